@@ -1,0 +1,59 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+DEBIAN_PACKAGES := chromium libjxl-devtools
+export CODECARENA_TEST_DATA ?= $(abspath ../shared/data)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test long check format constraints debian-packages
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo  ## Install, run the built-in suite, print the leaderboard
+	@$(BIN)/codecarena demo
+
+test: $(VENV)/.test debian-packages  ## Run the tests; those of `make long` at a tenth of their size
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+long: $(VENV)/.test debian-packages  ## Run what is too slow for every change, at full size
+	CODECARENA_LONG=1 $(BIN)/python -m pytest -m 'long or scaled' --timeout 3600 --durations=0 $(PYTEST_ARGS)
+
+check: $(VENV)/.test  ## Check format, lint and types, then test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	@$(MAKE) --no-print-directory test
+
+format: $(VENV)/.test  ## Format the code and mend what lint can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+constraints: $(VENV)/.test  ## Pin the installed set
+	{ echo "# The whole tested set: both README commands install from it. Made by: make constraints"; \
+	  $(BIN)/pip freeze --exclude-editable; } > constraints.txt
+
+debian-packages:
+	@missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(DEBIAN_PACKAGES) 2>/dev/null \
+	    | awk '$$2 == "installed" { have[$$1] } END { n = split("$(DEBIAN_PACKAGES)", want); \
+	      for (i = 1; i <= n; i++) if (!(want[i] in have)) printf "%s ", want[i] }'); \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] || [ -n "$$CI" ]; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
+	  else echo "Some tests will be skipped; to run them: sudo apt-get install $$missing"; fi; \
+	fi
+
+$(VENV)/bin/pip:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "codecarena needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/pip pyproject.toml constraints.txt
+	@echo "Installing codecarena and its codecs (a download of about 400 MB) ..."
+	$(PIP) --editable '.[codecs]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/bin/pip pyproject.toml constraints.txt
+	@echo "Installing codecarena with everything its tests compare it with (torch among it, about 4 GB) ..."
+	$(PIP) --editable '.[test]'
+	@touch $(VENV)/.demo $@

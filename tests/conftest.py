@@ -1,0 +1,69 @@
+"""Fixtures that every test may ask for, and the rules about what may be missing where."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+# So that a failing contract test shows the two values, as any test does.
+pytest.register_assert_rewrite("codecarena.codecs.contract")
+
+ROOT = Path(__file__).parent.parent
+ON_CI = bool(os.environ.get("CI"))
+
+
+def missing(reason: str) -> None:
+    """Skip a test for something this machine lacks; on CI, where everything must run, fail instead."""
+    if ON_CI:
+        pytest.fail(f"on CI nothing may be missing: {reason}")
+    pytest.skip(reason)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long tests out unless `make long` (or a mark expression) asks for them."""
+    if config.option.markexpr:
+        return
+    skip = pytest.mark.skip(reason="long: run by `make long`")
+    for item in items:
+        if "long" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def tenth() -> Callable[[int], int]:
+    """Return a function that gives a size in full under `make long`, else a tenth of it."""
+    return (lambda size: size) if os.environ.get("CODECARENA_LONG") else (lambda size: size // 10)
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Return the folder of test pictures and oracles, or skip."""
+    folder = Path(os.environ.get("CODECARENA_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        missing(f"no test data in {folder}; set CODECARENA_TEST_DATA")
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def kodak(test_data: Path) -> list[Path]:
+    """Return the 24 Kodak pictures, in order."""
+    paths = sorted((test_data / "kodak").glob("kodim*.png"))
+    assert len(paths) == 24, f"expected 24 Kodak pictures in {test_data / 'kodak'}, got {len(paths)}"
+    return paths
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str, str], str]:
+    """Return a function that finds a program of a Debian package, or skips with the package's name."""
+
+    def find(name: str, package: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            missing(f"{name} is not here; install the Debian package {package}")
+        return str(path)
+
+    return find
