@@ -1,0 +1,68 @@
+"""Turn pictures into files of one Pillow format, and such files back into pixels."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+import PIL
+import PIL.Image
+from PIL import features
+
+from ..base import CodecError, check_image, check_size
+
+if TYPE_CHECKING:
+    from ..base import Image, Picture
+
+SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+"""Chroma samplings that Pillow's encoders know by these names."""
+
+
+def encode(picture: Picture, file_format: str, **options: object) -> bytes:
+    """Return the file that Pillow writes with these options.
+
+    Raises:
+        CodecError: The format cannot hold the picture, most often because of its size.
+    """
+    check_image(picture.pixels)
+    file = io.BytesIO()
+    try:
+        PIL.Image.fromarray(picture.pixels).save(file, file_format, **options)
+    except Exception as error:  # Pillow's plug-ins raise what they like
+        raise CodecError(f"Pillow cannot write this picture as {file_format}: {error}") from error
+    return file.getvalue()
+
+
+def decode(bitstream: bytes, file_format: str) -> Image:
+    """Return the pixels of a file of exactly this format.
+
+    Raises:
+        CodecError: Another format, damaged or cut off, or larger than `MAX_PIXELS`.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # large pictures are legal here, absurd ones are refused below
+            with PIL.Image.open(io.BytesIO(bitstream), formats=[file_format]) as image:
+                check_size(*image.size)
+                return np.array(image if image.mode == "RGB" else image.convert("RGB"))
+    except CodecError:
+        raise
+    except Exception as error:  # on damaged files Pillow raises nearly everything
+        raise CodecError(f"not a whole {file_format} file: {error}") from error
+
+
+def version(*libraries: str) -> str:
+    """Return Pillow's version and those of its libraries: ``Pillow 13.0.0, webp 1.6.0``."""
+    return ", ".join([f"Pillow {PIL.__version__}", *(f"{one} {features.version(one)}" for one in libraries)])
+
+
+def avif_version(*coders: str) -> str:
+    """Return the versions of Pillow, libavif and these of its AV1 coders: ``aom``, ``dav1d``."""
+    # Pillow tells these only in its private module; another libaom writes other bytes.
+    import PIL._avif
+
+    built = dict(part.strip().split(":", 1) for part in PIL._avif.codec_versions().split(","))
+    known = {name.split()[0]: text for name, text in built.items()}
+    return ", ".join([version("avif"), *(f"{coder} {known.get(coder, 'unknown')}" for coder in coders)])

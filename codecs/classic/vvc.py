@@ -1,0 +1,116 @@
+"""Turn a picture into a VVC (H.266) stream by libvvenc and back by FFmpeg's own VVC decoder.
+
+The stream is ours: width, height and length as three LEB128 numbers, then that many raw H.266 bytes. 4:2:0
+needs even sides and FFmpeg fails on tiny pictures, so the size says what to crop; FFmpeg paints something
+where the last bytes are cut off, so the length is checked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..base import (
+    CodecError,
+    CodecInfo,
+    QualityScale,
+    RateParts,
+    check_choice,
+    check_image,
+    check_quality,
+    check_size,
+)
+from . import ffmpeg
+
+if TYPE_CHECKING:
+    from ..base import Image, Picture
+
+_MATRIX = "out_color_matrix=bt709:out_chroma_loc=left"
+_INVERSE = "in_color_matrix=bt709:in_chroma_loc=left"
+# FFmpeg's libvvenc wrapper keeps one byte for each pixel and fails when the stream needs more: headers alone
+# overflow that below 24 x 24, and photographs do from about qp 10 on, where the scale therefore ends.
+_SMALLEST = 64
+_BEST_QP = 13
+_PRESETS = ("faster", "fast", "medium", "slow", "slower")
+
+
+def leb128(number: int) -> bytes:
+    """Return a number in 7-bit groups, lowest first; all bytes but the last have their top bit set."""
+    groups = bytearray()
+    while number > 127:
+        groups.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*groups, number])
+
+
+def read_leb128(data: bytes, position: int) -> tuple[int, int]:
+    """Return the number at a position and the position after it.
+
+    Raises:
+        CodecError: It does not end within five bytes.
+    """
+    number = 0
+    for index, byte in enumerate(data[position : position + 5]):
+        number |= (byte & 127) << 7 * index
+        if byte < 128:
+            return number, position + index + 1
+    raise CodecError("not a VVC stream of this codec: a number does not end")
+
+
+def _coded(side: int) -> int:
+    return max(side + side % 2, _SMALLEST)
+
+
+def _header(bitstream: bytes) -> tuple[int, int, int]:
+    """Return width, height and the position of the raw stream."""
+    width, position = read_leb128(bitstream, 0)
+    height, position = read_leb128(bitstream, position)
+    length, position = read_leb128(bitstream, position)
+    check_size(width, height)
+    if len(bitstream) != position + length:
+        raise CodecError(f"expected {position + length} bytes of VVC, got {len(bitstream)}")
+    if bitstream[position : position + 3] not in (b"\0\0\0", b"\0\0\1"):
+        raise CodecError("not a VVC stream of this codec: no start code")
+    return width, height, position
+
+
+class Vvc:
+    """VVC still picture, 10-bit 4:2:0, BT.709 full range; quality is the quantization parameter.
+
+    Args:
+        preset: Effort: ``faster``, ``fast``, ``medium``, ``slow`` or ``slower``.
+        qpa: Whether libvvenc adapts the parameter to perception, its own default: half as many bits again.
+        threads: Encoder threads; their number leaves the bytes alone.
+    """
+
+    def __init__(self, preset: str = "medium", qpa: bool = False, threads: int = 1) -> None:
+        check_choice("preset", preset, _PRESETS)
+        check_choice("qpa", qpa, (False, True))
+        check_choice("threads", threads, range(1, 65))
+        coder = f"-c:v libvvenc -preset {preset} -qpa {int(qpa)} -threads {threads}"
+        # The wrapper drops FFmpeg's colour range, and players would take limited range for granted.
+        self._options = [*coder.split(), "-vvenc-params", "range=full"]
+        version = ffmpeg.version("libvvenc", r"libvvenc version: (\S+)") + "; FFmpeg vvc"
+        ladder = (52.0, 47.0, 42.0, 37.0, 32.0, 27.0, 22.0)
+        self.info = CodecInfo("vvc", version, "classic", ladder, QualityScale("qp", 63, _BEST_QP))
+
+    def encode(self, picture: Picture, quality: float) -> bytes:
+        """Return size, length and a raw H.266 stream of one picture."""
+        check_quality(self.info, quality)
+        check_image(picture.pixels)
+        height, width = picture.pixels.shape[:2]
+        pixels = ffmpeg.pad(picture.pixels, _coded(width), _coded(height))
+        options = [*self._options, "-qp", str(round(quality)), "-f", "vvc"]
+        stream = ffmpeg.encode(pixels, _MATRIX, "yuv420p10le", options)
+        return leb128(width) + leb128(height) + leb128(len(stream)) + stream
+
+    def decode(self, bitstream: bytes, seed: int | None = None) -> Image:  # noqa: ARG002
+        """Return the pixels, decoded in one thread."""
+        width, height, position = _header(bitstream)
+        options = ["-threads", "1", "-f", "vvc"]
+        decoded = ffmpeg.decode(bitstream[position:], options, _INVERSE, _coded(width), _coded(height))
+        return decoded[:height, :width].copy()
+
+    def breakdown(self, bitstream: bytes) -> RateParts:
+        """Return our own bytes, and the H.266 stream with its parameter sets."""
+        position = _header(bitstream)[2]
+        return RateParts(position, len(bitstream) - position)

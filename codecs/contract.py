@@ -1,0 +1,264 @@
+"""The tests that every codec passes, as a class to inherit; shipped for the codecs of other packages.
+
+    from codecarena.codecs.contract import CodecContract
+
+    class TestMine(CodecContract):
+        codec_name = "mine"
+
+Needs pytest and NumPy, and no file outside the package.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from . import registry
+from .base import Codec, CodecError, Image, Picture
+
+SIZES = ((1, 1), (1, 2), (2, 1), (1, 67), (67, 1), (3, 5), (16, 16), (31, 17), (64, 65), (75, 50))
+"""Heights and widths that codecs stumble over."""
+
+_DECODE_IN_FRESH_PROCESS = """
+import json, pathlib, sys
+import numpy
+from codecarena.codecs import registry
+folder = pathlib.Path(sys.argv[1])
+codec = registry.create(sys.argv[2], json.loads(sys.argv[3]))
+for path in folder.glob("*.bits"):
+    numpy.save(path.with_suffix(".npy"), codec.decode(path.read_bytes()))
+"""
+
+
+def photograph(height: int = 96, width: int = 136) -> Image:
+    """Return a picture with the statistics of a photograph: 1/f spectrum, correlated colours, edges, sky.
+
+    Returns:
+        uint8 pixels of shape (height, width, 3); always the same ones for the same size.
+    """
+    rng = np.random.default_rng(20)
+    rows, columns = np.mgrid[:height, :width]
+    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None, :])
+    frequency[0, 0] = np.inf
+    noise = rng.normal(size=(3, height, width))
+    texture = np.fft.ifft2(np.fft.fft2(noise) / frequency).real
+    texture /= texture.std(axis=(1, 2), keepdims=True)
+    shared, detail = texture[0], texture[1:]
+    light = 120 + 45 * shared + 50 * (columns > width * 0.4) * (rows > height * 0.3)
+    sky = np.clip(1 - 3 * rows / height, 0, 1)
+    planes = (light + 12 * detail[0] - 60 * sky, light, light - 25 + 12 * detail[1] + 80 * sky)
+    return np.stack(planes, axis=-1).clip(0, 255).astype(np.uint8)
+
+
+def _largest_difference(first: Image, second: Image) -> int:
+    return int(np.abs(first.astype(int) - second).max())
+
+
+def _mean_squared_error(first: Image, second: Image) -> float:
+    return float(((first.astype(float) - second) ** 2).mean())
+
+
+class CodecContract:
+    """What every codec promises; inherit it and name the codec."""
+
+    codec_name: ClassVar[str]
+    """The registered name."""
+    parameters: ClassVar[dict[str, registry.Value]] = {}
+    """Constructor keywords, where the defaults are not to be tested."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def codec(cls) -> Codec:
+        """The codec under test, loaded once."""
+        if missing := registry.find(cls.codec_name).missing:
+            pytest.skip(f"{cls.codec_name}: {missing}")
+        return registry.create(cls.codec_name, cls.parameters)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def ladder(cls, codec: Codec) -> list[bytes]:
+        """Bitstreams of the photograph at the codec's default qualities, from worst to best."""
+        return [codec.encode(Picture(photograph()), quality) for quality in codec.info.qualities]
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def small(cls, codec: Codec) -> dict[tuple[int, int], bytes]:
+        """Bitstreams of pictures of all sizes in `SIZES`, at the middle quality."""
+        return {size: codec.encode(Picture(_corner(size)), _middle(codec)) for size in SIZES}
+
+    def test_information_is_consistent(self, codec: Codec) -> None:
+        """The ladder lies on the scale, from worst to best."""
+        info = codec.info
+        assert info.name, "the codec has no name"
+        assert info.version, "the codec has no version: its results could not be told from another's"
+        assert info.qualities, "the default ladder is empty"
+        outside = [quality for quality in info.qualities if not info.scale.contains(quality)]
+        assert not outside, f"the default ladder leaves the scale {info.scale}: {outside}"
+        ordered = sorted(set(info.qualities), reverse=info.scale.best < info.scale.worst)
+        assert list(info.qualities) == ordered, (
+            f"the ladder does not run from worst to best: {info.qualities}"
+        )
+        assert 0 <= info.tolerance_levels < 256
+
+    def test_description_and_identity_are_stable(self, codec: Codec) -> None:
+        """A second object of the same parameters describes itself in the same words."""
+        again = registry.create(self.codec_name, self.parameters)
+        complete = registry.parameters(self.codec_name, self.parameters)
+        assert again.info == codec.info
+        assert registry.codec_id(again.info, complete) == registry.codec_id(codec.info, complete)
+
+    @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+    def test_any_size_survives(
+        self, codec: Codec, small: dict[tuple[int, int], bytes], size: tuple[int, int]
+    ) -> None:
+        """A picture comes back as an `Image` of its own size."""
+        decoded = codec.decode(small[size])
+        assert decoded.shape == (*size, 3)
+        assert decoded.dtype == np.uint8
+        assert decoded.flags.c_contiguous, "the decoded pixels are not C-contiguous"
+
+    def test_picture_comes_back_the_right_way_up(self, codec: Codec, ladder: list[bytes]) -> None:
+        """The best setting comes nearer the original than the original turned or with colours swapped."""
+        original = photograph()
+        error = _mean_squared_error(codec.decode(ladder[-1]), original)
+        for wrong in (original[::-1], original[:, ::-1], original[..., ::-1]):
+            assert error < _mean_squared_error(wrong, original)
+
+    def test_inputs_stay_untouched(self, codec: Codec) -> None:
+        """Neither the picture nor the bitstream changes; a read-only picture is as good as another."""
+        pixels = photograph()
+        pixels.flags.writeable = False
+        bitstream = codec.encode(Picture(pixels), _middle(codec))
+        kept = bytes(bytearray(bitstream))
+        codec.decode(bitstream)
+        assert bitstream == kept
+        assert np.array_equal(pixels, photograph())
+
+    def test_encoding_again_gives_the_same_bytes(self, codec: Codec, ladder: list[bytes]) -> None:
+        """The bytes depend on picture, quality and parameters alone, not on what was coded before."""
+        again = registry.create(self.codec_name, self.parameters)
+        for index in {0, len(ladder) // 2, len(ladder) - 1}:
+            quality = codec.info.qualities[index]
+            assert again.encode(Picture(photograph()), quality) == ladder[index], f"at quality {quality:g}"
+
+    def test_fresh_process_decodes_the_same_pixels(
+        self, codec: Codec, ladder: list[bytes], small: dict[tuple[int, int], bytes], tmp_path: Path
+    ) -> None:
+        """Another process, which never saw the pictures, gets the same pixels from the bytes alone."""
+        streams = [*ladder, *small.values()]
+        for index, bitstream in enumerate(streams):
+            (tmp_path / f"{index}.bits").write_bytes(bitstream)
+        arguments = [str(tmp_path), self.codec_name, json.dumps(self.parameters)]
+        command = [sys.executable, "-c", _DECODE_IN_FRESH_PROCESS, *arguments]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+        for index, bitstream in enumerate(streams):
+            difference = _largest_difference(np.load(tmp_path / f"{index}.npy"), codec.decode(bitstream))
+            assert difference <= codec.info.tolerance_levels
+
+    def test_seed_matters_to_stochastic_decoders_only(self, codec: Codec, ladder: list[bytes]) -> None:
+        """The same seed gives the same pixels; other seeds give others only where the codec says so."""
+        decoded = [codec.decode(ladder[0], seed=seed) for seed in (1, 1, 2)]
+        tolerance = codec.info.tolerance_levels
+        assert _largest_difference(decoded[0], decoded[1]) <= tolerance
+        if codec.info.stochastic:
+            assert _largest_difference(decoded[0], decoded[2]) > 0
+        else:
+            assert _largest_difference(decoded[0], decoded[2]) <= tolerance
+
+    def test_rate_rises_along_the_ladder(self, ladder: list[bytes]) -> None:
+        """No better setting spends fewer bytes, and the best spends more than the worst."""
+        sizes = [len(bitstream) for bitstream in ladder]
+        assert sizes == sorted(sizes)
+        assert len(sizes) == 1 or sizes[0] < sizes[-1]
+
+    def test_breakdown_adds_up(
+        self, codec: Codec, ladder: list[bytes], small: dict[tuple[int, int], bytes]
+    ) -> None:
+        """Header, payload and side bytes are counts whose sum is the length."""
+        for bitstream in [*ladder, *small.values()]:
+            parts = codec.breakdown(bitstream)
+            assert min(parts.header_bytes, parts.payload_bytes, parts.side_bytes) >= 0
+            assert parts.total_bytes == len(bitstream)
+
+    def test_quality_outside_the_scale_is_refused(self, codec: Codec) -> None:
+        """A setting beyond either end, or between two steps, raises `CodecError`."""
+        scale = codec.info.scale
+        low, high = sorted((scale.worst, scale.best))
+        for quality in (low - scale.step, high + scale.step, low + scale.step / 3, float("nan")):
+            with pytest.raises(CodecError):
+                codec.encode(Picture(photograph()), quality)
+
+    @pytest.mark.parametrize("shape", [(8, 8), (8, 8, 4), (8, 8, 1), (0, 8, 3)], ids=str)
+    def test_what_is_no_picture_is_refused(self, codec: Codec, shape: tuple[int, ...]) -> None:
+        """Arrays that are no `Image` raise `CodecError`."""
+        with pytest.raises(CodecError):
+            codec.encode(Picture(np.zeros(shape, np.uint8)), _middle(codec))
+
+    def test_samples_that_are_no_bytes_are_refused(self, codec: Codec) -> None:
+        """Pixels of another type raise `CodecError`."""
+        deep: Image = photograph().astype(np.uint16)  # pyright: ignore[reportAssignmentType]
+        with pytest.raises(CodecError):
+            codec.encode(Picture(deep), _middle(codec))
+
+    def test_junk_is_refused(self, codec: Codec) -> None:
+        """Bytes that no encoder wrote raise `CodecError` and nothing else."""
+        rng = np.random.default_rng(0)
+        for junk in (
+            b"",
+            b"\0",
+            b"\0" * 500,
+            b"\xff" * 500,
+            b"GIF89a" + b"\1" * 64,
+            rng.bytes(9),
+            rng.bytes(999),
+        ):
+            with pytest.raises(CodecError):
+                codec.decode(junk)
+
+    def test_cut_off_bitstream_is_refused(self, codec: Codec, ladder: list[bytes]) -> None:
+        """Part of a bitstream raises `CodecError`, unless the codec is scalable."""
+        if codec.info.scalable:
+            pytest.skip("a prefix of a scalable bitstream is a picture")
+        whole = ladder[-1]
+        for length in (1, len(whole) // 20, len(whole) // 2, len(whole) * 19 // 20, len(whole) - 1):
+            with pytest.raises(CodecError):
+                codec.decode(whole[:length])
+
+    def test_damage_is_an_error_or_a_picture(self, codec: Codec, ladder: list[bytes]) -> None:
+        """Whatever byte is changed, the decoder returns an `Image` or raises `CodecError`."""
+        rng = np.random.default_rng(1)
+        whole = ladder[0]
+        reach = [min(64, len(whole)), min(700, len(whole)), len(whole)]
+        for trial in range(24):
+            damaged = bytearray(whole)
+            damaged[rng.integers(reach[trial % 3])] ^= int(rng.integers(1, 256))
+            _decodes_or_refuses(codec, bytes(damaged))
+
+    def test_using_it_prints_nothing(self, codec: Codec, capfd: pytest.CaptureFixture[str]) -> None:
+        """Encoding and decoding leave standard output and standard error silent."""
+        codec.decode(codec.encode(Picture(photograph()), _middle(codec)))
+        assert capfd.readouterr() == ("", "")
+
+
+def _corner(size: tuple[int, int]) -> Image:
+    return np.ascontiguousarray(photograph()[20 : 20 + size[0], 40 : 40 + size[1]])
+
+
+def _middle(codec: Codec) -> float:
+    return codec.info.qualities[len(codec.info.qualities) // 2]
+
+
+def _decodes_or_refuses(codec: Codec, bitstream: bytes) -> None:
+    try:
+        decoded = codec.decode(bitstream)
+    except CodecError:
+        return
+    assert decoded.dtype == np.uint8
+    assert decoded.ndim == 3

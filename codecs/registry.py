@@ -1,0 +1,179 @@
+"""Find a codec by name: the built-in table, then what other packages registered."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import PurePath
+from types import MappingProxyType
+from typing import TYPE_CHECKING, cast
+
+from .base import Codec, CodecError, CodecInfo, Family, MissingBackendError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GROUP = "codecarena.codecs"
+"""Entry point group under which other packages register a codec class."""
+
+Value = str | int | float | bool | None
+"""A codec parameter, as a suite file can hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a codec lives and what it needs; nothing is imported to make one."""
+
+    name: str
+    path: str
+    """``module:Class``."""
+    summary: str
+    family: Family | None = "classic"
+    """None where only the class itself knows."""
+    modules: tuple[str, ...] = ()
+    """Import names of the libraries it needs."""
+    install: str = ""
+    """What to type when one of them is missing."""
+    origin: str = "built-in"
+    """``built-in``, or the distribution that registered it."""
+
+    @property
+    def missing(self) -> str | None:
+        """What to install, or None when every library is there."""
+        absent = [name for name in self.modules if importlib.util.find_spec(name) is None]
+        return f"missing: install {self.install}" if absent else None
+
+
+def _built_in(name: str, place: str, summary: str, modules: str = "", extra: str = "") -> Entry:
+    install = f"codecarena[{extra}]" if extra else ""
+    path = f"{__package__}.{place}"
+    return Entry(name, path, summary, modules=tuple(modules.split()), install=install)
+
+
+_VIDEO = ("imageio_ffmpeg", "video")
+_BUILT_IN = (
+    _built_in("avif", "classic.avif:Avif", "AV1 still picture: libaom in, dav1d out (Pillow)"),
+    _built_in(
+        "avif-rav1e", "classic.avif_ffmpeg:AvifRav1e", "AV1 still picture: rav1e in, dav1d out", *_VIDEO
+    ),
+    _built_in("avif-svt", "classic.avif_ffmpeg:AvifSvt", "AV1 still picture: SVT-AV1 in, dav1d out", *_VIDEO),
+    _built_in("command", "command:Command", "any encoder and decoder on the command line, by a TOML recipe"),
+    _built_in(
+        "heic", "classic.heic:Heic", "HEVC still picture: x265 in, libde265 out", "pillow_heif", "heic"
+    ),
+    _built_in("jpeg", "classic.jpeg:Jpeg", "JPEG by libjpeg-turbo (Pillow)"),
+    _built_in("jpeg2000", "classic.jpeg2000:Jpeg2000", "JPEG 2000 by OpenJPEG (Pillow)"),
+    _built_in("jpegli", "classic.jpegli:Jpegli", "JPEG by jpegli", "pyjpegli", "jpegli"),
+    _built_in("jpegxl", "classic.jpegxl:JpegXl", "JPEG XL by libjxl (imagecodecs)"),
+    _built_in("jpegxr", "classic.jpegxr:JpegXr", "JPEG XR by jxrlib (imagecodecs)"),
+    _built_in("mozjpeg", "classic.mozjpeg:Mozjpeg", "JPEG by mozjpeg (pyvips)", "pyvips", "mozjpeg"),
+    _built_in("png", "classic.png:Png", "lossless PNG (Pillow): measures the harness"),
+    _built_in("vvc", "classic.vvc:Vvc", "H.266 still picture: libvvenc in, FFmpeg out", *_VIDEO),
+    _built_in("webp", "classic.webp:WebP", "WebP by libwebp (Pillow)"),
+)
+
+
+@cache
+def entries() -> Mapping[str, Entry]:
+    """Return every known codec by name; a name claimed twice belongs to the first, built-in ones first."""
+    found = {entry.name: entry for entry in _BUILT_IN}
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        distribution = point.dist.name if point.dist else "unknown"
+        version = point.dist.version if point.dist else ""
+        entry = Entry(
+            point.name, point.value, f"from {distribution} {version}".strip(), None, (), "", distribution
+        )
+        found.setdefault(point.name, entry)
+    return MappingProxyType(dict(sorted(found.items())))
+
+
+def find(name: str) -> Entry:
+    """Return the entry of a codec, or raise `CodecError` naming the nearest known name."""
+    if name in entries():
+        return entries()[name]
+    near = difflib.get_close_matches(name, entries(), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(entries())}"
+    raise CodecError(f"no codec is named {name!r}{hint}")
+
+
+def codec_class(name: str) -> type[Codec]:
+    """Import and return a codec's class.
+
+    Raises:
+        MissingBackendError: A library it needs is not installed.
+        CodecError: The name is unknown, or a third party's module fails to import.
+    """
+    entry = find(name)
+    if entry.missing:
+        raise MissingBackendError(f"codec {name!r} is {entry.missing}")
+    module, _, attribute = entry.path.partition(":")
+    try:
+        return cast("type[Codec]", getattr(importlib.import_module(module), attribute))
+    except Exception as error:
+        raise CodecError(f"codec {name!r} ({entry.path}, {entry.origin}) does not load: {error}") from error
+
+
+def parameters(name: str, given: Mapping[str, Value]) -> dict[str, Value]:
+    """Return all parameters of a codec, defaults filled in, sorted by name.
+
+    Raises:
+        CodecError: A keyword the constructor does not take, or one it needs and did not get.
+    """
+    signature = inspect.signature(codec_class(name))
+    accepted = signature.parameters
+    for key in given:
+        if key not in accepted:
+            near = difflib.get_close_matches(key, accepted, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; it takes {', '.join(accepted) or 'none'}"
+            raise CodecError(f"codec {name!r} has no parameter {key!r}{hint}")
+    needed = [key for key, one in accepted.items() if one.default is one.empty and key not in given]
+    if needed:
+        raise CodecError(f"codec {name!r} needs the parameter {needed[0]!r}")
+    return {key: given.get(key, one.default) for key, one in sorted(accepted.items())}
+
+
+def create(name: str, given: Mapping[str, Value] | None = None) -> Codec:
+    """Return a codec made with these parameters: the load step.
+
+    Raises:
+        CodecError: A parameter is wrong, or the constructor fails in whatever way.
+    """
+    complete = parameters(name, given or {})
+    try:
+        return codec_class(name)(**complete)
+    except CodecError:
+        raise
+    except Exception as error:
+        raise CodecError(f"codec {label(name, given or {})} does not load: {error!r}") from error
+
+
+def codec_id(info: CodecInfo, complete: Mapping[str, Value]) -> str:
+    """Return 16 hex digits that stand for name, parameters and version together.
+
+    A parameter that is a path counts by its file name: what the file holds is in the version or weights hash.
+    """
+    chosen = [(key, _short(value)) for key, value in sorted(complete.items())]
+    text = json.dumps([info.name, chosen, info.version, info.weights_sha256])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def label(name: str, given: Mapping[str, Value]) -> str:
+    """Return the name with those parameters that differ from the defaults: ``avif(speed=4)``.
+
+    A path is shown by its file name.
+    """
+    signature = inspect.signature(codec_class(name)).parameters
+    changed = [(key, value) for key, value in sorted(given.items()) if value != signature[key].default]
+    shown = ", ".join(f"{key}={_short(value)}" for key, value in changed)
+    return f"{name}({shown})" if shown else name
+
+
+def _short(value: Value) -> Value:
+    return PurePath(value).name if isinstance(value, str) and "/" in value else value

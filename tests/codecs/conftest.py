@@ -1,0 +1,94 @@
+"""A codec package as a stranger would write it, installed with pip."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PYPROJECT = """
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+[project]
+name = "arena-deflate"
+version = "1.0"
+[tool.setuptools]
+py-modules = ["arena_deflate"]
+[project.entry-points."codecarena.codecs"]
+deflate = "arena_deflate:Deflate"
+"""
+
+CODEC = """
+import struct, zlib
+import numpy as np
+from codecarena.codecs.base import (
+    CodecError, CodecInfo, QualityScale, RateParts, check_choice, check_image, check_quality
+)
+
+class Deflate:
+    def __init__(self, level: int = 6):
+        check_choice("level", level, range(10))
+        self.level = level
+        self.info = CodecInfo("deflate", "1.0", "classic", (1, 3, 5, 7), QualityScale("bits", 1, 8))
+
+    def encode(self, picture, quality):
+        check_quality(self.info, quality)
+        check_image(picture.pixels)
+        header = struct.pack(">BHH", round(quality), *picture.pixels.shape[:2])
+        return header + zlib.compress((picture.pixels >> (8 - round(quality))).tobytes(), self.level)
+
+    def decode(self, bitstream, seed=None):
+        try:
+            bits, height, width = struct.unpack_from(">BHH", bitstream)
+            levels = np.frombuffer(zlib.decompress(bitstream[5:]), np.uint8).reshape(height, width, 3)
+            return (levels.astype(np.uint16) * 255 // (2**bits - 1)).astype(np.uint8)
+        except (struct.error, zlib.error, ValueError, ArithmeticError) as error:
+            raise CodecError(f"not a deflate stream: {error}") from error
+
+    def breakdown(self, bitstream):
+        return RateParts(5, len(bitstream) - 5)
+"""
+
+TEST = """
+from codecarena.codecs.contract import CodecContract
+
+class TestDeflate(CodecContract):
+    codec_name = "deflate"
+"""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """Where the package is, and how to start Python with it."""
+
+    source: Path
+    site: Path
+
+    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run this Python with the package on its path."""
+        environment = os.environ | {"PYTHONPATH": str(self.site), "PYTHONWARNINGS": "error"}
+        command = [sys.executable, *arguments]
+        return subprocess.run(
+            command, env=environment, cwd=self.source, capture_output=True, text=True, check=False
+        )
+
+
+@pytest.fixture(scope="session")
+def third_party(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Return a third party's codec package, freshly written and installed."""
+    folder = tmp_path_factory.mktemp("third_party")
+    source, site = folder / "source", folder / "site"
+    source.mkdir()
+    (source / "pyproject.toml").write_text(PYPROJECT)
+    (source / "arena_deflate.py").write_text(CODEC)
+    (source / "test_deflate.py").write_text(TEST)
+    offline = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "install", *offline, "--target", str(site), str(source)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return Installed(source, site)

@@ -1,0 +1,48 @@
+"""Every built-in codec passes the contract that third parties inherit, at its defaults and beside them."""
+
+from __future__ import annotations
+
+from codecarena.codecs import contract, registry
+
+CASES: list[tuple[str, dict[str, registry.Value]]] = [
+    ("avif", {}),
+    ("avif", {"speed": 9, "subsampling": "4:4:4", "threads": 2}),
+    ("avif-rav1e", {"speed": 10}),
+    ("avif-svt", {}),
+    ("avif-svt", {"preset": 10, "bit_depth": 10}),
+    ("heic", {}),
+    ("heic", {"preset": "ultrafast", "subsampling": "4:4:4"}),
+    ("jpeg", {}),
+    ("jpeg", {"subsampling": "4:4:4", "progressive": True}),
+    ("jpeg2000", {}),
+    ("jpeg2000", {"irreversible": False}),
+    ("jpegli", {}),
+    ("jpegli", {"decoder": "turbo"}),
+    ("jpegxl", {}),
+    ("jpegxl", {"effort": 3}),
+    ("jpegxr", {}),
+    ("mozjpeg", {}),
+    ("mozjpeg", {"subsampling": "4:4:4", "trellis": False, "progressive": False}),
+    ("png", {}),
+    ("vvc", {"preset": "faster"}),
+    ("vvc", {"preset": "faster", "qpa": True}),
+    ("webp", {}),
+    ("webp", {"method": 6}),
+]
+
+
+def _title(name: str, parameters: dict[str, registry.Value]) -> str:
+    words = [name, *(f"{key}={value}" for key, value in parameters.items())]
+    return "Test_" + "_".join(words).replace("-", "_")
+
+
+for _name, _parameters in CASES:
+    _title_of_case = _title(_name, _parameters)
+    globals()[_title_of_case] = type(
+        _title_of_case, (contract.CodecContract,), {"codec_name": _name, "parameters": _parameters}
+    )
+
+
+def test_every_built_in_codec_is_among_the_cases() -> None:
+    built_in = {name for name, entry in registry.entries().items() if entry.origin == "built-in"}
+    assert built_in - {"command"} == {name for name, _ in CASES}  # command: test_command.py
