@@ -1,0 +1,114 @@
+"""ICC profiles, made here from their primaries and gamma, against the arithmetic they stand for."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
+from codecarena.datasets.pixels import PictureError, read_pixels
+
+RNG_SEED = 7
+
+
+@pytest.fixture
+def colours() -> NDArray[np.uint8]:
+    return np.random.default_rng(RNG_SEED).integers(0, 256, (13, 17, 3), dtype=np.uint8)
+
+
+def icc_profile(space: bytes, gamma: float, primaries: dict[bytes, tuple[float, float, float]]) -> bytes:
+    """Return a display profile: one gamma curve, and the XYZ of each primary (D50) for a colour space."""
+    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
+    white = (0.9642, 1.0, 0.8249)
+    curves = [b"kTRC"] if space == b"GRAY" else [b"rTRC", b"gTRC", b"bTRC"]
+    tags = {b"wtpt": xyz(white), **dict.fromkeys(curves, curve)}
+    tags |= {name: xyz(value) for name, value in primaries.items()}
+    offset, table, body = 132 + 12 * len(tags), struct.pack(">I", len(tags)), b""
+    for name, value in tags.items():
+        table += struct.pack(">4sII", name, offset + len(body), len(value))
+        body += value
+    header = struct.pack(
+        ">I4sI4s4s4s", 128 + len(table) + len(body), bytes(4), 0x02400000, b"mntr", space, b"XYZ "
+    )
+    header += bytes(12) + b"acsp" + bytes(28) + struct.pack(">3i", *(round(v * 65536) for v in white))
+    return header.ljust(128, b"\0") + table + body
+
+
+def xyz(values: tuple[float, float, float]) -> bytes:
+    return b"XYZ " + bytes(4) + struct.pack(">3i", *(round(value * 65536) for value in values))
+
+
+SRGB_PRIMARIES = {
+    b"rXYZ": (0.4361, 0.2225, 0.0139),
+    b"gXYZ": (0.3851, 0.7169, 0.0971),
+    b"bXYZ": (0.1431, 0.0606, 0.7141),
+}
+P3_PRIMARIES = {
+    b"rXYZ": (0.5151, 0.2412, -0.0011),
+    b"gXYZ": (0.2920, 0.6922, 0.0419),
+    b"bXYZ": (0.1571, 0.0666, 0.7841),
+}
+
+
+def srgb_encode(linear: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return sRGB levels 0..255 of linear light 0..1 (IEC 61966-2-1)."""
+    clipped = np.clip(linear, 0, 1)
+    curve = np.where(clipped <= 0.0031308, 12.92 * clipped, 1.055 * clipped ** (1 / 2.4) - 0.055)
+    return 255 * curve
+
+
+def test_an_srgb_profile_changes_nothing(tmp_path: Path, colours: NDArray[np.uint8]) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.fromarray(colours).save(tmp_path / "srgb.png", icc_profile=profile)
+    np.testing.assert_array_equal(read_pixels(tmp_path / "srgb.png"), colours)
+
+
+def test_a_wide_profile_is_converted(tmp_path: Path) -> None:
+    pale = np.random.default_rng(RNG_SEED).integers(100, 200, (9, 11, 3), dtype=np.uint8)
+    Image.fromarray(pale).save(tmp_path / "p3.png", icc_profile=icc_profile(b"RGB ", 2.2, P3_PRIMARIES))
+    to_xyz = np.array([*P3_PRIMARIES.values()]).T
+    from_xyz = np.linalg.inv(np.array([*SRGB_PRIMARIES.values()]).T)
+    expected = srgb_encode((pale / 255) ** 2.2 @ (from_xyz @ to_xyz).T)
+    assert np.abs(expected - pale).max() > 10
+    assert np.abs(read_pixels(tmp_path / "p3.png") - expected).max() <= 2
+
+
+def test_a_grey_profile_is_converted(tmp_path: Path) -> None:
+    grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    Image.fromarray(grey).save(tmp_path / "linear.png", icc_profile=icc_profile(b"GRAY", 1.0, {}))
+    pixels = read_pixels(tmp_path / "linear.png")
+    assert np.abs(pixels[..., 0] - srgb_encode(grey / 255)).max() <= 2
+    np.testing.assert_array_equal(pixels[..., 0], pixels[..., 1])
+    np.testing.assert_array_equal(pixels[..., 0], pixels[..., 2])
+
+
+def test_a_grey_picture_with_an_srgb_profile_stays(tmp_path: Path) -> None:
+    grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.fromarray(grey).save(tmp_path / "grey.png", icc_profile=profile)
+    np.testing.assert_array_equal(read_pixels(tmp_path / "grey.png")[..., 1], grey)
+
+
+def test_a_palette_is_converted_through_its_profile(tmp_path: Path) -> None:
+    profile = icc_profile(b"RGB ", 1.0, SRGB_PRIMARIES)
+    image = Image.new("P", (2, 2), 0)
+    image.putpalette([64, 64, 64])
+    image.save(tmp_path / "palette.png", icc_profile=profile)
+    assert np.abs(read_pixels(tmp_path / "palette.png") - srgb_encode(np.array(64 / 255))).max() <= 2
+
+
+@pytest.mark.parametrize("profile", [b"junk", b"\0" * 200])
+def test_a_broken_profile_is_refused(tmp_path: Path, colours: NDArray[np.uint8], profile: bytes) -> None:
+    Image.fromarray(colours).save(tmp_path / "broken.png", icc_profile=profile)
+    with pytest.raises(PictureError, match="ICC profile cannot be used"):
+        read_pixels(tmp_path / "broken.png")
+
+
+def test_a_grey_profile_on_a_colour_picture_is_refused(tmp_path: Path, colours: NDArray[np.uint8]) -> None:
+    Image.fromarray(colours).save(tmp_path / "mixed.png", icc_profile=icc_profile(b"GRAY", 2.2, {}))
+    with pytest.raises(PictureError, match="grey ICC profile"):
+        read_pixels(tmp_path / "mixed.png")
