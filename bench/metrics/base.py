@@ -1,0 +1,67 @@
+"""What a metric is: an original prepared once, then one number for each decoded picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from ...codecs.base import Image, Picture
+
+
+class MetricError(Exception):
+    """A metric cannot score this pair; the message says why."""
+
+
+class MissingMetricError(MetricError):
+    """A metric's library, program or weights are not here; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricIdentity:
+    """Which computation a number came from; numbers of different identities never share a table."""
+
+    name: str
+    """As suites and tables call it: ``ms-ssim``."""
+    implementation: str
+    """Who computes it: ``codecarena``, ``libjxl``, ``pyiqa``."""
+    version: str
+    """Version of that implementation; of our own, a number that grows when its values change."""
+    colour_space: str
+    """What it compares: ``RGB``, ``Y BT.601 full``, ``XYB``."""
+    weights_sha256: str | None = None
+
+
+class Metric(Protocol):
+    """A full-reference or no-reference quality measure of one decoded picture."""
+
+    @property
+    def identity(self) -> MetricIdentity:
+        """Which computation this is."""
+        ...
+
+    @property
+    def needs(self) -> Literal["pair", "decoded"]:
+        """Whether the original is looked at."""
+        ...
+
+    @property
+    def better(self) -> Literal["higher", "lower"]:
+        """Which direction is better."""
+        ...
+
+    @property
+    def perfect(self) -> float:
+        """The value for identical pictures; infinite where unbounded, NaN where there is none."""
+        ...
+
+    def prepare(self, original: Picture) -> object:
+        """Return whatever of the original's side can be computed once per picture."""
+        ...
+
+    def score(self, prepared: object, decoded: Image) -> float:
+        """Return the score.
+
+        Raises:
+            MetricError: The pair cannot be scored: sizes differ, or the picture is too small.
+        """
+        ...

@@ -1,0 +1,166 @@
+"""Find a metric by name and make it; nothing heavy is imported until one is made."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import json
+import shutil
+from dataclasses import astuple, dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from .base import Metric, MetricError, MetricIdentity, MissingMetricError
+from .iqa_names import iqa_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BASE_METRICS = ("psnr", "psnr-y", "ssim", "ms-ssim", "ciede2000", "ssimulacra2")
+"""Names that work in the base install."""
+
+_STAND_INS = {"ssimulacra2": "ssimulacra2-py"}
+"""What is made, under its own name, where a program is not on PATH."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricEntry:
+    """Where a metric lives and what it needs; nothing is imported to make one."""
+
+    name: str
+    path: str
+    """``module:Class`` below this package."""
+    summary: str
+    arguments: tuple[str, ...] = ()
+    """What the class is made with."""
+    modules: tuple[str, ...] = ()
+    """Import names of the libraries it needs."""
+    program: str = ""
+    """A program that must be on PATH."""
+    install: str = ""
+    """What to type or fetch when one of them is missing."""
+
+    @property
+    def missing(self) -> str | None:
+        """What to do before it can be made, or None; weight files are only looked for when it is made."""
+        if resolved(self.name) != self.name:
+            return None
+        absent = not all(map(_importable, self.modules))
+        if absent or (self.program and shutil.which(self.program) is None):
+            return f"missing: {self.install}"
+        return None
+
+
+@cache
+def _importable(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def _library(name: str, path: str, summary: str, modules: str, extra: str) -> MetricEntry:
+    return MetricEntry(
+        name, path, summary, modules=tuple(modules.split()), install=f"install codecarena[{extra}]"
+    )
+
+
+def _program(name: str, path: str, summary: str, program: str) -> MetricEntry:
+    install = f"put {program} (Debian package libjxl-devtools) on PATH"
+    return MetricEntry(name, path, summary, program=program, install=install)
+
+
+_BUILT_IN = (
+    MetricEntry("psnr", "psnr:Psnr", "peak signal-to-noise ratio over red, green and blue"),
+    MetricEntry("psnr-y", "psnr:PsnrLuma", "peak signal-to-noise ratio of luma"),
+    MetricEntry("ssim", "ssim:Ssim", "structural similarity over red, green and blue"),
+    MetricEntry("ms-ssim", "ssim:MsSsim", "structural similarity over five scales"),
+    MetricEntry("ciede2000", "ciede2000:Ciede2000", "mean CIEDE2000 colour difference"),
+    _program(
+        "ssimulacra2",
+        "libjxl:Ssimulacra2",
+        "SSIMULACRA2 by libjxl, or ssimulacra2-py without it",
+        "ssimulacra2",
+    ),
+    MetricEntry("ssimulacra2-py", "ssimulacra:Ssimulacra2Port", "SSIMULACRA2 as its Python port computes it"),
+    _program("butteraugli", "libjxl:Butteraugli", "largest Butteraugli difference", "butteraugli_main"),
+    _program(
+        "butteraugli-3norm",
+        "libjxl:Butteraugli3Norm",
+        "3-norm of Butteraugli differences",
+        "butteraugli_main",
+    ),
+    _library(
+        "cvvdp", "colorvideovdp:ColorVideoVdp", "ColorVideoVDP on a 4K screen", "pycvvdp torch", "metrics"
+    ),
+    _library(
+        "cvvdp-fhd",
+        "colorvideovdp:ColorVideoVdpFullHd",
+        "ColorVideoVDP on a full HD screen",
+        "pycvvdp torch",
+        "metrics",
+    ),
+    _library("flip", "flip:Flip", "mean error seen while flipping", "flip_evaluator", "metrics"),
+    _library("psnr-hvs", "psnr_hvs:PsnrHvs", "PSNR weighted by contrast sensitivity", "psnr_hvsm", "metrics"),
+    _library("psnr-hvs-m", "psnr_hvs:PsnrHvsM", "the same with masking", "psnr_hvsm", "metrics"),
+    _library("vmaf", "ffmpeg:Vmaf", "VMAF v0.6.1 of a still", "imageio_ffmpeg", "video"),
+    _library("vmaf-neg", "ffmpeg:VmafNeg", "VMAF without gain from enhancement", "imageio_ffmpeg", "video"),
+    _library("xpsnr", "ffmpeg:Xpsnr", "PSNR weighted by visual sensitivity", "imageio_ffmpeg", "video"),
+)
+
+
+@cache
+def entries() -> Mapping[str, MetricEntry]:
+    """Return every known metric by name: ours, then pyiqa's as ``pyiqa:NAME``."""
+    known = {entry.name: entry for entry in _BUILT_IN}
+    for row in iqa_names().values():
+        ends = "no reference" if row.needs == "decoded" else "full reference"
+        summary = f"not offered: {row.refused}" if row.refused else f"{ends}, {row.better} is better"
+        known[f"pyiqa:{row.name}"] = MetricEntry(
+            f"pyiqa:{row.name}",
+            "iqa:Iqa",
+            summary,
+            arguments=(row.name,),
+            modules=("pyiqa", "torch"),
+            install="install codecarena[iqa]",
+        )
+    return MappingProxyType(known)
+
+
+def find(name: str) -> MetricEntry:
+    """Return the entry of a metric, or raise `MetricError` naming the nearest known name."""
+    if name in entries():
+        return entries()[name]
+    near = difflib.get_close_matches(name, entries(), n=1)
+    ours = ", ".join(entry.name for entry in _BUILT_IN)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; known: {ours}, and pyiqa:NAME"
+    raise MetricError(f"no metric is named {name!r}{hint}")
+
+
+def resolved(name: str) -> str:
+    """Return the name that `create` makes for a name: another where a program's stand-in is used."""
+    stand_in = _STAND_INS.get(name)
+    if stand_in is None or shutil.which(find(name).program):
+        return name
+    return stand_in
+
+
+def create(name: str) -> Metric:
+    """Return a metric made ready to use: the load step.
+
+    Raises:
+        MissingMetricError: A library, program or weight file is not here.
+        MetricError: The name is unknown, or this version does not offer the metric.
+    """
+    find(name)
+    entry = find(resolved(name))
+    if entry.missing:
+        raise MissingMetricError(f"metric {name!r} is {entry.missing}")
+    module, _, attribute = entry.path.partition(":")
+    make = getattr(importlib.import_module(f".{module}", __package__), attribute)
+    return make(*entry.arguments)
+
+
+def metric_id(identity: MetricIdentity) -> str:
+    """Return 16 hex digits that stand for all fields of an identity together."""
+    return hashlib.sha256(json.dumps(astuple(identity)).encode()).hexdigest()[:16]
