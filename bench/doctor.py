@@ -1,0 +1,77 @@
+"""Find out which codecs and metrics work on this machine, by loading each in a worker."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import __version__
+from ..codecs import registry as codec_registry
+from ..datasets.catalogue import names
+from . import pool
+from .device import cores, cpu_model
+from .jobs import CodecSpec, Describe, Limits
+from .metrics import registry as metric_registry
+from .store.database import StoreError
+from .store.store import Store
+
+LIMITS = Limits(seconds=60, memory_mib=16 * 1024)
+CONFIGURED = "ready: needs a recipe"
+"""The `command` codec cannot be made without the user's own file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing looked at."""
+
+    kind: str
+    name: str
+    status: str
+
+
+def examine(store: str, data: Path | None) -> Iterator[Line]:
+    """Yield what was found of the machine, each codec, each metric, the sets and the store."""
+    yield Line("machine", "python", f"{platform.python_version()} on {platform.platform()}")
+    yield Line("machine", "processor", f"{cpu_model()}, {cores()} cores")
+    yield Line("machine", "codecarena", __version__)
+    try:
+        for name, entry in codec_registry.entries().items():
+            yield Line("codec", name, entry.missing or _codec_status(name))
+        for name, entry in metric_registry.entries().items():
+            if not name.startswith("pyiqa:"):
+                yield Line("metric", name, entry.missing or _metric_status(name))
+    finally:
+        pool.stop()
+        pool.close()
+    for one in names(data):
+        fetch = "" if one.present == one.count else f"; get them: codecarena sets fetch {one.name}"
+        yield Line("set", one.name, f"{one.present} of {one.count} pictures here{fetch}")
+    yield Line("store", store, _store_status(store))
+
+
+def _codec_status(name: str) -> str:
+    if name == "command":
+        return CONFIGURED
+    outcome = pool.supervise(Describe((CodecSpec(name, ()),), ()), LIMITS)
+    if outcome.failed:
+        return f"broken: {outcome.failed[0].message}"
+    described = outcome.described[0]
+    return described.info.version if described.info else f"broken: {described.error}"
+
+
+def _metric_status(name: str) -> str:
+    outcome = pool.supervise(Describe((), (name,)), LIMITS)
+    if outcome.failed:
+        return f"broken: {outcome.failed[0].message}"
+    identity = outcome.described[0].identity
+    return f"{identity.implementation} {identity.version}" if identity else f"{outcome.described[0].error}"
+
+
+def _store_status(store: str) -> str:
+    try:
+        opened = Store(store)
+    except StoreError as error:
+        return str(error)
+    return f"{len(opened.cells())} cells, {len(opened.failures())} failures, {len(opened.runs())} runs"

@@ -1,0 +1,250 @@
+"""Turn one job into messages: load, encode, decode and score, inside a worker process."""
+
+from __future__ import annotations
+
+import gc
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import TypeVar
+
+from ..codecs import registry as codec_registry
+from ..codecs.base import Codec, CodecError, Image, MissingBackendError, Picture, check_image
+from ..datasets.pixels import PictureError, pixels_sha256, read_pixels
+from .jobs import (
+    Began,
+    Cell,
+    CodecSpec,
+    Describe,
+    Described,
+    Failed,
+    Identified,
+    Job,
+    Measured,
+    Message,
+    Original,
+    Scored,
+)
+from .metrics import registry as metric_registry
+from .metrics.base import Metric, MetricError
+from .store.blobs import BlobError, Blobs
+
+Result = TypeVar("Result")
+
+SLOW_DECODE_SECONDS = 1.0
+"""A decoder slower than this has its pictures kept, so that no later metric waits for it again."""
+
+KNOWN_ERRORS = (CodecError, MetricError, PictureError, BlobError)
+"""Errors whose text is written for the user; any other is shown with its class."""
+
+
+def explain(error: BaseException) -> str:
+    """Return the message for a failure row."""
+    return str(error) if isinstance(error, KNOWN_ERRORS) else f"{type(error).__name__}: {error}"
+
+
+class Worker:
+    """Holds what is loaded once per process: codecs, metrics and the picture in hand."""
+
+    def __init__(self) -> None:
+        self.codecs: dict[CodecSpec, Codec] = {}
+        self.load_seconds: dict[CodecSpec, float] = {}
+        self.metrics: dict[str, Metric] = {}
+        self.original = Original("", "")
+        self.picture: Picture | None = None
+        self.prepared: dict[str, object] = {}
+
+    def run(self, job: Job) -> Iterator[Message]:
+        """Yield what a job gives, as it becomes known."""
+        match job:
+            case Describe():
+                yield from self.describe(job)
+            case Cell():
+                yield from self.measure(job)
+
+    def describe(self, job: Describe) -> Iterator[Described]:
+        """Yield what each codec and metric is, or why it does not load."""
+        yield from map(self.describe_codec, job.codecs)
+        yield from map(self.describe_metric, job.metrics)
+
+    def describe_codec(self, spec: CodecSpec) -> Described:
+        """Return what a codec is; a wrong parameter is told from a codec that does not load."""
+        given = dict(spec.parameters)
+        try:
+            complete = codec_registry.parameters(spec.name, given)
+            label = codec_registry.label(spec.name, given)
+        except CodecError as error:
+            return Described(spec, error=str(error), mistaken=not isinstance(error, MissingBackendError))
+        try:
+            info = self.codec(spec).info
+        except Exception as error:
+            return Described(spec, error=explain(error))
+        if info.name != spec.name:
+            # A recipe names its own codec; its digest is in the version, and where it lies changes nothing.
+            return Described(spec, info, (), info.name)
+        return Described(spec, info, tuple(complete.items()), label)
+
+    def describe_metric(self, name: str) -> Described:
+        """Return what a metric is, or why it does not load."""
+        try:
+            metric = self.metric(name)
+        except Exception as error:
+            return Described(name, error=explain(error))
+        return Described(name, identity=metric.identity, better=metric.better, perfect=metric.perfect)
+
+    def codec(self, spec: CodecSpec) -> Codec:
+        """Return a codec, made at its first use."""
+        if spec not in self.codecs:
+            start = perf_counter()
+            self.codecs[spec] = codec_registry.create(spec.name, dict(spec.parameters))
+            self.load_seconds[spec] = perf_counter() - start
+        return self.codecs[spec]
+
+    def metric(self, name: str) -> Metric:
+        """Return a metric, made at its first use."""
+        if name not in self.metrics:
+            self.metrics[name] = metric_registry.create(name)
+        return self.metrics[name]
+
+    def load_picture(self, original: Original) -> Picture:
+        """Return the picture of a cell; the last one is kept, and with it what the metrics prepared."""
+        if self.picture is None or original != self.original:
+            self.prepared.clear()
+            pixels = read_pixels(Path(original.path))
+            found = pixels_sha256(pixels)
+            if found != original.sha256:
+                was, now = original.sha256[:12], found[:12]
+                raise PictureError(f"{original.path} changed during the run: pixel hash {was}, now {now}")
+            self.original, self.picture = original, Picture(pixels, original.caption, original.text)
+        return self.picture
+
+    def measure(self, cell: Cell) -> Iterator[Message]:
+        """Yield the measurement of a cell, unless it is stored, and then each score."""
+        stage = Began("load")  # Every job begins with it, so it need not be told.
+        try:
+            picture = self.load_picture(cell.original)
+            codec = self.codec(cell.codec)
+            stage = Began("decode" if cell.stored else "encode")
+            yield stage
+            if cell.stored is None:
+                bitstream, encode_seconds = encode(codec, picture, cell)
+                stage = Began("decode")
+                yield stage
+                decoded, measured = decode(
+                    codec, picture, cell, bitstream, encode_seconds, self.load_seconds[cell.codec]
+                )
+                yield measured
+                decoded_sha256 = measured.decoded_sha256
+            else:
+                decoded, decoded_sha256 = restore(codec, picture, cell), cell.stored.decoded_sha256
+        except Exception as error:
+            yield Failed("error", stage.stage, explain(error))
+            return
+        lossless = decoded_sha256 == cell.original.sha256
+        for name in cell.metrics:
+            yield Began("score", name)
+            yield self.score(name, picture, decoded, lossless)
+
+    def score(self, name: str, picture: Picture, decoded: Image, lossless: bool) -> Scored | Failed:
+        """Return one metric's value, or why there is none."""
+        try:
+            metric = self.metric(name)
+            if name not in self.prepared:
+                self.prepared[name] = metric.prepare(picture)
+            if lossless and math.isinf(metric.perfect):
+                return Scored(name, None, True, 0.0)
+            start = perf_counter()
+            value = metric.score(self.prepared[name], decoded)
+            seconds = perf_counter() - start
+        except Exception as error:
+            return Failed("error", "score", explain(error), name)
+        if not math.isfinite(value):
+            return Failed("error", "score", f"{name} gave {value} for pictures that differ", name)
+        return Scored(name, value, lossless, seconds)
+
+
+def identify(path: str, file_sha256: str | None = None) -> Identified:
+    """Return the hash and size of a file's pixels, once the file itself is the one its manifest means."""
+    try:
+        pixels = read_pixels(Path(path), file_sha256)
+    except PictureError as error:
+        return Identified(path, error=str(error))
+    return Identified(path, pixels_sha256(pixels), pixels.shape[0], pixels.shape[1])
+
+
+def encode(codec: Codec, picture: Picture, cell: Cell) -> tuple[bytes, tuple[float, ...]]:
+    """Return the bitstream and the wall time of each repeat."""
+    streams, seconds = timed(lambda: codec.encode(picture, cell.quality), cell.repeats)
+    if not streams[0]:
+        raise CodecError("the encoder returned no bytes")
+    return streams[0], seconds
+
+
+def decode(
+    codec: Codec,
+    picture: Picture,
+    cell: Cell,
+    bitstream: bytes,
+    encode_seconds: tuple[float, ...],
+    load_seconds: float,
+) -> tuple[Image, Measured]:
+    """Return the decoded pixels and the cell's measurement; the bitstream is stored."""
+    pictures, decode_seconds = timed(lambda: codec.decode(bitstream, cell.seed), cell.repeats)
+    decoded = pictures[0]
+    check_decoded(decoded, picture.pixels)
+    parts = codec.breakdown(bitstream)
+    if parts.total_bytes != len(bitstream):
+        raise CodecError(f"the breakdown counts {parts.total_bytes} bytes of a bitstream of {len(bitstream)}")
+    blobs = Blobs(Path(cell.blobs))
+    decoded_sha256 = pixels_sha256(decoded)
+    if cell.keep_decoded or codec.info.stochastic or min(decode_seconds) > SLOW_DECODE_SECONDS:
+        blobs.put_decoded(decoded_sha256, decoded)
+    bitstream_sha256 = blobs.put_bitstream(bitstream)
+    return decoded, Measured(
+        bitstream_sha256, parts, len(bitstream), decoded_sha256, encode_seconds, decode_seconds, load_seconds
+    )
+
+
+def restore(codec: Codec, picture: Picture, cell: Cell) -> Image:
+    """Return the pixels that were scored before: the kept PNG, or decoded again and checked."""
+    assert cell.stored is not None
+    blobs = Blobs(Path(cell.blobs))
+    kept = blobs.decoded_path(cell.stored.decoded_sha256)
+    if kept.exists():
+        decoded = read_pixels(kept)
+    else:
+        decoded = codec.decode(blobs.bitstream(cell.stored.bitstream_sha256), cell.seed)
+    check_decoded(decoded, picture.pixels)
+    found = pixels_sha256(decoded)
+    if found != cell.stored.decoded_sha256:
+        raise CodecError(
+            f"the stored bitstream decodes to other pixels (hash {found[:12]}) than when it was measured "
+            f"({cell.stored.decoded_sha256[:12]}): the decoder changed; use --force {cell.codec.name}"
+        )
+    if not kept.exists():
+        blobs.put_decoded(found, decoded)
+    return decoded
+
+
+def check_decoded(decoded: Image, original: Image) -> None:
+    """Raise `CodecError` unless the decoded picture has the original's shape."""
+    check_image(decoded)
+    if decoded.shape != original.shape:
+        (height, width), (expected_height, expected_width) = decoded.shape[:2], original.shape[:2]
+        raise CodecError(f"decoded to {width}x{height}, the original is {expected_width}x{expected_height}")
+
+
+def timed(call: Callable[[], Result], repeats: int) -> tuple[list[Result], tuple[float, ...]]:
+    """Return every repeat's result and wall time, the garbage collector held off meanwhile."""
+    results: list[Result] = []
+    seconds: list[float] = []
+    gc.disable()
+    try:
+        for _ in range(repeats):
+            start = perf_counter()
+            results.append(call())
+            seconds.append(perf_counter() - start)
+    finally:
+        gc.enable()
+    return results, tuple(seconds)

@@ -1,0 +1,170 @@
+"""Turn a suite and what the store already holds into the cells still to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ..codecs.base import CodecInfo
+from ..datasets.manifest import LocalPicture
+from .jobs import Cell, CodecSpec, Original, Stored
+from .store.writer import CellKey, StoreWriter, seed_key
+from .suite import CodecTable, Suite, SuiteError
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPicture:
+    """A picture of the suite whose pixels are known."""
+
+    image_set: str
+    picture: LocalPicture
+    sha256: str
+    pixel_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCodec:
+    """A codec of the suite that has told what it is."""
+
+    table: CodecTable
+    info: CodecInfo
+    codec_id: str
+    label: str
+
+    def qualities(self) -> tuple[float, ...]:
+        """Return the qualities to run.
+
+        Raises:
+            SuiteError: One is outside the codec's scale.
+        """
+        scale = self.info.scale
+        for quality in (chosen := self.table.ladder(self.info.qualities)):
+            if not scale.contains(quality):
+                ends = f"{scale.worst:g} (worst) to {scale.best:g} (best)"
+                raise SuiteError(
+                    f"codec {self.label!r}: {scale.name} {quality:g} is outside its scale, {ends}"
+                )
+        return chosen
+
+    def seeds(self, suite: Suite) -> tuple[int | None, ...]:
+        """Return the seeds to decode with; None is the stream's own."""
+        return suite.seeds if suite.seeds and self.info.stochastic else (None,)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to run of a suite."""
+
+    force: frozenset[str] = frozenset()
+    """Names or labels of codecs to measure again."""
+    retry_failed: bool = False
+    score_only: bool = False
+    """Whether to leave alone what was never measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One cell to run and how to store it."""
+
+    cell: Cell
+    key: CellKey
+    codec: PlannedCodec
+    picture: PlannedPicture
+    replace: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The cells to run, and how many of the suite need nothing."""
+
+    cells: tuple[Planned, ...]
+    total: int
+    """Cells of the suite."""
+    done: int
+    """Cells whose measurement and scores are all stored."""
+    failed_before: int
+    """Cells left alone because an earlier attempt failed; ``--retry-failed`` runs them."""
+
+
+def make_plan(
+    suite: Suite,
+    pictures: Iterable[PlannedPicture],
+    codecs: Iterable[PlannedCodec],
+    metric_ids: Mapping[str, str],
+    store: StoreWriter,
+    wanted: Wanted,
+) -> Plan:
+    """Return what is still to run, picture by picture so that workers prepare each original once."""
+    listed = tuple(codecs)
+    ids = [codec.codec_id for codec in listed]
+    measured = store.measured(ids)
+    scored = store.scored(metric_ids.values())
+    attempted = set() if wanted.retry_failed else store.attempted(ids)
+    cells: list[Planned] = []
+    total = done = failed_before = 0
+    seen: set[CellKey] = set()
+    for picture, codec, quality, seed in _grid(suite, pictures, listed):
+        key = CellKey(picture.sha256, codec.codec_id, quality, seed_key(seed))
+        if key in seen:  # The same picture in two sets is one cell.
+            continue
+        seen.add(key)
+        stored = measured.get(key)
+        if wanted.score_only and stored is None:
+            continue
+        total += 1
+        forced = bool({codec.label, codec.info.name} & wanted.force) and not wanted.score_only
+        have = None if forced else stored
+        missing = [
+            name
+            for name, identity in metric_ids.items()
+            if have is None or (picture.sha256, have.decoded_sha256, identity) not in scored
+        ]
+        if have and not missing:
+            done += 1
+            continue
+        todo = [name for name in missing if (key, name) not in attempted]
+        if not forced and ((have is None and (key, None) in attempted) or (have and not todo)):
+            failed_before += 1
+            continue
+        cell = _cell(suite, store, picture, codec, quality, seed, tuple(todo), have)
+        cells.append(Planned(cell, key, codec, picture, forced))
+    return Plan(tuple(cells), total, done, failed_before)
+
+
+def _grid(
+    suite: Suite, pictures: Iterable[PlannedPicture], codecs: tuple[PlannedCodec, ...]
+) -> Iterator[tuple[PlannedPicture, PlannedCodec, float, int | None]]:
+    ladders = [(codec, codec.qualities(), codec.seeds(suite)) for codec in codecs]
+    for picture in pictures:
+        for codec, qualities, seeds in ladders:
+            for quality in qualities:
+                for seed in seeds:
+                    yield picture, codec, quality, seed
+
+
+def _cell(
+    suite: Suite,
+    store: StoreWriter,
+    picture: PlannedPicture,
+    codec: PlannedCodec,
+    quality: float,
+    seed: int | None,
+    metrics: tuple[str, ...],
+    stored: Stored | None,
+) -> Cell:
+    original = Original(
+        str(picture.picture.path), picture.sha256, picture.picture.caption, picture.picture.text
+    )
+    spec: CodecSpec = codec.table.spec
+    return Cell(
+        original,
+        spec,
+        codec.codec_id,
+        quality,
+        seed,
+        metrics,
+        str(store.blobs.folder),
+        stored,
+        suite.repeats,
+        suite.keep_decoded,
+    )

@@ -1,0 +1,252 @@
+"""Run one job in a supervised worker process: past its limits, the whole process group is killed.
+
+`supervise` is all an executor needs to call. Workers are kept from job to job, so that codecs load once, and
+replaced when they die; a call takes the idle worker that holds its picture, any other, or a new one.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from multiprocessing.connection import Connection
+from pathlib import Path
+from time import monotonic
+
+import psutil
+
+from .jobs import (
+    Began,
+    Cell,
+    Described,
+    Failed,
+    Finished,
+    Job,
+    Limits,
+    Measured,
+    Message,
+    Outcome,
+    Scored,
+)
+
+POLL_SECONDS = 0.1
+"""How often memory is looked at while a job runs."""
+MIB = 2**20
+STDERR_TAIL_BYTES = 4000
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**28), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
+"""Else glibc gives each picture-sized buffer back to the kernel: a tenth of a small cell's time."""
+FOLDER_PREFIX = "codecarena-worker-"
+"""Each worker has a temporary folder of its own, named after the runner's process, and removed with it."""
+
+_all: set[Child] = set()
+_idle: list[Child] = []
+_lock = threading.Lock()
+"""Held while an idle worker is chosen."""
+_stopping = threading.Event()
+
+
+class Child:
+    """One worker process, leader of its own process group."""
+
+    def __init__(self, threads: int) -> None:
+        self.stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
+        ours, theirs = socket.socketpair()
+        lifeline, self._lifeline = os.pipe()
+        descriptors = (theirs.fileno(), lifeline)
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", f"{__package__}.worker", *map(str, descriptors)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self.stderr,
+            pass_fds=descriptors,
+            # Its own group, so that its children die with it; its own session, so that Ctrl-C is ours alone.
+            start_new_session=True,
+            env=worker_environment(threads) | {"TMPDIR": str(self.folder)},
+        )
+        theirs.close()
+        os.close(lifeline)
+        self.pipe = Connection(ours.detach())
+        self.picture_sha256 = ""
+        """The picture it has in hand."""
+        _all.add(self)
+
+    def kill(self) -> None:
+        """Kill the process group; harmless when it is dead already."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Kill the worker and free what stood for it; a second call does nothing."""
+        if self not in _all:
+            return
+        self.kill()
+        self.process.wait()
+        self.pipe.close()
+        os.close(self._lifeline)
+        self.stderr.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        _all.discard(self)
+
+    def resident_bytes(self) -> int:
+        """Return the memory of the worker and its children."""
+        total = 0
+        try:
+            parent = psutil.Process(self.process.pid)
+            for process in (parent, *parent.children(recursive=True)):
+                with contextlib.suppress(psutil.Error):
+                    total += process.memory_info().rss
+        except psutil.Error:
+            pass
+        return total
+
+    def stderr_tail(self) -> str:
+        """Return the end of what the worker and its children wrote to stderr during this job."""
+        end = self.stderr.seek(0, os.SEEK_END)
+        self.stderr.seek(max(0, end - STDERR_TAIL_BYTES))
+        return self.stderr.read().decode(errors="replace")
+
+    def forget_stderr(self) -> None:
+        """Drop what earlier jobs wrote."""
+        self.stderr.seek(0)
+        self.stderr.truncate()
+
+
+def sweep() -> None:
+    """Remove the temporary folders of workers whose runner was killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
+        runner = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
+        if runner.isdigit() and not psutil.pid_exists(int(runner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def worker_environment(threads: int) -> dict[str, str]:
+    """Return the environment of a worker: a fixed thread count, and no hub access unless it is allowed."""
+    count = str(threads)
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VIPS_CONCURRENCY")
+    environment = {**os.environ, **dict.fromkeys(names, count), **KEEP_MEMORY}
+    if environment.get("CODECARENA_ALLOW_DOWNLOADS") != "1":
+        environment["HF_HUB_OFFLINE"] = "1"
+    return environment
+
+
+def supervise(job: Job, limits: Limits, threads: int = 1) -> Outcome:
+    """Return everything a worker told about a job, its death included."""
+    outcome = Outcome()
+    if _stopping.is_set():
+        outcome.stopped = True
+        return outcome
+    child = _take(job, threads)
+    child.forget_stderr()
+    # A worker that died between two jobs is found out below, when its pipe is read.
+    with contextlib.suppress(OSError):
+        child.pipe.send(job)
+    failure = _listen(child, limits, outcome)
+    if failure:
+        child.close()
+        outcome.failed.append(failure)
+    else:
+        _idle.append(child)
+    outcome.stopped = bool(failure) and _stopping.is_set()
+    return outcome
+
+
+def warm(count: int, threads: int = 1) -> None:
+    """Start workers before there is work, so that they load while the caller does."""
+    sweep()
+    _idle.extend(Child(threads) for _ in range(count))
+
+
+def _take(job: Job, threads: int) -> Child:
+    """Return a worker that nobody else has."""
+    wanted = job.original.sha256 if isinstance(job, Cell) else ""
+    with _lock:
+        places = [place for place, child in enumerate(_idle) if child.picture_sha256 == wanted]
+        child = _idle.pop(places[-1] if places else -1) if _idle else None
+    if child is None or child.process.poll() is not None:
+        if child is not None:
+            child.close()
+        child = Child(threads)
+    child.picture_sha256 = wanted
+    return child
+
+
+def _listen(child: Child, limits: Limits, outcome: Outcome) -> Failed | None:
+    """Collect messages until the job is finished; return a failure if it never will be."""
+    began = Began("load")
+    deadline = monotonic() + limits.seconds
+    while True:
+        try:
+            if not child.pipe.poll(POLL_SECONDS):
+                failure = _past_limits(child, limits, deadline, began)
+                if failure:
+                    return failure
+                continue
+            messages: list[Message] = child.pipe.recv()
+        except (EOFError, OSError):
+            return _death(child, began)
+        for message in messages:
+            match message:
+                case Finished():
+                    return None
+                case Began():
+                    began = message
+                case Described():
+                    outcome.described.append(message)
+                case Measured():
+                    outcome.measured = message
+                case Scored():
+                    outcome.scored.append(message)
+                case Failed():
+                    outcome.failed.append(_with_stderr(message, child))
+
+
+def _with_stderr(failed: Failed, child: Child) -> Failed:
+    return Failed(failed.outcome, failed.stage, failed.message, failed.metric, None, child.stderr_tail())
+
+
+def _past_limits(child: Child, limits: Limits, deadline: float, began: Began) -> Failed | None:
+    """Kill the worker's group if it is over a limit, and say which."""
+    used_mib = child.resident_bytes() // MIB
+    if used_mib > limits.memory_mib:
+        child.kill()
+        message = f"killed: used {used_mib} MiB, the limit is {limits.memory_mib} MiB"
+        return Failed("memory", began.stage, message, began.metric, None, child.stderr_tail())
+    if monotonic() > deadline:
+        child.kill()
+        message = f"killed: still running after the limit of {limits.seconds:g} s"
+        return Failed("timeout", began.stage, message, began.metric, None, child.stderr_tail())
+    return None
+
+
+def _death(child: Child, began: Began) -> Failed:
+    """Describe how a worker ended by itself."""
+    child.kill()
+    code = child.process.wait()
+    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}"
+    return Failed("crash", began.stage, f"the worker process {how}", began.metric, code, child.stderr_tail())
+
+
+def stop() -> None:
+    """Kill every worker of this process; jobs that run, and those that come, end as stopped."""
+    _stopping.set()
+    for child in list(_all):
+        child.kill()
+
+
+def close() -> None:
+    """Free every worker, once no thread calls `supervise` any more, and allow new ones."""
+    for child in list(_all):
+        child.close()
+    _idle.clear()
+    _stopping.clear()
+
+
+atexit.register(close)

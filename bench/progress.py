@@ -1,0 +1,70 @@
+"""Show a run on the terminal: bar, rate, time left, failures so far."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from time import monotonic
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from .jobs import Outcome
+from .plan import Plan, Planned
+
+
+class RunProgress:
+    """A `runner.Progress` that draws with Rich; on a file or a pipe only failures are written."""
+
+    def __init__(self, console: Console, bar: Progress, task: TaskID) -> None:
+        self.console = console
+        self.bar = bar
+        self.task = task
+        self.failures = 0
+        self.done = 0
+        self.began = monotonic()
+
+    def planned(self, plan: Plan) -> None:
+        """Start counting."""
+        self.began = monotonic()
+        self.bar.reset(self.task, total=len(plan.cells), description="cells")
+
+    def advanced(self, planned: Planned, outcome: Outcome) -> None:
+        """Count one cell and name what failed."""
+        self.failures += bool(outcome.failed)
+        self.done += 1
+        rate = self.done / max(monotonic() - self.began, 1e-3)
+        self.bar.update(self.task, advance=1, failures=self.failures, rate=f"{rate:.1f}")
+        for failed in outcome.failed:
+            where = f"{planned.codec.label} {planned.cell.quality:g} on {planned.picture.picture.name}"
+            what = f"{failed.stage} {failed.metric}" if failed.metric else failed.stage
+            line = f"[red]failed[/] {where}, {what}: {failed.message}"
+            self.console.print(line, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def on_terminal(console: Console) -> Generator[RunProgress]:
+    """Draw a bar until the block ends."""
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]} cells/s"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[failures]} failed"),
+        console=console,
+        transient=True,
+        refresh_per_second=4,
+    )
+    with bar:
+        task = bar.add_task("asking codecs, reading pictures", total=None, failures=0, rate="0.0")
+        yield RunProgress(console, bar, task)

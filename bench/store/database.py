@@ -1,0 +1,177 @@
+"""Open the store's database: where it lies, how it locks, and whether its tables are up to date."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+
+from .schema import HEAD, Base
+
+BUSY_SECONDS = 60
+"""How long a writer waits for another's short transaction."""
+DATABASE_NAME = "arena.db"
+
+
+class StoreError(Exception):
+    """The store cannot be opened or used; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a store keeps its tables and its files."""
+
+    database_url: str
+    blobs: Path
+    file: Path | None
+    """The SQLite file; None on a database server."""
+
+
+def locate(store: str) -> Location:
+    """Return the places that a ``--store`` value means.
+
+    Args:
+        store: A folder, or a database URL. A SQLite URL keeps its blobs beside the file; any other in the
+            folder that ``CODECARENA_BLOBS`` names.
+    """
+    if "://" not in store:
+        file = Path(store).expanduser().absolute() / DATABASE_NAME
+        return Location(f"sqlite:///{file}", file.parent / "blobs", file)
+    try:
+        url = make_url(store)
+    except ArgumentError as error:
+        raise StoreError(f"--store {store!r} is neither a folder nor a database URL: {error}") from error
+    if url.get_backend_name() == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise StoreError("an in-memory database cannot be shared with workers; name a folder or a file")
+        file = Path(url.database).absolute()
+        return Location(f"sqlite:///{file}", file.parent / "blobs", file)
+    folder = os.environ.get("CODECARENA_BLOBS")
+    if not folder:
+        raise StoreError(
+            f"a store on {url.get_backend_name()} needs CODECARENA_BLOBS: the folder for its blobs"
+        )
+    return Location(store, Path(folder).absolute(), None)
+
+
+def open_engine(location: Location, *, read_only: bool) -> Engine:
+    """Return an engine on an existing or new, migrated database.
+
+    Raises:
+        StoreError: The file is not a store, is of a newer version, or does not exist and was to be only read.
+    """
+    if location.file and not location.file.exists():
+        if read_only:
+            raise StoreError(f"no store in {location.file.parent}; run a suite first: codecarena run quick")
+        try:
+            location.file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot make the store's folder {location.file.parent}: {error}") from error
+    try:
+        engine = (
+            _sqlite_engine(location.file, read_only)
+            if location.file
+            else create_engine(location.database_url)
+        )
+        _check_version(engine, location, read_only)
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        raise StoreError(
+            f"{location.file or location.database_url} does not open as a store: {error}"
+        ) from error
+    return engine
+
+
+def _sqlite_engine(file: Path, read_only: bool) -> Engine:
+    mode = "ro" if read_only else "rwc"
+    engine = create_engine(
+        f"sqlite:///file:{file}?mode={mode}&uri=true",
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
+
+    def connected(connection: sqlite3.Connection, _record: object) -> None:
+        # Python's own transaction handling begins late and deferred; ours is explicit, below.
+        connection.isolation_level = None
+        if not read_only:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    def began(connection: Connection) -> None:
+        # A deferred transaction that turns into a writer fails at once, whatever the timeout.
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", began)
+    return engine
+
+
+def _version(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _check_version(engine: Engine, location: Location, read_only: bool) -> None:
+    found = _version(engine)
+    if found == HEAD:
+        return
+    if found and found > HEAD:
+        raise StoreError(
+            f"{location.database_url} has version {found}; this codecarena knows {HEAD}: update it"
+        )
+    if read_only:
+        raise StoreError(
+            f"{location.database_url} has no tables of version {HEAD}; run any suite to migrate it"
+        )
+    with _only_one(location):
+        if _version(engine) is None:
+            create(engine)
+        migrate(engine)
+
+
+@contextmanager
+def _only_one(location: Location) -> Generator[None]:
+    """Hold a lock file, so that two first runs do not both create the tables."""
+    if location.file is None:
+        yield
+        return
+    with location.file.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def create(engine: Engine) -> None:
+    """Make the tables of a new store as they are now, without replaying their history."""
+    with engine.begin() as connection:
+        Base.metadata.create_all(connection)
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables to the newest version."""
+    if _version(engine) == HEAD:
+        return
+    from alembic import command  # half a second that a store of the right version does not pay
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def is_locked(error: OperationalError) -> bool:
+    """Whether another writer held the database for longer than the busy timeout."""
+    return "locked" in str(error.orig) or "busy" in str(error.orig)

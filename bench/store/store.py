@@ -1,0 +1,216 @@
+"""Read the store: tables in, frozen records out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, cast
+
+from sqlalchemy import Executable, Select, and_, exists, func, select
+from sqlalchemy.orm import Session
+
+from .blobs import Blobs
+from .database import locate, open_engine
+from .rows import Failure, MetricRow, RunRow, Score, ScoredCell
+from .schema import (
+    NO_SEED,
+    AttemptTable,
+    CodecTable,
+    MeasurementTable,
+    MemberTable,
+    MetricTable,
+    PictureTable,
+    RunTable,
+    ScoreTable,
+)
+
+CHUNK = 500
+"""How many values one IN list holds; SQLite allows at least 999."""
+
+
+class Store:
+    """A store that is only read, by as many processes as like to."""
+
+    def __init__(self, store: str = "arena", *, read_only: bool = True) -> None:
+        self.location = locate(store)
+        self.engine = open_engine(self.location, read_only=read_only)
+        self.blobs = Blobs(self.location.blobs)
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self.engine.dispose()
+
+    def image_sets(self) -> list[str]:
+        """Return the names of the sets that have pictures here."""
+        return self._column(select(MemberTable.image_set).distinct().order_by(MemberTable.image_set))
+
+    def metrics(self) -> list[MetricRow]:
+        """Return every metric identity, by name."""
+        with Session(self.engine) as session:
+            found = session.scalars(select(MetricTable).order_by(MetricTable.name, MetricTable.id)).all()
+        return [
+            MetricRow(
+                one.id,
+                one.name,
+                one.implementation,
+                one.version,
+                one.colour_space,
+                cast('Literal["higher", "lower"]', one.better),
+                one.perfect,
+                one.weights_sha256,
+            )
+            for one in found
+        ]
+
+    def version(self) -> int:
+        """Return a number that grows whenever a result, a score or a failure is added."""
+        with self.engine.connect() as connection:
+            counts = (
+                select(func.coalesce(func.max(MeasurementTable.id), 0)),
+                select(func.coalesce(func.max(AttemptTable.id), 0)),
+                select(func.count()).select_from(ScoreTable),
+            )
+            return sum(connection.execute(count).scalar_one() for count in counts)
+
+    def runs(self) -> list[RunRow]:
+        """Return every run, newest first."""
+        with Session(self.engine) as session:
+            found = session.scalars(select(RunTable).order_by(RunTable.id.desc())).all()
+        return [
+            RunRow(
+                one.id,
+                one.suite,
+                one.status,
+                one.workers,
+                one.planned_cells,
+                one.process_id,
+                one.started_at,
+                one.finished_at,
+            )
+            for one in found
+        ]
+
+    def cells(self, image_set: str | None = None) -> list[ScoredCell]:
+        """Return every current measurement with its scores, one record for each set its picture is in."""
+        measured, member, codec = MeasurementTable, MemberTable, CodecTable
+        # Columns, not mapped objects: three times as fast on a large store. Their names are ScoredCell's.
+        query = (
+            select(
+                member.image_set,
+                member.name.label("picture"),
+                measured.picture_sha256,
+                member.kind,
+                (PictureTable.height * PictureTable.width).label("pixel_count"),
+                measured.codec_id,
+                codec.label.label("codec"),
+                codec.family,
+                codec.toy,
+                measured.quality,
+                measured.seed,
+                measured.bitstream_bytes,
+                measured.bitstream_sha256,
+                measured.decoded_sha256,
+                measured.encode_seconds,
+                measured.decode_seconds,
+                measured.contended,
+            )
+            .join(member, member.picture_sha256 == measured.picture_sha256)
+            .join(codec, codec.id == measured.codec_id)
+            .join(PictureTable, PictureTable.sha256 == measured.picture_sha256)
+            .where(measured.superseded_at.is_(None))
+            .order_by(member.image_set, member.name, codec.label, measured.quality)
+        )
+        if image_set is not None:
+            query = query.where(member.image_set == image_set)
+        scores = self._scores()
+        return [_cell(dict(row), scores) for row in self._mappings(query)]
+
+    def _scores(self) -> dict[tuple[str, str], dict[str, Score]]:
+        found: dict[tuple[str, str], dict[str, Score]] = defaultdict(dict)
+        table = ScoreTable
+        query = select(
+            table.original_sha256, table.decoded_sha256, table.metric_id, table.value, table.lossless
+        )
+        with self.engine.connect() as connection:
+            for original, decoded, metric_id, value, lossless in connection.execute(query):
+                found[original, decoded][metric_id] = Score(value, lossless)
+        return found
+
+    def failures(self, image_set: str | None = None) -> list[Failure]:
+        """Return every attempt that ended without a result, oldest first."""
+        same_cell = and_(
+            MeasurementTable.picture_sha256 == AttemptTable.picture_sha256,
+            MeasurementTable.codec_id == AttemptTable.codec_id,
+            MeasurementTable.quality == AttemptTable.quality,
+            MeasurementTable.seed == AttemptTable.seed,
+            MeasurementTable.superseded_at.is_(None),
+        )
+        same_score = and_(
+            ScoreTable.original_sha256 == MeasurementTable.picture_sha256,
+            ScoreTable.decoded_sha256 == MeasurementTable.decoded_sha256,
+            ScoreTable.metric_id == MetricTable.id,
+            MetricTable.name == AttemptTable.metric,
+        )
+        measured = exists().where(same_cell)
+        scored = exists().where(and_(same_cell, same_score))
+        attempt = AttemptTable
+        query = (
+            select(
+                MemberTable.image_set,
+                MemberTable.name.label("picture"),
+                attempt.picture_sha256,
+                attempt.codec_id,
+                CodecTable.label.label("codec"),
+                attempt.quality,
+                attempt.seed,
+                attempt.metric,
+                attempt.outcome,
+                attempt.stage,
+                attempt.exit_code,
+                attempt.message,
+                attempt.stderr_tail,
+                attempt.created_at,
+                measured.label("measured"),
+                scored.label("scored"),
+            )
+            .join(MemberTable, MemberTable.picture_sha256 == attempt.picture_sha256)
+            .join(CodecTable, CodecTable.id == attempt.codec_id)
+            .order_by(attempt.id)
+        )
+        if image_set is not None:
+            query = query.where(MemberTable.image_set == image_set)
+        return [_failure(dict(row)) for row in self._mappings(query)]
+
+    # Any: the columns differ from query to query; the records' own types say what they are.
+    def _mappings(self, query: Executable) -> Iterator[Mapping[str, Any]]:
+        with self.engine.connect() as connection:
+            for row in connection.execute(query).mappings():
+                yield cast("Mapping[str, Any]", row)
+
+    def _column(self, query: Select[str]) -> list[str]:
+        with self.engine.connect() as connection:
+            return list(connection.scalars(query))
+
+
+def _cell(row: dict[str, Any], scores: Mapping[tuple[str, str], Mapping[str, Score]]) -> ScoredCell:
+    row["seed"] = _seed(row["seed"])
+    row["encode_seconds"] = tuple(row["encode_seconds"])
+    row["decode_seconds"] = tuple(row["decode_seconds"])
+    return ScoredCell(**row, scores=scores.get((row["picture_sha256"], row["decoded_sha256"]), {}))
+
+
+def _failure(row: dict[str, Any]) -> Failure:
+    row["seed"] = _seed(row["seed"])
+    measured, scored = row.pop("measured"), row.pop("scored")
+    return Failure(**row, settled=bool(scored if row["metric"] else measured))
+
+
+def _seed(stored: int) -> int | None:
+    return None if stored == NO_SEED else stored
+
+
+def chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the values in lists short enough for one query."""
+    everything = list(values)
+    for start in range(0, len(everything), CHUNK):
+        yield everything[start : start + CHUNK]

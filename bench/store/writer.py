@@ -1,0 +1,351 @@
+"""Write to the store: short transactions that wait for each other and lose nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import psutil
+from sqlalchemy import Connection, Insert, delete, func, insert, select, update
+from sqlalchemy.exc import OperationalError
+
+from ...codecs.base import CodecInfo
+from ...codecs.registry import Value
+from ...datasets.manifest import LocalPicture
+from ..jobs import Described, Identified, Outcome, Stored
+from ..metrics.registry import metric_id
+from .database import StoreError, is_locked
+from .schema import (
+    NO_SEED,
+    AttemptTable,
+    Base,
+    CodecTable,
+    FileTable,
+    MachineTable,
+    MeasurementTable,
+    MemberTable,
+    MetricTable,
+    PictureTable,
+    RunTable,
+    ScoreTable,
+)
+from .store import Store, chunks
+
+Result = TypeVar("Result")
+TRIES = 5
+"""How often a transaction is begun again when another writer held the lock past the busy timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellKey:
+    """What makes a cell the same cell in every run."""
+
+    picture_sha256: str
+    codec_id: str
+    quality: float
+    seed: int
+    """`NO_SEED` for the stream's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What `StoreWriter.save` needs beside the outcome."""
+
+    key: CellKey
+    run_id: int
+    decoded_sha256: str | None
+    """Of an earlier measurement, where only scores were asked for."""
+    metric_ids: Mapping[str, str]
+    contended: bool
+    replace: bool
+    """Whether a current measurement becomes history (``--force``) or wins over this one."""
+
+
+def now() -> str:
+    """Return the time as the store writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class StoreWriter(Store):
+    """A store that is written to; made, and migrated, where it is not there yet."""
+
+    def __init__(self, store: str = "arena") -> None:
+        super().__init__(store, read_only=False)
+
+    def write(self, work: Callable[[Connection], Result]) -> Result:
+        """Return what the work returns, done in one transaction; begun again while others hold the lock."""
+        for attempt in range(TRIES):
+            try:
+                with self.engine.begin() as connection:
+                    return work(connection)
+            except OperationalError as error:
+                if attempt == TRIES - 1 or not is_locked(error):
+                    raise StoreError(f"cannot write to {self.location.database_url}: {error.orig}") from error
+                time.sleep(0.1 * 2**attempt)
+        raise AssertionError("the loop returns or raises")
+
+    def insert_or_ignore(self, table: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert the rows whose key is not there yet."""
+        listed = list(rows)
+        if listed:
+            self.write(lambda connection: connection.execute(self._ignoring(table), listed))
+
+    def _ignoring(self, table: type[Base]) -> Insert:
+        if self.engine.dialect.name == "postgresql":
+            from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+            return postgresql_insert(table).on_conflict_do_nothing()
+        return insert(table).prefix_with("OR IGNORE")
+
+    # Pictures
+
+    def known_files(self, paths: Iterable[str]) -> dict[str, tuple[int, int, str]]:
+        """Return bytes, modification time and picture hash of those files that were read before."""
+        found: dict[str, tuple[int, int, str]] = {}
+        with self.engine.connect() as connection:
+            for chunk in chunks(paths):
+                query = select(FileTable.__table__).where(FileTable.path.in_(chunk))
+                for row in connection.execute(query):
+                    found[row.path] = (row.file_bytes, row.modified_ns, row.picture_sha256)
+        return found
+
+    def picture_sizes(self) -> dict[str, int]:
+        """Return the pixel count of every picture, by hash."""
+        query = select(PictureTable.sha256, PictureTable.height * PictureTable.width)
+        with self.engine.connect() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def add_files(self, identified: Iterable[tuple[Identified, int, int]]) -> None:
+        """Remember which pixels each file holds, with the file's bytes and modification time."""
+        listed = list(identified)
+        self.insert_or_ignore(
+            PictureTable,
+            [{"sha256": one.sha256, "height": one.height, "width": one.width} for one, _, _ in listed],
+        )
+
+        def replace(connection: Connection) -> None:
+            for one, file_bytes, modified_ns in listed:
+                connection.execute(delete(FileTable).where(FileTable.path == one.path))
+                connection.execute(
+                    insert(FileTable),
+                    {
+                        "path": one.path,
+                        "file_bytes": file_bytes,
+                        "modified_ns": modified_ns,
+                        "picture_sha256": one.sha256,
+                    },
+                )
+
+        self.write(replace)
+
+    def add_members(self, image_set: str, members: Iterable[tuple[LocalPicture, str]]) -> None:
+        """Record which pictures a set has now; those it lost leave it, their measurements stay."""
+        rows = [
+            {
+                "image_set": image_set,
+                "name": picture.name,
+                "picture_sha256": sha256,
+                "kind": picture.kind,
+                "path": str(picture.path),
+                "caption": picture.caption,
+                "text": picture.text,
+                "generator": picture.generator,
+                "licence": picture.licence,
+                "source": picture.source,
+            }
+            for picture, sha256 in members
+        ]
+
+        def replace(connection: Connection) -> None:
+            connection.execute(delete(MemberTable).where(MemberTable.image_set == image_set))
+            connection.execute(insert(MemberTable), rows)
+
+        self.write(replace)
+
+    # Codecs, metrics, runs
+
+    def add_codec(self, codec_id: str, info: CodecInfo, label: str, parameters: Mapping[str, Value]) -> None:
+        """Record what a codec id stands for."""
+        row = {key: value for key, value in asdict(info).items() if key in CodecTable.__table__.columns}
+        self.insert_or_ignore(
+            CodecTable, [{**row, "id": codec_id, "label": label, "parameters": dict(parameters)}]
+        )
+
+    def add_metric(self, described: Described) -> str:
+        """Record a metric identity and return its id."""
+        assert described.identity is not None
+        identity = metric_id(described.identity)
+        perfect = described.perfect if math.isfinite(described.perfect) else None
+        row = {**asdict(described.identity), "id": identity, "better": described.better, "perfect": perfect}
+        self.insert_or_ignore(MetricTable, [row])
+        return identity
+
+    def begin_run(
+        self, suite: str, suite_text: str, machine: Mapping[str, Any], workers: int, cells: int
+    ) -> int:
+        """Record that a run begins and return its id; runs whose process is gone are marked as killed."""
+        machine_id = _machine_id(machine)
+        self.insert_or_ignore(MachineTable, [{"id": machine_id, "description": dict(machine)}])
+
+        def begin(connection: Connection) -> int:
+            running = select(RunTable.id, RunTable.process_id).where(
+                RunTable.status == "running", RunTable.machine_id == machine_id
+            )
+            for run_id, process_id in connection.execute(running).all():
+                if not psutil.pid_exists(process_id):
+                    connection.execute(update(RunTable).where(RunTable.id == run_id).values(status="killed"))
+            row = {
+                "suite": suite,
+                "suite_text": suite_text,
+                "machine_id": machine_id,
+                "workers": workers,
+                "process_id": os.getpid(),
+                "planned_cells": cells,
+                "status": "running",
+                "started_at": now(),
+            }
+            return connection.execute(insert(RunTable).values(row).returning(RunTable.id)).scalar_one()
+
+        return self.write(begin)
+
+    def end_run(self, run_id: int, status: str) -> None:
+        """Record how a run ended."""
+        change = update(RunTable).where(RunTable.id == run_id).values(status=status, finished_at=now())
+        self.write(lambda connection: connection.execute(change))
+
+    # Cells
+
+    def measured(self, codec_ids: Iterable[str]) -> dict[CellKey, Stored]:
+        """Return the current measurement of every cell of these codecs."""
+        table = MeasurementTable
+        columns = (table.picture_sha256, table.codec_id, table.quality, table.seed)
+        found: dict[CellKey, Stored] = {}
+        with self.engine.connect() as connection:
+            for chunk in chunks(codec_ids):
+                query = select(*columns, table.bitstream_sha256, table.decoded_sha256).where(
+                    table.codec_id.in_(chunk), table.superseded_at.is_(None)
+                )
+                found.update((CellKey(*row[:4]), Stored(*row[4:])) for row in connection.execute(query))
+        return found
+
+    def scored(self, metric_ids: Iterable[str]) -> set[tuple[str, str, str]]:
+        """Return (original hash, decoded hash, metric id) of every score of these metrics."""
+        table = ScoreTable
+        query = select(table.original_sha256, table.decoded_sha256, table.metric_id)
+        with self.engine.connect() as connection:
+            found = connection.execute(query.where(table.metric_id.in_(list(metric_ids))))
+            return {(row[0], row[1], row[2]) for row in found}
+
+    def attempted(self, codec_ids: Iterable[str]) -> set[tuple[CellKey, str | None]]:
+        """Return each cell, and each metric of a cell, that has failed at least once."""
+        table = AttemptTable
+        columns = (table.picture_sha256, table.codec_id, table.quality, table.seed)
+        found: set[tuple[CellKey, str | None]] = set()
+        with self.engine.connect() as connection:
+            for chunk in chunks(codec_ids):
+                query = select(*columns, table.metric).where(table.codec_id.in_(chunk)).distinct()
+                found.update((CellKey(*row[:4]), row[4]) for row in connection.execute(query))
+        return found
+
+    def pace(self) -> dict[str, tuple[float, float]]:
+        """Return seconds per pixel (encoding and decoding) and bytes per pixel of each codec, by id."""
+        table = MeasurementTable
+        query = select(
+            table.codec_id,
+            table.encode_seconds,
+            table.decode_seconds,
+            table.bitstream_bytes,
+            PictureTable.height * PictureTable.width,
+        ).join(PictureTable, PictureTable.sha256 == table.picture_sha256)
+        totals: dict[str, list[float]] = {}
+        with self.engine.connect() as connection:
+            for codec_id, encode, decode, bitstream_bytes, pixels in connection.execute(query):
+                row = totals.setdefault(codec_id, [0.0, 0.0, 0.0])
+                for place, value in enumerate((sum(encode) + sum(decode), bitstream_bytes, pixels)):
+                    row[place] += value
+        return {key: (seconds / pixels, size / pixels) for key, (seconds, size, pixels) in totals.items()}
+
+    def score_seconds(self) -> dict[str, float]:
+        """Return the mean time of one score of each metric, by id."""
+        query = select(ScoreTable.metric_id, func.avg(ScoreTable.seconds)).group_by(ScoreTable.metric_id)
+        with self.engine.connect() as connection:
+            return {row[0]: float(row[1]) for row in connection.execute(query)}
+
+    def save(self, outcomes: Iterable[tuple[Saved, Outcome]]) -> None:
+        """Write what workers told about some cells, all of it in one transaction."""
+        listed = list(outcomes)
+
+        def work(connection: Connection) -> None:
+            for saved, outcome in listed:
+                if saved.replace and outcome.measured:
+                    self._supersede(connection, saved.key)
+            for table, rows in (
+                (MeasurementTable, [_measurement_row(saved, one) for saved, one in listed if one.measured]),
+                (ScoreTable, [row for saved, one in listed for row in _score_rows(saved, one)]),
+                (AttemptTable, [row for saved, one in listed for row in _attempt_rows(saved, one)]),
+            ):
+                if rows:
+                    connection.execute(self._ignoring(table), rows)
+
+        if listed:
+            self.write(work)
+
+    def _supersede(self, connection: Connection, key: CellKey) -> None:
+        table = MeasurementTable
+        current = (
+            update(table)
+            .where(table.picture_sha256 == key.picture_sha256, table.codec_id == key.codec_id)
+            .where(table.quality == key.quality, table.seed == key.seed, table.superseded_at.is_(None))
+        )
+        connection.execute(current.values(superseded_at=now()))
+
+
+def seed_key(seed: int | None) -> int:
+    """Return a seed as the store's key holds it."""
+    return NO_SEED if seed is None else seed
+
+
+def _machine_id(machine: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(machine, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _measurement_row(saved: Saved, outcome: Outcome) -> dict[str, Any]:
+    assert outcome.measured is not None
+    row = asdict(outcome.measured)
+    return {
+        **asdict(saved.key),
+        **row.pop("parts"),
+        **row,
+        "run_id": saved.run_id,
+        "contended": saved.contended,
+        "created_at": now(),
+    }
+
+
+def _score_rows(saved: Saved, outcome: Outcome) -> list[dict[str, Any]]:
+    decoded_sha256 = outcome.measured.decoded_sha256 if outcome.measured else saved.decoded_sha256
+    return [
+        {
+            "original_sha256": saved.key.picture_sha256,
+            "decoded_sha256": decoded_sha256,
+            "metric_id": saved.metric_ids[scored.metric],
+            "value": scored.value,
+            "lossless": scored.lossless,
+            "seconds": scored.seconds,
+        }
+        for scored in outcome.scored
+    ]
+
+
+def _attempt_rows(saved: Saved, outcome: Outcome) -> list[dict[str, Any]]:
+    # A worker that was killed because the run stops has not failed.
+    failed = [] if outcome.stopped else outcome.failed
+    shared = {**asdict(saved.key), "run_id": saved.run_id, "created_at": now()}
+    return [{**asdict(one), **shared} for one in failed]

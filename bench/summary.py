@@ -1,0 +1,64 @@
+"""Say how a run ended, in sentences for a person or a record for a script."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from .estimate import by_codec
+from .runner import Report
+from .suite import Suite
+
+MIB = 2**20
+
+
+def as_record(suite: Suite, report: Report) -> dict[str, Any]:
+    """Return a run's end as JSON holds it."""
+    return {
+        "suite": suite.name,
+        "cells": report.plan.total,
+        "done_before": report.plan.done,
+        "planned": len(report.plan.cells),
+        "completed": report.completed,
+        "failed": report.failed,
+        "without_result": report.missing,
+        "interrupted": report.interrupted,
+        "complete": report.complete,
+        "notes": report.notes,
+        "estimate": asdict(report.estimate) if report.estimate else None,
+    }
+
+
+def sentences(suite: Suite, report: Report) -> str:
+    """Return a run's end for a person to read."""
+    plan = report.plan
+    lines = [f"{suite.name}: {plan.total} cells, {plan.done} done before"]
+    if report.estimate:
+        return "\n".join([*lines, *_dry_run(report)])
+    if plan.cells:
+        lines[0] += f", {report.completed} completed now, {report.failed} failed"
+    if report.interrupted:
+        lines.append(f"Interrupted; what had finished is stored. Go on with: codecarena run {suite.name}")
+    elif report.unavailable:
+        lines.append(
+            "Some of what the suite asks for did not load: see the notes above, or codecarena doctor."
+        )
+    if report.missing and not report.interrupted:
+        lines.append(f"{report.missing} cells have no complete result; --retry-failed tries them again.")
+    return "\n".join(lines)
+
+
+def _dry_run(report: Report) -> list[str]:
+    plan, estimate = report.plan, report.estimate
+    assert estimate is not None
+    lines = [f"would run {len(plan.cells)} cells:"]
+    for label, (count, qualities) in by_codec(plan.cells).items():
+        shown = " ".join(f"{quality:g}" for quality in qualities)
+        lines.append(f"  {label}: {count} cells at {shown}")
+    if plan.failed_before:
+        lines.append(f"{plan.failed_before} cells failed before and are left alone without --retry-failed")
+    known = f"{estimate.measured_share:.0%} of the cells by codecs measured here before, the rest a guess"
+    lines.append(
+        f"estimated: {estimate.seconds:.0f} s, {estimate.disk_bytes / MIB:.1f} MiB of bitstreams ({known})"
+    )
+    return lines

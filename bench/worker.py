@@ -1,0 +1,69 @@
+"""The worker process: read jobs from a pipe, write messages to it, die with the runner."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+from multiprocessing.connection import Connection
+
+from .jobs import Began, Finished, Job, Message
+from .measure import Worker
+
+PR_SET_PDEATHSIG = 1
+"""From Linux's <sys/prctl.h>."""
+
+
+def die_with_parent(lifeline: int) -> None:
+    """Kill this process's whole group when the runner is gone, however it went.
+
+    The runner holds the other end of the lifeline pipe and never writes. The kernel's own signal covers a
+    worker that is stuck in a library without ever letting another thread run.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    def watch() -> None:
+        os.read(lifeline, 1)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def limit_threads() -> None:
+    """Hold libraries that ignore the environment to the thread count of OMP_NUM_THREADS."""
+    count = int(os.environ.get("OMP_NUM_THREADS", "1"))
+    if "cv2" in sys.modules:
+        sys.modules["cv2"].setNumThreads(count)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(count)
+
+
+def main() -> None:
+    """Serve jobs until the pipe closes. Called as ``-m codecarena.bench.worker JOBS LIFELINE``."""
+    pipe = Connection(int(sys.argv[1]))
+    die_with_parent(int(sys.argv[2]))
+    # Descriptor 1 is for nobody: what a library prints would otherwise reach the user's terminal.
+    os.dup2(2, 1)
+    worker = Worker()
+    while True:
+        try:
+            job: Job = pipe.recv()
+        except EOFError:
+            return
+        told: list[Message] = []
+        for message in worker.run(job):
+            told.append(message)
+            # What is known must be out before a step that may kill this process begins, and not sooner:
+            # each message wakes the runner.
+            if isinstance(message, Began):
+                pipe.send(told)
+                told = []
+                limit_threads()
+        pipe.send([*told, Finished()])
+
+
+if __name__ == "__main__":
+    main()

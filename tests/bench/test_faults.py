@@ -1,0 +1,99 @@
+"""Codecs that misbehave in every way we know cost their own cell and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from arena import call, run_record, write_pictures, write_recipe
+from codecarena.bench.store.store import Store
+
+EXPECTED = {
+    "exits": ("error", "encode", "exit status 1"),
+    "silent": ("error", "encode", "wrote no"),
+    "small": ("error", "decode", "16x16"),
+    "sleeps": ("timeout", "encode", "limit of 3 s"),
+    "segfaults": ("error", "encode", "SIGSEGV"),
+    "allocates": ("memory", "encode", "limit is 700 MiB"),
+}
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("faults")
+    write_pictures(folder / "pictures", 24, marked=11)
+    text = 'name = "faults"\nsets = "./pictures"\nmetrics = ["psnr"]\n'
+    text += "[limits]\nseconds = 3\nmemory_mib = 700\n"
+    for fault in EXPECTED:
+        recipe = write_recipe(folder, fault)
+        text += f'[[codecs]]\nname = "command"\nparams = {{ recipe = "{recipe}" }}\n'
+    (folder / "suite.toml").write_text(text)
+    return folder
+
+
+def test_a_misbehaving_codec_loses_one_cell_and_mended_gets_it_back(faulty: Path) -> None:
+    status, record = run_record("suite.toml", folder=faulty)
+    assert status == 1
+    assert (record["completed"], record["failed"], record["without_result"]) == (23 * 6, 6, 6)
+
+    store = Store(str(faulty / "arena"))
+    failures = {one.codec: one for one in store.failures()}
+    assert len(store.failures()) == len(failures) == 6
+    for name, (outcome, stage, words) in EXPECTED.items():
+        assert (failures[name].outcome, failures[name].stage) == (outcome, stage)
+        assert words in failures[name].message
+        assert failures[name].picture == "picture0011.png"
+    assert "out of luck" in failures["exits"].message
+    for name in EXPECTED:
+        assert sum(cell.codec == name for cell in store.cells()) == 23
+
+    status, record = run_record("suite.toml", folder=faulty)
+    assert (status, record["planned"]) == (1, 0), "a failed cell is left alone until it is asked for"
+
+    (faulty / "mended").touch()
+    status, record = run_record("suite.toml", "--retry-failed", folder=faulty)
+    assert (status, record["completed"], record["without_result"]) == (0, 6, 0)
+    assert len(store.failures()) == 6, "history is kept"
+    assert all(failure.settled for failure in store.failures())
+    assert len(store.cells()) == 24 * 6
+
+
+CRASH = '''
+import ctypes
+from codecarena.codecs.classic.png import Png
+class Crashes(Png):
+    """Reads address zero for one picture."""
+    def encode(self, picture, quality):
+        if tuple(picture.pixels[0, 0]) == (1, 2, 3):
+            ctypes.string_at(0)
+        return super().encode(picture, quality)
+'''
+
+
+def test_a_crash_inside_the_worker_is_one_attempt_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    metadata = site / "crashes-1.dist-info"
+    metadata.mkdir(parents=True)
+    (site / "crashing_codec.py").write_text(CRASH)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: crashes\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[codecarena.codecs]\ncrashes = crashing_codec:Crashes\n")
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    write_pictures(tmp_path / "pictures", 5, marked=2)
+    text = 'name = "crash"\nsets = "./pictures"\nmetrics = ["psnr"]\n[[codecs]]\nname = "crashes"\n'
+    (tmp_path / "suite.toml").write_text(text)
+    status, record = run_record("suite.toml", folder=tmp_path)
+    assert status == 1
+    assert (record["completed"], record["failed"]) == (4, 1)
+    (failure,) = Store(str(tmp_path / "arena")).failures()
+    assert (failure.outcome, failure.stage, failure.exit_code) == ("crash", "encode", -11)
+    assert "SIGSEGV" in failure.message
+
+
+def test_a_mistake_of_the_user_is_one_sentence(tmp_path: Path) -> None:
+    ended = call("run", "no-such-suite", folder=tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("codecarena: no suite 'no-such-suite'")
+    assert "Traceback" not in ended.stderr

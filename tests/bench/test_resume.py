@@ -1,0 +1,186 @@
+"""A run that is killed, interrupted or watched loses no finished cell and repeats none."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from arena import command, run_record, write_pictures, write_recipe
+from codecarena.bench.store.store import Store
+
+SUITE = """
+name = "resume"
+sets = "./pictures"
+metrics = ["psnr"]
+[[codecs]]
+name = "jpeg"
+qualities = { start = 1, stop = 96, step = 5 }
+[[codecs]]
+name = "webp"
+qualities = { start = 0, stop = 95, step = 5 }
+"""
+CELLS_PER_PICTURE = 40
+
+
+def results(folder: Path) -> list[tuple[object, ...]]:
+    """Return what a store holds, without times."""
+    return [
+        (
+            one.picture,
+            one.codec,
+            one.quality,
+            one.bitstream_sha256,
+            one.decoded_sha256,
+            sorted(one.scores.items()),
+        )
+        for one in Store(str(folder)).cells()
+    ]
+
+
+def stored_rows(folder: Path) -> set[tuple[object, ...]]:
+    """Return the key and time of every measurement, once the file is proven sound."""
+    if not (folder / "arena.db").exists():
+        return set()
+    with sqlite3.connect(folder / "arena.db") as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'measurements'").fetchone():
+            return set()
+        columns = "picture_sha256, codec_id, quality, seed, created_at, superseded_at"
+        return set(connection.execute(f"SELECT {columns} FROM measurements").fetchall())
+
+
+def assert_gone(processes: list[psutil.Process]) -> None:
+    """Fail if a worker outlives its runner."""
+    _, alive = psutil.wait_procs(processes, timeout=20)
+    assert not alive
+
+
+@pytest.mark.scaled
+def test_a_run_killed_at_random_moments_ends_like_an_undisturbed_one(
+    tmp_path: Path, tenth: Callable[[int], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    write_pictures(tmp_path / "pictures", 30)
+    (tmp_path / "suite.toml").write_text(SUITE)
+    status, record = run_record("suite.toml", "--store", "whole", folder=tmp_path)
+    assert (status, record["completed"]) == (0, 30 * CELLS_PER_PICTURE)
+
+    moments = random.Random(2)
+    before: set[tuple[object, ...]] = set()
+    for _ in range(tenth(20)):
+        runner = subprocess.Popen(
+            command("run", "suite.toml", "--store", "killed"),
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(moments.uniform(0.2, 1.6))
+        workers = psutil.Process(runner.pid).children(recursive=True) if runner.poll() is None else []
+        runner.kill()
+        runner.wait()
+        assert_gone(workers)
+        after = stored_rows(tmp_path / "killed")
+        assert before <= after, "a finished cell was lost or written again"
+        before = after
+
+    status, record = run_record("suite.toml", "--store", "killed", folder=tmp_path)
+    assert status == 0
+    assert record["done_before"] >= len(before) - 2, "cells that had finished were run again"
+    assert results(tmp_path / "killed") == results(tmp_path / "whole")
+    assert len(stored_rows(tmp_path / "killed")) == 30 * CELLS_PER_PICTURE
+    assert not list(scratch.iterdir()), "a killed run's temporary files are swept by the next"
+    runs = Store(str(tmp_path / "killed")).runs()
+    assert runs[0].status == "finished"
+    assert {run.status for run in runs[1:]} <= {"killed", "finished"}
+
+
+def test_ctrl_c_stops_at_once_and_keeps_what_had_finished(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "pictures", 6, marked=5)
+    recipe = write_recipe(tmp_path, "sleeps")
+    text = SUITE + f'[[codecs]]\nname = "command"\nparams = {{ recipe = "{recipe}" }}\n'
+    (tmp_path / "suite.toml").write_text(text)
+    runner = subprocess.Popen(
+        command("run", "suite.toml", "--json", "--workers", "2"),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: len(stored_rows(tmp_path / "arena")) == 6 * CELLS_PER_PICTURE + 5)
+    workers = psutil.Process(runner.pid).children(recursive=True)
+    assert any("program.py" in " ".join(one.cmdline()) for one in workers), "the sleeper is asleep"
+    os.kill(runner.pid, signal.SIGINT)
+    out, err = runner.communicate(timeout=60)
+    assert runner.returncode == 130, err
+    assert '"interrupted": true' in out
+    assert_gone(workers)
+    store = Store(str(tmp_path / "arena"))
+    assert store.runs()[0].status == "interrupted"
+    assert store.failures() == [], "being stopped is no failure"
+
+    (tmp_path / "mended").touch()
+    status, record = run_record("suite.toml", folder=tmp_path)
+    assert (status, record["planned"], record["completed"]) == (0, 1, 1)
+
+
+READER = """
+import sys, time
+from pathlib import Path
+from codecarena.bench.store.store import Store
+store, reads, last = Store("arena"), 0, 0
+while not Path("stop").exists():
+    version, cells, failures = store.version(), store.cells(), store.failures()
+    assert version >= last and len(cells) >= 0 and not failures
+    reads, last = reads + 1, version
+    time.sleep(0.02)
+print(reads)
+"""
+
+
+@pytest.mark.scaled
+def test_many_small_cells_with_five_readers_lose_no_row(tmp_path: Path, tenth: Callable[[int], int]) -> None:
+    pictures = tenth(100)
+    write_pictures(tmp_path / "pictures", pictures)
+    text = 'name = "load"\nsets = "./pictures"\nmetrics = ["psnr"]\n[[codecs]]\nname = "jpeg"\n'
+    (tmp_path / "suite.toml").write_text(text + "qualities = { start = 1, stop = 100, step = 1 }\n")
+    assert run_record("suite.toml", "--limit", "1", folder=tmp_path)[0] == 0
+    readers = [
+        subprocess.Popen(
+            [sys.executable, "-c", READER],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(5)
+    ]
+    status, record = run_record("suite.toml", folder=tmp_path)
+    (tmp_path / "stop").touch()
+    ended = [reader.communicate(timeout=120) for reader in readers]
+    assert [reader.returncode for reader in readers] == [0] * 5, ended
+    assert all(int(out) > 0 for out, _ in ended)
+    assert (status, record["failed"], record["without_result"]) == (0, 0, 0)
+    store = Store(str(tmp_path / "arena"))
+    assert len(store.cells()) == pictures * 100
+    assert all(len(cell.scores) == 1 for cell in store.cells())
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Return once the condition holds; give up after two minutes."""
+    for _ in range(1200):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError("waited two minutes in vain")

@@ -1,0 +1,210 @@
+"""What a run does the first time, the second time, and when something about it changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from arena import call, run_record, write_pictures, write_recipe
+from codecarena.bench.store.store import Store
+
+SUITE = """
+name = "small"
+sets = "./pictures"
+metrics = ["psnr"]
+[[codecs]]
+name = "jpeg"
+qualities = [20, 80]
+[[codecs]]
+name = "png"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_pictures(tmp_path / "pictures", 3)
+    (tmp_path / "suite.toml").write_text(SUITE)
+    return tmp_path
+
+
+def test_a_finished_run_does_nothing_twice_and_a_changed_suite_runs_what_is_new(folder: Path) -> None:
+    status, record = run_record("suite.toml", folder=folder)
+    assert (status, record["cells"], record["completed"]) == (0, 9, 9)
+    status, record = run_record("suite.toml", folder=folder)
+    assert (status, record["planned"], record["done_before"]) == (0, 0, 9)
+
+    (folder / "suite.toml").write_text(SUITE.replace("[20, 80]", "[20, 50, 80]"))
+    status, record = run_record("suite.toml", folder=folder)
+    assert (status, record["planned"], record["done_before"]) == (0, 3, 9)
+
+    (folder / "suite.toml").write_text(SUITE.replace('["psnr"]', '["psnr", "ssim"]'))
+    before = {cell.encode_seconds for cell in Store(str(folder / "arena")).cells()}
+    status, record = run_record("suite.toml", folder=folder)
+    assert (status, record["planned"]) == (0, 9)
+    after = Store(str(folder / "arena")).cells()
+    assert {cell.encode_seconds for cell in after} == before, "a new metric encodes nothing"
+
+
+def test_lossless_is_a_flag_and_an_unbounded_score_is_null(folder: Path) -> None:
+    run_record("suite.toml", folder=folder)
+    store = Store(str(folder / "arena"))
+    (psnr,) = store.metrics()
+    assert psnr.perfect is None
+    for cell in store.cells():
+        score = cell.scores[psnr.metric_id]
+        assert score.lossless is (cell.codec == "png")
+        assert (score.value is None) is (cell.codec == "png")
+        assert (cell.decoded_sha256 == cell.picture_sha256) is (cell.codec == "png")
+
+
+def test_score_adds_a_metric_without_encoding(folder: Path) -> None:
+    run_record("suite.toml", folder=folder)
+    store = Store(str(folder / "arena"))
+    before = [cell.encode_seconds for cell in store.cells()]
+    ended = call("score", "suite.toml", "--metric", "ciede2000", "--json", folder=folder)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["completed"] == 9
+    assert [cell.encode_seconds for cell in store.cells()] == before
+    assert all(len(cell.scores) == 2 for cell in store.cells())
+    decoded = {cell.decoded_sha256 for cell in store.cells()}
+    assert all(store.blobs.decoded_path(one).exists() for one in decoded), "remade pictures are kept"
+
+
+def test_score_refuses_a_bitstream_that_is_not_what_was_measured(folder: Path) -> None:
+    run_record("suite.toml", folder=folder)
+    store = Store(str(folder / "arena"))
+    jpegs = [cell for cell in store.cells() if cell.codec == "jpeg"]
+    store.blobs.bitstream_path(jpegs[0].bitstream_sha256).write_bytes(b"something else")
+    ended = call("score", "suite.toml", "--metric", "ssim", "--json", folder=folder)
+    assert ended.returncode == 1
+    assert json.loads(ended.stdout)["failed"] == 1
+    (failure,) = store.failures()
+    assert "damaged" in failure.message
+
+
+def test_force_measures_again_and_keeps_the_old_row(folder: Path) -> None:
+    run_record("suite.toml", folder=folder)
+    store = Store(str(folder / "arena"))
+    before = {(one.picture, one.codec, one.quality): one.encode_seconds for one in store.cells()}
+    status, record = run_record("suite.toml", "--force", "jpeg", folder=folder)
+    assert (status, record["completed"]) == (0, 6)
+    after = {(one.picture, one.codec, one.quality): one.encode_seconds for one in store.cells()}
+    assert after.keys() == before.keys()
+    changed = {key for key in after if after[key] != before[key]}
+    assert {codec for _, codec, _ in changed} == {"jpeg"}
+    with store.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM measurements").scalar() == 15
+
+
+def test_dry_run_shows_the_cells_and_runs_none(folder: Path) -> None:
+    ended = call("run", "suite.toml", "--dry-run", folder=folder)
+    assert ended.returncode == 0
+    assert "would run 9 cells" in ended.stdout
+    assert "jpeg: 6 cells at 20 80" in ended.stdout
+    assert "MiB" in ended.stdout
+    assert Store(str(folder / "arena")).cells() == []
+
+
+def test_only_and_limit_narrow_a_run(folder: Path) -> None:
+    _, record = run_record("suite.toml", "--only", "codec=jpeg", "--limit", "2", folder=folder)
+    assert record["completed"] == 4
+    ended = call("run", "suite.toml", "--only", "codec=webp", folder=folder)
+    assert ended.returncode == 2
+    assert "fits none" in ended.stderr
+    ended = call("run", "suite.toml", "--only", "colour=red", folder=folder)
+    assert ended.returncode == 2
+    assert "codec=NAME" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (SUITE.replace('"jpeg"', '"jpgeg"'), ("codecs.0.name", "did you mean 'jpeg'")),
+        (SUITE.replace("qualities = [20, 80]", "params = { subsamplin = '4:4:4' }"), ("'subsampling'",)),
+        (SUITE.replace("[20, 80]", "[20, 800]"), ("quality 800", "1 (worst) to 100 (best)")),
+        (SUITE.replace("psnr", "psrn"), ("'psnr'",)),
+        (SUITE.replace("./pictures", "./picturse"), ("picturse",)),
+        (SUITE.replace("./pictures", "kodak"), ("codecarena sets fetch kodak",)),
+    ],
+)
+def test_a_suite_that_asks_for_what_cannot_be_is_refused_with_a_hint(
+    folder: Path, text: str, words: tuple[str, ...]
+) -> None:
+    (folder / "suite.toml").write_text(text)
+    ended = call("run", "suite.toml", "--data", folder / "data", folder=folder)
+    assert ended.returncode == 2, ended.stdout
+    assert "Traceback" not in ended.stderr
+    for word in words:
+        assert word in " ".join(ended.stderr.split())
+
+
+def test_a_picture_that_cannot_be_read_stops_the_run_by_name(folder: Path) -> None:
+    (folder / "pictures" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing more")
+    ended = call("run", "suite.toml", folder=folder)
+    assert ended.returncode == 2
+    assert "broken.png" in ended.stderr
+
+
+def test_a_picture_replaced_under_its_name_is_measured_as_another(folder: Path) -> None:
+    run_record("suite.toml", folder=folder)
+    pixels = np.full((40, 40, 3), 77, np.uint8)
+    cv2.imwrite(str(folder / "pictures" / "picture0000.png"), pixels)
+    _, record = run_record("suite.toml", folder=folder)
+    assert (record["planned"], record["done_before"]) == (3, 6)
+    assert len(Store(str(folder / "arena")).cells()) == 9, "the set has three pictures, not four"
+
+
+def test_a_picture_too_small_for_a_metric_fails_that_score_alone(folder: Path) -> None:
+    (folder / "suite.toml").write_text(SUITE.replace('["psnr"]', '["ms-ssim", "psnr"]'))
+    status, record = run_record("suite.toml", folder=folder)
+    assert (status, record["without_result"]) == (1, 9)
+    store = Store(str(folder / "arena"))
+    assert len(store.cells()) == 9
+    assert {(one.metric, one.stage) for one in store.failures()} == {("ms-ssim", "score")}
+    assert "161" in store.failures()[0].message
+
+
+def test_a_recipe_moved_to_another_folder_is_the_same_codec(folder: Path) -> None:
+    for place in ("here", "there"):
+        (folder / place).mkdir()
+        recipe = write_recipe(folder, "honest")
+        (folder / recipe).rename(folder / place / recipe)
+        codec = f'[[codecs]]\nname = "command"\nparams = {{ recipe = "{place}/{recipe}" }}\n'
+        (folder / "suite.toml").write_text(SUITE + codec)
+        status, record = run_record("suite.toml", folder=folder)
+        assert status == 0
+        assert record["completed"] == (12 if place == "here" else 0)
+
+
+def test_an_optional_codec_that_is_missing_is_a_note(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # An empty module in the way stands for a library that is not installed.
+    hide = folder / "hide"
+    hide.mkdir()
+    (hide / "sitecustomize.py").write_text(
+        "import importlib.util as u\nfind = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == 'pillow_heif' else find(name, *rest)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(hide))
+    heic = '[[codecs]]\nname = "heic"\nqualities = [30]\n'
+    (folder / "suite.toml").write_text(SUITE + heic + "optional = true\n")
+    status, record = run_record("suite.toml", folder=folder)
+    assert (status, record["complete"]) == (0, True)
+    assert "install codecarena[heic]" in record["notes"][0]
+
+    (folder / "suite.toml").write_text(SUITE + heic)
+    status, record = run_record("suite.toml", folder=folder)
+    assert (status, record["complete"]) == (1, False)
+    listed = call("list", "codecs", "--json", folder=folder)
+    (row,) = [row for row in json.loads(listed.stdout) if row["codec"] == "heic"]
+    assert row["status"] == "missing: install codecarena[heic]"
+
+
+def test_the_repeats_of_a_suite_are_kept_raw(folder: Path) -> None:
+    (folder / "suite.toml").write_text("repeats = 3\n" + SUITE)
+    run_record("suite.toml", folder=folder)
+    for cell in Store(str(folder / "arena")).cells():
+        assert len(cell.encode_seconds) == len(cell.decode_seconds) == 3

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from codecarena.bench.store import database, schema
+from codecarena.bench.store.blobs import BlobError, Blobs
+from codecarena.bench.store.database import StoreError
+from codecarena.bench.store.store import Store
+from codecarena.bench.store.writer import StoreWriter
+from codecarena.datasets.pixels import pixels_sha256, read_pixels
+
+
+@pytest.mark.parametrize("replayed", [False, True], ids=["made at once", "by every migration"])
+def test_a_store_has_the_tables_of_the_code(tmp_path: Path, replayed: bool) -> None:
+    location = database.locate(str(tmp_path))
+    if replayed:
+        engine = create_engine(location.database_url)
+        database.migrate(engine)
+        engine.dispose()
+    writer = StoreWriter(str(tmp_path))
+    with writer.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, schema.Base.metadata) == []
+        assert context.get_current_revision() == schema.HEAD
+    writer.close()
+
+
+def test_the_head_in_the_code_is_the_newest_migration() -> None:
+    scripts = ScriptDirectory(str(Path(schema.__file__).parent / "migrations"))
+    assert scripts.get_current_head() == schema.HEAD
+
+
+def test_a_store_that_is_not_there_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="codecarena run quick"):
+        Store(str(tmp_path / "nothing"))
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "arena.db").write_bytes(b"not a database, but somebody's only copy of something" * 40)
+    before = (tmp_path / "arena.db").read_bytes()
+    with pytest.raises(StoreError, match="does not open as a store"):
+        StoreWriter(str(tmp_path))
+    assert (tmp_path / "arena.db").read_bytes() == before
+
+
+def test_a_newer_store_is_refused(tmp_path: Path) -> None:
+    StoreWriter(str(tmp_path)).close()
+    with sqlite3.connect(tmp_path / "arena.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreError, match="9999"):
+        Store(str(tmp_path))
+
+
+def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    StoreWriter(str(tmp_path)).close()
+    reader = Store(str(tmp_path))
+    with pytest.raises(Exception, match="readonly"), reader.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM runs")
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "nonsense://"])
+def test_a_store_that_workers_could_not_share_is_refused(url: str) -> None:
+    with pytest.raises(StoreError):
+        StoreWriter(url)
+
+
+def test_first_runs_at_the_same_moment_make_one_store(tmp_path: Path) -> None:
+    code = (
+        "import sys; from codecarena.bench.store.writer import StoreWriter; StoreWriter(sys.argv[1]).close()"
+    )
+    starts = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(4)]
+    assert [process.wait() for process in starts] == [0, 0, 0, 0]
+    assert Store(str(tmp_path)).cells() == []
+
+
+def test_a_bitstream_comes_back_and_a_damaged_one_is_named(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path)
+    sha256 = blobs.put_bitstream(b"some bytes")
+    assert blobs.bitstream(sha256) == b"some bytes"
+    assert blobs.put_bitstream(b"some bytes") == sha256
+    blobs.bitstream_path(sha256).write_bytes(b"Some bytes")
+    with pytest.raises(BlobError, match="damaged"):
+        blobs.bitstream(sha256)
+    with pytest.raises(BlobError, match="--force"):
+        blobs.bitstream("0" * 64)
+
+
+def test_decoded_pixels_come_back_exactly(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (13, 7, 3), dtype=np.uint8)
+    path = Blobs(tmp_path).put_decoded(pixels_sha256(pixels), pixels)
+    assert np.array_equal(read_pixels(path), pixels)
+    assert not list(tmp_path.rglob("*.partial"))
