@@ -1,0 +1,190 @@
+"""Turn rate and score arrays into rate-distortion curves, and two curves into one BD-rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import Akima1DInterpolator, PchipInterpolator, make_interp_spline
+
+FloatArray: TypeAlias = NDArray[np.float64]
+
+Method: TypeAlias = Literal["pchip", "cubic", "akima"]
+
+DECIBEL_METRICS = frozenset({"ssim", "ms-ssim", "pyiqa:ssim", "pyiqa:ssimc", "pyiqa:ms_ssim"})
+"""Similarities that crowd against 1: they enter curves as -10 log10(1 - x)."""
+
+NO_OVERLAP = "no overlap"
+ONE_POINT = "one point"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """A rate-distortion curve that rises strictly in both rate and quality."""
+
+    rates: FloatArray
+    """Shape (points,), rising; any unit."""
+    qualities: FloatArray
+    """Shape (points,), rising; higher is better."""
+    columns: FloatArray
+    """Shape (columns, points): whatever else was measured at each point, such as seconds."""
+    dropped: int = 0
+    """Settings left out: another one gave at least the same quality for no more rate."""
+
+    @property
+    def points(self) -> int:
+        """How many points the curve has."""
+        return len(self.rates)
+
+
+@dataclass(frozen=True, slots=True)
+class BdRate:
+    """The BD-rate of a test curve against an anchor, or the reason why there is none."""
+
+    percent: float | None
+    """Mean difference in rate at equal quality; negative where the test curve needs less."""
+    reason: str | None = None
+    """Why ``percent`` is None."""
+    shared_low: float | None = None
+    """Worst quality that both curves reach."""
+    shared_high: float | None = None
+    """Best quality that both curves reach."""
+    overlap: float = 0.0
+    """Shared range over the range that the two curves span together, 0 to 1."""
+    dropped: int = 0
+    """Dominated settings left out of the test curve."""
+
+
+class _Interpolant(Protocol):
+    def __call__(self, x: float) -> FloatArray: ...
+
+    def integrate(self, a: float, b: float) -> FloatArray: ...
+
+
+class _Cubic:
+    """One cubic through all points by least squares, as VCEG-M33 has it."""
+
+    def __init__(self, x: FloatArray, y: FloatArray) -> None:
+        self._polynomial = np.poly1d(np.polyfit(x, y, 3))
+
+    def __call__(self, x: float) -> FloatArray:
+        return np.asarray(self._polynomial(x))
+
+    def integrate(self, a: float, b: float) -> FloatArray:
+        antiderivative = self._polynomial.integ()
+        return np.asarray(antiderivative(b) - antiderivative(a))
+
+
+def to_quality(name: str, better: Literal["higher", "lower"], scores: ArrayLike) -> FloatArray:
+    """Return scores on a scale where more is better and differences mean about the same everywhere.
+
+    ``ssim`` and ``ms-ssim`` become -10 log10(1 - x); metrics where lower is better change their sign;
+    the others stay as they are. A perfect similarity becomes infinite.
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    if name in DECIBEL_METRICS:
+        with np.errstate(divide="ignore"):
+            return -10.0 * np.log10(np.maximum(1.0 - values, 0.0))
+    return values if better == "higher" else -values
+
+
+def from_quality(name: str, better: Literal["higher", "lower"], quality: float) -> float:
+    """Return the score that `to_quality` turned into this quality."""
+    if name in DECIBEL_METRICS:
+        return 1.0 - 10.0 ** (-quality / 10.0)
+    return quality if better == "higher" else -quality
+
+
+def clean(rates: ArrayLike, qualities: ArrayLike, *columns: ArrayLike) -> Curve:
+    """Return the curve through these points, made strictly rising.
+
+    Points whose quality is not finite are left out. Points of equal rate are averaged. A setting that costs
+    at least as much as another and looks no better is dropped and counted: nobody would choose it, and
+    rate would have two values at one quality.
+
+    Args:
+        rates: Shape (points,), positive; any order.
+        qualities: Shape (points,), higher is better.
+        *columns: Further values of the same points.
+    """
+    table = np.array([rates, qualities, *columns], dtype=np.float64).reshape(2 + len(columns), -1)
+    table = table[:, np.isfinite(table[1]) & (table[0] > 0)]
+    unique, place, count = np.unique(table[0], return_inverse=True, return_counts=True)
+    means = np.array([np.bincount(place, row, len(unique)) / count for row in table[1:]])
+    best_cheaper = np.concatenate([[-np.inf], np.maximum.accumulate(means[0])[:-1]])[: len(unique)]
+    kept = means[0] > best_cheaper
+    return Curve(unique[kept], means[0, kept], means[1:, kept], int(np.count_nonzero(~kept)))
+
+
+def bd_rate(
+    anchor_rates: ArrayLike,
+    anchor_qualities: ArrayLike,
+    test_rates: ArrayLike,
+    test_qualities: ArrayLike,
+    method: Method = "pchip",
+) -> BdRate:
+    """Return the BD-rate of a test curve against an anchor; see `bd_rate_of_curves`."""
+    return bd_rate_of_curves(clean(anchor_rates, anchor_qualities), clean(test_rates, test_qualities), method)
+
+
+def bd_rate_of_curves(anchor: Curve, test: Curve, method: Method = "pchip") -> BdRate:
+    """Return the mean difference in log rate over the shared range of quality, in percent.
+
+    The logarithm of rate is interpolated over quality and integrated exactly; nothing is extrapolated.
+
+    Source: Bjontegaard, VCEG-M33 (2001) for ``cubic``; Herglotz et al., "The Bjontegaard Bible" (IEEE TIP
+    2024) for ``pchip`` and ``akima``. Equals the package ``bjontegaard`` 1.3.
+    """
+    least = 4 if method == "cubic" else 2
+    for who, curve in (("anchor: ", anchor), ("", test)):
+        if curve.points < least:
+            few = {0: "no curve", 1: ONE_POINT}.get(curve.points, f"fewer than {least} points")
+            return BdRate(None, who + few, dropped=test.dropped)
+    low = float(max(anchor.qualities[0], test.qualities[0]))
+    high = float(min(anchor.qualities[-1], test.qualities[-1]))
+    if high <= low:
+        return BdRate(None, NO_OVERLAP, dropped=test.dropped)
+    span = max(anchor.qualities[-1], test.qualities[-1]) - min(anchor.qualities[0], test.qualities[0])
+    areas = [float(_log_rate(curve, method).integrate(low, high)) for curve in (anchor, test)]
+    percent = 100.0 * float(np.expm1((areas[1] - areas[0]) / (high - low)))
+    return BdRate(percent, None, low, high, float((high - low) / span), test.dropped)
+
+
+def _log_rate(curve: Curve, method: Method) -> _Interpolant:
+    x, y = curve.qualities, np.log(curve.rates)
+    if method == "cubic":
+        return _Cubic(x, y)
+    if method == "akima":
+        # Akima's end conditions need three points.
+        return Akima1DInterpolator(x, y) if len(x) > 2 else make_interp_spline(x, y, k=1)
+    return PchipInterpolator(x, y)
+
+
+def quality_at_rate(curve: Curve, rate: float) -> float | None:
+    """Return the quality at a rate by PCHIP over log rate, or None outside the curve."""
+    if curve.points < 2 or not curve.rates[0] <= rate <= curve.rates[-1]:
+        return None
+    return float(PchipInterpolator(np.log(curve.rates), curve.qualities)(np.log(rate)))
+
+
+def rate_at_quality(curve: Curve, quality: float) -> float | None:
+    """Return the rate at a quality on the curve that BD-rate integrates, or None outside it."""
+    if not _reaches(curve, quality):
+        return None
+    return float(np.exp(_log_rate(curve, "pchip")(quality)))
+
+
+def columns_at_quality(curve: Curve, quality: float) -> FloatArray | None:
+    """Return the further columns at a quality by PCHIP, shape (columns,), or None outside the curve.
+
+    PCHIP never leaves the interval between the two neighbouring measurements.
+    """
+    if not _reaches(curve, quality):
+        return None
+    return np.asarray(PchipInterpolator(curve.qualities, curve.columns, axis=1)(quality))
+
+
+def _reaches(curve: Curve, quality: float) -> bool:
+    return curve.points > 1 and bool(curve.qualities[0] <= quality <= curve.qualities[-1])

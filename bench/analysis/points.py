@@ -1,0 +1,174 @@
+"""Turn scored cells into points: codec x picture x setting, seeds averaged."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+
+import numpy as np
+
+from ..store.rows import MetricRow, ScoredCell
+from .curves import Curve, clean, to_quality
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One picture at one setting of a codec."""
+
+    bits_per_pixel: float
+    bitstream_bytes: float
+    encode_seconds: float
+    """Median of the repeats; NaN when none was timed."""
+    contended: bool
+    scores: Mapping[str, float | None]
+    """By metric id; None where the pixels are identical: such settings enter no curve of any metric."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodecPoints:
+    """Everything one codec did."""
+
+    codec_id: str
+    label: str
+    """The codec's label; codecs of one label and several versions carry a part of their id as well."""
+    family: str
+    toy: bool
+    pictures: Mapping[str, Mapping[float, Point]]
+    """Hash of the original -> setting -> point."""
+
+    def scored(self, metric_id: str) -> dict[str, dict[float, Point]]:
+        """Return the points that have this metric's score, by picture and setting."""
+        kept = {
+            picture: {setting: point for setting, point in points.items() if metric_id in point.scores}
+            for picture, points in self.pictures.items()
+        }
+        return {picture: points for picture, points in kept.items() if points}
+
+
+def collect(cells: Iterable[ScoredCell]) -> list[CodecPoints]:
+    """Return the points of every codec, sorted by label."""
+    grouped: dict[str, dict[str, dict[float, list[ScoredCell]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(list))
+    )
+    codecs: dict[str, ScoredCell] = {}
+    for cell in cells:
+        grouped[cell.codec_id][cell.picture_sha256][cell.quality].append(cell)
+        codecs[cell.codec_id] = cell
+    labels = _unique_labels({codec_id: cell.codec for codec_id, cell in codecs.items()})
+    found = [
+        CodecPoints(
+            codec_id,
+            labels[codec_id],
+            codecs[codec_id].family,
+            codecs[codec_id].toy,
+            {
+                picture: {setting: _average(seeds) for setting, seeds in settings.items()}
+                for picture, settings in pictures.items()
+            },
+        )
+        for codec_id, pictures in grouped.items()
+    ]
+    return sorted(found, key=lambda codec: codec.label)
+
+
+def _unique_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    uses = Counter(labels.values())
+    return {
+        codec_id: label if uses[label] == 1 else f"{label} [{codec_id[:6]}]"
+        for codec_id, label in labels.items()
+    }
+
+
+def _average(seeds: Sequence[ScoredCell]) -> Point:
+    return Point(
+        fmean(cell.bits_per_pixel for cell in seeds),
+        fmean(cell.bitstream_bytes for cell in seeds),
+        fmean(median(cell.encode_seconds) if cell.encode_seconds else float("nan") for cell in seeds),
+        any(cell.contended for cell in seeds),
+        {
+            metric: _mean_score(seeds, metric)
+            for metric in set.intersection(*(set(cell.scores) for cell in seeds))
+        },
+    )
+
+
+def _mean_score(seeds: Sequence[ScoredCell], metric_id: str) -> float | None:
+    values = [cell.scores[metric_id] for cell in seeds]
+    numbers = [one.value for one in values if one.value is not None and not one.lossless]
+    return fmean(numbers) if len(numbers) == len(values) else None
+
+
+def ladder(pictures: Mapping[str, Mapping[float, Point]]) -> list[float]:
+    """Return the settings measured on at least half of the pictures, in order.
+
+    A setting tried on a few pictures only (the probe of a search, the start of a longer ladder) is no point
+    of a mean curve.
+    """
+    uses = Counter(setting for points in pictures.values() for setting in points)
+    return sorted(setting for setting, count in uses.items() if 2 * count >= len(pictures))
+
+
+def finished(pictures: Mapping[str, Mapping[float, Point]]) -> set[str]:
+    """Return the pictures that have every setting of the ladder."""
+    needed = set(ladder(pictures))
+    return {picture for picture, points in pictures.items() if needed <= points.keys()}
+
+
+def picture_curve(points: Iterable[Point], metric: MetricRow) -> Curve:
+    """Return one picture's curve in bits per pixel and quality; columns: bytes, encode seconds.
+
+    Settings that give back identical pixels are left out.
+    """
+    used = [(point, score) for point in points if (score := point.scores[metric.metric_id]) is not None]
+    return clean(
+        [point.bits_per_pixel for point, _ in used],
+        to_quality(metric.name, metric.better, [score for _, score in used]),
+        [point.bitstream_bytes for point, _ in used],
+        [point.encode_seconds for point, _ in used],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MeanPoint:
+    """One setting of a codec: means over pictures."""
+
+    setting: float
+    bits_per_pixel: float
+    score: float
+    """Mean of the scores on the metric's own scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeanCurve:
+    """A codec's means over a given set of pictures, setting by setting."""
+
+    points: tuple[MeanPoint, ...]
+    lossless_settings: tuple[float, ...] = ()
+    """Left out: some picture came back identical there."""
+
+    def curve(self, metric: MetricRow) -> Curve:
+        """Return the points as a rate-distortion curve."""
+        rates = [point.bits_per_pixel for point in self.points]
+        return clean(rates, to_quality(metric.name, metric.better, [point.score for point in self.points]))
+
+
+def mean_curve(
+    pictures: Mapping[str, Mapping[float, Point]], chosen: Iterable[str], metric: MetricRow
+) -> MeanCurve:
+    """Return mean bits per pixel and mean score over the chosen pictures at each setting of the ladder.
+
+    Every chosen picture must be among `finished`.
+    """
+    chosen = sorted(chosen)
+    points: list[MeanPoint] = []
+    lossless: list[float] = []
+    for setting in ladder(pictures) if chosen else ():
+        used = [pictures[picture][setting] for picture in chosen]
+        scores = [score for point in used if (score := point.scores[metric.metric_id]) is not None]
+        if len(scores) < len(used) or not np.isfinite(to_quality(metric.name, metric.better, fmean(scores))):
+            lossless.append(setting)
+            continue
+        points.append(MeanPoint(setting, fmean(point.bits_per_pixel for point in used), fmean(scores)))
+    return MeanCurve(tuple(points), tuple(lossless))

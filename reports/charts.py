@@ -1,0 +1,199 @@
+"""Turn the points of a leaderboard into a rate-distortion chart and its files."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
+
+from ..bench.analysis.curves import FloatArray, to_quality
+from .tables import RatePoint
+
+Format = Literal["svg", "pdf", "png"]
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#b58900", "#6b4c9a", "#4d4d4d")
+"""Okabe and Ito's colour-blind safe set; its yellow and black, hard on white, made ochre, violet and grey."""
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES = ((1, 0), (4, 1.5), (1.2, 1.2), (6, 1.5, 1.2, 1.5))
+
+KNOWN = {
+    "jpeg": (0, 0), "mozjpeg": (0, 1), "jpegli": (0, 2),
+    "webp": (1, 0),
+    "avif": (2, 0), "avif-svt": (2, 1), "avif-rav1e": (2, 2),
+    "jpeg2000": (3, 0), "jpegxr": (3, 1),
+    "jpegxl": (4, 0),
+    "heic": (5, 0),
+    "vvc": (6, 0),
+    "png": (7, 0),
+}  # fmt: skip
+"""Colour and turn of codecs that look the same in every store; relatives share a colour."""
+
+STYLE = {
+    "axes.edgecolor": "#8a8f98",
+    "axes.labelcolor": "#30343b",
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "font.size": 11,
+    "grid.color": "#e6e8eb",
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+    "text.color": "#30343b",
+    "xtick.color": "#30343b",
+    "ytick.color": "#30343b",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How one codec is drawn, in every chart."""
+
+    colour: str
+    marker: str
+    dashes: tuple[float, ...]
+
+
+def looks(labels: Iterable[str]) -> dict[str, Look]:
+    """Return how to draw each codec of a store.
+
+    The colour belongs to the codec's name; labels that differ in parameters share it and differ in marker
+    and dashes. Pass all labels of the store, not those of one view, so that a filter changes no colour.
+    """
+    every = sorted(set(labels))
+    unknown = sorted({_name(label) for label in every} - set(KNOWN))
+    # Turns of their own keep the others apart from the known codecs of the same colour.
+    places = {name: (place % len(COLOURS), 3 + place // len(COLOURS)) for place, name in enumerate(unknown)}
+    places |= KNOWN
+    found: dict[str, Look] = {}
+    variants: Counter[str] = Counter()
+    for label in every:
+        colour, turn = places[_name(label)]
+        variant = variants[_name(label)]
+        variants[_name(label)] += 1
+        marker = MARKERS[(turn + 2 * variant) % len(MARKERS)]
+        found[label] = Look(COLOURS[colour], marker, DASHES[(turn + variant) % len(DASHES)])
+    return found
+
+
+def _name(label: str) -> str:
+    return label.split("(")[0].split(" ")[0]
+
+
+def rate_distortion(
+    points: Sequence[RatePoint],
+    styles: dict[str, Look],
+    *,
+    metric: str,
+    unit: str = "",
+    better: Literal["higher", "lower"] = "higher",
+    title: str = "",
+    decibels: bool = False,
+    marked_rate: float | None = None,
+) -> Figure:
+    """Return a chart of score over bits per pixel, rate on a logarithmic axis, one line per codec.
+
+    Args:
+        points: Mean curves.
+        styles: From `looks`.
+        metric: What to call the scores.
+        unit: Of the scores.
+        better: Where good scores are drawn; upwards in either case.
+        title: Above the chart.
+        decibels: Whether the scores crowd against 1 and are drawn at equal steps of -10 log10(1 - x).
+        marked_rate: A rate to draw a line at.
+    """
+    with sns.axes_style("whitegrid", STYLE), sns.plotting_context("notebook"):
+        figure = Figure(figsize=(6.6, 5.4), dpi=200, layout="constrained")
+        axes = figure.subplots()
+        # Legend from the best curve down, so that it reads like the chart.
+        order = _from_the_top(points, better)
+        sns.lineplot(
+            x=[point.bits_per_pixel for point in points],
+            y=[point.score for point in points],
+            hue=[point.codec for point in points],
+            style=[point.codec for point in points],
+            hue_order=order,
+            style_order=order,
+            palette={codec: styles[codec].colour for codec in order},
+            markers={codec: styles[codec].marker for codec in order},
+            dashes={codec: styles[codec].dashes for codec in order},
+            errorbar=None,
+            estimator=None,
+            sort=True,
+            linewidth=1.8,
+            markersize=6,
+            ax=axes,
+        )
+        if marked_rate is not None:
+            axes.axvline(marked_rate, color="#8a8f98", linewidth=1, linestyle=(0, (3, 3)))
+        if decibels:
+            _crowd_apart(axes, [point.score for point in points])
+        _label(axes, f"{metric} ({unit})" if unit else metric, better)
+        axes.set_title(title, loc="left", fontsize=12)
+        # Outside below: beside the axes it would leave a phone half of the width.
+        own = axes.get_legend()
+        if own is not None:
+            own.remove()
+        figure.legend(
+            *axes.get_legend_handles_labels(),
+            loc="outside lower center",
+            ncols=3,
+            frameon=False,
+            handlelength=2.8,
+        )
+    return figure
+
+
+def _crowd_apart(axes: Axes, similarities: Sequence[float]) -> None:
+    """Draw similarities as BD-rate sees them, with ticks at round similarities."""
+    axes.set_yscale("function", functions=(_decibels, _similarities))
+    axes.yaxis.set_major_locator(FixedLocator([0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    # Autoscaling adds its margin to the similarities, which reaches past 1.
+    low, high = _decibels(np.array([min(similarities), max(similarities)]))
+    margin = 0.05 * max(high - low, 1.0)
+    axes.set_ylim(*_similarities(np.array([low - margin, high + margin])))
+
+
+def _decibels(similarities: FloatArray) -> FloatArray:
+    return to_quality("ssim", "higher", np.minimum(similarities, 1 - 1e-9))
+
+
+def _similarities(decibels: FloatArray) -> FloatArray:
+    return 1 - 10 ** (-decibels / 10)
+
+
+def _from_the_top(points: Sequence[RatePoint], better: Literal["higher", "lower"]) -> list[str]:
+    best: dict[str, float] = {}
+    for point in points:
+        value = point.score if better == "higher" else -point.score
+        best[point.codec] = max(value, best.get(point.codec, value))
+    return sorted(best, key=lambda codec: (-best[codec], codec))
+
+
+def _label(axes: Axes, score: str, better: Literal["higher", "lower"]) -> None:
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("rate (bits per pixel, logarithmic)")
+    if better == "lower":
+        axes.invert_yaxis()
+        score += ", axis turned: better is up"
+    axes.set_ylabel(score)
+
+
+def export(figure: Figure, form: Format) -> bytes:
+    """Return a chart as a file; SVG and PDF keep text as text, and no file holds the time it was made."""
+    stream = io.BytesIO()
+    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": None}[form]
+    figure.savefig(stream, format=form, metadata=metadata)
+    return stream.getvalue()

@@ -1,0 +1,116 @@
+"""Turn numbers into the text that tables and charts show: sensible digits, true minus signs, units apart."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from ..bench.analysis.intervals import Spread
+from ..bench.store.rows import MetricRow
+
+EMPTY = "–"
+MINUS = "−"
+SPACE = "\N{NARROW NO-BREAK SPACE}"
+
+
+class Style(NamedTuple):
+    """How a metric is written."""
+
+    title: str
+    unit: str
+    decimals: int
+
+
+STYLES = {
+    "psnr": Style("PSNR", "dB", 2),
+    "psnr-y": Style("PSNR-Y", "dB", 2),
+    "psnr-hvs": Style("PSNR-HVS", "dB", 2),
+    "psnr-hvs-m": Style("PSNR-HVS-M", "dB", 2),
+    "xpsnr": Style("XPSNR", "dB", 2),
+    "ssim": Style("SSIM", "", 4),
+    "ms-ssim": Style("MS-SSIM", "", 4),
+    "ciede2000": Style("CIEDE2000", "", 2),
+    "ssimulacra2": Style("SSIMULACRA2", "", 1),
+    "ssimulacra2-py": Style("SSIMULACRA2-py", "", 1),
+    "butteraugli": Style("Butteraugli", "", 2),
+    "butteraugli-3norm": Style("Butteraugli 3-norm", "", 2),
+    "vmaf": Style("VMAF", "", 1),
+    "vmaf-neg": Style("VMAF NEG", "", 1),
+    "cvvdp": Style("ColorVideoVDP", "JOD", 2),
+    "cvvdp-fhd": Style("ColorVideoVDP FHD", "JOD", 2),
+    "flip": Style("FLIP", "", 3),
+}
+
+
+def number(value: float, decimals: int) -> str:
+    """Return a number with that many decimals, a true minus sign and thousands apart."""
+    return f"{value:,.{decimals}f}".replace("-", MINUS).replace(",", SPACE)
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Return a number with about that many significant digits, never as a power of ten."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    return number(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun: ``1 picture``, ``1 234 pictures``."""
+    return f"{number(count, 0)} {noun}{'' if count == 1 else 's'}"
+
+
+def rate(value: float) -> str:
+    """Return bits per pixel: two decimals, three below 0.1."""
+    return number(value, 2 if value >= 0.1 else 3)
+
+
+def percent(value: float) -> str:
+    """Return a signed percentage without its unit."""
+    return ("+" if round(value, 1) > 0 else "") + number(round(value, 1) + 0.0, 1)
+
+
+def score(name: str, value: float) -> str:
+    """Return a metric's value with the digits that mean something."""
+    return number(value, STYLES[name].decimals) if name in STYLES else significant(value, 4)
+
+
+def rounded(name: str, value: float) -> float:
+    """Return a metric's value as `score` would write it, as a number."""
+    return round(value, STYLES[name].decimals if name in STYLES else 3)
+
+
+def between(low: str, high: str) -> str:
+    """Return a range."""
+    return f"{low}…{high}"
+
+
+def spread_of_scores(name: str, found: Spread) -> str:
+    """Return the median with the 5th and 95th percentile behind it."""
+    return f"{score(name, found.median)} ({between(score(name, found.low), score(name, found.high))})"
+
+
+def spread_of_amounts(found: Spread, factor: float = 1.0) -> str:
+    """Return the median of an amount, times a factor, with the 5th and 95th percentile behind it."""
+    low, high = significant(found.low * factor), significant(found.high * factor)
+    return f"{significant(found.median * factor)} ({between(low, high)})"
+
+
+def metric_title(metric: MetricRow, metrics: list[MetricRow]) -> str:
+    """Return a metric's name; with implementation and version where another identity has the same name."""
+    title = STYLES[metric.name].title if metric.name in STYLES else metric.name
+    same_name = [one for one in metrics if one.name == metric.name]
+    if len(same_name) < 2:
+        return title
+    same_version = [
+        one
+        for one in same_name
+        if (one.implementation, one.version) == (metric.implementation, metric.version)
+    ]
+    # A third identity of one name, source and version differs in colour space or weights.
+    suffix = f" {metric.metric_id[:6]}" if len(same_version) > 1 else ""
+    return f"{title} ({metric.implementation} {metric.version}{suffix})"
+
+
+def unit_of(metric: MetricRow) -> str:
+    """Return the unit of a metric, empty where it has none."""
+    return STYLES[metric.name].unit if metric.name in STYLES else ""

@@ -1,0 +1,275 @@
+"""Turn one part of a store into leaderboards: BD-rate, scores at a rate, costs at a score."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ..bench.analysis.coverage import CodecSummary
+from ..bench.analysis.curves import BdRate, from_quality
+from ..bench.analysis.intervals import Spread
+from ..bench.analysis.leaderboard import BdRow, Leaderboard, at_rate, at_score, leaderboard
+from ..bench.store.rows import MetricRow
+from . import digits
+from .grid import Column, Entry, Row, Table
+from .slices import Slice
+
+THIN_OVERLAP = 0.5
+"""Below this share of the range that two curves span, a BD-rate says little and is marked."""
+
+CODEC = Column("Codec", numeric=False)
+RATES = Column("Rate range", "bits/pixel", False, "Mean rate at the two ends of the settings that were run.")
+SPREAD_NOTE = "Median over pictures (5th…95th percentile)"
+
+
+def bd_table(part: Slice, metrics: Sequence[MetricRow], anchor: str) -> Table:
+    """Return BD-rates against an anchor: one metric in detail, or several side by side."""
+    boards = [leaderboard(part.cells, metric, anchor, part.failures) for metric in metrics]
+    found = [{row.codec.codec_id: row for row in board.rows} for board in boards]
+    detail = len(boards) == 1
+    columns: list[Column] = [CODEC]
+    for board in boards:
+        help_text = (
+            f"Mean difference in bits at equal {board.metric.name} against {board.anchor}; minus is better."
+        )
+        columns.append(Column("BD-rate" if detail else part.title(board.metric), "%", help=help_text))
+    if detail:
+        columns += _detail_columns(boards[0])
+    columns += [_pictures("that the codec finished"), RATES]
+    rows = [
+        _bd_row(row.codec, boards, [by_id[row.codec.codec_id] for by_id in found], detail)
+        for row in boards[0].rows
+    ]
+    names = f" by {part.title(metrics[0])}" if detail else ", every metric"
+    title = f"BD-rate against {boards[0].anchor}{names} · {part.image_set}"
+    return Table(title, tuple(columns), tuple(rows), tuple(_bd_notes(part, boards)))
+
+
+def _detail_columns(board: Leaderboard) -> list[Column]:
+    unit = digits.unit_of(board.metric)
+    return [
+        Column("Mean of pictures", "%", help="Mean of the BD-rates of single pictures: another estimand."),
+        Column("Shared range", unit, False, "Range that codec and anchor both reach."),
+        Column("Overlap", "%", help="Shared range over the range that both curves span together."),
+    ]
+
+
+def _bd_row(summary: CodecSummary, boards: list[Leaderboard], rows: list[BdRow], detail: bool) -> Row:
+    entries = [_codec_entry(summary)]
+    entries += [
+        _bd_entry(row.bd_rate, summary.codec_id == board.anchor_id)
+        for board, row in zip(boards, rows, strict=True)
+    ]
+    if detail:
+        entries += _detail_entries(boards[0].metric, rows[0], boards[0].common_pictures)
+    record = {
+        **_record(summary),
+        "bd_rate": {
+            board.metric.metric_id: _bd_record(board, row) for board, row in zip(boards, rows, strict=True)
+        },
+    }
+    return Row((*entries, *_ends(summary, summary.pictures)), record)
+
+
+def _bd_entry(found: BdRate, is_anchor: bool) -> Entry:
+    if found.percent is None:
+        return Entry(f"{digits.EMPTY} {found.reason}")
+    if is_anchor:
+        return Entry("anchor", 0.0)
+    return Entry(digits.percent(found.percent) + ("*" if found.overlap < THIN_OVERLAP else ""), found.percent)
+
+
+def _detail_entries(metric: MetricRow, row: BdRow, common: int) -> list[Entry]:
+    mean = Entry(digits.EMPTY)
+    if row.mean_of_pictures is not None:
+        some = f" ({row.pictures_with_bd_rate}/{common})" if row.pictures_with_bd_rate < common else ""
+        mean = Entry(digits.percent(row.mean_of_pictures) + some, row.mean_of_pictures)
+    ends = _shared_scores(metric, row.bd_rate)
+    shared = Entry(
+        digits.between(*(digits.score(metric.name, end) for end in ends)) if ends else digits.EMPTY
+    )
+    overlap = 100 * row.bd_rate.overlap
+    return [
+        mean,
+        shared,
+        Entry(digits.number(math.floor(overlap), 0), overlap) if ends else Entry(digits.EMPTY),
+    ]
+
+
+def _shared_scores(metric: MetricRow, found: BdRate) -> tuple[float, float] | None:
+    if found.shared_low is None or found.shared_high is None:
+        return None
+    low, high = (
+        from_quality(metric.name, metric.better, one) for one in (found.shared_low, found.shared_high)
+    )
+    return low, high
+
+
+def _bd_record(board: Leaderboard, row: BdRow) -> dict[str, Any]:
+    ends = _shared_scores(board.metric, row.bd_rate)
+    return {
+        "metric": board.metric.name,
+        "implementation": board.metric.implementation,
+        "version": board.metric.version,
+        "anchor": board.anchor,
+        "common_pictures": board.common_pictures,
+        "percent": row.bd_rate.percent,
+        "reason": row.bd_rate.reason,
+        "shared_range": ends,
+        "overlap": row.bd_rate.overlap,
+        "mean_of_pictures_percent": row.mean_of_pictures,
+        "pictures_in_that_mean": row.pictures_with_bd_rate,
+        "lossless_settings": row.lossless_settings,
+        "dominated_settings": row.bd_rate.dropped,
+    }
+
+
+def _bd_notes(part: Slice, boards: list[Leaderboard]) -> list[str]:
+    common = sorted({board.common_pictures for board in boards})
+    pictures = " to ".join(str(count) for count in (common[:1] + common[-1:])[: len(common)])
+    notes = [
+        f"Minus: fewer bits than {boards[0].anchor} at equal score. Of the mean curve over the {pictures} "
+        "pictures that all compared codecs finished; PCHIP over log rate; only the shared range counts."
+    ]
+    every = [(board, row) for board in boards for row in board.rows]
+    if any(row.bd_rate.percent is not None and row.bd_rate.overlap < THIN_OVERLAP for _, row in every):
+        notes.append("* The two curves share less than half of the range they span together.")
+    for board, row in every:
+        where = f"{row.codec.label}, {part.title(board.metric)}"
+        if row.lossless_settings and row.bd_rate.percent is not None:
+            settings = ", ".join(f"{one:g}" for one in row.lossless_settings)
+            notes.append(f"{where}: setting {settings} left out: some picture came back identical.")
+        if row.bd_rate.dropped:
+            settings = digits.counted(row.bd_rate.dropped, "setting")
+            notes.append(f"{where}: {settings} left out: another is as good for fewer bits.")
+    return notes + _failure_notes([row.codec for row in boards[0].rows])
+
+
+def at_rate_table(part: Slice, metrics: Sequence[MetricRow], bits_per_pixel: float) -> Table:
+    """Return every codec's scores at a rate: median, 5th and 95th percentile over pictures."""
+    found = at_rate(part.cells, metrics, bits_per_pixel, part.failures)
+    columns = [Column(part.title(one), digits.unit_of(one), help=f"{SPREAD_NOTE}.") for one in metrics]
+    rows: list[Row] = []
+    for row in found:
+        spreads = [row.scores.get(one.metric_id) for one in metrics]
+        entries = [
+            _entry(spread and digits.spread_of_scores(one.name, spread), spread, row.codec.reason)
+            for one, spread in zip(metrics, spreads, strict=True)
+        ]
+        record = {
+            **_record(row.codec),
+            "at_bits_per_pixel": bits_per_pixel,
+            "scores": {
+                one.metric_id: {"metric": one.name, **_spread_record(spread)}
+                for one, spread in zip(metrics, spreads, strict=True)
+            },
+        }
+        rows.append(Row((_codec_entry(row.codec), *entries, *_ends(row.codec, _reached(spreads))), record))
+    notes = [
+        f"{SPREAD_NOTE}, best {part.title(metrics[0])} first. Each picture's curve is read at the rate by "
+        "PCHIP over log rate, never beyond its ends.",
+        *_notes([(row.codec, _reached(row.scores.values())) for row in found], "the rate"),
+    ]
+    title = f"Scores at {digits.significant(bits_per_pixel, 2)} bits per pixel · {part.image_set}"
+    return Table(
+        title, (CODEC, *columns, _pictures("whose curve reaches the rate"), RATES), tuple(rows), tuple(notes)
+    )
+
+
+def at_score_table(part: Slice, metric: MetricRow, score: float) -> Table:
+    """Return what every codec spends for a score: bits per pixel, bytes, encode time."""
+    found = at_score(part.cells, metric, score, part.failures)
+    rows: list[Row] = []
+    for row in found:
+        rate, size, seconds = row.bits_per_pixel, row.bitstream_bytes, row.encode_seconds
+        mark = "†" if row.contended else ""
+        entries = [
+            _entry(rate and digits.spread_of_amounts(rate), rate, row.codec.reason),
+            _entry(size and digits.spread_of_amounts(size, 1e-3), size),
+            _entry(seconds and digits.spread_of_amounts(seconds, 1e3) + mark, seconds),
+        ]
+        record = {
+            **_record(row.codec),
+            "at_score": {"metric": metric.name, "metric_id": metric.metric_id, "value": score},
+            "bits_per_pixel": _spread_record(rate),
+            "bitstream_bytes": _spread_record(size),
+            "encode_seconds": {**_spread_record(seconds), "contended": row.contended},
+        }
+        rows.append(Row((_codec_entry(row.codec), *entries, *_ends(row.codec, _reached([rate]))), record))
+    notes = [
+        f"{SPREAD_NOTE}, fewest bits first. Each picture's curve is read at the score by PCHIP, never beyond "
+        "its ends.",
+        *_notes([(row.codec, _reached([row.bits_per_pixel])) for row in found], "the score"),
+    ]
+    if any(row.contended for row in found):
+        notes.append("† Timed while other cells ran: good for planning, not a speed result.")
+    columns = (
+        CODEC,
+        Column("Rate", "bits/pixel", help=f"{SPREAD_NOTE}."),
+        Column("File", "kB", help=f"{SPREAD_NOTE}; 1 kB is 1000 bytes."),
+        Column("Encode", "ms", help=f"{SPREAD_NOTE}; wall time of one encode."),
+        _pictures("whose curve reaches the score"),
+        RATES,
+    )
+    unit = digits.unit_of(metric)
+    asked = f"{part.title(metric)} {digits.score(metric.name, score)}{' ' + unit if unit else ''}"
+    return Table(f"Cost of {asked} · {part.image_set}", columns, tuple(rows), tuple(notes))
+
+
+def _pictures(what: str) -> Column:
+    return Column("Pictures", help=f"Pictures {what}, of those that any codec tried.")
+
+
+def _codec_entry(summary: CodecSummary) -> Entry:
+    return Entry(f"{summary.label} (toy)" if summary.toy else summary.label)
+
+
+def _entry(text: str | None, found: Spread | None, reason: str | None = None) -> Entry:
+    if text and found:
+        return Entry(text, found.median)
+    return Entry(f"{digits.EMPTY} {reason}" if reason else digits.EMPTY)
+
+
+def _ends(summary: CodecSummary, pictures: int) -> tuple[Entry, Entry]:
+    """Return the last two cells of every row: coverage and rate range."""
+    rates = Entry(digits.EMPTY)
+    if summary.lowest_rate is not None and summary.highest_rate is not None:
+        ends = digits.rate(summary.lowest_rate), digits.rate(summary.highest_rate)
+        rates = Entry(digits.between(*ends) if ends[0] != ends[1] else ends[0], summary.lowest_rate)
+    return Entry(f"{pictures}/{summary.of_pictures}", float(pictures)), rates
+
+
+def _reached(spreads: Iterable[Spread | None]) -> int:
+    return max((spread.pictures for spread in spreads if spread), default=0)
+
+
+def _record(summary: CodecSummary) -> dict[str, Any]:
+    record = asdict(summary)
+    return {"codec": record.pop("label"), **record}
+
+
+def _spread_record(found: Spread | None) -> dict[str, Any]:
+    if found is None:
+        return {"median": None, "percentile_5": None, "percentile_95": None, "pictures": 0}
+    return {
+        "median": found.median,
+        "percentile_5": found.low,
+        "percentile_95": found.high,
+        "pictures": found.pictures,
+    }
+
+
+def _notes(coverage: Sequence[tuple[CodecSummary, int]], what: str) -> list[str]:
+    notes: list[str] = []
+    if any(0 < reached < summary.of_pictures for summary, reached in coverage):
+        notes.append(
+            f"A codec that does not reach {what} on every picture has its median over fewer, often easier "
+            "ones; below half of them it stands last."
+        )
+    return notes + _failure_notes([summary for summary, _ in coverage])
+
+
+def _failure_notes(codecs: Sequence[CodecSummary]) -> list[str]:
+    return [f"{one.label}: {digits.counted(one.failed, 'attempt')} failed." for one in codecs if one.failed]

@@ -1,0 +1,54 @@
+"""Turn tables into HTML that reads, scrolls and prints well; names are escaped, whatever they hold."""
+
+from __future__ import annotations
+
+from html import escape
+
+from .grid import Column, Entry, Table
+
+STYLE = """
+<style>
+.arena { overflow-x: auto; }
+.arena table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; margin: 0; }
+.arena th, .arena td { padding: 0.35rem 0.9rem; border: 0; border-bottom: 1px solid #e6e8eb; text-align: left;
+  vertical-align: baseline; white-space: nowrap; }
+.arena thead th { border-bottom: 1px solid #8a8f98; font-weight: 600; }
+.arena .number { text-align: right; }
+.arena .empty { color: #5f6670; }
+.arena td.message { white-space: normal; min-width: 16rem; }
+.arena tbody th { font-weight: 500; position: sticky; left: 0; background: #ffffff; max-width: 16rem;
+  overflow: hidden; text-overflow: ellipsis; }
+.arena tbody tr:hover > * { background: #f4f6f8; }
+</style>
+"""
+
+
+def html_table(table: Table) -> str:
+    """Return the table's grid as HTML; the first cell of each row is its heading."""
+    head = "".join(_heading(column) for column in table.columns)
+    body = "".join(_row(table.columns, row.entries) for row in table.rows)
+    label = escape(table.title, quote=True)
+    # Focusable, so that the keyboard can scroll it.
+    return (
+        f'<div class="arena" role="region" tabindex="0" aria-label="{label}">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _heading(column: Column) -> str:
+    title = f' title="{escape(column.help, quote=True)}"' if column.help else ""
+    number = ' class="number"' if column.numeric else ""
+    return f'<th scope="col"{number}{title}>{escape(column.heading)}</th>'
+
+
+def _row(columns: tuple[Column, ...], entries: tuple[Entry, ...]) -> str:
+    name = escape(entries[0].text, quote=True)
+    cells = "".join(_cell(column, entry) for column, entry in zip(columns[1:], entries[1:], strict=True))
+    return f'<tr><th scope="row" title="{name}">{name}</th>{cells}</tr>'
+
+
+def _cell(column: Column, entry: Entry) -> str:
+    kind = "number" if column.numeric else "message" if len(entry.text) > 40 else ""
+    if column.numeric and entry.value is None:
+        kind += " empty"
+    return f'<td class="{kind}">{escape(entry.text)}</td>'

@@ -1,0 +1,174 @@
+"""Turn a store into everything the page and the command line show: the same numbers, formatted once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Protocol
+
+import psutil
+
+from ..bench.analysis.coverage import AnalysisError
+from ..bench.analysis.leaderboard import View, choose_view, compare, default_anchor
+from ..bench.analysis.points import collect
+from ..bench.store.rows import MetricRow, RunRow
+from . import digits
+from .grid import Column, Entry, Row, Table
+from .leaderboards import at_rate_table, at_score_table, bd_table
+from .slices import Kind, Slice, Source, choose_metrics, slice_of
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A rate, or a score of a metric, at which codecs are compared."""
+
+    target: str
+    """``bpp``, or a metric."""
+    value: float
+
+
+def parse_at(text: str) -> At:
+    """Return what ``bpp=0.25`` or ``ssimulacra2=70`` asks for.
+
+    Raises:
+        AnalysisError: It is not a name, an equals sign and a number.
+    """
+    name, _, number = text.partition("=")
+    try:
+        return At(name.strip(), float(number))
+    except ValueError:
+        expected = "expected bpp=NUMBER or METRIC=NUMBER, such as bpp=0.25 or ssimulacra2=70"
+        raise AnalysisError(f"--at {text!r}: {expected}") from None
+
+
+def leaderboard_tables(
+    source: Source,
+    *,
+    metrics: Sequence[str] = (),
+    anchor: str | None = None,
+    at: str | None = None,
+    image_set: str | None = None,
+    kind: Kind | None = None,
+) -> list[Table]:
+    """Return one leaderboard per image set, and per identity where a score is asked for.
+
+    Without an anchor or a rate, the view is chosen by `choose_view`.
+
+    Raises:
+        AnalysisError: The set, a metric or the anchor is not in the store, or ``at`` cannot be read.
+    """
+    sets = source.image_sets()
+    if image_set is not None and image_set not in sets:
+        raise AnalysisError(f"the store has no image set {image_set!r}; stored: {', '.join(sets) or 'none'}")
+    tables: list[Table] = []
+    for name in sets if image_set is None else [image_set]:
+        part = slice_of(source, name, kind)
+        if part.cells or part.failures:
+            tables += tables_of(part, metrics=metrics, anchor=anchor, at=at)
+    return tables
+
+
+def tables_of(
+    part: Slice, *, metrics: Sequence[str] = (), anchor: str | None = None, at: str | None = None
+) -> list[Table]:
+    """Return the leaderboards of one part of a store; arguments as in `leaderboard_tables`."""
+    chosen = choose_metrics(part.all_metrics, metrics)
+    if not chosen:
+        raise AnalysisError(
+            "the store has no scores yet; add some with `codecarena score SUITE --metric NAME`"
+        )
+    asked = parse_at(at) if at else None
+    if asked is None and anchor is None:
+        view = choose_view(part.cells, chosen[0])
+        anchor = view.anchor
+        asked = At("bpp", view.bits_per_pixel) if view.bits_per_pixel else None
+    if asked is None:
+        return [bd_table(part, chosen, anchor or "")]
+    if asked.target == "bpp":
+        return [at_rate_table(part, chosen, asked.value)]
+    return [
+        at_score_table(part, one, asked.value) for one in choose_metrics(part.all_metrics, [asked.target])
+    ]
+
+
+def opening_view(part: Slice, metric: MetricRow) -> View:
+    """Return the view that the page opens with."""
+    return choose_view(part.cells, metric)
+
+
+def usual_anchor(part: Slice) -> str | None:
+    """Return the codec to compare with where nobody chose."""
+    return default_anchor(part.cells)
+
+
+def codec_labels(part: Slice) -> list[str]:
+    """Return the labels of all codecs with a result, as the leaderboards show them."""
+    return [codec.label for codec in collect(part.cells)]
+
+
+def usual_score(part: Slice, metric: MetricRow) -> float:
+    """Return a score in the middle of those stored, rounded to what the metric shows."""
+    values = [
+        score.value
+        for cell in part.cells
+        if (score := cell.scores.get(metric.metric_id)) and score.value is not None
+    ]
+    return digits.rounded(metric.name, median(values)) if values else 0.0
+
+
+class RunSource(Protocol):
+    """What the line about a run in progress needs of a store."""
+
+    def runs(self) -> list[RunRow]:
+        """Return every run, newest first."""
+        ...
+
+
+def running(source: RunSource) -> list[RunRow]:
+    """Return the runs whose process is alive on this machine."""
+    return [run for run in source.runs() if run.status == "running" and psutil.pid_exists(run.process_id)]
+
+
+@dataclass(frozen=True, slots=True)
+class RatePoint:
+    """One point of a rate-distortion chart."""
+
+    codec: str
+    setting: float
+    bits_per_pixel: float
+    score: float
+
+
+def rate_points(part: Slice, metric: MetricRow) -> tuple[list[RatePoint], int]:
+    """Return the mean curves that the leaderboard compares, and over how many pictures the means are."""
+    every = compare(part.cells, metric, part.failures)
+    labels = {codec.codec_id: codec.label for codec in every.codecs}
+    points = [
+        RatePoint(labels[codec_id], point.setting, point.bits_per_pixel, point.score)
+        for codec_id, curve in every.curves.items()
+        for point in curve.points
+    ]
+    return points, len(every.common)
+
+
+def failures_table(part: Slice) -> Table:
+    """Return the failed attempts that no later one made good, alike ones together, commonest first."""
+    count = Counter(
+        (one.codec, f"{one.outcome} in {one.stage}", one.message) for one in part.failures if not one.settled
+    )
+    rows = tuple(
+        Row(
+            (Entry(codec), Entry(what), Entry(message), Entry(str(times), float(times))),
+            {"codec": codec, "outcome": what, "message": message, "attempts": times},
+        )
+        for (codec, what, message), times in count.most_common()
+    )
+    columns = (
+        Column("Codec", numeric=False),
+        Column("Outcome", numeric=False),
+        Column("Message", numeric=False),
+        Column("Attempts"),
+    )
+    return Table(f"Failures · {part.image_set}", columns, rows)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import get_args
+
+import bjontegaard
+import numpy as np
+import pytest
+
+from codecarena.bench.analysis.curves import (
+    NO_OVERLAP,
+    Method,
+    bd_rate,
+    clean,
+    columns_at_quality,
+    from_quality,
+    quality_at_rate,
+    rate_at_quality,
+    to_quality,
+)
+
+RATES = [0.1, 0.2, 0.4, 0.8]
+QUALITIES = [28.0, 31.0, 34.0, 37.0]
+
+
+def published(folder: Path, codec: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
+    path = folder / "published" / "compressai_kodak" / f"{codec}.json"
+    results = json.loads(path.read_text())["results"]
+    name = {"psnr": "psnr", "ms-ssim": "ms-ssim"}[metric]
+    return np.array(results["bpp"]), to_quality(name, "higher", results[f"{metric}-rgb"])
+
+
+@pytest.mark.parametrize("method", get_args(Method))
+@pytest.mark.parametrize("metric", ["psnr", "ms-ssim"])
+@pytest.mark.parametrize("anchor", ["jpeg", "bpg_444_x265_ycbcr"])
+@pytest.mark.parametrize("test", ["webp", "jpeg2000"])
+def test_agrees_with_bjontegaard_on_published_curves(
+    test_data: Path, anchor: str, test: str, metric: str, method: Method
+) -> None:
+    a, t = published(test_data, anchor, metric), published(test_data, test, metric)
+    oracle = bjontegaard.bd_rate(*a, *t, method=method, require_matching_points=False, min_overlap=0)
+    ours = bd_rate(*a, *t, method=method)
+    assert ours.percent == pytest.approx(oracle, abs=1e-6)
+    assert ours.reason is None
+    assert ours.dropped == 0
+
+
+def test_lower_is_better_agrees_with_bjontegaard() -> None:
+    test = [0.09, 0.17, 0.37, 0.7], [5.5, 4.1, 2.0, 1.2]
+    anchor = RATES, [6.0, 4.0, 2.5, 1.0]
+    ours = bd_rate(anchor[0], to_quality("x", "lower", anchor[1]), test[0], to_quality("x", "lower", test[1]))
+    # The oracle wants its points in the order of rising distance.
+    oracle = bjontegaard.bd_rate(
+        *(list(reversed(column)) for column in (*anchor, *test)), method="pchip", min_overlap=0
+    )
+    assert ours.percent == pytest.approx(oracle, abs=1e-9)
+
+
+def test_half_the_rate_at_every_quality_is_minus_fifty_percent() -> None:
+    result = bd_rate(RATES, QUALITIES, [rate / 2 for rate in RATES], QUALITIES)
+    assert result.percent == pytest.approx(-50)
+    assert (result.shared_low, result.shared_high, result.overlap) == (28.0, 37.0, 1.0)
+
+
+def test_overlap_is_the_shared_part_of_the_range_both_span() -> None:
+    result = bd_rate(RATES, QUALITIES, RATES, [34.0, 37.0, 38.0, 40.0])
+    assert (result.shared_low, result.shared_high) == (34.0, 37.0)
+    assert result.overlap == pytest.approx(3 / 12)
+
+
+@pytest.mark.parametrize("shift", [9.0, 20.0])
+def test_curves_that_share_no_range_have_a_reason(shift: float) -> None:
+    result = bd_rate(RATES, QUALITIES, RATES, [quality + shift for quality in QUALITIES])
+    assert (result.percent, result.reason) == (None, NO_OVERLAP)
+
+
+def test_too_few_points_have_a_reason() -> None:
+    assert bd_rate(RATES, QUALITIES, [0.3], [30.0]).reason == "one point"
+    assert bd_rate([0.3], [30.0], RATES, QUALITIES).reason == "anchor: one point"
+    assert bd_rate(RATES, QUALITIES, [], []).reason == "no curve"
+    assert bd_rate(RATES, QUALITIES, RATES[:3], QUALITIES[:3], method="cubic").reason == "fewer than 4 points"
+
+
+def test_a_dominated_setting_is_dropped_and_counted() -> None:
+    worse = bd_rate(RATES, QUALITIES, [*RATES, 0.5], [*QUALITIES, 33.0])
+    assert worse.percent == pytest.approx(0)
+    assert worse.dropped == 1
+
+
+def test_clean_sorts_averages_equal_rates_and_leaves_out_the_infinite() -> None:
+    curve = clean([0.8, 0.2, 0.2, 0.4, 0.9], [37, 30, 32, 34, np.inf], [8, 1, 3, 4, 9])
+    np.testing.assert_array_equal(curve.rates, [0.2, 0.4, 0.8])
+    np.testing.assert_array_equal(curve.qualities, [31, 34, 37])
+    np.testing.assert_array_equal(curve.columns, [[2, 4, 8]])
+    assert curve.dropped == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "better", "score", "quality"),
+    [("psnr", "higher", 31.5, 31.5), ("ms-ssim", "higher", 0.99, 20.0), ("ciede2000", "lower", 2.5, -2.5)],
+)
+def test_quality_scale_and_back(name: str, better: str, score: float, quality: float) -> None:
+    assert float(to_quality(name, better, score)) == pytest.approx(quality)
+    assert from_quality(name, better, quality) == pytest.approx(score)
+
+
+def test_a_perfect_similarity_is_infinite_quality() -> None:
+    assert np.isposinf(to_quality("ssim", "higher", [1.0, 1.0 + 1e-9])).all()
+
+
+def test_interpolation_hits_the_points_and_stops_at_the_ends() -> None:
+    curve = clean(RATES, QUALITIES, [1, 2, 3, 10])
+    assert quality_at_rate(curve, 0.4) == pytest.approx(34)
+    assert rate_at_quality(curve, 34) == pytest.approx(0.4)
+    assert columns_at_quality(curve, 34) == pytest.approx([3])
+    assert 31 < (quality_at_rate(curve, 0.3) or 0) < 34
+    assert quality_at_rate(curve, 0.81) is None
+    assert rate_at_quality(curve, 27.9) is None
+    assert columns_at_quality(curve, 37.1) is None
+
+
+def test_one_point_is_no_curve_to_read_from() -> None:
+    assert quality_at_rate(clean([0.3], [30]), 0.3) is None
+    assert rate_at_quality(clean([], []), 30) is None
