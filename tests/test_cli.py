@@ -1,0 +1,136 @@
+"""The command line as a new user meets it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.main import get_command
+
+from arena import call, command, run_record, write_pictures
+from codecarena import cli
+
+ROOT = Path(__file__).parent.parent
+SUITE = """
+name = "small"
+sets = "./pictures"
+metrics = ["psnr", "ssim"]
+[[codecs]]
+name = "jpeg"
+qualities = [10, 30, 50, 70, 90]
+[[codecs]]
+name = "webp"
+qualities = [10, 30, 50, 70, 90]
+"""
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli")
+    write_pictures(folder / "pictures", 2, size=48)
+    (folder / "suite.toml").write_text(SUITE)
+    assert run_record("suite.toml", folder=folder)[0] == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["codecs"], {"jpeg", "webp", "avif", "vvc", "command"}),
+        (["metrics"], {"psnr", "ms-ssim", "ssimulacra2", "pyiqa:lpips"}),
+        (["sets"], {"photos", "kodak"}),
+        (["suites"], {"quick", "kodak-classic"}),
+    ],
+)
+def test_every_list_is_a_table_and_json(words: list[str], expected: set[str], tmp_path: Path) -> None:
+    rows = json.loads(call("list", *words, "--json", folder=tmp_path).stdout)
+    assert expected <= {next(iter(row.values())) for row in rows}
+    shown = call("list", *words, folder=tmp_path)
+    assert shown.returncode == 0
+    assert {name for name in expected if ":" not in name} <= set(shown.stdout.split())
+
+
+def test_leaderboard_against_an_anchor_and_at_a_rate(ran: Path) -> None:
+    shown = call("leaderboard", "--anchor", "jpeg", folder=ran)
+    assert shown.returncode == 0, shown.stderr
+    assert "webp" in shown.stdout
+    assert "2/2" in shown.stdout
+    (table,) = json.loads(call("leaderboard", "--at", "bpp=6", "--json", folder=ran).stdout)
+    assert {row["codec"] for row in table["rows"]} == {"jpeg", "webp"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["leaderboard", "--anchor", "jpg"], "jpeg"),
+        (["leaderboard", "--at", "bpp"], "bpp=0.25"),
+        (["leaderboard", "--metric", "psrn"], "psnr"),
+        (["leaderboard", "--set", "nowhere"], "pictures"),
+        (["leaderboard", "--store", "nothing"], "codecarena run quick"),
+        (["export", "xml", "out.xml"], "csv or parquet"),
+        (["export", "csv", "no/such/folder/out.csv"], "out.csv"),
+        (["sets", "fetch", "kodka"], "kodak"),
+        (["run", "quick", "--store", "nonsense://x"], "nonsense"),
+    ],
+)
+def test_a_mistake_gets_a_sentence_that_helps(ran: Path, words: list[str], said: str) -> None:
+    ended = call(*words, folder=ran)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("codecarena: ")
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "defect" not in ended.stderr
+
+
+def test_export_writes_the_same_rows_as_csv_and_parquet(ran: Path) -> None:
+    for form in ("csv", "parquet"):
+        ended = call("export", form, f"out.{form}", folder=ran)
+        assert ended.stdout == f"20 rows written to out.{form}\n", ended.stderr
+    with (ran / "out.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    frame = pd.read_parquet(ran / "out.parquet")
+    assert len(rows) == len(frame) == 20
+    assert [float(row["psnr"]) for row in rows] == frame["psnr"].tolist()
+    assert {"bits_per_pixel", "encode_seconds", "contended", "ssim"} <= set(frame.columns)
+
+
+def test_doctor_loads_every_codec_that_is_here(tmp_path: Path) -> None:
+    lines = json.loads(call("doctor", "--json", folder=tmp_path).stdout)
+    status = {(one["kind"], one["name"]): one["status"] for one in lines}
+    assert "libjpeg" in status["codec", "jpeg"]
+    assert "codecarena sets fetch kodak" in status["set", "kodak"]
+    assert "run quick" in status["store", "arena"]
+    assert not [one for one in lines if one["status"].startswith("broken")]
+    assert not (tmp_path / "arena").exists(), "looking makes nothing"
+
+
+def test_sets_fetch_without_a_network_says_what_to_place_where(tmp_path: Path) -> None:
+    ended = call(
+        "sets", "fetch", "kodak", "--mirror", "http://127.0.0.1:9/", "--data", tmp_path, folder=tmp_path
+    )
+    assert ended.returncode == 2
+    assert "kodim01.png" in ended.stderr
+    assert str(tmp_path / "kodak") in ended.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_error(ran: Path) -> None:
+    listing = subprocess.Popen(
+        command("list", "metrics", "--json"), cwd=ran, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert listing.stdout is not None
+    listing.stdout.close()
+    _, said = listing.communicate()
+    assert b"Traceback" not in said
+    assert b"Exception" not in said
+
+
+def test_every_command_is_told_of_in_the_documents() -> None:
+    pages = " ".join(path.read_text() for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
+    group = get_command(cli.app)
+    for name, one in group.commands.items():
+        for word in [f"{name} {inner}" for inner in getattr(one, "commands", {})] or [name]:
+            assert f"codecarena {word}" in pages, f"no page speaks of: codecarena {word}"
