@@ -17,8 +17,8 @@ demo: $(VENV)/.demo  ## Install, run the built-in suite, print the leaderboard
 test: $(VENV)/.test debian-packages  ## Run the tests; those of `make long` at a tenth of their size
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-long: $(VENV)/.test debian-packages  ## Run what is too slow for every change, at full size
-	CODECARENA_LONG=1 $(BIN)/python -m pytest -m 'long or scaled' --timeout 3600 --durations=0 $(PYTEST_ARGS)
+long: $(VENV)/.test debian-packages  ## Run what is too slow for every change, at full size; record it
+	$(BIN)/python docs/benchmarks/long.py $(PYTEST_ARGS)
 
 check: $(VENV)/.test  ## Check format, lint and types, then test
 	$(BIN)/ruff format --check .

@@ -1,0 +1,71 @@
+"""Damaged bitstreams give an error of ours or some picture: no other exception, dead process or hang."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from codecarena.codecs import registry
+
+CHILD = """
+import json, random, sys, warnings
+from codecarena.codecs import contract, registry
+from codecarena.codecs.base import CodecError, Picture, check_image
+warnings.simplefilter("error")
+name, count = sys.argv[1], int(sys.argv[2])
+codec = registry.create(name)
+rng = random.Random(name)
+qualities = codec.info.qualities
+picture = contract.photograph()[:97, :131].copy()
+streams = [codec.encode(Picture(picture), quality) for quality in {qualities[0], qualities[-1]}]
+outcome = {"refused": 0, "decoded": 0}
+for index in range(count):
+    stream = bytearray(rng.choice(streams))
+    kind = index % 5
+    if kind == 0:
+        del stream[rng.randrange(len(stream)):]
+    elif kind == 1:
+        stream[rng.randrange(min(64, len(stream)))] = rng.randrange(256)
+    elif kind == 2:
+        for _ in range(rng.randrange(1, 9)):
+            stream[rng.randrange(len(stream))] ^= 1 << rng.randrange(8)
+    elif kind == 3:
+        start = rng.randrange(len(stream))
+        stream[start:start + rng.randrange(1, 40)] = rng.randbytes(rng.randrange(40))
+    else:
+        other = rng.choice(streams)
+        stream = bytearray(stream[:rng.randrange(len(stream))] + other[rng.randrange(len(other)):])
+    open(sys.argv[3], "wb").write(stream)
+    try:
+        check_image(codec.decode(bytes(stream)))
+        outcome["decoded"] += 1
+    except CodecError:
+        outcome["refused"] += 1
+print(json.dumps(outcome))
+"""
+
+
+@pytest.mark.scaled
+@pytest.mark.parametrize("name", [name for name in registry.entries() if name != "command"])
+def test_damaged_streams_are_refused_or_decoded(
+    name: str, tenth: Callable[[int], int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    if registry.find(name).missing:
+        pytest.skip(f"codec {name} is {registry.find(name).missing}")
+    count = tenth(5000)
+    last = tmp_path_factory.mktemp("fuzz") / "last"
+    ended = subprocess.run(
+        [sys.executable, "-c", CHILD, name, str(count), str(last)],
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert ended.returncode == 0, f"{ended.stderr[-2000:]}\nthe stream that did it: {last}"
+    outcome = json.loads(ended.stdout.splitlines()[-1])
+    assert outcome["refused"] + outcome["decoded"] == count
+    assert outcome["refused"] > 0
