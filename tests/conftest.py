@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,20 @@ pytest.register_assert_rewrite("codecarena.codecs.contract")
 
 ROOT = Path(__file__).parent.parent
 ON_CI = bool(os.environ.get("CI"))
+MEANT = ("long:", "by design:")
+"""How the reason of a skip begins that is no lack of anything."""
 
 
-def missing(reason: str) -> None:
-    """Skip a test for something this machine lacks; on CI, where everything must run, fail instead."""
-    if ON_CI:
-        pytest.fail(f"on CI nothing may be missing: {reason}")
-    pytest.skip(reason)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """On CI, where everything must run, turn a skip for something that is missing into a failure."""
+    report = yield
+    if ON_CI and report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if not reason.startswith(MEANT):
+            report.outcome = "failed"
+            report.longrepr = f"on CI nothing may be missing: {reason}"
+    return report
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -44,7 +50,7 @@ def test_data() -> Path:
     """Return the folder of test pictures and oracles, or skip."""
     folder = Path(os.environ.get("CODECARENA_TEST_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
-        missing(f"no test data in {folder}; set CODECARENA_TEST_DATA")
+        pytest.skip(f"no test data in {folder}; set CODECARENA_TEST_DATA")
     return folder.resolve()
 
 
@@ -54,16 +60,3 @@ def kodak(test_data: Path) -> list[Path]:
     paths = sorted((test_data / "kodak").glob("kodim*.png"))
     assert len(paths) == 24, f"expected 24 Kodak pictures in {test_data / 'kodak'}, got {len(paths)}"
     return paths
-
-
-@pytest.fixture(scope="session")
-def program() -> Callable[[str, str], str]:
-    """Return a function that finds a program of a Debian package, or skips with the package's name."""
-
-    def find(name: str, package: str) -> str:
-        path = shutil.which(name)
-        if path is None:
-            missing(f"{name} is not here; install the Debian package {package}")
-        return str(path)
-
-    return find

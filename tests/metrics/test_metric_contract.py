@@ -69,7 +69,7 @@ def test_identical_pictures_get_the_perfect_value(metric: Metric, pixels: Image)
 
 def test_more_damage_scores_worse_and_nothing_beats_perfect(metric: Metric, pixels: Image) -> None:
     if metric.identity.name in NOT_MONOTONIC:
-        pytest.skip("a no-reference metric need not fall with every step of damage")
+        pytest.skip("by design: a no-reference metric need not fall with every step of damage")
     prepared = metric.prepare(Picture(pixels))
     scores = [metric.score(prepared, jpeg(pixels, quality)) for quality in (90, 50, 10)]
     assert all(type(score) is float for score in scores)
@@ -100,7 +100,7 @@ def test_input_is_left_alone_and_may_be_read_only_or_a_view(metric: Metric, pixe
 
 def test_other_sizes_and_types_are_refused(metric: Metric, pixels: Image) -> None:
     if metric.needs == "decoded":
-        pytest.skip("it looks at one picture only")
+        pytest.skip("by design: it looks at one picture only")
     prepared = metric.prepare(Picture(pixels))
     with pytest.raises(MetricError, match="equal size"):
         metric.score(prepared, pixels[:-1])
