@@ -213,7 +213,9 @@ def _with_stderr(failed: Failed, child: Child) -> Failed:
 
 
 def _past_limits(child: Child, limits: Limits, deadline: float, began: Began) -> Failed | None:
-    """Kill the worker's group if it is over a limit, and say which."""
+    """Kill the worker's group if it is over a limit, and say which; also when the run has been stopped."""
+    if _stopping.is_set():
+        child.kill()  # Its pipe closes; the next look finds it dead.
     used_mib = child.resident_bytes() // MIB
     if used_mib > limits.memory_mib:
         child.kill()

@@ -106,7 +106,7 @@ def run(suite: Suite, text: str, store: StoreWriter, options: Options, progress:
         with ThreadPoolExecutor(workers, thread_name_prefix="cell") as executor:
             try:
                 asked = _ask(tables, suite.metrics, executor)
-                pictures = _identify(sets, store, workers)
+                pictures = _identify(sets, store, workers, whole=options.pictures is None)
                 report, codecs, metric_ids = _register(asked, tables, store)
                 plan = partial(make_plan, suite, pictures, codecs, metric_ids, store)
                 report.plan = plan(options.wanted)
@@ -195,7 +195,9 @@ def _ask(tables: Sequence[CodecTable], metrics: Sequence[str], executor: Executo
     return [executor.submit(pool.supervise, job, LOAD_LIMITS) for job in jobs]
 
 
-def _identify(sets: Sequence[ImageSet], store: StoreWriter, workers: int) -> list[PlannedPicture]:
+def _identify(
+    sets: Sequence[ImageSet], store: StoreWriter, workers: int, *, whole: bool
+) -> list[PlannedPicture]:
     """Return every picture with the hash of its pixels; files unchanged since the last run are not read."""
     paths = {str(picture.path): picture for one in sets for picture in one.pictures}
     known = store.known_files(paths)
@@ -212,7 +214,8 @@ def _identify(sets: Sequence[ImageSet], store: StoreWriter, workers: int) -> lis
     sizes = store.picture_sizes()
     hashes = {path: row[2] for path, row in known.items()} | {one.path: one.sha256 for one in read}
     for one in sets:
-        store.add_members(one.name, [(picture, hashes[str(picture.path)]) for picture in one.pictures])
+        members = [(picture, hashes[str(picture.path)]) for picture in one.pictures]
+        store.add_members(one.name, members, whole=whole)
     return [
         PlannedPicture(one.name, picture, hashes[str(picture.path)], sizes[hashes[str(picture.path)]])
         for one in sets

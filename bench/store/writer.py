@@ -145,8 +145,19 @@ class StoreWriter(Store):
 
         self.write(replace)
 
-    def add_members(self, image_set: str, members: Iterable[tuple[LocalPicture, str]]) -> None:
-        """Record which pictures a set has now; those it lost leave it, their measurements stay."""
+    def add_members(
+        self, image_set: str, members: Iterable[tuple[LocalPicture, str]], *, whole: bool = True
+    ) -> None:
+        """Record which pictures a set has.
+
+        Args:
+            image_set: The set's name.
+            members: Its pictures and the hashes of their pixels.
+            whole: Whether these are all: then those it lost leave it; their measurements stay.
+
+        Raises:
+            StoreError: The store knows a set of this name that shares no picture with this one.
+        """
         rows = [
             {
                 "image_set": image_set,
@@ -162,9 +173,20 @@ class StoreWriter(Store):
             }
             for picture, sha256 in members
         ]
+        names = [row["name"] for row in rows]
+        ours = MemberTable.image_set == image_set
 
         def replace(connection: Connection) -> None:
-            connection.execute(delete(MemberTable).where(MemberTable.image_set == image_set))
+            before = connection.execute(
+                select(MemberTable.picture_sha256, MemberTable.path).where(ours)
+            ).all()
+            if before and not {row[0] for row in before} & {row["picture_sha256"] for row in rows}:
+                raise StoreError(
+                    f"this store knows another set {image_set!r}, with {before[0][1]} in it; give this one "
+                    "a name of its own in a manifest.toml, or use another --store"
+                )
+            gone = delete(MemberTable).where(ours)
+            connection.execute(gone if whole else gone.where(MemberTable.name.in_(names)))
             connection.execute(insert(MemberTable), rows)
 
         self.write(replace)

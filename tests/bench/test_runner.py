@@ -158,6 +158,31 @@ def test_a_picture_replaced_under_its_name_is_measured_as_another(folder: Path) 
     assert len(Store(str(folder / "arena")).cells()) == 9, "the set has three pictures, not four"
 
 
+def test_a_narrowed_run_hides_nothing_of_a_whole_one(folder: Path) -> None:
+    run_record("suite.toml", folder=folder)
+    assert run_record("suite.toml", "--limit", "1", folder=folder)[1]["done_before"] == 3
+    assert len(Store(str(folder / "arena")).cells()) == 9
+
+
+def test_another_folder_of_the_same_name_does_not_take_the_sets_place(folder: Path) -> None:
+    run_record("suite.toml", folder=folder)
+    (folder / "elsewhere").mkdir()
+    write_pictures(folder / "elsewhere" / "pictures", 3, size=40)
+    (folder / "elsewhere" / "suite.toml").write_text(SUITE)
+    ended = call("run", "elsewhere/suite.toml", folder=folder)
+    assert ended.returncode == 2
+    assert "manifest.toml" in ended.stderr
+    assert len(Store(str(folder / "arena")).cells()) == 9
+    moved = folder / "moved"
+    moved.mkdir()
+    (folder / "pictures").rename(moved / "pictures")
+    (moved / "suite.toml").write_text(SUITE)
+    _, record = run_record("moved/suite.toml", folder=folder)
+    assert (record["planned"], record["done_before"]) == (0, 9), (
+        "the same pictures elsewhere are the same set"
+    )
+
+
 def test_a_picture_too_small_for_a_metric_fails_that_score_alone(folder: Path) -> None:
     (folder / "suite.toml").write_text(SUITE.replace('["psnr"]', '["ms-ssim", "psnr"]'))
     status, record = run_record("suite.toml", folder=folder)
