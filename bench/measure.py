@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from ..codecs import registry as codec_registry
 from ..codecs.base import Codec, CodecError, Image, MissingBackendError, Picture, check_image
-from ..datasets.pixels import PictureError, pixels_sha256, read_pixels
+from ..datasets.manifest import LocalPicture
+from ..datasets.pixels import PictureError, check_file, pixels_sha256, read_pixels
 from .jobs import (
     Began,
     Cell,
@@ -114,8 +115,10 @@ class Worker:
             pixels = read_pixels(Path(original.path))
             found = pixels_sha256(pixels)
             if found != original.sha256:
-                was, now = original.sha256[:12], found[:12]
-                raise PictureError(f"{original.path} changed during the run: pixel hash {was}, now {now}")
+                raise PictureError(
+                    f"{original.path}: expected pixels of hash {original.sha256[:12]}, by its manifest or as "
+                    f"they were first read, got {found[:12]}"
+                )
             self.original, self.picture = original, Picture(pixels, original.caption, original.text)
         return self.picture
 
@@ -164,10 +167,18 @@ class Worker:
         return Scored(name, value, lossless, seconds)
 
 
-def identify(path: str, file_sha256: str | None = None) -> Identified:
-    """Return the hash and size of a file's pixels, once the file itself is the one its manifest means."""
+def identify(picture: LocalPicture) -> Identified:
+    """Return the hash and size of a picture's pixels, once its file is the one that its manifest means.
+
+    Where the manifest tells the pixels of a file with this hash, they are not decoded for it; the worker that
+    measures the picture checks them.
+    """
+    path = str(picture.path)
     try:
-        pixels = read_pixels(Path(path), file_sha256)
+        if picture.pixels:
+            check_file(picture.path, picture.sha256)
+            return Identified(path, picture.pixels.sha256, picture.pixels.height, picture.pixels.width)
+        pixels = read_pixels(picture.path, picture.sha256)
     except PictureError as error:
         return Identified(path, error=str(error))
     return Identified(path, pixels_sha256(pixels), pixels.shape[0], pixels.shape[1])

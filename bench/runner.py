@@ -206,7 +206,7 @@ def _identify(
         path for path, stat in stats.items() if known.get(path, ())[:2] != (stat.st_size, stat.st_mtime_ns)
     ]
     with ThreadPoolExecutor(workers) as readers:
-        read = list(readers.map(identify, unread, [paths[path].sha256 for path in unread]))
+        read = list(readers.map(identify, [paths[path] for path in unread]))
     wrong = [one.error for one in read if one.error]
     if wrong:
         raise DatasetError("\n".join(wrong))

@@ -19,6 +19,15 @@ class DatasetError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class PixelsIdentity:
+    """What tells a picture's pixels from any other's."""
+
+    sha256: str
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
 class LocalPicture:
     """One picture of a set, on this machine."""
 
@@ -37,6 +46,8 @@ class LocalPicture:
     """Where the picture comes from, for a reader."""
     sha256: str | None
     """Hash that the file's bytes must have; None where nothing is known."""
+    pixels: PixelsIdentity | None = None
+    """Which pixels a file of that hash holds, where the manifest says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,10 @@ class PictureEntry(_Table):
     """Name below the set's folder."""
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     """Of the file's bytes; needed to fetch it."""
+    pixels_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    """Of its pixels, by `pixels.pixels_sha256`; with the size, saves decoding the file to plan a run."""
+    width: Annotated[int, Field(gt=0)] | None = None
+    height: Annotated[int, Field(gt=0)] | None = None
     url: WebAddress | None = None
     """Where this file lies, if not at a base address under its own name."""
     package: RelativePath | None = None
@@ -94,6 +109,20 @@ class PictureEntry(_Table):
     """If not the set's."""
     source: str | None = None
     """If not the set's site."""
+
+    @model_validator(mode="after")
+    def _pixels_are_told_whole(self) -> PictureEntry:
+        told = [value is not None for value in (self.pixels_sha256, self.width, self.height)]
+        if any(told) and not (all(told) and self.sha256):
+            raise ValueError("pixels_sha256, width, height and sha256 go together")
+        return self
+
+    @property
+    def pixels(self) -> PixelsIdentity | None:
+        """Which pixels the file holds, if the manifest says so."""
+        if self.pixels_sha256 is None or self.height is None or self.width is None:
+            return None
+        return PixelsIdentity(self.pixels_sha256, self.height, self.width)
 
 
 class Manifest(_Table):
@@ -132,6 +161,7 @@ class Manifest(_Table):
             licence=entry.licence or self.licence,
             source=entry.source or self.site,
             sha256=entry.sha256,
+            pixels=entry.pixels,
         )
 
 

@@ -53,13 +53,7 @@ def read_pixels(path: Path, sha256: str | None = None) -> NDArray[np.uint8]:
         PictureError: The file is absent, has another hash, is no picture, is damaged, or holds what has
             no single meaning as opaque 8-bit sRGB.
     """
-    data = _read_bytes(path)
-    found = hashlib.sha256(data).hexdigest()
-    if sha256 is not None and found != sha256:
-        raise PictureError(
-            f"{path}: not the file of the manifest: expected sha256 {sha256}, got {found}; "
-            "delete it and fetch the set again, or correct the manifest"
-        )
+    data = check_file(path, sha256)
     try:
         with _strict_pillow():
             _check_whole_file(data)
@@ -74,6 +68,22 @@ def read_pixels(path: Path, sha256: str | None = None) -> NDArray[np.uint8]:
     # Decoders raise whatever they like on hostile bytes: Pillow alone uses seven classes.
     except Exception as error:
         raise PictureError(f"{path}: damaged or cut short ({error}); get the file again") from error
+
+
+def check_file(path: Path, sha256: str | None = None) -> bytes:
+    """Return a file's bytes, which must have this hash.
+
+    Raises:
+        PictureError: The file is absent, unreadably large, or has another hash.
+    """
+    data = _read_bytes(path)
+    found = hashlib.sha256(data).hexdigest()
+    if sha256 is not None and found != sha256:
+        raise PictureError(
+            f"{path}: not the file of the manifest: expected sha256 {sha256}, got {found}; "
+            "delete it and fetch the set again, or correct the manifest"
+        )
+    return data
 
 
 def pixels_sha256(pixels: NDArray[np.uint8]) -> str:

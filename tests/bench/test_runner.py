@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -147,6 +148,21 @@ def test_a_picture_that_cannot_be_read_stops_the_run_by_name(folder: Path) -> No
     ended = call("run", "suite.toml", folder=folder)
     assert ended.returncode == 2
     assert "broken.png" in ended.stderr
+
+
+def test_a_manifest_that_promises_other_pixels_is_found_out(folder: Path) -> None:
+    name = "picture0000.png"
+    file_sha256 = hashlib.sha256((folder / "pictures" / name).read_bytes()).hexdigest()
+    (folder / "pictures" / "manifest.toml").write_text(
+        'name = "x"\ntitle = "x"\nkind = "natural"\nlicence = "x"\ncitation = "x"\n'
+        f'site = "https://example.org"\n[[pictures]]\nfile = "{name}"\nsha256 = "{file_sha256}"\n'
+        f'pixels_sha256 = "{"0" * 64}"\nwidth = 32\nheight = 32\n'
+    )
+    status, record = run_record("suite.toml", folder=folder)
+    assert (status, record["failed"]) == (1, 3)
+    failures = Store(str(folder / "arena")).failures()
+    assert {failure.stage for failure in failures} == {"load"}
+    assert "expected pixels of hash 000000000000" in failures[0].message
 
 
 def test_a_picture_replaced_under_its_name_is_measured_as_another(folder: Path) -> None:

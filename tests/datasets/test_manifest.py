@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from codecarena.datasets.manifest import DatasetError, Manifest, PictureEntry, load_manifest
+from codecarena.datasets import manifest
+from codecarena.datasets.manifest import DatasetError, Manifest, PictureEntry, PixelsIdentity, load_manifest
+from codecarena.datasets.pixels import pixels_sha256, read_pixels
 
 HEAD = """
 name = "trial"
@@ -117,3 +119,23 @@ def test_the_documentation_names_every_key_and_its_example_loads(tmp_path: Path)
     assert load_manifest(written(tmp_path, example)).name == "my-set"
     for key in (*Manifest.model_fields, *PictureEntry.model_fields):
         assert f"`{key}`" in page or f"\n{key} = " in page or f"[[{key}]]" in page, key
+
+
+def test_the_pixels_that_kodak_promises_are_those_of_its_files(kodak: list[Path]) -> None:
+    entries = load_manifest(Path(manifest.__file__).parent / "kodak.toml").pictures
+    assert len(entries) == len(kodak)
+    for entry, path in zip(entries, kodak, strict=True):
+        pixels = read_pixels(path, entry.sha256)
+        assert entry.pixels == PixelsIdentity(pixels_sha256(pixels), *pixels.shape[:2])
+
+
+def test_pixels_are_told_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "set.toml"
+    pixels = f'pixels_sha256 = "{"0" * 64}"'
+    for told in (pixels, "width = 3", f"{pixels}\nwidth = 1\nheight = 1"):
+        path.write_text(
+            'name = "x"\ntitle = "x"\nkind = "natural"\nlicence = "x"\ncitation = "x"\n'
+            f'site = "https://example.org"\n[[pictures]]\nfile = "a.png"\n{told}\n'
+        )
+        with pytest.raises(DatasetError, match="go together"):
+            load_manifest(path)
