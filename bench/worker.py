@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import signal
 import sys
@@ -45,6 +46,8 @@ def main() -> None:
     """Serve jobs until the pipe closes. Called as ``-m codecarena.bench.worker JOBS LIFELINE``."""
     pipe = Connection(int(sys.argv[1]))
     die_with_parent(int(sys.argv[2]))
+    # Loaded while the runner still looks for work: nearly every cell needs it.
+    importlib.import_module("cv2")
     # Descriptor 1 is for nobody: what a library prints would otherwise reach the user's terminal.
     os.dup2(2, 1)
     worker = Worker()
