@@ -101,7 +101,7 @@ def run(suite: Suite, text: str, store: StoreWriter, options: Options, progress:
     workers = options.workers or cores()
     tables = _chosen_codecs(suite, options)
     sets = _open_sets(suite, options)
-    _check_metrics(suite.metrics)
+    suite = suite.model_copy(update={"metrics": _identities(suite.metrics)})
     try:
         with ThreadPoolExecutor(workers, thread_name_prefix="cell") as executor:
             try:
@@ -180,12 +180,14 @@ def _open_sets(suite: Suite, options: Options) -> list[ImageSet]:
     return [replace(one, pictures=one.pictures[: options.pictures]) for one in opened]
 
 
-def _check_metrics(names: Iterable[str]) -> None:
-    for name in names:
-        try:
-            metric_registry.find(name)
-        except MetricError as error:
-            raise SuiteError(str(error)) from error
+def _identities(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the identities that will score: here ``ssimulacra2`` may be ``ssimulacra2-py``."""
+    try:
+        return tuple(
+            dict.fromkeys(metric_registry.resolved(metric_registry.find(name).name) for name in names)
+        )
+    except MetricError as error:
+        raise SuiteError(str(error)) from error
 
 
 def _ask(tables: Sequence[CodecTable], metrics: Sequence[str], executor: Executor) -> list[Future[Outcome]]:

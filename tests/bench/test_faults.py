@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,34 @@ def test_a_mistake_of_the_user_is_one_sentence(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert ended.stderr.startswith("codecarena: no suite 'no-such-suite'")
     assert "Traceback" not in ended.stderr
+
+
+def test_a_metric_that_hangs_loses_its_own_score_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    hanging = programs / "ssimulacra2"
+    hanging.write_text("#!/bin/sh\nexec sleep 600\n")
+    hanging.chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+    write_pictures(tmp_path / "pictures", 2)
+    text = 'name = "hang"\nsets = "./pictures"\nmetrics = ["psnr", "ssimulacra2", "ssim"]\n'
+    text += '[limits]\nseconds = 3\n[[codecs]]\nname = "jpeg"\nqualities = [50]\n'
+    (tmp_path / "suite.toml").write_text(text)
+    status, record = run_record("suite.toml", folder=tmp_path)
+    assert (status, record["completed"], record["failed"], record["without_result"]) == (1, 0, 2, 2)
+    store = Store(str(tmp_path / "arena"))
+    failures = store.failures()
+    assert [(one.metric, one.outcome, one.stage) for one in failures] == [
+        ("ssimulacra2", "timeout", "score")
+    ] * 2
+    names = {metric.metric_id: metric.name for metric in store.metrics()}
+    for cell in store.cells():
+        assert {names[metric_id] for metric_id in cell.scores} == {"psnr", "ssim"}
+
+    hanging.write_text("#!/bin/sh\necho 71.5\n")
+    status, record = run_record("suite.toml", "--retry-failed", folder=tmp_path)
+    # Another program is another identity of the metric: its scores are new ones.
+    assert (status, record["without_result"]) == (0, 0)
+    assert all(len(cell.scores) == 3 for cell in store.cells())
