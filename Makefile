@@ -56,4 +56,6 @@ $(VENV)/.demo: $(VENV)/bin/pip pyproject.toml constraints.txt
 $(VENV)/.test: $(VENV)/bin/pip pyproject.toml constraints.txt
 	@echo "Installing codecarena with everything its tests compare it with (torch among it, about 4 GB) ..."
 	$(PIP) --editable '.[test]'
+	@# facexlib, which pyiqa pulls in, brings the OpenCV that needs a desktop's libraries; ours goes over it.
+	$(PIP) --force-reinstall --no-deps opencv-python-headless
 	@touch $(VENV)/.demo $@
