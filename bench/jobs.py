@@ -127,7 +127,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One metric's value; None where it is unbounded and the pixels are identical."""
+    """One metric's value; None where it is unbounded and sees no difference."""
 
     metric: str
     value: float | None

@@ -162,6 +162,9 @@ class Worker:
             seconds = perf_counter() - start
         except Exception as error:
             return Failed("error", "score", explain(error), name)
+        if math.isinf(value) and value == metric.perfect:
+            # Pictures that differ only where this metric does not look.
+            return Scored(name, None, lossless, seconds)
         if not math.isfinite(value):
             return Failed("error", "score", f"{name} gave {value} for pictures that differ", name)
         return Scored(name, value, lossless, seconds)

@@ -27,7 +27,7 @@ class Score:
     """One metric's value for one decoded picture."""
 
     value: float | None
-    """None where the pixels are identical and the metric is unbounded."""
+    """None where the metric is unbounded and sees no difference."""
     lossless: bool = False
     """Whether the decoded pixels equal the original's."""
 
