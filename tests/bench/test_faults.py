@@ -14,7 +14,7 @@ EXPECTED = {
     "exits": ("error", "encode", "exit status 1"),
     "silent": ("error", "encode", "wrote no"),
     "small": ("error", "decode", "16x16"),
-    "sleeps": ("timeout", "encode", "limit of 3 s"),
+    "sleeps": ("timeout", "encode", "limit of 6 s"),
     "segfaults": ("error", "encode", "SIGSEGV"),
     "allocates": ("memory", "encode", "limit is 700 MiB"),
 }
@@ -25,7 +25,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("faults")
     write_pictures(folder / "pictures", 24, marked=11)
     text = 'name = "faults"\nsets = "./pictures"\nmetrics = ["psnr"]\n'
-    text += "[limits]\nseconds = 3\nmemory_mib = 700\n"
+    text += "[limits]\nseconds = 6\nmemory_mib = 700\n"
     for fault in EXPECTED:
         recipe = write_recipe(folder, fault)
         text += f'[[codecs]]\nname = "command"\nparams = {{ recipe = "{recipe}" }}\n'
@@ -111,7 +111,7 @@ def test_a_metric_that_hangs_loses_its_own_score_alone(
     monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
     write_pictures(tmp_path / "pictures", 2)
     text = 'name = "hang"\nsets = "./pictures"\nmetrics = ["psnr", "ssimulacra2", "ssim"]\n'
-    text += '[limits]\nseconds = 3\n[[codecs]]\nname = "jpeg"\nqualities = [50]\n'
+    text += '[limits]\nseconds = 6\n[[codecs]]\nname = "jpeg"\nqualities = [50]\n'
     (tmp_path / "suite.toml").write_text(text)
     status, record = run_record("suite.toml", folder=tmp_path)
     assert (status, record["completed"], record["failed"], record["without_result"]) == (1, 0, 2, 2)
