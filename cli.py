@@ -239,6 +239,7 @@ def fetch_set(
         *Progress.get_default_columns()[1:2],
         DownloadColumn(),
         TransferSpeedColumn(),
+        console=_console(stderr=True),
     ) as bar:
         tasks: dict[str, Any] = {}
 
@@ -248,8 +249,8 @@ def fetch_set(
             bar.update(tasks[file], completed=done, total=total or None)
 
         paths = fetch(manifest, data_folder(data), show, mirror)
-    folder = data_folder(data) / manifest.name
-    print(f"{len(paths)} pictures of {manifest.name} are here: {folder}")
+    folders = sorted({str(path.parent) for path in paths})
+    print(f"{len(paths)} pictures of {manifest.name} are here: {', '.join(folders)}")
 
 
 def _options(

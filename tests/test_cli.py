@@ -117,6 +117,14 @@ def test_sets_fetch_without_a_network_says_what_to_place_where(tmp_path: Path) -
     assert str(tmp_path / "kodak") in ended.stderr
 
 
+def test_sets_fetch_says_where_the_pictures_are(test_data: Path, tmp_path: Path) -> None:
+    ended = call("sets", "fetch", "kodak", "--data", test_data, folder=tmp_path)
+    assert ended.stdout == f"24 pictures of kodak are here: {test_data / 'kodak'}\n", ended.stderr
+    ended = call("sets", "fetch", "photos", "--data", tmp_path, folder=tmp_path)
+    assert "skimage" in ended.stdout
+    assert str(tmp_path) not in ended.stdout
+
+
 def test_a_reader_that_leaves_early_is_no_error(ran: Path) -> None:
     listing = subprocess.Popen(
         command("list", "metrics", "--json"), cwd=ran, stdout=subprocess.PIPE, stderr=subprocess.PIPE
