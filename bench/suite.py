@@ -83,8 +83,6 @@ class Suite(_Strict):
     """Names of known sets, folders of pictures, or manifest files."""
     metrics: tuple[str, ...] = ("psnr", "ms-ssim")
     codecs: Annotated[tuple[CodecTable, ...], Field(min_length=1)]
-    anchor: str | None = None
-    """Label of the codec that BD-rates are given against."""
     repeats: int = Field(default=1, ge=1)
     seeds: tuple[int, ...] = ()
     """Decodes of one bitstream by stochastic codecs; the stream's own seed where empty."""

@@ -18,9 +18,6 @@ from .classic import pillow
 if TYPE_CHECKING:
     from .base import Image, Picture
 
-FORMATS = ("png", "ppm", "y4m")
-"""Suffixes of the files that can be written and read."""
-
 _RED, _BLUE = 0.2126, 0.0722
 _GREEN = 1 - _RED - _BLUE
 _MATRIX = np.array(
