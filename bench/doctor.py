@@ -58,6 +58,8 @@ def _codec_status(name: str) -> str:
     if outcome.failed:
         return f"broken: {outcome.failed[0].message}"
     described = outcome.described[0]
+    if described.absent and described.error:
+        return f"missing: {described.error.splitlines()[0].rstrip(':')}"
     return described.info.version if described.info else f"broken: {described.error}"
 
 

@@ -91,6 +91,8 @@ class Described:
     error: str | None = None
     mistaken: bool = False
     """Whether the suite asks for what cannot be, as against something missing here."""
+    absent: bool = False
+    """Whether a library, a program or weights are missing here."""
 
 
 @dataclass(frozen=True, slots=True)

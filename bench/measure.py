@@ -76,11 +76,12 @@ class Worker:
             complete = codec_registry.parameters(spec.name, given)
             label = codec_registry.label(spec.name, given)
         except CodecError as error:
-            return Described(spec, error=str(error), mistaken=not isinstance(error, MissingBackendError))
+            absent = isinstance(error, MissingBackendError)
+            return Described(spec, error=str(error), mistaken=not absent, absent=absent)
         try:
             info = self.codec(spec).info
         except Exception as error:
-            return Described(spec, error=explain(error))
+            return Described(spec, error=explain(error), absent=isinstance(error, MissingBackendError))
         if info.name != spec.name:
             # A recipe names its own codec; its digest is in the version, and where it lies changes nothing.
             return Described(spec, info, (), info.name)

@@ -51,13 +51,17 @@ class Entry:
         return f"missing: install {self.install}" if absent else None
 
 
-def _built_in(name: str, place: str, summary: str, modules: str = "", extra: str = "") -> Entry:
+def _built_in(
+    name: str, place: str, summary: str, modules: str = "", extra: str = "", family: Family = "classic"
+) -> Entry:
     install = f"codecarena[{extra}]" if extra else ""
     path = f"{__package__}.{place}"
-    return Entry(name, path, summary, modules=tuple(modules.split()), install=install)
+    return Entry(name, path, summary, family, tuple(modules.split()), install)
 
 
 _VIDEO = ("imageio_ffmpeg", "video")
+_LEARNED = ("torch safetensors compressai", "learned", "learned")
+_GENERATIVE = ("torch safetensors compressai", "learned", "generative")
 _BUILT_IN = (
     _built_in("avif", "classic.avif:Avif", "AV1 still picture: libaom in, dav1d out (Pillow)"),
     _built_in(
@@ -68,6 +72,7 @@ _BUILT_IN = (
     _built_in(
         "heic", "classic.heic:Heic", "HEVC still picture: x265 in, libde265 out", "pillow_heif", "heic"
     ),
+    _built_in("illm", "learned.illm:Illm", "MS-ILLM, NeuralCompression's published models", *_GENERATIVE),
     _built_in("jpeg", "classic.jpeg:Jpeg", "JPEG by libjpeg-turbo (Pillow)"),
     _built_in("jpeg2000", "classic.jpeg2000:Jpeg2000", "JPEG 2000 by OpenJPEG (Pillow)"),
     _built_in("jpegli", "classic.jpegli:Jpegli", "JPEG by jpegli", "pyjpegli", "jpegli"),
@@ -77,6 +82,7 @@ _BUILT_IN = (
     _built_in("png", "classic.png:Png", "lossless PNG (Pillow): measures the harness"),
     _built_in("vvc", "classic.vvc:Vvc", "H.266 still picture: libvvenc in, FFmpeg out", *_VIDEO),
     _built_in("webp", "classic.webp:WebP", "WebP by libwebp (Pillow)"),
+    _built_in("zoo", "learned.zoo:Zoo", "CompressAI's published models, or a checkpoint", *_LEARNED),
 )
 
 

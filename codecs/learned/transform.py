@@ -1,0 +1,128 @@
+"""Turn pixels into the payload of a learned transform coder and back: analysis, latent coder, synthesis."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+
+from ..base import CodecError
+from ..tiles import in_tiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from torch import Tensor, nn
+
+    from ..base import Image
+    from .latents import LatentCoder
+
+DOWNSAMPLING = 16
+"""Sides of a picture over those of its latents, in every model here."""
+PADDING = 64
+"""Padded sides are a multiple of this: those of the hyper-latents are a quarter of the latents'."""
+
+_TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+"""Of the transforms. Not float16: squares of activations, which GDN takes, leave its range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the transforms run, and in which arithmetic; entropy models run on the CPU in float32."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def tolerance_levels(self) -> int:
+        """How far this arithmetic on two machines may differ, in 8-bit levels; bfloat16 has 8 bits itself."""
+        return 1 if self.dtype == torch.float32 else 8
+
+    def move(self, module: nn.Module) -> nn.Module:
+        """Return the module, moved here for inference."""
+        return module.to(self.device, self.dtype).eval()
+
+
+def place(device: str, dtype: str) -> Place:
+    """Return the place that two parameters of a codec name.
+
+    Raises:
+        CodecError: There is no such device or type.
+    """
+    if dtype not in _TYPES:
+        raise CodecError(f"parameter 'dtype' must be one of {', '.join(_TYPES)}, got {dtype!r}")
+    try:
+        torch.zeros(1, device=device).item()  # there are devices without memory
+    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built with CUDA
+        reason = str(error).splitlines()[0]
+        raise CodecError(f"parameter 'device': {device!r} cannot be used: {reason}") from error
+    return Place(torch.device(device), _TYPES[dtype])
+
+
+@dataclass(frozen=True, slots=True)
+class TransformCoder:
+    """A pair of transforms about a latent coder.
+
+    Large pictures go through the transforms in tiles with a halo; see `tiles.in_tiles`.
+    """
+
+    analysis: Callable[[Tensor], Tensor]
+    """Pixels (1, 3, height, width), 0 to 1, to latents of a sixteenth of the sides."""
+    synthesis: Callable[[Tensor], Tensor]
+    coder: LatentCoder
+    where: Place
+    tile: int
+    """Side of a tile in pixels; a multiple of `DOWNSAMPLING`."""
+    halo: int
+    """Pixels about a tile that the networks see; a multiple of `DOWNSAMPLING`."""
+
+    def encode(self, pixels: Image) -> bytes:
+        """Return the payload of a picture of any size."""
+        with torch.inference_mode(), _told():
+            padded = _padded(pixels).to(self.where.device, self.where.dtype)
+            latents = in_tiles(self.analysis, padded, self.tile, self.halo)
+            return self.coder.encode(latents.float().cpu())[0]
+
+    def decode(self, payload: bytes, width: int, height: int) -> Image:
+        """Return the pixels of a payload.
+
+        Raises:
+            CodecError: The payload is damaged, or the synthesis made no numbers of it.
+        """
+        rows, columns = _padded_side(height) // DOWNSAMPLING, _padded_side(width) // DOWNSAMPLING
+        with torch.inference_mode(), _told():
+            latents = self.coder.decode(payload, rows, columns).to(self.where.device, self.where.dtype)
+            made = in_tiles(self.synthesis, latents, self.tile // DOWNSAMPLING, self.halo // DOWNSAMPLING)[
+                0, :, :height, :width
+            ]
+            if not bool(made.isfinite().all()):
+                raise CodecError("the decoder's network made values that are no numbers")
+            bytes_ = made.float().clamp_(0, 1).mul_(255).round_().byte()
+            return np.ascontiguousarray(bytes_.permute(1, 2, 0).cpu().numpy())
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    """Turn what torch raises, for want of memory above all, into `CodecError`."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        raise CodecError(f"torch failed: {str(error).splitlines()[0] if str(error) else error!r}") from error
+
+
+def _padded_side(side: int) -> int:
+    return -(-side // PADDING) * PADDING
+
+
+def _padded(pixels: Image) -> Tensor:
+    """Return pixels (1, 3, height, width), 0 to 1, with the last row and column repeated to full sides."""
+    height, width = pixels.shape[:2]
+    # A copy: the picture may be read-only, which torch warns of.
+    planes = torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None].float() / 255
+    return functional.pad(
+        planes, (0, _padded_side(width) - width, 0, _padded_side(height) - height), mode="replicate"
+    )
