@@ -78,6 +78,18 @@ _BUILT_IN = (
     _built_in("jpegli", "classic.jpegli:Jpegli", "JPEG by jpegli", "pyjpegli", "jpegli"),
     _built_in("jpegxl", "classic.jpegxl:JpegXl", "JPEG XL by libjxl (imagecodecs)"),
     _built_in("jpegxr", "classic.jpegxr:JpegXr", "JPEG XR by jxrlib (imagecodecs)"),
+    _built_in(
+        "latent",
+        "generative.latent.codec:LatentCodec",
+        "latents in a dithered palette, denoised",
+        *_GENERATIVE,
+    ),
+    _built_in(
+        "layered",
+        "generative.layered.codec:Layered",
+        "caption, edges and colours, painted again",
+        *_GENERATIVE,
+    ),
     _built_in("mozjpeg", "classic.mozjpeg:Mozjpeg", "JPEG by mozjpeg (pyvips)", "pyvips", "mozjpeg"),
     _built_in("png", "classic.png:Png", "lossless PNG (Pillow): measures the harness"),
     _built_in("vvc", "classic.vvc:Vvc", "H.266 still picture: libvvenc in, FFmpeg out", *_VIDEO),

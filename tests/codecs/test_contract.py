@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codecarena.codecs import contract, registry
 
-ELSEWHERE = {"command", "illm", "zoo"}
+ELSEWHERE = {"command", "illm", "latent", "zoo"}
 """Codecs that need a file of their own to be made; their tests hold the contract too."""
 CASES: list[tuple[str, dict[str, registry.Value]]] = [
     ("avif", {}),
@@ -23,6 +23,7 @@ CASES: list[tuple[str, dict[str, registry.Value]]] = [
     ("jpegxl", {}),
     ("jpegxl", {"effort": 3}),
     ("jpegxr", {}),
+    ("layered", {"decoder": "sketch"}),
     ("mozjpeg", {}),
     ("mozjpeg", {"subsampling": "4:4:4", "trellis": False, "progressive": False}),
     ("png", {}),

@@ -1,0 +1,68 @@
+"""Turn a picture into a sentence by a captioner of the BLIP family, through transformers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image as Pillow
+
+from ...base import CodecError, MissingBackendError
+from ...fetch import pipeline_folder
+from .silence import silence
+
+if TYPE_CHECKING:
+    from ...base import Image
+
+BLIP = ("Salesforce/blip-image-captioning-base",)
+"""The captioner taken when none is named; the layered codec's authors use ``Salesforce/blip2-opt-2.7b``."""
+_NEW_TOKENS = 60
+
+
+class Blip:
+    """A captioner: BLIP, BLIP-2 or another model for which transformers turns a picture into text.
+
+    Args:
+        model: Ids on the Hugging Face hub with commas between them, or a folder; empty for `BLIP`.
+        device: As torch names it.
+
+    Raises:
+        MissingBackendError: transformers or the weights are not there.
+        CodecError: They do not load.
+    """
+
+    def __init__(self, model: str = "", device: str = "cpu") -> None:
+        try:
+            with silence():
+                from transformers import AutoModelForImageTextToText, AutoProcessor
+                from transformers.utils import logging
+        except ImportError as error:
+            raise MissingBackendError(
+                f"caption='blip' needs torch and transformers: pip install torch transformers ({error})"
+            ) from error
+        ids = [one.strip() for one in model.split(",") if one.strip()] or list(BLIP)
+        folder = pipeline_folder(ids, model if model and Path(model).is_dir() else "")
+        self._device = device
+        bars = logging.is_progress_bar_enabled()
+        logging.disable_progress_bar()
+        try:
+            with silence():
+                self._processor: Any = AutoProcessor.from_pretrained(folder, local_files_only=True)
+                loaded: Any = AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True)
+                self._model = loaded.to(device).eval()
+        except Exception as error:  # the libraries raise whatever the parsers below them do
+            raise CodecError(f"the captioner {folder} does not load: {error}") from error
+        finally:
+            if bars:
+                logging.enable_progress_bar()
+
+    def caption(self, pixels: Image) -> str:
+        """Return what the picture shows, by beam-free decoding: the same picture has the same caption."""
+        try:
+            with silence():
+                given = self._processor(images=Pillow.fromarray(pixels), return_tensors="pt").to(self._device)
+                tokens = self._model.generate(**given, max_new_tokens=_NEW_TOKENS, do_sample=False)
+                words: list[str] = self._processor.batch_decode(tokens, skip_special_tokens=True)
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise CodecError(f"the captioner fails: {error}") from error
+        return " ".join(words[0].split())

@@ -1,0 +1,84 @@
+"""Find what paints a picture from layers by its name; nothing of it is imported before it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from ...base import CodecError, MissingBackendError, check_choice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .layers import LayerDecoder
+
+_SAMPLING = ("steps", "guidance", "scheduler", "negative_prompt", "canvas_area", "device", "dtype")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a decoder lives."""
+
+    place: str
+    """``module:factory``, the module beside this one."""
+    options: tuple[str, ...] = ()
+    """Keywords of the factory."""
+    stochastic: bool = True
+    """Whether it draws from a seed."""
+    tolerance_levels: int = 4
+    """How far its pixels may differ on another machine, in 8-bit levels."""
+
+
+DECODERS: Mapping[str, Entry] = {
+    "embedded": Entry("flow:FlowDecoder", ("steps", "guidance", "device", "dtype")),
+    "t2i-adapter": Entry(
+        "diffusion:adapter_decoder",
+        (
+            "base",
+            "sketch_adapter",
+            "pose_adapter",
+            "colour_adapter",
+            "structure_scale",
+            "colour_scale",
+            *_SAMPLING,
+        ),
+    ),
+    "controlnet": Entry(
+        "diffusion:controlnet_decoder",
+        ("base", "edge_controlnet", "pose_controlnet", "structure_scale", "strength", *_SAMPLING),
+    ),
+    "sketch": Entry("sketch:SketchDecoder", stochastic=False, tolerance_levels=0),
+}
+
+
+def create(
+    name: str, options: Mapping[str, str | int | float | None], device: str, dtype: str
+) -> LayerDecoder:
+    """Return a decoder: its load step.
+
+    Args:
+        name: One of `DECODERS`.
+        options: For it; those that are None keep the decoder's own default.
+        device: As torch names it, for those that run on one.
+        dtype: As torch names it.
+
+    Raises:
+        MissingBackendError: A library or the weights are not there.
+        CodecError: There is no such decoder, or it has no such option.
+    """
+    check_choice("decoder", name, DECODERS)
+    entry = DECODERS[name]
+    given = {key: value for key, value in options.items() if value is not None}
+    for key in given:
+        if key not in entry.options:
+            known = ", ".join(entry.options) or "none"
+            raise CodecError(f"decoder {name!r} has no parameter {key!r}; it takes {known}")
+    if "device" in entry.options:
+        given |= {"device": device, "dtype": dtype}
+    module, _, factory = entry.place.partition(":")
+    try:
+        found = importlib.import_module(f".{module}", __package__)
+    except ImportError as error:
+        raise MissingBackendError(f"decoder {name!r} needs a library that is not there: {error}") from error
+    return cast("LayerDecoder", getattr(found, factory)(**given))

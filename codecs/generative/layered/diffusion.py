@@ -1,0 +1,358 @@
+"""Paint a canvas from layers by Stable Diffusion, steered by T2I-Adapters or by ControlNets.
+
+The caption speaks to the text encoder, structure and colours to networks that were trained beside Stable
+Diffusion; what a stream holds decides which of them take part.
+
+A parameter that names weights is a model id, several ids with commas between them, of which the first one to
+be had is taken, or a folder. Empty stands for the ids below. ``none`` leaves a network out: there is less to
+fetch, but streams with its layer are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, Unpack
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+
+from ...base import CodecError
+from ...fetch import pipeline_folder
+from .layers import canvas_size
+from .skeleton import render
+from .stable_diffusion import VERSION, Sampling, StableDiffusion, check_range, identity, quiet
+
+with quiet():  # importing them warns and logs
+    from diffusers.models.adapter import MultiAdapter, T2IAdapter
+    from diffusers.models.controlnets.controlnet import ControlNetModel
+    from diffusers.pipelines.controlnet.pipeline_controlnet import StableDiffusionControlNetPipeline
+    from diffusers.pipelines.controlnet.pipeline_controlnet_img2img import (
+        StableDiffusionControlNetImg2ImgPipeline,
+    )
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_img2img import (
+        StableDiffusionImg2ImgPipeline,
+    )
+    from diffusers.pipelines.t2i_adapter.pipeline_stable_diffusion_adapter import (
+        StableDiffusionAdapterPipeline,
+    )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from ...base import Image
+    from .layers import LayerDecoder, Layers
+
+
+class Published(NamedTuple):
+    """Weights that others published."""
+
+    ids: tuple[str, ...]
+    """On the Hugging Face hub, the preferred one first."""
+    files: tuple[str, ...]
+    """Patterns of the files that are needed of such a repository: it has more of the same weights."""
+
+
+_BASE_FILES = (
+    "*/config.json",
+    "scheduler/*",
+    "tokenizer/*",
+    "text_encoder/model.safetensors",
+    "unet/diffusion_pytorch_model.safetensors",
+    "vae/diffusion_pytorch_model.safetensors",
+)
+_NETWORK_FILES = ("config.json", "diffusion_pytorch_model.safetensors")
+_ADAPTER_FILES = (*_NETWORK_FILES, "diffusion_pytorch_model.bin")  # not all have been converted
+_VERSION_14 = ("CompVis/stable-diffusion-v1-4",)
+# Mirrors of a repository that its owner withdrew.
+_VERSION_15 = ("stable-diffusion-v1-5/stable-diffusion-v1-5", "sd-legacy/stable-diffusion-v1-5")
+ADAPTER_BASES = Published((*_VERSION_14, *_VERSION_15), _BASE_FILES)
+CONTROLNET_BASES = Published((*_VERSION_15, *_VERSION_14), _BASE_FILES)
+SKETCH_ADAPTERS = Published(
+    ("TencentARC/t2iadapter_sketch_sd14v1", "TencentARC/t2iadapter_sketch_sd15v2"), _ADAPTER_FILES
+)
+POSE_ADAPTERS = Published(("TencentARC/t2iadapter_openpose_sd14v1",), _ADAPTER_FILES)
+COLOUR_ADAPTERS = Published(("TencentARC/t2iadapter_color_sd14v1",), _ADAPTER_FILES)
+EDGE_CONTROLNETS = Published(
+    ("lllyasviel/control_v11p_sd15_canny", "lllyasviel/sd-controlnet-canny"), _NETWORK_FILES
+)
+POSE_CONTROLNETS = Published(
+    ("lllyasviel/control_v11p_sd15_openpose", "lllyasviel/sd-controlnet-openpose"), _NETWORK_FILES
+)
+LEFT_OUT = "none"
+TRAINED_ON = "LAION (Stable Diffusion 1.x)"
+
+Network = TypeVar("Network")
+
+
+def adapter_decoder(
+    base: str = "",
+    sketch_adapter: str = "",
+    pose_adapter: str = "",
+    colour_adapter: str = "",
+    structure_scale: float = 1.0,
+    colour_scale: float = 1.0,
+    **sampling: Unpack[Sampling],
+) -> LayerDecoder:
+    """Return the decoder of the layered codec's paper: a T2I-Adapter for each layer beside the caption.
+
+    Source: Chen, Mao and Cheng, "Stable Diffusion is a Natural Cross-Modal Decoder for Layered AI-generated
+    Image Compression", DCC 2025, arXiv 2412.12982, and the code published with it; T2I-Adapters: Mou et al.,
+    AAAI 2024. That code paints captions alone by a community pipeline for long prompts, which is code from
+    the hub; here the stock pipeline paints them, from their first 77 tokens.
+
+    Args:
+        base: Stable Diffusion 1.x.
+        sketch_adapter: For edges; the default was trained on those of PiDiNet,
+            ``TencentARC/t2iadapter_canny_sd14v1`` on those of Canny.
+        pose_adapter: For skeletons.
+        colour_adapter: For colours.
+        structure_scale: Weight of edges or skeletons, 0 to 2.
+        colour_scale: Weight of colours, 0 to 2.
+        **sampling: See `StableDiffusion`.
+
+    Raises:
+        MissingBackendError: Weights are neither here nor to be fetched.
+        CodecError: A parameter is out of range, or weights do not load or do not fit together.
+    """
+    check_range("structure_scale", structure_scale, 0, 2)
+    check_range("colour_scale", colour_scale, 0, 2)
+    base_folder = _folder(base, ADAPTER_BASES)
+    folders = _folders(
+        edges=(sketch_adapter, SKETCH_ADAPTERS),
+        skeletons=(pose_adapter, POSE_ADAPTERS),
+        colours=(colour_adapter, COLOUR_ADAPTERS),
+    )
+    stable_diffusion = StableDiffusion(base_folder, **sampling)
+    adapters = {kind: stable_diffusion.load(T2IAdapter, folder) for kind, folder in folders.items()}
+    steering = Adapters(adapters, structure_scale, colour_scale)
+    return DiffusionDecoder(stable_diffusion, steering, _trained_on(base))
+
+
+def controlnet_decoder(
+    base: str = "",
+    edge_controlnet: str = "",
+    pose_controlnet: str = "",
+    structure_scale: float = 1.0,
+    strength: float = 0.8,
+    **sampling: Unpack[Sampling],
+) -> LayerDecoder:
+    """Return a decoder of our own: a ControlNet for the structure, and painting over the blurred colours.
+
+    Source of the ControlNets: Zhang, Rao and Agrawala, ICCV 2023.
+
+    Args:
+        base: Stable Diffusion 1.x.
+        edge_controlnet: For edges; ``lllyasviel/control_v11p_sd15_scribble`` takes them less literally.
+        pose_controlnet: For skeletons.
+        structure_scale: Weight of edges or skeletons, 0 to 2.
+        strength: Share of the steps that paint over the colours; 1 leaves next to nothing of them.
+        **sampling: See `StableDiffusion`.
+
+    Raises:
+        MissingBackendError: Weights are neither here nor to be fetched.
+        CodecError: A parameter is out of range, or weights do not load.
+    """
+    check_range("structure_scale", structure_scale, 0, 2)
+    base_folder = _folder(base, CONTROLNET_BASES)
+    folders = _folders(
+        edges=(edge_controlnet, EDGE_CONTROLNETS), skeletons=(pose_controlnet, POSE_CONTROLNETS)
+    )
+    stable_diffusion = StableDiffusion(base_folder, **sampling)
+    check_range("strength", strength, 1 / stable_diffusion.steps, 1)
+    nets = {kind: stable_diffusion.load(ControlNetModel, folder) for kind, folder in folders.items()}
+    steering = ControlNets(nets, structure_scale, strength)
+    return DiffusionDecoder(stable_diffusion, steering, _trained_on(base))
+
+
+class DiffusionDecoder:
+    """Stable Diffusion and what steers it, as a decoder of the layered codec."""
+
+    toy = False
+    version = VERSION
+
+    def __init__(
+        self, stable_diffusion: StableDiffusion, steering: Adapters | ControlNets, trained_on: str | None
+    ) -> None:
+        self._stable_diffusion = stable_diffusion
+        self._steering = steering
+        self.weights_sha256, self.weights_bytes = identity(stable_diffusion.weight_files)
+        self.trained_on = trained_on
+
+    def decode(self, layers: Layers, seed: int) -> Image:
+        """Return a canvas of `canvas_size`.
+
+        Raises:
+            CodecError: There is a layer whose network was left out, or a pipeline fails.
+        """
+        width, height = canvas_size(layers.width, layers.height, self._stable_diffusion.canvas_area)
+        pipeline, parts, arguments = self._steering.steer(layers, width, height)
+        return self._stable_diffusion.paint(pipeline, parts, layers.caption or "", seed, arguments)
+
+
+class Steered(NamedTuple):
+    """A pipeline that is told of the layers."""
+
+    pipeline: Callable[..., Any]  # classes without a common base that says what they are called with
+    parts: dict[str, object]
+    """What it is made of besides Stable Diffusion."""
+    arguments: dict[str, object]
+    """What it is called with because of the layers."""
+
+
+class Adapters:
+    """T2I-Adapters, whose features are added up.
+
+    Args:
+        adapters: One for each kind of layer that may come.
+        structure_scale: Weight of edges or skeletons.
+        colour_scale: Weight of colours.
+    """
+
+    def __init__(self, adapters: dict[str, T2IAdapter], structure_scale: float, colour_scale: float) -> None:
+        self._adapters = adapters
+        self._structure_scale = structure_scale
+        self._colour_scale = colour_scale
+        if len(adapters) > 1:
+            _joined(list(adapters.values()))  # refuses at once those that do not fit together
+
+    def steer(self, layers: Layers, width: int, height: int) -> Steered:
+        """Return the stock pipeline, the one with an adapter, or the one with several adapters as one."""
+        maps = control_maps(layers, width, height)
+        arguments: dict[str, object] = {"width": width, "height": height}
+        if not maps:
+            return Steered(StableDiffusionPipeline, {}, arguments)
+        adapters = [_network(self._adapters, kind) for kind in maps]
+        inputs = zip(maps.values(), adapters, strict=True)
+        images = [as_tensor(pixels, adapter.config["in_channels"]) for pixels, adapter in inputs]
+        scales = [self._colour_scale if kind == "colours" else self._structure_scale for kind in maps]
+        together = _joined(adapters) if len(maps) > 1 else adapters[0]
+        arguments["image"] = images if len(maps) > 1 else images[0]
+        arguments["adapter_conditioning_scale"] = scales if len(maps) > 1 else scales[0]
+        return Steered(StableDiffusionAdapterPipeline, {"adapter": together}, arguments)
+
+
+class ControlNets:
+    """ControlNets for the structure, and colours that are painted over.
+
+    Args:
+        nets: One for each kind of structure that may come.
+        scale: Weight of the structure.
+        strength: Share of the steps that paint over the colours.
+    """
+
+    def __init__(self, nets: dict[str, ControlNetModel], scale: float, strength: float) -> None:
+        self._nets = nets
+        self._scale = scale
+        self._strength = strength
+
+    def steer(self, layers: Layers, width: int, height: int) -> Steered:
+        """Return one of four pipelines: with or without ControlNets, from noise or from colours."""
+        maps = control_maps(layers, width, height)
+        maps.pop("colours", None)
+        nets = [_network(self._nets, kind) for kind in maps]
+        images = [
+            as_tensor(pixels, net.config["conditioning_channels"])
+            for pixels, net in zip(maps.values(), nets, strict=True)
+        ]
+        size: dict[str, object] = {"width": width, "height": height}
+        told = size | {"controlnet_conditioning_scale": [self._scale] * len(nets)}
+        if layers.colours is None and not nets:
+            return Steered(StableDiffusionPipeline, {}, size)
+        if layers.colours is None:
+            return Steered(StableDiffusionControlNetPipeline, {"controlnet": nets}, told | {"image": images})
+        start: dict[str, object] = {
+            "image": blurred(layers.colours, width, height),
+            "strength": self._strength,
+        }
+        if not nets:
+            return Steered(StableDiffusionImg2ImgPipeline, {}, start)
+        told = told | start | {"control_image": images}
+        return Steered(StableDiffusionControlNetImg2ImgPipeline, {"controlnet": nets}, told)
+
+
+def control_maps(layers: Layers, width: int, height: int) -> dict[str, Image]:
+    """Return what the networks are shown of each layer that there is, as pictures of the size of the canvas.
+
+    Edges are white on black, skeletons are drawn in OpenPose's colours on black, and colours are flat cells:
+    of 64 pixels, as the colour adapter was trained, where the layer has a cell for each 64 of the canvas.
+    """
+    maps: dict[str, Image] = {}
+    if layers.edges is not None:
+        white = layers.edges.astype(np.uint8) * np.uint8(255)
+        maps["edges"] = enlarged(np.dstack([white] * 3), width, height)
+    if layers.skeletons is not None:
+        maps["skeletons"] = render(layers.skeletons, width, height)
+    if layers.colours is not None:
+        maps["colours"] = enlarged(layers.colours, width, height)
+    return maps
+
+
+def enlarged(cells: Image, width: int, height: int) -> Image:
+    """Return a picture of another size by nearest neighbour."""
+    row_count, column_count = cells.shape[:2]
+    rows = np.arange(height) * row_count // height
+    columns = np.arange(width) * column_count // width
+    return cells[rows][:, columns]
+
+
+def blurred(cells: Image, width: int, height: int) -> Tensor:
+    """Return colours without the borders of their cells, (1, 3, height, width), 0 to 1.
+
+    Painting over flat cells would leave the borders in the picture.
+    """
+    size = (height, width)
+    return functional.interpolate(as_tensor(cells, 3), size, mode="bilinear", align_corners=False)
+
+
+def as_tensor(pixels: Image, channels: int) -> Tensor:
+    """Return pixels for a network that takes one channel or three: (1, channels, height, width), 0 to 1."""
+    planes = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 255
+    if channels not in (1, 3):
+        raise CodecError(f"expected a network that takes 1 or 3 channels, this one takes {channels}")
+    return planes if channels == 3 else planes.mean(1, keepdim=True)
+
+
+def _network(networks: dict[str, Network], kind: str) -> Network:
+    if kind not in networks:
+        raise CodecError(
+            f"there are {kind} in the stream, and the network for them was left out by {LEFT_OUT!r}"
+        )
+    return networks[kind]
+
+
+def _joined(adapters: list[T2IAdapter]) -> MultiAdapter:
+    try:
+        return MultiAdapter(adapters)
+    except ValueError as error:
+        raise CodecError(f"these adapters do not work together: {error}") from error
+
+
+def _folders(**choices: tuple[str, Published]) -> dict[str, Path]:
+    """Return the folders of those networks that are not left out, by the layer they are told of."""
+    return {kind: _folder(*choice) for kind, choice in choices.items() if choice[0] != LEFT_OUT}
+
+
+def _folder(choice: str, published: Published) -> Path:
+    """Return the folder that a parameter names: see the top of this file.
+
+    Raises:
+        MissingBackendError: There is no such folder, or none of the ids is to be had.
+    """
+    ids = _ids(choice)
+    named = all(re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", one) for one in ids)
+    if choice and (not named or Path(choice).is_dir()):
+        return pipeline_folder((), local=choice)
+    return pipeline_folder(ids or published.ids, allow=published.files)
+
+
+def _ids(choice: str) -> list[str]:
+    return [one.strip() for one in choice.split(",") if one.strip()]
+
+
+def _trained_on(base: str) -> str | None:
+    return TRAINED_ON if set(_ids(base)) <= set(ADAPTER_BASES.ids) else None

@@ -1,0 +1,46 @@
+"""Turn layers into a picture without any network: the colours, blurred, and the structure drawn over them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from .layers import canvas_size
+from .skeleton import render
+
+if TYPE_CHECKING:
+    from ...base import Image
+    from .layers import Layers
+
+_GROUND = 128
+_EDGE_LIGHT = 0.45
+"""Light that an edge leaves of the colour under it."""
+
+
+class SketchDecoder:
+    """Shows what the layers hold and adds nothing; the caption is not looked at. What an editor previews."""
+
+    toy = False
+    weights_sha256 = ""
+    weights_bytes = 0
+    trained_on = None
+    version = f"sketch 1; opencv {cv2.__version__}"
+
+    def decode(self, layers: Layers, seed: int) -> Image:  # noqa: ARG002
+        """Return a canvas of `canvas_size`; the seed changes nothing."""
+        width, height = canvas_size(layers.width, layers.height)
+        canvas = np.full((height, width, 3), _GROUND, np.uint8)
+        if layers.colours is not None:
+            blurred = cv2.resize(layers.colours, (width, height), interpolation=cv2.INTER_LINEAR)
+            canvas = np.asarray(blurred, np.uint8)
+        if layers.edges is not None:
+            lines = cv2.resize(
+                layers.edges.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST
+            )
+            canvas[lines > 0] = (canvas[lines > 0] * _EDGE_LIGHT).astype(np.uint8)
+        if layers.skeletons is not None:
+            limbs = render(layers.skeletons, width, height)
+            canvas = np.where(limbs.any(axis=2, keepdims=True), limbs, canvas).astype(np.uint8)
+        return np.ascontiguousarray(canvas)

@@ -1,0 +1,280 @@
+"""Turn folders of weights into Stable Diffusion 1.x, and a caption with what steers it into pixels."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import warnings
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import torch
+
+from ...base import CodecError, MissingBackendError, check_choice
+from ...fetch import file_sha256
+from .layers import CANVAS_AREA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from torch import Tensor
+
+    from ...base import Image
+
+
+@contextmanager
+def quiet() -> Generator[None]:
+    """Keep the libraries from writing anything, and put their switches back afterwards.
+
+    Their loggers set levels and handlers of their own when they are imported, so that only the switch of the
+    logging module as a whole reaches them all.
+    """
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+with quiet():  # importing them warns and logs
+    import diffusers
+    import transformers
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+    from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+    from diffusers.schedulers.scheduling_pndm import PNDMScheduler
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+VERSION = (
+    f"diffusers {diffusers.__version__}; transformers {transformers.__version__}; torch {torch.__version__}"
+)
+SCHEDULERS = {"pndm": PNDMScheduler, "ddim": DDIMScheduler, "dpm++": DPMSolverMultistepScheduler}
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+# The code published with the paper has a list several times as long; this one is ours.
+NEGATIVE_PROMPT = "blurry, distorted, low quality, oversaturated, watermark"
+WEIGHT_FILES = (
+    "diffusion_pytorch_model.safetensors",
+    "model.safetensors",
+    "diffusion_pytorch_model.bin",
+    "pytorch_model.bin",
+)
+"""Names under which both libraries look for the weights of a model, the preferred ones first."""
+
+
+class Sampling(TypedDict, total=False):
+    """Parameters that all decoders share; `StableDiffusion` documents them and has their defaults."""
+
+    steps: int
+    guidance: float
+    scheduler: str
+    negative_prompt: str
+    canvas_area: int
+    device: str
+    dtype: str
+
+
+class StableDiffusion:
+    """Stable Diffusion 1.x with its text encoder, ready to be put into pipelines.
+
+    Steps, guidance and scheduler default to those of the code published for the layered codec (Chen, Mao and
+    Cheng, DCC 2025, arXiv 2412.12982).
+
+    Args:
+        folder: A pipeline as ``save_pretrained`` writes it: text_encoder, tokenizer, unet, vae, scheduler.
+        steps: Denoising steps.
+        guidance: Weight of the caption against the negative prompt; 1 ignores the latter.
+        scheduler: ``pndm``, ``ddim`` or ``dpm++``.
+        negative_prompt: What the picture is steered away from.
+        canvas_area: Pixels of the canvas, about; its sides are multiples of 64.
+        device: As torch names it.
+        dtype: ``float32``, ``float16`` or ``bfloat16``.
+
+    Raises:
+        MissingBackendError: The folder lacks a part of the pipeline.
+        CodecError: A parameter is out of range, or a part does not load.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        steps: int = 50,
+        guidance: float = 7.5,
+        scheduler: str = "pndm",
+        negative_prompt: str = NEGATIVE_PROMPT,
+        canvas_area: int = CANVAS_AREA,
+        device: str = "cpu",
+        dtype: str = "float32",
+    ) -> None:
+        check_choice("scheduler", scheduler, SCHEDULERS)
+        check_choice("dtype", dtype, DTYPES)
+        check_range("steps", steps, 1, 1000)
+        check_range("guidance", guidance, 1, 100)
+        check_range("canvas_area", canvas_area, 64 * 64, 2048 * 2048)
+        self.steps = steps
+        self.canvas_area = canvas_area
+        self.weight_files: list[Path] = []
+        self._guidance = guidance
+        self._device = device
+        self._dtype = DTYPES[dtype]
+        _check_parts(folder)
+        self._text_encoder = self.load(CLIPTextModel, folder / "text_encoder")
+        self._tokenizer = _read(CLIPTokenizer.from_pretrained, folder / "tokenizer")
+        self._unet = self.load(UNet2DConditionModel, folder / "unet")
+        self._vae = self.load(AutoencoderKL, folder / "vae")
+        self._scheduler = SCHEDULERS[scheduler]
+        self._schedule = _read(PNDMScheduler.load_config, folder / "scheduler")
+        self._negative = self._embed(negative_prompt)
+
+    def load(self, model: Any, folder: Path) -> Any:  # a class of either library, which share no base class
+        """Return a model from its folder, on the device, and note its weight file.
+
+        Raises:
+            MissingBackendError: There are no weights in the folder.
+            CodecError: They do not load, or leave parameters of the model unset.
+        """
+        weights = _weight_file(folder)
+        options = {"use_safetensors": weights.suffix == ".safetensors", "output_loading_info": True}
+        loaded, report = _read(model.from_pretrained, folder, **options)
+        unset = [*report["missing_keys"], *report["mismatched_keys"]]
+        if unset:  # both libraries would go on with random numbers
+            raise CodecError(f"{weights} lacks {len(unset)} of the model's parameters, one is {unset[0]}")
+        self.weight_files.append(weights)
+        try:
+            with quiet():
+                return loaded.to(device=self._device, dtype=self._dtype).eval()
+        except (RuntimeError, AssertionError) as error:
+            raise CodecError(f"device {self._device!r} does not take {folder}: {error}") from error
+
+    @torch.inference_mode()
+    def paint(
+        self,
+        pipeline: Callable[..., Any],
+        parts: Mapping[str, object],
+        caption: str,
+        seed: int,
+        arguments: Mapping[str, object],
+    ) -> Image:
+        """Return the canvas that a pipeline paints.
+
+        Args:
+            pipeline: The class of the pipeline.
+            parts: What it is made of besides this Stable Diffusion.
+            caption: Cut to what the text encoder reads, 77 tokens with the two around it.
+            seed: Of all noise, which is drawn on the CPU so that every device gets the same.
+            arguments: What it is called with besides caption, steps, guidance and noise.
+
+        Raises:
+            CodecError: The pipeline fails, or its pixels are not finite.
+        """
+        with quiet(), torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+            try:
+                ready = self._assemble(pipeline, parts)
+                painted = ready(
+                    prompt_embeds=self._embed(caption),
+                    negative_prompt_embeds=self._negative,
+                    num_inference_steps=self.steps,
+                    guidance_scale=self._guidance,
+                    generator=torch.Generator("cpu").manual_seed(seed),
+                    output_type="latent",
+                    **arguments,
+                )
+                return self._pixels(painted.images)
+            except CodecError:
+                raise
+            except Exception as error:  # whatever parts that do not fit make of each other
+                raise CodecError(f"{getattr(pipeline, '__name__', pipeline)} fails: {error}") from error
+
+    def _assemble(self, pipeline: Callable[..., Any], parts: Mapping[str, object]) -> Any:
+        """Return a pipeline of the class: of these parts, and with a scheduler that has seen no picture."""
+        # The warnings that the configurations of 2022 cause are answered here once for every pipeline.
+        schedule = {**self._schedule, "clip_sample": False, "steps_offset": 1}
+        ready = pipeline(
+            text_encoder=self._text_encoder,
+            tokenizer=self._tokenizer,
+            unet=self._unet,
+            vae=self._vae,
+            scheduler=self._scheduler.from_config(schedule),
+            # It blackens what it takes for indecent, often wrongly, which would count as the codec's failure.
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+            **parts,
+        )
+        ready.set_progress_bar_config(disable=True)
+        return ready
+
+    @torch.inference_mode()
+    def _embed(self, text: str) -> Tensor:
+        """Return what the UNet is told of a text, (1, 77, width)."""
+        limit = self._text_encoder.config.max_position_embeddings
+        tokens = self._tokenizer(
+            text, padding="max_length", max_length=limit, truncation=True, return_tensors="pt"
+        )
+        return self._text_encoder(tokens.input_ids.to(self._device))[0]
+
+    def _pixels(self, latents: Tensor) -> Image:
+        decoded = self._vae.decode(latents / self._vae.config.scaling_factor).sample[0].float()
+        if not decoded.isfinite().all():
+            raise CodecError(f"pixels are not finite in {self._dtype}; dtype='float32' has the range")
+        levels = (decoded / 2 + 0.5).clamp(0, 1).mul(255).round().to(torch.uint8)
+        return levels.permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def check_range(name: str, value: float, lowest: float, highest: float) -> None:
+    """Raise `CodecError` unless a parameter lies between two ends."""
+    if not lowest <= value <= highest:
+        raise CodecError(f"parameter {name!r} must lie between {lowest} and {highest}, got {value!r}")
+
+
+def _check_parts(folder: Path) -> None:
+    parts = ("text_encoder", "tokenizer", "unet", "vae", "scheduler")
+    absent = [part for part in parts if not (folder / part).is_dir()]
+    if absent:
+        raise MissingBackendError(
+            f"{folder} is no Stable Diffusion pipeline: expected the folders {', '.join(parts)}, "
+            f"not there: {', '.join(absent)}"
+        )
+
+
+def identity(files: list[Path]) -> tuple[str, int]:
+    """Return one SHA-256 over the weight files, in their order, and the sum of their bytes."""
+    whole = hashlib.sha256()
+    byte_count = 0
+    for path in files:
+        status = path.stat()
+        whole.update(_sha256(path, status.st_size, status.st_mtime_ns))
+        byte_count += status.st_size
+    return whole.hexdigest(), byte_count
+
+
+@cache  # by size and time of change too: a file may be replaced while the process lives
+def _sha256(path: Path, _size: int, _changed_ns: int) -> bytes:
+    return bytes.fromhex(file_sha256(path))
+
+
+def _weight_file(folder: Path) -> Path:
+    found = [folder / name for name in WEIGHT_FILES if (folder / name).is_file()]
+    if not found:
+        raise MissingBackendError(f"no weights in {folder}: expected one of {', '.join(WEIGHT_FILES)}")
+    return found[0]
+
+
+def _read(reader: Callable[..., Any], folder: Path, **options: object) -> Any:
+    """Return what a ``from_pretrained`` of either library makes of a folder, in silence."""
+    bars = transformers.utils.logging.is_progress_bar_enabled()
+    with quiet():
+        transformers.utils.logging.disable_progress_bar()
+        try:
+            return reader(folder, local_files_only=True, **options)
+        except Exception as error:  # they raise whatever the parsers below them do
+            raise CodecError(f"{folder} does not load: {error}") from error
+        finally:
+            if bars:
+                transformers.utils.logging.enable_progress_bar()

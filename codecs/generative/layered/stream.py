@@ -1,0 +1,41 @@
+"""Turn the chunks of a stream into the layers that a decoder paints from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import chunks, colours, edges, skeleton, text
+from .chunks import Layer
+from .layers import Layers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...bitstream import Header
+    from .chunks import Chunk
+
+
+def inspect(bitstream: bytes) -> Layers:
+    """Return the layers of a stream; no decoder is needed.
+
+    Raises:
+        CodecError: The stream is damaged.
+    """
+    return layers_of(*chunks.split(bitstream))
+
+
+def layers_of(header: Header, found: Sequence[Chunk]) -> Layers:
+    """Return the layers that chunks hold.
+
+    Raises:
+        CodecError: The data of a chunk are damaged.
+    """
+    data = {chunk.layer: chunk.data for chunk in found}
+    return Layers(
+        header.width,
+        header.height,
+        caption=text.decode(data[Layer.TEXT]) if Layer.TEXT in data else None,
+        edges=edges.decode(data[Layer.EDGES]) if Layer.EDGES in data else None,
+        skeletons=skeleton.decode(data[Layer.POSES]) if Layer.POSES in data else None,
+        colours=colours.restore(colours.decode(data[Layer.COLOURS])) if Layer.COLOURS in data else None,
+    )

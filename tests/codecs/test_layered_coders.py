@@ -1,0 +1,257 @@
+"""The coders of the layered codec's layers: what goes in comes out, in fewer bytes than others need."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from codecarena.codecs.base import CodecError
+from codecarena.codecs.contract import photograph
+from codecarena.codecs.generative.layered import colours, edges, skeleton, text
+from codecarena.codecs.generative.layered.arithmetic import ONE, Decoder, Encoder
+from codecarena.codecs.generative.layered.detectors import canny, from_lines, on_grid
+from codecarena.codecs.generative.layered.grids import cell_means, grid_shape
+from codecarena.codecs.generative.layered.layers import WIDEST, canvas_size
+from codecarena.codecs.generative.layered.mixing import Model
+from codecarena.codecs.generative.layered.vocabulary import VOCABULARY
+
+RNG = np.random.default_rng(7)
+PNG_FRAMING_BYTES = 57
+"""Signature, IHDR, IEND and the frame of one IDAT."""
+SHAPES = [(1, 1), (1, 9), (9, 1), (5, 3), (33, 20)]
+
+
+@pytest.fixture(scope="module")
+def crops(kodak: list[Path]) -> list[np.ndarray]:
+    pictures = [np.asarray(Pillow.open(path).convert("RGB")) for path in kodak[::3]]
+    return [one[:512, :512] if one.shape[0] > one.shape[1] else one[:512, 128:640] for one in pictures]
+
+
+@pytest.mark.parametrize("probability", [1, 300, ONE // 2, ONE - 300, ONE - 1])
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 1.0])
+def test_bits_come_back_under_any_probability(probability: int, share: float) -> None:
+    bits = (RNG.random(3000) < share).astype(int).tolist()
+    encoder = Encoder()
+    for bit in bits:
+        encoder.code(probability, bit)
+    written = encoder.finish()
+    decoder = Decoder(written)
+    assert [decoder.code(probability) for _ in bits] == bits
+    decoder.finish()
+    chance = probability / ONE
+    ideal = -sum(np.log2(chance if bit else 1 - chance) for bit in bits) / 8
+    assert ideal - 1 <= len(written) <= ideal * 1.01 + 5
+
+
+def test_bits_that_are_not_there_are_refused() -> None:
+    encoder = Encoder()
+    for bit in RNG.integers(2, size=800).tolist():
+        encoder.code(ONE // 2, bit)
+    written = encoder.finish()
+    with pytest.raises(CodecError, match="left over"):
+        Decoder(written).finish()
+    decoder = Decoder(written)
+    with pytest.raises(CodecError, match="cut short"):
+        [decoder.code(ONE // 2) for _ in range(2000)]
+
+
+def test_model_learns_and_copies_apart() -> None:
+    model = Model(2)
+    encoder = Encoder()
+    for index in range(4000):
+        model.code(encoder, (index % 2, 0), index % 2)
+    assert len(encoder.finish()) < 20
+    learned, fresh = Encoder(), Encoder()
+    for index in range(200):
+        model.copy().code(learned, (index % 2, 0), index % 2)
+        Model(2).code(fresh, (index % 2, 0), index % 2)
+    assert len(learned.finish()) < 3
+    assert len(fresh.finish()) == 25
+
+
+@pytest.mark.parametrize(
+    "caption",
+    ["", "a", "a photo of a cat", "ĄĘ ß 漢字 🦊\u200d🦊", "\0\n\t\x7f", "A" * 2000, "e\u0301 is not é"],
+)
+def test_any_caption_comes_back(caption: str) -> None:
+    assert text.decode(text.encode(caption)) == caption
+
+
+def test_captions_that_cannot_be_coded_are_refused() -> None:
+    for caption in ("é" * 1001, "\ud800"):
+        with pytest.raises(CodecError):
+            text.encode(caption)
+
+
+def test_prompts_take_fewer_bytes_than_deflate_and_huffman(test_data: Path) -> None:
+    with (test_data / "aigc" / "index.csv").open(newline="") as opened:
+        prompts = [row["prompt"] for row in csv.DictReader(opened) if row["prompt"]]
+    ours = sum(len(text.encode(prompt)) for prompt in prompts)
+    assert ours < 0.56 * sum(_deflated(prompt.encode()) for prompt in prompts)
+    assert ours < 0.75 * sum(_deflated(prompt.encode(), VOCABULARY.encode()) for prompt in prompts)
+    assert ours < 0.39 * sum(len(prompt.encode()) for prompt in prompts)
+
+
+def _deflated(letters: bytes, dictionary: bytes = b"") -> int:
+    extra = {"zdict": dictionary} if dictionary else {}
+    coder = zlib.compressobj(9, zlib.DEFLATED, -15, 9, **extra)
+    return len(coder.compress(letters) + coder.flush())
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+def test_edge_maps_come_back(shape: tuple[int, int], share: float) -> None:
+    found = RNG.random(shape) < share
+    assert np.array_equal(edges.decode(edges.encode(found)), found)
+
+
+def test_edge_maps_take_fewer_bytes_than_fax_png_and_zlib(crops: list[np.ndarray]) -> None:
+    maps = [canny(crop, 128, 128) for crop in crops]
+    ours = np.mean([len(edges.encode(one)) for one in maps])
+    packed = [zlib.compress(np.packbits(one).tobytes(), 9) for one in maps]
+    assert ours < 450
+    assert ours < 0.65 * np.mean([_fax_bytes(one) for one in maps])
+    assert ours < 0.7 * np.mean([len(one) for one in packed])
+    png = [cv2.imencode(".png", one.astype(np.uint8) * 255, [cv2.IMWRITE_PNG_BILEVEL, 1])[1] for one in maps]
+    assert ours < 0.7 * np.mean([len(one) - PNG_FRAMING_BYTES for one in png])
+
+
+def _fax_bytes(edge_map: np.ndarray) -> int:
+    """Length of CCITT group 4 data, without the TIFF file around them."""
+    file = io.BytesIO()
+    Pillow.fromarray(edge_map).save(file, "TIFF", compression="group4")
+    with Pillow.open(io.BytesIO(file.getvalue())) as opened:
+        return sum(opened.tag_v2[279])  # StripByteCounts
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_colour_maps_come_back_quantised(shape: tuple[int, int]) -> None:
+    found = RNG.integers(0, 256, (*shape, 3)).astype(np.uint8)
+    levels = colours.decode(colours.encode(colours.quantise(found)))
+    assert np.array_equal(levels, colours.quantise(found))
+    assert np.abs(colours.restore(levels).astype(int) - found).max() <= 12
+
+
+def test_colour_maps_are_as_near_as_five_bits_in_fewer_bytes(crops: list[np.ndarray]) -> None:
+    maps = [cell_means(crop, 8, 8) for crop in crops]
+    levels = [colours.quantise(one) for one in maps]
+    error = [
+        np.square(colours.restore(one) - two.astype(float)).mean()
+        for one, two in zip(levels, maps, strict=True)
+    ]
+    five_bits = [np.square((one >> 3 << 3) + 4.0 - one).mean() for one in maps]
+    assert np.mean(error) < 1.05 * np.mean(five_bits)
+    assert np.mean([len(colours.encode(one)) for one in levels]) < 0.7 * 120
+
+
+def person(visible: float = 1.0) -> skeleton.Skeleton:
+    shown = RNG.random(18) < visible
+    return skeleton.Skeleton(np.where(shown[:, None], RNG.random((18, 2)), 0.0), shown)
+
+
+@pytest.mark.parametrize("people", [[], [person()], [person(0.5), person(0), person(0.8)]], ids=len)
+def test_skeletons_come_back_to_a_thousandth(people: list[skeleton.Skeleton]) -> None:
+    data = skeleton.encode(people)
+    visible = sum(int(one.visible.sum()) for one in people)
+    assert len(data) == 1 + -(-(18 * len(people) + 20 * visible) // 8)
+    found = skeleton.decode(data)
+    assert len(found) == len(people)
+    for one, two in zip(found, people, strict=True):
+        assert np.array_equal(one.visible, two.visible)
+        np.testing.assert_allclose(one.points, two.points, atol=0.5 / 1023 + 1e-9)
+
+
+@pytest.mark.parametrize("count", [18, 25])
+def test_openpose_files_are_read(tmp_path: Path, count: int) -> None:
+    numbers = np.stack([np.arange(count) * 4, np.arange(count) * 2, np.ones(count)], axis=1)
+    numbers[3, 2] = 0
+    file = tmp_path / "pose.json"
+    file.write_text(json.dumps({"people": [{"pose_keypoints_2d": numbers.ravel().tolist()}]}))
+    (found,) = skeleton.from_openpose(file, 200, 100)
+    assert found.visible.tolist() == [index != 3 for index in range(18)]
+    # The right hip: point 8 of 18, and point 9 of 25, where the middle of the hips is before it.
+    np.testing.assert_allclose(found.points[8] * (200, 100), numbers[8 if count == 18 else 9, :2])
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", '{"people": [{}]}', '{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}', "\udcff"],
+)
+def test_files_that_are_not_openposes_are_refused(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "pose.json"
+    file.write_text(content, errors="surrogateescape")
+    with pytest.raises(CodecError, match=r"pose\.json"):
+        skeleton.from_openpose(file, 200, 100)
+
+
+def test_skeleton_is_drawn_where_it_is() -> None:
+    points: list[tuple[float, float] | None] = [None] * 18
+    points[2], points[3] = (0.25, 0.5), (0.75, 0.5)  # right shoulder and elbow
+    drawn = skeleton.render([skeleton.made(points)], 200, 100)
+    limb = drawn[49, 100]
+    assert drawn.shape == (100, 200, 3)
+    assert limb[0] > limb[1] > limb[2] == 0  # the third limb is orange
+    assert not drawn[:40].any()
+    assert not drawn[:, :40].any()
+
+
+@pytest.mark.parametrize("coder", [text.decode, edges.decode, colours.decode, skeleton.decode])
+def test_forged_data_are_refused_or_decoded(coder: Callable[[bytes], object]) -> None:
+    rng = np.random.default_rng(3)
+    valid = {
+        text.decode: text.encode("a photo of a cat on a chair"),
+        edges.decode: edges.encode(canny(photograph(), 32, 48)),
+        colours.decode: colours.encode(colours.quantise(cell_means(photograph(), 5, 8))),
+        skeleton.decode: skeleton.encode([person(0.7)]),
+    }[coder]
+    refused = 0
+    for trial in range(150):
+        data = bytearray(valid if trial % 3 else rng.bytes(rng.integers(40)))
+        if trial % 3 == 1 and data:
+            data[rng.integers(len(data))] ^= int(rng.integers(1, 256))
+        elif trial % 3 == 2:
+            del data[rng.integers(len(data)) :]
+        try:
+            coder(bytes(data))
+        except CodecError:
+            refused += 1
+    assert refused > 20
+
+
+@pytest.mark.parametrize("decode", [edges.decode, colours.decode])
+def test_large_claims_are_refused(decode: Callable[[bytes], object]) -> None:
+    for claim in (b"\xff\xff\xff\xff\x07\x01", b"\x80\x80\x10\x80\x80\x10", b"\0\1", b"\x81\0\x01"):
+        with pytest.raises(CodecError):
+            decode(claim + b"\0" * 9)
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(1, 1), (512, 512), (768, 512), (1, 9000), (4000, 3), (300, 200)]
+)
+def test_canvas_and_grids_fit_the_picture(width: int, height: int) -> None:
+    across, down = canvas_size(width, height)
+    assert across % 64 == down % 64 == 0
+    assert 0.7 < across * down / 512**2 < 1.3
+    aspect = min(max(width / height, 1 / WIDEST), WIDEST)
+    assert 0.65 < across / down / aspect < 1.5
+    assert grid_shape(width, height, 128) == (down // 4, across // 4)
+    assert grid_shape(width, height, 8) == (down // 64, across // 64)
+
+
+def test_lines_of_a_drawing_stay_on_a_coarse_grid() -> None:
+    drawing = np.full((400, 400, 3), 255, np.uint8)
+    drawing[100] = 0
+    for lines in (drawing, 255 - drawing):
+        found = from_lines(lines, 40, 40)
+        assert found[10].all()
+        assert found.sum() == 40
+    assert on_grid(found, 80, 80).sum() == 160

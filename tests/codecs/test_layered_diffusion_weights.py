@@ -1,0 +1,173 @@
+"""Weights of Stable Diffusion and its companions are found, loaded whole, known by their hash, or refused."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+if importlib.util.find_spec("diffusers") is None:
+    pytest.skip("diffusers is not installed", allow_module_level=True)
+
+import torch
+from safetensors.torch import load_file, save_file
+from tiny_diffusion import SMALL, adapters, layers, save_models
+
+from codecarena.codecs.base import CodecError, MissingBackendError
+from codecarena.codecs.generative.layered import diffusion
+from codecarena.codecs.generative.layered.diffusion import adapter_decoder
+from codecarena.codecs.generative.layered.stable_diffusion import quiet
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_models(tmp_path_factory.mktemp("models"))
+
+
+def test_weights_are_known_by_all_files_that_were_loaded(models: Path, tmp_path: Path) -> None:
+    names = ("base/text_encoder/model", *(f"base/{part}/diffusion_pytorch_model" for part in ("unet", "vae")))
+    others = (f"{kind}_adapter/diffusion_pytorch_model" for kind in ("sketch", "pose", "colour"))
+    files = [models / f"{name}.safetensors" for name in (*names, *others)]
+    first = adapters(models)
+    assert first.weights_bytes == sum(path.stat().st_size for path in files)
+    assert first.weights_sha256 == adapters(models).weights_sha256
+    assert len(bytes.fromhex(first.weights_sha256)) == 32
+    assert not first.toy
+    assert first.trained_on is None
+    assert "diffusers" in first.version
+    without = adapters(models, pose_adapter="none")
+    assert without.weights_bytes == first.weights_bytes - files[4].stat().st_size
+    changed = shutil.copytree(models / "colour_adapter", tmp_path / "colour")
+    weights = load_file(changed / "diffusion_pytorch_model.safetensors")
+    next(iter(weights.values())).add_(1.0)
+    save_file(weights, changed / "diffusion_pytorch_model.safetensors", metadata={"format": "pt"})
+    other = adapters(models, colour_adapter=str(changed))
+    assert other.weights_bytes == first.weights_bytes
+    assert other.weights_sha256 != first.weights_sha256
+
+
+def test_published_ids_are_searched_in_order(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODECARENA_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.snapshot_download", _no_hub)
+    shutil.copytree(models / "base", tmp_path / "sd-legacy/stable-diffusion-v1-5")
+    for kind in ("sketch", "openpose", "color"):
+        source = {"sketch": "sketch", "openpose": "pose", "color": "colour"}[kind]
+        shutil.copytree(models / f"{source}_adapter", tmp_path / f"TencentARC/t2iadapter_{kind}_sd14v1")
+    published = adapter_decoder(**SMALL)
+    local = adapters(models)
+    assert published.trained_on == diffusion.TRAINED_ON
+    assert published.weights_sha256 == local.weights_sha256
+    chosen = adapter_decoder(base="nobody/nothing, sd-legacy/stable-diffusion-v1-5", **SMALL)
+    assert chosen.trained_on is None
+    assert chosen.weights_sha256 == local.weights_sha256
+
+
+@pytest.mark.parametrize("missing", ["base", "sketch_adapter", "colour_adapter"])
+def test_folder_that_is_not_there_is_named(models: Path, tmp_path: Path, missing: str) -> None:
+    with pytest.raises(MissingBackendError, match="nowhere"):
+        adapters(models, **{missing: str(tmp_path / "nowhere")})
+
+
+def test_ids_that_cannot_be_had_are_named(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODECARENA_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.snapshot_download", _no_hub)
+    with pytest.raises(MissingBackendError) as caught:
+        adapters(models, pose_adapter="some/pose, other/pose")
+    assert "some/pose" in str(caught.value)
+    assert "other/pose" in str(caught.value)
+    with pytest.raises(MissingBackendError, match="CompVis/stable-diffusion-v1-4"):
+        adapters(models, base="")
+
+
+def _no_hub(name: str, **options: object) -> str:
+    raise OSError("no network in this test")
+
+
+def test_folder_without_a_pipeline_says_what_it_lacks(models: Path, tmp_path: Path) -> None:
+    part = shutil.copytree(models / "base", tmp_path / "part")
+    shutil.rmtree(part / "vae")
+    with pytest.raises(MissingBackendError, match="not there: vae"):
+        adapters(models, base=str(part))
+    with pytest.raises(MissingBackendError, match="no weights in"):
+        adapters(models, sketch_adapter=str(part))
+
+
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])
+def test_parameters_are_never_made_up(models: Path, tmp_path: Path, part: str) -> None:
+    base = shutil.copytree(models / "base", tmp_path / "base")
+    (path,) = (base / part).glob("*.safetensors")
+    weights = load_file(path)
+    del weights[sorted(weights)[0]]
+    save_file(weights, path, metadata={"format": "pt"})
+    with pytest.raises(CodecError, match="lacks 1 of the model's parameters"):
+        adapters(models, base=str(base))
+
+
+def test_damaged_weights_are_refused(models: Path, tmp_path: Path) -> None:
+    adapter = shutil.copytree(models / "sketch_adapter", tmp_path / "adapter")
+    path = adapter / "diffusion_pytorch_model.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(CodecError, match="does not load"):
+        adapters(models, sketch_adapter=str(adapter))
+
+
+def test_weights_of_2022_load_to_the_same_picture(models: Path, tmp_path: Path) -> None:
+    """Pickled tensors, under the names that they had when Stable Diffusion was published."""
+    base = shutil.copytree(models / "base", tmp_path / "base")
+    adapter = shutil.copytree(models / "sketch_adapter", tmp_path / "adapter")
+    _age(base / "text_encoder/model.safetensors", "pytorch_model.bin", _old_text_name)
+    _age(base / "vae/diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin", _old_vae_name)
+    _age(adapter / "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin", str)
+    old = adapters(models, base=str(base), sketch_adapter=str(adapter))
+    told = layers("caption edges")
+    np.testing.assert_array_equal(old.decode(told, 5), adapters(models).decode(told, 5))
+
+
+def _age(path: Path, name: str, rename: Callable[[str], str]) -> None:
+    weights = {rename(key): value for key, value in load_file(path).items()}
+    torch.save(weights, path.with_name(name))
+    path.unlink()
+
+
+def _old_text_name(name: str) -> str:
+    return "text_model." + name.removeprefix("text_model.")
+
+
+def _old_vae_name(name: str) -> str:
+    new = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+    for now, then in new.items():
+        name = name.replace(f".{now}.", f".{then}.") if ".attentions." in name else name
+    return name
+
+
+def test_adapters_that_do_not_fit_together_are_refused(models: Path, tmp_path: Path) -> None:
+    with quiet():
+        diffusion.T2IAdapter(channels=[32, 64, 64, 64]).save_pretrained(tmp_path / "deeper")
+    with pytest.raises(CodecError, match="do not work together"):
+        adapters(models, colour_adapter=str(tmp_path / "deeper"))
+
+
+def test_network_of_another_base_is_refused(models: Path, tmp_path: Path) -> None:
+    with quiet():
+        diffusion.T2IAdapter(channels=[16, 16, 16]).save_pretrained(tmp_path / "narrow")
+    decoder = adapters(models, pose_adapter=str(tmp_path / "narrow"))
+    with pytest.raises(CodecError, match="StableDiffusionAdapterPipeline fails"):
+        decoder.decode(layers("caption skeletons"), 1)
+
+
+def test_pixels_that_are_no_numbers_are_refused(models: Path, tmp_path: Path) -> None:
+    base = shutil.copytree(models / "base", tmp_path / "base")
+    path = base / "vae/diffusion_pytorch_model.safetensors"
+    weights = load_file(path)
+    weights["decoder.conv_out.bias"][0] = float("inf")
+    save_file(weights, path)
+    with pytest.raises(CodecError, match="not finite"):
+        adapters(models, base=str(base)).decode(layers("caption"), 1)
