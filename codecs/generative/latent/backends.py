@@ -1,0 +1,184 @@
+"""What a latent codec asks of its networks, and how one is found by name."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import warnings
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+
+from ...base import CodecError, MissingBackendError, check_choice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from torch import Tensor
+
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which networks a backend holds."""
+
+    sha256: str
+    """Of the SHA-256 digests of its weight files, one after another."""
+    byte_count: int
+    """Of all weight files."""
+    trained_on: str | None
+    """Name of the image set; None where the weights do not say."""
+    toy: bool = False
+    """Whether the weights are small ones, trained only to show that the path works."""
+
+    @classmethod
+    def of_files(cls, paths: Sequence[Path], trained_on: str | None) -> Identity:
+        """Return the identity of public weights; reads every byte of them.
+
+        Raises:
+            MissingBackendError: A file is not there.
+        """
+        digests = [_digest(path) for path in paths]
+        count = sum(path.stat().st_size for path in paths)
+        return cls(hashlib.sha256(b"".join(digests)).hexdigest(), count, trained_on)
+
+
+@dataclass(frozen=True, slots=True)
+class Denoising:
+    """How to clean quantised latents."""
+
+    steps: int
+    """Calls of the network, at least 1."""
+    rms: float | None
+    """Error of the latents in their standard deviations; None for the published pipeline's fixed start."""
+    seed: int
+    """Of what is drawn on the way."""
+
+
+class Backend(Protocol):
+    """An autoencoder with latents of about unit variance, and perhaps a network that denoises them.
+
+    Tensors that go in and come out lie on the CPU, in float32; a backend moves them as it likes.
+    """
+
+    channels: int
+    """Of the latents."""
+    factor: int
+    """Pixels of the picture to one of the latents, along each side."""
+    bound: float
+    """Latents beyond plus or minus this are clipped when they become bytes."""
+    denoises: bool
+    """Whether there is a network for `denoise`."""
+    identity: Identity
+    version: str
+    """Of the library that runs the networks."""
+
+    def encode(self, pixels: Tensor, seed: int | None) -> Tensor:
+        """Return latents (1, channels, height / factor, width / factor).
+
+        Args:
+            pixels: (1, 3, height, width), -1 to 1, sides multiples of the factor.
+            seed: Draw from the encoder's distribution; None takes its mode.
+
+        Raises:
+            CodecError: A seed is given and the encoder has no distribution.
+        """
+        ...
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Return pixels (1, 3, factor x height, factor x width), about -1 to 1."""
+        ...
+
+    def denoise(self, latents: Tensor, how: Denoising) -> Tensor:
+        """Return latents nearer those before quantisation.
+
+        Raises:
+            CodecError: Nothing here denoises, or not in this way.
+        """
+        ...
+
+
+def load(name: str, weights: str, denoiser: str, device: str, dtype: str) -> Backend:
+    """Return a backend with its networks on the device; the parameters are `codec.LatentCodec`'s.
+
+    Raises:
+        MissingBackendError: A library, the weights or the device is not there.
+        CodecError: A parameter is wrong.
+    """
+    check_choice("backend", name, ("embedded", "stable-diffusion", "taesd", "dc-ae"))
+    check_choice("dtype", dtype, DTYPES)
+    _check_device(device)
+    if denoiser and name != "taesd":
+        raise CodecError(f"only backend 'taesd' takes a denoiser, {name!r} got {denoiser!r}")
+    if name == "embedded":
+        if weights:
+            raise CodecError(f"the embedded backend has its own weights, got {weights!r}")
+        from .embedded import EmbeddedBackend
+
+        return EmbeddedBackend.load(device, DTYPES[dtype])
+    try:
+        with _quiet():
+            from .public import load as load_public
+
+            return load_public(name, weights, denoiser, device, DTYPES[dtype])
+    except ImportError as error:
+        message = f"backend {name!r} is missing: install codecarena[generative] ({error})"
+        raise MissingBackendError(message) from error
+
+
+@contextmanager
+def networks(what: str) -> Generator[None]:
+    """Run networks without gradients; what PyTorch refuses, for want of memory say, is a `CodecError`."""
+    try:
+        exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
+        with torch.inference_mode(), exact:
+            yield
+    except RuntimeError as error:
+        raise CodecError(f"{what} failed: {error}") from error
+
+
+# Any: diffusers writes one type for each of its outputs, and another one for each tuple of a tensor.
+def run(function: Callable[[Tensor], Any], network: torch.nn.Module, given: Tensor) -> Tensor:
+    """Return what a function of the network makes of a tensor; both are on the CPU, in float32."""
+    made: Tensor = function(given.to(next(network.parameters())))
+    return made.float().cpu()
+
+
+def refuse_seed(seed: int | None, backend: str) -> None:
+    """Raise `CodecError` for a draw from an encoder that has no distribution."""
+    if seed is not None:
+        raise CodecError(f"backend {backend!r} has no posterior to draw from, use posterior='mode'")
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Keep the libraries from logging, warning and drawing progress bars while they load."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), Path(os.devnull).open("w") as nowhere, redirect_stderr(nowhere):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _digest(path: Path) -> bytes:
+    try:
+        with path.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").digest()
+    except OSError as error:
+        raise MissingBackendError(f"cannot read the weights {path}: {error}") from error
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        message = f"expected a device that PyTorch finds here, such as 'cpu', got {device!r}: {error}"
+        raise MissingBackendError(message) from error

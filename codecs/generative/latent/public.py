@@ -1,0 +1,117 @@
+"""Load the public pretrained networks of the latent codec, from a hub or a folder, through diffusers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import torch
+from diffusers.models.autoencoders.autoencoder_dc import AutoencoderDC
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from ...base import CodecError, MissingBackendError
+from ...fetch import pipeline_folder
+from .backends import Identity
+from .deep_compression import DeepCompressionBackend
+from .denoiser import UNetDenoiser
+from .stable_diffusion import StableDiffusionBackend, TinyBackend
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .backends import Backend
+
+# Hub ids move: SD 1.5 left its first home in 2024. They are tried in turn.
+STABLE_DIFFUSION = (
+    "CompVis/stable-diffusion-v1-4",
+    "stable-diffusion-v1-5/stable-diffusion-v1-5",
+    "sd-legacy/stable-diffusion-v1-5",
+)
+TAESD = ("madebyollin/taesd",)
+DC_AE = ("mit-han-lab/dc-ae-f32c32-mix-1.0-diffusers",)
+_NETWORK, _TEXT_ENCODER = "diffusion_pytorch_model.safetensors", "model.safetensors"
+_NEEDED = (f"{_NETWORK}", f"*/{_NETWORK}", f"text_encoder/{_TEXT_ENCODER}", "*.json", "tokenizer/*")
+"""A pipeline's folder holds the same weights several times over, and some pickled, which are never read."""
+
+_Model = TypeVar("_Model", bound=torch.nn.Module)
+
+
+def load(name: str, weights: str, denoiser: str, device: str, dtype: torch.dtype) -> Backend:
+    """Return the backend ``stable-diffusion``, ``taesd`` or ``dc-ae``; see `backends.load`.
+
+    Raises:
+        MissingBackendError: The weights are not there and cannot be fetched.
+        CodecError: The folder holds something else.
+    """
+    loader = _Loader(device, dtype)
+    if name == "stable-diffusion":
+        folder = _folder(weights, STABLE_DIFFUSION)
+        vae, unet = loader.network(AutoencoderKL, folder / "vae"), loader.denoiser(folder)
+        return StableDiffusionBackend(vae, unet, loader.identity(None if weights else "LAION-5B"))
+    if name == "taesd":
+        tiny = loader.network(AutoencoderTiny, _folder(weights, TAESD))
+        unet = loader.denoiser(_folder(denoiser, STABLE_DIFFUSION)) if denoiser else None
+        return TinyBackend(tiny, unet, loader.identity(None))
+    deep = loader.network(AutoencoderDC, _folder(weights, DC_AE))
+    return DeepCompressionBackend(deep, loader.identity(None))
+
+
+class _Loader:
+    """Loads networks and remembers which files they came from."""
+
+    def __init__(self, device: str, dtype: torch.dtype) -> None:
+        self._device, self._dtype = device, dtype
+        self._files: list[Path] = []
+
+    def identity(self, trained_on: str | None) -> Identity:
+        """Return what all loaded files are together."""
+        return Identity.of_files(self._files, trained_on)
+
+    def network(self, kind: type[_Model], folder: Path, file: str = _NETWORK) -> _Model:
+        """Return a network from its folder, on the device."""
+        if not (folder / file).is_file():
+            raise MissingBackendError(f"expected the weights of {kind.__name__} in {folder / file}")
+        options = {"use_safetensors": True, "torch_dtype": self._dtype, "output_loading_info": True}
+        loaded, report = _pretrained(kind, folder, **options)
+        if report["missing_keys"]:
+            raise CodecError(f"{folder / file} lacks tensors of {kind.__name__}: {report['missing_keys']}")
+        self._files.append(folder / file)
+        return loaded.to(self._device).eval()
+
+    def denoiser(self, folder: Path) -> UNetDenoiser:
+        """Return the denoiser of a Stable Diffusion pipeline, for the empty prompt."""
+        scheduler = _pretrained(DDIMScheduler, folder / "scheduler")
+        unet = self.network(UNet2DConditionModel, folder / "unet")
+        return UNetDenoiser(unet, self._empty_prompt(folder), scheduler)
+
+    def _empty_prompt(self, folder: Path) -> Tensor:
+        """Return the embedding of the empty prompt; the text encoder is not needed after it."""
+        tokenizer = _pretrained(CLIPTokenizer, folder / "tokenizer")
+        encoder = self.network(CLIPTextModel, folder / "text_encoder", _TEXT_ENCODER)
+        length = encoder.config.max_position_embeddings
+        tokens = tokenizer([""], padding="max_length", max_length=length, return_tensors="pt")
+        with torch.inference_mode():
+            return cast("Tensor", encoder(tokens.input_ids.to(self._device)).last_hidden_state)
+
+
+def _folder(chosen: str, known: tuple[str, ...]) -> Path:
+    """Return the folder of a parameter that names one, or hub ids, or nothing."""
+    if chosen.startswith(("/", ".", "~")) or Path(chosen).is_absolute():
+        return pipeline_folder((), chosen)
+    ids = [one.strip() for one in chosen.split(",")] if chosen else known
+    return pipeline_folder(ids, allow=_NEEDED)
+
+
+# Any: the two libraries have no common type for what loads from a folder.
+def _pretrained(kind: Any, folder: Path, **options: object) -> Any:
+    """Return what diffusers or transformers makes of a folder; whatever they raise comes as `CodecError`."""
+    if not folder.is_dir():
+        raise MissingBackendError(f"expected the folder {folder} with a {kind.__name__}, found none")
+    try:
+        return kind.from_pretrained(folder, local_files_only=True, **options)
+    except Exception as error:
+        raise CodecError(f"{folder} does not load as {kind.__name__}: {error}") from error
