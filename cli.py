@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from .bench import listing
+from .bench.options import options
+from .codecs.generative.layered.commands import app as edit_app
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from rich.console import Console
 
     from .bench.runner import Options, Report
@@ -25,10 +31,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-list_app = typer.Typer(no_args_is_help=True, help="Show what there is: codecs, metrics, sets, suites.")
+list_app = typer.Typer(no_args_is_help=True, help="Show what there is.")
 sets_app = typer.Typer(no_args_is_help=True, help="Get image sets.")
 app.add_typer(list_app, name="list")
 app.add_typer(sets_app, name="sets")
+app.add_typer(edit_app, name="edit")
 
 StoreOption = Annotated[
     str, typer.Option("--store", envvar="CODECARENA_STORE", help="Folder or database URL of the results.")
@@ -51,11 +58,19 @@ STORE = "arena"
 
 @app.command()
 def demo(store: StoreOption = STORE, workers: WorkersOption = 0) -> None:
-    """Run the built-in suite on the built-in photographs and show the leaderboard."""
-    report = _run("quick", store, _options(workers=workers))
+    """Run the built-in suite on the built-in photographs; show the leaderboard and draw a contact sheet."""
+    report = _run("quick", store, options(workers=workers))
     _show_leaderboard(store)
+    from .bench.store.database import locate
+    from .reports.terminal import own_command
+
+    if not report.interrupted:
+        folder = locate(store).blobs.parent if "://" in store else Path(store).expanduser()
+        out = folder / "contact-sheet.png"
+        _draw_sheet(store, out)
+        print(f"\nEvery codec side by side:  {out}")
     where = "" if store == STORE else f" --store {store}"
-    print(f"\nSee it in the browser:  {_own_command()} serve{where}")
+    print(f"See it in the browser:  {own_command()} serve{where}")
     raise typer.Exit(_status(report))
 
 
@@ -75,8 +90,8 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run what is missing of a suite. Exit status 1 if a cell has no result in the end."""
-    options = _options(data, workers, only, limit, retry_failed, force or [], dry_run)
-    report = _run(suite, store, options, as_json=as_json)
+    chosen = options(data, workers, only, limit, retry_failed, force, dry_run)
+    report = _run(suite, store, chosen, as_json=as_json)
     if not dry_run:
         raise typer.Exit(_status(report))
 
@@ -93,8 +108,8 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Add a metric to what is stored; nothing is encoded."""
-    options = _options(data, workers, only, retry_failed=retry_failed, score_only=True)
-    report = _run(suite, store, options, metrics=tuple(metric), as_json=as_json)
+    chosen = options(data, workers, only, retry_failed=retry_failed, score_only=True)
+    report = _run(suite, store, chosen, metrics=tuple(metric), as_json=as_json)
     raise typer.Exit(_status(report))
 
 
@@ -115,6 +130,40 @@ def leaderboard(
 ) -> None:
     """Compare the stored codecs: BD-rate against an anchor, or each at one rate or one score."""
     _show_leaderboard(store, anchor=anchor, at=at, metrics=metric, image_set=image_set, as_json=as_json)
+
+
+@app.command()
+def sheet(
+    out: Annotated[Path, typer.Argument(metavar="OUT.png", help="File to write.")],
+    store: StoreOption = STORE,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", help="bpp=0.15.", show_default="the middle of the learned codecs' rates"),
+    ] = None,
+    image_set: Annotated[str | None, typer.Option("--set", help="Image set; the first if absent.")] = None,
+    picture: Annotated[list[str] | None, typer.Option(help="A picture; the first four if absent.")] = None,
+    codec: Annotated[list[str] | None, typer.Option(help="A codec's name or label; all if absent.")] = None,
+    columns: Annotated[int, typer.Option(min=1, max=32, help="Boxes beside each other.")] = 6,
+) -> None:
+    """Draw a contact sheet: the original and every codec at one rate, cropped, not scaled."""
+    _draw_sheet(store, out, columns, at=at, image_set=image_set, pictures=picture or (), codecs=codec or ())
+    print(f"contact sheet written to {out}")
+
+
+@app.command()
+def recipe(
+    name: Annotated[str, typer.Argument(help="A ready recipe: codecarena list recipes.")],
+    checkout: Annotated[Path, typer.Argument(help="Folder of the repository's checkout.")],
+    python: Annotated[
+        Path | None,
+        typer.Option(help="Python of the checkout's own environment.", show_default=".venv/bin/python"),
+    ] = None,
+) -> None:
+    """Put the ready recipe of somebody else's codec into a checkout of it."""
+    from .codecs.neighbours import install
+
+    path = install(name, checkout, python)
+    print(f'{path} is ready; in a suite: name = "command", params = {{ recipe = "{path.absolute()}" }}')
 
 
 @app.command()
@@ -156,18 +205,7 @@ def export(
 @list_app.command("codecs")
 def list_codecs(as_json: JsonOption = False) -> None:
     """Codecs, with what is missing to run them."""
-    from .codecs.registry import entries
-
-    rows = [
-        {
-            "codec": one.name,
-            "family": one.family or "?",
-            "summary": one.summary,
-            "status": one.missing or "ready",
-        }
-        for one in entries().values()
-    ]
-    _print_records(rows, "codecs", as_json)
+    _print_records(listing.codecs(), "codecs", as_json)
 
 
 @list_app.command("metrics")
@@ -176,13 +214,10 @@ def list_metrics(
     as_json: JsonOption = False,
 ) -> None:
     """Metrics, with what is missing to run them."""
-    from .bench.metrics.registry import entries
-
-    found = list(entries().values())
-    wrapped = [one for one in found if one.name.startswith("pyiqa:")]
-    shown = found if every or as_json else [one for one in found if one not in wrapped]
-    rows = [{"metric": one.name, "summary": one.summary, "status": one.missing or "ready"} for one in shown]
-    _print_records(rows, "metrics", as_json)
+    found = listing.metrics()
+    wrapped = [row for row in found if str(row["metric"]).startswith("pyiqa:")]
+    shown = found if every or as_json else [row for row in found if row not in wrapped]
+    _print_records(shown, "metrics", as_json)
     if len(shown) < len(found):
         print(f"and {len(wrapped)} of pyiqa's, as pyiqa:NAME: codecarena list metrics --all")
 
@@ -190,33 +225,19 @@ def list_metrics(
 @list_app.command("sets")
 def list_sets(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Image sets, and how much of each is on this machine."""
-    from .datasets.catalogue import names
-
-    rows = [
-        {
-            "set": one.name,
-            "kind": one.kind,
-            "pictures": one.count,
-            "here": one.present,
-            "licence": one.licence,
-            "summary": one.summary,
-        }
-        for one in names(data)
-    ]
-    _print_records(rows, "image sets", as_json)
+    _print_records(listing.image_sets(data), "image sets", as_json)
 
 
 @list_app.command("suites")
 def list_suites(as_json: JsonOption = False) -> None:
     """Suites that come with codecarena."""
-    from .bench.suite import load, shipped
+    _print_records(listing.suites(), "suites", as_json)
 
-    rows = [
-        {"suite": name, "codecs": len(suite.codecs), "sets": ", ".join(suite.sets), "summary": suite.summary}
-        for name, path in shipped().items()
-        for suite, _ in [load(path)]
-    ]
-    _print_records(rows, "suites", as_json)
+
+@list_app.command("recipes")
+def list_recipes(as_json: JsonOption = False) -> None:
+    """Ready recipes for other people's codecs."""
+    _print_records(listing.recipes(), "ready recipes", as_json)
 
 
 @sets_app.command("fetch")
@@ -228,66 +249,15 @@ def fetch_set(
     ] = None,
 ) -> None:
     """Download an image set and check every file's hash."""
-    from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
+    from .bench.progress import of_downloads
     from .datasets.catalogue import find_manifest
     from .datasets.download import data_folder, fetch
 
     manifest = find_manifest(name)
-    with Progress(
-        TextColumn("{task.description}"),
-        *Progress.get_default_columns()[1:2],
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        console=_console(stderr=True),
-    ) as bar:
-        tasks: dict[str, Any] = {}
-
-        def show(file: str, done: int, total: int) -> None:
-            if file not in tasks:
-                tasks[file] = bar.add_task(file)
-            bar.update(tasks[file], completed=done, total=total or None)
-
+    with of_downloads(_console(stderr=True)) as show:
         paths = fetch(manifest, data_folder(data), show, mirror)
     folders = sorted({str(path.parent) for path in paths})
     print(f"{len(paths)} pictures of {manifest.name} are here: {', '.join(folders)}")
-
-
-def _options(
-    data: Path | None = None,
-    workers: int = 0,
-    only: list[str] | None = None,
-    limit: int | None = None,
-    retry_failed: bool = False,
-    force: list[str] | None = None,
-    dry_run: bool = False,
-    score_only: bool = False,
-) -> Options:
-    chosen = _only(only or [])
-    from .bench.device import cores
-    from .bench.pool import warm
-
-    workers = workers or cores()
-    warm(workers)  # They load while this process imports the rest.
-    from .bench.plan import Wanted
-    from .bench.runner import Options
-
-    wanted = Wanted(frozenset(force or []), retry_failed, score_only)
-    return Options(data, workers, wanted, chosen["codec"], chosen["set"], limit, dry_run)
-
-
-def _only(given: list[str]) -> dict[str, frozenset[str]]:
-    """Return the names after ``codec=`` and ``set=``; several may stand in one option, with commas."""
-    chosen: dict[str, set[str]] = {"codec": set(), "set": set()}
-    for text in given:
-        what = ""
-        for part in text.split(","):
-            key, equals, value = part.partition("=")
-            what, value = (key.strip(), value) if equals else (what, part)
-            if what not in chosen or not value.strip():
-                raise typer.BadParameter(f"--only {text!r}: expected codec=NAME,... or set=NAME,...")
-            chosen[what].add(value.strip())
-    return {key: frozenset(names) for key, names in chosen.items()}
 
 
 def _run(
@@ -344,7 +314,19 @@ def _show_leaderboard(
         print("The store holds no results yet; run a suite first: codecarena run quick")
 
 
-def _print_records(rows: list[dict[str, Any]], title: str, as_json: bool) -> None:
+def _draw_sheet(store: str, out: Path, columns: int = 6, **chosen: Any) -> None:
+    from .bench.remake import pictures
+    from .bench.store.store import Store
+    from .reports import contact_sheet, sheet_drawing
+
+    sheet_drawing.check_name(out)
+    opened = Store(store)
+    plan = contact_sheet.plan(opened, **chosen)
+    found = pictures(opened, [band.picture_sha256 for band in plan.bands], plan.cells)
+    sheet_drawing.save(sheet_drawing.draw(plan, found.pixels, found.missing, columns), out)
+
+
+def _print_records(rows: Sequence[Mapping[str, Any]], title: str, as_json: bool) -> None:
     if as_json:
         print(json.dumps(rows, indent=2))
         return
@@ -357,17 +339,6 @@ def _console(stderr: bool = False) -> Console:
     from rich.console import Console
 
     return Console(stderr=stderr)
-
-
-def _own_command() -> str:
-    """Return what the user types to call this program again, from the same folder."""
-    executable = Path(sys.argv[0])
-    if executable.name == "__main__.py":
-        return "python -m codecarena"
-    if str(executable.parent) in os.environ.get("PATH", "").split(os.pathsep):
-        return executable.name
-    beside = executable.absolute().is_relative_to(Path.cwd())
-    return str(executable.absolute().relative_to(Path.cwd()) if beside else executable)
 
 
 def main() -> NoReturn:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from time import monotonic
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 
 from .jobs import Outcome
@@ -68,3 +70,18 @@ def on_terminal(console: Console) -> Generator[RunProgress]:
     with bar:
         task = bar.add_task("asking codecs, reading pictures", total=None, failures=0, rate="0.0")
         yield RunProgress(console, bar, task)
+
+
+@contextmanager
+def of_downloads(console: Console) -> Generator[Callable[[str, int, int], None]]:
+    """Draw a bar for each file until the block ends; called with file, bytes so far, bytes in all or 0."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=console) as bar:
+
+        def show(file: str, done: int, total: int) -> None:
+            if file not in tasks:
+                tasks[file] = bar.add_task(file)
+            bar.update(tasks[file], completed=done, total=total or None)
+
+        yield show

@@ -27,7 +27,7 @@ from .metrics import registry as metric_registry
 from .metrics.base import MetricError
 from .plan import Plan, Planned, PlannedCodec, PlannedPicture, Wanted, make_plan
 from .store.writer import CellKey, Saved, StoreWriter
-from .suite import CodecTable, Suite, SuiteError
+from .suite import CodecTable, Suite, SuiteError, unset_variable
 
 ANY_MISSING = Wanted(retry_failed=True)
 """Makes a plan of every cell that has no complete result, whatever was tried."""
@@ -100,7 +100,7 @@ def run(suite: Suite, text: str, store: StoreWriter, options: Options, progress:
     """
     workers = options.workers or cores()
     tables = _chosen_codecs(suite, options)
-    sets = _open_sets(suite, options)
+    sets, left_out = _open_sets(suite, options)
     suite = suite.model_copy(update={"metrics": _identities(suite.metrics)})
     try:
         with ThreadPoolExecutor(workers, thread_name_prefix="cell") as executor:
@@ -108,6 +108,7 @@ def run(suite: Suite, text: str, store: StoreWriter, options: Options, progress:
                 asked = _ask(tables, suite.metrics, executor)
                 pictures = _identify(sets, store, workers, whole=options.pictures is None)
                 report, codecs, metric_ids = _register(asked, tables, store)
+                report.notes[:0] = left_out
                 plan = partial(make_plan, suite, pictures, codecs, metric_ids, store)
                 report.plan = plan(options.wanted)
                 progress.planned(report.plan)
@@ -167,17 +168,28 @@ def _chosen_codecs(suite: Suite, options: Options) -> list[CodecTable]:
 
 def _names(table: CodecTable) -> set[str]:
     """Return what --only may call a codec: its name, its label, or its recipe's file name."""
-    shown = ", ".join(f"{key}={value}" for key, value in sorted(table.params.items()))
     recipe = {Path(str(table.params["recipe"])).stem} if "recipe" in table.params else set[str]()
-    return {table.name, f"{table.name}({shown})"} | recipe
+    return {table.name, table.title} | recipe
 
 
-def _open_sets(suite: Suite, options: Options) -> list[ImageSet]:
-    chosen = [name for name in suite.sets if not options.only_sets or name in options.only_sets]
+def _open_sets(suite: Suite, options: Options) -> tuple[list[ImageSet], list[str]]:
+    """Return the sets, and a note on each optional one that is not here."""
+    wanted = [*suite.sets, *suite.optional_sets]
+    chosen = [one for one in wanted if not options.only_sets or {one, Path(one).stem} & options.only_sets]
     if not chosen:
-        raise SuiteError(f"--only set={','.join(options.only_sets)} fits none of: {', '.join(suite.sets)}")
-    opened = [open_set(name, options.data) for name in chosen]
-    return [replace(one, pictures=one.pictures[: options.pictures]) for one in opened]
+        raise SuiteError(f"--only set={','.join(options.only_sets)} fits none of: {', '.join(wanted)}")
+    opened: list[ImageSet] = []
+    left_out: list[str] = []
+    for name in chosen:
+        try:
+            opened.append(open_set(name, options.data))
+        except DatasetError as error:
+            if name in suite.sets:
+                raise
+            left_out.append(f"set {name}: {unset_variable(name) or error} (optional)")
+    if not opened:
+        raise DatasetError("\n".join(left_out))
+    return [replace(one, pictures=one.pictures[: options.pictures]) for one in opened], left_out
 
 
 def _identities(names: Iterable[str]) -> tuple[str, ...]:
@@ -261,8 +273,9 @@ def _register_codec(
         reason = described.error if described else "its process died while it loaded"
         if described and described.mistaken:
             raise SuiteError(f"codec {table.name!r}: {reason}")
-        report.unavailable = True
-        report.notes.append(f"codec {table.name}: {reason}")
+        left_out = table.optional and described is not None and described.absent
+        report.unavailable |= not left_out
+        report.notes.append(f"codec {table.title}: {reason}" + (" (optional)" if left_out else ""))
         return None
     parameters = dict(described.parameters)
     codec_id = codec_registry.codec_id(described.info, parameters)

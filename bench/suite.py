@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,7 +59,13 @@ class CodecTable(_Strict):
     qualities: tuple[float, ...] | Ladder | None = None
     """On the codec's native scale; the codec's own ladder where absent."""
     optional: bool = False
-    """Left out with a note, not counted as missing, where its library is not installed."""
+    """Left out with a note, not counted as missing, where its library, program or weights are not here."""
+
+    @property
+    def title(self) -> str:
+        """Name and parameters, of paths their last part."""
+        shown = ", ".join(f"{key}={str(value).split('/')[-1]}" for key, value in sorted(self.params.items()))
+        return f"{self.name}({shown})" if shown else self.name
 
     @property
     def spec(self) -> CodecSpec:
@@ -81,6 +89,8 @@ class Suite(_Strict):
     summary: str = ""
     sets: Annotated[tuple[str, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
     """Names of known sets, folders of pictures, or manifest files."""
+    optional_sets: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] = ()
+    """Likewise; left out with a note where they are not here."""
     metrics: tuple[str, ...] = ("psnr", "ms-ssim")
     codecs: Annotated[tuple[CodecTable, ...], Field(min_length=1)]
     repeats: int = Field(default=1, ge=1)
@@ -128,7 +138,8 @@ def find(reference: str) -> Path:
 def load(path: Path) -> tuple[Suite, str]:
     """Return a suite and the text it was read from.
 
-    Relative paths in ``sets`` and of ``command`` recipes are taken from the suite's own folder.
+    Relative paths in ``sets`` and of ``command`` recipes are taken from the suite's own folder; ``$NAME`` in
+    them stands for an environment variable.
 
     Raises:
         SuiteError: The file is not TOML, or a key is unknown, missing or of the wrong type; all are named.
@@ -146,18 +157,30 @@ def load(path: Path) -> tuple[Suite, str]:
         raise SuiteError(explain_validation(path, Suite, error)) from error
     folder = path.absolute().parent
     codecs = tuple(_with_recipe_path(codec, folder) for codec in suite.codecs)
-    sets = tuple(_set_path(name, folder) for name in suite.sets)
-    return suite.model_copy(update={"codecs": codecs, "sets": sets}), content
+    sets, optional = (
+        tuple(_set_path(name, folder) for name in names) for names in (suite.sets, suite.optional_sets)
+    )
+    return suite.model_copy(update={"codecs": codecs, "sets": sets, "optional_sets": optional}), content
 
 
 def _with_recipe_path(codec: CodecTable, folder: Path) -> CodecTable:
     recipe = codec.params.get("recipe")
     if codec.name != "command" or not isinstance(recipe, str):
         return codec
-    return codec.model_copy(update={"params": {**codec.params, "recipe": str(folder / recipe)}})
+    path = os.path.expandvars(recipe)
+    # Where the variable is not set, the name itself says most.
+    path = path if unset_variable(path) else str(folder / path)
+    return codec.model_copy(update={"params": {**codec.params, "recipe": path}})
+
+
+def unset_variable(reference: str) -> str | None:
+    """Return a sentence on the environment variable that a path names and nobody set, if there is one."""
+    found = re.search(r"\$\{?(\w+)", reference)
+    return f"the environment variable {found[1]} is not set; see docs/suites.md" if found else None
 
 
 def _set_path(reference: str, folder: Path) -> str:
+    reference = os.path.expandvars(reference)
     beside = folder / Path(reference).expanduser()
     looks_like_path = "/" in reference or reference.endswith(".toml")
     return str(beside) if looks_like_path and beside.exists() else reference

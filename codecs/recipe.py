@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from .base import CodecError, Family, QualityScale
+from .base import CodecError, Family, MissingBackendError, QualityScale
 
 Words = Annotated[list[str], Field(min_length=1)]
 """A program and its arguments."""
@@ -115,16 +115,25 @@ def load(path: Path) -> tuple[Recipe, str]:
     """Return a recipe and the SHA-256 of its file.
 
     Raises:
+        MissingBackendError: There is no such file.
         CodecError: The file cannot be read or breaks the rules; the message names file and key.
     """
     try:
         text = path.read_bytes()
         return Recipe.model_validate(tomllib.loads(text.decode())), hashlib.sha256(text).hexdigest()
+    except FileNotFoundError as error:
+        raise MissingBackendError(f"no recipe {_without_variable(path)}") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CodecError(f"cannot read the recipe {path}: {error}") from error
     except ValidationError as error:
         reasons = "; ".join(_reason(tuple(one["loc"]), one["type"], one["msg"]) for one in error.errors())
         raise CodecError(f"recipe {path}: {reasons}") from error
+
+
+def _without_variable(path: Path) -> str:
+    """Return a path, from the variable on and with a word on it where nobody set one that it names."""
+    found = re.search(r"\$\{?(\w+).*", str(path))
+    return f"{found[0]}: the environment variable {found[1]} is not set" if found else str(path)
 
 
 def _reason(place: tuple[int | str, ...], kind: str, message: str) -> str:

@@ -142,8 +142,11 @@ def rate_distortion(
         own = axes.get_legend()
         if own is not None:
             own.remove()
+        handles, labels = axes.get_legend_handles_labels()
+        toys = {point.codec for point in points if point.toy}
         figure.legend(
-            *axes.get_legend_handles_labels(),
+            handles,
+            [f"{label} (toy)" if label in toys else label for label in labels],
             loc="outside lower center",
             ncols=3,
             frameon=False,

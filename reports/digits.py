@@ -11,6 +11,7 @@ from ..bench.store.rows import MetricRow
 EMPTY = "–"
 MINUS = "−"
 SPACE = "\N{NARROW NO-BREAK SPACE}"
+TOY_NOTE = "toy: small weights that show that the codec works; they say little of how good the method can be."
 
 
 class Style(NamedTuple):

@@ -144,7 +144,7 @@ def _bd_notes(part: Slice, boards: list[Leaderboard]) -> list[str]:
         if row.bd_rate.dropped:
             settings = digits.counted(row.bd_rate.dropped, "setting")
             notes.append(f"{where}: {settings} left out: another is as good for fewer bits.")
-    return notes + _failure_notes([row.codec for row in boards[0].rows])
+    return notes + _last_notes([row.codec for row in boards[0].rows])
 
 
 def at_rate_table(part: Slice, metrics: Sequence[MetricRow], bits_per_pixel: float) -> Table:
@@ -268,8 +268,9 @@ def _notes(coverage: Sequence[tuple[CodecSummary, int]], what: str) -> list[str]
             f"A codec that does not reach {what} on every picture has its median over fewer, often easier "
             "ones; below half of them it stands last."
         )
-    return notes + _failure_notes([summary for summary, _ in coverage])
+    return notes + _last_notes([summary for summary, _ in coverage])
 
 
-def _failure_notes(codecs: Sequence[CodecSummary]) -> list[str]:
-    return [f"{one.label}: {digits.counted(one.failed, 'attempt')} failed." for one in codecs if one.failed]
+def _last_notes(codecs: Sequence[CodecSummary]) -> list[str]:
+    failed = [f"{one.label}: {digits.counted(one.failed, 'attempt')} failed." for one in codecs if one.failed]
+    return failed + [digits.TOY_NOTE] * any(one.toy for one in codecs)

@@ -139,15 +139,17 @@ class RatePoint:
     setting: float
     bits_per_pixel: float
     score: float
+    toy: bool = False
 
 
 def rate_points(part: Slice, metric: MetricRow) -> tuple[list[RatePoint], int]:
     """Return the mean curves that the leaderboard compares, and over how many pictures the means are."""
     every = compare(part.cells, metric, part.failures)
-    labels = {codec.codec_id: codec.label for codec in every.codecs}
+    codecs = {codec.codec_id: codec for codec in every.codecs}
     points = [
-        RatePoint(labels[codec_id], point.setting, point.bits_per_pixel, point.score)
+        RatePoint(codec.label, point.setting, point.bits_per_pixel, point.score, codec.toy)
         for codec_id, curve in every.curves.items()
+        for codec in [codecs[codec_id]]
         for point in curve.points
     ]
     return points, len(every.common)

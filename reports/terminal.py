@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from rich import box
 from rich.console import Console, Group
@@ -74,3 +77,14 @@ def show_records(console: Console, title: str, records: Sequence[Mapping[str, ob
         missing = str(record.get("status", "")).startswith("missing")
         drawn.add_row(*map(str, record.values()), style="dim" if missing else "")
     console.print(drawn)
+
+
+def own_command() -> str:
+    """Return what the user types to call this program again, from the same folder."""
+    executable = Path(sys.argv[0])
+    if executable.name == "__main__.py":
+        return "python -m codecarena"
+    if str(executable.parent) in os.environ.get("PATH", "").split(os.pathsep):
+        return executable.name
+    beside = executable.absolute().is_relative_to(Path.cwd())
+    return str(executable.absolute().relative_to(Path.cwd()) if beside else executable)

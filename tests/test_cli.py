@@ -44,6 +44,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["metrics"], {"psnr", "ms-ssim", "ssimulacra2", "pyiqa:lpips"}),
         (["sets"], {"photos", "kodak"}),
         (["suites"], {"quick", "kodak-classic"}),
+        (["recipes"], {"hific", "perco"}),
     ],
 )
 def test_every_list_is_a_table_and_json(words: list[str], expected: set[str], tmp_path: Path) -> None:
@@ -75,6 +76,8 @@ def test_leaderboard_against_an_anchor_and_at_a_rate(ran: Path) -> None:
         (["export", "csv", "no/such/folder/out.csv"], "out.csv"),
         (["sets", "fetch", "kodka"], "kodak"),
         (["run", "quick", "--store", "nonsense://x"], "nonsense"),
+        (["run", "suite.toml", "--only", "colour=red"], "codec=NAME"),
+        (["sheet", "out.png", "--picture", "pictur0000"], "picture0000"),
     ],
 )
 def test_a_mistake_gets_a_sentence_that_helps(ran: Path, words: list[str], said: str) -> None:

@@ -125,6 +125,18 @@ class Store:
         scores = self._scores()
         return [_cell(dict(row), scores) for row in self._mappings(query)]
 
+    def picture_paths(self) -> dict[str, str]:
+        """Return where each original lay when it was last measured, by the hash of its pixels."""
+        query = select(MemberTable.picture_sha256, MemberTable.path)
+        with self.engine.connect() as connection:
+            return {row.picture_sha256: row.path for row in connection.execute(query)}
+
+    def codec_parameters(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Return each codec's registered name and all its parameters, by codec id."""
+        query = select(CodecTable.id, CodecTable.name, CodecTable.parameters)
+        with self.engine.connect() as connection:
+            return {codec_id: (name, parameters) for codec_id, name, parameters in connection.execute(query)}
+
     def _scores(self) -> dict[tuple[str, str], dict[str, Score]]:
         found: dict[tuple[str, str], dict[str, Score]] = defaultdict(dict)
         table = ScoreTable

@@ -110,6 +110,54 @@ def test_dry_run_shows_the_cells_and_runs_none(folder: Path) -> None:
     assert Store(str(folder / "arena")).cells() == []
 
 
+def test_what_is_optional_and_not_here_is_left_out_with_its_reason(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CODECARENA_TEST_SET", raising=False)
+    monkeypatch.delenv("CODECARENA_TEST_CHECKOUT", raising=False)
+    optional = """
+optional_sets = ["$CODECARENA_TEST_SET", "./no-such-folder"]
+"""
+    recipe = """
+[[codecs]]
+name = "command"
+params = { recipe = "$CODECARENA_TEST_CHECKOUT/exits.toml" }
+optional = true
+"""
+    head, codecs = SUITE.split("[[codecs]]", 1)
+    (folder / "suite.toml").write_text(f"{head}{optional}[[codecs]]{codecs}{recipe}")
+    status, record = run_record("suite.toml", folder=folder)
+    assert (status, record["cells"], record["complete"]) == (0, 9, True)
+    first, second, third = record["notes"]
+    assert "CODECARENA_TEST_SET is not set" in first
+    assert "no-such-folder" in second
+    assert "CODECARENA_TEST_CHECKOUT is not set" in third
+    assert all(note.endswith("(optional)") for note in record["notes"])
+
+    (folder / "more").mkdir()
+    (folder / "checkout").mkdir()
+    write_pictures(folder / "more" / "pictures", 1)
+    write_recipe(folder / "checkout", "none")
+    (folder / "checkout" / "none.toml").rename(folder / "checkout" / "exits.toml")
+    monkeypatch.setenv("CODECARENA_TEST_SET", str(folder / "more"))
+    monkeypatch.setenv("CODECARENA_TEST_CHECKOUT", str(folder / "checkout"))
+    _, record = run_record("suite.toml", folder=folder)
+    assert len(record["notes"]) == 1
+    codecs_run = {cell.codec for cell in Store(str(folder / "arena")).cells()}
+    assert codecs_run == {"jpeg", "png", "none"}
+    assert {cell.image_set for cell in Store(str(folder / "arena")).cells()} == {"pictures", "more"}
+
+
+def test_what_is_not_optional_and_not_here_leaves_the_run_incomplete(folder: Path) -> None:
+    (folder / "suite.toml").write_text(
+        SUITE + '[[codecs]]\nname = "command"\nparams = { recipe = "no.toml" }\n'
+    )
+    status, record = run_record("suite.toml", folder=folder)
+    assert status == 1
+    assert "no recipe" in record["notes"][0]
+    assert not record["notes"][0].endswith("(optional)")
+
+
 def test_only_and_limit_narrow_a_run(folder: Path) -> None:
     _, record = run_record("suite.toml", "--only", "codec=jpeg", "--limit", "2", folder=folder)
     assert record["completed"] == 4

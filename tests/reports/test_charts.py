@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from codecarena.reports.charts import export, looks, rate_distortion
@@ -33,6 +35,12 @@ def test_the_chart_has_units_a_log_axis_and_a_legend_from_the_top() -> None:
     assert "bits per pixel" in axes.get_xlabel()
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["webp", "jpeg"]
     assert axes.get_ylim()[1] < 1
+
+
+def test_a_toy_is_named_in_the_legend() -> None:
+    toys = [replace(point, toy=point.codec == "jpeg") for point in POINTS]
+    figure = rate_distortion(toys, looks(["jpeg", "webp"]), metric="MS-SSIM")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["webp", "jpeg (toy)"]
 
 
 def test_lower_is_better_is_drawn_upwards() -> None:

@@ -25,6 +25,17 @@ def texts(table: Table) -> dict[str, list[str]]:
     return {row.entries[0].text: [entry.text for entry in row.entries[1:]] for row in table.rows}
 
 
+@pytest.mark.parametrize("view", [{"anchor": "webp"}, {"at": "bpp=1"}, {"at": "psnr=30"}])
+def test_a_toy_is_named_in_every_view_with_a_note(arena_cells, make_store, view: dict[str, str]) -> None:
+    toys = [replace(cell, toy=cell.codec == "jpeg") for cell in arena_cells]
+    (table,) = leaderboard_tables(make_store(toys), **view)
+    assert {"jpeg (toy)", "webp"} <= texts(table).keys()
+    assert {row.record["codec"]: row.record["toy"] for row in table.rows}["jpeg"] is True
+    assert digits.TOY_NOTE in table.notes
+    (plain,) = leaderboard_tables(make_store(arena_cells), **view)
+    assert digits.TOY_NOTE not in plain.notes
+
+
 def test_bd_rate_of_one_metric_in_detail(arena_cells, broken, make_store) -> None:
     store = make_store(arena_cells, broken)
     (table,) = leaderboard_tables(store, anchor="jpeg", metrics=["psnr"])

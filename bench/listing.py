@@ -1,0 +1,73 @@
+"""Say what there is, as rows to print: codecs, metrics, image sets, suites, ready recipes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+Row = dict[str, str | int]
+"""One line of a list; every row of a list has the same keys."""
+
+
+def codecs() -> list[Row]:
+    """Return every codec, with what is missing to run it."""
+    from ..codecs.registry import entries
+
+    return [
+        {
+            "codec": one.name,
+            "family": one.family or "?",
+            "summary": one.summary,
+            "status": one.missing or "ready",
+        }
+        for one in entries().values()
+    ]
+
+
+def metrics() -> list[Row]:
+    """Return every metric, with what is missing to run it."""
+    from .metrics.registry import entries
+
+    return [
+        {"metric": one.name, "summary": one.summary, "status": one.missing or "ready"}
+        for one in entries().values()
+    ]
+
+
+def image_sets(data: Path | None) -> list[Row]:
+    """Return every known image set, and how much of it is in the data folder."""
+    from ..datasets.catalogue import names
+
+    return [
+        {
+            "set": one.name,
+            "kind": one.kind,
+            "pictures": one.count,
+            "here": one.present,
+            "licence": one.licence,
+            "summary": one.summary,
+        }
+        for one in names(data)
+    ]
+
+
+def suites() -> list[Row]:
+    """Return the suites that come with codecarena."""
+    from .suite import load, shipped
+
+    found = {name: load(path)[0] for name, path in shipped().items()}
+    return [
+        {
+            "suite": name,
+            "codecs": len(suite.codecs),
+            "sets": ", ".join((*suite.sets, *suite.optional_sets)),
+            "summary": suite.summary,
+        }
+        for name, suite in found.items()
+    ]
+
+
+def recipes() -> list[Row]:
+    """Return the ready recipes for other people's codecs."""
+    from ..codecs.neighbours import summaries
+
+    return [{"recipe": name, "summary": summary} for name, summary in summaries().items()]

@@ -1,0 +1,96 @@
+"""Turn stored cells back into the pictures that were scored: kept, or decoded again and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..codecs.base import Image
+from ..codecs.registry import entries
+from ..datasets.pixels import PictureError, pixels_sha256, read_pixels
+from . import pool
+from .device import cores
+from .jobs import Cell, CodecSpec, Limits, Original, Stored
+from .store.rows import ScoredCell
+from .store.store import Store
+
+LIMITS = Limits(seconds=600, memory_mib=16 * 1024)
+
+
+@dataclass(frozen=True, slots=True)
+class Remade:
+    """What was found of the pictures, by the hash of their pixels."""
+
+    pixels: dict[str, Image] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    """Why there is none, in a few words."""
+
+
+def pictures(store: Store, originals: Iterable[str], cells: Iterable[ScoredCell]) -> Remade:
+    """Return originals and the decoded pictures of cells; decoding happens in supervised workers.
+
+    Args:
+        store: Where they are from; pictures that are decoded again are kept in its blobs.
+        originals: Hashes of their pixels, those of the cells' pictures among them.
+        cells: Of any codecs.
+    """
+    listed = {cell.decoded_sha256: cell for cell in cells}
+    remade = Remade()
+    paths = store.picture_paths()
+    for sha256 in originals:
+        _take(remade, sha256, Path(paths[sha256]), "original")
+    restore = partial(_restore, store, paths, store.codec_parameters(), remade)
+    try:
+        with ThreadPoolExecutor(cores()) as executor:
+            restored = executor.map(restore, listed.values())
+            for cell, reason in zip(listed.values(), restored, strict=True):
+                if reason:
+                    remade.missing[cell.decoded_sha256] = reason
+                else:
+                    kept = store.blobs.decoded_path(cell.decoded_sha256)
+                    _take(remade, cell.decoded_sha256, kept, "kept picture")
+    finally:
+        pool.stop()
+        pool.close()
+    return remade
+
+
+def _take(remade: Remade, sha256: str, path: Path, what: str) -> None:
+    try:
+        pixels = read_pixels(path)
+    except PictureError as error:
+        remade.missing[sha256] = f"{what}: {error}"
+        return
+    if pixels_sha256(pixels) == sha256:
+        remade.pixels[sha256] = pixels
+    else:
+        remade.missing[sha256] = f"{what} {path} changed since it was measured"
+
+
+def _restore(
+    store: Store,
+    paths: dict[str, str],
+    # Any: parameters are what a suite may hold, read back from JSON.
+    parameters: dict[str, tuple[str, dict[str, Any]]],
+    remade: Remade,
+    cell: ScoredCell,
+) -> str | None:
+    """Make sure that a cell's decoded picture lies in the store; return why it does not."""
+    if store.blobs.decoded_path(cell.decoded_sha256).exists():
+        return None
+    if cell.picture_sha256 not in remade.pixels:
+        return remade.missing.get(cell.picture_sha256, "its original is not here")
+    name, given = parameters[cell.codec_id]
+    if name not in entries():
+        return "not kept, and its recipe is unknown here: run its suite with keep_decoded = true"
+    original = Original(paths[cell.picture_sha256], cell.picture_sha256)
+    spec = CodecSpec(name, tuple(sorted(given.items())))
+    stored = Stored(cell.bitstream_sha256, cell.decoded_sha256)
+    blobs = str(store.blobs.folder)
+    job = Cell(original, spec, cell.codec_id, cell.quality, cell.seed, (), blobs, stored)
+    outcome = pool.supervise(job, LIMITS)
+    return outcome.failed[0].message if outcome.failed else None

@@ -1,0 +1,44 @@
+"""DiffC as a pair of programs that take file names: calls the repository's compress.py and decompress.py.
+
+Command lines as its readme and the two programs give them (JeremyIV/diffc): `--config`, `--image_path` or
+`--input_path`, `--output_dir`, `--recon_timestep`; they name their files after the input's.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import codec_checkout as checkout
+
+CONFIG = "configs/SD-1.5-base.yaml"
+"""Must hold a `manual_dkl_per_step`, which compress and decompress need and evaluate does not."""
+
+
+def call(program: str, *words: str) -> None:
+    """Run one of the repository's programs; its failure ends this one."""
+    command = [sys.executable, str(checkout.CHECKOUT / program), "--config", CONFIG, *words]
+    ended = subprocess.run(command, check=False)
+    if ended.returncode:
+        sys.exit(f"{program} ended with exit status {ended.returncode}")
+
+
+def encode(picture: Path, stream: Path, quality: int) -> None:
+    """Write the repository's own .diffc file."""
+    with tempfile.TemporaryDirectory() as folder:
+        where = ("--image_path", str(picture), "--output_dir", folder)
+        call("compress.py", *where, "--recon_timestep", str(quality))
+        stream.write_bytes(Path(folder, f"{picture.stem}.diffc").read_bytes())
+
+
+def decode(stream: Path, picture: Path, seed: int) -> None:  # noqa: ARG001 - its own seed is fixed at 0
+    """Write the reconstruction."""
+    with tempfile.TemporaryDirectory() as folder:
+        call("decompress.py", "--input_path", str(stream), "--output_dir", folder)
+        picture.write_bytes(Path(folder, f"{stream.stem}_decompressed.png").read_bytes())
+
+
+if __name__ == "__main__":
+    checkout.run(encode, decode)

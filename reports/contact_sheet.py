@@ -1,0 +1,175 @@
+"""Turn a store into what a contact sheet shows: pictures, and each codec's setting nearest one rate."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from ..bench.analysis.coverage import AnalysisError
+from ..bench.analysis.leaderboard import COMMON_RATES
+from ..bench.analysis.points import CodecPoints, collect
+from ..bench.store.rows import MetricRow, ScoredCell
+from .slices import Source, choose_metrics
+from .tables import parse_at
+
+FACTOR = 2.0
+"""A setting whose rate is further off than this factor does not stand for the asked rate."""
+MOST_ROWS = 4
+"""Pictures of a sheet for which none are named."""
+FAMILIES = ("classic", "learned", "generative")
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """What stands for one codec in one row."""
+
+    codec: str
+    """Label."""
+    toy: bool
+    cell: ScoredCell | None
+    """The setting nearest the rate, if within `FACTOR` of it."""
+    nearest_rate: float | None
+    """Bits per pixel of the nearest setting; None where the codec has no result for the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One picture and what each codec made of it."""
+
+    picture: str
+    picture_sha256: str
+    picks: tuple[Pick, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a contact sheet shows, before any pixel is read."""
+
+    image_set: str
+    bits_per_pixel: float
+    bands: tuple[Band, ...]
+    metrics: tuple[MetricRow, ...]
+    """In the captions: PSNR and the one that agrees best with people, as far as they are stored."""
+
+    @property
+    def cells(self) -> list[ScoredCell]:
+        """The cells whose pictures are shown."""
+        return [pick.cell for band in self.bands for pick in band.picks if pick.cell]
+
+
+def plan(
+    source: Source,
+    *,
+    at: str | None = None,
+    image_set: str | None = None,
+    pictures: Sequence[str] = (),
+    codecs: Sequence[str] = (),
+) -> Sheet:
+    """Return what a sheet shows.
+
+    Args:
+        source: A store.
+        at: ``bpp=0.15``; None takes the median rate of the learned and generative results, or where there are
+            none the rate that most codecs come near.
+        image_set: None for the first with a result.
+        pictures: Names, with or without suffix; the first ones of the set if empty.
+        codecs: Labels, or names for all labels of a name; all if empty.
+
+    Raises:
+        AnalysisError: Something of it is not in the store.
+    """
+    cells, name = _cells(source, image_set)
+    asked = parse_at(at) if at else None
+    if asked and (asked.target != "bpp" or not 0 < asked.value < math.inf):
+        raise AnalysisError(f"--at {at!r}: a contact sheet is matched by rate; expected bpp=NUMBER")
+    chosen = _codecs(collect(cells), codecs)
+    names = _pictures(sorted({cell.picture for cell in cells}), pictures)
+    ids = {one.codec_id for one in chosen}
+    by_picture = {
+        one: [cell for cell in cells if cell.picture == one and cell.codec_id in ids] for one in names
+    }
+    cells = [cell for own in by_picture.values() for cell in own]
+    if not cells:
+        raise AnalysisError(f"none of the codecs has a result for {', '.join(names)}")
+    rate = asked.value if asked else usual_rate(cells)
+    bands = [_band(picture, own, chosen, rate) for picture, own in by_picture.items() if own]
+    return Sheet(name, rate, tuple(bands), tuple(_metrics(source, cells)))
+
+
+def _cells(source: Source, image_set: str | None) -> tuple[list[ScoredCell], str]:
+    sets = source.image_sets()
+    if image_set is not None and image_set not in sets:
+        raise AnalysisError(f"the store has no image set {image_set!r}; stored: {', '.join(sets) or 'none'}")
+    for name in sets if image_set is None else [image_set]:
+        if cells := source.cells(name):
+            return cells, name
+    raise AnalysisError("the store holds no results yet; run a suite first: codecarena run quick")
+
+
+def _codecs(stored: list[CodecPoints], wanted: Sequence[str]) -> list[CodecPoints]:
+    stored = sorted(stored, key=lambda one: (FAMILIES.index(one.family), one.label))
+    for name in wanted:
+        if not any(name in _names(one.label) for one in stored):
+            raise AnalysisError(_unknown("codec", name, [one.label for one in stored]))
+    return [one for one in stored if not wanted or _names(one.label) & set(wanted)]
+
+
+def _names(label: str) -> set[str]:
+    return {label, label.split("(")[0]}
+
+
+def _pictures(stored: list[str], wanted: Sequence[str]) -> list[str]:
+    known = {Path(name).stem: name for name in stored} | {name: name for name in stored}
+    for name in wanted:
+        if name not in known:
+            raise AnalysisError(_unknown("picture", name, stored))
+    return [known[name] for name in wanted] if wanted else stored[:MOST_ROWS]
+
+
+def _unknown(what: str, name: str, stored: list[str]) -> str:
+    near = difflib.get_close_matches(name, stored, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}?" if near else f"stored: {', '.join(stored)}"
+    return f"the store has no {what} {name!r} here; {hint}"
+
+
+def usual_rate(cells: Sequence[ScoredCell]) -> float:
+    """Return the rate of a sheet where nobody chose one, in bits per pixel."""
+    learned = [cell.bits_per_pixel for cell in cells if cell.toy or cell.family != "classic"]
+    if learned:
+        return median(learned)
+    near = {
+        rate: len({(cell.codec_id, cell.picture) for cell in cells if _matches(cell, rate)})
+        for rate in COMMON_RATES
+    }
+    return max(near, key=lambda rate: near[rate])
+
+
+def _matches(cell: ScoredCell, bits_per_pixel: float) -> bool:
+    return _distance(cell, bits_per_pixel) <= math.log(FACTOR) + 1e-9
+
+
+def _distance(cell: ScoredCell, bits_per_pixel: float) -> float:
+    return abs(math.log(cell.bits_per_pixel / bits_per_pixel))
+
+
+def _band(
+    picture: str, cells: Sequence[ScoredCell], codecs: Sequence[CodecPoints], bits_per_pixel: float
+) -> Band:
+    picks: list[Pick] = []
+    for codec in codecs:
+        own = [cell for cell in cells if cell.codec_id == codec.codec_id]
+        nearest = min(own, key=lambda cell: _distance(cell, bits_per_pixel), default=None)
+        matched = nearest if nearest and _matches(nearest, bits_per_pixel) else None
+        picks.append(Pick(codec.label, codec.toy, matched, nearest.bits_per_pixel if nearest else None))
+    return Band(picture, cells[0].picture_sha256, tuple(picks))
+
+
+def _metrics(source: Source, cells: Sequence[ScoredCell]) -> list[MetricRow]:
+    scored = {metric_id for cell in cells for metric_id in cell.scores}
+    stored = choose_metrics([one for one in source.metrics() if one.metric_id in scored])
+    psnr = [one for one in stored if one.name == "psnr"][:1]
+    return psnr + [one for one in stored if one.name != "psnr"][:1]

@@ -1,0 +1,367 @@
+"""Stand-ins for the neighbours' repositories: the same files and functions, a few lines behind them.
+
+What is imitated is the interface that the wrappers in ``codecs/recipes`` call, as it was read in each
+repository. The picture is coded as zlib of its samples divided by a step; the weights file holds the step.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from checkouts_glc import GLC, GLC_TOOLS
+
+STEPS = (64, 32, 16, 8, 4)
+"""What the weights hold, from the worst rate to the best."""
+
+CODER = """
+import struct, zlib
+import numpy as np
+
+def pack(pixels, step):
+    height, width = pixels.shape[:2]
+    return struct.pack(">HH", height, width) + zlib.compress((pixels // step).tobytes())
+
+def unpack(coded, step):
+    height, width = struct.unpack_from(">HH", coded)
+    levels = np.frombuffer(zlib.decompress(coded[4:]), np.uint8).reshape(height, width, 3)
+    return (levels.astype(int) * step + step // 2).clip(0, 255).astype(np.uint8)
+"""
+
+TENSOR = """
+import numpy as np
+
+class Tensor(np.ndarray):
+    \"\"\"As much of a torch tensor as two wrappers use: torch takes seconds to load in each program.\"\"\"
+    def cuda(self): return self
+    def contiguous(self): return self
+    def unsqueeze(self, place): return np.expand_dims(self, place).view(Tensor)
+    def permute(self, *axes): return self.transpose(*axes).view(Tensor)
+    def clamp(self, low, high): return self.clip(low, high)
+
+def tensor(values):
+    return np.array(values, np.float32).view(Tensor)
+"""
+
+HIFIC = """
+import glob, os
+import numpy as np
+from PIL import Image
+import coder
+
+class Settings:
+    normalize_input_image = False
+
+def prepare_model(ckpt_path, input_dir):
+    os.makedirs(os.path.join(input_dir, "logs_1"))
+    return int(open(ckpt_path).read()), Settings()
+
+def prepare_dataloader(args, input_dir, output_dir, batch_size=1):
+    names = glob.glob(os.path.join(input_dir, "*.jpg")) + glob.glob(os.path.join(input_dir, "*.png"))
+    assert len(names) > 0 and args.normalize_input_image is False
+    return names
+
+def compress_and_save(model, args, data_loader, output_dir):
+    for name in data_loader:
+        stem = os.path.splitext(os.path.basename(name))[0]
+        with open(os.path.join(output_dir, f"{stem}_compressed.hfc"), "wb") as out:
+            out.write(coder.pack(np.asarray(Image.open(name).convert("RGB")), model))
+
+def load_and_decompress(model, compressed_format_path, out_path):
+    pixels = coder.unpack(open(compressed_format_path, "rb").read(), model)
+    Image.fromarray(255 - pixels).save(out_path)  # what must not be taken: the real one is stretched
+    return pixels
+"""
+
+TORCHVISION = """
+from PIL import Image
+
+def save_image(tensor, fp, normalize=False):
+    assert normalize is False
+    Image.fromarray(tensor).save(fp)
+"""
+
+DIFFC = """
+import argparse, pathlib
+import numpy as np
+from PIL import Image
+import coder
+parser = argparse.ArgumentParser()
+for option in ("--config", "--image_path", "--image_dir", "--input_path", "--input_dir", "--output_dir"):
+    parser.add_argument(option)
+parser.add_argument("--recon_timestep", type=int)
+given = parser.parse_args()
+assert open(given.config).read()
+folder = pathlib.Path(given.output_dir)
+folder.mkdir(exist_ok=True, parents=True)
+if "decompress" in __file__:
+    path = pathlib.Path(given.input_path)
+    coded = path.read_bytes()
+    pixels = coder.unpack(coded[2:], int.from_bytes(coded[:2], "big"))
+    Image.fromarray(pixels).save(folder / f"{path.stem}_decompressed.png")
+else:
+    path = pathlib.Path(given.image_path)
+    step = 1 + given.recon_timestep // 10
+    pixels = np.asarray(Image.open(path))
+    (folder / f"{path.stem}.diffc").write_bytes(step.to_bytes(2, "big") + coder.pack(pixels, step))
+"""
+
+PERCO_CONFIG = """
+class ConfigPerco:
+    global_path = "/tf/notebooks/PerCo/src"
+    target_rate = 0.1250
+    num_inference_steps = 20
+    random_seed = 3868512668962463
+"""
+
+PERCO = """
+import os, pickle, random, sys, types
+import numpy as np
+from PIL import Image
+from config import ConfigPerco as cfg_perco
+sys.path.append(cfg_perco.global_path)
+import coder
+torch = types.SimpleNamespace(manual_seed=lambda seed: None)
+
+def write_compressed_data_to_file(byte_stream_text, byte_stream_hyper_latent, shape, output_file):
+    with open(output_file, "wb") as fout:
+        pickle.dump({0: byte_stream_text, 1: byte_stream_hyper_latent, 2: shape}, fout)
+
+def read_compressed_data_from_file(output_file):
+    with open(output_file, "rb") as fin:
+        data = pickle.load(fin)
+    return data[0], data[1], data[2]
+
+def step(args):
+    assert os.path.basename(args.model_path) == f"perco_{cfg_perco.target_rate:.4f}"
+    return int(open(os.path.join(args.model_path, "step")).read())
+
+def compress(args):
+    img = Image.open(args.input_file).convert("RGB").resize((512, 512), Image.BICUBIC)
+    small = np.asarray(img)[4::8, 4::8]
+    write_compressed_data_to_file(b"a caption", coder.pack(small, step(args)), (512, 512), args.output_file)
+    assert os.path.getsize(args.output_file) and not args.verbose
+
+def decompress(args):
+    text, latent, shape = read_compressed_data_from_file(args.input_file)
+    assert text == b"a caption" and shape == (512, 512)
+    small = coder.unpack(latent, step(args)).repeat(8, 0).repeat(8, 1)
+    noise = np.random.default_rng(cfg_perco.random_seed).integers(0, 2, small.shape)
+    Image.fromarray((small // 2 * 2 + noise).astype(np.uint8)).save(args.output_file)
+"""
+
+STABLECODEC = """
+import os
+import numpy as np
+from PIL import Image
+from torchvision import transforms
+import coder
+from tensor import tensor
+
+class F:
+    @staticmethod
+    def pad(input, pad, mode):
+        left, right, top, bottom = pad
+        how = {"replicate": "edge", "reflect": "reflect"}[mode]
+        return tensor(np.pad(input, ((0, 0), (0, 0), (top, bottom), (left, right)), how))
+
+class Codec:
+    def update(self, force=False):
+        self.updated = force
+
+class StableCodec:
+    def __init__(self, sd_path=None, args=None):
+        assert os.path.isdir(sd_path) and os.path.exists(args.elic_path)
+        self.codec = Codec()
+        self.step = int(open(args.codec_path).read())
+
+    def cuda(self):
+        return self
+
+    def eval(self):
+        self.evaluating = True
+
+def preprocess_image(image_path, transform):
+    return transform(Image.open(image_path).convert("RGB"))
+
+def compress_one_image(net, bin_path, ori_h, ori_w, img_name, x):
+    assert x.shape[2] % 256 == x.shape[3] % 256 == 0 and net.codec.updated and net.evaluating
+    pixels = ((x[0] * 0.5 + 0.5) * 255).round().astype(np.uint8).permute(1, 2, 0)
+    with open(os.path.join(bin_path, img_name), "wb") as out:
+        out.write(coder.pack(pixels, net.step))
+
+def decompress_one_image(net, bin_path, ori_h, ori_w, img_name, prompt):
+    with open(os.path.join(bin_path, img_name), "rb") as coded:
+        pixels = coder.unpack(coded.read(), net.step)
+    assert prompt == [1]
+    return tensor(pixels / 255).permute(2, 0, 1).unsqueeze(0)[:, :, :ori_h, :ori_w]
+"""
+
+STABLECODEC_ARGUMENTS = """
+import argparse
+
+def parse_args_testing(input_args=None):
+    parser = argparse.ArgumentParser()
+    for option in ("--sd_path", "--elic_path", "--codec_path", "--img_path", "--rec_path", "--bin_path"):
+        parser.add_argument(option)
+    return parser.parse_args(input_args)
+"""
+
+TORCHVISION_TRANSFORMS = """
+import numpy as np
+from PIL import Image
+from tensor import tensor
+
+class Compose:
+    def __init__(self, steps): self.steps = steps
+    def __call__(self, value):
+        for step in self.steps: value = step(value)
+        return value
+
+class ToTensor:
+    def __call__(self, image): return tensor(np.array(image) / 255).permute(2, 0, 1)
+
+class Normalize:
+    def __init__(self, mean, std): self.mean, self.std = mean[0], std[0]
+    def __call__(self, values): return (values - self.mean) / self.std
+
+class ToPILImage:
+    def __call__(self, values):
+        return Image.fromarray(np.asarray((values * 255).round().astype(np.uint8).permute(1, 2, 0)))
+"""
+
+DIFFEIC = """
+import json, types
+import numpy as np
+from PIL import Image
+import coder
+from tensor import tensor
+
+def load(path, map_location):
+    with open(path) as weights:
+        return json.load(weights)
+
+torch = types.SimpleNamespace(
+    load=load,
+    float32="float32",
+    tensor=lambda values, dtype, device: tensor(values),
+    cuda=types.SimpleNamespace(is_available=lambda: False),
+)
+
+class pl:
+    @staticmethod
+    def seed_everything(seed):
+        np.random.seed(seed)
+
+class OmegaConf:
+    @staticmethod
+    def load(path):
+        return open(path).read()
+
+class Model:
+    device = "cpu"
+    preprocess_model = types.SimpleNamespace(update=lambda force: None)
+    def freeze(self): pass
+    def to(self, device): assert device in ("cpu", "cuda")
+    def apply_condition_compress(self, control, stream_path, H, W):
+        assert control.shape == (1, 3, H, W) and H % 64 == W % 64 == 0 and self.strict is False
+        pixels = (control[0].permute(1, 2, 0) * 255).round().astype(np.uint8)
+        with open(stream_path, "wb") as out:
+            out.write(coder.pack(pixels, self.step))
+        return 1.0
+    def apply_condition_decompress(self, stream_path):
+        return coder.unpack(open(stream_path, "rb").read(), self.step)
+
+def instantiate_from_config(config):
+    assert config == "a model"
+    return Model()
+
+def load_state_dict(model, state_dict, strict=False):
+    assert set(state_dict) == {"sd", "step"}
+    model.step, model.strict = state_dict["step"], strict
+
+def pad(img, scale):
+    height, width = img.shape[:2]
+    return np.pad(img, ((0, -height % scale), (0, -width % scale), (0, 0)))
+
+def process(model, imgs, sampler, steps, stream_path):
+    assert sampler == "ddpm" and steps == 50
+    control = tensor(np.stack(imgs) / 255).permute(0, 3, 1, 2)
+    bpp = model.apply_condition_compress(control, stream_path, *control.shape[2:])
+    pixels = model.apply_condition_decompress(stream_path)
+    assert pixels.shape == imgs[0].shape
+    return [(pixels // 2 * 2 + np.random.randint(0, 2, pixels.shape)).astype(np.uint8)], bpp
+"""
+
+
+def write(folder: Path, files: dict[str, str | bytes]) -> None:
+    """Write files below a folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def hific(folder: Path) -> None:
+    weights = {
+        f"weights/hific_{name}.pt": str(STEPS[2 * place]) for place, name in enumerate(("low", "med", "hi"))
+    }
+    vision = {"torchvision/__init__.py": "", "torchvision/utils.py": TORCHVISION}
+    write(folder, {"coder.py": CODER, "compress.py": HIFIC, **vision, **weights})
+
+
+def diffc(folder: Path) -> None:
+    programs = {"compress.py": DIFFC, "decompress.py": DIFFC}
+    write(folder, {"coder.py": CODER, **programs, "configs/SD-1.5-base.yaml": "model: SD1.5"})
+
+
+def perco(folder: Path) -> None:
+    rates = ("0.0019", "0.0313", "0.1250")
+    weights = {f"weights/perco_{rate}/step": str(STEPS[2 * place]) for place, rate in enumerate(rates)}
+    source = {"src/coder.py": CODER, "src/config.py": PERCO_CONFIG, "src/compression_utils.py": PERCO}
+    write(folder, {**source, **weights})
+
+
+def stablecodec(folder: Path) -> None:
+    names = (32, 16, 8, 4, 2)
+    weights = {f"weights/stablecodec_ft{name}.pkl": str(STEPS[place]) for place, name in enumerate(names)}
+    public = {"weights/sd-turbo/config": "", "weights/elic_official.pth": "elic"}
+    source = {
+        "src/coder.py": CODER,
+        "src/tensor.py": TENSOR,
+        "src/compress.py": STABLECODEC,
+        "src/my_utils/testing_utils.py": STABLECODEC_ARGUMENTS,
+        "src/torchvision/__init__.py": "",
+        "src/torchvision/transforms.py": TORCHVISION_TRANSFORMS,
+    }
+    write(folder, {**source, **weights, **public})
+
+
+def diffeic(folder: Path) -> None:
+    source = {"coder.py": CODER, "tensor.py": TENSOR, "inference_partition.py": DIFFEIC}
+    weights = {"weights/v2-1_512-ema-pruned.ckpt": json.dumps({"state_dict": {"sd": 1}})}
+    for place, name in enumerate(("1_2_16", "1_2_8", "1_2_4", "1_2_2", "1_2_1")):
+        weights[f"weights/{name}/lc.ckpt"] = json.dumps({"state_dict": {"step": STEPS[place]}})
+    write(folder, {**source, **weights, "configs/model/diffeic.yaml": "a model"})
+
+
+def glc(folder: Path) -> None:
+    import torch
+
+    write(folder, {"src/models/image_model.py": GLC, "src/utils/test_utils.py": GLC_TOOLS})
+    gains = torch.tensor([2.0, 6.0, 18.0, 54.0]).view(4, 1, 1, 1).expand(4, 12, 1, 1).clone()
+    (folder / "weights").mkdir()
+    torch.save({"q_enc": gains, "q_dec": gains}, folder / "weights" / "GLC_image")
+
+
+CHECKOUTS = {one.__name__: one for one in (diffc, diffeic, glc, hific, perco, stablecodec)}
+
+
+def make(name: str, folder: Path) -> Path:
+    """Write a stand-in checkout with its environment's Python, and return the folder."""
+    folder.mkdir()
+    CHECKOUTS[name](folder)
+    write(folder, {".venv/bin/python": f'#!/bin/sh\nexec "{sys.executable}" -W error "$@"\n'})
+    (folder / ".venv" / "bin" / "python").chmod(0o755)
+    return folder
