@@ -1,0 +1,300 @@
+"""Turn pictures into the record `hfd_quality.md`: is the detail HFD adds better than noise and sharpening?
+
+    python docs/benchmarks/hfd_quality.py [FOLDER] [--limit N] [--quality Q ...] [--record FILE]
+
+FOLDER holds the 24 Kodak pictures. `--coarse NAME` and `--decoder NAME KEY=VALUE ...` judge another pair:
+any decoder beside a coarse codec of the same quality scale, which shows what the bits alone give. One
+process, one thread; the codecs take turns on every picture, and each stream is decoded with seeds 0, 0 and 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from codecarena.bench.analysis import detail
+from codecarena.bench.device import cores, cpu_model
+from codecarena.bench.metrics.psnr import Psnr
+from codecarena.codecs import registry
+from codecarena.codecs.base import Codec, CodecInfo, Image, Picture
+
+RECORD = Path(__file__).with_suffix(".md")
+KODAK = Path(os.environ.get("CODECARENA_TEST_DATA", "../shared/data")) / "kodak"
+HFD = [
+    ["hfd", f"mode={mode}", f"steps={steps}"]
+    for mode, counts in (("flow", (1, 4, 8)), ("diffusion", (8, 32)))
+    for steps in counts
+]
+BITS_PER_PIXEL = 0.15
+MOST_EXTRA_BYTES = 16  # a longer header, and what the decoder is told of its steps and noise
+SEEDS = (0, 0, 1)
+RESAMPLES = 10_000
+BELOW_ZERO = -1e-9
+CONTROLS = {
+    "white noise": detail.white_noise_at_psnr,
+    "grey noise": lambda *given: detail.white_noise_at_psnr(*given, grey=True),
+    "unsharp mask": detail.unsharp_at_psnr,
+}
+NOTES = """
+Means over pictures with 95 % bootstrap intervals, paired by picture. *met*: the whole interval lies in the
+range; *mean only*: the mean does. The measures are defined in `bench/analysis/detail.py`. Gradient energy is
+the mean squared gradient, mean gradient the mean magnitude; both are judged. Noise and unsharp mask start at
+the coarse picture and are tuned, picture by picture, to the decoder's PSNR; grey noise is the same in the
+three channels. Small weights are ones trained for demonstration, so times say nothing of a full network.
+"""
+
+
+class Entrant(NamedTuple):
+    """One decoder to judge."""
+
+    label: str
+    given: dict[str, registry.Value]
+    codec: Codec
+
+
+Row = dict[str, float]  # name of a measure -> its value
+Rows = dict[str, dict[str, NDArray[np.float64]]]  # codec or control -> measure -> a value a picture
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A measure whose mean over the pictures must lie in a range."""
+
+    name: str
+    values: NDArray[np.float64]
+    low: float = -np.inf
+    high: float = np.inf
+
+    @property
+    def verdict(self) -> str:
+        """Whether the whole interval of the mean lies in the range, only the mean, or neither."""
+        mean, low, high = interval(self.values)
+        if self.low <= low and high <= self.high:
+            return "met"
+        return "mean only" if self.low <= mean <= self.high else "**not met**"
+
+
+def interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Return the mean and its 95 % percentile bootstrap interval over pictures."""
+    draws = np.random.default_rng(0).integers(0, len(values), (RESAMPLES, len(values)))
+    low, high = np.percentile(values[draws].mean(axis=1), [2.5, 97.5])
+    return float(values.mean()), float(low), float(high)
+
+
+def shown(values: NDArray[np.float64]) -> str:
+    """Return mean and interval in words."""
+    mean, low, high = interval(values)
+    return f"{mean:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def measured(decoded: Image, coarse: Image, original: Image) -> Row:
+    """Return every measure of one decoded picture."""
+    return {
+        "PSNR, dB": Psnr().score(original, decoded),
+        "gradient energy": detail.gradient_energy_ratio(decoded, original),
+        "mean gradient": detail.mean_gradient_ratio(decoded, original),
+        "Laplacian energy": detail.laplacian_energy_ratio(decoded, original),
+        "log-spectrum distance": detail.log_spectrum_distance(decoded, original),
+        "patch SWD x 1000": 1000 * detail.patch_sliced_wasserstein(decoded, original),
+        "residual cosine": detail.residual_cosine(decoded, coarse, original),
+        "phase share, %": 100 * detail.phase_share(decoded, coarse),
+    }
+
+
+def judge_picture(original: Image, entrants: Sequence[Entrant], quality: float) -> dict[str, Row]:
+    """Return the measures of all entrants, the coarse one first, and of the others' controls."""
+    streams = [one.codec.encode(Picture(original), quality) for one in entrants]
+    decodes: list[list[Image]] = [[] for _ in entrants]
+    seconds: list[list[float]] = [[] for _ in entrants]
+    for seed in SEEDS:
+        for index, one in enumerate(entrants):
+            began = time.perf_counter()
+            decodes[index].append(one.codec.decode(streams[index], seed=seed))
+            seconds[index].append(time.perf_counter() - began)
+    coarse, pixels = decodes[0][0], original.shape[0] * original.shape[1]
+    found: dict[str, Row] = {}
+    for index, one in enumerate(entrants):
+        first, again, other = decodes[index]
+        row = found[one.label] = measured(first, coarse, original)
+        row["bpp"] = 8 * len(streams[index]) / pixels
+        row["extra bytes"] = len(streams[index]) - len(streams[0])
+        row["decoding, s per megapixel"] = 1e6 * median(seconds[index]) / pixels
+        row["bit-equal"] = np.array_equal(first, again)
+        row["seeds differ"] = not np.array_equal(first, other)
+        controls = {name: make(coarse, original, row["PSNR, dB"]) for name, make in CONTROLS.items()}
+        row["control missed by, dB"] = max(abs(made.psnr_db - row["PSNR, dB"]) for made in controls.values())
+        for name, made in controls.items() if index else ():
+            found[f"{one.label}: {name}"] = measured(made.pixels, coarse, original)
+    return found
+
+
+def gather(originals: Sequence[Image], entrants: Sequence[Entrant], quality: float) -> Rows:
+    """Return the measures of all pictures at one quality."""
+    found: list[dict[str, Row]] = []
+    for original in originals:
+        found.append(judge_picture(original, entrants, quality))
+        print(f"quality {quality:g}: {len(found)} of {len(originals)} pictures", flush=True)
+    return {
+        label: {key: np.array([one[label][key] for one in found], np.float64) for key in row}
+        for label, row in found[0].items()
+    }
+
+
+def criteria(rows: Rows, entrants: Sequence[Entrant], judged: Entrant) -> Iterator[Criterion]:
+    """Yield what a decoder must show."""
+    row, coarse = rows[judged.label], rows[entrants[0].label]
+    extra = f"bytes more than the coarse stream, 0 to {MOST_EXTRA_BYTES}"
+    yield Criterion(extra, row["extra bytes"], 0, MOST_EXTRA_BYTES)
+    yield Criterion("PSNR less the coarse's, -3.1 to 0 dB", row["PSNR, dB"] - coarse["PSNR, dB"], -3.1, 0)
+    one_step = next((one.label for one in entrants if one.given == judged.given | {"steps": 1}), None)
+    for key in ("gradient energy", "mean gradient"):
+        yield Criterion(f"{key}, ratio to the original's, 0.8 to 1.25", row[key], 0.8, 1.25)
+        nearer = np.abs(row[key] - 1) - np.abs(coarse[key] - 1)
+        yield Criterion(f"{key}, distance from 1 less the coarse's, below 0", nearer, high=BELOW_ZERO)
+        if one_step and judged.given["steps"] == 4:
+            change = row[key] - rows[one_step][key]
+            name = f"{key}, size of the change from 1 step to 4, 0.15 or more"
+            yield Criterion(name, change * np.sign(change.mean()), 0.15)
+    rivals = {"the coarse's": coarse}
+    rivals |= {f"{name}'s at equal PSNR": rows[f"{judged.label}: {name}"] for name in CONTROLS}
+    for name, rival in rivals.items():
+        spectrum = row["log-spectrum distance"] - rival["log-spectrum distance"]
+        yield Criterion(f"log-spectrum distance less {name}, below 0", spectrum, high=BELOW_ZERO)
+    patches = row["patch SWD x 1000"] - coarse["patch SWD x 1000"]
+    yield Criterion("patch SWD x 1000 less the coarse's, below 0", patches, high=BELOW_ZERO)
+    yield Criterion("residual cosine, 0.05 or more", row["residual cosine"], 0.05)
+    yield Criterion("phase share, below 1 %", row["phase share, %"], high=1 + BELOW_ZERO)
+    yield Criterion("share of pictures bit-equal with one seed, 1", row["bit-equal"], 1)
+    yield Criterion("share of pictures that differ with two seeds, 1", row["seeds differ"], 1)
+
+
+def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    """Return a Markdown table."""
+    return [f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *lines)] + [""]
+
+
+def criteria_table(rows: Rows, entrants: Sequence[Entrant]) -> list[str]:
+    """Return every criterion's value and verdict, one column for each decoder."""
+    columns = [{one.name: one for one in criteria(rows, entrants, judged)} for judged in entrants[1:]]
+    names = dict.fromkeys(name for column in columns for name in column)
+    lines = [
+        [name, *(f"{shown(one[name].values)} {one[name].verdict}" if name in one else "" for one in columns)]
+        for name in names
+    ]
+    met = [f"{sum(one.verdict == 'met' for one in column.values())} of {len(column)}" for column in columns]
+    return table(["criterion", *(one.label for one in entrants[1:])], [*lines, ["**met**", *met]])
+
+
+def means_table(rows: Rows, measures: Sequence[str]) -> list[str]:
+    """Return the means of codecs and controls."""
+    lines = [
+        [label, *(f"{row[key].mean():.3f}" if key in row else "" for key in measures)]
+        for label, row in rows.items()
+    ]
+    return table(["decoder", *measures], lines)
+
+
+def differences_table(rows: Rows, coarse: str, measures: Sequence[str]) -> list[str]:
+    """Return the paired differences of each decoder from the coarse picture and from its controls."""
+    lines = [
+        [f"{label} less {name}", *(shown(rows[label][key] - rows[rival][key]) for key in measures)]
+        for label in (one for one in rows if one != coarse and ": " not in one)
+        for name, rival in {coarse: coarse, **{name: f"{label}: {name}" for name in CONTROLS}}.items()
+    ]
+    return table(["pair", *measures], lines)
+
+
+def described(info: CodecInfo) -> str:
+    """Return name, version and weights of a codec."""
+    kind = "small weights" if info.toy else "weights"
+    return f"{info.name} ({info.version}; {kind} {(info.weights_sha256 or 'none')[:12]})"
+
+
+def section(rows: Rows, entrants: Sequence[Entrant], quality: float) -> list[str]:
+    """Return the tables of one quality."""
+    coarse = entrants[0].label
+    measures = list(next(row for label, row in rows.items() if ": " in label))
+    missed = max(rows[one.label]["control missed by, dB"].max() for one in entrants[1:])
+    return [
+        f"## Quality {quality:g}: {rows[coarse]['bpp'].mean():.3f} bits per pixel\n\n### Criteria\n",
+        *criteria_table(rows, entrants),
+        "### Steps, quality and time\n",
+        *means_table(rows, ["bpp", *measures, "decoding, s per megapixel"]),
+        "### Paired differences\n",
+        *differences_table(rows, coarse, measures),
+        f"The control farthest from its decoder's PSNR missed it by {missed:.3f} dB.\n",
+    ]
+
+
+def record(folder: Path, pictures: int, entrants: Sequence[Entrant], found: dict[float, Rows]) -> str:
+    """Return the record in Markdown."""
+    codecs = ", ".join(dict.fromkeys(described(one.codec.info) for one in entrants))
+    head = [
+        "# Is the detail that HFD adds better than noise and sharpening?\n",
+        f"Made by `docs/benchmarks/hfd_quality.py` on {pictures} pictures of `{folder.name}`: {codecs}.",
+        f"Machine: {cpu_model()}, {cores()} cores, load {os.getloadavg()[0]:.1f}; one thread, codecs",
+        f"in turn, median of {len(SEEDS)} decodes; torch {torch.__version__}. Compare ratios, not seconds.",
+        NOTES,
+    ]
+    tables = [line for quality, rows in found.items() for line in section(rows, entrants, quality)]
+    return "\n".join(head + tables)
+
+
+def nearest_quality(codec: Codec, originals: Sequence[Image]) -> float:
+    """Return the quality whose mean rate over the pictures is nearest to `BITS_PER_PIXEL`."""
+    pictures = [Picture(one) for one in originals]
+
+    def miss(quality: float) -> float:
+        rates = [8 * len(codec.encode(one, quality)) / one.pixel_count for one in pictures]
+        return abs(float(np.mean(rates)) - BITS_PER_PIXEL)
+
+    return min(codec.info.qualities, key=miss)
+
+
+def entrant(words: Sequence[str]) -> Entrant:
+    """Return the codec of a name and its ``key=value`` parameters."""
+    pairs = dict(word.split("=", 1) for word in words[1:])
+    given = {key: int(value) if value.isdigit() else value for key, value in pairs.items()}
+    return Entrant(" ".join(words), given, registry.create(words[0], given))
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Judge the decoders, then write the record."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, nargs="?", default=KODAK)
+    parser.add_argument("--limit", type=int, help="judge the first pictures only; two at least")
+    parser.add_argument("--quality", type=float, nargs="+", help=f"default: nearest to {BITS_PER_PIXEL} bpp")
+    parser.add_argument("--coarse", nargs="+", default=["hyperprior"], metavar="WORD")
+    parser.add_argument("--decoder", nargs="+", action="append", metavar="WORD")
+    parser.add_argument("--record", type=Path, default=RECORD)
+    chosen = parser.parse_args(words)
+    paths = sorted(chosen.folder.glob("*.png"))[: chosen.limit]
+    if len(paths) < 2:
+        parser.error(f"an interval needs at least two PNG pictures in {chosen.folder}, got {len(paths)}")
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    originals = [np.array(Pillow.open(path).convert("RGB")) for path in paths]
+    entrants = [entrant(one) for one in (chosen.coarse, *(chosen.decoder or HFD))]
+    qualities = chosen.quality or [nearest_quality(entrants[0].codec, originals)]
+    found = {quality: gather(originals, entrants, quality) for quality in qualities}
+    text = record(chosen.folder, len(paths), entrants, found)
+    chosen.record.write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
