@@ -72,6 +72,12 @@ _BUILT_IN = (
     _built_in(
         "heic", "classic.heic:Heic", "HEVC still picture: x265 in, libde265 out", "pillow_heif", "heic"
     ),
+    _built_in(
+        "hfd", "generative.hfd.codec:Hfd", "autoencoder, and a flow or diffusion for detail", *_GENERATIVE
+    ),
+    _built_in(
+        "hyperprior", "learned.hyperprior:Hyperprior", "small mean-scale hyperprior of ours", *_LEARNED
+    ),
     _built_in("illm", "learned.illm:Illm", "MS-ILLM, NeuralCompression's published models", *_GENERATIVE),
     _built_in("jpeg", "classic.jpeg:Jpeg", "JPEG by libjpeg-turbo (Pillow)"),
     _built_in("jpeg2000", "classic.jpeg2000:Jpeg2000", "JPEG 2000 by OpenJPEG (Pillow)"),

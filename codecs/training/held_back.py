@@ -1,0 +1,113 @@
+"""Measure trained networks on pictures that no step learned from, as the tables of their model cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..base import Image
+from ..generative.autoencoder import LatentAutoencoder
+from ..generative.hfd.decoder import Detail, Mode, Sampling
+from ..generative.hfd.flow import DEFAULT_NOISE
+from ..learned.gained import DOWNSAMPLING, GainedHyperprior
+from .latent_flow import Example, LatentFlowTask
+from .pairs import CoarsePictures
+from .pictures import to_tensor
+
+
+@torch.no_grad()
+def of_hyperprior(network: GainedHyperprior, pictures: Sequence[Image]) -> list[str]:
+    """Return estimated bits per pixel and PSNR of each rate, means over pictures."""
+    lines = ["| rate | bits per pixel (estimated) | PSNR, dB |", "| --- | --- | --- |"]
+    for rate in range(len(network.log_gain)):
+        found: list[tuple[float, float]] = []
+        for pixels in (_cut(one, DOWNSAMPLING) for one in pictures):
+            decoded, bits = network(pixels, torch.tensor([float(rate)]))
+            found.append((float(bits) / pixels[0, 0].numel(), psnr_db(decoded.clamp(0, 1), pixels, 1.0)))
+        bits_per_pixel, quality = np.mean(found, axis=0)
+        lines.append(f"| {rate + 1} | {bits_per_pixel:.3f} | {quality:.2f} |")
+    return lines
+
+
+@torch.no_grad()
+def of_autoencoder(network: LatentAutoencoder, pictures: Sequence[Image]) -> list[str]:
+    """Return the PSNR of the round trip, with clean latents and with noisy ones."""
+    lines = ["| noise on the latents | PSNR, dB |", "| --- | --- |"]
+    for noise in (0.0, 0.1, 0.2):
+        found: list[float] = []
+        for pixels in (_cut(one, 8) * 2 - 1 for one in pictures):
+            latents = network.encode(pixels)
+            draws = torch.randn(latents.shape, generator=torch.Generator().manual_seed(0))
+            decoded = network.decode(latents + noise * draws).clamp(-1, 1)
+            found.append(psnr_db(decoded, pixels, 2.0))
+        lines.append(f"| {noise:g} | {np.mean(found):.2f} |")
+    return lines
+
+
+def of_detail(detail: Detail, pairs: CoarsePictures, mode: Mode) -> list[str]:
+    """Return PSNR and mean gradient of coarse and drawn pictures, relative to the original, rate by rate."""
+    lines = [
+        "| rate | PSNR coarse, dB | PSNR drawn, dB | mean gradient coarse | mean gradient drawn |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    how = Sampling("flow", 4, DEFAULT_NOISE, 1.0, groups=False)
+    if mode == "diffusion":
+        how = Sampling("diffusion", 32, 0.3, 1.0, groups=False)
+    for rate in range(pairs.rates):
+        found: list[tuple[float, ...]] = []
+        for original, coarse in pairs.held_back(rate):
+            whole, rough = (
+                to_tensor(np.asarray(one))[None].float() / 127.5 - 1 for one in (original, coarse)
+            )
+            drawn = detail.draw(rough, float(rate), how, seed=0).clamp(-1, 1)
+            steep = _gradient(whole)
+            found.append(
+                (
+                    psnr_db(rough, whole, 2.0),
+                    psnr_db(drawn, whole, 2.0),
+                    _gradient(rough) / steep,
+                    _gradient(drawn) / steep,
+                )
+            )
+        means = np.mean(found, axis=0)
+        lines.append(f"| {rate + 1} | {means[0]:.2f} | {means[1]:.2f} | {means[2]:.2f} | {means[3]:.2f} |")
+    return lines
+
+
+@torch.no_grad()
+def of_latent_flow(task: LatentFlowTask) -> list[str]:
+    """Return the error of palette-coded latents before and after the flow, in latent deviations."""
+    lines = ["| steps | rms error before | rms error after |", "| --- | --- | --- |"]
+    for steps in (1, 2, 4):
+        found = [_denoised(task, example, steps) for example in task.held_back]
+        before, after = np.mean(found, axis=0)
+        lines.append(f"| {steps} | {before:.3f} | {after:.3f} |")
+    return lines
+
+
+def _denoised(task: LatentFlowTask, example: Example, steps: int) -> tuple[float, float]:
+    rms = float(example.error.square().mean().sqrt())
+    clean = task.network.denoise((example.latents + example.error)[None], rms, steps)[0]
+    return rms, float((clean - example.latents).square().mean().sqrt())
+
+
+def psnr_db(decoded: Tensor, original: Tensor, peak: float) -> float:
+    """Return the peak signal-to-noise ratio in dB of tensors whose values span ``peak``."""
+    return float(10 * torch.log10(peak**2 / (decoded - original).square().mean().clamp(min=1e-12)))
+
+
+def _gradient(pixels: Tensor) -> float:
+    down, across = (
+        pixels[:, :, 1:, :-1] - pixels[:, :, :-1, :-1],
+        pixels[:, :, :-1, 1:] - pixels[:, :, :-1, :-1],
+    )
+    return float(torch.hypot(down, across).mean())
+
+
+def _cut(pixels: Image, multiple: int) -> Tensor:
+    """Return pixels (1, 3, height, width), 0 to 1, cut to sides that divide by ``multiple``."""
+    height, width = (side // multiple * multiple for side in pixels.shape[:2])
+    return to_tensor(pixels[:height, :width])[None].float() / 255

@@ -1,0 +1,55 @@
+"""Train HFD's two decoders on pairs of originals and the autoencoder's pictures."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..generative.hfd import diffusion, flow
+from ..generative.hfd.network import DetailNetwork
+from .loop import Settings
+from .pairs import CoarsePictures
+
+SETTINGS = Settings(steps=10_000, learning_rate=1e-3, final_learning_rate=2e-5, average=0.999)
+
+Mode = Literal["flow", "diffusion"]
+
+
+class DetailTask:
+    """Minimise the error of the predicted velocity, over random times and rates.
+
+    Args:
+        pairs: Where the crops come from.
+        mode: Which decoder.
+    """
+
+    def __init__(self, pairs: CoarsePictures, mode: Mode) -> None:
+        self.pairs = pairs
+        self.mode = mode
+        self.network = DetailNetwork(pairs.rates)
+        self.network.set_deviations(pairs.deviations())
+
+    def groups(self, learning_rate: float) -> list[dict[str, Any]]:
+        """Return the network's weights."""
+        return [{"params": list(self.network.parameters()), "lr": learning_rate}]
+
+    def batch(self, settings: Settings, rng: np.random.Generator) -> tuple[Tensor, ...]:
+        """Return originals, coarse pictures, rates, stratified times, and amounts of noise."""
+        count = settings.batch
+        time = (rng.permutation(count) + rng.uniform(size=count)) / count
+        noise = rng.uniform(0, flow.LARGEST_NOISE, count)
+        amounts = (torch.from_numpy(one).float() for one in (time, noise))
+        return *self.pairs.crops(count, settings.crop, rng), *amounts
+
+    def loss(self, original: Tensor, coarse: Tensor, rate: Tensor, time: Tensor, noise: Tensor) -> Tensor:
+        """Return the decoder's loss."""
+        whole, rough = (
+            (one.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+            for one in (original, coarse)
+        )
+        if self.mode == "flow":
+            return flow.loss(self.network, whole, rough, rate, noise, time)
+        return diffusion.loss(self.network, whole, rough, rate, time)

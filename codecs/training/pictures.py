@@ -1,0 +1,69 @@
+"""Training pictures from a folder, and random crops of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image as PillowImage
+from torch import Tensor
+
+from ..base import CodecError, Image
+
+SUFFIXES = {".avif", ".jpg", ".jpeg", ".png", ".webp"}
+EVALUATION_SETS = {"clic2025_tiles"}
+"""Folders that hold pictures of an evaluation set; training on them would spoil its results."""
+HELD_BACK_EVERY = 32
+"""One picture in so many is kept for the model card and never trained on."""
+
+
+class TrainingPictures:
+    """The pictures of a folder and the folders below it, as uint8 arrays in memory.
+
+    Args:
+        folder: Searched for pictures; folders named in `EVALUATION_SETS` are left out.
+        side: Pictures with a shorter side than this are left out, pixels.
+
+    Raises:
+        CodecError: The folder holds no picture that is large enough.
+    """
+
+    def __init__(self, folder: Path, side: int) -> None:
+        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+        paths = [path for path in paths if not EVALUATION_SETS & set(path.parts)]
+        pictures = [pixels for path in paths if min((pixels := read(path)).shape[:2]) >= side]
+        if len(pictures) < 2:
+            raise CodecError(
+                f"expected pictures of at least {side} x {side} pixels in {folder}, found {len(pictures)}"
+            )
+        self.held_back = pictures[::HELD_BACK_EVERY]
+        self.training = [one for index, one in enumerate(pictures) if index % HELD_BACK_EVERY]
+        self.origin = ", ".join(sorted({path.parent.name for path in paths}))
+        """Names of the folders that the pictures lie in."""
+        self.pixel_count = sum(one.shape[0] * one.shape[1] for one in self.training)
+
+    def crops(self, count: int, side: int, rng: np.random.Generator) -> Tensor:
+        """Return square crops, mirrored and turned at random: (count, 3, side, side), uint8."""
+        chosen = (self.training[index] for index in rng.integers(len(self.training), size=count))
+        return torch.stack([to_tensor(crop(pixels, side, rng)) for pixels in chosen])
+
+
+def read(path: Path) -> Image:
+    """Return a picture's pixels."""
+    with PillowImage.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def crop(pixels: Image, side: int, rng: np.random.Generator) -> Image:
+    """Return a random square of a picture in one of its eight orientations."""
+    top = rng.integers(pixels.shape[0] - side + 1)
+    left = rng.integers(pixels.shape[1] - side + 1)
+    square = pixels[top : top + side, left : left + side]
+    square = np.rot90(square, rng.integers(4))
+    return square[:, ::-1] if rng.integers(2) else square
+
+
+def to_tensor(pixels: Image) -> Tensor:
+    """Return pixels of shape (height, width, 3) as a tensor of shape (3, height, width)."""
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))

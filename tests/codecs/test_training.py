@@ -1,0 +1,130 @@
+"""Fifty steps of each training: the loss is as recorded, and a stopped run ends as one that was not."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image as PillowImage
+
+from codecarena.codecs import contract, pretrained
+from codecarena.codecs.base import CodecError, Image
+from codecarena.codecs.generative.autoencoder import LatentAutoencoder
+from codecarena.codecs.training import autoencoder, export, hfd, hyperprior, latent_flow, loop
+from codecarena.codecs.training.pairs import CoarsePictures
+from codecarena.codecs.training.pictures import TrainingPictures
+
+SMOKE = loop.Settings(steps=50, batch=2, crop=64, bfloat16=False)
+# Mean loss of the last ten of fifty steps, written down when the networks were made; another machine's
+# arithmetic moves them a little.
+RECORDED = {"hyperprior": 31.1, "autoencoder": 0.86, "flow": 1.0, "diffusion": 0.9, "latent_flow": 1.6}
+TOLERANCE = 0.03
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight pictures that every machine makes alike, and one of an evaluation set."""
+    made = tmp_path_factory.mktemp("training")
+    whole = contract.photograph(640, 640)
+    (made / "clic2025_tiles").mkdir()
+    PillowImage.fromarray(whole[:300, :300]).save(made / "clic2025_tiles" / "never.png")
+    for index in range(8):
+        top, left = 40 * index, 350 - 40 * index
+        PillowImage.fromarray(whole[top : top + 288, left : left + 288]).save(made / f"{index}.png")
+    return made
+
+
+@pytest.fixture
+def pictures(folder: Path) -> TrainingPictures:
+    return TrainingPictures(folder, 256)
+
+
+def blurred(pixels: Image, quality: float) -> Image:
+    """What a poor autoencoder would make of a picture."""
+    small = PillowImage.fromarray(pixels).reduce(round(8 / quality))
+    return np.asarray(small.resize(pixels.shape[1::-1], PillowImage.Resampling.BILINEAR))
+
+
+Make = Callable[[TrainingPictures, Path], loop.Task]
+
+
+def detail(mode: hfd.Mode) -> Make:
+    def make(pictures: TrainingPictures, place: Path) -> loop.Task:
+        return hfd.DetailTask(CoarsePictures(pictures, blurred, (1, 2), place / "pairs.bin"), mode)
+
+    return make
+
+
+def flow_of_latents(pictures: TrainingPictures, _: Path) -> loop.Task:
+    return latent_flow.LatentFlowTask(pictures, LatentAutoencoder(16, 16).eval())
+
+
+TASKS: dict[str, Make] = {
+    "hyperprior": lambda pictures, _: hyperprior.HyperpriorTask(pictures),
+    "autoencoder": lambda pictures, _: autoencoder.AutoencoderTask(pictures),
+    "flow": detail("flow"),
+    "diffusion": detail("diffusion"),
+    "latent_flow": flow_of_latents,
+}
+
+
+def trained(
+    name: str, pictures: TrainingPictures, place: Path, stops: tuple[int, ...] = ()
+) -> tuple[loop.Task, loop.Trained]:
+    settings = dataclasses.replace(SMOKE, crop=128) if name == "latent_flow" else SMOKE
+    for stop in (*stops, settings.steps):
+        torch.manual_seed(0)
+        task = TASKS[name](pictures, place)
+        run = loop.train(task, settings, place / f"{name}.checkpoint", stop_after=stop)
+    return task, run
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_fifty_steps_reproduce_their_loss(name: str, pictures: TrainingPictures, tmp_path: Path) -> None:
+    _, run = trained(name, pictures, tmp_path)
+    assert run.losses[-1] == pytest.approx(RECORDED[name], rel=TOLERANCE)
+    assert run.losses[-1] < run.losses[0]
+
+
+def test_a_stopped_run_ends_as_one_that_was_not(pictures: TrainingPictures, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    whole, first = trained("autoencoder", pictures, tmp_path / "a")
+    parts, second = trained("autoencoder", pictures, tmp_path / "b", stops=(20, 30))
+    assert first.losses == second.losses
+    for one, other in zip(whole.network.parameters(), parts.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_checkpoint_of_other_settings_is_refused(pictures: TrainingPictures, tmp_path: Path) -> None:
+    task = autoencoder.AutoencoderTask(pictures)
+    loop.train(task, dataclasses.replace(SMOKE, steps=2), tmp_path / "c")
+    with pytest.raises(CodecError, match="other settings"):
+        loop.train(task, dataclasses.replace(SMOKE, steps=3), tmp_path / "c")
+
+
+def test_evaluation_sets_are_never_trained_on(pictures: TrainingPictures) -> None:
+    assert len(pictures.training) + len(pictures.held_back) == 8
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CodecError, match="found 0"):
+        TrainingPictures(tmp_path, 64)
+
+
+def test_the_card_says_what_the_file_is(pictures: TrainingPictures, tmp_path: Path) -> None:
+    task, run = trained("autoencoder", pictures, tmp_path)
+    facts = export.Facts("A title", "A summary.", "eight pictures", ["| a |"], ["all"], "command", "a CPU")
+    path = export.write(task.network, "small", tmp_path, {"narrow": "64"}, SMOKE, run, facts)
+    weights = pretrained.load(path)
+    assert weights.sha256 in path.with_suffix(".md").read_text()
+    assert path.with_suffix(".png").stat().st_size > 1000
+    assert weights.metadata["trained_on"] == "eight pictures"
+    again = LatentAutoencoder()
+    again.load_state_dict(weights.tensors())
+    for one, other in zip(again.parameters(), task.network.parameters(), strict=True):
+        assert torch.equal(one, other.half().float())
