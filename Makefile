@@ -49,12 +49,12 @@ $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: $(VENV)/bin/pip pyproject.toml constraints.txt
-	@echo "Installing codecarena and its codecs (a download of about 400 MB) ..."
+	@echo "Installing codecarena and its codecs (torch among them, a download of about 4 GB) ..."
 	$(PIP) --editable '.[codecs]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/bin/pip pyproject.toml constraints.txt
-	@echo "Installing codecarena with everything its tests compare it with (torch among it, about 4 GB) ..."
+	@echo "Installing codecarena with everything its tests compare it with ..."
 	$(PIP) --editable '.[test]'
 	@# facexlib, which pyiqa pulls in, brings the OpenCV that needs a desktop's libraries; ours goes over it.
 	$(PIP) --force-reinstall --no-deps opencv-python-headless

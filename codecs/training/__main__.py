@@ -49,7 +49,7 @@ def train_hyperprior(
     task = hyperprior.HyperpriorTask(run.pictures)
     if not run.to_the_end(task):
         return
-    task.network.cpu().update(force=True)
+    task.network.cpu().update(scale_table=hyperprior.scale_table(), force=True)
     sizes = {"narrow": hyperprior.NARROW, "wide": hyperprior.WIDE, "rates": len(hyperprior.LAMBDAS)}
     run.export(
         task,

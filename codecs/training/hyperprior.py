@@ -24,6 +24,11 @@ LINEAR_SHARE = 0.1
 SETTINGS = Settings(steps=12_000, learning_rate=1e-3, final_learning_rate=1e-5, average=0.998)
 
 
+def scale_table() -> list[float]:
+    """Return the 64 deviations that latents are coded with, 0.11 to 64; none of ours come near the last."""
+    return np.geomspace(0.11, 64, 64).tolist()
+
+
 class HyperpriorTask:
     """Minimise bits per pixel plus lambda times the squared error, with a random rate for each crop.
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from codecarena.bench.device import cores, cpu_model
 
 RECORD = Path(__file__).with_suffix(".md")
-WORDS = ["-m", "pytest", "-m", "long or scaled", "--timeout", "3600", "--durations", "0", "-vv"]
+WORDS = ["-m", "pytest", "-m", "long or scaled", "--timeout", "3600", "--durations", "0", "-vv", "-rP"]
 
 
 def main() -> int:
@@ -37,11 +37,15 @@ def main() -> int:
         if (match := re.match(r"(tests/\S+) (PASSED|FAILED|SKIPPED)", line))
     }
     rows = [f"| {name} | {ended} | {seconds.get(name, 0.0):.1f} |" for name, ended in status.items()]
+    notes = [f"- {line.removeprefix('record: ').strip()}" for line in lines if line.startswith("record: ")]
     closing = lines[-1].strip("= \n")
     RECORD.write_text(
         "# The long tests\n\n"
         f"Made by `make long` on {datetime.now(UTC):%Y-%m-%d}: {cpu_model()}, {cores()} cores. {closing}.\n\n"
-        "| test | ended | seconds |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n"
+        "| test | ended | seconds |\n| --- | --- | --- |\n"
+        + "\n".join(rows)
+        + "\n"
+        + ("\n" + "\n".join(notes) + "\n" if notes else "")
     )
     return tests.returncode
 

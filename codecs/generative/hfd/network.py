@@ -27,7 +27,7 @@ class DetailNetwork(nn.Module):
         widths: See `ConditionalUNet`.
     """
 
-    def __init__(self, rates: int, widths: tuple[int, ...] = (48, 64, 80)) -> None:
+    def __init__(self, rates: int, widths: tuple[int, ...] = (48, 56, 72)) -> None:
         super().__init__()
         self.rates = rates
         self.unet = ConditionalUNet(2 * 3 * PATCH**2, 3 * PATCH**2, widths, condition=rates + 1)

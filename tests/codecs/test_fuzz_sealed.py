@@ -1,0 +1,88 @@
+"""Damaged streams of our own format, half of them sealed again so that the damage reaches the decoder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from codecarena.codecs.registry import Value
+
+CASES: list[tuple[str, dict[str, Value]]] = [
+    ("hyperprior", {}),
+    ("hfd", {"mode": "flow"}),
+    ("hfd", {"mode": "diffusion", "steps": 4}),
+    ("latent", {}),
+    ("layered", {"decoder": "sketch"}),
+    ("layered", {"steps": 1, "guidance": 1.0}),
+]
+
+CHILD = """
+import json, random, resource, sys, time, warnings
+import numpy
+from codecarena.codecs import contract, registry
+from codecarena.codecs.base import CodecError, Picture, check_image
+from codecarena.codecs.bitstream import Kind
+from sealing import sealed
+warnings.simplefilter("error")
+name, parameters, count = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3])
+codec = registry.create(name, parameters)
+rng = random.Random(name)
+qualities = codec.info.qualities
+picture = contract.photograph()[:97, :131].copy()
+streams = [codec.encode(Picture(picture), quality) for quality in {qualities[0], qualities[-1]}]
+outcome = {"refused": 0, "decoded": 0, "slowest_seconds": 0.0}
+for index in range(count):
+    stream = bytearray(rng.choice(streams))
+    kind = index // 2 % 5
+    if kind == 0:
+        del stream[rng.randrange(len(stream)):]
+    elif kind == 1:
+        stream[rng.randrange(min(32, len(stream)))] = rng.randrange(256)
+    elif kind == 2:
+        for _ in range(rng.randrange(1, 9)):
+            stream[rng.randrange(len(stream))] ^= 1 << rng.randrange(8)
+    elif kind == 3:
+        start = rng.randrange(len(stream))
+        stream[start:start + rng.randrange(1, 40)] = rng.randbytes(rng.randrange(40))
+    else:
+        other = rng.choice(streams)
+        stream = bytearray(stream[:rng.randrange(len(stream))] + other[rng.randrange(len(other)):])
+    damaged = bytes(stream) if index % 2 else sealed(bytes(stream))
+    open(sys.argv[4], "wb").write(damaged)
+    started = time.monotonic()
+    try:
+        check_image(codec.decode(damaged))
+        outcome["decoded"] += 1
+    except CodecError:
+        outcome["refused"] += 1
+    outcome["slowest_seconds"] = max(outcome["slowest_seconds"], round(time.monotonic() - started, 2))
+outcome["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+print(json.dumps(outcome))
+"""
+
+
+@pytest.mark.scaled
+@pytest.mark.parametrize(("name", "parameters"), CASES, ids=lambda one: str(one))
+def test_damaged_streams_are_refused_or_decoded(
+    name: str,
+    parameters: dict[str, Value],
+    tenth: Callable[[int], int],
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+) -> None:
+    count = tenth(10_000)
+    last = tmp_path_factory.mktemp("fuzz") / "last"
+    support = pytestconfig.rootpath / "tests" / "support"
+    program = f"import sys; sys.path.insert(0, {str(support)!r})\n{CHILD}"
+    words = [sys.executable, "-c", program, name, json.dumps(parameters), str(count), str(last)]
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=3000, check=False)
+    assert ended.returncode == 0, f"{ended.stderr[-2000:]}\nthe stream that did it: {last}"
+    outcome = json.loads(ended.stdout.splitlines()[-1])
+    assert outcome["refused"] + outcome["decoded"] == count
+    # Every stream that was not sealed again is refused, unless its damage changed no byte.
+    assert outcome["refused"] >= 0.45 * count
+    sys.stdout.write(f"record: {name} {parameters}: {count} damaged streams, {outcome}\n")
