@@ -31,7 +31,7 @@ class Pick:
     """Label."""
     toy: bool
     cell: ScoredCell | None
-    """The setting nearest the rate, if within `FACTOR` of it."""
+    """The setting nearest the rate, if within `FACTOR` of it or the only one there is."""
     nearest_rate: float | None
     """Bits per pixel of the nearest setting; None where the codec has no result for the picture."""
 
@@ -163,7 +163,9 @@ def _band(
     for codec in codecs:
         own = [cell for cell in cells if cell.codec_id == codec.codec_id]
         nearest = min(own, key=lambda cell: _distance(cell, bits_per_pixel), default=None)
-        matched = nearest if nearest and _matches(nearest, bits_per_pixel) else None
+        # What was run at one setting only is shown at that: its caption says which rate it is.
+        shown = nearest and (len(own) == 1 or _matches(nearest, bits_per_pixel))
+        matched = nearest if shown else None
         picks.append(Pick(codec.label, codec.toy, matched, nearest.bits_per_pixel if nearest else None))
     return Band(picture, cells[0].picture_sha256, tuple(picks))
 

@@ -38,6 +38,11 @@ def decoder(request: pytest.FixtureRequest, models: Path) -> LayerDecoder:
     return MAKERS[request.param](models)
 
 
+def paint(decoder: LayerDecoder, told: Layers, seed: int) -> np.ndarray:
+    """What a decoder paints by its own settings."""
+    return decoder.decode(told, seed, decoder.settings)
+
+
 @pytest.mark.parametrize(
     "kinds",
     [
@@ -50,31 +55,31 @@ def decoder(request: pytest.FixtureRequest, models: Path) -> LayerDecoder:
     ],
 )
 def test_each_layer_steers_and_the_seed_decides_the_rest(decoder: LayerDecoder, kinds: str) -> None:
-    painted = decoder.decode(layers(kinds), seed=7)
+    painted = paint(decoder, layers(kinds), seed=7)
     assert painted.shape == (64, 64, 3)
     assert painted.dtype == np.uint8
     assert painted.flags.c_contiguous
-    np.testing.assert_array_equal(painted, decoder.decode(layers(kinds), seed=7))
-    assert (painted != decoder.decode(layers(kinds), seed=8)).any()
+    np.testing.assert_array_equal(painted, paint(decoder, layers(kinds), seed=7))
+    assert (painted != paint(decoder, layers(kinds), seed=8)).any()
     for kind in kinds.split():
-        assert (painted != decoder.decode(layers(kinds, changed=kind), seed=7)).any(), kind
+        assert (painted != paint(decoder, layers(kinds, changed=kind), seed=7)).any(), kind
 
 
 def test_layers_add_up(decoder: LayerDecoder) -> None:
     streams = ("caption", "caption edges", "caption edges colours", "caption colours", "caption skeletons")
-    painted = {decoder.decode(layers(kinds), seed=7).tobytes() for kinds in streams}
+    painted = {paint(decoder, layers(kinds), seed=7).tobytes() for kinds in streams}
     assert len(painted) == len(streams)
 
 
 def test_stream_without_any_layer_decodes(decoder: LayerDecoder) -> None:
-    empty = decoder.decode(Layers(64, 64), seed=7)
-    assert (empty != decoder.decode(layers("caption"), seed=7)).any()
+    empty = paint(decoder, Layers(64, 64), seed=7)
+    assert (empty != paint(decoder, layers("caption"), seed=7)).any()
 
 
 def test_scale_zero_is_as_if_the_layer_were_not_there(models: Path) -> None:
     deaf = adapters(models, structure_scale=0.0, colour_scale=0.0)
-    told = deaf.decode(layers("caption edges colours"), seed=7)
-    np.testing.assert_array_equal(told, deaf.decode(layers("caption"), seed=7))
+    told = paint(deaf, layers("caption edges colours"), seed=7)
+    np.testing.assert_array_equal(told, paint(deaf, layers("caption"), seed=7))
 
 
 @pytest.mark.parametrize(("width", "height"), [(768, 512), (512, 768), (1, 1), (3000, 7)])
@@ -82,27 +87,27 @@ def test_canvas_has_the_aspect_of_the_picture(models: Path, width: int, height: 
     area = 192 * 128
     decoder = adapters(models, canvas_area=area, steps=1)
     across, down = canvas_size(width, height, area)
-    painted = decoder.decode(layers("caption skeletons colours", width=width, height=height), seed=1)
+    painted = paint(decoder, layers("caption skeletons colours", width=width, height=height), seed=1)
     assert painted.shape == (down, across, 3)
 
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 def test_schedulers_take_different_ways(models: Path, make: Maker) -> None:
     told = layers("caption edges colours")
-    painted = [make(models, scheduler=name, steps=4).decode(told, 1).tobytes() for name in SCHEDULERS]
+    painted = [paint(make(models, scheduler=name, steps=4), told, 1).tobytes() for name in SCHEDULERS]
     assert len(set(painted)) == len(SCHEDULERS)
 
 
 def test_caption_is_cut_to_what_the_text_encoder_reads(decoder: LayerDecoder) -> None:
     long = "an old barn " * 40
     longer = Layers(64, 64, caption=long + "by the sea")
-    painted = decoder.decode(Layers(64, 64, caption=long), seed=3)
-    np.testing.assert_array_equal(painted, decoder.decode(longer, seed=3))
+    painted = paint(decoder, Layers(64, 64, caption=long), seed=3)
+    np.testing.assert_array_equal(painted, paint(decoder, longer, seed=3))
 
 
 def test_caption_may_hold_anything(decoder: LayerDecoder) -> None:
     odd = "caf\u00e9 \N{SNOWMAN} <|endoftext|> \0 \n" + "x" * 500
-    assert decoder.decode(Layers(64, 64, caption=odd), seed=3).shape == (64, 64, 3)
+    assert paint(decoder, Layers(64, 64, caption=odd), seed=3).shape == (64, 64, 3)
 
 
 FACES = {
@@ -130,8 +135,6 @@ def test_pictures_go_through_the_stream(models: Path, tmp_path: Path, face: str,
     assert len({pixels.tobytes() for pixels in painted}) == 3
     np.testing.assert_array_equal(painted[2], codec.decode(streams[2], seed=0))
     assert (painted[2] != codec.decode(streams[2], seed=1)).any()
-    guided = Layered(decoder=face, structure=structure, **(options | {"guidance": 1.0}))
-    assert (painted[2] != guided.decode(streams[2])).any()
 
 
 def test_control_maps_are_what_the_networks_were_trained_on() -> None:
@@ -151,7 +154,7 @@ def test_strength_decides_what_is_left_of_the_colours(models: Path) -> None:
 
     def difference(strength: float) -> float:
         decoder = controlnets(models, strength=strength, steps=10)
-        return float(np.abs(decoder.decode(bright, 1).astype(float) - decoder.decode(dark, 1)).mean())
+        return float(np.abs(paint(decoder, bright, 1).astype(float) - paint(decoder, dark, 1)).mean())
 
     assert difference(0.2) > 2 * difference(1.0)
 
@@ -159,17 +162,17 @@ def test_strength_decides_what_is_left_of_the_colours(models: Path) -> None:
 def test_network_that_was_left_out_is_named(models: Path) -> None:
     decoder = adapters(models, pose_adapter="none", colour_adapter="none")
     with pytest.raises(CodecError, match="skeletons"):
-        decoder.decode(layers("caption skeletons"), 1)
+        paint(decoder, layers("caption skeletons"), 1)
     with pytest.raises(CodecError, match="colours"):
-        decoder.decode(layers("caption edges colours"), 1)
-    assert decoder.decode(layers("caption edges"), 1).shape == (64, 64, 3)
+        paint(decoder, layers("caption edges colours"), 1)
+    assert paint(decoder, layers("caption edges"), 1).shape == (64, 64, 3)
 
 
 @pytest.mark.parametrize(
     "option",
     [
         {"steps": 0},
-        {"steps": 1001},
+        {"steps": 101},
         {"guidance": float("nan")},
         {"scheduler": "euler"},
         {"dtype": "float64"},
@@ -198,7 +201,7 @@ def test_nothing_is_printed_and_no_switch_is_left_turned(
     logging.disable(logging.DEBUG)
     before = (warnings.filters.copy(), transformers.utils.logging.is_progress_bar_enabled())
     try:
-        make(models).decode(layers("caption edges colours"), 1)
+        paint(make(models), layers("caption edges colours"), 1)
         assert logging.root.manager.disable == logging.DEBUG
     finally:
         logging.disable(logging.NOTSET)
@@ -219,7 +222,8 @@ from codecarena.codecs.generative.layered.layers import Layers
 names = ("base", "sketch_adapter", "pose_adapter", "colour_adapter")
 options = {name: f"{sys.argv[1]}/{name}" for name in names}
 decoder = adapter_decoder(**options, steps=2, canvas_area=64 * 64)
-sys.stdout.buffer.write(decoder.decode(Layers(64, 64, caption="a red barn"), 7).tobytes())
+painted = decoder.decode(Layers(64, 64, caption="a red barn"), 7, decoder.settings)
+sys.stdout.buffer.write(painted.tobytes())
 """
 
 
@@ -227,14 +231,14 @@ sys.stdout.buffer.write(decoder.decode(Layers(64, 64, caption="a red barn"), 7).
 def test_fresh_process_paints_the_same_and_is_silent(models: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", FRESH, str(models)], capture_output=True, check=False)
     assert ended.stderr.decode() == ""
-    assert ended.stdout == adapters(models).decode(layers("caption"), 7).tobytes()
+    assert ended.stdout == paint(adapters(models), layers("caption"), 7).tobytes()
 
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 def test_half_precision_paints_nearly_the_same(models: Path, make: Maker) -> None:
     told = layers("caption edges colours")
-    halved = make(models, dtype="float16").decode(told, 7)
-    assert np.abs(halved - make(models).decode(told, 7).astype(float)).mean() < NEAR["float16"]
+    halved = paint(make(models, dtype="float16"), told, 7)
+    assert np.abs(halved - paint(make(models), told, 7).astype(float)).mean() < NEAR["float16"]
 
 
 @pytest.mark.gpu
@@ -245,7 +249,7 @@ def test_gpu_paints_the_same_twice(models: Path, make: Maker, dtype: str) -> Non
         pytest.skip("no CUDA device")
     told = layers("caption edges colours")
     decoder = make(models, device="cuda", dtype=dtype)
-    painted = decoder.decode(told, 7)
-    np.testing.assert_array_equal(painted, decoder.decode(told, 7))
-    assert (painted != decoder.decode(told, 8)).any()
-    assert np.abs(painted - make(models).decode(told, 7).astype(float)).mean() < NEAR[dtype]
+    painted = paint(decoder, told, 7)
+    np.testing.assert_array_equal(painted, paint(decoder, told, 7))
+    assert (painted != paint(decoder, told, 8)).any()
+    assert np.abs(painted - paint(make(models), told, 7).astype(float)).mean() < NEAR[dtype]

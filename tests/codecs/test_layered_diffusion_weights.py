@@ -128,7 +128,8 @@ def test_weights_of_2022_load_to_the_same_picture(models: Path, tmp_path: Path) 
     _age(adapter / "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin", str)
     old = adapters(models, base=str(base), sketch_adapter=str(adapter))
     told = layers("caption edges")
-    np.testing.assert_array_equal(old.decode(told, 5), adapters(models).decode(told, 5))
+    new = adapters(models)
+    np.testing.assert_array_equal(old.decode(told, 5, old.settings), new.decode(told, 5, new.settings))
 
 
 def _age(path: Path, name: str, rename: Callable[[str], str]) -> None:
@@ -160,7 +161,7 @@ def test_network_of_another_base_is_refused(models: Path, tmp_path: Path) -> Non
         diffusion.T2IAdapter(channels=[16, 16, 16]).save_pretrained(tmp_path / "narrow")
     decoder = adapters(models, pose_adapter=str(tmp_path / "narrow"))
     with pytest.raises(CodecError, match="StableDiffusionAdapterPipeline fails"):
-        decoder.decode(layers("caption skeletons"), 1)
+        decoder.decode(layers("caption skeletons"), 1, decoder.settings)
 
 
 def test_pixels_that_are_no_numbers_are_refused(models: Path, tmp_path: Path) -> None:
@@ -169,5 +170,6 @@ def test_pixels_that_are_no_numbers_are_refused(models: Path, tmp_path: Path) ->
     weights = load_file(path)
     weights["decoder.conv_out.bias"][0] = float("inf")
     save_file(weights, path)
+    decoder = adapters(models, base=str(base))
     with pytest.raises(CodecError, match="not finite"):
-        adapters(models, base=str(base)).decode(layers("caption"), 1)
+        decoder.decode(layers("caption"), 1, decoder.settings)

@@ -36,7 +36,7 @@ def stream(codec: Layered) -> bytes:
 
 
 def data(stream: bytes) -> dict[Layer, bytes]:
-    return {chunk.layer: chunk.data for chunk in chunks.split(stream)[1]}
+    return {chunk.layer: chunk.data for chunk in chunks.split(stream).chunks}
 
 
 def changed(before: bytes, after: bytes) -> set[Layer]:

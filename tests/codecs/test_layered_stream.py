@@ -23,7 +23,8 @@ from codecarena.codecs.generative.layered.sketch import SketchDecoder
 from codecarena.codecs.generative.layered.stream import inspect
 
 PICTURE = Picture(photograph(), caption="a sky above some ground")
-HEADER_BYTES = Kind.LAYERED.header_bytes
+HEADER_BYTES = Kind.LAYERED.header_bytes + 1
+"""With the length of the sketch's settings, which has none."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def test_layers_come_as_they_were_found(codec: Layered, stream: bytes) -> None:
     assert layers.edges is not None
     assert np.array_equal(layers.edges, detectors.canny(PICTURE.pixels, 112, 160))
     assert (layers.width, layers.height) == (136, 96)
-    assert chunks.split(stream)[0].seed == 77
+    assert chunks.split(stream).header.seed == 77
 
 
 def test_cuts_decode_between_layers_and_nowhere_else(codec: Layered, stream: bytes) -> None:
@@ -84,9 +85,9 @@ def test_any_flipped_byte_is_noticed(stream: bytes) -> None:
 
 
 def test_chunks_in_other_order_are_refused(stream: bytes) -> None:
-    _, found = chunks.split(stream)
-    packed = [chunk.pack() for chunk in found]
-    header = stream[:HEADER_BYTES]
+    packed = [chunk.pack() for chunk in chunks.split(stream).chunks]
+    header = stream.removesuffix(b"".join(packed))
+    assert len(header) == HEADER_BYTES
     wrong = [packed[::-1], [packed[0], packed[0]], packed[1:] + packed[:1], [*packed, packed[2]], []]
     for order in wrong:
         with pytest.raises(CodecError):
@@ -121,7 +122,7 @@ def test_bytes_on_photographs_meet_the_budget_and_rise_along_the_ladder(
 
 def test_sizes_beyond_the_limit_are_refused_on_both_sides(codec: Layered) -> None:
     header = Header(Kind.LAYERED, 2**14, 2**13, bytes(6))
-    forged = seal(header, b"") + Chunk(Layer.TEXT, text.encode("a")).pack()
+    forged = seal(header, b"\0") + Chunk(Layer.TEXT, text.encode("a")).pack()
     with pytest.raises(CodecError, match="at most"):
         codec.decode(forged)
     wide = np.broadcast_to(np.zeros(3, np.uint8), (2**13, 2**14, 3))
@@ -132,7 +133,7 @@ def test_sizes_beyond_the_limit_are_refused_on_both_sides(codec: Layered) -> Non
 @pytest.mark.parametrize("size", [(2**12, 2**12), (1, 2**22), (2**22, 1), (3, 70000)], ids=str)
 def test_large_claims_within_the_limit_decode(codec: Layered, size: tuple[int, int]) -> None:
     header = Header(Kind.LAYERED, size[1], size[0], bytes(6))
-    stream = seal(header, b"") + Chunk(Layer.TEXT, text.encode("a")).pack()
+    stream = seal(header, b"\0") + Chunk(Layer.TEXT, text.encode("a")).pack()
     assert codec.decode(stream).shape == (*size, 3)
 
 
@@ -145,10 +146,11 @@ def test_resealed_mutations_are_refused_or_decoded(codec: Layered, tenth: Callab
     outcome = {"refused": 0, "decoded": 0}
     count = tenth(3000)
     for _ in range(count):
-        header, found = chunks.split(rng.choice(streams))
+        whole = chunks.split(rng.choice(streams))
+        found = list(whole.chunks)
         place = rng.randrange(len(found))
         found[place] = _mutated(rng, found[place])
-        forged = seal(_mutated_header(rng, header), b"") + b"".join(one.pack() for one in found)
+        forged = seal(_mutated_header(rng, whole.header), b"\0") + b"".join(one.pack() for one in found)
         try:
             check_image(codec.decode(forged))
             outcome["decoded"] += 1
@@ -182,14 +184,14 @@ def _mutated(rng: random.Random, chunk: Chunk) -> Chunk:
 class Tinted:
     """A decoder with weights, as far as the stream knows: a sketch with noise from the seed."""
 
-    toy, weights_bytes, trained_on, version = True, 3, "nothing", "1"
+    toy, weights_bytes, trained_on, version, settings = True, 3, "nothing", "1", b""
 
     def __init__(self, weights_sha256: str) -> None:
         self.weights_sha256 = weights_sha256
 
-    def decode(self, layers: Layers, seed: int) -> np.ndarray:
+    def decode(self, layers: Layers, seed: int, settings: bytes) -> np.ndarray:
         noise = np.random.default_rng(seed).integers(0, 9, (8, 8, 3))
-        canvas = SketchDecoder().decode(layers, 0)
+        canvas = SketchDecoder().decode(layers, 0, settings)
         canvas[:8, :8] = noise
         return canvas
 

@@ -14,8 +14,13 @@ def sealed(stream: bytes) -> bytes:
         return stream
     kind = Kind(stream[2])
     packed, payload = stream[: kind.header_bytes - 4], stream[kind.header_bytes :]
-    if kind is Kind.LAYERED:
-        return packed + struct.pack(">I", zlib.crc32(packed)) + _chunks(payload)
+    if kind is Kind.LAYERED:  # the header's checksum covers the settings; the chunks have their own
+        end = 1 + payload[0] if payload else 0
+        return _sealed(packed, payload[:end]) + _chunks(payload[end:])
+    return _sealed(packed, payload)
+
+
+def _sealed(packed: bytes, payload: bytes) -> bytes:
     return packed + struct.pack(">I", zlib.crc32(payload, zlib.crc32(packed))) + payload
 
 

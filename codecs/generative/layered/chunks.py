@@ -1,10 +1,11 @@
 """Turn layers' coded data into a stream that may be cut between any two of them, and back.
 
-    header with its CRC-32 | chunk | chunk | chunk
+    header with its CRC-32 | length 1 | settings of the decoder | chunk | chunk | chunk
     chunk: type 1 | length LEB128 | data | CRC-32 4, over all of the chunk before it
 
-Chunks come in the order of their types: text, then edges or poses, then colours. Each is sealed for itself,
-so that a stream which ends after any of them decodes, and one can be replaced without touching another.
+The header's CRC-32 covers the settings and their length too, but no chunk. Chunks come in the order of their
+types: text, then edges or poses, then colours. Each is sealed for itself, so that a stream which ends after
+any of them decodes, and one can be replaced without touching another.
 """
 
 from __future__ import annotations
@@ -21,8 +22,6 @@ from . import leb128
 from .grids import check_pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ...bitstream import Header
 
 LARGEST_CHUNK = 2**20
@@ -56,43 +55,61 @@ class Chunk:
         return packed + struct.pack(">I", zlib.crc32(packed))
 
 
-def join(header: Header, chunks: Iterable[Chunk]) -> bytes:
-    """Return the stream of a header and chunks, which are put in order.
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The parts of a stream."""
+
+    header: Header
+    settings: bytes
+    """Of the decoder, as it packed them; at most 255 bytes."""
+    chunks: tuple[Chunk, ...]
+
+
+def join(stream: Stream) -> bytes:
+    """Return the bytes of a stream, its chunks put in order.
 
     Raises:
         CodecError: There is no chunk, or two of one level, or the picture is too large.
     """
-    check_pixels(header.width, header.height)
-    ordered = sorted(chunks, key=lambda chunk: chunk.layer)
+    check_pixels(stream.header.width, stream.header.height)
+    ordered = sorted(stream.chunks, key=lambda chunk: chunk.layer)
     _check_layers([chunk.layer for chunk in ordered])
-    return seal(header, b"") + b"".join(chunk.pack() for chunk in ordered)
+    sealed = seal(stream.header, bytes([len(stream.settings)]) + stream.settings)
+    return sealed + b"".join(chunk.pack() for chunk in ordered)
 
 
-def split(bitstream: bytes) -> tuple[Header, list[Chunk]]:
-    """Return the header and the chunks of a stream.
+def split(bitstream: bytes) -> Stream:
+    """Return the parts of a stream; what the settings say is the decoder's to check.
 
     Raises:
-        CodecError: The header or a chunk is cut short or damaged, a chunk is unknown, repeated or out of
-            order, there is none, or the picture is too large.
+        CodecError: The header, the settings or a chunk are cut short or damaged, a chunk is unknown,
+            repeated or out of order, there is none, or the picture is too large.
     """
-    length = Kind.LAYERED.header_bytes
-    header, _ = unseal(bitstream[:length], Kind.LAYERED)
+    start = Kind.LAYERED.header_bytes
+    end = start + 1 + int.from_bytes(bitstream[start : start + 1], "big")
+    header, sealed = unseal(bitstream[:end], Kind.LAYERED)
     check_pixels(header.width, header.height)
-    chunks: list[Chunk] = []
-    reader = Reader(bitstream[length:])
-    while reader.position < len(bitstream) - length:
-        chunks.append(_read(reader, bitstream[length:]))
-        _check_layers([chunk.layer for chunk in chunks])
-    _check_layers([chunk.layer for chunk in chunks])
-    return header, chunks
+    reader = Reader(sealed)
+    settings = reader.take(reader.number(1))
+    return Stream(header, settings, _chunks(bitstream[end:]))
 
 
 def parts(bitstream: bytes) -> RateParts:
-    """Return the bytes of header and chunk framing, of structure and texture, and of text (side)."""
-    _, chunks = split(bitstream)
+    """Return the bytes of header, settings and framing, of structure and texture, and of text (side)."""
+    chunks = split(bitstream).chunks
     text = sum(len(chunk.data) for chunk in chunks if chunk.layer is Layer.TEXT)
     payload = sum(len(chunk.data) for chunk in chunks) - text
     return RateParts(len(bitstream) - payload - text, payload, text)
+
+
+def _chunks(payload: bytes) -> tuple[Chunk, ...]:
+    chunks: list[Chunk] = []
+    reader = Reader(payload)
+    while reader.position < len(payload):
+        chunks.append(_read(reader, payload))
+        _check_layers([chunk.layer for chunk in chunks])
+    _check_layers([chunk.layer for chunk in chunks])
+    return tuple(chunks)
 
 
 def _read(reader: Reader, payload: bytes) -> Chunk:

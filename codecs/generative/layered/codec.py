@@ -17,7 +17,7 @@ from ...bitstream import NO_WEIGHTS, WEIGHTS_ID_BYTES, Header, Kind, check_weigh
 from . import chunks, colours, decoders, edges, skeleton, text
 from .captioner import Blip
 from .captions import SOURCES, caption_for
-from .chunks import Chunk, Layer
+from .chunks import Chunk, Layer, Stream
 from .detectors import LearnedDetector, canny
 from .grids import cell_means, check_pixels, fitted, grid_shape
 from .stream import layers_of
@@ -41,6 +41,10 @@ class Layered:
 
     The streams of qualities 1 and 2 begin the one of quality 3. Grids are given by their rows on a square
     picture; any picture has about as many cells, so that bytes hardly depend on its size.
+
+    Steps, guidance, scheduler, canvas area, scales and strength are for the streams that are encoded: each
+    carries them, rounded to what a byte can hold, and is painted by its own. The negative prompt, a user's
+    words, is not carried.
 
     Args:
         decoder: What paints the picture: ``embedded`` (our small network), ``t2i-adapter``, ``controlnet``
@@ -171,19 +175,21 @@ class Layered:
         if quality >= 3:
             kept.append(_colours_of(picture.pixels, self._colour_rows * finer_colours))
         header = Header(Kind.LAYERED, width, height, self._weights_id, self._seed)
-        return chunks.join(header, kept)
+        return chunks.join(Stream(header, self._decoder.settings, tuple(kept)))
 
     def decode(self, bitstream: bytes, seed: int | None = None) -> Image:
         """Return what the decoder paints from the layers that are there."""
-        header, found = chunks.split(bitstream)
+        stream = chunks.split(bitstream)
+        header = stream.header
         # Without weights, nothing but the layers decides on the pixels: the sketch shows any stream.
         if self._weights_id != NO_WEIGHTS:
             check_weights(header, self._weights_id)
-        canvas = self._decoder.decode(layers_of(header, found), header.seed if seed is None else seed)
+        chosen = header.seed if seed is None else seed
+        canvas = self._decoder.decode(layers_of(stream), chosen, stream.settings)
         return fitted(canvas, header.width, header.height)
 
     def breakdown(self, bitstream: bytes) -> RateParts:
-        """Return header and framing, structure with texture, and text (side)."""
+        """Return header, settings and framing, structure with texture, and text (side)."""
         return chunks.parts(bitstream)
 
     def _structure_of(self, pixels: Image, edge_rows: int) -> Chunk:

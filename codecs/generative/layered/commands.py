@@ -71,7 +71,7 @@ def decode(
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="The stream's own if absent.")] = None,
     setting: SetOption = None,
 ) -> None:
-    """Paint the picture of a stream."""
+    """Paint the picture of a stream, by the settings it was encoded with."""
     from PIL import Image as Pillow
 
     from ... import registry
@@ -89,11 +89,11 @@ def decode(
 def show(stream: InArgument) -> None:
     """Say what a stream holds."""
     from .chunks import Layer, split
-    from .stream import inspect
+    from .stream import layers_of
 
     bitstream = _read(stream)
-    header, found = split(bitstream)
-    layers = inspect(bitstream)
+    parts = split(bitstream)
+    header, layers = parts.header, layers_of(parts)
     rate = 8 * len(bitstream) / (header.width * header.height)
     typer.echo(f"{header.width} x {header.height}, {len(bitstream)} bytes, {rate:.4f} bits per pixel")
     said = {
@@ -102,7 +102,9 @@ def show(stream: InArgument) -> None:
         Layer.POSES: "" if layers.skeletons is None else f"{len(layers.skeletons)} people",
         Layer.COLOURS: "" if layers.colours is None else _by(layers.colours),
     }
-    for chunk in found:
+    if parts.settings:
+        typer.echo(f"settings {len(parts.settings):5} bytes  {_painted_by(parts.settings)}")
+    for chunk in parts.chunks:
         typer.echo(f"{chunk.layer.name.lower():8} {len(chunk.data):5} bytes  {said[chunk.layer]}")
 
 
@@ -214,6 +216,14 @@ def _settings(given: list[str] | None) -> dict[str, Value]:
         except ValueError:
             settings[name] = value
     return settings
+
+
+def _painted_by(packed: bytes) -> str:
+    """Return what all decoders with settings have in common; the others are known to the stream's own."""
+    from .settings import SAMPLING, unpack
+
+    values = unpack(SAMPLING, packed[: len(SAMPLING)])
+    return ", ".join(f"{name} {value:g}" for name, value in values.items())
 
 
 def _by(grid: NDArray[np.generic]) -> str:

@@ -21,8 +21,9 @@ import torch.nn.functional as functional
 from ...base import CodecError
 from ...fetch import pipeline_folder
 from .layers import canvas_size
+from .settings import Setting, pack, unpack
 from .skeleton import render
-from .stable_diffusion import VERSION, Sampling, StableDiffusion, check_range, identity, quiet
+from .stable_diffusion import SAMPLING, VERSION, Sampling, StableDiffusion, identity, quiet
 
 with quiet():  # importing them warns and logs
     from diffusers.models.adapter import MultiAdapter, T2IAdapter
@@ -40,7 +41,7 @@ with quiet():  # importing them warns and logs
     )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from torch import Tensor
 
@@ -85,6 +86,9 @@ POSE_CONTROLNETS = Published(
 )
 LEFT_OUT = "none"
 TRAINED_ON = "LAION (Stable Diffusion 1.x)"
+STRUCTURE_SCALE = Setting("structure_scale", 0, 2, units=100)
+COLOUR_SCALE = Setting("colour_scale", 0, 2, units=100)
+STRENGTH = Setting("strength", 0, 1, units=100)
 
 Network = TypeVar("Network")
 
@@ -119,8 +123,8 @@ def adapter_decoder(
         MissingBackendError: Weights are neither here nor to be fetched.
         CodecError: A parameter is out of range, or weights do not load or do not fit together.
     """
-    check_range("structure_scale", structure_scale, 0, 2)
-    check_range("colour_scale", colour_scale, 0, 2)
+    STRUCTURE_SCALE.check(structure_scale)
+    COLOUR_SCALE.check(colour_scale)
     base_folder = _folder(base, ADAPTER_BASES)
     folders = _folders(
         edges=(sketch_adapter, SKETCH_ADAPTERS),
@@ -157,13 +161,14 @@ def controlnet_decoder(
         MissingBackendError: Weights are neither here nor to be fetched.
         CodecError: A parameter is out of range, or weights do not load.
     """
-    check_range("structure_scale", structure_scale, 0, 2)
+    STRUCTURE_SCALE.check(structure_scale)
+    STRENGTH.check(strength)
     base_folder = _folder(base, CONTROLNET_BASES)
     folders = _folders(
         edges=(edge_controlnet, EDGE_CONTROLNETS), skeletons=(pose_controlnet, POSE_CONTROLNETS)
     )
     stable_diffusion = StableDiffusion(base_folder, **sampling)
-    check_range("strength", strength, 1 / stable_diffusion.steps, 1)
+    _check_strength(round(strength * STRENGTH.units) / STRENGTH.units, stable_diffusion.sampling["steps"])
     nets = {kind: stable_diffusion.load(ControlNetModel, folder) for kind, folder in folders.items()}
     steering = ControlNets(nets, structure_scale, strength)
     return DiffusionDecoder(stable_diffusion, steering, _trained_on(base))
@@ -180,18 +185,21 @@ class DiffusionDecoder:
     ) -> None:
         self._stable_diffusion = stable_diffusion
         self._steering = steering
+        self.settings = pack(steering.settings, stable_diffusion.sampling | steering.scales)
         self.weights_sha256, self.weights_bytes = identity(stable_diffusion.weight_files)
         self.trained_on = trained_on
 
-    def decode(self, layers: Layers, seed: int) -> Image:
+    def decode(self, layers: Layers, seed: int, settings: bytes) -> Image:
         """Return a canvas of `canvas_size`.
 
         Raises:
-            CodecError: There is a layer whose network was left out, or a pipeline fails.
+            CodecError: The settings are others or out of range, there is a layer whose network was left out,
+                or a pipeline fails.
         """
-        width, height = canvas_size(layers.width, layers.height, self._stable_diffusion.canvas_area)
-        pipeline, parts, arguments = self._steering.steer(layers, width, height)
-        return self._stable_diffusion.paint(pipeline, parts, layers.caption or "", seed, arguments)
+        how = unpack(self._steering.settings, settings)
+        width, height = canvas_size(layers.width, layers.height, int(how["canvas_area"]))
+        pipeline, parts, arguments = self._steering.steer(layers, width, height, how)
+        return self._stable_diffusion.paint(pipeline, parts, layers.caption or "", seed, how, arguments)
 
 
 class Steered(NamedTuple):
@@ -213,14 +221,15 @@ class Adapters:
         colour_scale: Weight of colours.
     """
 
+    settings = (*SAMPLING, STRUCTURE_SCALE, COLOUR_SCALE)
+
     def __init__(self, adapters: dict[str, T2IAdapter], structure_scale: float, colour_scale: float) -> None:
+        self.scales = {"structure_scale": structure_scale, "colour_scale": colour_scale}
         self._adapters = adapters
-        self._structure_scale = structure_scale
-        self._colour_scale = colour_scale
         if len(adapters) > 1:
             _joined(list(adapters.values()))  # refuses at once those that do not fit together
 
-    def steer(self, layers: Layers, width: int, height: int) -> Steered:
+    def steer(self, layers: Layers, width: int, height: int, how: Mapping[str, float]) -> Steered:
         """Return the stock pipeline, the one with an adapter, or the one with several adapters as one."""
         maps = control_maps(layers, width, height)
         arguments: dict[str, object] = {"width": width, "height": height}
@@ -229,7 +238,7 @@ class Adapters:
         adapters = [_network(self._adapters, kind) for kind in maps]
         inputs = zip(maps.values(), adapters, strict=True)
         images = [as_tensor(pixels, adapter.config["in_channels"]) for pixels, adapter in inputs]
-        scales = [self._colour_scale if kind == "colours" else self._structure_scale for kind in maps]
+        scales = [how["colour_scale" if kind == "colours" else "structure_scale"] for kind in maps]
         together = _joined(adapters) if len(maps) > 1 else adapters[0]
         arguments["image"] = images if len(maps) > 1 else images[0]
         arguments["adapter_conditioning_scale"] = scales if len(maps) > 1 else scales[0]
@@ -241,17 +250,23 @@ class ControlNets:
 
     Args:
         nets: One for each kind of structure that may come.
-        scale: Weight of the structure.
+        structure_scale: Weight of the structure.
         strength: Share of the steps that paint over the colours.
     """
 
-    def __init__(self, nets: dict[str, ControlNetModel], scale: float, strength: float) -> None:
-        self._nets = nets
-        self._scale = scale
-        self._strength = strength
+    settings = (*SAMPLING, STRUCTURE_SCALE, STRENGTH)
 
-    def steer(self, layers: Layers, width: int, height: int) -> Steered:
-        """Return one of four pipelines: with or without ControlNets, from noise or from colours."""
+    def __init__(self, nets: dict[str, ControlNetModel], structure_scale: float, strength: float) -> None:
+        self.scales = {"structure_scale": structure_scale, "strength": strength}
+        self._nets = nets
+
+    def steer(self, layers: Layers, width: int, height: int, how: Mapping[str, float]) -> Steered:
+        """Return one of four pipelines: with or without ControlNets, from noise or from colours.
+
+        Raises:
+            CodecError: The strength leaves no step, or there is structure whose network was left out.
+        """
+        _check_strength(how["strength"], how["steps"])
         maps = control_maps(layers, width, height)
         maps.pop("colours", None)
         nets = [_network(self._nets, kind) for kind in maps]
@@ -260,19 +275,27 @@ class ControlNets:
             for pixels, net in zip(maps.values(), nets, strict=True)
         ]
         size: dict[str, object] = {"width": width, "height": height}
-        told = size | {"controlnet_conditioning_scale": [self._scale] * len(nets)}
+        told = size | {"controlnet_conditioning_scale": [how["structure_scale"]] * len(nets)}
         if layers.colours is None and not nets:
             return Steered(StableDiffusionPipeline, {}, size)
         if layers.colours is None:
             return Steered(StableDiffusionControlNetPipeline, {"controlnet": nets}, told | {"image": images})
         start: dict[str, object] = {
             "image": blurred(layers.colours, width, height),
-            "strength": self._strength,
+            "strength": how["strength"],
         }
         if not nets:
             return Steered(StableDiffusionImg2ImgPipeline, {}, start)
         told = told | start | {"control_image": images}
         return Steered(StableDiffusionControlNetImg2ImgPipeline, {"controlnet": nets}, told)
+
+
+def _check_strength(strength: float, steps: float) -> None:
+    """Raise `CodecError` unless a share of the steps is a step or more."""
+    if int(steps * strength) < 1:
+        raise CodecError(
+            f"strength {strength} of {steps:g} steps leaves none, expected {1 / steps:.3f} or more"
+        )
 
 
 def control_maps(layers: Layers, width: int, height: int) -> dict[str, Image]:

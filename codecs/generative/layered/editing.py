@@ -1,4 +1,4 @@
-"""Turn a layered stream into an edited one without decoding it; other chunks stay byte for byte."""
+"""Turn a layered stream into an edited one without decoding it; all but the chunk stays byte for byte."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ...bitstream import Header
     from .layers import Skeleton
     from .regions import Region
 
@@ -64,12 +63,12 @@ def replace_structure(bitstream: bytes, drawing: NDArray[np.bool_], region: Regi
 
 def structure_grid(bitstream: bytes) -> tuple[int, int]:
     """Return rows and columns of the stream's edge map; where it has none, of the one it would get."""
-    header, found = chunks.split(bitstream)
-    for chunk in found:
+    stream = chunks.split(bitstream)
+    for chunk in stream.chunks:
         if chunk.layer is Layer.EDGES:
             rows, columns = edges.decode(chunk.data).shape
             return rows, columns
-    return grid_shape(header.width, header.height, _NEW_EDGE_ROWS)
+    return grid_shape(stream.header.width, stream.header.height, _NEW_EDGE_ROWS)
 
 
 def replace_skeletons(bitstream: bytes, skeletons: Sequence[Skeleton]) -> bytes:
@@ -103,19 +102,19 @@ def erase(bitstream: bytes, region: Region) -> bytes:
     Raises:
         CodecError: The stream is damaged, or holds neither structure nor colours.
     """
-    header, found = chunks.split(bitstream)
+    stream = chunks.split(bitstream)
     erasers: dict[Layer, Callable[[bytes, Region], bytes]] = {
         Layer.EDGES: _without_edges,
         Layer.POSES: _without_points,
         Layer.COLOURS: _without_colours,
     }
-    if not any(chunk.layer in erasers for chunk in found):
+    if not any(chunk.layer in erasers for chunk in stream.chunks):
         raise CodecError("there is nothing to erase: the stream holds neither structure nor colours")
     edited = [
         replace(chunk, data=erasers[chunk.layer](chunk.data, region)) if chunk.layer in erasers else chunk
-        for chunk in found
+        for chunk in stream.chunks
     ]
-    return chunks.join(header, edited)
+    return chunks.join(replace(stream, chunks=tuple(edited)))
 
 
 def drop_layer(bitstream: bytes, layer: Layer) -> bytes:
@@ -125,8 +124,7 @@ def drop_layer(bitstream: bytes, layer: Layer) -> bytes:
         CodecError: It has no such layer, or no other.
     """
     _data(bitstream, layer)
-    header, found = chunks.split(bitstream)
-    return chunks.join(header, [chunk for chunk in found if chunk.layer is not layer])
+    return _kept(bitstream, lambda chunk: chunk.layer is not layer)
 
 
 def keep(bitstream: bytes, level: int) -> bytes:
@@ -137,19 +135,22 @@ def keep(bitstream: bytes, level: int) -> bytes:
     """
     if level not in (1, 2, 3):
         raise CodecError(f"expected a level from 1 to 3, got {level}")
-    header, found = chunks.split(bitstream)
-    return chunks.join(header, [chunk for chunk in found if chunk.layer.level <= level])
+    return _kept(bitstream, lambda chunk: chunk.layer.level <= level)
+
+
+def _kept(bitstream: bytes, wanted: Callable[[Chunk], bool]) -> bytes:
+    stream = chunks.split(bitstream)
+    return chunks.join(replace(stream, chunks=tuple(filter(wanted, stream.chunks))))
 
 
 def _put(bitstream: bytes, new: Chunk) -> bytes:
-    header: Header
-    header, found = chunks.split(bitstream)
-    others = [chunk for chunk in found if chunk.layer.level != new.layer.level]
-    return chunks.join(header, [*others, new])
+    stream = chunks.split(bitstream)
+    others = (chunk for chunk in stream.chunks if chunk.layer.level != new.layer.level)
+    return chunks.join(replace(stream, chunks=(*others, new)))
 
 
 def _data(bitstream: bytes, layer: Layer) -> bytes:
-    _, found = chunks.split(bitstream)
+    found = chunks.split(bitstream).chunks
     for chunk in found:
         if chunk.layer is layer:
             return chunk.data

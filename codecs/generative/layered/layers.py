@@ -62,9 +62,21 @@ class LayerDecoder(Protocol):
     weights_bytes: int
     trained_on: str | None
     version: str
+    settings: bytes
+    """What it was constructed with, as its streams carry it: all that decides on the pixels besides weights,
+    layers, seed and a user's own words. Empty where there is nothing."""
 
-    def decode(self, layers: Layers, seed: int) -> Image:
-        """Return a canvas of `canvas_size`; the codec brings it to the picture's size."""
+    def decode(self, layers: Layers, seed: int, settings: bytes) -> Image:
+        """Return a canvas of `canvas_size`; the codec brings it to the picture's size.
+
+        Args:
+            layers: Of the stream.
+            seed: Of all that is drawn.
+            settings: Of the stream; they count, not the decoder's own.
+
+        Raises:
+            CodecError: The settings are others than the decoder has, or out of range.
+        """
         ...
 
 

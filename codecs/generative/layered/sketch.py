@@ -27,9 +27,10 @@ class SketchDecoder:
     weights_bytes = 0
     trained_on = None
     version = f"sketch 1; opencv {cv2.__version__}"
+    settings = b""
 
-    def decode(self, layers: Layers, seed: int) -> Image:  # noqa: ARG002
-        """Return a canvas of `canvas_size`; the seed changes nothing."""
+    def decode(self, layers: Layers, seed: int, settings: bytes) -> Image:  # noqa: ARG002
+        """Return a canvas of `canvas_size`; seed and settings (another decoder's) change nothing."""
         width, height = canvas_size(layers.width, layers.height)
         canvas = np.full((height, width, 3), _GROUND, np.uint8)
         if layers.colours is not None:

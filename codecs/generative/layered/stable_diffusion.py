@@ -14,7 +14,8 @@ import torch
 
 from ...base import CodecError, MissingBackendError, check_choice
 from ...fetch import file_sha256
-from .layers import CANVAS_AREA
+from .layers import CANVAS_AREA, CANVAS_MULTIPLE
+from .settings import GUIDANCE, STEPS, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -55,6 +56,9 @@ VERSION = (
     f"diffusers {diffusers.__version__}; transformers {transformers.__version__}; torch {torch.__version__}"
 )
 SCHEDULERS = {"pndm": PNDMScheduler, "ddim": DDIMScheduler, "dpm++": DPMSolverMultistepScheduler}
+CANVAS = Setting("canvas_area", CANVAS_MULTIPLE**2, 1024**2, units=1 / CANVAS_MULTIPLE**2)
+SAMPLING = (STEPS, GUIDANCE, Setting("scheduler", 0, len(SCHEDULERS) - 1), CANVAS)
+"""Settings of Stable Diffusion itself."""
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 # The code published with the paper has a list several times as long; this one is ours.
 NEGATIVE_PROMPT = "blurry, distorted, low quality, oversaturated, watermark"
@@ -87,11 +91,12 @@ class StableDiffusion:
 
     Args:
         folder: A pipeline as ``save_pretrained`` writes it: text_encoder, tokenizer, unet, vae, scheduler.
-        steps: Denoising steps.
-        guidance: Weight of the caption against the negative prompt; 1 ignores the latter.
+        steps: Denoising steps, 1 to 100.
+        guidance: Weight of the caption against the negative prompt, 1 (the latter is ignored) to 25.
         scheduler: ``pndm``, ``ddim`` or ``dpm++``.
-        negative_prompt: What the picture is steered away from.
-        canvas_area: Pixels of the canvas, about; its sides are multiples of 64.
+        negative_prompt: What the picture is steered away from. A user's words, which no stream carries: two
+            who decode the same stream with others see other pictures.
+        canvas_area: Pixels of the canvas, about, up to 1024 x 1024; its sides are multiples of 64.
         device: As torch names it.
         dtype: ``float32``, ``float16`` or ``bfloat16``.
 
@@ -114,13 +119,16 @@ class StableDiffusion:
     ) -> None:
         check_choice("scheduler", scheduler, SCHEDULERS)
         check_choice("dtype", dtype, DTYPES)
-        check_range("steps", steps, 1, 1000)
-        check_range("guidance", guidance, 1, 100)
-        check_range("canvas_area", canvas_area, 64 * 64, 2048 * 2048)
-        self.steps = steps
-        self.canvas_area = canvas_area
+        STEPS.check(steps)
+        GUIDANCE.check(guidance)
+        CANVAS.check(canvas_area)
+        self.sampling: dict[str, float] = {
+            "steps": steps,
+            "guidance": guidance,
+            "scheduler": list(SCHEDULERS).index(scheduler),
+            "canvas_area": canvas_area,
+        }
         self.weight_files: list[Path] = []
-        self._guidance = guidance
         self._device = device
         self._dtype = DTYPES[dtype]
         _check_parts(folder)
@@ -128,7 +136,6 @@ class StableDiffusion:
         self._tokenizer = _read(CLIPTokenizer.from_pretrained, folder / "tokenizer")
         self._unet = self.load(UNet2DConditionModel, folder / "unet")
         self._vae = self.load(AutoencoderKL, folder / "vae")
-        self._scheduler = SCHEDULERS[scheduler]
         self._schedule = _read(PNDMScheduler.load_config, folder / "scheduler")
         self._negative = self._embed(negative_prompt)
 
@@ -159,6 +166,7 @@ class StableDiffusion:
         parts: Mapping[str, object],
         caption: str,
         seed: int,
+        how: Mapping[str, float],
         arguments: Mapping[str, object],
     ) -> Image:
         """Return the canvas that a pipeline paints.
@@ -168,6 +176,7 @@ class StableDiffusion:
             parts: What it is made of besides this Stable Diffusion.
             caption: Cut to what the text encoder reads, 77 tokens with the two around it.
             seed: Of all noise, which is drawn on the CPU so that every device gets the same.
+            how: The settings of `SAMPLING`, those of a stream.
             arguments: What it is called with besides caption, steps, guidance and noise.
 
         Raises:
@@ -175,12 +184,12 @@ class StableDiffusion:
         """
         with quiet(), torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
             try:
-                ready = self._assemble(pipeline, parts)
+                ready = self._assemble(pipeline, parts, list(SCHEDULERS)[int(how["scheduler"])])
                 painted = ready(
                     prompt_embeds=self._embed(caption),
                     negative_prompt_embeds=self._negative,
-                    num_inference_steps=self.steps,
-                    guidance_scale=self._guidance,
+                    num_inference_steps=int(how["steps"]),
+                    guidance_scale=how["guidance"],
                     generator=torch.Generator("cpu").manual_seed(seed),
                     output_type="latent",
                     **arguments,
@@ -191,7 +200,7 @@ class StableDiffusion:
             except Exception as error:  # whatever parts that do not fit make of each other
                 raise CodecError(f"{getattr(pipeline, '__name__', pipeline)} fails: {error}") from error
 
-    def _assemble(self, pipeline: Callable[..., Any], parts: Mapping[str, object]) -> Any:
+    def _assemble(self, pipeline: Callable[..., Any], parts: Mapping[str, object], scheduler: str) -> Any:
         """Return a pipeline of the class: of these parts, and with a scheduler that has seen no picture."""
         # The warnings that the configurations of 2022 cause are answered here once for every pipeline.
         schedule = {**self._schedule, "clip_sample": False, "steps_offset": 1}
@@ -200,7 +209,7 @@ class StableDiffusion:
             tokenizer=self._tokenizer,
             unet=self._unet,
             vae=self._vae,
-            scheduler=self._scheduler.from_config(schedule),
+            scheduler=SCHEDULERS[scheduler].from_config(schedule),
             # It blackens what it takes for indecent, often wrongly, which would count as the codec's failure.
             safety_checker=None,
             feature_extractor=None,
@@ -225,12 +234,6 @@ class StableDiffusion:
             raise CodecError(f"pixels are not finite in {self._dtype}; dtype='float32' has the range")
         levels = (decoded / 2 + 0.5).clamp(0, 1).mul(255).round().to(torch.uint8)
         return levels.permute(1, 2, 0).contiguous().cpu().numpy()
-
-
-def check_range(name: str, value: float, lowest: float, highest: float) -> None:
-    """Raise `CodecError` unless a parameter lies between two ends."""
-    if not lowest <= value <= highest:
-        raise CodecError(f"parameter {name!r} must lie between {lowest} and {highest}, got {value!r}")
 
 
 def _check_parts(folder: Path) -> None:

@@ -9,10 +9,7 @@ from .chunks import Layer
 from .layers import Layers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...bitstream import Header
-    from .chunks import Chunk
+    from .chunks import Stream
 
 
 def inspect(bitstream: bytes) -> Layers:
@@ -21,19 +18,19 @@ def inspect(bitstream: bytes) -> Layers:
     Raises:
         CodecError: The stream is damaged.
     """
-    return layers_of(*chunks.split(bitstream))
+    return layers_of(chunks.split(bitstream))
 
 
-def layers_of(header: Header, found: Sequence[Chunk]) -> Layers:
-    """Return the layers that chunks hold.
+def layers_of(stream: Stream) -> Layers:
+    """Return the layers that the chunks of a stream hold.
 
     Raises:
         CodecError: The data of a chunk are damaged.
     """
-    data = {chunk.layer: chunk.data for chunk in found}
+    data = {chunk.layer: chunk.data for chunk in stream.chunks}
     return Layers(
-        header.width,
-        header.height,
+        stream.header.width,
+        stream.header.height,
         caption=text.decode(data[Layer.TEXT]) if Layer.TEXT in data else None,
         edges=edges.decode(data[Layer.EDGES]) if Layer.EDGES in data else None,
         skeletons=skeleton.decode(data[Layer.POSES]) if Layer.POSES in data else None,

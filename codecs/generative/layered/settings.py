@@ -1,0 +1,72 @@
+"""Turn the settings of a decoder into the bytes that a stream carries of them, and back: one byte each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...base import CodecError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A number that a decoder paints by."""
+
+    name: str
+    """Of the decoder's parameter."""
+    lowest: float
+    highest: float
+    units: float = 1
+    """That make 1. A stream holds the number of units above the lowest, 0 to 255."""
+
+    def check(self, value: float) -> None:
+        """Raise `CodecError` unless a parameter lies between the two ends."""
+        if not self.lowest <= value <= self.highest:
+            raise CodecError(
+                f"parameter {self.name!r} must lie between {self.lowest} and {self.highest}, got {value!r}"
+            )
+
+
+STEPS = Setting("steps", 1, 100)
+"""Bounded so that no forged stream paints for ever."""
+GUIDANCE = Setting("guidance", 1, 25, units=10)
+SAMPLING = (STEPS, GUIDANCE)
+"""What the settings of every decoder begin with that has any."""
+
+
+def pack(settings: Sequence[Setting], values: Mapping[str, float]) -> bytes:
+    """Return the values of settings as a stream carries them: rounded to its units.
+
+    Args:
+        settings: In the order of the stream.
+        values: By the settings' names.
+
+    Raises:
+        CodecError: A value is out of range.
+    """
+    for one in settings:
+        one.check(values[one.name])
+    return bytes(round((values[one.name] - one.lowest) * one.units) for one in settings)
+
+
+def unpack(settings: Sequence[Setting], packed: bytes) -> dict[str, float]:
+    """Return the values of settings by name.
+
+    Raises:
+        CodecError: They are others than these, or out of range.
+    """
+    if len(packed) != len(settings):
+        names = ", ".join(one.name for one in settings)
+        raise CodecError(
+            f"expected {len(settings)} bytes of settings in the layered stream ({names}), got {len(packed)}"
+        )
+    values = {one.name: one.lowest + count / one.units for one, count in zip(settings, packed, strict=True)}
+    for one in settings:
+        if values[one.name] > one.highest:
+            raise CodecError(
+                f"expected {one.name} up to {one.highest} in the layered stream, got {values[one.name]}"
+            )
+    return values

@@ -1,0 +1,129 @@
+"""Edits of layered streams, judged on the pictures that the embedded decoder paints of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from codecarena.codecs import registry
+from codecarena.codecs.base import Codec, Image, Picture
+from codecarena.codecs.generative.layered import editing
+from codecarena.codecs.generative.layered.detectors import canny, on_grid
+from codecarena.codecs.generative.layered.regions import Rectangle
+
+GRID = 128
+MIDDLE = Rectangle(0.25, 0.25, 0.75, 0.75)
+INSIDE = np.s_[GRID // 4 : 3 * GRID // 4, GRID // 4 : 3 * GRID // 4]
+PICTURES = (2, 4, 14, 22)
+
+
+@pytest.fixture(scope="module")
+def codec() -> Codec:
+    return registry.create("layered")
+
+
+@pytest.fixture(scope="module")
+def streams(codec: Codec, kodak: list[Path]) -> list[bytes]:
+    pictures = [np.asarray(PillowImage.open(kodak[index]).convert("RGB"))[:, 128:640] for index in PICTURES]
+    return [codec.encode(Picture(np.ascontiguousarray(one)), 3) for one in pictures]
+
+
+@pytest.fixture(scope="module")
+def painted(codec: Codec, streams: list[bytes]) -> list[Image]:
+    return [codec.decode(stream) for stream in streams]
+
+
+def edges(pixels: Image) -> NDArray[np.bool_]:
+    return canny(pixels, GRID, GRID)
+
+
+def edge_f1(found: NDArray[np.bool_], wanted: NDArray[np.bool_]) -> float:
+    """F1 with a tolerance of one cell."""
+    import cv2
+
+    near = np.ones((3, 3), np.uint8)
+    one, other = found.astype(np.uint8), wanted.astype(np.uint8)
+    precision = (one & cv2.dilate(other, near)).sum() / max(1, one.sum())
+    recall = (other & cv2.dilate(one, near)).sum() / max(1, other.sum())
+    return float(2 * precision * recall / max(1e-9, precision + recall))
+
+
+def drawing() -> NDArray[np.bool_]:
+    """Two nested squares and a cross."""
+    drawn = np.zeros((GRID, GRID), np.bool_)
+    for margin in (40, 52):
+        for line in (margin, GRID - 1 - margin):
+            drawn[line, margin : GRID - margin] = drawn[margin : GRID - margin, line] = True
+    drawn[GRID // 2, 40:88] = drawn[40:88, GRID // 2] = True
+    return drawn
+
+
+def test_a_new_structure_shows_inside_the_mask_alone(
+    codec: Codec, streams: list[bytes], painted: list[Image]
+) -> None:
+    wanted = drawing()
+    gains, ratios = [], []
+    for stream, before in zip(streams, painted, strict=True):
+        after = codec.decode(editing.replace_structure(stream, wanted, MIDDLE))
+        gains.append(
+            edge_f1(edges(after)[INSIDE], wanted[INSIDE]) - edge_f1(edges(before)[INSIDE], wanted[INSIDE])
+        )
+        ratios.append(_outside(after, before) / _inside(after, before))
+    assert np.mean(gains) > 0.1
+    assert np.mean(ratios) < 0.25
+
+
+def test_a_recoloured_cell_moves_and_its_surroundings_stay(
+    codec: Codec, streams: list[bytes], painted: list[Image]
+) -> None:
+    moved, leaked = [], []
+    for stream, before in zip(streams, painted, strict=True):
+        told = editing.inspect(stream).colours
+        assert told is not None
+        mean = told[2:6, 2:6].reshape(-1, 3).mean(0)
+        target = np.where(mean > 128, mean - 90, mean + 90).round().astype(int)
+        after = codec.decode(editing.recolour(stream, MIDDLE, tuple(target.tolist())))
+        change = after.astype(float) - before
+        request = target - before[128:384, 128:384].reshape(-1, 3).mean(0)
+        along = change[128:384, 128:384].reshape(-1, 3).mean(0) @ request / (request @ request)
+        moved.append(along)
+        ring = np.ones(change.shape[:2], np.bool_)
+        ring[64:448, 64:448] = False  # a cell's width about the region is where colours blend
+        leaked.append(abs(change[ring].mean(0) @ request / (request @ request)))
+    assert np.mean(moved) >= 0.5
+    assert np.mean(leaked) < 0.25 * np.mean(moved)
+
+
+def test_erasing_thins_the_edges_inside_the_mask_alone(
+    codec: Codec, streams: list[bytes], painted: list[Image]
+) -> None:
+    inside, outside = [], []
+    for stream, before in zip(streams, painted, strict=True):
+        after = codec.decode(editing.erase(stream, MIDDLE))
+        was, now = edges(before), edges(after)
+        inside.append(now[INSIDE].mean() / max(1e-9, was[INSIDE].mean()))
+        was[24:104, 24:104] = now[24:104, 24:104] = False
+        outside.append(now.mean() / max(1e-9, was.mean()))
+    assert np.mean(inside) < 0.5
+    assert 0.8 < np.mean(outside) < 1.2
+
+
+def test_what_is_kept_is_the_drawing(streams: list[bytes]) -> None:
+    told = editing.inspect(editing.replace_structure(streams[0], drawing(), MIDDLE)).edges
+    assert told is not None
+    assert np.array_equal(on_grid(told, GRID, GRID)[INSIDE], drawing()[INSIDE])
+
+
+def _inside(after: Image, before: Image) -> float:
+    return float(np.abs(after[128:384, 128:384].astype(float) - before[128:384, 128:384]).mean())
+
+
+def _outside(after: Image, before: Image) -> float:
+    """Mean change beyond a cell's width about the region."""
+    change = np.abs(after.astype(float) - before).mean(-1)
+    change[64:448, 64:448] = np.nan
+    return float(np.nanmean(change))

@@ -1,0 +1,215 @@
+"""A layered stream carries its decoder's settings: whoever decodes it paints the same, or is told why not."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer.testing
+
+from codecarena.codecs import pretrained
+from codecarena.codecs.base import CodecError, Picture
+from codecarena.codecs.bitstream import Kind, seal
+from codecarena.codecs.contract import photograph
+from codecarena.codecs.generative.layered import chunks, commands, editing
+from codecarena.codecs.generative.layered.chunks import Layer
+from codecarena.codecs.generative.layered.codec import Layered
+from codecarena.codecs.generative.layered.regions import Rectangle
+from codecarena.codecs.generative.layered.settings import GUIDANCE, SAMPLING, STEPS, pack, unpack
+
+PICTURE = Picture(photograph(50, 75), caption="a red barn")
+BOX = Rectangle(0.25, 0.25, 0.75, 0.75)
+
+
+def with_settings(stream: bytes, settings: bytes) -> bytes:
+    """The stream with other settings, as somebody forges it who knows the format."""
+    return chunks.join(replace(chunks.split(stream), settings=settings))
+
+
+def test_values_come_back_rounded_to_a_byte() -> None:
+    for one in SAMPLING:
+        for value in np.linspace(one.lowest, one.highest, 333).tolist():
+            (back,) = unpack([one], pack([one], {one.name: value})).values()
+            assert abs(back - value) <= 0.5001 / one.units
+            assert pack([one], {one.name: back}) == pack([one], {one.name: value})
+    assert unpack(SAMPLING, pack(SAMPLING, {"steps": 50, "guidance": 7.5})) == {"steps": 50, "guidance": 7.5}
+
+
+@pytest.mark.parametrize(
+    "values", [{"steps": 101, "guidance": 1}, {"steps": 0, "guidance": 1}, {"steps": 1, "guidance": np.nan}]
+)
+def test_values_out_of_range_are_refused(values: dict[str, float]) -> None:
+    with pytest.raises(CodecError, match="must lie between"):
+        pack(SAMPLING, values)
+
+
+@pytest.mark.parametrize("packed", [b"", b"\0", b"\0\0\0", b"\x64\0", b"\0\xf1", b"\xff\xff"], ids=bytes.hex)
+def test_bytes_that_are_no_settings_are_refused(packed: bytes) -> None:
+    with pytest.raises(CodecError, match="layered stream"):
+        unpack((STEPS, GUIDANCE), packed)
+
+
+@pytest.fixture(scope="module")
+def sketched() -> bytes:
+    """A stream with settings, which a sketch does not look at."""
+    stream = Layered(decoder="sketch").encode(PICTURE, 3)
+    assert stream[Kind.LAYERED.header_bytes] == 0
+    return with_settings(stream, b"\x0b\x05")
+
+
+def test_settings_lie_behind_the_header_and_count_as_header(sketched: bytes) -> None:
+    start = Kind.LAYERED.header_bytes
+    assert sketched[start : start + 3] == b"\x02\x0b\x05"
+    assert chunks.split(sketched).settings == b"\x0b\x05"
+    framing = 6 * 3 + sum(len(chunk.data) > 127 for chunk in chunks.split(sketched).chunks)
+    assert chunks.parts(sketched).header_bytes == start + 3 + framing
+
+
+def test_streams_cut_in_header_or_settings_are_refused(sketched: bytes) -> None:
+    bounds = {len(editing.keep(sketched, level)) for level in (1, 2, 3)}
+    assert len(sketched) in bounds
+    for length in range(len(sketched) + 1):
+        if length in bounds:
+            assert chunks.split(sketched[:length]).settings == b"\x0b\x05"
+        else:
+            with pytest.raises(CodecError):
+                chunks.split(sketched[:length])
+
+
+def test_settings_are_sealed(sketched: bytes) -> None:
+    for place in range(Kind.LAYERED.header_bytes, Kind.LAYERED.header_bytes + 3):
+        damaged = bytearray(sketched)
+        damaged[place] ^= 1
+        with pytest.raises(CodecError, match="CRC-32"):
+            chunks.split(bytes(damaged))
+
+
+@pytest.mark.parametrize("sealed", [b"", b"\x05\0"], ids=bytes.hex)
+def test_sealed_lengths_that_do_not_fit_are_refused(sketched: bytes, sealed: bytes) -> None:
+    with pytest.raises(CodecError, match="cut short"):
+        chunks.split(seal(chunks.split(sketched).header, sealed))
+
+
+def test_settings_survive_every_edit(sketched: bytes) -> None:
+    edited = [
+        editing.replace_caption(sketched, "two hills"),
+        editing.replace_structure(sketched, np.ones((8, 8), np.bool_)),
+        editing.replace_skeletons(sketched, []),
+        editing.recolour(sketched, BOX, (200, 30, 30)),
+        editing.erase(sketched, BOX),
+        editing.drop_layer(sketched, Layer.EDGES),
+        editing.keep(sketched, 1),
+    ]
+    head = Kind.LAYERED.header_bytes + 3
+    assert {one[:head] for one in edited} == {sketched[:head]}
+    assert len(set(edited)) == len(edited)
+
+
+def test_command_shows_them(tmp_path: Path, sketched: bytes) -> None:
+    (tmp_path / "in.cal").write_bytes(sketched)
+    shown = typer.testing.CliRunner().invoke(commands.app, ["show", str(tmp_path / "in.cal")])
+    assert shown.exit_code == 0
+    assert "settings     2 bytes  steps 12, guidance 1.5" in shown.output
+
+
+SAME = ({"steps": 3}, {"guidance": 4.0})
+
+
+@pytest.fixture(scope="module")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the embedded decoder's networks with random weights."""
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    from codecarena.codecs.generative.autoencoder import LatentAutoencoder
+    from codecarena.codecs.generative.latent_flow import LatentFlow
+
+    folder = tmp_path_factory.mktemp("weights")
+    torch.manual_seed(3)
+    networks = {"latent_autoencoder": LatentAutoencoder(16, 16), "latent_flow": LatentFlow()}
+    for name, network in networks.items():
+        for parameter in network.parameters():  # a new network's last layer is zero
+            parameter.data.add_(torch.randn_like(parameter) * 0.02)
+        metadata = {pretrained.METADATA_KEY: json.dumps({"narrow": "16", "wide": "16"})}
+        save_file(network.state_dict(), folder / f"{name}.safetensors", metadata=metadata)
+    return folder
+
+
+def test_embedded_decoder_paints_by_the_stream(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pretrained, "EMBEDDED", tiny_weights)
+    codec = Layered(steps=2, guidance=2.04)
+    stream = codec.encode(PICTURE, 3)
+    assert chunks.split(stream).settings == bytes([1, 10])
+    painted = codec.decode(stream)
+    for changed in SAME:
+        other = Layered(**({"steps": 2, "guidance": 2.0} | changed))
+        np.testing.assert_array_equal(other.decode(stream), painted)
+        assert (other.decode(other.encode(PICTURE, 3)) != painted).any(), changed
+    for forged in (b"", b"\x01", b"\x01\x0a\x00", b"\x32\x0a", b"\x01\xff"):
+        with pytest.raises(CodecError, match="layered stream"):
+            codec.decode(with_settings(stream, forged))
+    with pytest.raises(CodecError, match="steps"):
+        Layered(steps=51)
+
+
+if importlib.util.find_spec("diffusers") is not None:
+    from tiny_diffusion import SMALL, save_models
+
+needs_diffusers = pytest.mark.skipif(
+    importlib.util.find_spec("diffusers") is None, reason="diffusers is not installed"
+)
+FACES = {
+    "t2i-adapter": ("base", "sketch_adapter", "pose_adapter", "colour_adapter"),
+    "controlnet": ("base", "edge_controlnet", "pose_controlnet"),
+}
+LAST = {"t2i-adapter": "colour_scale", "controlnet": "strength"}
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_models(tmp_path_factory.mktemp("models"))
+
+
+@needs_diffusers
+@pytest.mark.parametrize("face", FACES)
+def test_stable_diffusion_paints_by_the_stream(models: Path, face: str) -> None:
+    options = {name: str(models / name) for name in FACES[face]}
+    options |= SMALL | {"steps": 4, "edge_rows": 32, LAST[face]: 0.8}
+    codec = Layered(decoder=face, **options)
+    stream = codec.encode(PICTURE, 3)
+    painted = codec.decode(stream)
+    changes = (
+        *SAME,
+        {"scheduler": "ddim"},
+        {"canvas_area": 128 * 128},
+        {"structure_scale": 0.5},
+        {LAST[face]: 0.5},
+    )
+    for changed in changes:
+        other = Layered(decoder=face, **(options | changed))
+        np.testing.assert_array_equal(other.decode(stream), painted)
+        assert (other.decode(other.encode(PICTURE, 3)) != painted).any(), changed
+
+
+@needs_diffusers
+@pytest.mark.parametrize("face", FACES)
+def test_settings_forged_for_stable_diffusion_are_refused(models: Path, face: str) -> None:
+    codec = Layered(decoder=face, **({name: str(models / name) for name in FACES[face]} | SMALL))
+    stream = codec.encode(PICTURE, 3)
+    settings = chunks.split(stream).settings
+    assert len(settings) == 6
+    for place, first_wrong in enumerate((100, 241, 3, None, 201, 201 if face == "t2i-adapter" else 101)):
+        for wrong in () if first_wrong is None else (first_wrong, 255):
+            forged = settings[:place] + bytes([wrong]) + settings[place + 1 :]
+            with pytest.raises(CodecError, match="in the layered stream"):
+                codec.decode(with_settings(stream, forged))
+    for forged in (settings[:-1], settings + b"\0", b""):
+        with pytest.raises(CodecError, match="expected 6 bytes of settings"):
+            codec.decode(with_settings(stream, forged))
+    if face == "controlnet":
+        with pytest.raises(CodecError, match="strength"):
+            codec.decode(with_settings(stream, settings[:-1] + b"\0"))
