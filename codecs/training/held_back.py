@@ -18,6 +18,10 @@ from .pairs import CoarsePictures
 from .pictures import to_tensor
 
 
+DRAWN = 5
+"""Pictures that HFD's decoders draw for the card, at each rate; a diffusion takes its time."""
+
+
 @torch.no_grad()
 def of_hyperprior(network: GainedHyperprior, pictures: Sequence[Image]) -> list[str]:
     """Return estimated bits per pixel and PSNR of each rate, means over pictures."""
@@ -58,7 +62,7 @@ def of_detail(detail: Detail, pairs: CoarsePictures, mode: Mode) -> list[str]:
         how = Sampling("diffusion", 32, 0.3, 1.0, groups=False)
     for rate in range(pairs.rates):
         found: list[tuple[float, ...]] = []
-        for original, coarse in pairs.held_back(rate):
+        for original, coarse in pairs.held_back(rate)[:DRAWN]:
             whole, rough = (
                 to_tensor(np.asarray(one))[None].float() / 127.5 - 1 for one in (original, coarse)
             )

@@ -53,7 +53,7 @@ class Hfd:
         mode: ``flow`` (rectified flow, few steps) or ``diffusion`` (many).
         steps: Of the decoder, 1 to 100; 0 for 4 (flow) or 32 (diffusion).
         noise: Flow: noise at the start in deviations of the autoencoder's error, 0 to 0.4. Diffusion: eta,
-            from 0 (nothing drawn on the way) to 1. None for 0.2 and 0.3.
+            from 0 (nothing drawn on the way) to 1. None for 0.4 and 0.3.
         start: Diffusion: the time its path begins at, above 0 to 1; less keeps more of the coarse picture.
         groups: Whether large pictures are drawn in groups of patches that see those before them; else in
             tiles that equal the whole.

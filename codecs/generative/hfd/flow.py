@@ -11,7 +11,7 @@ from .network import DetailNetwork
 
 LARGEST_NOISE = 0.4
 """The network is trained for starts with noise from 0 to this many residual deviations."""
-DEFAULT_NOISE = 0.2
+DEFAULT_NOISE = 0.4
 
 Velocity = Callable[[Tensor, float], Tensor]
 """The state and the time from 0 to 1, to a velocity of the state's shape."""
