@@ -13,7 +13,7 @@ pytest.register_assert_rewrite("codecarena.codecs.contract")
 
 ROOT = Path(__file__).parent.parent
 ON_CI = bool(os.environ.get("CI"))
-MEANT = ("long:", "by design:")
+MEANT = ("long:", "by design:", "gpu:")
 """How the reason of a skip begins that is no lack of anything."""
 
 

@@ -17,7 +17,6 @@ from .latent_flow import Example, LatentFlowTask
 from .pairs import CoarsePictures
 from .pictures import to_tensor
 
-
 DRAWN = 5
 """Pictures that HFD's decoders draw for the card, at each rate; a diffusion takes its time."""
 

@@ -17,7 +17,7 @@ from codecarena.codecs.contract import photograph
 
 FAST: dict[str, dict[str, registry.Value]] = {"vvc": {"preset": "faster"}, "avif-rav1e": {"speed": 10}}
 NAMES = [
-    name for name, entry in registry.entries().items() if entry.origin == "built-in" and name != "command"
+    name for name, entry in registry.entries().items() if entry.family == "classic" and name != "command"
 ]
 
 

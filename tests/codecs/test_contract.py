@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codecarena.codecs import contract, registry
 
-ELSEWHERE = {"command", "illm", "latent", "zoo"}
+ELSEWHERE = {"command", "illm", "zoo"}
 """Codecs that need a file of their own to be made; their tests hold the contract too."""
 CASES: list[tuple[str, dict[str, registry.Value]]] = [
     ("avif", {}),
@@ -14,6 +14,9 @@ CASES: list[tuple[str, dict[str, registry.Value]]] = [
     ("avif-svt", {"preset": 10, "bit_depth": 10}),
     ("heic", {}),
     ("heic", {"preset": "ultrafast", "subsampling": "4:4:4"}),
+    ("hfd", {}),
+    ("hfd", {"mode": "diffusion", "steps": 2, "start": 0.7}),
+    ("hyperprior", {}),
     ("jpeg", {}),
     ("jpeg", {"subsampling": "4:4:4", "progressive": True}),
     ("jpeg2000", {}),
@@ -23,6 +26,8 @@ CASES: list[tuple[str, dict[str, registry.Value]]] = [
     ("jpegxl", {}),
     ("jpegxl", {"effort": 3}),
     ("jpegxr", {}),
+    ("latent", {}),
+    ("layered", {"steps": 2, "guidance": 1.0}),
     ("layered", {"decoder": "sketch"}),
     ("mozjpeg", {}),
     ("mozjpeg", {"subsampling": "4:4:4", "trellis": False, "progressive": False}),

@@ -309,7 +309,7 @@ def test_number_format_changes_the_networks_alone(folders: dict[str, str], match
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="gpu: no CUDA device")
 def test_stream_of_a_gpu_in_half_precision_decodes_on_a_cpu(
     folders: dict[str, str], matched: LatentCodec
 ) -> None:

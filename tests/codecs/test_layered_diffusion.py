@@ -246,7 +246,7 @@ def test_half_precision_paints_nearly_the_same(models: Path, make: Maker) -> Non
 @pytest.mark.parametrize("dtype", NEAR)
 def test_gpu_paints_the_same_twice(models: Path, make: Maker, dtype: str) -> None:
     if not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
+        pytest.skip("gpu: no CUDA device")
     told = layers("caption edges colours")
     decoder = make(models, device="cuda", dtype=dtype)
     painted = paint(decoder, told, 7)

@@ -239,7 +239,7 @@ def test_symbols_that_differ_are_seen(checkpoints: dict[str, str]) -> None:
 @pytest.mark.gpu
 def test_gpu_streams_decode_on_the_cpu(checkpoints: dict[str, str]) -> None:
     if not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
+        pytest.skip("gpu: no CUDA device")
     for arch in ("mbt2018-mean", "cheng2020-attn"):
         on_gpu, on_cpu = (Zoo(arch, checkpoint=checkpoints[arch], device=one) for one in ("cuda", "cpu"))
         stream = on_gpu.encode(PICTURE, 1)
