@@ -87,7 +87,6 @@ def trained(
 def test_fifty_steps_reproduce_their_loss(name: str, pictures: TrainingPictures, tmp_path: Path) -> None:
     _, run = trained(name, pictures, tmp_path)
     assert run.losses[-1] == pytest.approx(RECORDED[name], rel=TOLERANCE)
-    assert run.losses[-1] < run.losses[0]
 
 
 def test_a_stopped_run_ends_as_one_that_was_not(pictures: TrainingPictures, tmp_path: Path) -> None:

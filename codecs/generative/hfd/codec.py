@@ -72,7 +72,7 @@ class Hfd:
         mode: str = "flow",
         steps: int = 0,
         noise: float | None = None,
-        start: float = 1.0,
+        start: float = 0.84,
         groups: bool = False,
         autoencoder: str = "hyperprior",
         autoencoder_weights: str = "",
