@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,9 @@ class QualityScale:
     """The setting that spends the most bytes; smaller than ``worst`` where the scale falls."""
     step: float = 1.0
     """Distance between neighbouring settings."""
+    continuous: bool = False
+    """Whether the encoder takes any number and ``step`` is only how finely we tell settings apart: a search
+    for a rate then ends once it is near enough, and does not prove that no other step is nearer."""
 
     def contains(self, quality: float) -> bool:
         """Whether the setting lies between the two ends, on a step."""
@@ -89,6 +92,9 @@ class CodecInfo:
     """Bytes of the weight files that the decoder opens."""
     trained_on: str | None = None
     """Name of the image set the weights were trained on."""
+    generator: str | None = None
+    """The image generator whose weights the decoder holds, named as its pictures name it: results on
+    pictures of the same generator are kept apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,16 @@ def check_size(width: int, height: int) -> None:
     """Raise `CodecError` for sizes that a header may claim and no picture has."""
     if width < 1 or height < 1 or width * height > MAX_PIXELS:
         raise CodecError(f"expected 1 to {MAX_PIXELS} pixels, the bitstream claims {width} x {height}")
+
+
+def check_range(name: str, value: object, lowest: float, highest: float, *, whole: bool = False) -> None:
+    """Raise `CodecError` unless a codec's parameter is a number, perhaps a whole one, in a range."""
+    kinds = (int,) if whole else (int, float)
+    if type(value) not in kinds or not lowest <= cast("float", value) <= highest:
+        whole_number = ", a whole number" if whole else ""
+        raise CodecError(
+            f"parameter {name!r} must lie between {lowest:g} and {highest:.10g}{whole_number}, got {value!r}"
+        )
 
 
 def check_choice(name: str, value: object, choices: Collection[object]) -> None:

@@ -51,6 +51,7 @@ class Command:
             scale=quality.scale,
             stochastic=self._recipe.stochastic,
             tolerance_levels=self._recipe.tolerance_levels,
+            generator=self._recipe.generator,
         )
 
     def encode(self, picture: Picture, quality: float) -> bytes:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import re
 import tempfile
 import urllib.request
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .base import MissingBackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 ALLOW_DOWNLOADS = "CODECARENA_ALLOW_DOWNLOADS"
 """Environment variable that, set to 1, lets weights be fetched."""
@@ -41,6 +43,34 @@ def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hex digits."""
     with path.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def combined_sha256(digests: Iterable[bytes]) -> str:
+    """Return the SHA-256, 64 hex digits, of digests one after another."""
+    return hashlib.sha256(b"".join(digests)).hexdigest()
+
+
+def identify(paths: Iterable[Path]) -> tuple[str, int]:
+    """Return one SHA-256 over the digests of weight files, in their order, and the sum of their bytes.
+
+    Raises:
+        MissingBackendError: A file cannot be read.
+    """
+    digests: list[bytes] = []
+    byte_count = 0
+    for path in paths:
+        try:
+            status = path.stat()
+            digests.append(_digest(path, status.st_size, status.st_mtime_ns))
+        except OSError as error:
+            raise MissingBackendError(f"cannot read the weights {path}: {error}") from error
+        byte_count += status.st_size
+    return combined_sha256(digests), byte_count
+
+
+@cache  # by size and time of change too: a file may be replaced while the process lives
+def _digest(path: Path, _size: int, _changed_ns: int) -> bytes:
+    return bytes.fromhex(file_sha256(path))
 
 
 def fetch(
@@ -124,10 +154,18 @@ def pipeline_folder(
                 return found
             failures.append(f"  {name}: {found}")
     raise MissingBackendError(
-        f"the pretrained pipeline is not there and cannot be fetched:\n{_listed(failures)}\n"
+        f"the pretrained pipeline {ids[0]} is not there and cannot be fetched:\n{_listed(failures)}\n"
         + ("" if allowed() else f"set {ALLOW_DOWNLOADS}=1 to let it be fetched, or ")
         + f"place its files in {weights_folder() / ids[0]}/, or give their folder as a parameter of the codec"
     )
+
+
+def pipeline_name(folder: Path) -> str | None:
+    """Return the hub's name, owner/name, of a folder that `pipeline_folder` found; None for any other."""
+    if folder.is_relative_to(weights_folder()):
+        return folder.relative_to(weights_folder()).as_posix()
+    cached = re.search(r"/models--([^/]+?)--([^/]+)/snapshots/", folder.as_posix())
+    return "/".join(cached.groups()) if cached else None
 
 
 def _listed(failures: Sequence[str]) -> str:
@@ -187,4 +225,6 @@ def _snapshot(name: str, allow: Sequence[str] | None, revision: str | None, loca
         )
     # httpx's errors are none of OSError; a bad name is a ValueError. Whatever it is, the next may have it.
     except Exception as error:
+        if local_only and isinstance(error, FileNotFoundError):
+            return "not in the hub's cache"
         return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason given'}"

@@ -34,13 +34,15 @@ class Quality(_Strict):
     worst: float
     best: float
     step: float = Field(default=1.0, gt=0)
+    continuous: bool = False
+    """Whether the program takes any number between the ends."""
     ladder: list[float] = Field(min_length=1)
     """The default settings, from worst to best."""
 
     @property
     def scale(self) -> QualityScale:
         """The scale that the codec shows."""
-        return QualityScale(self.name, self.worst, self.best, self.step)
+        return QualityScale(self.name, self.worst, self.best, self.step, self.continuous)
 
     @model_validator(mode="after")
     def _ladder_is_on_the_scale(self) -> Self:
@@ -84,6 +86,8 @@ class Recipe(_Strict):
     default_seed: int = 0
     """The seed of a stochastic decoder when none is asked for."""
     tolerance_levels: int = Field(default=0, ge=0, le=255)
+    generator: str | None = None
+    """The image generator whose weights the decoder holds: ``Stable Diffusion 2.1``."""
     quality: Quality
 
     @model_validator(mode="after")

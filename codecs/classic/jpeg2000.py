@@ -28,7 +28,7 @@ class Jpeg2000:
         # Pillow leaves the colour transform out unless asked: 2.3 times the bytes at the same PSNR (kodim05).
         self._options = {"quality_mode": "dB", "irreversible": irreversible, "mct": 1}
         ladder = (26.0, 29.0, 32.0, 35.0, 38.0, 41.0, 44.0)
-        scale = QualityScale("psnr_db", 10, 60, 0.5)
+        scale = QualityScale("psnr_db", 10, 60, 0.01, continuous=True)
         self.info = CodecInfo("jpeg2000", pillow.version("jpg_2000"), "classic", ladder, scale)
 
     def encode(self, picture: Picture, quality: float) -> bytes:

@@ -65,7 +65,7 @@ class JpegXl:
         self._effort, self._threads = effort, threads
         version = f"imagecodecs {imagecodecs.__version__}, {imagecodecs.jpegxl_version()}"
         ladder = (15.0, 10.0, 6.0, 4.0, 2.5, 1.5, 0.7)
-        scale = QualityScale("distance", 25, 0.05, 0.05)
+        scale = QualityScale("distance", 25, 0.05, 0.01, continuous=True)
         self.info = CodecInfo("jpegxl", version, "classic", ladder, scale)
 
     def encode(self, picture: Picture, quality: float) -> bytes:

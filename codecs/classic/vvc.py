@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .. import leb128
 from ..base import (
+    MAX_PIXELS,
     CodecError,
     CodecInfo,
     QualityScale,
@@ -19,6 +21,7 @@ from ..base import (
     check_quality,
     check_size,
 )
+from ..bitstream import Reader
 from . import ffmpeg
 
 if TYPE_CHECKING:
@@ -33,41 +36,19 @@ _BEST_QP = 13
 _PRESETS = ("faster", "fast", "medium", "slow", "slower")
 
 
-def leb128(number: int) -> bytes:
-    """Return a number in 7-bit groups, lowest first; all bytes but the last have their top bit set."""
-    groups = bytearray()
-    while number > 127:
-        groups.append(number & 127 | 128)
-        number >>= 7
-    return bytes([*groups, number])
-
-
-def read_leb128(data: bytes, position: int) -> tuple[int, int]:
-    """Return the number at a position and the position after it.
-
-    Raises:
-        CodecError: It does not end within five bytes.
-    """
-    number = 0
-    for index, byte in enumerate(data[position : position + 5]):
-        number |= (byte & 127) << 7 * index
-        if byte < 128:
-            return number, position + index + 1
-    raise CodecError("not a VVC stream of this codec: a number does not end")
-
-
 def _coded(side: int) -> int:
     return max(side + side % 2, _SMALLEST)
 
 
 def _header(bitstream: bytes) -> tuple[int, int, int]:
     """Return width, height and the position of the raw stream."""
-    width, position = read_leb128(bitstream, 0)
-    height, position = read_leb128(bitstream, position)
-    length, position = read_leb128(bitstream, position)
+    reader = Reader(bitstream)
+    width, height = (leb128.read(reader, MAX_PIXELS, f"the {side}") for side in ("width", "height"))
+    length = leb128.read(reader, len(bitstream), "the bytes of VVC")
     check_size(width, height)
-    if len(bitstream) != position + length:
-        raise CodecError(f"expected {position + length} bytes of VVC, got {len(bitstream)}")
+    if len(reader.rest()) != length:
+        raise CodecError(f"expected {length} bytes of VVC, got {len(bitstream) - reader.position}")
+    position = len(bitstream) - length
     if bitstream[position : position + 3] not in (b"\0\0\0", b"\0\0\1"):
         raise CodecError("not a VVC stream of this codec: no start code")
     return width, height, position
@@ -101,7 +82,7 @@ class Vvc:
         pixels = ffmpeg.pad(picture.pixels, _coded(width), _coded(height))
         options = [*self._options, "-qp", str(round(quality)), "-f", "vvc"]
         stream = ffmpeg.encode(pixels, _MATRIX, "yuv420p10le", options)
-        return leb128(width) + leb128(height) + leb128(len(stream)) + stream
+        return b"".join(map(leb128.write, (width, height, len(stream)))) + stream
 
     def decode(self, bitstream: bytes, seed: int | None = None) -> Image:  # noqa: ARG002
         """Return the pixels, decoded in one thread."""

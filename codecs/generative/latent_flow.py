@@ -123,11 +123,12 @@ class LatentFlow(nn.Module):
             start: 0 to 1; at 1 the state is noise.
             guidance: Of classifier-free guidance (Ho and Salimans, 2022); 1 is none.
         """
+        unknown = Conditions.none(state)
         for step in range(steps):
             time = start * (1 - step / steps)
             velocity = self._velocity(state, conditions, time)
             if guidance != 1:
-                blind = self._velocity(state, Conditions.none(state), time)
+                blind = self._velocity(state, unknown, time)
                 velocity = blind + guidance * (velocity - blind)
             state = state - velocity * start / steps
         return state

@@ -10,11 +10,9 @@ from torch import Tensor, nn
 
 from ..generative.blocks import PixelNorm, ResidualBlock, Upsample
 from .library import MeanScaleHyperprior, quantize_ste
+from .transform import DOWNSAMPLING
 
-DOWNSAMPLING = 64
-"""Padded pictures are a multiple of this: four halvings to the latents, two more to the hyper-latents."""
-LATENT_DOWNSAMPLING = 16
-BLOCK_VALUES = 3 * LATENT_DOWNSAMPLING**2
+BLOCK_VALUES = 3 * DOWNSAMPLING**2
 
 
 class Sum(nn.Module):
@@ -58,9 +56,7 @@ class GainedHyperprior(MeanScaleHyperprior):
     def __init__(self, narrow: int, wide: int, rates: int) -> None:
         super().__init__(narrow, wide)
         self.g_a = Sum(
-            nn.Sequential(
-                nn.PixelUnshuffle(LATENT_DOWNSAMPLING), nn.Conv2d(BLOCK_VALUES, wide, 1, bias=False)
-            ),
+            nn.Sequential(nn.PixelUnshuffle(DOWNSAMPLING), nn.Conv2d(BLOCK_VALUES, wide, 1, bias=False)),
             nn.Sequential(
                 nn.PixelUnshuffle(4),
                 nn.Conv2d(48, 64, 3, padding=1),
@@ -74,7 +70,7 @@ class GainedHyperprior(MeanScaleHyperprior):
             ),
         )
         self.g_s = Sum(
-            nn.Sequential(nn.Conv2d(wide, BLOCK_VALUES, 1, bias=False), nn.PixelShuffle(LATENT_DOWNSAMPLING)),
+            nn.Sequential(nn.Conv2d(wide, BLOCK_VALUES, 1, bias=False), nn.PixelShuffle(DOWNSAMPLING)),
             nn.Sequential(
                 nn.Conv2d(wide, wide, 3, padding=1),
                 ResidualBlock(wide),
@@ -99,7 +95,7 @@ class GainedHyperprior(MeanScaleHyperprior):
             blocks: (count, 3, 16, 16), 0 to 1.
             steps: (rates,), the quantiser's step at each rate, for an orthonormal transform.
         """
-        values = functional.pixel_unshuffle(blocks - 0.5, LATENT_DOWNSAMPLING).flatten(1)
+        values = functional.pixel_unshuffle(blocks - 0.5, DOWNSAMPLING).flatten(1)
         variances, components = torch.linalg.eigh(values.T @ values / len(values))
         wide = self.log_gain.shape[1]
         basis = components.flip(1)[:, :wide].T.contiguous()

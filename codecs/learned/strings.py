@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import torch
 
+from .. import leb128
 from ..base import CodecError
 from .library import RansDecoder, RansEncoder
 
@@ -213,7 +214,7 @@ def check_symbols(expected: bytes, *symbols: Tensor) -> None:
 
 def pack_strings(strings: Sequence[bytes]) -> bytes:
     """Return strings one behind another, all but the last with their length before them."""
-    return b"".join(_number(len(string)) + string for string in strings[:-1]) + b"".join(strings[-1:])
+    return b"".join(leb128.write(len(string)) + string for string in strings[:-1]) + b"".join(strings[-1:])
 
 
 def unpack_strings(reader: Reader, count: int) -> list[bytes]:
@@ -222,23 +223,6 @@ def unpack_strings(reader: Reader, count: int) -> list[bytes]:
     Raises:
         CodecError: They are cut short.
     """
-    return [reader.take(_read_number(reader)) for _ in range(count - 1)] + [reader.rest()]
-
-
-def _number(value: int) -> bytes:
-    """Return a number as groups of seven bits, the lowest first; the top bit says that more follow."""
-    groups = bytearray()
-    while value > 127:
-        groups.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*groups, value])
-
-
-def _read_number(reader: Reader) -> int:
-    value = 0
-    for position in range(5):
-        group = reader.number(1)
-        value |= (group & 127) << 7 * position
-        if group < 128:
-            return value
-    raise CodecError("a length in the stream takes more than five bytes: the stream is damaged")
+    return [
+        reader.take(leb128.read(reader, 2**32 - 1, "the length of a string")) for _ in range(count - 1)
+    ] + [reader.rest()]

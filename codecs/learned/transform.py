@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 import torch.nn.functional as functional
 
 from ..base import CodecError
+from ..planes import to_pixels, to_planes
 from ..tiles import in_tiles
 
 if TYPE_CHECKING:
@@ -99,10 +99,7 @@ class TransformCoder:
             made = in_tiles(self.synthesis, latents, self.tile // DOWNSAMPLING, self.halo // DOWNSAMPLING)[
                 0, :, :height, :width
             ]
-            if not bool(made.isfinite().all()):
-                raise CodecError("the decoder's network made values that are no numbers")
-            bytes_ = made.float().clamp_(0, 1).mul_(255).round_().byte()
-            return np.ascontiguousarray(bytes_.permute(1, 2, 0).cpu().numpy())
+            return to_pixels(made, 0)
 
 
 @contextmanager
@@ -121,8 +118,7 @@ def _padded_side(side: int) -> int:
 def _padded(pixels: Image) -> Tensor:
     """Return pixels (1, 3, height, width), 0 to 1, with the last row and column repeated to full sides."""
     height, width = pixels.shape[:2]
-    # A copy: the picture may be read-only, which torch warns of.
-    planes = torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None].float() / 255
+    planes = to_planes(pixels)[None].float() / 255
     return functional.pad(
         planes, (0, _padded_side(width) - width, 0, _padded_side(height) - height), mode="replicate"
     )

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..learned.gained import LATENT_DOWNSAMPLING, GainedHyperprior
+from ..learned.gained import GainedHyperprior
+from ..learned.transform import DOWNSAMPLING
 from .loop import Settings
 from .pictures import TrainingPictures
 
@@ -40,7 +41,7 @@ class HyperpriorTask:
         self.pictures = pictures
         self.network = GainedHyperprior(NARROW, WIDE, len(LAMBDAS))
         self.lambdas = torch.tensor(LAMBDAS)
-        blocks = pictures.crops(BLOCKS, LATENT_DOWNSAMPLING, np.random.default_rng(0)).float() / 255
+        blocks = pictures.crops(BLOCKS, DOWNSAMPLING, np.random.default_rng(0)).float() / 255
         self.network.begin(blocks, (6 / (math.log(2) * 255**2 * self.lambdas)).sqrt())
 
     def groups(self, learning_rate: float) -> list[dict[str, Any]]:

@@ -22,8 +22,9 @@ from ..generative.layered.captions import template_caption
 from ..generative.layered.detectors import canny
 from ..generative.layered.grids import cell_means
 from ..generative.layered.layers import canvas_size
+from ..planes import to_planes
 from .loop import Settings
-from .pictures import TrainingPictures, to_tensor
+from .pictures import TrainingPictures
 
 SETTINGS = Settings(
     steps=10_000, batch=16, crop=256, learning_rate=1e-3, final_learning_rate=2e-5, average=0.999
@@ -88,7 +89,7 @@ def examples(pictures: Sequence[Image], autoencoder: LatentAutoencoder) -> list[
         canvas = np.asarray(
             PillowImage.fromarray(pixels).resize(canvas_size(width, height), PillowImage.Resampling.LANCZOS)
         )
-        latents = autoencoder.encode(to_tensor(canvas)[None].float() / 127.5 - 1)[0]
+        latents = autoencoder.encode(to_planes(canvas)[None].float() / 127.5 - 1)[0]
         error = _palette_error(latents.permute(1, 2, 0).numpy(), PALETTE_SIZES[index % len(PALETTE_SIZES)])
         made.append(Example(canvas, latents, torch.from_numpy(error).permute(2, 0, 1)))
     return made
@@ -127,7 +128,7 @@ def _layers(pixels: Image, latents: Tensor, rng: np.random.Generator) -> tuple[T
     colours = edges = None
     if not absent[0]:
         cells = side // int(rng.choice(COLOUR_CELLS))
-        colours = to_tensor(cell_means(pixels, cells, cells))[None].float() / 127.5 - 1
+        colours = to_planes(cell_means(pixels, cells, cells))[None].float() / 127.5 - 1
     if not absent[1]:
         cells = side // int(rng.choice(EDGE_CELLS))
         edges = torch.from_numpy(canny(pixels, cells, cells))[None, None].float()

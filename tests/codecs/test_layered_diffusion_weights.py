@@ -20,7 +20,7 @@ from tiny_diffusion import SMALL, adapters, layers, save_models
 from codecarena.codecs.base import CodecError, MissingBackendError
 from codecarena.codecs.generative.layered import diffusion
 from codecarena.codecs.generative.layered.diffusion import adapter_decoder
-from codecarena.codecs.generative.layered.stable_diffusion import quiet
+from codecarena.codecs.quiet import quiet
 
 
 @pytest.fixture(scope="session")

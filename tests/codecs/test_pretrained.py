@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 
 from codecarena.codecs import pretrained
 from codecarena.codecs.base import CodecError, MissingBackendError
-from codecarena.codecs.fetch import fetch, pipeline_folder, weights_folder
+from codecarena.codecs.fetch import fetch, pipeline_folder, pipeline_name, weights_folder
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -256,3 +256,10 @@ def test_damaged_weights_are_refused(content: bytes | None, tmp_path: Path) -> N
         path.write_bytes(content)
     with pytest.raises(CodecError, match="cannot read the weights"):
         pretrained.load(path)
+
+
+def test_a_pipelines_folder_tells_its_name(tmp_path: Path) -> None:
+    cached = tmp_path / "hub" / "models--CompVis--stable-diffusion-v1-4" / "snapshots" / "0a1b"
+    assert pipeline_name(cached) == "CompVis/stable-diffusion-v1-4"
+    assert pipeline_name(weights_folder() / "owner" / "name") == "owner/name"
+    assert pipeline_name(tmp_path / "mine") is None

@@ -18,8 +18,8 @@ from codecarena.codecs.generative.layered.stable_diffusion import (
     CLIPTextModel,
     PNDMScheduler,
     UNet2DConditionModel,
-    quiet,
 )
+from codecarena.codecs.quiet import quiet
 
 SMALL = {"steps": 2, "canvas_area": 64 * 64}
 STANDING = [(0.5, 0.1), (0.5, 0.3), (0.3, 0.3), (0.2, 0.5), (0.2, 0.7), (0.7, 0.3), (0.8, 0.5), (0.8, 0.7)]

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import os
-import warnings
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 
 from ...base import CodecError, MissingBackendError, check_choice
+from ...fetch import identify
+from ...quiet import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -35,17 +33,20 @@ class Identity:
     """Name of the image set; None where the weights do not say."""
     toy: bool = False
     """Whether the weights are small ones, trained only to show that the path works."""
+    generator: str | None = None
+    """The image generator that they are, or are of."""
 
     @classmethod
-    def of_files(cls, paths: Sequence[Path], trained_on: str | None) -> Identity:
+    def of_files(
+        cls, paths: Sequence[Path], trained_on: str | None, generator: str | None = None
+    ) -> Identity:
         """Return the identity of public weights; reads every byte of them.
 
         Raises:
             MissingBackendError: A file is not there.
         """
-        digests = [_digest(path) for path in paths]
-        count = sum(path.stat().st_size for path in paths)
-        return cls(hashlib.sha256(b"".join(digests)).hexdigest(), count, trained_on)
+        sha256, byte_count = identify(paths)
+        return cls(sha256, byte_count, trained_on, generator=generator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def load(name: str, weights: str, denoiser: str, device: str, dtype: str) -> Bac
 
         return EmbeddedBackend.load(device, DTYPES[dtype])
     try:
-        with _quiet():
+        with quiet():
             from .public import load as load_public
 
             return load_public(name, weights, denoiser, device, DTYPES[dtype])
@@ -153,27 +154,6 @@ def refuse_seed(seed: int | None, backend: str) -> None:
     """Raise `CodecError` for a draw from an encoder that has no distribution."""
     if seed is not None:
         raise CodecError(f"backend {backend!r} has no posterior to draw from, use posterior='mode'")
-
-
-@contextmanager
-def _quiet() -> Generator[None]:
-    """Keep the libraries from logging, warning and drawing progress bars while they load."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), Path(os.devnull).open("w") as nowhere, redirect_stderr(nowhere):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
-
-
-def _digest(path: Path) -> bytes:
-    try:
-        with path.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").digest()
-    except OSError as error:
-        raise MissingBackendError(f"cannot read the weights {path}: {error}") from error
 
 
 def _check_device(device: str) -> None:

@@ -19,6 +19,7 @@ from ...base import (
     check_choice,
     check_image,
     check_quality,
+    check_range,
 )
 from ...bitstream import WEIGHTS_ID_BYTES, Header, Kind, seal, unseal
 from .backends import Denoising, load
@@ -76,8 +77,8 @@ class LatentCodec:
         check_choice("faithful", faithful, (False, True))
         check_choice("posterior", posterior, ("mode", "sample"))
         check_choice("steps", steps, range(MOST_STEPS + 1))
-        _check_range("dithering", dithering, 1, (int, float))
-        _check_range("seed", seed, 2**32 - 1, (int,))
+        check_range("dithering", dithering, 0, 1)
+        check_range("seed", seed, 0, 2**32 - 1, whole=True)
         if (faithful or posterior == "sample") and backend != "stable-diffusion":
             raise CodecError(
                 f"faithful and posterior='sample' need backend 'stable-diffusion', got {backend!r}"
@@ -173,12 +174,8 @@ def _describe(backend: Backend, faithful: bool, dtype: str) -> CodecInfo:
         weights_sha256=identity.sha256,
         weights_bytes=identity.byte_count,
         trained_on=identity.trained_on,
+        generator=identity.generator,
     )
-
-
-def _check_range(name: str, value: float, most: int, kinds: tuple[type, ...]) -> None:
-    if type(value) not in kinds or not 0 <= value <= most:
-        raise CodecError(f"parameter {name!r} must lie between 0 and {most}, got {value!r}")
 
 
 def _padded(pixels: Image, factor: int) -> Image:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,6 +12,7 @@ from ...base import CodecError
 from ...tiles import in_tiles
 from ..autoencoder import LATENT_BOUND, LATENT_CHANNELS, LATENT_DOWNSAMPLING, LatentAutoencoder
 from ..latent_flow import MULTIPLE, LatentFlow
+from ..toy import NETWORKS, generator_name, weights_sha256
 from .backends import Identity, networks, refuse_seed, run
 
 if TYPE_CHECKING:
@@ -47,14 +47,8 @@ class EmbeddedBackend:
     @classmethod
     def load(cls, device: str, dtype: torch.dtype) -> EmbeddedBackend:
         """Return the backend with the embedded weights."""
-        found = pretrained.embedded("latent_autoencoder"), pretrained.embedded("latent_flow")
-        autoencoder = load_autoencoder(found[0])
-        digest = hashlib.sha256(b"".join(bytes.fromhex(one.sha256) for one in found))
-        trained_on = found[0].metadata.get("trained_on")
-        identity = Identity(digest.hexdigest(), sum(one.byte_count for one in found), trained_on, toy=True)
-        return cls(
-            autoencoder.to(device, dtype).eval(), LatentFlow.load(found[1]).to(device).eval(), identity
-        )
+        autoencoder, flow, identity = load_networks()
+        return cls(autoencoder.to(device, dtype).eval(), flow.to(device).eval(), identity)
 
     def encode(self, pixels: Tensor, seed: int | None) -> Tensor:
         """Return latents (1, 4, height / 8, width / 8), -3 to 3."""
@@ -86,6 +80,19 @@ class EmbeddedBackend:
 
     def _pixels(self, latents: Tensor) -> Tensor:
         return run(self._autoencoder.decode, self._autoencoder, latents)
+
+
+def load_networks() -> tuple[LatentAutoencoder, LatentFlow, Identity]:
+    """Return the embedded autoencoder and flow, on the CPU in float32, and which weights they hold."""
+    found = [pretrained.embedded(name) for name in NETWORKS]
+    identity = Identity(
+        weights_sha256(),
+        sum(one.byte_count for one in found),
+        found[0].metadata.get("trained_on"),
+        toy=True,
+        generator=generator_name(),
+    )
+    return load_autoencoder(found[0]), LatentFlow.load(found[1]), identity
 
 
 def load_autoencoder(weights: Weights) -> LatentAutoencoder:

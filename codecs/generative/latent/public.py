@@ -14,7 +14,7 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ...base import CodecError, MissingBackendError
-from ...fetch import pipeline_folder
+from ...fetch import pipeline_folder, pipeline_name
 from .backends import Identity
 from .deep_compression import DeepCompressionBackend
 from .denoiser import UNetDenoiser
@@ -31,6 +31,7 @@ STABLE_DIFFUSION = (
     "stable-diffusion-v1-5/stable-diffusion-v1-5",
     "sd-legacy/stable-diffusion-v1-5",
 )
+STABLE_DIFFUSION_FAMILY = "Stable Diffusion"
 TAESD = ("madebyollin/taesd",)
 DC_AE = ("mit-han-lab/dc-ae-f32c32-mix-1.0-diffusers",)
 _NETWORK, _TEXT_ENCODER = "diffusion_pytorch_model.safetensors", "model.safetensors"
@@ -51,11 +52,16 @@ def load(name: str, weights: str, denoiser: str, device: str, dtype: torch.dtype
     if name == "stable-diffusion":
         folder = _folder(weights, STABLE_DIFFUSION)
         vae, unet = loader.network(AutoencoderKL, folder / "vae"), loader.denoiser(folder)
-        return StableDiffusionBackend(vae, unet, loader.identity(None if weights else "LAION-5B"))
+        return StableDiffusionBackend(
+            vae, unet, loader.identity(None if weights else "LAION-5B", _generator(folder))
+        )
     if name == "taesd":
         tiny = loader.network(AutoencoderTiny, _folder(weights, TAESD))
-        unet = loader.denoiser(_folder(denoiser, STABLE_DIFFUSION)) if denoiser else None
-        return TinyBackend(tiny, unet, loader.identity(None))
+        folder = _folder(denoiser, STABLE_DIFFUSION) if denoiser else None
+        unet = loader.denoiser(folder) if folder else None
+        # Without a denoiser too: it was distilled from Stable Diffusion's autoencoder.
+        generator = _generator(folder) if folder else STABLE_DIFFUSION_FAMILY
+        return TinyBackend(tiny, unet, loader.identity(None, generator))
     deep = loader.network(AutoencoderDC, _folder(weights, DC_AE))
     return DeepCompressionBackend(deep, loader.identity(None))
 
@@ -67,9 +73,9 @@ class _Loader:
         self._device, self._dtype = device, dtype
         self._files: list[Path] = []
 
-    def identity(self, trained_on: str | None) -> Identity:
+    def identity(self, trained_on: str | None, generator: str | None = None) -> Identity:
         """Return what all loaded files are together."""
-        return Identity.of_files(self._files, trained_on)
+        return Identity.of_files(self._files, trained_on, generator)
 
     def network(self, kind: type[_Model], folder: Path, file: str = _NETWORK) -> _Model:
         """Return a network from its folder, on the device."""
@@ -96,6 +102,11 @@ class _Loader:
         tokens = tokenizer([""], padding="max_length", max_length=length, return_tensors="pt")
         with torch.inference_mode():
             return cast("Tensor", encoder(tokens.input_ids.to(self._device)).last_hidden_state)
+
+
+def _generator(folder: Path) -> str:
+    """Return the name of the Stable Diffusion in a folder; of one's own folder only the family is known."""
+    return pipeline_name(folder) or STABLE_DIFFUSION_FAMILY
 
 
 def _folder(chosen: str, known: tuple[str, ...]) -> Path:

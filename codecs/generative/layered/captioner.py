@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 
 from ...base import CodecError, MissingBackendError
 from ...fetch import pipeline_folder
-from .silence import silence
+from ...quiet import quiet
 
 if TYPE_CHECKING:
     from ...base import Image
@@ -33,7 +33,7 @@ class Blip:
 
     def __init__(self, model: str = "", device: str = "cpu") -> None:
         try:
-            with silence():
+            with quiet():
                 from transformers import AutoModelForImageTextToText, AutoProcessor
                 from transformers.utils import logging
         except ImportError as error:
@@ -46,7 +46,7 @@ class Blip:
         bars = logging.is_progress_bar_enabled()
         logging.disable_progress_bar()
         try:
-            with silence():
+            with quiet():
                 self._processor: Any = AutoProcessor.from_pretrained(folder, local_files_only=True)
                 loaded: Any = AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True)
                 self._model = loaded.to(device).eval()
@@ -59,7 +59,7 @@ class Blip:
     def caption(self, pixels: Image) -> str:
         """Return what the picture shows, by beam-free decoding: the same picture has the same caption."""
         try:
-            with silence():
+            with quiet():
                 given = self._processor(images=Pillow.fromarray(pixels), return_tensors="pt").to(self._device)
                 tokens = self._model.generate(**given, max_new_tokens=_NEW_TOKENS, do_sample=False)
                 words: list[str] = self._processor.batch_decode(tokens, skip_special_tokens=True)

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from ... import leb128
 from ...base import CodecError, RateParts
 from ...bitstream import Kind, Reader, seal, unseal
-from . import leb128
 from .grids import check_pixels
 
 if TYPE_CHECKING:

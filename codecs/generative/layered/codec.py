@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from ...base import CodecError, CodecInfo, QualityScale, check_choice, check_image, check_quality
+from ...base import CodecError, CodecInfo, QualityScale, check_choice, check_image, check_quality, check_range
 from ...bitstream import NO_WEIGHTS, WEIGHTS_ID_BYTES, Header, Kind, check_weights
 from . import chunks, colours, decoders, edges, skeleton, text
 from .captioner import Blip
@@ -114,11 +114,11 @@ class Layered:
     ) -> None:
         check_choice("structure", structure, STRUCTURES)
         check_choice("caption", caption, SOURCES)
-        _check_range("edge_rows", edge_rows, 16, 192)
-        _check_range("colour_rows", colour_rows, 2, 16)
-        _check_range("canny_sigma", canny_sigma, 0, 10)
-        _check_range("canny_low", canny_low, 0, canny_high)
-        _check_range("seed", seed, 0, 2**32 - 1)
+        check_range("edge_rows", edge_rows, 16, 192, whole=True)
+        check_range("colour_rows", colour_rows, 2, 16, whole=True)
+        check_range("canny_sigma", canny_sigma, 0, 10)
+        check_range("canny_low", canny_low, 0, canny_high)
+        check_range("seed", seed, 0, 2**32 - 1, whole=True)
         if keypoints and structure != "openpose":
             raise CodecError(f"keypoints are of structure='openpose', got structure={structure!r}")
         self._structure, self._keypoints = structure, keypoints
@@ -159,6 +159,7 @@ class Layered:
             weights_sha256=self._decoder.weights_sha256 or None,
             weights_bytes=self._decoder.weights_bytes,
             trained_on=self._decoder.trained_on,
+            generator=self._decoder.generator,
         )
 
     def encode(self, picture: Picture, quality: float) -> bytes:
@@ -212,8 +213,3 @@ def _colours_of(pixels: Image, colour_rows: int) -> Chunk:
     """Return the colour layer of a picture."""
     rows, columns = grid_shape(pixels.shape[1], pixels.shape[0], colour_rows)
     return Chunk(Layer.COLOURS, colours.encode(colours.quantise(cell_means(pixels, rows, columns))))
-
-
-def _check_range(name: str, value: float, lowest: float, highest: float) -> None:
-    if not lowest <= value <= highest:
-        raise CodecError(f"parameter {name!r} must lie between {lowest} and {highest}, got {value!r}")

@@ -10,8 +10,8 @@ import numpy as np
 
 from ...base import CodecError, MissingBackendError
 from ...fetch import pipeline_folder
+from ...quiet import quiet
 from .grids import cell_means
-from .silence import silence
 from .skeleton import made
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class LearnedDetector:
     def __init__(self, name: str, folder: str = "", device: str = "cpu") -> None:
         kind, files = _DETECTORS[name]
         try:
-            with silence():
+            with quiet():
                 package = importlib.import_module("controlnet_aux")
         except ImportError as error:
             raise MissingBackendError(
@@ -98,20 +98,20 @@ class LearnedDetector:
             ) from error
         place = pipeline_folder(ANNOTATORS, folder, files)
         try:
-            with silence():
+            with quiet():
                 self._detector: Any = getattr(package, kind).from_pretrained(str(place)).to(device)
         except Exception as error:  # whatever the package's parsers raise
             raise CodecError(f"the detector {name!r} does not load from {place}: {error!r}") from error
 
     def edges(self, pixels: Image, rows: int, columns: int) -> NDArray[np.bool_]:
         """Return the edge map on a grid, boolean of shape (rows, columns)."""
-        with silence():
+        with quiet():
             grey = self._detector(pixels, _DETECTION_SIDE, _DETECTION_SIDE, output_type="np")
         return cell_means(np.ascontiguousarray(grey, np.uint8), rows, columns)[..., 0] >= _EDGE_LEVEL
 
     def people(self, pixels: Image) -> tuple[Skeleton, ...]:
         """Return the skeletons of the people in the picture; none where no one is found."""
-        with silence():
+        with quiet():
             poses: list[Any] = self._detector.detect_poses(pixels)
         bodies = [pose.body.keypoints for pose in poses]
         return tuple(made([None if one is None else (one.x, one.y) for one in body]) for body in bodies)

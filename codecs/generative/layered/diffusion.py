@@ -19,11 +19,12 @@ import torch
 import torch.nn.functional as functional
 
 from ...base import CodecError
-from ...fetch import pipeline_folder
+from ...fetch import identify, pipeline_folder, pipeline_name
+from ...quiet import quiet
 from .layers import canvas_size
 from .settings import Setting, pack, unpack
 from .skeleton import render
-from .stable_diffusion import SAMPLING, VERSION, Sampling, StableDiffusion, identity, quiet
+from .stable_diffusion import SAMPLING, VERSION, Sampling, StableDiffusion
 
 with quiet():  # importing them warns and logs
     from diffusers.models.adapter import MultiAdapter, T2IAdapter
@@ -134,7 +135,7 @@ def adapter_decoder(
     stable_diffusion = StableDiffusion(base_folder, **sampling)
     adapters = {kind: stable_diffusion.load(T2IAdapter, folder) for kind, folder in folders.items()}
     steering = Adapters(adapters, structure_scale, colour_scale)
-    return DiffusionDecoder(stable_diffusion, steering, _trained_on(base))
+    return DiffusionDecoder(stable_diffusion, steering, _trained_on(base), pipeline_name(base_folder))
 
 
 def controlnet_decoder(
@@ -171,7 +172,7 @@ def controlnet_decoder(
     _check_strength(round(strength * STRENGTH.units) / STRENGTH.units, stable_diffusion.sampling["steps"])
     nets = {kind: stable_diffusion.load(ControlNetModel, folder) for kind, folder in folders.items()}
     steering = ControlNets(nets, structure_scale, strength)
-    return DiffusionDecoder(stable_diffusion, steering, _trained_on(base))
+    return DiffusionDecoder(stable_diffusion, steering, _trained_on(base), pipeline_name(base_folder))
 
 
 class DiffusionDecoder:
@@ -181,13 +182,19 @@ class DiffusionDecoder:
     version = VERSION
 
     def __init__(
-        self, stable_diffusion: StableDiffusion, steering: Adapters | ControlNets, trained_on: str | None
+        self,
+        stable_diffusion: StableDiffusion,
+        steering: Adapters | ControlNets,
+        trained_on: str | None,
+        name: str | None,
     ) -> None:
         self._stable_diffusion = stable_diffusion
         self._steering = steering
         self.settings = pack(steering.settings, stable_diffusion.sampling | steering.scales)
-        self.weights_sha256, self.weights_bytes = identity(stable_diffusion.weight_files)
+        self.weights_sha256, self.weights_bytes = identify(stable_diffusion.weight_files)
         self.trained_on = trained_on
+        # Of weights in one's own folder only the family is known.
+        self.generator: str | None = name or "Stable Diffusion"
 
     def decode(self, layers: Layers, seed: int, settings: bytes) -> Image:
         """Return a canvas of `canvas_size`.

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from ... import pretrained
-from ...base import CodecError
 from ...learned.transform import place
+from ...planes import to_pixels, to_planes
 from ..autoencoder import LATENT_CHANNELS, LATENT_DOWNSAMPLING
-from ..latent.embedded import load_autoencoder
-from ..latent_flow import Conditions, LatentFlow, text_counts
+from ..latent.embedded import load_networks
+from ..latent_flow import Conditions, text_counts
 from .layers import canvas_size
 from .settings import GUIDANCE, Setting, pack, unpack
 from .skeleton import render
@@ -47,13 +45,11 @@ class FlowDecoder:
     ) -> None:
         self.settings = pack(SETTINGS, {"steps": steps, "guidance": guidance})
         self._where = place(device, dtype)
-        found = pretrained.embedded("latent_autoencoder"), pretrained.embedded("latent_flow")
-        self._autoencoder, self._flow = load_autoencoder(found[0]), LatentFlow.load(found[1])
+        self._autoencoder, self._flow, identity = load_networks()
         self._where.move(self._autoencoder)
         self._where.move(self._flow)
-        self.weights_sha256 = hashlib.sha256(b"".join(bytes.fromhex(one.sha256) for one in found)).hexdigest()
-        self.weights_bytes = sum(one.byte_count for one in found)
-        self.trained_on = found[0].metadata.get("trained_on")
+        self.weights_sha256, self.weights_bytes = identity.sha256, identity.byte_count
+        self.trained_on, self.generator = identity.trained_on, identity.generator
 
     @torch.no_grad()
     def decode(self, layers: Layers, seed: int, settings: bytes) -> Image:
@@ -69,17 +65,12 @@ class FlowDecoder:
         moved = noise.to(self._where.device, self._where.dtype)
         conditions = self._conditions(layers, moved, width, height)
         latents = self._flow.sample(moved, conditions, int(how["steps"]), guidance=how["guidance"])
-        made = self._autoencoder.decode(latents)[0].float().cpu()
-        if not bool(made.isfinite().all()):
-            raise CodecError("the decoder's network made values that are no numbers")
-        levels = made.add(1).mul(127.5).round().clamp(0, 255).byte()
-        return np.ascontiguousarray(levels.permute(1, 2, 0).numpy())
+        return to_pixels(self._autoencoder.decode(latents)[0], -1)
 
     def _conditions(self, layers: Layers, like: Tensor, width: int, height: int) -> Conditions:
         colours = edges = None
         if layers.colours is not None:
-            planes = torch.from_numpy(layers.colours.transpose(2, 0, 1).copy())
-            colours = planes[None].to(like) / 127.5 - 1
+            colours = to_planes(layers.colours)[None].to(like) / 127.5 - 1
         if (drawn := _edges(layers, width, height)) is not None:
             edges = torch.from_numpy(drawn.copy())[None, None].to(like)
         return Conditions.of(colours, edges, text_counts(layers.caption).to(like), like)

@@ -61,6 +61,8 @@ class LayerDecoder(Protocol):
     """Empty for a decoder without weights."""
     weights_bytes: int
     trained_on: str | None
+    generator: str | None
+    """The image generator whose weights paint; None where there is none."""
     version: str
     settings: bytes
     """What it was constructed with, as its streams carry it: all that decides on the pixels besides weights,

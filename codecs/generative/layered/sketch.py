@@ -26,6 +26,7 @@ class SketchDecoder:
     weights_sha256 = ""
     weights_bytes = 0
     trained_on = None
+    generator = None
     version = f"sketch 1; opencv {cv2.__version__}"
     settings = b""
 

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import warnings
-from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import torch
 
 from ...base import CodecError, MissingBackendError, check_choice
-from ...fetch import file_sha256
+from ...quiet import quiet
 from .layers import CANVAS_AREA, CANVAS_MULTIPLE
 from .settings import GUIDANCE, STEPS, Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Mapping
 
     from torch import Tensor
 
     from ...base import Image
-
-
-@contextmanager
-def quiet() -> Generator[None]:
-    """Keep the libraries from writing anything, and put their switches back afterwards.
-
-    Their loggers set levels and handlers of their own when they are imported, so that only the switch of the
-    logging module as a whole reaches them all.
-    """
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
 
 
 with quiet():  # importing them warns and logs
@@ -244,22 +222,6 @@ def _check_parts(folder: Path) -> None:
             f"{folder} is no Stable Diffusion pipeline: expected the folders {', '.join(parts)}, "
             f"not there: {', '.join(absent)}"
         )
-
-
-def identity(files: list[Path]) -> tuple[str, int]:
-    """Return one SHA-256 over the weight files, in their order, and the sum of their bytes."""
-    whole = hashlib.sha256()
-    byte_count = 0
-    for path in files:
-        status = path.stat()
-        whole.update(_sha256(path, status.st_size, status.st_mtime_ns))
-        byte_count += status.st_size
-    return whole.hexdigest(), byte_count
-
-
-@cache  # by size and time of change too: a file may be replaced while the process lives
-def _sha256(path: Path, _size: int, _changed_ns: int) -> bytes:
-    return bytes.fromhex(file_sha256(path))
 
 
 def _weight_file(folder: Path) -> Path:

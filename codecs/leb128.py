@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...base import CodecError
+from .base import CodecError
 
 if TYPE_CHECKING:
-    from ...bitstream import Reader
+    from .bitstream import Reader
 
 
 def write(number: int) -> bytes:
