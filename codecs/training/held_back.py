@@ -10,12 +10,12 @@ from torch import Tensor
 
 from ..base import Image
 from ..generative.autoencoder import LatentAutoencoder
-from ..generative.hfd.decoder import Detail, Mode, Sampling
-from ..generative.hfd.flow import DEFAULT_NOISE
-from ..learned.gained import DOWNSAMPLING, GainedHyperprior
+from ..generative.hfd.decoder import DEFAULTS, Detail, Mode
+from ..learned.gained import GainedHyperprior
+from ..learned.transform import PADDING
+from ..planes import to_planes
 from .latent_flow import Example, LatentFlowTask
 from .pairs import CoarsePictures
-from .pictures import to_tensor
 
 DRAWN = 5
 """Pictures that HFD's decoders draw for the card, at each rate; a diffusion takes its time."""
@@ -27,7 +27,7 @@ def of_hyperprior(network: GainedHyperprior, pictures: Sequence[Image]) -> list[
     lines = ["| rate | bits per pixel (estimated) | PSNR, dB |", "| --- | --- | --- |"]
     for rate in range(len(network.log_gain)):
         found: list[tuple[float, float]] = []
-        for pixels in (_cut(one, DOWNSAMPLING) for one in pictures):
+        for pixels in (_cut(one, PADDING) for one in pictures):
             decoded, bits = network(pixels, torch.tensor([float(rate)]))
             found.append((float(bits) / pixels[0, 0].numel(), psnr_db(decoded.clamp(0, 1), pixels, 1.0)))
         bits_per_pixel, quality = np.mean(found, axis=0)
@@ -56,16 +56,13 @@ def of_detail(detail: Detail, pairs: CoarsePictures, mode: Mode) -> list[str]:
         "| rate | PSNR coarse, dB | PSNR drawn, dB | mean gradient coarse | mean gradient drawn |",
         "| --- | --- | --- | --- | --- |",
     ]
-    how = Sampling("flow", 4, DEFAULT_NOISE, 1.0, groups=False)
-    if mode == "diffusion":
-        how = Sampling("diffusion", 32, 0.3, 1.0, groups=False)
     for rate in range(pairs.rates):
         found: list[tuple[float, ...]] = []
         for original, coarse in pairs.held_back(rate)[:DRAWN]:
             whole, rough = (
-                to_tensor(np.asarray(one))[None].float() / 127.5 - 1 for one in (original, coarse)
+                to_planes(np.asarray(one))[None].float() / 127.5 - 1 for one in (original, coarse)
             )
-            drawn = detail.draw(rough, float(rate), how, seed=0).clamp(-1, 1)
+            drawn = detail.draw(rough, float(rate), DEFAULTS[mode], seed=0).clamp(-1, 1)
             steep = _gradient(whole)
             found.append(
                 (
@@ -113,4 +110,4 @@ def _gradient(pixels: Tensor) -> float:
 def _cut(pixels: Image, multiple: int) -> Tensor:
     """Return pixels (1, 3, height, width), 0 to 1, cut to sides that divide by ``multiple``."""
     height, width = (side // multiple * multiple for side in pixels.shape[:2])
-    return to_tensor(pixels[:height, :width])[None].float() / 255
+    return to_planes(pixels[:height, :width])[None].float() / 255

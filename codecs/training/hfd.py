@@ -13,7 +13,7 @@ from ..generative.hfd.network import DetailNetwork
 from .loop import Settings
 from .pairs import CoarsePictures
 
-SETTINGS = Settings(steps=10_000, learning_rate=1e-3, final_learning_rate=2e-5, average=0.999)
+SETTINGS = Settings(steps=9_000, crop=96, learning_rate=1e-3, final_learning_rate=2e-5, average=0.999)
 
 Mode = Literal["flow", "diffusion"]
 
@@ -30,7 +30,7 @@ class DetailTask:
         self.pairs = pairs
         self.mode = mode
         self.network = DetailNetwork(pairs.rates)
-        self.network.set_deviations(pairs.deviations())
+        self.network.covariances.copy_(torch.from_numpy(pairs.covariances()))
 
     def groups(self, learning_rate: float) -> list[dict[str, Any]]:
         """Return the network's weights."""

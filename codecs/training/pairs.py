@@ -12,7 +12,7 @@ from rich.progress import track
 from torch import Tensor
 
 from ..base import Image
-from .pictures import TrainingPictures, to_tensor
+from .pictures import TrainingPictures, crop
 
 Reconstruct = Callable[[Image, float], Image]
 """An original and a quality, to the 8-bit picture that the autoencoder's decoder shows."""
@@ -46,44 +46,33 @@ class CoarsePictures:
         start = self._starts[index]
         return self._coarse[rate, start : start + original.size].reshape(original.shape)
 
-    def deviations(self) -> list[float]:
-        """Return the root mean square of original minus coarse at each rate, on a scale of -1 to 1."""
-        return [
-            float(
-                np.sqrt(
-                    np.mean([self._squared_error(rate, index) for index in range(0, self._training_count, 4)])
-                )
-            )
-            for rate in range(self.rates)
-        ]
+    def covariances(self) -> NDArray[np.float64]:
+        """Return the covariances of original minus coarse between channels, (rates, 3, 3), for -1 to 1."""
+        chosen = range(0, self._training_count, 4)
+        return np.array(
+            [
+                np.mean([self._covariance(rate, index) for index in chosen], axis=0)
+                for rate in range(self.rates)
+            ]
+        )
 
     def held_back(self, rate: int) -> list[tuple[Image, Image]]:
         """Return originals and coarse pictures that no step learns from."""
         kept = range(self._training_count, len(self.originals))
         return [(self.originals[index], self.coarse(rate, index)) for index in kept]
 
-    def _squared_error(self, rate: int, index: int) -> float:
-        error = self.originals[index].astype(np.float32) - self.coarse(rate, index)
-        return float(np.square(error / 127.5).mean())
+    def _covariance(self, rate: int, index: int) -> NDArray[np.float64]:
+        error = (self.originals[index].astype(np.float32) - self.coarse(rate, index)) / 127.5
+        values = error.reshape(-1, 3).astype(np.float64)
+        return values.T @ values / len(values)
 
     def crops(self, count: int, side: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Return originals and coarse pictures, (count, 3, side, side) uint8, and their rates, (count,)."""
         rates = rng.integers(self.rates, size=count)
-        pairs = [self._pair(rate, int(rng.integers(self._training_count)), side, rng) for rate in rates]
+        chosen = ((rate, int(rng.integers(self._training_count))) for rate in rates)
+        pairs = [crop([self.originals[index], self.coarse(rate, index)], side, rng) for rate, index in chosen]
         originals, coarse = zip(*pairs, strict=True)
         return torch.stack(originals), torch.stack(coarse), torch.from_numpy(rates)
-
-    def _pair(self, rate: int, index: int, side: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        original, coarse = self.originals[index], self.coarse(rate, index)
-        top = rng.integers(original.shape[0] - side + 1)
-        left = rng.integers(original.shape[1] - side + 1)
-        turns, mirrored = rng.integers(4), rng.integers(2)
-
-        def cut(pixels: Image) -> Tensor:
-            square = np.rot90(pixels[top : top + side, left : left + side], turns)
-            return to_tensor(square[:, ::-1] if mirrored else square)
-
-        return cut(original), cut(coarse)
 
 
 def _fill(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image as PillowImage
 from torch import Tensor
 
 from ..base import CodecError, Image
+from ..planes import to_planes
 
 SUFFIXES = {".avif", ".jpg", ".jpeg", ".png", ".webp"}
 EVALUATION_SETS = {"clic2025_tiles"}
@@ -46,7 +48,7 @@ class TrainingPictures:
     def crops(self, count: int, side: int, rng: np.random.Generator) -> Tensor:
         """Return square crops, mirrored and turned at random: (count, 3, side, side), uint8."""
         chosen = (self.training[index] for index in rng.integers(len(self.training), size=count))
-        return torch.stack([to_tensor(crop(pixels, side, rng)) for pixels in chosen])
+        return torch.stack([crop([pixels], side, rng)[0] for pixels in chosen])
 
 
 def read(path: Path) -> Image:
@@ -55,15 +57,14 @@ def read(path: Path) -> Image:
         return np.asarray(picture.convert("RGB"))
 
 
-def crop(pixels: Image, side: int, rng: np.random.Generator) -> Image:
-    """Return a random square of a picture in one of its eight orientations."""
-    top = rng.integers(pixels.shape[0] - side + 1)
-    left = rng.integers(pixels.shape[1] - side + 1)
-    square = pixels[top : top + side, left : left + side]
-    square = np.rot90(square, rng.integers(4))
-    return square[:, ::-1] if rng.integers(2) else square
+def crop(pictures: Sequence[Image], side: int, rng: np.random.Generator) -> list[Tensor]:
+    """Return one random square, in one of its eight orientations, of pictures that show the same thing.
 
-
-def to_tensor(pixels: Image) -> Tensor:
-    """Return pixels of shape (height, width, 3) as a tensor of shape (3, height, width)."""
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+    Returns:
+        Of each picture, (3, side, side), uint8.
+    """
+    height, width = pictures[0].shape[:2]
+    top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
+    turns, mirrored = rng.integers(4), rng.integers(2)
+    squares = (np.rot90(one[top : top + side, left : left + side], turns) for one in pictures)
+    return [to_planes(one[:, ::-1] if mirrored else one) for one in squares]

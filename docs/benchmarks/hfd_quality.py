@@ -34,7 +34,7 @@ RECORD = Path(__file__).with_suffix(".md")
 KODAK = Path(os.environ.get("CODECARENA_TEST_DATA", "../shared/data")) / "kodak"
 HFD = [
     ["hfd", f"mode={mode}", f"steps={steps}"]
-    for mode, counts in (("flow", (1, 4, 8)), ("diffusion", (8, 32)))
+    for mode, counts in (("flow", (1, 4, 8)), ("diffusion", (8, 32, 64)))
     for steps in counts
 ]
 BITS_PER_PIXEL = 0.15

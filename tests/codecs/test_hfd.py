@@ -22,7 +22,8 @@ def network() -> DetailNetwork:
     torch.manual_seed(1)
     made = DetailNetwork(rates=3).eval().requires_grad_(False)
     torch.nn.init.normal_(made.unet.leave.weight, std=0.05)
-    made.set_deviations([0.2, 0.1, 0.05])
+    torch.nn.init.normal_(made.mean.leave.weight, std=0.05)
+    made.covariances.copy_(torch.tensor([0.2, 0.1, 0.05])[:, None, None] ** 2 * torch.eye(3))
     return made
 
 

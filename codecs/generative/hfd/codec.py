@@ -12,9 +12,6 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import numpy as np
-import torch
-
 from ... import pretrained
 from ...base import (
     CodecError,
@@ -24,13 +21,15 @@ from ...base import (
     check_choice,
     check_image,
     check_quality,
+    check_range,
 )
 from ...bitstream import Header, Kind, Reader, check_claim, seal, unseal
 from ...learned.transform import place
+from ...planes import to_pixels, to_planes
 from .autoencoder import Autoencoder, open_codec
-from .decoder import Detail, Mode, Sampling
+from .decoder import DEFAULTS, Detail, Mode, Sampling
 from .diffusion import DEFAULT_SHIFT
-from .flow import DEFAULT_NOISE, LARGEST_NOISE
+from .flow import LARGEST_NOISE
 from .network import DetailNetwork
 
 if TYPE_CHECKING:
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
 
 MODES: tuple[Mode, ...] = ("flow", "diffusion")
 MOST_STEPS = 100
-_DEFAULT_STEPS = {"flow": 4, "diffusion": 32}
-_DEFAULT_ETA = 0.3
 _UNITS = 250
 """Of noise and start, which take a byte each."""
 _SETTINGS_BYTES = 4
@@ -51,9 +48,9 @@ class Hfd:
 
     Args:
         mode: ``flow`` (rectified flow, few steps) or ``diffusion`` (many).
-        steps: Of the decoder, 1 to 100; 0 for 4 (flow) or 32 (diffusion).
+        steps: Of the decoder, 1 to 100; 0 for 4 (flow) or 64 (diffusion).
         noise: Flow: noise at the start in deviations of the autoencoder's error, 0 to 0.4. Diffusion: eta,
-            from 0 (nothing drawn on the way) to 1. None for 0.4 and 0.3.
+            from 0 (nothing drawn on the way) to 1. None for 0.34 and 0.
         start: Diffusion: the time its path begins at, above 0 to 1; less keeps more of the coarse picture.
         groups: Whether large pictures are drawn in groups of patches that see those before them; else in
             tiles that equal the whole.
@@ -72,7 +69,7 @@ class Hfd:
         mode: str = "flow",
         steps: int = 0,
         noise: float | None = None,
-        start: float = 0.84,
+        start: float = 1.0,
         groups: bool = False,
         autoencoder: str = "hyperprior",
         autoencoder_weights: str = "",
@@ -84,16 +81,17 @@ class Hfd:
     ) -> None:
         check_choice("mode", mode, MODES)
         most_noise = LARGEST_NOISE if mode == "flow" else 1.0
-        chosen_noise = noise if noise is not None else DEFAULT_NOISE if mode == "flow" else _DEFAULT_ETA
-        _check_range("steps", steps, 0, MOST_STEPS)
-        _check_range("noise", chosen_noise, 0, most_noise)
-        _check_range("start", start, 1 / _UNITS, 1)
-        _check_range("seed", seed, 0, 2**32 - 1)
+        default = DEFAULTS[cast("Mode", mode)]
+        chosen_noise = default.noise if noise is None else noise
+        check_range("steps", steps, 0, MOST_STEPS, whole=True)
+        check_range("noise", chosen_noise, 0, most_noise)
+        check_range("start", start, 1 / _UNITS, 1)
+        check_range("seed", seed, 0, 2**32 - 1, whole=True)
         if mode == "diffusion" and importlib.util.find_spec("diffusers") is None:
             raise MissingBackendError("hfd's diffusion needs diffusers: install codecarena[generative]")
         self._seed = seed
         self._how = Sampling(
-            cast("Mode", mode), steps or _DEFAULT_STEPS[mode], _rounded(chosen_noise), _rounded(start), groups
+            cast("Mode", mode), steps or default.steps, _rounded(chosen_noise), _rounded(start), groups
         )
         self.weights = (
             pretrained.load(Path(decoder).expanduser()) if decoder else pretrained.embedded(f"hfd_{mode}")
@@ -137,12 +135,9 @@ class Hfd:
         if how.mode != self._how.mode:
             raise CodecError(f"this stream asks for the {how.mode} decoder, this one is the {self._how.mode}")
         coarse, rate = self._autoencoder.decode(reader.rest(), header.width, header.height)
-        planes = torch.from_numpy(coarse.transpose(2, 0, 1).copy())[None].float() / 127.5 - 1
+        planes = to_planes(coarse)[None].float() / 127.5 - 1
         drawn = self._detail.draw(planes, rate, how, header.seed if seed is None else seed)
-        if not bool(drawn.isfinite().all()):
-            raise CodecError("the decoder's network made values that are no numbers")
-        levels = drawn[0].add(1).mul(127.5).round().clamp(0, 255).byte()
-        return np.ascontiguousarray(levels.permute(1, 2, 0).numpy())
+        return to_pixels(drawn[0], -1)
 
     def breakdown(self, bitstream: bytes) -> RateParts:
         """Return the header with the decoder's settings, and the autoencoder's payload."""
@@ -183,8 +178,3 @@ def _unpack(settings: bytes) -> Sampling:
 
 def _rounded(share: float) -> float:
     return round(share * _UNITS) / _UNITS
-
-
-def _check_range(name: str, value: float, lowest: float, highest: float) -> None:
-    if not lowest <= value <= highest:
-        raise CodecError(f"parameter {name!r} must lie between {lowest:g} and {highest:g}, got {value!r}")

@@ -35,6 +35,13 @@ class Sampling:
     """Whether patches are drawn group after group, later ones in view of earlier ones."""
 
 
+DEFAULTS: dict[Mode, Sampling] = {
+    "flow": Sampling("flow", 4, flow.DEFAULT_NOISE, 1.0, groups=False),
+    "diffusion": Sampling("diffusion", 64, 0.0, 1.0, groups=False),
+}
+"""How much detail they draw is right for the embedded weights: gradients as energetic as an original's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Detail:
     """A decoder with its network.
@@ -63,56 +70,84 @@ class Detail:
         height, width = coarse.shape[2:]
         padded = functional.pad(coarse, (0, -width % MULTIPLE, 0, -height % MULTIPLE), mode="replicate")
         generator = torch.Generator("cpu").manual_seed(seed)
-        gaussian = torch.randn(padded.shape, generator=generator)
+
+        def fresh(shape: torch.Size) -> Tensor:
+            return self._tinted(torch.randn(shape, generator=generator), rate)
+
+        seen = torch.cat([padded, self._foretell(padded, rate)], 1)
 
         def path(part: Tensor, noise: Tensor, finished: Finished | None) -> Tensor:
-            return self._path(part, noise, finished, rate, how, generator)
+            return self._path(part, noise, finished, rate, how, lambda: fresh(noise.shape))
 
-        drawn = _grouped(path, padded, gaussian) if how.groups else path(padded, gaussian, None)
+        gaussian = fresh(padded.shape)
+        drawn = _grouped(path, seen, gaussian) if how.groups else path(seen, gaussian, None)
         return drawn[:, :, :height, :width]
 
     def _path(
         self,
-        coarse: Tensor,
+        seen: Tensor,
         gaussian: Tensor,
         finished: Finished | None,
         rate: float,
         how: Sampling,
-        generator: torch.Generator,
+        fresh: Callable[[], Tensor],
     ) -> Tensor:
-        rates = torch.tensor([rate])
-        deviation = self.network.deviation(rates.to(self.network.deviations.device)).float().cpu()
+        coarse, mean = seen[:, :3], seen[:, 3:]
+        deviation = self._deviation(rate)
         if how.mode == "flow":
             begun = flow.start(coarse, deviation, how.noise, gaussian)
             known = finished and Known(finished.mask, begun, finished.picture)
             return flow.sample(
-                lambda state, time: self._predict(state, coarse, time, rate, how.noise) * deviation,
+                lambda state, time: self._predict(state, seen, time, rate, how) * deviation,
                 begun,
                 how.steps,
                 lambda state, time: known.flow(state, time) if known else state,
             )
         residual = finished and Known(finished.mask, gaussian, (finished.picture - coarse) / deviation)
         drawn = diffusion.sample(
-            lambda state, time: self._predict(state, coarse, time, rate, 1.0),
+            lambda state, time: self._predict(state, seen, time, rate, how),
             gaussian,
             how.steps,
             self.shift,
             how.start,
             how.noise,
-            lambda: torch.randn(gaussian.shape, generator=generator),
+            fresh,
             lambda state, time: residual.diffusion(state, time, self.shift) if residual else state,
+            mean,
         )
         return coarse + drawn * deviation
 
-    def _predict(self, state: Tensor, coarse: Tensor, time: float, rate: float, noise: float) -> Tensor:
-        like = self.network.unet.enter.weight
-        told = [torch.tensor([value], device=like.device) for value in (time, rate, noise)]
+    def _predict(self, state: Tensor, seen: Tensor, time: float, rate: float, how: Sampling) -> Tensor:
+        """Return the flow's velocity or the diffusion's v of a state, in view of coarse picture and mean."""
 
         def of_part(part: Tensor) -> Tensor:
-            here = part.to(like.device, like.dtype)
-            return self.network(here[:, :3], here[:, 3:], *told).float().cpu()
+            parts = part[:, :3], part[:, 3:6], part[:, 6:]
+            if how.mode == "flow":
+                return flow.velocity(
+                    self.network, *parts, self._told(time), self._told(rate), self._told(how.noise)
+                )
+            return diffusion.prediction(self.network, *parts, self._told(time), self._told(rate), self.shift)
 
-        return in_tiles(of_part, torch.cat([state, coarse], 1), TILE, HALO)
+        return self._in_tiles(of_part, torch.cat([state, seen], 1))
+
+    def _foretell(self, coarse: Tensor, rate: float) -> Tensor:
+        return self._in_tiles(lambda part: self.network.foretell(part, self._told(rate)), coarse)
+
+    def _in_tiles(self, network: Callable[[Tensor], Tensor], whole: Tensor) -> Tensor:
+        """Return what the network makes of a picture on the CPU, computed where the network is."""
+        like = self.network.unet.enter.weight
+        return in_tiles(
+            lambda part: network(part.to(like.device, like.dtype)).float().cpu(), whole, TILE, HALO
+        )
+
+    def _told(self, value: float) -> Tensor:
+        return torch.tensor([value], device=self.network.unet.enter.weight.device)
+
+    def _tinted(self, white: Tensor, rate: float) -> Tensor:
+        return self.network.tint(white.to(self._told(rate).device), self._told(rate)).cpu()
+
+    def _deviation(self, rate: float) -> Tensor:
+        return self.network.deviation(self._told(rate)).cpu()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,25 +179,25 @@ class Known:
 
 
 Path = Callable[[Tensor, Tensor, Finished | None], Tensor]
-"""Coarse picture, noise and what is finished of it, to the drawn picture."""
+"""Coarse picture with the mean, noise and what is finished of it, to the drawn picture."""
 
 
-def _grouped(path: Path, coarse: Tensor, gaussian: Tensor) -> Tensor:
+def _grouped(path: Path, seen: Tensor, gaussian: Tensor) -> Tensor:
     """Return the picture drawn in four groups of patches, as a chessboard of two colours each way.
 
     Patches of a group do not touch, so that they may be drawn side by side; those of later groups see the
     finished ones around them. The grouping for large pictures is HFD's; patch, context and order are ours.
     """
-    drawn = coarse.clone()
-    mask = torch.zeros_like(coarse[:, :1], dtype=torch.bool)
-    for top, bottom, left, right in _patches(*coarse.shape[2:]):
+    drawn = seen[:, :3].clone()
+    mask = torch.zeros_like(seen[:, :1], dtype=torch.bool)
+    for top, bottom, left, right in _patches(*seen.shape[2:]):
         window = (
             slice(None),
             slice(None),
             slice(max(0, top - CONTEXT), bottom + CONTEXT),
             slice(max(0, left - CONTEXT), right + CONTEXT),
         )
-        made = path(coarse[window], gaussian[window], Finished(mask[window], drawn[window]))
+        made = path(seen[window], gaussian[window], Finished(mask[window], drawn[window]))
         above, before = top - max(0, top - CONTEXT), left - max(0, left - CONTEXT)
         inner = made[:, :, above : above + bottom - top, before : before + right - left]
         drawn[:, :, top:bottom, left:right] = inner

@@ -48,12 +48,12 @@ def loss(
     time: Tensor,
     shift: float = DEFAULT_SHIFT,
 ) -> Tensor:
-    """Return the v-prediction loss of the unit-scaled residual, for pairs of pictures.
+    """Return the v-prediction loss of the unit-scaled residual and its mean's squared error, for pairs.
 
-    v = alpha * noise - sigma * residual (Salimans and Ho, 2022).
+    v = alpha * noise - sigma * residual (Salimans and Ho, 2022). The mean learns from its own error only.
 
     Args:
-        network: Predicts v.
+        network: See `DetailNetwork`.
         original: (batch, 3, height, width), -1 to 1.
         coarse: (batch, 3, height, width), -1 to 1.
         rate: (batch,), 0 to ``rates - 1``.
@@ -62,9 +62,27 @@ def loss(
     """
     residual = (original - coarse) / network.deviation(rate)
     alpha, sigma = (one[:, None, None, None] for one in signal_and_noise(time, shift))
-    gaussian = torch.randn_like(residual)
-    predicted = network(alpha * residual + sigma * gaussian, coarse, time, rate, torch.ones_like(time))
-    return (predicted.float() - (alpha * gaussian - sigma * residual)).square().mean()
+    gaussian = network.tint(torch.randn_like(residual), rate)
+    mean = network.foretell(coarse, rate).float()
+    state = alpha * residual + sigma * gaussian
+    predicted = prediction(network, state, coarse, mean.detach(), time, rate, shift)
+    missed = (predicted - (alpha * gaussian - sigma * residual)).square().mean()
+    return missed + (mean - residual).square().mean()
+
+
+def prediction(
+    network: DetailNetwork,
+    state: Tensor,
+    coarse: Tensor,
+    mean: Tensor,
+    time: Tensor,
+    rate: Tensor,
+    shift: float,
+) -> Tensor:
+    """Return v: what the residual's mean says of it, and what the U-Net adds."""
+    _, sigma = signal_and_noise(time, shift)
+    added = network(state, coarse, mean, time, rate, torch.ones_like(time)).float()
+    return added - sigma[:, None, None, None].to(mean.device) * mean
 
 
 def betas(shift: float, start: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -84,6 +102,7 @@ def sample(
     eta: float,
     fresh: Callable[[], Tensor],
     impose: Prediction,
+    mean: Tensor | float = 0.0,
 ) -> Tensor:
     """Return a unit-scaled residual after so many steps of diffusers' DDIM scheduler.
 
@@ -92,11 +111,12 @@ def sample(
         gaussian: Noise of unit variance, (batch, 3, height, width).
         steps: At least 1.
         shift: Of the schedule the network was trained with, see `log_snr`.
-        start: The time the path begins at, above 0 to 1. Below 1 the residual's mean, zero, stands for the
-            signal that is there already.
+        start: The time the path begins at, above 0 to 1. Below 1 the residual's mean stands for the signal
+            that is there already.
         eta: The noise dial: 0 draws nothing on the way, 1 as much as ancestral sampling.
         fresh: Returns noise of unit variance and of the shape of the first; called before each step.
         impose: Called with state and time before each step; puts what is known into the state.
+        mean: Of the unit-scaled residual.
     """
     from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
@@ -111,8 +131,8 @@ def sample(
     )
     steps = min(steps, len(trained))
     scheduler.set_timesteps(steps)
-    _, sigma = signal_and_noise(torch.tensor(start), shift)
-    state = sigma * gaussian
+    alpha, sigma = signal_and_noise(torch.tensor(start), shift)
+    state = alpha * mean + sigma * gaussian
     for timestep in scheduler.timesteps:
         time = (int(timestep) + 1) / TRAINING_STEPS
         state = impose(state, time)

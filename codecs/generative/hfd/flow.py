@@ -11,7 +11,7 @@ from .network import DetailNetwork
 
 LARGEST_NOISE = 0.4
 """The network is trained for starts with noise from 0 to this many residual deviations."""
-DEFAULT_NOISE = 0.4
+DEFAULT_NOISE = 0.34
 
 Velocity = Callable[[Tensor, float], Tensor]
 """The state and the time from 0 to 1, to a velocity of the state's shape."""
@@ -27,14 +27,15 @@ def loss(
     noise: Tensor,
     time: Tensor,
 ) -> Tensor:
-    """Return the flow-matching loss for pairs of pictures, in residual variances.
+    """Return the flow-matching loss and the mean's squared error, in residual variances.
 
     z_0 is the coarse picture with noise, z_1 the original, z_t lies between, and the target is z_1 - z_0.
+    The mean learns from its own error only.
     Sources: Liu et al., "Flow Straight and Fast", 2022; the start from the decoder's output is HFD's
     (Hoogeboom et al., 2023, arXiv 2305.18231) and, with public code, that of PMRF (Ohayon et al., 2024).
 
     Args:
-        network: Predicts the velocity in units of the residual's deviation.
+        network: See `DetailNetwork`.
         original: (batch, 3, height, width), -1 to 1.
         coarse: (batch, 3, height, width), -1 to 1.
         rate: (batch,), 0 to ``rates - 1``.
@@ -42,14 +43,29 @@ def loss(
         time: (batch,), 0 to 1.
     """
     deviation = network.deviation(rate)
-    start = coarse + noise[:, None, None, None] * deviation * torch.randn_like(coarse)
-    share = time[:, None, None, None]
-    state = torch.lerp(start, original, share)
-    predicted = network(state, coarse, time, rate, noise).float()
-    return (predicted - (original - start) / deviation).square().mean()
+    gaussian = network.tint(torch.randn_like(coarse), rate)
+    begun = start(coarse, deviation, noise[:, None, None, None], gaussian)
+    state = torch.lerp(begun, original, time[:, None, None, None])
+    mean = network.foretell(coarse, rate).float()
+    predicted = velocity(network, state, coarse, mean.detach(), time, rate, noise)
+    missed = (predicted - (original - begun) / deviation).square().mean()
+    return missed + (mean - (original - coarse) / deviation).square().mean()
 
 
-def start(coarse: Tensor, deviation: Tensor, noise: float, gaussian: Tensor) -> Tensor:
+def velocity(
+    network: DetailNetwork,
+    state: Tensor,
+    coarse: Tensor,
+    mean: Tensor,
+    time: Tensor,
+    rate: Tensor,
+    noise: Tensor,
+) -> Tensor:
+    """Return the velocity in residual deviations: the residual's mean, and what the U-Net adds to it."""
+    return mean + network(state, coarse, mean, time, rate, noise).float()
+
+
+def start(coarse: Tensor, deviation: Tensor, noise: float | Tensor, gaussian: Tensor) -> Tensor:
     """Return z_0: the coarse picture plus noise, all (batch, 3, height, width), -1 to 1."""
     return coarse + noise * deviation * gaussian
 
