@@ -1,0 +1,205 @@
+"""Turn thousands of resampled rate-distortion curves into as many BD-rates at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .curves import FloatArray, Method
+
+LEAST_POINTS = {"pchip": 2, "akima": 2, "cubic": 4}
+AKIMA_FLAT = 1e-9
+"""Below this share of a curve's largest change of slope, Akima's weights are undefined (as in SciPy)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    """Those curves of a batch that have the same number of points."""
+
+    rows: NDArray[np.intp]
+    qualities: FloatArray
+    """Shape (rows, points), rising."""
+    slopes: FloatArray
+    """Of log rate over quality at the points, shape (rows, points); of a cubic, its coefficients."""
+    log_rates: FloatArray
+
+
+class CurveBatch:
+    """Many rate-distortion curves, each cleaned and interpolated as `curves` does it for one.
+
+    Args:
+        rates: Shape (curves, settings), positive.
+        qualities: Shape (curves, settings), higher is better; settings that are not finite are left out.
+        method: How log rate is interpolated over quality.
+    """
+
+    def __init__(self, rates: FloatArray, qualities: FloatArray, method: Method = "pchip") -> None:
+        self.method: Method = method
+        if not rates.shape[1]:  # a codec without any lossy setting
+            rates = qualities = np.full((len(rates), 1), np.nan)
+        log_rates, sorted_qualities, points = _clean(rates, qualities)
+        self.points = points
+        """Points of each curve after cleaning, shape (curves,)."""
+        rows = np.arange(len(points))
+        some = points > 0
+        self.low = np.where(some, sorted_qualities[:, 0], np.nan)
+        """Worst quality of each curve."""
+        self.high = np.where(some, sorted_qualities[rows, np.maximum(points, 1) - 1], np.nan)
+        """Best quality of each curve."""
+        self._groups = [
+            _interpolate(np.flatnonzero(points == count), log_rates, sorted_qualities, int(count), method)
+            for count in np.unique(points)
+            if count >= LEAST_POINTS[method]
+        ]
+
+    def areas(self, low: FloatArray, high: FloatArray) -> FloatArray:
+        """Return the integral of log rate from ``low`` to ``high`` under each curve; NaN without a curve.
+
+        Exact for the interpolant. Outside a curve's own qualities the value means nothing.
+        """
+        found = np.full(len(self.points), np.nan)
+        integrate = _integrate_cubic if self.method == "cubic" else _integrate_hermite
+        for group in self._groups:
+            found[group.rows] = integrate(group, low[group.rows], high[group.rows])
+        return found
+
+
+def log_rate_differences(anchor: CurveBatch, test: CurveBatch) -> FloatArray:
+    """Return mean log rate(test) - log rate(anchor) over the shared qualities of each pair of curves.
+
+    Shape (curves,). NaN where `curves.bd_rate_of_curves` gives a reason; elsewhere ``100 expm1`` of it is
+    that function's percentage.
+    """
+    low, high = np.maximum(anchor.low, test.low), np.minimum(anchor.high, test.high)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        difference = (test.areas(low, high) - anchor.areas(low, high)) / (high - low)
+        return np.where(high > low, difference, np.nan)
+
+
+def _clean(rates: FloatArray, qualities: FloatArray) -> tuple[FloatArray, FloatArray, NDArray[np.intp]]:
+    """Return log rates and qualities, rising and moved to the left, and how many are left in each row."""
+    used = np.isfinite(qualities) & (rates > 0)
+    sorted_rates = np.where(used, rates, np.inf)
+    order = np.argsort(sorted_rates, axis=1, kind="stable")
+    sorted_rates = np.take_along_axis(sorted_rates, order, axis=1)
+    sorted_qualities = np.take_along_axis(np.where(used, qualities, -np.inf), order, axis=1)
+    same = (sorted_rates[:, 1:] == sorted_rates[:, :-1]) & np.isfinite(sorted_rates[:, 1:])
+    if same.any():
+        rows = same.any(axis=1)
+        sorted_rates[rows], sorted_qualities[rows] = _merge(sorted_rates[rows], sorted_qualities[rows])
+    best = np.maximum.accumulate(sorted_qualities, axis=1)
+    kept = sorted_qualities > np.pad(best[:, :-1], ((0, 0), (1, 0)), constant_values=-np.inf)
+    order = np.argsort(~kept, axis=1, kind="stable")
+    with np.errstate(divide="ignore"):
+        log_rates = np.log(np.take_along_axis(sorted_rates, order, axis=1))
+    return log_rates, np.take_along_axis(sorted_qualities, order, axis=1), np.count_nonzero(kept, axis=1)
+
+
+def _merge(rates: FloatArray, qualities: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return rows in which the qualities of equal rates are one point, their mean."""
+    rows, settings = rates.shape
+    finite = np.isfinite(rates)
+    step = np.concatenate([np.zeros((rows, 1), bool), rates[:, 1:] != rates[:, :-1]], axis=1)
+    place = (np.cumsum(step, axis=1) + settings * np.arange(rows)[:, None])[finite]
+    count = np.bincount(place, minlength=rows * settings)
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(place, qualities[finite], rows * settings) / count
+    merged = np.full(rows * settings, np.inf)
+    merged[place] = rates[finite]
+    return merged.reshape(rows, settings), np.where(count, mean, -np.inf).reshape(rows, settings)
+
+
+def _interpolate(
+    rows: NDArray[np.intp], log_rates: FloatArray, qualities: FloatArray, count: int, method: Method
+) -> _Group:
+    x, y = qualities[rows, :count], log_rates[rows, :count]
+    return _Group(rows, x, _SLOPES[method](x, y), y)
+
+
+def pchip_slopes(x: FloatArray, y: FloatArray) -> FloatArray:
+    """Return PCHIP's derivatives at the points.
+
+    Source: Fritsch and Butland (SIAM J. Sci. Stat. Comput. 5, 1984) inside, Moler, "Numerical Computing with
+    MATLAB" (2004), section 3.6, at the ends; as in SciPy.
+    """
+    steps = np.diff(x, axis=1)
+    secants = np.diff(y, axis=1) / steps
+    if x.shape[1] == 2:
+        return np.repeat(secants, 2, axis=1)
+    after, before = secants[:, 1:], secants[:, :-1]
+    first, second = 2 * steps[:, 1:] + steps[:, :-1], steps[:, 1:] + 2 * steps[:, :-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        harmonic = (first + second) / (first / before + second / after)
+    inside = np.where(before * after > 0, harmonic, 0.0)
+    left = _pchip_end(steps[:, 0], steps[:, 1], secants[:, 0], secants[:, 1])
+    right = _pchip_end(steps[:, -1], steps[:, -2], secants[:, -1], secants[:, -2])
+    return np.column_stack([left, inside, right])
+
+
+def _pchip_end(
+    step: FloatArray, next_step: FloatArray, secant: FloatArray, next_secant: FloatArray
+) -> FloatArray:
+    slope = ((2 * step + next_step) * secant - step * next_secant) / (step + next_step)
+    turns = np.sign(secant) != np.sign(next_secant)
+    slope = np.where(turns & (np.abs(slope) > 3 * np.abs(secant)), 3 * secant, slope)
+    return np.where(np.sign(slope) == np.sign(secant), slope, 0.0)
+
+
+def _akima_slopes(x: FloatArray, y: FloatArray) -> FloatArray:
+    """Return Akima's derivatives at the points (J. ACM 17, 1970), with SciPy's rule for undefined weights."""
+    secants = np.diff(y, axis=1) / np.diff(x, axis=1)
+    if x.shape[1] == 2:
+        return np.repeat(secants, 2, axis=1)
+    left = 2 * secants[:, 0] - secants[:, 1]
+    right = 2 * secants[:, -1] - secants[:, -2]
+    wide = np.column_stack([2 * left - secants[:, 0], left, secants, right, 2 * right - secants[:, -1]])
+    change = np.abs(np.diff(wide, axis=1))
+    weight, other = change[:, :-2], change[:, 2:]
+    total = weight + other
+    with np.errstate(invalid="ignore", divide="ignore"):
+        weighted = wide[:, 1:-2] + weight / total * (wide[:, 2:-1] - wide[:, 1:-2])
+    defined = total > AKIMA_FLAT * total.max(axis=1, keepdims=True)
+    return np.where(defined, weighted, 0.5 * (wide[:, 3:] + wide[:, :-3]))
+
+
+def _integrate_hermite(group: _Group, low: FloatArray, high: FloatArray) -> FloatArray:
+    """Return the integrals of the piecewise cubics of given values and derivatives."""
+    x, y, slopes = group.qualities, group.log_rates, group.slopes
+    steps = np.diff(x, axis=1)
+    left, right = slopes[:, :-1], slopes[:, 1:]
+    rise = np.diff(y, axis=1)
+    # y + left t + quadratic t^2 + third t^3 on each piece, t from its start.
+    quadratic = (3 * rise / steps - 2 * left - right) / steps
+    third = (left + right - 2 * rise / steps) / steps**2
+    ends = [np.clip(end[:, None] - x[:, :-1], 0, steps) for end in (low, high)]
+    start, stop = (t * (y[:, :-1] + t * (left / 2 + t * (quadratic / 3 + t * (third / 4)))) for t in ends)
+    return np.sum(stop - start, axis=1)
+
+
+def _cubic_coefficients(x: FloatArray, y: FloatArray) -> FloatArray:
+    """Return the least-squares cubic in qualities scaled to -1 ... 1, shape (rows, 4), lowest power first."""
+    orthogonal, triangular = np.linalg.qr(_scaled(x, x)[..., None] ** np.arange(4))
+    return np.linalg.solve(triangular, orthogonal.transpose(0, 2, 1) @ y[..., None])[..., 0]
+
+
+def _scaled(x: FloatArray, values: FloatArray) -> FloatArray:
+    low, high = x[:, :1], x[:, -1:]
+    return (2 * values - low - high) / (high - low)
+
+
+def _integrate_cubic(group: _Group, low: FloatArray, high: FloatArray) -> FloatArray:
+    powers = np.arange(1, 5)
+    ends = _scaled(group.qualities, np.column_stack([low, high]))
+    antiderivative = np.sum(group.slopes[:, None] / powers * ends[..., None] ** powers, axis=2)
+    half_range = (group.qualities[:, -1] - group.qualities[:, 0]) / 2
+    return (antiderivative[:, 1] - antiderivative[:, 0]) * half_range
+
+
+_SLOPES: dict[Method, Callable[[FloatArray, FloatArray], FloatArray]] = {
+    "pchip": pchip_slopes,
+    "akima": _akima_slopes,
+    "cubic": _cubic_coefficients,
+}

@@ -1,0 +1,234 @@
+"""Turn the codecs of a set into tests against an anchor, duels of every two, and points with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+
+from ..store.rows import MetricRow
+from .batches import CurveBatch, log_rate_differences
+from .bootstrap import Resampling, Sample, usual_resampling
+from .curves import NO_OVERLAP, FloatArray, Method, to_quality
+from .intervals import SIGNIFICANCE, Interval, Tested, holm, interval, zero_test
+from .leaderboard import Comparison
+from .points import PictureTable
+
+Verdict = Literal["better", "worse", "not shown"]
+"""``better``: fewer bits at equal score, significant at 5 % after Holm's correction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What stands beside a BD-rate."""
+
+    interval: Interval
+    """Of the headline, percent."""
+    mean_of_pictures: Interval
+    """Of the mean of the BD-rates of single pictures, percent."""
+    p_value: float | None
+    """Two-sided, after Holm's correction for the number of codecs; None without an interval."""
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class Duel:
+    """One codec against another one."""
+
+    test_id: str
+    anchor_id: str
+    percent: float | None
+    """BD-rate of the mean curves."""
+    interval: Interval
+    wins: int
+    """Pictures on which the test codec needs fewer bits."""
+    losses: int
+    pictures: int
+    """Pictures on which the two curves share a range of quality."""
+    p_value: float | None
+    """After Holm's correction for the number of pairs."""
+    verdict: Verdict | None
+
+    def turned(self) -> Duel:
+        """Return the same duel as the other codec sees it."""
+        ends = self.interval
+        if ends.low is not None and ends.high is not None:
+            ends = Interval(_opposite(ends.high), _opposite(ends.low))
+        percent = None if self.percent is None else _opposite(self.percent)
+        opposite: dict[Verdict | None, Verdict | None] = {"better": "worse", "worse": "better"}
+        verdict = opposite.get(self.verdict, self.verdict)
+        return Duel(
+            self.anchor_id, self.test_id, percent, ends, self.losses, self.wins, self.pictures, self.p_value,
+            verdict,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PointEvidence:
+    """One point of a mean curve with the intervals of its two means."""
+
+    setting: float
+    bits_per_pixel: float
+    rate_interval: Interval
+    score: float
+    score_interval: Interval
+
+
+class Paired:
+    """All compared codecs under one metric, on the same resamples of their common pictures.
+
+    Args:
+        every: The codecs.
+        metric: Whose scores they have.
+        method: Interpolation of BD-rate.
+        pictures: A part of the common pictures; None for all.
+        resampling: Weights of those pictures; None for the usual ones.
+    """
+
+    def __init__(
+        self,
+        every: Comparison,
+        metric: MetricRow,
+        method: Method = "pchip",
+        pictures: Iterable[str] | None = None,
+        resampling: Resampling | None = None,
+    ) -> None:
+        self.pictures = sorted(every.common if pictures is None else pictures)
+        self.resampling = resampling or usual_resampling(len(self.pictures))
+        self.codec_ids = [codec.codec_id for codec in every.codecs if codec.codec_id in every.curves]
+        self.method: Method = method
+        self._every, self._metric = every, metric
+        self._means: dict[str, CurveBatch] = {}
+        self._singles: dict[str, CurveBatch] = {}
+
+    def against(self, anchor_id: str, test_id: str) -> Sample:
+        """Return the mean difference in log rate between two mean curves."""
+        differences = log_rate_differences(self._mean_curves(anchor_id), self._mean_curves(test_id))
+        return self.resampling.sample(differences)
+
+    def of_pictures(self, anchor_id: str, test_id: str) -> FloatArray:
+        """Return each picture's mean difference in log rate, shape (pictures,); NaN without shared range."""
+        return log_rate_differences(self._picture_curves(anchor_id), self._picture_curves(test_id))
+
+    def mean_of_pictures(self, anchor_id: str, test_id: str) -> Sample:
+        """Return the mean of the single pictures' BD-rates, percent."""
+        percents: FloatArray = 100.0 * np.expm1(self.of_pictures(anchor_id, test_id))
+        return self.resampling.sample(self.resampling.means_of_defined(percents))
+
+    def mean_table(self, codec_id: str) -> PictureTable:
+        """Return a codec's values at the settings of its mean curve."""
+        settings = [point.setting for point in self._every.curves[codec_id].points]
+        return self._table(codec_id, settings)
+
+    def _mean_curves(self, codec_id: str) -> CurveBatch:
+        if codec_id not in self._means:
+            table = self.mean_table(codec_id)
+            self._means[codec_id] = self._batch(
+                self.resampling.means(table.rates), self.resampling.means(table.scores)
+            )
+        return self._means[codec_id]
+
+    def _picture_curves(self, codec_id: str) -> CurveBatch:
+        if codec_id not in self._singles:
+            settings = self._every.settings(codec_id, self.pictures)
+            table = self._table(codec_id, settings)
+            self._singles[codec_id] = self._batch(table.rates, table.scores)
+        return self._singles[codec_id]
+
+    def _batch(self, rates: FloatArray, scores: FloatArray) -> CurveBatch:
+        return CurveBatch(rates, to_quality(self._metric.name, self._metric.better, scores), self.method)
+
+    def _table(self, codec_id: str, settings: Sequence[float]) -> PictureTable:
+        return self._every.table(codec_id, self.pictures, settings, self._metric.metric_id)
+
+
+def against_anchor(paired: Paired, anchor_id: str) -> dict[str, Evidence]:
+    """Return the evidence beside every compared codec's BD-rate, by codec id; the anchor has none."""
+    if not paired.pictures or anchor_id not in paired.codec_ids:
+        return {}
+    tests = [codec_id for codec_id in paired.codec_ids if codec_id != anchor_id]
+    tested = [zero_test(paired.against(anchor_id, one)) for one in tests]
+    adjusted = holm([one.p_value for one in tested])
+    return {
+        codec_id: Evidence(
+            one.interval.through(percent),
+            interval(paired.mean_of_pictures(anchor_id, codec_id)),
+            p_value,
+            verdict(one, p_value),
+        )
+        for codec_id, one, p_value in zip(tests, tested, adjusted, strict=True)
+    }
+
+
+def duels(paired: Paired) -> list[Duel]:
+    """Return the duel of every two compared codecs, each pair once."""
+    if not paired.pictures:
+        return []
+    pairs = list(combinations(paired.codec_ids, 2))
+    samples = [paired.against(anchor_id, test_id) for test_id, anchor_id in pairs]
+    tested = [zero_test(sample) for sample in samples]
+    adjusted = holm([one.p_value for one in tested])
+    return [_duel(paired, *found) for found in zip(pairs, samples, tested, adjusted, strict=True)]
+
+
+def win_matrix(found: Iterable[Duel]) -> dict[tuple[str, str], Duel]:
+    """Return every duel as each of its two codecs sees it, by (test id, anchor id)."""
+    seen = [one for duel in found for one in (duel, duel.turned())]
+    return {(one.test_id, one.anchor_id): one for one in seen}
+
+
+def _duel(paired: Paired, pair: tuple[str, str], sample: Sample, one: Tested, p_value: float | None) -> Duel:
+    test_id, anchor_id = pair
+    each = paired.of_pictures(anchor_id, test_id)
+    defined = bool(np.isfinite(sample.estimate))
+    ends = one.interval.through(percent) if defined else Interval(None, None, NO_OVERLAP)
+    return Duel(
+        test_id,
+        anchor_id,
+        percent(sample.estimate) if defined else None,
+        ends,
+        int(np.count_nonzero(each < 0)),
+        int(np.count_nonzero(each > 0)),
+        int(np.count_nonzero(np.isfinite(each))),
+        p_value,
+        verdict(one, p_value),
+    )
+
+
+def point_evidence(paired: Paired, codec_id: str) -> list[PointEvidence]:
+    """Return the points of a codec's mean curve with the intervals of mean rate and mean score."""
+    table = paired.mean_table(codec_id)
+    samples = paired.resampling.sample
+    rates, scores = (paired.resampling.means(values) for values in (table.rates, table.scores))
+    return [
+        PointEvidence(
+            setting,
+            float(rates[0, column]),
+            interval(samples(rates[:, column])),
+            float(scores[0, column]),
+            interval(samples(scores[:, column])),
+        )
+        for column, setting in enumerate(table.settings)
+    ]
+
+
+def verdict(tested: Tested, p_value: float | None) -> Verdict | None:
+    """Return what a test of a difference in log rate shows, given its corrected p-value."""
+    if p_value is None or tested.interval.low is None or tested.interval.high is None:
+        return None
+    if p_value >= SIGNIFICANCE:
+        return "not shown"
+    return "better" if tested.interval.high + tested.interval.low < 0 else "worse"
+
+
+def percent(log_difference: float) -> float:
+    """Return a difference in log rate as a percentage of rate."""
+    return 100.0 * float(np.expm1(log_difference))
+
+
+def _opposite(change: float) -> float:
+    """Return the percentage seen from the other side: minus 50 becomes plus 100."""
+    return 100.0 * (1 / (1 + change / 100) - 1)

@@ -1,0 +1,92 @@
+"""Turn the points of all codecs into those that no other point beats in everything: the Pareto front."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..store.rows import MetricRow
+from .comparison import Paired
+from .curves import FloatArray, to_quality
+
+FRONT_RESAMPLES = 1000
+"""A share needs fewer resamples than the end of an interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParetoPoint:
+    """One setting of one codec: means over the common pictures."""
+
+    codec_id: str
+    setting: float
+    bits_per_pixel: float
+    score: float
+    decode_seconds_per_megapixel: float | None
+    """Of the timing pass; None where it was not timed."""
+    on_front: bool
+    front_share: float
+    """In how many resamples of the pictures it is on the front, 0 to 1."""
+
+
+def pareto_points(
+    paired: Paired, metric: MetricRow, decode_seconds: Mapping[tuple[str, float], float] | None = None
+) -> list[ParetoPoint]:
+    """Return every point of the mean curves, and which are on the front, by rising rate.
+
+    Args:
+        paired: All compared codecs.
+        metric: Whose scores they have.
+        decode_seconds: Seconds per megapixel by codec id and setting. With them, decode time is the third
+            criterion and settings that were not timed are left out; None compares rate and quality.
+    """
+    keys: list[tuple[str, float]] = []
+    columns: list[tuple[FloatArray, FloatArray]] = []
+    for codec_id in paired.codec_ids:
+        table = paired.mean_table(codec_id)
+        for column, setting in enumerate(table.settings):
+            if decode_seconds is None or (codec_id, setting) in decode_seconds:
+                keys.append((codec_id, setting))
+                columns.append((table.rates[:, column], table.scores[:, column]))
+    if not keys:
+        return []
+    weights = paired.resampling.weights[: 1 + FRONT_RESAMPLES]
+    rates, scores = (weights @ np.column_stack([pair[side] for pair in columns]) for side in (0, 1))
+    costs = [rates, -to_quality(metric.name, metric.better, scores)]
+    seconds = [None if decode_seconds is None else decode_seconds[key] for key in keys]
+    if decode_seconds is not None:
+        costs.append(np.broadcast_to(np.array(seconds, dtype=np.float64), rates.shape))
+    fronts = on_front(np.stack(costs, axis=-1))
+    shares = fronts[1:].mean(axis=0)
+    points = [
+        ParetoPoint(
+            codec_id,
+            setting,
+            float(rates[0, place]),
+            float(scores[0, place]),
+            seconds[place],
+            bool(fronts[0, place]),
+            float(shares[place]),
+        )
+        for place, (codec_id, setting) in enumerate(keys)
+    ]
+    return sorted(points, key=lambda point: point.bits_per_pixel)
+
+
+def on_front(costs: FloatArray) -> NDArray[np.bool_]:
+    """Return which points no other one beats: is nowhere dearer and somewhere cheaper.
+
+    Args:
+        costs: Shape (draws, points, criteria), lower is better.
+
+    Returns:
+        Shape (draws, points).
+    """
+    found = np.ones(costs.shape[:2], dtype=bool)
+    for point in range(costs.shape[1]):
+        one = costs[:, point : point + 1]
+        beaten = (costs <= one).all(axis=2) & (costs < one).any(axis=2)
+        found[:, point] = ~beaten.any(axis=1)
+    return found

@@ -1,0 +1,113 @@
+"""Keep answers that took long to compute, and give them back only for the very rows they came from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.exc import DatabaseError
+
+from .columns import Columns, ScoreColumn, columns_of, fingerprint
+from .database import StoreError
+from .rows import Failure, ScoredCell
+from .schema import DerivedTable
+from .store import Store
+from .writer import StoreWriter, now
+
+METHOD_VERSION = "2"
+"""Of everything in `bench.analysis` that computes what is kept: a change of method makes all of it stale."""
+
+Answer = TypeVar("Answer")
+
+
+class Derived:
+    """The table ``derived`` of a store; dropping its rows loses nothing but time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def answer(
+        self, kind: type[Answer], question: str, rows: Iterable[bytes], compute: Callable[[], Answer]
+    ) -> Answer:
+        """Return what was computed from these rows, computing it only if it is not kept.
+
+        Args:
+            kind: A type that pydantic can turn into JSON and back.
+            question: What is asked, with everything that decides on the answer beside the rows.
+            rows: The rows, as bytes.
+            compute: Called where nothing is kept, or what is kept is of other rows or another method.
+        """
+        key = _key(question, rows)
+        kept = self._recall(kind, key)
+        if kept is not None:
+            return kept
+        found = compute()
+        # Any: pydantic does not know which type this is either.
+        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        self._keep(key, _hash(question), {"answer": adapter.dump_python(found, mode="json")})
+        return found
+
+    def recall(self, kind: type[Answer], question: str, rows: Iterable[bytes]) -> Answer | None:
+        """Return what is kept of these very rows, or None; arguments as in `answer`."""
+        return self._recall(kind, _key(question, rows))
+
+    def _recall(self, kind: type[Answer], key: str) -> Answer | None:
+        with self._store.engine.connect() as connection:
+            kept = connection.scalar(select(DerivedTable.value).where(DerivedTable.key == key))
+        if kept is None:
+            return None
+        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        try:
+            return adapter.validate_python(kept["answer"])
+        except (ValidationError, KeyError):  # written by an older form of the same type
+            return None
+
+    def _keep(self, key: str, question: str, value: dict[str, Any]) -> None:
+        row = {"key": key, "question": question, "value": value, "created_at": now()}
+
+        def replace(connection: Connection) -> None:
+            connection.execute(delete(DerivedTable).where(DerivedTable.question == question))
+            connection.execute(insert(DerivedTable), row)
+
+        try:
+            writer = StoreWriter(self._store.location.database_url)
+        except (StoreError, OSError):
+            return  # a store that may only be read: the answer is computed again next time
+        try:
+            writer.write(replace)
+        except (StoreError, DatabaseError):
+            pass
+        finally:
+            writer.close()
+
+
+def forget(connection: Connection, question: str) -> None:
+    """Drop what is kept of a question: of somebody who withdrew, it must not wait to be replaced."""
+    connection.execute(delete(DerivedTable).where(DerivedTable.question == _hash(question)))
+
+
+def rows_of(cells: Iterable[ScoredCell], failures: Iterable[Failure], metric_id: str) -> Iterator[bytes]:
+    """Yield all of these rows that an answer about one metric depends on."""
+    yield from rows_of_columns(*columns_of(cells, metric_id), failures)
+
+
+def rows_of_columns(columns: Columns, column: ScoreColumn, failures: Iterable[Failure]) -> Iterator[bytes]:
+    """Yield the same bytes of the same rows, read as columns."""
+    yield from fingerprint(columns, column)
+    for told in sorted({(one.codec_id, one.codec, one.picture_sha256, one.settled) for one in failures}):
+        yield repr(told).encode()
+
+
+def _key(question: str, rows: Iterable[bytes]) -> str:
+    digest = hashlib.sha256(f"{METHOD_VERSION}\n{question}\n".encode())
+    for row in rows:
+        digest.update(len(row).to_bytes(8, "big"))
+        digest.update(row)
+    return digest.hexdigest()
+
+
+def _hash(question: str) -> str:
+    return hashlib.sha256(question.encode()).hexdigest()
