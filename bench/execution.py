@@ -1,0 +1,188 @@
+"""Turn work into stored rows: keep every worker busy and store what they tell as it comes."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Generator, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Protocol
+
+from . import pool
+from .jobs import Limits, Outcome, Stored
+from .plan import Planned
+from .store.writer import Saved, StoreWriter
+
+STORE_SECONDS = 0.1
+"""How long a cell that ended may wait for others to share its transaction: small cells end every few ms."""
+
+
+class Work(Protocol):
+    """Where cells come from and where it is told how they ended."""
+
+    def next(self, picture_sha256: str | None) -> Planned | None:
+        """Return a cell to start, of the picture that the free worker holds if there is one, or None."""
+        ...
+
+    def again(self, planned: Planned) -> None:
+        """Take back, for the front, a cell whose worker died in one metric, with the metrics left."""
+        ...
+
+    def told(self, planned: Planned, outcome: Outcome, last: bool) -> None:
+        """Hear how a cell ended, before it is stored; ``last`` unless it comes again."""
+        ...
+
+    def stored(self, planned: Planned, outcome: Outcome, last: bool) -> None:
+        """Hear that a cell is stored."""
+        ...
+
+
+class Waiting:
+    """Cells in the order in which workers should have them: one that holds a picture keeps to it."""
+
+    def __init__(self, cells: Iterable[Planned] = ()) -> None:
+        self._cells: dict[str, deque[Planned]] = defaultdict(deque)
+        for planned in cells:
+            self.add(planned)
+
+    def add(self, planned: Planned) -> None:
+        """Put a cell behind the others of its picture."""
+        self._cells[planned.key.picture_sha256].append(planned)
+
+    def again(self, planned: Planned) -> None:
+        """Put a cell before the others of its picture."""
+        self._cells[planned.key.picture_sha256].appendleft(planned)
+
+    def next(self, picture_sha256: str | None) -> Planned | None:
+        """Return a cell of this picture, else of the one with most cells left, or None."""
+        if picture_sha256 is None or not self._cells.get(picture_sha256):
+            self._cells = defaultdict(deque, {key: cells for key, cells in self._cells.items() if cells})
+            if not self._cells:
+                return None
+            picture_sha256 = max(self._cells, key=lambda key: len(self._cells[key]))
+        return self._cells[picture_sha256].popleft()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and how cells run and are stored."""
+
+    store: StoreWriter
+    run_id: int
+    metric_ids: Mapping[str, str]
+    limits: Limits
+    workers: int
+    probe: bool = False
+    """Whether what is measured is the probe of a search, and no point of a ladder."""
+
+
+class Execution:
+    """The loop between workers, work and store."""
+
+    def __init__(self, place: Place, work: Work) -> None:
+        self.place = place
+        self.work = work
+        self.interrupted = False
+        self.running: dict[Future[Outcome], Planned] = {}
+        self.ended: list[tuple[Planned, Outcome, bool]] = []
+        """Cells to store, and whether nothing more is asked of each."""
+        self.stored_at = monotonic()
+
+    def go(self, executor: Executor) -> None:
+        """Run until the work has no more; on Ctrl-C kill the workers and store what had finished."""
+        with stoppable(self.interrupt):
+            self.submit(executor, None)
+            while self.running:
+                done, _ = wait(self.running, timeout=STORE_SECONDS, return_when=FIRST_COMPLETED)
+                self.take(done, executor)
+                self.store_ended()
+            self.store_ended(every=True)
+        self.place.store.end_run(self.place.run_id, "interrupted" if self.interrupted else "finished")
+
+    def interrupt(self) -> None:
+        """Start nothing more and kill what runs."""
+        self.interrupted = True
+        pool.stop()
+
+    def submit(self, executor: Executor, picture_sha256: str | None) -> None:
+        """Give every free worker a cell; the first comes from one that holds this picture."""
+        while len(self.running) < self.place.workers and not self.interrupted:
+            planned = self.work.next(picture_sha256)
+            if planned is None:
+                return
+            self.running[executor.submit(pool.supervise, planned.cell, self.place.limits)] = planned
+
+    def take(self, done: Iterable[Future[Outcome]], executor: Executor) -> None:
+        """Refill the workers whose cells ended."""
+        for future in done:
+            planned, outcome = self.running.pop(future), future.result()
+            left = _left(planned, outcome)
+            if left:
+                self.work.again(left)
+            self.work.told(planned, outcome, left is None)
+            self.ended.append((planned, outcome, left is None))
+            self.submit(executor, planned.key.picture_sha256)
+
+    def store_ended(self, *, every: bool = False) -> None:
+        """Store what ended, once enough time has passed since the last transaction."""
+        if not self.ended or not (every or monotonic() - self.stored_at > STORE_SECONDS):
+            return
+        self.place.store.save((self.saved(planned), outcome) for planned, outcome, _ in self.ended)
+        for planned, outcome, last in self.ended:
+            self.work.stored(planned, outcome, last)
+        self.ended.clear()
+        self.stored_at = monotonic()
+
+    def saved(self, planned: Planned) -> Saved:
+        """Return how to store a cell."""
+        stored = planned.cell.stored
+        return Saved(
+            planned.key,
+            self.place.run_id,
+            stored.decoded_sha256 if stored else None,
+            self.place.metric_ids,
+            self.place.workers > 1,
+            planned.replace,
+            self.place.probe,
+        )
+
+
+def _left(planned: Planned, outcome: Outcome) -> Planned | None:
+    """Return the cell with the metrics that a worker's death in another left out, if there are any."""
+    died_in_metric = any(one.metric and one.outcome != "error" for one in outcome.failed)
+    answered = {one.metric for one in (*outcome.scored, *outcome.failed)}
+    left = tuple(name for name in planned.cell.metrics if name not in answered)
+    stored = _stored(planned, outcome)
+    if not (died_in_metric and left and stored) or outcome.stopped:
+        return None
+    return replace(planned, cell=replace(planned.cell, metrics=left, stored=stored), replace=False)
+
+
+def _stored(planned: Planned, outcome: Outcome) -> Stored | None:
+    if outcome.measured:
+        return Stored(outcome.measured.bitstream_sha256, outcome.measured.decoded_sha256)
+    return planned.cell.stored
+
+
+@contextmanager
+def stoppable(stop: Callable[[], None]) -> Generator[None]:
+    """Let Ctrl-C, or a polite kill, call ``stop`` once; a second one ends the program at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(_number: int, _frame: object) -> None:
+        for one, old in before.items():
+            signal.signal(one, old)
+        stop()
+
+    before = {one: signal.signal(one, handle) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, old in before.items():
+            signal.signal(one, old)

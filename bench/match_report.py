@@ -1,0 +1,114 @@
+"""Turn searches that ended into a table for a person or a record for a script: target beside achieved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from .prepare import Options
+    from .searches import Ended, MatchReport
+    from .targets import Target
+
+
+def match_suite(
+    reference: str, store: str, options: Options, match: str, per_set: bool, as_json: bool
+) -> int:
+    """Return the exit status of ``codecarena run --match``; print how every search ended.
+
+    Raises:
+        SuiteError: The suite or the target cannot be read, or the options do not go together.
+    """
+    import json
+
+    from rich.console import Console
+
+    from .matching import run
+    from .progress import on_terminal
+    from .store.writer import StoreWriter
+    from .suite import SuiteError, find, load
+    from .targets import parse_target
+
+    if options.wanted.force:
+        raise SuiteError("--force measures a suite's qualities again and --match searches: give one of them")
+    target = parse_target(match, "set" if per_set else "picture")
+    suite, text = load(find(reference))
+    console = Console(stderr=True)
+    writer = StoreWriter(store)
+    try:
+        with on_terminal(console) as shown:
+            report = run(suite, text, writer, options, target, shown)
+    finally:
+        writer.close()
+    for note in report.notes:
+        console.print(f"[yellow]note[/] {note}", highlight=False, soft_wrap=True)
+    if as_json:
+        print(json.dumps(as_record(target, report, options.dry_run)))  # noqa: T201 - what was asked for
+    else:
+        show(Console(), target, report, options.dry_run)
+    return 130 if report.interrupted else 0 if report.complete or options.dry_run else 1
+
+
+def as_record(target: Target, report: MatchReport, dry_run: bool) -> dict[str, Any]:
+    """Return how searches ended as JSON holds it."""
+    return {
+        "target": asdict(target),
+        "searches": report.searches,
+        "encoded": report.encoded,
+        "failed": report.failed,
+        "interrupted": report.interrupted,
+        "complete": report.complete,
+        "dry_run": dry_run,
+        "notes": report.notes,
+        "matches": [
+            {"codec": one.codec, "picture": one.picture, **(asdict(one.match) if one.match else {})}
+            for one in report.ended
+        ],
+    }
+
+
+def show(console: Console, target: Target, report: MatchReport, dry_run: bool) -> None:
+    """Print one line a codec: what came of the target, on how many pictures, for how many encodes."""
+    from rich.table import Table
+
+    if dry_run:
+        console.print(f"would search {report.searches} times for {target}, a few encodes each")
+        return
+    what = "sets" if target.scope == "set" else "pictures"
+    table = Table("codec", "setting", "achieved", what, "encodes", "out of range", box=None, pad_edge=False)
+    for codec in sorted({one.codec for one in report.ended}):
+        table.add_row(*_line(codec, [one for one in report.ended if one.codec == codec]))
+    console.print(f"[bold]{target}[/]: achieved, as median (lowest…highest)", highlight=False)
+    console.print(table)
+    if report.interrupted:
+        console.print("Interrupted; what had finished is stored, and the same command goes on.")
+    lost = sum(one.match is None for one in report.ended)
+    if lost:
+        console.print(f"{lost} searches gave up: too many settings failed; --retry-failed tries them again.")
+
+
+def _line(codec: str, ended: list[Ended]) -> tuple[str, ...]:
+    matches = [one.match for one in ended if one.match]
+    reached = [one for one in matches if one.ended != "out of range"]
+    shown = reached or matches
+    return (
+        codec,
+        _spread(one.quality for one in shown),
+        _spread(one.achieved for one in shown if one.achieved is not None),
+        f"{len(reached)}/{len(ended)}",
+        str(sum(one.encodes for one in matches)),
+        str(len(matches) - len(reached)) if len(reached) < len(matches) else "",
+    )
+
+
+def _spread(values: Iterable[float]) -> str:
+    known = sorted(values)
+    if not known:
+        return "–"
+    if known[0] == known[-1]:
+        return f"{known[0]:.4g}"
+    return f"{median(known):.4g} ({known[0]:.4g}…{known[-1]:.4g})"

@@ -1,0 +1,51 @@
+"""Turn a suite and a target rate or score into each codec's nearest setting, by picture or by set.
+
+Every probe is stored as an ordinary row, marked as a probe, and none is encoded twice.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from . import pool
+from .device import cores, describe
+from .execution import Execution, Place
+from .prepare import Options, prepare
+from .searches import MatchReport, Progress, Searches
+from .store.writer import StoreWriter
+from .suite import Suite
+from .targets import Target
+
+
+def run(
+    suite: Suite, text: str, store: StoreWriter, options: Options, target: Target, progress: Progress
+) -> MatchReport:
+    """Return the report of one search for each codec and picture (or set) of a suite.
+
+    Raises:
+        SuiteError: The suite asks for what does not exist.
+        DatasetError: A picture set is not here, or one of its files is not what it should be.
+        StoreError: The store cannot be written.
+    """
+    workers = options.workers or cores()
+    metrics = dict.fromkeys([*suite.metrics, *([target.metric] if target.metric else [])])
+    suite = suite.model_copy(update={"metrics": tuple(metrics)})
+    try:
+        with ThreadPoolExecutor(workers, thread_name_prefix="cell") as executor:
+            try:
+                prepared = prepare(suite, store, options, executor, workers)
+                searches = Searches(prepared, store, target, options.wanted.retry_failed, progress)
+                progress.searching(searches.report.searches)
+                if not options.dry_run:
+                    searches.run_id = store.begin_run(suite.name, text, describe(), workers, 0)
+                    limits = prepared.suite.cell_limits
+                    place = Place(store, searches.run_id, prepared.metric_ids, limits, workers, probe=True)
+                    execution = Execution(place, searches)
+                    execution.go(executor)
+                    searches.save()
+                    searches.report.interrupted = execution.interrupted
+            finally:
+                pool.stop()
+    finally:
+        pool.close()
+    return searches.report

@@ -1,0 +1,369 @@
+"""Turn searches into cells to run: each has one setting out at a time, many run side by side.
+
+What is stored of a picture is where its search begins, and what the codec's other pictures needed is where
+the next one begins.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+from typing import Literal, Protocol, TypeAlias
+
+from .analysis.curves import to_quality
+from .analysis.match import Found, guess, search
+from .execution import Waiting
+from .jobs import Outcome, Stored
+from .plan import Planned, PlannedCodec, PlannedPicture, make_cell
+from .prepare import Prepared
+from .store.probes import Tried, save_matches, tried
+from .store.rows import Match, Scope, Score
+from .store.writer import CellKey, StoreWriter, seed_key
+from .suite import SuiteError
+from .targets import Target
+
+RATE_TOLERANCE = 0.005
+"""On continuous scales a rate this near its target, in natural logarithms, is near enough."""
+SCORE_TOLERANCE = 0.002
+"""Likewise a score: its distance over the target, both as `to_quality` has them."""
+
+Dialogue: TypeAlias = Generator[float, float | None, Found | None]
+
+
+class Progress(Protocol):
+    """Where a search tells how it goes."""
+
+    def searching(self, searches: int) -> None:
+        """The searches are known."""
+        ...
+
+    def probed(self, planned: Planned, outcome: Outcome) -> None:
+        """One cell ended and is stored."""
+        ...
+
+    def searched(self) -> None:
+        """One search ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """One search and how it ended."""
+
+    codec: str
+    """Label."""
+    picture: str
+    """Its name, or the set's."""
+    match: Match | None
+    """None where the codec gave no result for too many settings."""
+
+
+@dataclass(slots=True)
+class MatchReport:
+    """How a run of searches ended."""
+
+    searches: int
+    notes: list[str] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
+    encoded: int = 0
+    failed: int = 0
+    """Cells that failed now."""
+    unavailable: bool = False
+    interrupted: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether every search ended with a setting, and every metric of it is there."""
+        whole = len(self.ended) == self.searches and all(one.match for one in self.ended)
+        return whole and not self.unavailable and not self.failed
+
+
+@dataclass(slots=True)
+class _Search:
+    """One question: a codec, and a picture or all pictures of a set."""
+
+    codec: PlannedCodec
+    scope: Scope
+    image_set: str
+    pictures: tuple[PlannedPicture, ...]
+    seed: int | None
+    """Every probe is decoded with this one."""
+    dialogue: Dialogue | None = None
+    setting: float = 0.0
+    """Asked for now."""
+    pending: set[CellKey] = field(default_factory=set)
+    """Cells that it waits for."""
+    match: Match | None = None
+    """Once the setting is found; then only its metrics may be missing."""
+
+    @property
+    def name(self) -> str:
+        """What it searches."""
+        return self.image_set if self.scope == "set" else self.pictures[0].picture.name
+
+    def key(self, picture: PlannedPicture, setting: float) -> CellKey:
+        """Return the cell of a probe."""
+        return CellKey(picture.sha256, self.codec.codec_id, setting, seed_key(self.seed))
+
+
+class Searches:
+    """All searches of a run, as `execution.Work`."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        store: StoreWriter,
+        target: Target,
+        retry_failed: bool,
+        progress: Progress,
+    ) -> None:
+        self.prepared, self.store, self.target, self.progress = prepared, store, target, progress
+        self.metric_id = prepared.metric_ids.get(target.metric) if target.metric else None
+        if target.metric and not self.metric_id:
+            raise SuiteError("\n".join([f"--match {target}: the metric did not load", *prepared.notes]))
+        ids = [codec.codec_id for codec in prepared.codecs]
+        self.better: dict[str, Literal["higher", "lower"]] = {
+            one.metric_id: one.better for one in store.metrics()
+        }
+        self.sizes = store.picture_sizes()
+        self.tried = tried(store, ids, self.metric_id)
+        self.scored = store.scored(prepared.metric_ids.values())
+        self.attempted = set[tuple[CellKey, str | None]]() if retry_failed else store.attempted(ids)
+        self.to_do = deque(_questions(prepared, target.scope))
+        self.report = MatchReport(len(self.to_do), prepared.notes, unavailable=prepared.unavailable)
+        self.waiting = Waiting()
+        self.again = self.waiting.again
+        self.owners: dict[CellKey, list[_Search]] = {}
+        """Searches that wait for a cell: sets may share a picture."""
+        self.unsaved: list[Match] = []
+        self.run_id = 0
+
+    # Work
+
+    def next(self, picture_sha256: str | None) -> Planned | None:
+        """Return a cell of a search that goes on, else of one that begins now."""
+        while (planned := self.waiting.next(picture_sha256)) is None and self.to_do:
+            self.begin(self.to_do.popleft())
+        return planned
+
+    def told(self, planned: Planned, outcome: Outcome, last: bool) -> None:
+        """Take in a cell, and go on with the searches that waited for it."""
+        self.learn(planned, outcome)
+        if not last or outcome.stopped:
+            return
+        for one in self.owners.pop(planned.key, []):
+            one.pending.discard(planned.key)
+            if not one.pending:
+                self.go_on(one)
+
+    def stored(self, planned: Planned, outcome: Outcome, last: bool) -> None:  # noqa: ARG002
+        """Count a cell, and save the matches that rest on what is stored now."""
+        if outcome.stopped:
+            return
+        self.report.encoded += outcome.measured is not None
+        self.report.failed += bool(outcome.failed)
+        self.progress.probed(planned, outcome)
+        self.save()
+
+    def save(self) -> None:
+        """Write the matches found since the last time."""
+        save_matches(self.store, self.unsaved, self.run_id)
+        self.unsaved.clear()
+
+    def learn(self, planned: Planned, outcome: Outcome) -> None:
+        """Remember what a cell told, as if it had been stored before."""
+        measured, key = outcome.measured, planned.key
+        if measured:
+            self.tried[key] = Tried(
+                measured.bitstream_sha256, measured.decoded_sha256, measured.bitstream_bytes, None
+            )
+        for one in outcome.scored:
+            row, identity = self.tried[key], self.prepared.metric_ids[one.metric]
+            self.scored.add((key.picture_sha256, row.decoded_sha256, identity))
+            if one.metric == self.target.metric:
+                self.tried[key] = replace(row, score=Score(one.value, one.lossless))
+        self.attempted.update((key, one.metric) for one in outcome.failed)
+
+    # Searching
+
+    def begin(self, one: _Search) -> None:
+        """Start a search from what is stored of its pictures and of others."""
+        scale, goal = one.codec.info.scale, self.goal(one)
+        settings = {key.quality for key in self.tried if key.codec_id == one.codec.codec_id}
+        levels = {setting: self.level(one, setting) for setting in settings if scale.contains(setting)}
+        known = {setting: level for setting, level in levels.items() if level is not None}
+        tolerance = SCORE_TOLERANCE * abs(goal) if self.metric_id else RATE_TOLERANCE
+        one.dialogue = search(scale, goal, known, guess(scale, goal, self.others(one)), tolerance)
+        self.advance(one, None)
+
+    def go_on(self, one: _Search) -> None:
+        """Tell a search the level it waited for, or end it when its metrics were all it waited for."""
+        if one.match:
+            self.end(one)
+        else:
+            self.advance(one, self.level(one, one.setting))
+
+    def advance(self, one: _Search, level: float | None) -> None:
+        """Ask for settings until a cell must run or the search is over."""
+        assert one.dialogue is not None
+        try:
+            while not one.pending:
+                one.setting = one.dialogue.send(level)
+                self.ask(one)
+                level = self.level(one, one.setting)
+        except StopIteration as stop:
+            self.finish(one, stop.value)
+
+    def ask(self, one: _Search) -> None:
+        """Queue the cells that a setting needs: the rate, and of the metrics only the target's."""
+        for picture in one.pictures:
+            key = one.key(picture, one.setting)
+            row = self.tried.get(key)
+            missing = (self.target.metric,) if self.target.metric and not (row and row.score) else ()
+            failed = (key, None) in self.attempted or any((key, name) in self.attempted for name in missing)
+            if (row is None or missing) and not failed:
+                self.queue(one, picture, key, one.seed, missing)
+
+    def queue(
+        self,
+        one: _Search,
+        picture: PlannedPicture,
+        key: CellKey,
+        seed: int | None,
+        metrics: tuple[str, ...],
+    ) -> None:
+        """Let a search wait for a cell, that another may wait for already."""
+        one.pending.add(key)
+        self.owners.setdefault(key, []).append(one)
+        if len(self.owners[key]) > 1:
+            return
+        row = self.tried.get(key)
+        stored = Stored(row.bitstream_sha256, row.decoded_sha256) if row else None
+        suite, codec = self.prepared.suite, one.codec
+        cell = make_cell(suite, self.store, picture, codec, key.quality, seed, metrics, stored)
+        self.waiting.add(Planned(cell, key, codec, picture, False))
+
+    def finish(self, one: _Search, found: Found | None) -> None:
+        """Keep where a search ended, and have the setting scored by every metric of the suite."""
+        if found is None:
+            self.end(one)
+            return
+        one.match = Match(
+            one.scope,
+            one.image_set,
+            one.pictures[0].sha256 if one.scope == "picture" else None,
+            len(one.pictures),
+            one.codec.codec_id,
+            self.target.kind,
+            self.metric_id,
+            self.target.value,
+            found.setting,
+            self.achieved(one, found.setting),
+            found.probes,
+            found.asked,
+            found.ended,
+        )
+        self.unsaved.append(one.match)
+        for picture in one.pictures:
+            for seed in one.codec.seeds(self.prepared.suite):
+                self.complete(one, picture, seed)
+        if not one.pending:
+            self.end(one)
+
+    def complete(self, one: _Search, picture: PlannedPicture, seed: int | None) -> None:
+        """Queue what the returned setting still lacks of a picture."""
+        assert one.match is not None
+        key = replace(one.key(picture, one.match.quality), seed=seed_key(seed))
+        row = self.tried.get(key)
+        missing = tuple(
+            name
+            for name, identity in self.prepared.metric_ids.items()
+            if (key, name) not in self.attempted
+            and not (row and (picture.sha256, row.decoded_sha256, identity) in self.scored)
+        )
+        if (row is None or missing) and (key, None) not in self.attempted:
+            self.queue(one, picture, key, seed, missing)
+
+    def end(self, one: _Search) -> None:
+        """Count a search as ended."""
+        self.report.ended.append(Ended(one.codec.label, one.name, one.match))
+        self.progress.searched()
+
+    # Levels
+
+    def goal(self, one: _Search) -> float:
+        """Return the level of the target."""
+        if self.metric_id:
+            goal = self.quality(self.target.value)
+            if not math.isfinite(goal):
+                raise SuiteError(f"--match {self.target}: no lossy coding reaches this score")
+            return goal
+        pixels = sum(picture.pixel_count for picture in one.pictures)
+        return math.log(8 * self.target.value / pixels if self.target.kind == "bytes" else self.target.value)
+
+    def quality(self, score: float) -> float:
+        """Return a score of the target's metric as a level."""
+        assert self.metric_id
+        return float(to_quality(self.target.kind, self.better[self.metric_id], score))
+
+    def level(self, one: _Search, setting: float) -> float | None:
+        """Return the level of a setting over a search's pictures, or None where one has no result."""
+        rows = [self.tried.get(one.key(picture, setting)) for picture in one.pictures]
+        return self.level_of(rows, [picture.pixel_count for picture in one.pictures])
+
+    def level_of(self, rows: Sequence[Tried | None], sizes: Sequence[int]) -> float | None:
+        """Return the log of bits per pixel, or the quality of the mean score; infinite where lossless."""
+        known = [row for row in rows if row]
+        if len(known) < len(rows):
+            return None
+        if self.metric_id:
+            scores = [row.score for row in known if row.score]
+            values = [one.value for one in scores if one.value is not None]
+            if len(scores) < len(rows):
+                return None
+            return self.quality(fmean(values)) if len(values) == len(rows) else math.inf
+        if self.target.kind == "bpp":
+            each = [8 * row.bitstream_bytes / size for row, size in zip(known, sizes, strict=True)]
+            return math.log(fmean(each))
+        return math.log(8 * sum(row.bitstream_bytes for row in known) / sum(sizes))
+
+    def achieved(self, one: _Search, setting: float) -> float | None:
+        """Return what a setting gave, in the target's unit; None where lossless."""
+        rows = [self.tried[one.key(picture, setting)] for picture in one.pictures]
+        if self.metric_id:
+            values = [row.score.value for row in rows if row.score and row.score.value is not None]
+            return fmean(values) if len(values) == len(rows) else None
+        total = sum(row.bitstream_bytes for row in rows)
+        sizes = [picture.pixel_count for picture in one.pictures]
+        if self.target.kind == "bpp":
+            return fmean(8 * row.bitstream_bytes / size for row, size in zip(rows, sizes, strict=True))
+        return float(total) if self.target.kind == "bytes" else 8 * total / sum(sizes)
+
+    def others(self, one: _Search) -> list[dict[float, float]]:
+        """Return the levels of each picture that the codec has coded, but for one that is searched alone."""
+        alone = one.pictures[0].sha256 if one.scope == "picture" else None
+        found: dict[str, dict[float, float]] = {}
+        for key, row in self.tried.items():
+            if key.codec_id != one.codec.codec_id or key.picture_sha256 == alone:
+                continue
+            level = self.level_of([row], [self.sizes[key.picture_sha256]])
+            if level is not None:
+                found.setdefault(key.picture_sha256, {})[key.quality] = level
+        return list(found.values())
+
+
+def _questions(prepared: Prepared, scope: Scope) -> Iterable[_Search]:
+    """Yield the searches, picture by picture, so that each codec's later ones know the earlier."""
+    groups: dict[str, dict[str, PlannedPicture]] = {}
+    for picture in prepared.pictures:
+        # The same picture in two sets is searched once.
+        group = picture.image_set if scope == "set" else picture.sha256
+        groups.setdefault(group, {}).setdefault(picture.sha256, picture)
+    for group in groups.values():
+        pictures = tuple(group.values())
+        for codec in prepared.codecs:
+            seed = codec.seeds(prepared.suite)[0]
+            yield _Search(codec, scope, pictures[0].image_set, pictures, seed)

@@ -1,0 +1,89 @@
+"""Keep the probes of searches: what they tell the next search, where each ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
+
+from .rows import Match, Score
+from .schema import MatchTable, MeasurementTable, ScoreTable
+from .store import Store, chunks
+from .writer import CellKey, StoreWriter, now
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What one stored setting of a picture cost and how it scored."""
+
+    bitstream_sha256: str
+    decoded_sha256: str
+    bitstream_bytes: int
+    score: Score | None
+    """By the metric asked about; None where it has none yet."""
+
+
+def tried(store: Store, codec_ids: Iterable[str], metric_id: str | None) -> dict[CellKey, Tried]:
+    """Return every current measurement of these codecs with its score by one metric."""
+    measured = MeasurementTable
+    its_score = and_(
+        ScoreTable.original_sha256 == measured.picture_sha256,
+        ScoreTable.decoded_sha256 == measured.decoded_sha256,
+        ScoreTable.metric_id == (metric_id or ""),
+    )
+    columns = (measured.picture_sha256, measured.codec_id, measured.quality, measured.seed)
+    query = select(
+        *columns,
+        measured.bitstream_sha256,
+        measured.decoded_sha256,
+        measured.bitstream_bytes,
+        ScoreTable.metric_id,
+        ScoreTable.value,
+        ScoreTable.lossless,
+    ).outerjoin(ScoreTable, its_score)
+    found: dict[CellKey, Tried] = {}
+    with store.engine.connect() as connection:
+        for chunk in chunks(codec_ids):
+            chosen = query.where(measured.codec_id.in_(chunk), measured.superseded_at.is_(None))
+            for row in connection.execute(chosen):
+                score = Score(row.value, row.lossless) if row.metric_id else None
+                found[CellKey(*row[:4])] = Tried(*row[4:7], score)
+    return found
+
+
+def save_matches(store: StoreWriter, matches: Iterable[Match], run_id: int) -> None:
+    """Write where searches ended; a newer one of the same question replaces the older, encodes add up."""
+    listed = list(matches)
+
+    def work(connection: Connection) -> None:
+        for match in listed:
+            same = _same_question(match)
+            before = connection.scalar(select(func.sum(MatchTable.encodes)).where(*same)) or 0
+            row = asdict(match) | {"encodes": match.encodes + before}
+            connection.execute(delete(MatchTable).where(*same))
+            connection.execute(insert(MatchTable).values(**row, run_id=run_id, created_at=now()))
+
+    if listed:
+        store.write(work)
+
+
+def _same_question(match: Match) -> list[ColumnElement[bool]]:
+    # A picture's match is the same in whichever set it was found.
+    names = ["scope", "picture_sha256", "codec_id", "target_kind", "metric_id", "target"]
+    names += ["image_set"] if match.scope == "set" else []
+    # SQLAlchemy writes IS NULL where a value is None.
+    return [MatchTable.__table__.columns[name] == getattr(match, name) for name in names]
+
+
+def adopt(store: StoreWriter, keys: Iterable[CellKey]) -> None:
+    """Make points of a ladder of those probes that a suite asks for as well."""
+    wanted = set(keys)
+    table = MeasurementTable
+    query = select(table.picture_sha256, table.codec_id, table.quality, table.seed, table.id)
+    with store.engine.connect() as connection:
+        rows = connection.execute(query.where(table.probe, table.superseded_at.is_(None))).all()
+    ids = [row.id for row in rows if CellKey(*row[:4]) in wanted]
+    if ids:
+        change = update(table).where(table.id.in_(ids)).values(probe=False)
+        store.write(lambda connection: connection.execute(change))
