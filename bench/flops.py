@@ -1,0 +1,21 @@
+"""Turn a call of torch's operators into multiply-accumulates."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+
+def multiply_accumulates(call: Callable[[], object]) -> int | None:
+    """Return the multiply-accumulates of a call by torch's FLOP counter, two FLOPs each.
+
+    The counter knows convolutions, matrix products and attention; everything else counts nothing, and so do
+    other processes. None where torch is not loaded or nothing of the kind ran.
+    """
+    if "torch" not in sys.modules:
+        return None
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        call()
+    return counter.get_total_flops() // 2 or None

@@ -1,0 +1,83 @@
+"""Turn a timing job into what one encode and one decode cost or need, inside a worker process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Protocol, TypeVar
+
+from ..codecs.base import Codec, CodecError, Image, Picture, check_image
+from . import clocks, gpu
+from .flops import multiply_accumulates
+from .jobs import CallNeeds, CodecSpec, Inspected, Original, Timed, TimingCall
+from .store.blobs import Blobs
+
+Result = TypeVar("Result")
+
+
+class Loaded(Protocol):
+    """What a worker holds from job to job."""
+
+    load_seconds: dict[CodecSpec, float]
+
+    def codec(self, spec: CodecSpec) -> Codec:
+        """Return a codec, made at its first use."""
+        ...
+
+    def load_picture(self, original: Original) -> Picture:
+        """Return the picture of a job."""
+        ...
+
+
+def load(worker: Loaded, job: TimingCall) -> tuple[Picture, Codec, float]:
+    """Return the picture, the codec, and the resident MiB before it; stay on the job's cores."""
+    clocks.pin(job.cores)
+    picture = worker.load_picture(job.original)
+    empty_mib = clocks.resident_mib() if job.inspect else 0.0
+    return picture, worker.codec(job.codec), empty_mib
+
+
+def time(codec: Codec, picture: Picture, job: TimingCall) -> Timed:
+    """Return what an encode and a decode cost, each after its own dropped warm-up."""
+    for _ in range(job.warm_up):
+        codec.encode(picture, job.quality)
+    bitstream, encode = clocks.timed(lambda: codec.encode(picture, job.quality))
+    for _ in range(job.warm_up):
+        codec.decode(bitstream)
+    decoded, decode = clocks.timed(lambda: codec.decode(bitstream))
+    check_decoded(decoded, picture.pixels)
+    return Timed(encode, decode)
+
+
+def inspect(
+    codec: Codec, picture: Picture, job: TimingCall, load_seconds: float, empty_mib: float
+) -> Inspected:
+    """Return what an encode and a decode need; the bitstream is stored."""
+    bitstream, encode = _needs(lambda: codec.encode(picture, job.quality))
+    decoded, decode = _needs(lambda: codec.decode(bitstream))
+    check_decoded(decoded, picture.pixels)
+    sha256 = Blobs(Path(job.blobs)).put_bitstream(bitstream)
+    return Inspected(sha256, len(bitstream), load_seconds, empty_mib, encode, decode)
+
+
+def check_decoded(decoded: Image, original: Image) -> None:
+    """Raise `CodecError` unless the decoded picture has the original's shape."""
+    check_image(decoded)
+    if decoded.shape != original.shape:
+        (height, width), (expected_height, expected_width) = decoded.shape[:2], original.shape[:2]
+        raise CodecError(f"decoded to {width}x{height}, the original is {expected_width}x{expected_height}")
+
+
+def _needs(call: Callable[[], Result]) -> tuple[Result, CallNeeds]:
+    """Return a call's result and needs: one call for memory, one for operations, one for kernels."""
+    start = perf_counter()
+    device = gpu.in_use()
+    if device:
+        (result, host_mib), gpu_mib = device.peak_mib(lambda: clocks.peak_mib(call))
+    else:
+        (result, host_mib), gpu_mib = clocks.peak_mib(call), None
+    wall_seconds = perf_counter() - start
+    macs = multiply_accumulates(call)
+    busy_seconds = device.busy_seconds(call) if device else None
+    return result, CallNeeds(wall_seconds, host_mib, gpu_mib, busy_seconds, macs)

@@ -1,0 +1,91 @@
+"""The command ``codecarena time``, and the timing pass behind ``codecarena run``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import STORE, DataOption, JsonOption, OnlyOption, StoreOption
+
+if TYPE_CHECKING:
+    from .prepare import Options, Prepared
+    from .runner import Report
+    from .store.writer import StoreWriter
+    from .timing import Wish
+    from .timing_report import TimingReport
+
+app = typer.Typer()
+
+
+@app.command("time")
+def time_suite(
+    suite: Annotated[str, typer.Argument(help="A shipped suite's name or a .toml file.")],
+    store: StoreOption = STORE,
+    data: DataOption = None,
+    only: OnlyOption = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="At most this many pictures a set.")
+    ] = None,
+    force: Annotated[list[str] | None, typer.Option("--force", help="Time this codec again.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Time again what was timed while the machine was loaded.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Time a suite's codecs, one call at a time. Exit status 1 if one failed."""
+    from .options import options
+    from .store.writer import StoreWriter
+    from .suite import find, load
+    from .timing import Wish, prepare_alone
+    from .timing_report import as_record, sentences
+
+    loaded, text = load(find(suite))
+    chosen = options(data, 0, only, limit)
+    writer = StoreWriter(store)
+    try:
+        prepared = prepare_alone(loaded, writer, chosen)
+        report = time_prepared(prepared, text, writer, Wish(frozenset(force or ()), again))
+    finally:
+        writer.close()
+    report.notes[:0] = prepared.notes
+    print_notes(report.notes)
+    typer.echo(json.dumps(as_record(report)) if as_json else sentences(loaded.name, report))
+    raise typer.Exit(130 if report.interrupted else 0 if report.complete else 1)
+
+
+def time_after(report: Report, text: str, writer: StoreWriter, options: Options) -> None:
+    """Add a timing pass to a run's report, where suite and options want one and all went on to its end."""
+    prepared, wanted = report.prepared, options.wanted
+    left_out = options.dry_run or wanted.score_only or not options.timing or report.interrupted
+    if prepared is None or prepared.suite.timing is None or left_out:
+        return
+    from .timing import Wish
+
+    report.timing = time_prepared(prepared, text, writer, Wish(wanted.force))
+    report.notes += report.timing.notes
+    report.interrupted = report.timing.interrupted
+
+
+def time_prepared(
+    prepared: Prepared, text: str, writer: StoreWriter, wish: Wish | None = None
+) -> TimingReport:
+    """Return the report of a timing pass, with a bar on the terminal meanwhile."""
+    from rich.console import Console
+
+    from . import timing
+    from .progress import counting
+
+    with counting(Console(stderr=True), "timing, one call at a time") as advanced:
+        return timing.run(prepared, text, writer, wish or timing.Wish(), advanced)
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Print notes to the user, on stderr."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    for note in notes:
+        console.print(f"[yellow]note[/] {note}", highlight=False, soft_wrap=True)

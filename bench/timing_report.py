@@ -1,0 +1,46 @@
+"""Say how a timing pass ended, in sentences for a person or a record for a script."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class TimingReport:
+    """How a timing pass ended."""
+
+    total: int = 0
+    """Cells that the suite wants timed."""
+    done_before: int = 0
+    timed: int = 0
+    loaded: int = 0
+    """Of the cells timed now, those during which others used the machine."""
+    failed: int = 0
+    interrupted: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every cell has its times."""
+        return not self.failed and not self.interrupted
+
+
+def as_record(report: TimingReport) -> dict[str, Any]:
+    """Return a timing pass's end as JSON holds it."""
+    return {**asdict(report), "complete": report.complete}
+
+
+def sentences(suite: str, report: TimingReport) -> str:
+    """Return a timing pass's end for a person to read."""
+    lines = [f"{suite}: {report.total} cells to time, {report.done_before} done before"]
+    if report.timed or report.failed:
+        lines[0] += f", {report.timed} timed now, {report.failed} failed"
+    if report.loaded:
+        lines.append(
+            f"Other programs used the machine while {report.loaded} of them ran: they are marked as loaded. "
+            f"At a quiet moment: codecarena time {suite} --again"
+        )
+    if report.interrupted:
+        lines.append(f"Interrupted; complete timings are stored. Go on with: codecarena time {suite}")
+    return "\n".join(lines)
