@@ -1,0 +1,54 @@
+"""Turn published means into BD-rates against an anchor that was measured here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..store.imports import Published
+from ..store.rows import MetricRow
+from .curves import BdRate, Curve, bd_rate_of_curves, clean, to_quality
+from .leaderboard import Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedCurve:
+    """One codec's published means under one metric, beside an anchor of ours."""
+
+    codec: str
+    metric: MetricRow
+    points: int
+    lowest_rate: float
+    highest_rate: float
+    bd_rate: BdRate
+    provenance: str
+
+
+def published_curves(
+    points: Iterable[Published], metric: MetricRow, every: Comparison, anchor_id: str
+) -> list[PublishedCurve]:
+    """Return the published curves that have a metric of this name, best first.
+
+    Args:
+        points: Of one image set.
+        metric: Ours; the published values were computed by other code.
+        every: Our codecs under this metric.
+        anchor_id: Among them.
+    """
+    grouped: dict[str, list[Published]] = defaultdict(list)
+    for point in points:
+        if metric.name in point.scores:
+            grouped[point.codec].append(point)
+    anchor = every.curves.get(anchor_id)
+    curve = anchor.curve(metric) if anchor else None
+    found = [_curve(codec, of_codec, metric, curve) for codec, of_codec in grouped.items()]
+    return sorted(found, key=lambda one: (one.bd_rate.percent is None, one.bd_rate.percent or 0.0, one.codec))
+
+
+def _curve(codec: str, points: list[Published], metric: MetricRow, anchor: Curve | None) -> PublishedCurve:
+    rates = [point.bits_per_pixel for point in points]
+    scores = [point.scores[metric.name] for point in points]
+    curve = clean(rates, to_quality(metric.name, metric.better, scores))
+    result = bd_rate_of_curves(anchor, curve) if anchor else BdRate(None, "no anchor curve")
+    return PublishedCurve(codec, metric, len(points), min(rates), max(rates), result, points[0].provenance)

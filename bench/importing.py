@@ -1,0 +1,218 @@
+"""Bring what a file of another tool holds into a store: pictures are scored here, means are kept as told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from ..codecs.base import Family
+from ..datasets.catalogue import open_set
+from ..datasets.manifest import LocalPicture
+from ..datasets.pixels import PictureError, pixels_sha256, read_pixels
+from . import pool
+from .device import cores, describe
+from .interchange import Content, InterchangeError, Reconstruction, read
+from .jobs import Cell, CodecSpec, Describe, Limits, Original, Outcome, Stored
+from .metrics import registry as metric_registry
+from .metrics.base import MetricError
+from .prepare import LOAD_LIMITS, identify_pictures
+from .store.imports import (
+    ImportedRow,
+    Published,
+    add_imported,
+    add_imported_codec,
+    imported_codec_id,
+    save_published,
+)
+from .store.writer import CellKey, Saved, StoreWriter, seed_key
+from .toy_pictures import ToySampler
+
+DEFAULT_METRICS = ("psnr", "ms-ssim")
+SCORE_LIMITS = Limits(seconds=600, memory_mib=16 * 1024)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How to import a file."""
+
+    image_set: str | None = None
+    codec: str | None = None
+    """Label, where the file's is not wanted or there is none."""
+    family: Family = "learned"
+    origin: str = ""
+    """Where the numbers come from, in the importer's words."""
+    metrics: tuple[str, ...] = ()
+    """To score pictures with; those of the store's set, or the usual ones, where empty."""
+    data: Path | None = None
+    workers: int = 0
+
+
+@dataclass(slots=True)
+class Report:
+    """What was imported."""
+
+    points: int = 0
+    """Published means."""
+    pictures: int = 0
+    added: int = 0
+    """Of the pictures, those that were not in the store."""
+    scored: int = 0
+    notes: list[str] = field(default_factory=list)
+    """Scores that could not be had."""
+
+
+def import_file(path: Path, store: StoreWriter, wish: Wish, progress: Callable[[int, int], None]) -> Report:
+    """Return what was brought into the store; a second import of the same file adds nothing.
+
+    Raises:
+        InterchangeError: The file, or a picture it names, is not what it should be; nothing is stored then.
+        DatasetError: The image set is not here.
+    """
+    content = read(path, wish.image_set, wish.codec)
+    provenance = _provenance(path, content, wish)
+    if not content.reconstructions:
+        save_published(store, [Published(**asdict(point), provenance=provenance) for point in content.points])
+        return Report(points=len(content.points))
+    try:
+        return _Import(path, store, wish, provenance).run(content.reconstructions, progress)
+    finally:
+        pool.stop()
+        pool.close()
+
+
+def _provenance(path: Path, content: Content, wish: Wish) -> str:
+    parts = (wish.origin, content.told, f"{path.name}, sha256 {content.sha256}")
+    return "; ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A reconstruction that fits its original and lies in the store's blobs."""
+
+    original: Original
+    row: ImportedRow
+    codec: str
+
+
+class _Import:
+    """The steps of importing reconstructions."""
+
+    def __init__(self, path: Path, store: StoreWriter, wish: Wish, provenance: str) -> None:
+        if wish.image_set is None:
+            raise InterchangeError(f"{path}: name the image set of its pictures with --set")
+        self.path, self.store, self.wish, self.provenance = path, store, wish, provenance
+        self.workers = wish.workers or cores()
+        chosen = open_set(wish.image_set, wish.data, ToySampler())
+        self.image_set = chosen.name
+        self.hashes = {
+            one.picture.name: one.sha256
+            for one in identify_pictures([chosen], store, self.workers, whole=True)
+        }
+        self.pictures = {picture.name: picture for picture in chosen.pictures}
+
+    def run(self, rows: Sequence[Reconstruction], progress: Callable[[int, int], None]) -> Report:
+        """Return what was imported."""
+        codecs = sorted({row.codec for row in rows})
+        # Every row is checked before the first is stored.
+        with ThreadPoolExecutor(self.workers) as executor:
+            checked = list(executor.map(self.checked, rows))
+        for label in codecs:
+            add_imported_codec(self.store, label, self.wish.family, self.provenance)
+        text = self.path.read_text(encoding="utf-8-sig")
+        run_id = self.store.begin_run(
+            f"import {self.path.name}", text, describe(), self.workers, len(checked)
+        )
+        report = Report(pictures=len(checked))
+        report.added = add_imported(self.store, [one.row for one in checked], run_id)
+        self.score(checked, run_id, report, progress)
+        self.store.end_run(run_id, "finished")
+        return report
+
+    def checked(self, row: Reconstruction) -> _Checked:
+        """Return a row whose picture is there and fits; its pixels are in the blobs then."""
+        where = f"{self.path}, line {row.line}"
+        picture = self.original(row, where)
+        try:
+            decoded, original = read_pixels(row.decoded), read_pixels(picture.path)
+        except PictureError as error:
+            raise InterchangeError(f"{where}: {error}") from error
+        if decoded.shape != original.shape:
+            sizes = [f"{one.shape[1]}x{one.shape[0]}" for one in (decoded, original)]
+            raise InterchangeError(
+                f"{where}: {row.decoded} is {sizes[0]}, its original {picture.name} {sizes[1]}"
+            )
+        decoded_sha256 = pixels_sha256(decoded)
+        self.store.blobs.put_decoded(decoded_sha256, decoded)
+        sha256 = self.hashes[picture.name]
+        key = CellKey(sha256, imported_codec_id(row.codec), row.quality, seed_key(row.seed))
+        size = row.bitstream_bytes(original.shape[0] * original.shape[1])
+        encode, decode = (() if one is None else (one,) for one in (row.encode_seconds, row.decode_seconds))
+        imported = ImportedRow(key, size, decoded_sha256, encode, decode)
+        return _Checked(
+            Original(str(picture.path), sha256, picture.caption, picture.text), imported, row.codec
+        )
+
+    def original(self, row: Reconstruction, where: str) -> LocalPicture:
+        """Return the picture of the set that a row means: by its name, or by the name without suffix."""
+        exact = self.pictures.get(row.picture)
+        stem = Path(row.picture).stem
+        alike = [one for name, one in self.pictures.items() if Path(name).stem == stem]
+        if exact or len(alike) == 1:
+            return exact or alike[0]
+        known = ", ".join(list(self.pictures)[:4])
+        raise InterchangeError(
+            f"{where}: the set {self.image_set} has no picture {row.picture!r}; it has {known}, ..."
+        )
+
+    def score(
+        self, checked: Sequence[_Checked], run_id: int, report: Report, progress: Callable[[int, int], None]
+    ) -> None:
+        """Score every picture by the metrics that it lacks."""
+        ids = self.metric_ids(report)
+        have = self.store.scored(ids.values())
+        cells = [(one, cell) for one in checked if (cell := self.cell(one, ids, have)).metrics]
+        with ThreadPoolExecutor(self.workers) as executor:
+            outcomes = executor.map(lambda pair: pool.supervise(pair[1], SCORE_LIMITS), cells)
+            for done, ((one, _), outcome) in enumerate(zip(cells, outcomes, strict=True), start=1):
+                saved = Saved(one.row.key, run_id, one.row.decoded_sha256, ids, True, False)
+                self.store.save([(saved, outcome)])
+                report.scored += len(outcome.scored)
+                report.notes += list(_failures(one, outcome))
+                progress(done, len(cells))
+
+    def cell(self, one: _Checked, ids: dict[str, str], have: set[tuple[str, str, str]]) -> Cell:
+        """Return the scoring of one picture, with the metrics that it lacks."""
+        original, decoded = one.original.sha256, one.row.decoded_sha256
+        metrics = tuple(name for name, identity in ids.items() if (original, decoded, identity) not in have)
+        key, blobs = one.row.key, str(self.store.blobs.folder)
+        spec = CodecSpec(one.codec, ())
+        return Cell(one.original, spec, key.codec_id, key.quality, None, metrics, blobs, Stored("", decoded))
+
+    def metric_ids(self, report: Report) -> dict[str, str]:
+        """Return the ids of the metrics to score with, recorded in the store."""
+        ids: dict[str, str] = {}
+        for name in self.wish.metrics or self.usual_metrics():
+            try:
+                resolved = metric_registry.resolved(metric_registry.find(name).name)
+            except MetricError as error:
+                raise InterchangeError(str(error)) from error
+            for one in pool.supervise(Describe((), (resolved,)), LOAD_LIMITS).described:
+                if one.identity is None:
+                    report.notes.append(f"metric {resolved}: {one.error}")
+                else:
+                    ids[resolved] = self.store.add_metric(one)
+        return ids
+
+    def usual_metrics(self) -> Sequence[str]:
+        """Return the metrics that the set's other codecs have here."""
+        used = {one for cell in self.store.cells(self.image_set) for one in cell.scores}
+        names = [one.name for one in self.store.metrics() if one.metric_id in used]
+        return tuple(dict.fromkeys(names)) or DEFAULT_METRICS
+
+
+def _failures(one: _Checked, outcome: Outcome) -> Iterator[str]:
+    for failed in outcome.failed:
+        what = f" by {failed.metric}" if failed.metric else ""
+        yield f"{one.codec} on {one.original.path}: not scored{what}: {failed.message}"

@@ -1,0 +1,248 @@
+"""Turn other tools' result files into records: CompressAI's JSON, tables of means or of reconstructions."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+METRICS: Mapping[str, tuple[str, Callable[[float], float]]] = {
+    "psnr-rgb": ("psnr", float),
+    "psnr": ("psnr", float),
+    "ms-ssim-rgb": ("ms-ssim", float),
+    "ms-ssim": ("ms-ssim", float),
+    "ms-ssim-db-rgb": ("ms-ssim", lambda decibel: 1 - 10 ** (-decibel / 10)),
+}
+"""Our name and scale of what others call their metrics; names not here are kept."""
+TIMES = {"encoding_time": "encode_seconds", "decoding_time": "decode_seconds"}
+SIZES = ("bytes", "bits", "bpp")
+
+
+class InterchangeError(Exception):
+    """A file cannot be imported; the message names it, the place, and what was expected there."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPoint:
+    """One setting of a codec as somebody published it: means over a set."""
+
+    image_set: str
+    codec: str
+    bits_per_pixel: float
+    scores: dict[str, float]
+    """By our metric names, on our scales; whose code computed them is not known."""
+    quality: float | None = None
+    encode_seconds: float | None = None
+    decode_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reconstruction:
+    """One decoded picture that somebody else's codec made, and how large its bitstream was."""
+
+    line: int
+    """Of the file."""
+    picture: str
+    """As the file calls the original."""
+    decoded: Path
+    codec: str
+    size: float
+    unit: str
+    """One of `SIZES`: what ``size`` counts."""
+    quality: float
+    seed: int | None
+    encode_seconds: float | None
+    decode_seconds: float | None
+
+    def bitstream_bytes(self, pixel_count: int) -> int:
+        """Return the size in bytes; a part of a byte counts as a whole one."""
+        whole = {"bytes": self.size, "bits": self.size / 8, "bpp": self.size * pixel_count / 8}[self.unit]
+        # bpp is often rounded to a few digits: 1e-6 of a byte too much is no further byte.
+        return max(1, math.ceil(whole - 1e-6))
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file holds."""
+
+    points: tuple[PublishedPoint, ...] = ()
+    reconstructions: tuple[Reconstruction, ...] = ()
+    sha256: str = ""
+    """Of the file."""
+    told: str = ""
+    """What it says of its own origin."""
+
+
+def read(path: Path, image_set: str | None = None, codec: str | None = None) -> Content:
+    """Return what a file holds; its kind is seen from its suffix and columns.
+
+    Args:
+        path: ``.json`` as CompressAI writes it; ``.csv`` with a column ``decoded`` for reconstructions, or
+            with ``bpp`` and columns of means, as NeuralCompression's ``results.csv``.
+        image_set: Of the points, where the file does not say.
+        codec: Label of the codec; None takes the file's.
+
+    Raises:
+        InterchangeError: The file is of no such kind, or something in it is missing or no number.
+    """
+    try:
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InterchangeError(f"{path}: cannot be read: {error}") from error
+    sha256 = hashlib.sha256(data).hexdigest()
+    if path.suffix.lower() == ".json":
+        points, told = _compressai(path, text, image_set, codec)
+        return Content(points, (), sha256, told)
+    reader = csv.DictReader(text.splitlines())
+    columns = list(reader.fieldnames or ())
+    rows = list(reader)
+    if "decoded" in columns:
+        return Content((), tuple(_reconstructions(path, columns, rows, codec)), sha256)
+    if "bpp" in columns:
+        return Content(tuple(_means(path, rows, image_set, codec)), (), sha256)
+    raise InterchangeError(
+        f"{path}: expected CompressAI's JSON, or CSV with a column 'decoded' (reconstructions) or 'bpp' "
+        f"(means of a set); its columns are {', '.join(columns) or 'none'}"
+    )
+
+
+def _compressai(
+    path: Path, text: str, image_set: str | None, codec: str | None
+) -> tuple[tuple[PublishedPoint, ...], str]:
+    try:
+        # Any: a file may hold anything; every value that is used is checked.
+        content: Any = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InterchangeError(f"{path}: not JSON: {error}") from error
+    results: Any = content.get("results") if isinstance(content, dict) else None
+    if not isinstance(results, dict) or not isinstance(results.get("bpp"), list):
+        raise InterchangeError(
+            f"{path}: expected an object with results.bpp, a list, as CompressAI writes it"
+        )
+    meta: Any = content.get("meta")
+    meta = cast("dict[str, Any]", meta) if isinstance(meta, dict) else {}
+    name, dataset = codec or content.get("name"), image_set or meta.get("dataset")
+    if not name or not dataset:
+        what = "--codec: the file has no name" if dataset else "--set: the file does not say its image set"
+        raise InterchangeError(f"{path}: name the {what}")
+    lists = {str(key): value for key, value in results.items()}
+    if qualities := meta.get("qualities"):
+        lists["quality"] = qualities
+    count = len(lists["bpp"])
+    for key, value in lists.items():
+        if not isinstance(value, list) or len(value) != count:
+            raise InterchangeError(f"{path}: results.{key}: expected a list of {count} numbers, as bpp is")
+    points = [
+        _point(
+            path,
+            f"results, place {place}",
+            str(dataset),
+            str(name),
+            {key: lists[key][place] for key in lists},
+        )
+        for place in range(count)
+    ]
+    told = "; ".join(
+        str(one) for one in (content.get("description"), meta.get("source"), meta.get("url")) if one
+    )
+    return tuple(sorted(points, key=lambda point: point.bits_per_pixel)), told
+
+
+def _means(
+    path: Path, rows: Sequence[Mapping[str, str]], image_set: str | None, codec: str | None
+) -> list[PublishedPoint]:
+    points: list[PublishedPoint] = []
+    for line, row in enumerate(rows, start=2):
+        values: dict[str, Any] = {key: value for key, value in row.items() if value not in ("", None)}
+        name = next((values.pop(key) for key in ("model", "codec") if key in values), None)
+        dataset = next((values.pop(key) for key in ("dataset", "image_set") if key in values), None)
+        name, dataset = codec or name, image_set or dataset
+        if not name or not dataset:
+            raise InterchangeError(
+                f"{path}, line {line}: expected columns 'model' and 'dataset', or --codec and --set"
+            )
+        points.append(_point(path, f"line {line}", dataset, name, values))
+    return points
+
+
+def _point(path: Path, place: str, image_set: str, codec: str, values: Mapping[str, Any]) -> PublishedPoint:
+    numbers = {key: _number(path, f"{place}, {key}", value) for key, value in values.items()}
+    if "bpp" not in numbers:
+        raise InterchangeError(f"{path}, {place}: no bpp")
+    times = {TIMES[key]: value for key, value in numbers.items() if key in TIMES}
+    scores: dict[str, float] = {}
+    for key, value in numbers.items():
+        if key in ("bpp", "quality", *TIMES):
+            continue
+        name, convert = METRICS.get(key.replace("_", "-"), (key.replace("_", "-"), float))
+        scores[name] = convert(value)
+    return PublishedPoint(image_set, codec, numbers["bpp"], scores, numbers.get("quality"), **times)
+
+
+def _reconstructions(
+    path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str]], codec: str | None
+) -> list[Reconstruction]:
+    unit = next((name for name in SIZES if name in columns), None)
+    if unit is None or "picture" not in columns:
+        raise InterchangeError(
+            f"{path}: expected the columns picture, decoded and one of {', '.join(SIZES)}; "
+            f"it has {', '.join(columns)}"
+        )
+    found: list[Reconstruction] = []
+    first: dict[tuple[str, str, float, int | None], int] = {}
+    for line, row in enumerate(rows, start=2):
+        one = _reconstruction(path, line, row, unit, codec)
+        key = (one.codec, one.picture, one.quality, one.seed)
+        if key in first:
+            raise InterchangeError(
+                f"{path}, line {line}: {one.codec} on {one.picture} stands in line {first[key]} already; "
+                "tell them apart by a column quality or seed"
+            )
+        first[key] = line
+        found.append(one)
+    if not found:
+        raise InterchangeError(f"{path}: no rows")
+    return found
+
+
+def _reconstruction(
+    path: Path, line: int, row: Mapping[str, str], unit: str, codec: str | None
+) -> Reconstruction:
+    def number(name: str) -> float | None:
+        return _number(path, f"line {line}, {name}", row[name]) if row.get(name) else None
+
+    label, size, seed = codec or row.get("codec"), number(unit), number("seed")
+    if not label:
+        raise InterchangeError(f"{path}, line {line}: no codec; add a column of that name, or --codec")
+    if not row["picture"] or not row["decoded"] or size is None or size <= 0:
+        raise InterchangeError(
+            f"{path}, line {line}: expected a picture, its decoded file and {unit} above 0"
+        )
+    return Reconstruction(
+        line,
+        row["picture"],
+        path.absolute().parent / Path(row["decoded"]).expanduser(),
+        label,
+        size,
+        unit,
+        number("quality") or 0.0,
+        None if seed is None else int(seed),
+        number("encode_seconds"),
+        number("decode_seconds"),
+    )
+
+
+def _number(path: Path, place: str, value: object) -> float:
+    try:
+        number = float(cast("str", value))
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise InterchangeError(f"{path}, {place}: expected a number, got {value!r}")
+    return number

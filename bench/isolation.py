@@ -1,0 +1,223 @@
+"""Turn lists of what a decoder may and may not see into a worker behind walls: bubblewrap, unshare, or none.
+
+The walls are a file system of their own. It holds the system's programs, Python, and what the codec is made
+of; then the originals and the store are covered again, where they lie inside one of those. There is no
+network, no other process, and ``/tmp`` and HOME are new and empty.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+Tool = Literal["bubblewrap", "unshare", "none"]
+
+SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "opt", "nix", "gnu", "sys")
+"""Folders of the root that hold programs, not people's files."""
+DEVICES = ("nvidia*", "kfd", "dri")
+"""What a decoder on a GPU opens under ``/dev``."""
+HOME = "/tmp/home"
+WORK = "/tmp/work"
+PROBE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Walls:
+    """What a worker may see beside the system's programs."""
+
+    visible: tuple[Path, ...]
+    """Folders and files."""
+    hidden: tuple[Path, ...] = ()
+    """Folders and files to cover, inside visible ones or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """How to start a worker behind walls."""
+
+    tool: Tool
+    prefix: tuple[str, ...] = ()
+    """Words before the worker's own command."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """What differs from the runner's."""
+    folder: str | None = None
+    """The working folder, where the tool does not set it."""
+
+
+def build(walls: Walls, environment: dict[str, str], tool: Tool, folder: Path) -> Sandbox:
+    """Return how to start a worker behind these walls.
+
+    Args:
+        walls: What it may see.
+        environment: Variables to set, beside HOME and TMPDIR.
+        tool: One that `available` tells.
+        folder: An empty one of this worker's; without a tool its HOME, TMPDIR and working folder.
+    """
+    if tool == "none":
+        own = {name: str(folder / name.lower()) for name in ("HOME", "TMPDIR", "WORK")}
+        for path in own.values():
+            Path(path).mkdir(exist_ok=True)
+        return Sandbox("none", (), environment | own, own["WORK"])
+    prefix = _bubblewrap(walls) if tool == "bubblewrap" else _unshare(walls, folder)
+    return Sandbox(tool, tuple(prefix), environment | {"HOME": HOME, "TMPDIR": "/tmp"})
+
+
+@cache
+def available() -> tuple[Tool, str]:
+    """Return the first tool that really hides a file on this machine, or why there is none."""
+    reasons: list[str] = []
+    tools: tuple[Tool, ...] = ("bubblewrap", "unshare")
+    for tool in tools:
+        program = "bwrap" if tool == "bubblewrap" else "unshare"
+        if shutil.which(program) is None:
+            reasons.append(f"no {program}")
+            continue
+        failure = _probe(tool)
+        if failure is None:
+            return tool, ""
+        reasons.append(f"{program}: {failure}")
+    return "none", "; ".join(reasons)
+
+
+def _probe(tool: Tool) -> str | None:
+    """Return why a tool does not hide one file and show another beside it, or None where it does."""
+    with tempfile.TemporaryDirectory(prefix="codecarena-probe-") as name:
+        folder = Path(name)
+        shown, covered, outside = folder / "shown", folder / "shown" / "covered", folder / "outside"
+        shown.mkdir()
+        for path in (shown / "open", covered, outside):
+            path.write_text("seen")
+        sandbox = build(Walls((shown,), (covered,)), {}, tool, folder)
+        script = f'cat "{shown}/open"; cat "{covered}" "{outside}" 2>/dev/null; exit 0'
+        try:
+            ended = subprocess.run(
+                [*sandbox.prefix, "sh", "-c", script],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=PROBE_SECONDS,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return str(error)
+    if ended.returncode == 0 and ended.stdout == "seen":
+        return None
+    told = ended.stderr.strip().splitlines()
+    return told[-1] if told else f"showed {ended.stdout.count('seen')} of 1 file"
+
+
+def _bubblewrap(walls: Walls) -> list[str]:
+    words = ["bwrap", "--unshare-all", "--die-with-parent", "--proc", "/proc", "--dev", "/dev"]
+    for device in _devices():
+        words += ["--dev-bind", str(device), str(device)]
+    words += ["--tmpfs", "/tmp", "--dir", HOME, "--dir", WORK]
+    for path in _shown(walls):
+        if path.is_symlink():
+            words += ["--symlink", str(path.readlink()), str(path)]
+        else:
+            words += ["--ro-bind", str(path), str(path)]
+    for path in _covered(walls):
+        words += ["--tmpfs", str(path)] if path.is_dir() else ["--ro-bind", "/dev/null", str(path)]
+    return [*words, "--chdir", WORK, "--"]
+
+
+def _unshare(walls: Walls, folder: Path) -> list[str]:
+    """Return words that make the same file system by hand, with mount and pivot_root."""
+    root = folder / "root"
+    root.mkdir()
+    at = shlex.quote(str(root))
+
+    def inside(path: Path) -> str:
+        return shlex.quote(f"{root}{path}")
+
+    lines = ["set -e", f"mount -t tmpfs tmpfs {at}", f"mkdir -p {at}/proc {at}/dev {at}{HOME} {at}{WORK}"]
+    lines += [
+        f"mount -t proc proc {at}/proc",
+        f"mount --rbind /dev {at}/dev",
+        f"mount -t tmpfs tmpfs {at}/dev/shm",
+    ]
+    for path in _shown(walls):
+        lines.append(f"mkdir -p {inside(path.parent)}")
+        if path.is_symlink():
+            lines.append(f"ln -s {shlex.quote(str(path.readlink()))} {inside(path)}")
+        else:
+            make = "mkdir -p" if path.is_dir() else "touch"
+            lines += [f"{make} {inside(path)}", f"mount --rbind {shlex.quote(str(path))} {inside(path)}"]
+    for path in _covered(walls):
+        mount = "mount -t tmpfs tmpfs" if path.is_dir() else "mount --bind /dev/null"
+        lines.append(f"{mount} {inside(path)}")
+    lines += [f"cd {at}", "mkdir .outside", "pivot_root . .outside", f"cd {WORK}", "umount -l /.outside"]
+    # In braces, so that the shell has read all of it before its file is gone.
+    script = folder / "enter.sh"
+    script.write_text("\n".join(["{", *lines, 'exec "$@"', "}"]))
+    flags = ["--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child"]
+    flags += [] if os.geteuid() == 0 else ["--map-root-user"]
+    return ["unshare", *flags, "sh", str(script)]
+
+
+def _devices() -> list[Path]:
+    return [path for pattern in DEVICES for path in sorted(Path("/dev").glob(pattern))]
+
+
+def _shown(walls: Walls) -> list[Path]:
+    """Return what to bind, outer folders before what lies in them, nothing twice."""
+    system = [Path("/", name) for name in SYSTEM]
+    found = [path for path in system if path.exists() or path.is_symlink()]
+    for path in sorted({Path(os.path.realpath(one)) for one in walls.visible}):
+        if path.exists() and not any(path.is_relative_to(os.path.realpath(outer)) for outer in found):
+            found.append(path)
+    return found + _links(walls.visible, found)
+
+
+def _links(paths: Iterable[Path], found: Sequence[Path]) -> list[Path]:
+    """Return the links that stand for visible things under another name and lie in no visible folder."""
+    links: list[Path] = []
+    for path in paths:
+        for part in (*reversed(path.parents), path):
+            inside = any(part.is_relative_to(outer) for outer in (*found, *links))
+            if part.is_symlink() and not inside:
+                links.append(part)
+    return links
+
+
+def _covered(walls: Walls) -> list[Path]:
+    """Return what to cover: hidden things that lie in something visible, outer ones first."""
+    shown = _shown(walls)
+    found: list[Path] = []
+    for path in sorted({Path(os.path.realpath(one)) for one in walls.hidden}):
+        inside = any(path.is_relative_to(outer) for outer in shown)
+        if path.exists() and inside and not any(path.is_relative_to(outer) for outer in found):
+            found.append(path)
+    return found
+
+
+def of_python() -> list[Path]:
+    """Return the folders that this interpreter and its packages live in."""
+    own = Path(__file__).parents[1]
+    # A worker's search path lacks the first entry, the caller's own folder.
+    search = sys.path if sys.flags.safe_path else sys.path[1:]
+    places = [sys.prefix, sys.base_prefix, sys.exec_prefix, *search]
+    return [own, *(Path(place) for place in places if place and Path(place).exists())]
+
+
+def of_program(program: Path) -> list[Path]:
+    """Return the folders that a program on its own needs: its installation, through every link to it."""
+    found: list[Path] = []
+    seen: set[Path] = set()
+    while program not in seen:
+        seen.add(program)
+        folder = program.parent
+        whole = folder.parent if folder.name in ("bin", "sbin") else folder
+        # Somebody's home or the root is no installation.
+        found.append(program if whole in (Path.home(), Path("/")) else whole)
+        if program.is_symlink():
+            program = folder / program.readlink()
+    return found

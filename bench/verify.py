@@ -1,0 +1,300 @@
+"""Turn stored bitstreams into verdicts: decode each in a process that sees nothing else, and compare."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ..codecs.base import Image
+from ..datasets.pixels import PictureError, read_pixels
+from . import isolation, pool, walls
+from .device import cores, describe
+from .jobs import (
+    Cell,
+    DecodeAgain,
+    DecodedAgain,
+    EncodeAgain,
+    EncodedAgain,
+    Job,
+    Original,
+    Outcome,
+    Peek,
+    Peeked,
+    Stored,
+)
+from .plan import PlannedCodec
+from .prepare import Options, Prepared, prepare
+from .store.blobs import BlobError
+from .store.schema import NO_SEED
+from .store.verifications import (
+    StoredStream,
+    Verified,
+    every_picture_path,
+    other_versions,
+    save_verified,
+    stored_streams,
+)
+from .store.writer import StoreWriter
+from .suite import Suite
+
+STREAMS_A_PROCESS = 64
+"""So that Ctrl-C loses little and both cores have work to the end."""
+
+
+@dataclass(slots=True)
+class Report:
+    """How a verification ended."""
+
+    rows: dict[str, list[Verified]] = field(default_factory=lambda: defaultdict(list))
+    """By the codec's label."""
+    notes: list[str] = field(default_factory=list)
+    tool: isolation.Tool = "none"
+    unavailable: bool = False
+    """Whether a codec of the suite did not load."""
+    interrupted: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many bitstreams were verified."""
+        return sum(map(len, self.rows.values()))
+
+    @property
+    def wrong(self) -> int:
+        """How many bitstreams did not give the measured pixels."""
+        every = [one for rows in self.rows.values() for one in rows]
+        return sum(one.outcome in ("differs", "failed") for one in every)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some bitstreams of one codec, for one process."""
+
+    codec: PlannedCodec
+    streams: Sequence[StoredStream]
+
+
+def verify(
+    suite: Suite,
+    store: StoreWriter,
+    options: Options,
+    progress: Callable[[int, int], None],
+    *,
+    encode: bool = True,
+    shown: Sequence[Path] = (),
+) -> Report:
+    """Return what became of every stored bitstream of a suite's codecs and pictures; rows are stored by then.
+
+    Args:
+        suite: Which codecs and pictures; every stored setting of theirs is verified.
+        store: Where the bitstreams are and the rows go.
+        options: Which part of the suite, and how many workers.
+        progress: Told how many bitstreams are done, of how many.
+        encode: Whether each encoder is asked for the same bytes again.
+        shown: More folders that decoders may see.
+
+    Raises:
+        SuiteError: The suite asks for what does not exist.
+        DatasetError: A picture set is not here.
+    """
+    workers = options.workers or cores()
+    suite = suite.model_copy(update={"metrics": ()})
+    try:
+        with ThreadPoolExecutor(workers, thread_name_prefix="verify") as executor:
+            try:
+                prepared = prepare(suite, store, options, executor, workers)
+                run = _Verification(suite, store, prepared, encode, shown)
+                total = sum(len(part.streams) for part in run.parts)
+                futures = [
+                    executor.submit(run.verify, part, lambda: progress(run.report.count, total))
+                    for part in run.parts
+                ]
+                _wait(futures, run.report)
+            finally:
+                pool.stop()
+    finally:
+        pool.close()
+    return run.report
+
+
+def _wait(futures: list[Future[None]], report: Report) -> None:
+    try:
+        for future in as_completed(futures):
+            future.result()
+    except KeyboardInterrupt:
+        report.interrupted = True
+        for future in futures:
+            future.cancel()
+        pool.stop()
+
+
+class _Verification:
+    """What the processes of one verification share."""
+
+    def __init__(
+        self, suite: Suite, store: StoreWriter, prepared: Prepared, encode: bool, shown: Sequence[Path]
+    ) -> None:
+        self.store = store
+        self.limits = suite.cell_limits
+        self.encode = encode
+        self.shown = shown
+        self.machine = describe()
+        self.pictures = {one.sha256: one.picture for one in prepared.pictures}
+        self.paths = [Path(path).absolute() for path in every_picture_path(store)]
+        tool, reason = isolation.available()
+        self.report = Report(notes=prepared.notes, tool=tool, unavailable=prepared.unavailable)
+        if reason:
+            self.report.notes.append(f"decoders are not isolated here ({reason}): install bubblewrap")
+        self.parts = list(self.split(prepared))
+
+    def split(self, prepared: Prepared) -> Iterator[_Part]:
+        """Yield the work of each process."""
+        ids = [codec.codec_id for codec in prepared.codecs]
+        streams = stored_streams(self.store, ids, self.pictures)
+        for codec in prepared.codecs:
+            ours = [one for one in streams if one.key.codec_id == codec.codec_id]
+            for start in range(0, len(ours), STREAMS_A_PROCESS):
+                yield _Part(codec, ours[start : start + STREAMS_A_PROCESS])
+        for label, count in other_versions(self.store, ids, self.pictures).items():
+            self.report.notes.append(f"{count} bitstreams of {label} are left out: that version is not here")
+
+    def verify(self, part: _Part, advanced: Callable[[], None]) -> None:
+        """Decode and compare the bitstreams of one part, and store each row."""
+        box = _Box(self, part)
+        try:
+            for stream in part.streams:
+                verified = self.row(box, part.codec, stream)
+                if verified is None:
+                    return
+                save_verified(self.store, [verified], self.machine)
+                self.report.rows[part.codec.label].append(verified)
+                advanced()
+        finally:
+            box.close()
+
+    def row(self, box: _Box, codec: PlannedCodec, stream: StoredStream) -> Verified | None:
+        """Return what became of one bitstream; None where the verification was stopped meanwhile."""
+        seed = None if stream.key.seed == NO_SEED else stream.key.seed
+        try:
+            bitstream = self.store.blobs.bitstream(stream.bitstream_sha256)
+        except BlobError as error:
+            return Verified(stream.measurement_id, "failed", None, self.report.tool, None, str(error))
+        outcome = box.ask(DecodeAgain(codec.table.spec, bitstream, seed, stream.decoded_sha256))
+        if outcome.stopped:
+            return None
+        told, repeats = outcome.again, self.repeats(codec, stream)
+        if not isinstance(told, DecodedAgain):
+            message = "; ".join([failed.message for failed in outcome.failed] + box.remarks)
+            return Verified(stream.measurement_id, "failed", None, box.isolation, repeats, message)
+        if told.pixels is None:
+            return Verified(stream.measurement_id, "identical", 0, box.isolation, repeats, box.leak)
+        return self.compared(codec, stream, told.pixels, box, repeats)
+
+    def compared(
+        self, codec: PlannedCodec, stream: StoredStream, pixels: Image, box: _Box, repeats: bool | None
+    ) -> Verified:
+        """Return how far other pixels than the measured ones are from those."""
+        allowed = codec.info.tolerance_levels
+        measured = self.measured_pixels(codec, stream)
+        if measured is None:
+            message = f"the measured pixels cannot be had to see whether {allowed} levels were kept"
+            return Verified(stream.measurement_id, "differs", None, box.isolation, repeats, message)
+        if measured.shape != pixels.shape:
+            message = f"decoded to {pixels.shape[1]}x{pixels.shape[0]}"
+            return Verified(stream.measurement_id, "differs", None, box.isolation, repeats, message)
+        largest = int(np.abs(measured.astype(np.int16) - pixels).max())
+        if largest <= allowed:
+            return Verified(
+                stream.measurement_id, "within tolerance", largest, box.isolation, repeats, box.leak
+            )
+        message = "; ".join(
+            [f"up to {largest} levels from the measured pixels, {allowed} allowed", *box.remarks]
+        )
+        return Verified(stream.measurement_id, "differs", largest, box.isolation, repeats, message)
+
+    def measured_pixels(self, codec: PlannedCodec, stream: StoredStream) -> Image | None:
+        """Return the pixels that were scored: kept, or decoded as an ordinary run does."""
+        kept = self.store.blobs.decoded_path(stream.decoded_sha256)
+        if not kept.exists():
+            seed = None if stream.key.seed == NO_SEED else stream.key.seed
+            stored = Stored(stream.bitstream_sha256, stream.decoded_sha256)
+            original, blobs = self.original(stream), str(self.store.blobs.folder)
+            spec, quality = codec.table.spec, stream.key.quality
+            cell = Cell(original, spec, codec.codec_id, quality, seed, (), blobs, stored)
+            pool.supervise(cell, self.limits)
+        try:
+            return read_pixels(kept)
+        except PictureError:
+            return None
+
+    def repeats(self, codec: PlannedCodec, stream: StoredStream) -> bool | None:
+        """Return whether the encoder writes the stored bytes again; None where it was not asked or failed."""
+        if not self.encode:
+            return None
+        job = EncodeAgain(self.original(stream), codec.table.spec, stream.key.quality)
+        told = pool.supervise(job, self.limits).again
+        return told.bitstream_sha256 == stream.bitstream_sha256 if isinstance(told, EncodedAgain) else None
+
+    def original(self, stream: StoredStream) -> Original:
+        """Return where the original of a bitstream lies."""
+        picture = self.pictures[stream.key.picture_sha256]
+        return Original(str(picture.path), stream.key.picture_sha256, picture.caption, picture.text)
+
+
+class _Box:
+    """The process in which one codec decodes; started again where it dies."""
+
+    def __init__(self, run: _Verification, part: _Part) -> None:
+        self.run = run
+        began_at = min(stream.began_at for stream in part.streams)
+        self.walls, newer = walls.around(part.codec, run.store, run.paths, began_at, run.shown)
+        self.environment = walls.environment(part.codec)
+        self.child: pool.Child | None = None
+        self.isolation: isolation.Tool = run.report.tool
+        self.leak = ""
+        """Why the process is not isolated although there is a tool."""
+        self.remarks = [f"hidden, because they appeared after encoding began: {_few(newer)}"] if newer else []
+
+    def ask(self, job: Job) -> Outcome:
+        """Return what the process tells about a job."""
+        outcome = Outcome()
+        if self.child is None or not self.child.alive:
+            self.child = pool.Child(1, self.enter)
+            if not self.leak and self.isolation != "none" and not self.holds(self.child):
+                self.child = pool.Child(1, self.enter)
+        pool.ask(self.child, job, self.run.limits, outcome)
+        return outcome
+
+    def enter(self, folder: Path) -> isolation.Sandbox:
+        """Return how to start a process behind the walls."""
+        return isolation.build(self.walls, self.environment, self.isolation, folder)
+
+    def holds(self, child: pool.Child) -> bool:
+        """Whether a process behind the walls starts, and itself says that it can read no original."""
+        outcome = Outcome()
+        pool.ask(child, Peek(tuple(map(str, self.run.paths))), self.run.limits, outcome)
+        told = outcome.again
+        if isinstance(told, Peeked) and not told.readable:
+            return True
+        what = (
+            f"could read {_few(told.readable)}" if isinstance(told, Peeked) else "does not start behind walls"
+        )
+        self.isolation, self.leak = "none", f"not isolated: the decoder {what}"
+        child.close()
+        return False
+
+    def close(self) -> None:
+        """End the process."""
+        if self.child is not None:
+            self.child.close()
+
+
+def _few(paths: Iterable[object]) -> str:
+    """Return the first three, and how many more there are."""
+    listed = [str(path) for path in paths]
+    more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
+    return ", ".join(listed[:3]) + more

@@ -1,0 +1,104 @@
+"""Say how a verification ended: a table for a person, a record for a script."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from .store.verifications import Verified
+from .verify import Report
+
+OUTCOMES = ("identical", "within tolerance", "differs", "failed")
+SHOWN_MESSAGES = 3
+"""Of one codec; the rest is in the store and in the JSON."""
+
+
+def as_record(report: Report) -> dict[str, Any]:
+    """Return a verification's end as JSON holds it."""
+    return {
+        "bitstreams": report.count,
+        "wrong": report.wrong,
+        "isolation": report.tool,
+        "interrupted": report.interrupted,
+        "notes": report.notes,
+        "codecs": [
+            {
+                "codec": label,
+                **_counts(rows),
+                "encoder": _encoder(rows),
+                "isolation": _isolation(rows),
+                "rows": [asdict(one) for one in rows],
+            }
+            for label, rows in sorted(report.rows.items())
+        ],
+    }
+
+
+def show(console: Console, report: Report) -> None:
+    """Print a table with a row a codec, and under it what is wrong."""
+    if not report.count:
+        console.print("The store holds no bitstream of this suite; run it first.")
+    else:
+        console.print(_table(report))
+    for sentence in [*report.notes, *_sentences(report)]:
+        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+
+def _table(report: Report) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+        title="Stored bitstreams, decoded again",
+        title_justify="left",
+        title_style="bold",
+    )
+    table.add_column("Codec", overflow="fold", min_width=8)
+    for heading in ("Streams", "Identical", "Tolerated", "Differ", "Failed"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("Encoder", "Isolation"):
+        table.add_column(heading, overflow="fold")
+    for label, rows in sorted(report.rows.items()):
+        counts = [str(count) if count else "–" for count in _counts(rows).values()]
+        table.add_row(label, *counts, _encoder(rows), _isolation(rows))
+    return table
+
+
+def _counts(rows: list[Verified]) -> dict[str, int]:
+    found = Counter(one.outcome for one in rows)
+    return {"bitstreams": len(rows)} | {outcome: found[outcome] for outcome in OUTCOMES}
+
+
+def _encoder(rows: Iterable[Verified]) -> str:
+    answers = [one.encoder_repeats for one in rows]
+    other = sum(answer is False for answer in answers)
+    if other:
+        return f"not deterministic ({other}/{len(answers)})"
+    return "deterministic" if any(answers) else "not asked"
+
+
+def _isolation(rows: Iterable[Verified]) -> str:
+    tools = sorted({"not isolated" if one.isolation == "none" else one.isolation for one in rows})
+    return ", ".join(tools)
+
+
+def _sentences(report: Report) -> Iterator[str]:
+    for label, rows in sorted(report.rows.items()):
+        wrong = [one for one in rows if one.outcome in ("differs", "failed")]
+        if wrong:
+            yield f"✗ {label}: {len(wrong)} of {len(rows)} bitstreams do not give the measured pixels:"
+        messages = Counter(one.message for one in rows if one.message)
+        yield from (f"    {message}" for message, _ in messages.most_common(SHOWN_MESSAGES))
+        if any(one.encoder_repeats is False for one in rows):
+            yield f"~ {label}: its encoder wrote other bytes when asked again."
+    if report.interrupted:
+        yield "Interrupted; what had been verified is stored."
+    elif report.count and not report.wrong:
+        yield "Every bitstream gives the pixels that were measured."

@@ -1,0 +1,161 @@
+"""Turn a codec, its originals and the store into what its decoder may see and what is covered."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ..codecs import recipe, registry
+from ..codecs.base import CodecError
+from ..codecs.fetch import weights_folder
+from ..datasets.pixels import EXTENSIONS
+from .isolation import HOME, SYSTEM, WORK, Walls, of_program, of_python
+from .jobs import CodecSpec
+from .plan import PlannedCodec
+from .store.store import Store
+
+BESIDE_PICTURES = frozenset({".toml", ".txt", ".md", ".json", ".csv"})
+"""What may lie in a folder that is covered as a whole."""
+
+
+def environment(codec: PlannedCodec) -> dict[str, str]:
+    """Return the variables of an isolated worker: caches where they were, nothing that leads to pictures."""
+    caches = {name: str(path) for name, path in _caches(codec).items()}
+    return caches | {"CODECARENA_DATA": "", "CODECARENA_STORE": "", "PWD": WORK, "OLDPWD": HOME}
+
+
+def around(
+    codec: PlannedCodec, store: Store, pictures: Iterable[Path], began_at: str, shown: Iterable[Path] = ()
+) -> tuple[Walls, list[Path]]:
+    """Return the walls around a codec's decoder, and what they cover for being too new.
+
+    Args:
+        codec: Whose bitstreams are decoded.
+        store: Where they are from; it is covered.
+        pictures: Files of originals; their neighbours of the same kinds are covered, too.
+        began_at: When the first of the bitstreams' runs began (ISO 8601): what appeared later among the
+            codec's own files is covered.
+        shown: More folders that the decoder may see.
+    """
+    python, own = of_python(), [*_of_codec(codec), *_caches(codec).values()]
+    found = [Path(os.path.realpath(path)) for path in (*python, *own, *shown) if path.exists()]
+    hidden = [store.blobs.folder, *_files_of(store), *_covered_pictures(pictures, found)]
+    settled = [*(Path("/", name) for name in SYSTEM), *python]
+    newer = _newer([path for path in own if not _within(path, settled)], hidden, began_at)
+    return Walls(tuple(found), (*hidden, *newer)), newer
+
+
+def _of_codec(codec: PlannedCodec) -> list[Path]:
+    """Return where a codec's own code and the files that its parameters name lie."""
+    spec = codec.table.spec
+    module = registry.find(spec.name).path.partition(":")[0].partition(".")[0]
+    package = importlib.util.find_spec(module)
+    found = (
+        [Path(place) for place in (package.submodule_search_locations or ()) if package] if package else []
+    )
+    found += [Path(package.origin).parent] if package and package.origin and not found else []
+    return found + _paths(str(value) for _, value in spec.parameters) + _of_recipe(spec)
+
+
+def _of_recipe(spec: CodecSpec) -> list[Path]:
+    """Return the folder of a command codec's recipe, and the programs and files that its decoder is given."""
+    found: list[Path] = []
+    for folder, words, variables in _recipes(spec):
+        filled = recipe.fill([word for word in words if word.count("{") <= 1], _Places(folder))
+        found.append(folder)
+        program = folder / filled[0] if "/" in filled[0] else None
+        found += of_program(program) if program else []
+        for path in _paths([*filled[1:], *variables]):
+            found += of_program(path) if os.access(path, os.X_OK) and path.is_file() else [path]
+    return found
+
+
+class _Places(dict[str, Any]):
+    """Fills ``{recipe_dir}``; what only a call knows stays as it is."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(recipe_dir=folder)
+
+    def __missing__(self, key: str) -> str:
+        return f"{{{key}}}"
+
+
+def _recipes(spec: CodecSpec) -> list[tuple[Path, list[str], list[str]]]:
+    """Return folder, decoder's words and environment of a command codec's recipe; nothing for others."""
+    named = dict(spec.parameters).get("recipe")
+    if spec.name != "command" or not isinstance(named, str):
+        return []
+    path = Path(named).expanduser().absolute()
+    try:
+        read, _ = recipe.load(path)
+    except CodecError:
+        return []
+    return [(path.parent, list(read.decode), list(read.environment.values()))]
+
+
+def _paths(values: Iterable[str]) -> list[Path]:
+    """Return those values that are absolute paths, or home ones, of something that exists."""
+    paths = [Path(value).expanduser() for value in values if "/" in value]
+    return [path for path in paths if path.is_absolute() and path.exists()]
+
+
+def _caches(codec: PlannedCodec) -> Mapping[str, Path]:
+    """Return the folders of fetched weights, by the variable that names each; none for classic codecs."""
+    if codec.info.family == "classic":
+        return {}
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    usual = {"HF_HOME": cache / "huggingface", "TORCH_HOME": cache / "torch"}
+    named = {name: Path(os.environ.get(name) or path).expanduser() for name, path in usual.items()}
+    return {"CODECARENA_WEIGHTS": weights_folder(), **named}
+
+
+def _files_of(store: Store) -> list[Path]:
+    file = store.location.file
+    return [file.with_name(f"{file.name}{suffix}") for suffix in ("", "-wal", "-shm")] if file else []
+
+
+def _covered_pictures(pictures: Iterable[Path], visible: Iterable[Path]) -> list[Path]:
+    """Return whole folders of pictures, or the single ones where other things lie beside them."""
+    visible = list(visible)
+    found: list[Path] = []
+    for folder in sorted({Path(os.path.realpath(path)).parent for path in pictures}):
+        if not folder.is_dir() or not any(folder.is_relative_to(one) for one in visible):
+            continue
+        inside = list(folder.iterdir())
+        images = [path for path in inside if path.suffix.lower() in EXTENSIONS]
+        others = [path for path in inside if path.suffix.lower() not in (*EXTENSIONS, *BESIDE_PICTURES)]
+        whole = not others and not any(one.is_relative_to(folder) for one in visible)
+        found += [folder] if whole else images
+    return found
+
+
+def _newer(folders: Iterable[Path], hidden: Iterable[Path], began_at: str) -> list[Path]:
+    """Return the files in these folders whose content or place changed after the encoder first ran.
+
+    The kernel's change time, which no program sets: an encoder may have left something there.
+    """
+    began = datetime.fromisoformat(began_at).timestamp()
+    covered = {Path(os.path.realpath(path)) for path in hidden}
+    found: list[Path] = []
+    for top in {os.path.realpath(path) for path in folders}:
+        for folder, inner, files in os.walk(top):
+            inner[:] = [name for name in inner if Path(folder, name) not in covered]
+            paths = [Path(folder, name) for name in files]
+            found += [path for path in paths if path not in covered and _changed(path) >= began]
+    return found
+
+
+def _within(path: Path, folders: Iterable[Path]) -> bool:
+    real = Path(os.path.realpath(path))
+    return any(real.is_relative_to(os.path.realpath(folder)) for folder in folders)
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.lstat().st_ctime
+    except OSError:
+        return 0.0

@@ -1,0 +1,57 @@
+"""Turn one part of a store into a table of what the seed of stochastic decoders changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from ..bench.analysis.seeds import SeedVariance, seed_variances
+from ..bench.store.rows import MetricRow
+from . import digits
+from .grid import Column, Entry, Row, Table
+from .slices import Slice
+
+COLUMNS = (
+    Column("Codec", numeric=False),
+    Column("Setting", help="On the codec's own scale."),
+    Column("Rate", "bits/pixel"),
+    Column("Metric", numeric=False),
+    Column("Mean", help="Mean of the pictures' means over seeds."),
+    Column("Between seeds", help="Standard deviation within a picture, between decodes of one bitstream."),
+    Column("Between pictures", help="Standard deviation between pictures, the seeds' share taken out."),
+    Column("Largest spread", help="Best minus worst seed, of the picture where they differ most."),
+    Column("Seeds", help="Decodes of a bitstream."),
+    Column("Pictures", help="With at least two seeds."),
+)
+
+
+def seed_table(part: Slice, metrics: Sequence[MetricRow]) -> Table | None:
+    """Return how scores vary between seeds and between pictures; None where no bitstream has two decodes."""
+    found = seed_variances(part.cells, metrics)
+    if not found:
+        return None
+    titles = {one.metric_id: part.title(one) for one in metrics}
+    notes = (
+        "Standard deviations. Between seeds: of one bitstream's decodes, pooled over pictures. Between "
+        "pictures: of the pictures' means, less what the seeds explain of it. Tables elsewhere average a "
+        "picture's seeds first.",
+    )
+    rows = tuple(_row(one, titles[one.metric_id]) for one in found)
+    return Table(f"Seeds · {part.image_set}", COLUMNS, rows, notes)
+
+
+def _row(one: SeedVariance, title: str) -> Row:
+    between = one.between_deviation
+    entries = (
+        Entry(one.codec),
+        Entry(f"{one.setting:g}", one.setting),
+        Entry(digits.rate(one.bits_per_pixel), one.bits_per_pixel),
+        Entry(title),
+        Entry(digits.score(one.metric, one.mean), one.mean),
+        Entry(digits.significant(one.within_deviation), one.within_deviation),
+        Entry(digits.EMPTY if between is None else digits.significant(between), between),
+        Entry(digits.significant(one.largest_spread), one.largest_spread),
+        Entry(f"{one.seeds:g}", one.seeds),
+        Entry(str(one.pictures), float(one.pictures)),
+    )
+    return Row(entries, asdict(one))
