@@ -1,0 +1,104 @@
+"""Turn stored distances of sets into records, and records into tables on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, TypeAlias
+
+from rich import box
+from rich.table import Table
+
+from ..store.set_scores import set_metric_id, set_scores
+from .base import ENOUGH_VIEWS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..store.store import Store
+    from .base import SetMetric
+    from .scoring import SetReport
+
+Record: TypeAlias = Mapping[str, str | int | float | bool | None]
+FILE_COLUMNS = 140
+"""Width of a table that goes to a file or a pipe."""
+
+
+def records(store: Store, report: SetReport, metrics: Sequence[SetMetric]) -> list[Record]:
+    """Return one record a distance: what was compared by what, and the value."""
+    asked = [set_metric_id(one.identity) for one in metrics]
+    wanted = {(pool.codec_id, pool.sha256) for pool in report.pools}
+    return [
+        {
+            "image_set": one.pool.image_set,
+            "codec": one.pool.codec,
+            "quality": one.pool.quality,
+            "seed": one.pool.seed,
+            "bits_per_pixel": one.pool.bits_per_pixel,
+            "metric": one.metric.name,
+            "value": one.value,
+            "pictures": len(one.pool.cells),
+            "views": one.views,
+            "doubtful": one.doubtful,
+            "tile_pixels": one.metric.tile_pixels,
+            "shift_pixels": one.metric.shift_pixels,
+            "extractor": one.metric.extractor,
+            "weights_sha256": one.metric.weights_sha256,
+            "version": one.metric.version,
+        }
+        for one in set_scores(store)
+        if set_metric_id(one.metric) in asked and (one.pool.codec_id, one.pool.sha256) in wanted
+    ]
+
+
+def show(console: Console, rows: Sequence[Record], metrics: Sequence[SetMetric]) -> None:
+    """Print one table a set, settings by rate, and what the numbers are."""
+    if not console.is_terminal:
+        console.width = FILE_COLUMNS
+    names = [one.identity.name for one in metrics]
+    for image_set, of_set in groupby(rows, key=lambda row: row["image_set"]):
+        listed = list(of_set)
+        console.print(f"{image_set}: distances between sets, lower is better", style="bold", highlight=False)
+        console.print(_table(listed, names))
+        for note in _notes(listed, names):
+            console.print(note, style="dim", highlight=False, soft_wrap=True)
+
+
+def _table(rows: Sequence[Record], names: Sequence[str]) -> Table:
+    drawn = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+    )
+    for heading in ("codec", "quality", "bpp", *names):
+        drawn.add_column(heading, justify="left" if heading == "codec" else "right")
+    keys = ("codec", "quality", "seed", "bits_per_pixel")
+    for (codec, quality, seed, rate), group in groupby(rows, key=lambda row: tuple(row[key] for key in keys)):
+        values = {str(row["metric"]): row for row in group}
+        label = codec if seed is None else f"{codec} (seed {seed})"
+        drawn.add_row(str(label), f"{quality:g}", f"{rate:.4f}", *(_text(values.get(name)) for name in names))
+    return drawn
+
+
+def _text(row: Record | None) -> str:
+    if row is None:
+        return "-"
+    return f"{row['value']:.4g}{'*' if row['doubtful'] else ''}"
+
+
+def _notes(rows: Sequence[Record], names: Sequence[str]) -> list[str]:
+    """Return what each column was computed from, and what a star means."""
+    first = {str(row["metric"]): row for row in reversed(rows)}
+    notes = [_note(name, first[name]) for name in names if name in first]
+    if any(row["doubtful"] for row in rows):
+        notes.append(
+            f"* fewer than {ENOUGH_VIEWS} views: FID is too high then, and more so the fewer; compare by kid"
+        )
+    return notes
+
+
+def _note(name: str, row: Record) -> str:
+    cut = f"{row['views']} tiles of {row['tile_pixels']} pixels, second grid shifted by {row['shift_pixels']}"
+    views = cut if row["tile_pixels"] else f"{row['views']} whole pictures"
+    weights = f", sha256 {str(row['weights_sha256'])[:12]}" if row["weights_sha256"] else ""
+    return f"{name}: {views} of {row['pictures']} pictures; {row['extractor']}{weights}"
