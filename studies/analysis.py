@@ -1,0 +1,154 @@
+"""Turn a study's votes into everything its report says: scale, review, agreement, rates, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from .agreement import Alpha, Transitivity, alpha, transitivity
+from .fit import Fit, fit
+from .heterogeneity import Heterogeneity, by_kind, by_picture
+from .human_metrics import HumanAgreement, MetricScores, agreement, comparable
+from .human_rate import CodedCondition, HumanBdRate, human_bd_rates
+from .models import MODELS, ModelName, choose_model
+from .pair_counts import Tally, tally
+from .resampling import Draws
+from .review import GOLDEN_PASS_RATE, GoldenAnswer, RaterReview, flagged, review
+from .scale import analyse, describe, resample
+from .scale_results import ScaleError, StudyScale
+from .votes import Kind, Votes
+
+_METRIC_RESAMPLES = 200
+"""Of metrics: each fits a scale to every picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known of the stimuli from elsewhere; all of it may be missing."""
+
+    golden: tuple[GoldenAnswer, ...] = ()
+    pass_rate: float = GOLDEN_PASS_RATE
+    kinds: Mapping[str, str] | None = None
+    """By picture, such as natural or AI-generated."""
+    coded: tuple[CodedCondition, ...] = ()
+    anchor_codec: str | None = None
+    """Whose rate savings are measured against; the first by name where not given."""
+    scores: Mapping[str, Mapping[tuple[str, str], float]] | None = None
+    """Metric -> (picture, condition) -> score, higher is better."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyAnalysis:
+    """Everything a study says."""
+
+    scale: StudyScale
+    """Of all raters."""
+    flagged: tuple[str, ...]
+    """Raters whom the review labels."""
+    without_flagged: StudyScale | None
+    """The scale without them; None where nobody is labelled or nothing would be left."""
+    reviews: tuple[RaterReview, ...]
+    alpha: Alpha
+    """Nominal."""
+    ordinal_alpha: Alpha
+    transitivity: Transitivity
+    by_picture: Heterogeneity | None
+    """None for one picture, or too many."""
+    by_kind: Heterogeneity | None
+    """None without kinds of pictures."""
+    bd_rates: tuple[HumanBdRate, ...]
+    metrics: HumanAgreement | None
+    """None without scores of both stimuli of any decided vote."""
+
+
+def analyse_study(
+    votes: Votes,
+    beside: Beside | None = None,
+    *,
+    unit: Literal["JOD", "log-worth"] = "JOD",
+    model: ModelName | None = None,
+    anchor: str | None = None,
+    order: bool = True,
+    ridge: float | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> StudyAnalysis:
+    """Return everything that a study's votes say; see `scale.analyse` for the arguments.
+
+    Raises:
+        ScaleError: No scale can be made.
+    """
+    beside = beside or Beside()
+    counted = tally(votes.of_kind(Kind.PLAIN))
+    chosen = MODELS[model] if model else choose_model(unit, counted.pairs.has_ties)
+    found = fit(counted.pairs, chosen, order=order, ridge=ridge)
+    if anchor is not None and anchor not in counted.pairs.conditions:
+        raise ScaleError(f"expected the anchor among {', '.join(counted.pairs.conditions)}; got {anchor!r}")
+    draws = resample(found, counted, resamples, seed) if votes.raters_known else ()
+    reviews = review(votes, found, beside.golden, beside.pass_rate) if votes.raters_known else ()
+    labelled = flagged(reviews)
+    return StudyAnalysis(
+        describe(found, draws, anchor, counted if votes.raters_known else None),
+        labelled,
+        _without(votes, labelled, chosen.name, anchor, order, ridge, resamples, seed),
+        reviews,
+        alpha(votes, "nominal", seed=seed),
+        alpha(votes, "ordinal", seed=seed),
+        transitivity(votes, counted.pairs),
+        by_picture(found, counted),
+        by_kind(found, counted, beside.kinds, resamples, seed) if beside.kinds else None,
+        _bd_rates(found, draws, counted, beside),
+        _metrics(found, counted, beside, anchor, min(resamples, _METRIC_RESAMPLES), seed),
+    )
+
+
+def _without(
+    votes: Votes,
+    labelled: Sequence[str],
+    model: ModelName,
+    anchor: str | None,
+    order: bool,
+    ridge: float | None,
+    resamples: int,
+    seed: int,
+) -> StudyScale | None:
+    rest = votes.without_raters(labelled)
+    if not labelled or not len(rest):
+        return None
+    try:
+        return analyse(
+            rest, model=model, anchor=anchor, order=order, ridge=ridge, resamples=resamples, seed=seed
+        )
+    except ScaleError:
+        return None
+
+
+def _bd_rates(found: Fit, draws: Sequence[Draws], counted: Tally, beside: Beside) -> tuple[HumanBdRate, ...]:
+    if not beside.coded:
+        return ()
+    codecs = sorted({one.codec for one in beside.coded})
+    both = next((one for one in draws if one.scheme == "rater x picture"), None)
+    return human_bd_rates(found, both, counted, beside.coded, beside.anchor_codec or codecs[0])
+
+
+def _metrics(
+    found: Fit, counted: Tally, beside: Beside, anchor: str | None, resamples: int, seed: int
+) -> HumanAgreement | None:
+    if not beside.scores:
+        return None
+    tables = [table(name, scores, counted) for name, scores in beside.scores.items()]
+    if not comparable(tables, counted):
+        return None
+    return agreement(found, counted, tables, anchor=anchor, resamples=resamples, seed=seed)
+
+
+def table(metric: str, scores: Mapping[tuple[str, str], float], counted: Tally) -> MetricScores:
+    """Return a metric's scores by (picture, condition) as a table in the order of the tally."""
+    rows: Iterable[list[float]] = (
+        [scores.get((picture, condition), float("nan")) for condition in counted.pairs.conditions]
+        for picture in counted.pictures
+    )
+    return MetricScores(metric, np.array(list(rows), np.float64))

@@ -1,0 +1,157 @@
+"""Turn the analysis of a study into tables of words and rounded numbers for terminals and reports."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from .analysis import StudyAnalysis
+from .heterogeneity import Heterogeneity
+from .human_rate import HumanBdRate
+from .scale_results import Interval, LikelihoodRatio
+
+Record: TypeAlias = dict[str, Any]
+"""Any: cells of tables whose columns differ."""
+
+Table: TypeAlias = tuple[str, list[Record], list[str]]
+"""Title, rows, notes."""
+
+SHOWN_PAIRS = 45
+
+
+def findings(found: StudyAnalysis) -> list[Table]:
+    """Return everything an analysis says beyond the scale itself: tests, fit, rates, metrics."""
+    tables = [_pairs(found), _fit(found)]
+    if found.by_kind:
+        tables.append(_kinds(found.by_kind, found.scale.unit))
+    if found.bd_rates:
+        tables.append(("Rate at equal human quality", [_bd_row(one) for one in found.bd_rates], []))
+    if found.metrics:
+        tables += _metrics(found)
+    return tables
+
+
+def _pairs(found: StudyAnalysis) -> Table:
+    """Return the pairs with the smallest p first."""
+    scale = found.scale
+    tests = sorted(scale.pairs, key=lambda one: (one.p_holm, one.p))
+    rows: list[Record] = [
+        {
+            "pair": f"{one.first} - {one.second}",
+            scale.unit: f"{one.difference:+.2f}",
+            "first preferred": f"{one.preferred:.0%}",
+            "95 % by rater": span(one.by_rater),
+            "by rater x picture": span(one.by_rater_and_picture),
+            "p (Holm)": p_value(one.p_holm),
+        }
+        for one in tests[:SHOWN_PAIRS]
+    ]
+    notes = [f"tested by {scale.tested_by}, two-sided, allowing for all {len(tests)} pairs"]
+    if len(tests) > SHOWN_PAIRS:
+        notes.append(f"{len(tests) - SHOWN_PAIRS} more pairs with larger p")
+    return "Pairs", rows, notes
+
+
+def _fit(found: StudyAnalysis) -> Table:
+    """Return the tests of whether one scale tells the truth about these votes."""
+    fit, order, nominal = found.scale.goodness, found.transitivity, found.alpha
+    thin = f"; {fit.thin:.0%} of expected counts below 5" if fit.thin > 0.2 else ""
+    rows: list[Record] = [
+        {"question": "Are all conditions equal?", "answer": _ratio(found.scale.equality)},
+        {
+            "question": "Does the model fit the pairs?",
+            "answer": f"G2 {fit.g2:.1f} on {fit.degrees}, p {p_value(fit.p)}{thin}",
+        },
+    ]
+    if found.by_picture:
+        same = _ratio(found.by_picture.test)
+        rows.append({"question": "Is the scale the same in all pictures?", "answer": same})
+    violations = f"{order.weak} weak and {order.strong} strong violations in {order.triples} triples"
+    rows.append({"question": "Do majorities form an order?", "answer": violations})
+    if order.consistency is not None:
+        within = f"{order.circular_triads} circular triads in {order.complete_sets} sets"
+        rows.append({"question": "Do single raters?", "answer": f"{within}, zeta {order.consistency:.2f}"})
+    if nominal.value is not None and found.ordinal_alpha.value is not None:
+        both = f"alpha {nominal.value:.2f} nominal, {found.ordinal_alpha.value:.2f} ordinal"
+        rows.append({"question": "Do raters agree with each other?", "answer": both})
+    return "Fit", rows, ["likelihood ratios take every vote for independent"]
+
+
+def _kinds(found: Heterogeneity, unit: str) -> Table:
+    rows: list[Record] = [
+        {
+            "condition": one.condition,
+            found.groups[0]: f"{one.first:+.2f}",
+            found.groups[1]: f"{one.second:+.2f}",
+            "p": p_value(one.p_permuted),
+        }
+        for one in found.shifts
+    ]
+    p = "" if found.p_permuted is None else f"p {p_value(found.p_permuted)} exchanging kinds among pictures; "
+    return (
+        f"Does the scale depend on the kind of picture? ({unit})",
+        rows,
+        [f"{p}{_ratio(found.test)} taking votes for independent"],
+    )
+
+
+def _bd_row(one: HumanBdRate) -> Record:
+    percent = one.bd_rate.percent
+    interval = "-" if one.low is None or one.high is None else f"{one.low:+.1f} to {one.high:+.1f} %"
+    return {
+        "codec": one.codec,
+        f"rate against {one.anchor}": one.bd_rate.reason if percent is None else f"{percent:+.1f} %",
+        "95 % by rater x picture": interval,
+        "undefined resamples": f"{one.undefined} of {one.resamples}" if one.resamples else "-",
+    }
+
+
+def _metrics(found: StudyAnalysis) -> list[Table]:
+    metrics = found.metrics
+    if metrics is None:
+        return []
+    rows: list[Record] = [
+        {
+            "metric": one.metric,
+            "accuracy": f"{one.accuracy:.1%}",
+            "accuracy, 95 %": f"{one.accuracy_interval.low:.1%} to {one.accuracy_interval.high:.1%}",
+            "SRCC": _with_span(one.srcc, one.srcc_interval),
+            "PLCC": _with_span(one.plcc, one.plcc_interval),
+        }
+        for one in metrics.metrics
+    ]
+    notes = [
+        f"{metrics.votes} decided votes on {metrics.stimuli} stimuli; "
+        f"no metric can be right on more than {metrics.ceiling:.1%} of these votes"
+    ]
+    differences: list[Record] = [
+        {
+            "statistic": one.statistic,
+            "metrics": f"{one.first} - {one.second}",
+            "difference": _with_span(one.difference, one.interval),
+            "p (Holm)": p_value(one.p_holm),
+            "p (Meng et al.)": "-" if one.p_meng is None else p_value(one.p_meng),
+        }
+        for one in metrics.differences
+    ]
+    tables: list[Table] = [("Metrics against people", rows, notes)]
+    return [*tables, ("Between metrics", differences, [])] if differences else tables
+
+
+def span(interval: Interval | None) -> str:
+    """Return an interval as text."""
+    return f"{interval.low:+.2f} to {interval.high:+.2f}" if interval else "-"
+
+
+def p_value(p: float) -> str:
+    """Return a p-value as text: two digits, or that it is below 0.001."""
+    return "< 0.001" if p < 0.001 else f"{p:.2g}"
+
+
+def _ratio(test: LikelihoodRatio) -> str:
+    return f"likelihood ratio {test.statistic:.1f} on {test.degrees}, p {p_value(test.p)}"
+
+
+def _with_span(value: float | None, interval: Interval | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.2f}" if interval is None else f"{value:.2f} ({interval.low:.2f} to {interval.high:.2f})"

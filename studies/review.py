@@ -1,0 +1,282 @@
+"""Turn votes into a review of each rater: labels for a person to judge; no vote is ever deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+from scipy import stats
+from scipy.special import gammaln
+
+from ..bench.analysis.intervals import holm
+from .fit import Fit
+from .models import FloatArray
+from .newton import ORDER, answers_of, solve
+from .pair_counts import FIRST, TIE, Tally, tally
+from .resampling import RIDGE
+from .votes import Float32Array, Kind, Votes
+
+Label: TypeAlias = Literal["unlike the others", "inconsistent", "fails golden trials", "favours a side"]
+
+UNLIKE = 1.5
+"""Distance below the lower quartile, in interquartile ranges, from which a rater is labelled (pwcmp)."""
+GOLDEN_PASS_RATE = 0.9
+"""Share of golden trials that an attentive rater passes, where the plan states no other."""
+SIGNIFICANT = 0.01
+_NUMBERS_AT_ONCE = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Proportion:
+    """A count of successes with its 95 % Wilson interval."""
+
+    successes: int
+    trials: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenAnswer:
+    """A pair of a picture with a right answer."""
+
+    picture: str
+    better: str
+    worse: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaterReview:
+    """What one rater's votes say about their care."""
+
+    rater: str
+    votes: int
+    """Plain ones."""
+    fit: float | None
+    """Mean over the rater's pairs of log10 P(these answers) by the scale of all others."""
+    distance: float
+    """How far ``fit`` is below the lower quartile of all raters, in interquartile ranges; 0 within."""
+    repeats: Proportion | None
+    """Repeats answered as before."""
+    expected_repeats: float | None
+    """Share of equal answers that the fitted scale expects from an average rater."""
+    golden: Proportion | None
+    golden_p: float | None
+    """P of so few passes at the design's pass rate, exact."""
+    first_share: float | None
+    """Share of the first side (left, A) among decided plain votes."""
+    expected_first_share: float | None
+    """By the fitted scale without order effect."""
+    side_p: float | None
+    """Two-sided, allowing for all raters (Holm)."""
+    identical_first: int
+    """Identical pairs in which the first was preferred."""
+    identical_second: int
+    median_seconds: float | None
+    labels: tuple[Label, ...]
+
+
+def review(
+    votes: Votes,
+    found: Fit,
+    golden: Iterable[GoldenAnswer] = (),
+    pass_rate: float = GOLDEN_PASS_RATE,
+) -> tuple[RaterReview, ...]:
+    """Return the review of every rater with a vote, by name.
+
+    Args:
+        votes: All kinds.
+        found: The scale of the plain votes.
+        golden: The right answers of golden trials.
+        pass_rate: Share of golden trials that an attentive rater passes.
+    """
+    counted = tally(votes.of_kind(Kind.PLAIN))
+    place = {name: index for index, name in enumerate(counted.raters)}
+    fits = leave_one_out(found, counted)
+    distances = outlying(fits)
+    sides = _sides(found, counted)
+    side_p = np.array(holm(sides[2].tolist()), np.float64)
+    answers = {(one.picture, one.better, one.worse) for one in golden}
+    rows: list[RaterReview] = []
+    for index in np.unique(votes.rater):
+        mine = votes.keep(votes.rater == index)
+        at = place.get(votes.raters[index])
+        rows.append(
+            _labelled(
+                RaterReview(
+                    votes.raters[index],
+                    len(mine.of_kind(Kind.PLAIN)),
+                    None if at is None else float(fits[at]),
+                    0.0 if at is None else float(distances[at]),
+                    *_repeats(found, mine),
+                    *_golden(mine, answers, pass_rate),
+                    None if at is None or np.isnan(sides[0, at]) else float(sides[0, at]),
+                    None if at is None or np.isnan(sides[1, at]) else float(sides[1, at]),
+                    None if at is None else float(side_p[at]),
+                    *_identical(mine),
+                    _median(mine.seconds),
+                    (),
+                )
+            )
+        )
+    return tuple(sorted(rows, key=lambda row: row.rater))
+
+
+def flagged(reviews: Iterable[RaterReview]) -> tuple[str, ...]:
+    """Return the raters that carry a label: those whom results are shown with and without."""
+    return tuple(one.rater for one in reviews if one.labels)
+
+
+def _labelled(row: RaterReview) -> RaterReview:
+    labels: list[Label] = []
+    if row.distance > UNLIKE:
+        labels.append("unlike the others")
+    if row.repeats and row.expected_repeats is not None and row.repeats.high < row.expected_repeats:
+        labels.append("inconsistent")
+    if row.golden_p is not None and row.golden_p < SIGNIFICANT:
+        labels.append("fails golden trials")
+    if row.side_p is not None and row.side_p < SIGNIFICANT:
+        labels.append("favours a side")
+    return replace(row, labels=tuple(labels))
+
+
+def leave_one_out(found: Fit, counted: Tally) -> FloatArray:
+    """Return for each rater how likely their answers are by the scale of all others, shape (raters,).
+
+    It is the mean over the rater's pairs (of a picture, shown one way round) of the logarithm to base 10 of
+    the multinomial probability of the answers, as pwcmp has it for two outcomes (Perez-Ortiz and Mantiuk
+    2017); a small ridge keeps every scale finite.
+    """
+    raters, pairs = len(counted.raters), len(counted.pairs.first)
+    kept = np.isin(counted.outcome, found.problem.model.outcomes)
+    unit = (counted.rater * len(counted.pictures) + counted.picture) * pairs + counted.pair
+    _, cell = np.unique(unit[kept], return_inverse=True)
+    votes = np.bincount(cell, counted.count[kept])
+    chance = _chances_by_others(found, counted)
+    terms = counted.count * np.log(np.maximum(chance, 1e-300)) - gammaln(counted.count + 1)
+    likelihood = np.bincount(cell, terms[kept]) + gammaln(votes + 1)
+    rater = np.zeros(len(votes), np.int64)
+    rater[cell] = counted.rater[kept]
+    total = np.bincount(rater, likelihood, raters) / np.log(10.0)
+    return total / np.maximum(np.bincount(rater, minlength=raters), 1)
+
+
+def _chances_by_others(found: Fit, counted: Tally) -> FloatArray:
+    """Return the probability of each group's answer by the scale without its rater, shape (groups,)."""
+    problem = replace(found.problem, ridge=max(found.problem.ridge, RIDGE / 10))
+    outcomes = list(problem.model.outcomes)
+    chance = np.ones(len(counted.count))
+    at_once = max(1, _NUMBERS_AT_ONCE // (3 * len(counted.pairs.first)))
+    for low in range(0, len(counted.raters), at_once):
+        mine = np.flatnonzero((counted.rater >= low) & (counted.rater < low + at_once))
+        part = counted.rows(mine)
+        members = min(at_once, len(counted.raters) - low)
+        others = counted.pairs.counts[:, None] - part.by(part.rater - low, members)
+        parameters = solve(problem, others, found.parameters, 1e-6, 60).parameters
+        probability = np.zeros((3, members, len(counted.pairs.first)))
+        probability[outcomes] = answers_of(problem, parameters).probability
+        chance[mine] = probability[part.outcome, part.rater - low, part.pair]
+    return chance
+
+
+def outlying(fits: FloatArray) -> FloatArray:
+    """Return how far each fit is below the lower quartile, in interquartile ranges, shape (raters,).
+
+    Quartiles by the (k - 0.5) / n rule, as pwcmp takes them. Fewer than four raters have no quartiles.
+    """
+    if len(fits) < 4:
+        return np.zeros(len(fits))
+    low, high = np.quantile(fits, [0.25, 0.75], method="hazen")
+    return np.maximum(low - fits, 0.0) / max(float(high - low), 1e-12)
+
+
+def _sides(found: Fit, counted: Tally) -> FloatArray:
+    """Return first share, expected first share and p of each rater, shape (3, raters).
+
+    Given that a vote decided, the first won with the fitted probability without order effect; the sum over
+    votes is compared with its normal approximation.
+    """
+    raters = len(counted.raters)
+    neutral = found.parameters.copy()
+    neutral[ORDER] = 0.0
+    problem = replace(found.problem, order=True)
+    probability = answers_of(problem, neutral[None]).probability[:, 0]
+    first = probability[0] / (probability[0] + probability[-1])
+    decided = counted.outcome != TIE
+    rater, weight = counted.rater[decided], counted.count[decided]
+    chance = first[counted.pair[decided]]
+    votes = np.bincount(rater, weight, raters)
+    won = np.bincount(rater, weight * (counted.outcome[decided] == FIRST), raters)
+    expected = np.bincount(rater, weight * chance, raters)
+    variance = np.bincount(rater, weight * chance * (1.0 - chance), raters)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        gap = np.maximum(np.abs(won - expected) - 0.5, 0.0)
+        p = np.where(variance > 0, 2.0 * stats.norm.sf(gap / np.sqrt(variance)), 1.0)
+        shares = np.stack([won / votes, expected / votes])
+    if not found.problem.pairs.sided:
+        return np.vstack([np.full((2, raters), np.nan), np.ones(raters)])
+    return np.vstack([shares, np.minimum(p, 1.0)])
+
+
+def _repeats(found: Fit, mine: Votes) -> tuple[Proportion | None, float | None]:
+    """Return repeats answered as the first time, and the share that the scale expects."""
+    before: dict[tuple[int, int, int], int] = {}
+    equal = 0
+    expected: list[float] = []
+    for row in np.flatnonzero(np.isin(mine.kind, (Kind.PLAIN, Kind.REPEAT))):
+        low, high = sorted((int(mine.first[row]), int(mine.second[row])))
+        answer = int(mine.outcome[row]) * (1 if int(mine.first[row]) == low else -1)
+        key = (int(mine.picture[row]), low, high)
+        if mine.kind[row] == Kind.PLAIN:
+            before.setdefault(key, answer)
+        elif key in before:
+            equal += answer == before[key]
+            expected += _equal_twice(found, mine.conditions[low], mine.conditions[high])
+    if not expected:
+        return None, None
+    return proportion(equal, len(expected)), float(np.mean(expected))
+
+
+def _equal_twice(found: Fit, low: str, high: str) -> list[float]:
+    """Return the probability that two votes on a pair, sides swapped, agree; none for an unknown pair."""
+    names = found.problem.pairs.conditions
+    if low not in names or high not in names:
+        return []
+    difference = found.values[names.index(low)] - found.values[names.index(high)]
+    order = found.parameters[ORDER]
+    answers = found.problem.model.probabilities(
+        np.array([difference + order, difference - order]), found.parameters[-1]
+    )
+    return [float((answers[:, 0] * answers[:, 1]).sum())]
+
+
+def _golden(
+    mine: Votes, answers: set[tuple[str, str, str]], pass_rate: float
+) -> tuple[Proportion | None, float | None]:
+    passes = trials = 0
+    for one in mine.of_kind(Kind.GOLDEN).records():
+        if (one.picture, one.first, one.second) in answers:
+            passes, trials = passes + (one.outcome > 0), trials + 1
+        elif (one.picture, one.second, one.first) in answers:
+            passes, trials = passes + (one.outcome < 0), trials + 1
+    if not trials:
+        return None, None
+    return proportion(passes, trials), float(stats.binom.cdf(passes, trials, pass_rate))
+
+
+def proportion(successes: int, trials: int) -> Proportion:
+    """Return a proportion with its 95 % Wilson interval."""
+    found = stats.binomtest(successes, trials).proportion_ci(method="wilson")
+    return Proportion(successes, trials, float(found.low), float(found.high))
+
+
+def _identical(mine: Votes) -> tuple[int, int]:
+    outcomes = mine.of_kind(Kind.IDENTICAL).outcome
+    return int((outcomes > 0).sum()), int((outcomes < 0).sum())
+
+
+def _median(seconds: Float32Array) -> float | None:
+    known = seconds[np.isfinite(seconds)]
+    return float(np.median(known)) if len(known) else None

@@ -1,0 +1,249 @@
+"""Turn votes into a scale of conditions with intervals, tests and everything needed to judge it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+from scipy.special import gammaln, xlogy
+
+from .fit import Fit, fit
+from .models import MODELS, FloatArray, Model, ModelName, choose_model
+from .newton import ORDER, TIE_PARAMETER, answers_of
+from .pair_counts import FIRST, SECOND, TIE, PairCounts, Tally, tally
+from .pair_tests import condition_scales, pair_tests
+from .resampling import Draws, Scheme, draw, interval
+from .scale_results import (
+    GoodnessOfFit,
+    Interval,
+    LikelihoodRatio,
+    OrderEffect,
+    Resampling,
+    ScaleError,
+    StudyScale,
+    TieEffect,
+)
+from .votes import Kind, Votes
+
+FEW_RATERS = 10
+FEW_PICTURES = 10
+
+
+def analyse(
+    votes: Votes | PairCounts,
+    *,
+    unit: Literal["JOD", "log-worth"] = "JOD",
+    model: ModelName | None = None,
+    anchor: str | None = None,
+    order: bool = True,
+    ridge: float | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+    kinds: Sequence[Kind] = (Kind.PLAIN,),
+) -> StudyScale:
+    """Return the scale of a study.
+
+    Args:
+        votes: Votes, or counts by pair where single votes are not known.
+        unit: JOD (probit) or log-worth (logit); the model follows from it and from the answers: Thurstone
+            case V or threshold probit, Bradley-Terry or Davidson.
+        model: A certain model instead; one without ties drops 'no preference' answers.
+        anchor: Condition at 0, such as the hidden original; the mean is 0 where not given.
+        order: Whether to fit an order effect.
+        ridge: Penalty on squares; 0 refuses separated votes, None takes one only where there must be one.
+        resamples: How many for each kind of interval.
+        seed: Of the resampling.
+        kinds: Which trials make the scale.
+
+    Raises:
+        ScaleError: No scale can be made.
+    """
+    if isinstance(votes, PairCounts):
+        counted, pairs = None, votes
+    else:
+        counted = tally(votes.of_kind(*kinds))
+        pairs = counted.pairs
+        counted = counted if votes.raters_known else None
+    chosen = MODELS[model] if model else choose_model(unit, pairs.has_ties)
+    if anchor is not None and anchor not in pairs.conditions:
+        raise ScaleError(f"expected the anchor among {', '.join(pairs.conditions)}; got {anchor!r}")
+    found = fit(pairs, chosen, order=order, ridge=ridge)
+    draws = resample(found, counted, resamples, seed) if counted is not None else ()
+    return describe(found, draws, anchor, counted)
+
+
+def resample(
+    found: Fit, counted: Tally, resamples: int, seed: int, schemes: Sequence[Scheme] | None = None
+) -> tuple[Draws, ...]:
+    """Return resampled scales by rater, and by rater and picture, as far as there are two of each."""
+    random = np.random.default_rng(seed)
+    if schemes is None:
+        schemes = ("rater", "rater x picture") if len(counted.pictures) > 1 else ("rater",)
+    if len(counted.raters) < 2 or resamples < 2:
+        return ()
+    return tuple(draw(found.problem, counted, found.parameters, one, resamples, random) for one in schemes)
+
+
+def describe(found: Fit, draws: Sequence[Draws], anchor: str | None, counted: Tally | None) -> StudyScale:
+    """Return a fit and its resamples as numbers in the scale's unit."""
+    problem, pairs = found.problem, found.problem.pairs
+    model = problem.model
+    widest = draws[-1] if draws else None
+    tests = pair_tests(found, draws)
+    goodness = goodness_of_fit(found)
+    return StudyScale(
+        model.name,
+        model.unit,
+        anchor,
+        problem.ridge,
+        len(counted.raters) if counted else 0,
+        len(counted.pictures) if counted else 0,
+        float(pairs.counts[list(model.outcomes)].sum()),
+        condition_scales(found, draws, anchor, tests),
+        len(np.unique(problem.component)),
+        tests,
+        widest.scheme if widest else "vote",
+        _order_effect(found, draws),
+        _tie_effect(found),
+        found.log_likelihood,
+        found.log_likelihood + _multinomial(pairs, model),
+        _equality(found),
+        goodness,
+        tuple(_resampling(found, one) for one in draws),
+        (*found.notes, *_cautions(found, draws, counted)),
+    )
+
+
+def _cautions(found: Fit, draws: Sequence[Draws], counted: Tally | None) -> list[str]:
+    notes: list[str] = []
+    dropped = found.problem.pairs.counts[TIE].sum()
+    if dropped and not found.problem.model.ties:
+        notes.append(
+            f"{dropped:g} 'no preference' answers are left out: {found.problem.model.name} has no ties"
+        )
+    if not draws:
+        notes.append(
+            "intervals and tests take every vote for independent, which is too narrow where one person gave "
+            "several: there are not two known raters, or no resampling was asked for"
+        )
+        return notes
+    if counted and len(counted.raters) < FEW_RATERS:
+        notes.append(f"only {len(counted.raters)} raters: intervals by rater are rough below {FEW_RATERS}")
+    if counted and 1 < len(counted.pictures) < FEW_PICTURES:
+        notes.append(
+            f"only {len(counted.pictures)} pictures: intervals for pictures in general are rough "
+            f"below {FEW_PICTURES}"
+        )
+    if counted and len(counted.pictures) == 1:
+        notes.append("one picture: nothing is said about pictures in general")
+    notes += [
+        f"{one.failed.sum()} of {len(one.failed)} resamples by {one.scheme} had no maximum likelihood and "
+        "were fitted with a ridge"
+        for one in draws
+        if one.failed.any() and found.problem.ridge == 0
+    ]
+    return notes
+
+
+def _resampling(found: Fit, draws: Draws) -> Resampling:
+    clustered = draws.parameters[:, :-2].var(0, ddof=1).sum() * draws.inflation
+    independent = found.covariance[:-2, :-2].trace()
+    return Resampling(
+        draws.scheme,
+        len(draws.failed),
+        int(draws.failed.sum()),
+        draws.clusters,
+        float(clustered / max(independent, 1e-300)),
+    )
+
+
+def _order_effect(found: Fit, draws: Sequence[Draws]) -> OrderEffect | None:
+    problem = found.problem
+    if not problem.order:
+        return None
+    scale = problem.model.per_unit
+    value = float(found.parameters[ORDER]) * scale
+    error = float(np.sqrt(found.covariance[ORDER, ORDER])) * scale
+    by_rater = next((one for one in draws if one.scheme == "rater"), None)
+    without = fit(problem.pairs, problem.model, order=False, ridge=problem.ridge or None)
+    decided = problem.pairs.counts.sum(1)
+    return OrderEffect(
+        value,
+        wald(value, error),
+        spread_of(by_rater.parameters[:, ORDER] * scale, by_rater) if by_rater else None,
+        likelihood_ratio(found.log_likelihood, without.log_likelihood, 1),
+        float(decided[FIRST] / (decided[FIRST] + decided[SECOND])),
+    )
+
+
+def wald(value: float, error: float) -> Interval:
+    """Return the normal 95 % interval of a value and its standard error."""
+    reach = float(stats.norm.ppf(0.975)) * error
+    return Interval(value - reach, value + reach, error)
+
+
+def spread_of(values: FloatArray, draws: Draws) -> Interval:
+    """Return the interval of one quantity over resamples, shape (resamples,)."""
+    low, high = interval(values, draws.clusters)
+    return Interval(float(low), float(high), float(np.sqrt(values.var(ddof=1) * draws.inflation)))
+
+
+def likelihood_ratio(full: float, restricted: float, degrees: int) -> LikelihoodRatio:
+    """Return the likelihood-ratio test of two nested fits."""
+    statistic = max(2.0 * (full - restricted), 0.0)
+    return LikelihoodRatio(statistic, degrees, float(stats.chi2.sf(statistic, degrees)) if degrees else 1.0)
+
+
+def _tie_effect(found: Fit) -> TieEffect | None:
+    problem, model = found.problem, found.problem.model
+    if not model.ties:
+        return None
+    tie = float(found.parameters[TIE_PARAMETER])
+    # Our Davidson puts half of the order effect on either side; the usual form puts all on the first, and
+    # its log nu is larger by half of it.
+    gradient = np.zeros(problem.size)
+    gradient[TIE_PARAMETER] = model.per_unit
+    if model.name == "davidson":
+        gradient[ORDER] = 0.5
+    counts = problem.pairs.counts.sum(1)
+    names = {"davidson": "log nu", "threshold-probit": "threshold", "rao-kupper": "log theta"}
+    return TieEffect(
+        names[model.name],  # pyright: ignore[reportArgumentType] - the three names of the literal
+        float(gradient @ found.parameters),
+        float(np.sqrt(gradient @ found.covariance @ gradient)),
+        float(model.probabilities(np.zeros(1), tie)[TIE, 0]),
+        float(counts[TIE] / counts.sum()),
+    )
+
+
+def _multinomial(pairs: PairCounts, model: Model) -> float:
+    counts = pairs.counts[list(model.outcomes)]
+    return float((gammaln(counts.sum(0) + 1) - gammaln(counts + 1).sum(0)).sum())
+
+
+def _equality(found: Fit) -> LikelihoodRatio:
+    """Return the test against equal conditions, whose fit is known: the shares of the answers."""
+    problem = found.problem
+    totals = problem.pairs.counts.sum(1)
+    if not problem.order:
+        totals[[FIRST, SECOND]] = totals[[FIRST, SECOND]].mean()
+    totals = totals[list(problem.model.outcomes)]
+    equal = float(xlogy(totals, totals / totals.sum()).sum())
+    degrees = problem.free() - int(problem.order) - int(problem.model.ties)
+    return likelihood_ratio(found.log_likelihood, equal, degrees)
+
+
+def goodness_of_fit(found: Fit) -> GoodnessOfFit:
+    """Return G2 and Pearson's X2 of the counts by ordered pair against the fit."""
+    problem = found.problem
+    counts = problem.pairs.counts[list(problem.model.outcomes)]
+    totals = counts.sum(0)
+    expected = totals * answers_of(problem, found.parameters[None]).probability[:, 0]
+    seen, expected = counts[:, totals > 0], expected[:, totals > 0]
+    g2 = 2.0 * float((xlogy(seen, seen) - xlogy(seen, expected)).sum())
+    degrees = seen.shape[1] * (len(seen) - 1) - problem.free()
+    p = float(stats.chi2.sf(g2, degrees)) if degrees > 0 else 1.0
+    pearson = float(((seen - expected) ** 2 / expected).sum())
+    return GoodnessOfFit(max(g2, 0.0), pearson, max(degrees, 0), p, float((expected < 5).mean()))
