@@ -1,0 +1,321 @@
+"""The `study` commands; what costs time to import is imported inside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from ..bench.options import STORE, JsonOption, StoreOption
+
+if TYPE_CHECKING:
+    from .ledger import Ledger
+    from .organise import Bench
+
+app = typer.Typer(no_args_is_help=True, help="Ask people which picture looks better.")
+
+NameArgument = Annotated[str, typer.Argument(help="The study's name.")]
+StudyFile = Annotated[Path, typer.Argument(help="The study's plan.")]
+
+
+@app.command()
+def init(
+    out: Annotated[Path, typer.Argument(help="File to write.")] = Path("study.toml"),
+    store: StoreOption = STORE,
+    name: Annotated[str, typer.Option(help="Lower-case letters, digits, dashes.")] = "demo",
+) -> None:
+    """Write a commented plan that fits the store as it is."""
+    from ..bench.store.store import Store
+    from .plan import PlanError, parse
+    from .starter import starter
+
+    if out.exists():
+        raise PlanError(f"{out} exists; name another file, or remove it")
+    text = starter(name, Store(store).cells())
+    parse(text, out)
+    out.write_text(text, encoding="utf-8")
+    typer.echo(f"{out} is ready; look at it, then: codecarena study plan {out}")
+
+
+@app.command()
+def plan(
+    context: typer.Context,
+    file: StudyFile = Path("study.toml"),
+    store: StoreOption = STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a plan, cut its pictures and store it; again until it is opened."""
+    from .organise import plan_study
+
+    done = plan_study(store, file, cast("Bench", context.obj))
+    name = done.study.name
+    if as_json:
+        _json({"study": name, "sha256": done.study.sha256, **_plain(done, "study")})
+        return
+    _notes(done.warnings)
+    typer.echo(
+        f"study {name} {'planned anew' if done.replaced else 'planned'}: {done.conditions} conditions of "
+        f"{done.pictures} pictures, {done.pairs} pairs, {done.trials_per_rater} trials a rater\n"
+        f"seal {done.study.sha256[:16]}\n"
+        f"next: codecarena study open {name}; codecarena study invite {name} --count 20"
+    )
+
+
+@app.command("open")
+def open_command(name: NameArgument, store: StoreOption = STORE) -> None:
+    """Seal the plan and let raters in; opens a closed study again."""
+    from .organise import open_study
+
+    with _ledger(store) as ledger:
+        study = open_study(ledger, name)
+    typer.echo(f"study {name} is open; its plan is sealed: {study.sha256}")
+
+
+@app.command()
+def invite(
+    name: NameArgument,
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="How many raters.")] = 1,
+    address: Annotated[
+        str, typer.Option(help="Where raters reach `codecarena serve --raters`.")
+    ] = "http://127.0.0.1:8501",
+    store: StoreOption = STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Print one link a rater; links are told once, only their hashes are kept."""
+    from .organise import invite as invite_raters
+
+    with _ledger(store) as ledger:
+        links = [f"{address.rstrip('/')}/?invite={one}" for one in invite_raters(ledger, name, count)]
+    if as_json:
+        _json(links)
+    else:
+        typer.echo("\n".join(links))
+
+
+@app.command()
+def close(name: NameArgument, store: StoreOption = STORE) -> None:
+    """Take no more votes."""
+    from .organise import close_study
+
+    with _ledger(store) as ledger:
+        close_study(ledger, name)
+    typer.echo(f"study {name} is closed; see codecarena study scale {name}")
+
+
+@app.command()
+def status(
+    name: Annotated[str | None, typer.Argument(help="A study; all if absent.")] = None,
+    store: StoreOption = STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how far a study is, or which studies there are."""
+    from .presenting import status_lines, study_records
+
+    with _ledger(store, read_only=True) as ledger:
+        if name is None:
+            records = study_records(ledger)
+            _json(records) if as_json else _table("studies", records)
+            return
+        lines, record = status_lines(ledger, name)
+    _json(record) if as_json else typer.echo("\n".join(lines))
+
+
+@app.command()
+def scale(
+    name: NameArgument,
+    store: StoreOption = STORE,
+    resamples: Annotated[
+        int | None, typer.Option(min=100, help="For a quick look.", show_default="the plan's")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the scale by the plan's analysis, with and without the raters its rules exclude."""
+    from .organise import result_of
+    from .presenting import result_record, result_tables
+
+    with _ledger(store, read_only=True) as ledger:
+        result = result_of(ledger, name, resamples)
+    if as_json:
+        _json(result_record(result))
+        return
+    for title, records, notes in result_tables(result):
+        _table(title, records)
+        _notes(notes)
+
+
+@app.command()
+def report(
+    name: NameArgument,
+    out: Annotated[Path, typer.Argument(help="File to write: .md or .json.")],
+    store: StoreOption = STORE,
+) -> None:
+    """Write plan, seal, raters, review and scales of a study into one file."""
+    from .organise import result_of
+    from .presenting import report_record, report_text
+
+    with _ledger(store, read_only=True) as ledger:
+        result = result_of(ledger, name)
+        record = report_record(ledger, result)
+    written = json.dumps(record, indent=2) if out.suffix == ".json" else report_text(record)
+    out.write_text(written + "\n", encoding="utf-8")
+    typer.echo(f"report of study {name} written to {out}")
+
+
+@app.command()
+def score(
+    context: typer.Context,
+    name: NameArgument,
+    metric: Annotated[list[str], typer.Option("--metric", "-m", help="A metric.")],
+    store: StoreOption = STORE,
+) -> None:
+    """Score the very parts that were shown, so that metrics can be compared with votes."""
+    with _ledger(store, read_only=True) as ledger:
+        material = ledger.known(ledger.study(name)).material
+    pairs = [
+        (reference, one.shown_sha256)
+        for one in material.stimuli
+        if one.shown_sha256 and (reference := material.contents[one.content].reference_sha256)
+    ]
+    for one, count in cast("Bench", context.obj).score(store, pairs, metric).items():
+        typer.echo(f"{one}: {count} scores added, {len(set(pairs)) - count} were there")
+
+
+@app.command()
+def export(
+    name: NameArgument,
+    form: Annotated[str, typer.Argument(metavar="csv|parquet|aic|pwcmp|battles", help="File format.")],
+    out: Annotated[Path, typer.Argument(help="File to write.")],
+    store: StoreOption = STORE,
+) -> None:
+    """Write a study's votes in a format that others read."""
+    from .interchange import write
+
+    with _ledger(store, read_only=True) as ledger:
+        count = write(ledger, ledger.study(name), form, out)
+    typer.echo(f"{count} votes written to {out}")
+
+
+@app.command("import")
+def import_command(
+    name: NameArgument,
+    form: Annotated[str, typer.Argument(metavar="csv|parquet|aic|pwcmp|battles", help="File format.")],
+    file: Annotated[Path, typer.Argument(help="File to read.")],
+    store: StoreOption = STORE,
+) -> None:
+    """Read anyone's votes into a study of their own, to be analysed like ours."""
+    from .interchange_read import read
+    from .ledger_import import keep_votes
+
+    votes = read(form, file)
+    with _ledger(store) as ledger:
+        keep_votes(ledger, name, f"imported from {file.name} ({form})", votes)
+    typer.echo(f"{len(votes)} votes are study {name}; see codecarena study scale {name}")
+
+
+@app.command()
+def simulate(
+    jod: Annotated[
+        list[float], typer.Option("--jod", help="Assumed value of each condition; say it once for each.")
+    ],
+    raters: Annotated[int, typer.Option(min=2, help="How many people vote.")] = 20,
+    pictures: Annotated[int, typer.Option(min=1, help="How many pictures they see.")] = 12,
+    votes: Annotated[
+        int | None, typer.Option(min=1, help="Trials a rater.", show_default="every pair of every picture")
+    ] = None,
+    ties: Annotated[
+        float, typer.Option(min=0, max=0.95, help="Share of 'no preference' between equals.")
+    ] = 0.2,
+    lapses: Annotated[float, typer.Option(min=0, max=0.95, help="Share of careless answers.")] = 0.02,
+    per_hour: Annotated[float, typer.Option(min=0, help="Pay of a rater.")] = 12.0,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Time of a trial.")] = 6.0,
+    studies: Annotated[int, typer.Option(min=2, help="How many studies to simulate.")] = 100,
+    as_json: JsonOption = False,
+) -> None:
+    """Simulate whole studies: interval width, power, votes, minutes and cost, before anybody is asked."""
+    from .power import Prices
+    from .power import simulate as simulate_studies
+    from .simulation import Assumptions
+
+    scale = {f"condition {at + 1}": value for at, value in enumerate(jod)}
+    assumed = Assumptions(scale, raters, pictures, votes, ties, lapses)
+    prices = Prices(seconds_per_vote=seconds, per_hour=per_hour)
+    found = simulate_studies(assumed, prices=prices, studies=studies)
+    if as_json:
+        _json(_plain(found))
+        return
+    rows = [
+        {
+            "pair": f"{one.first} - {one.second}",
+            "JOD": f"{one.difference:+.2f}",
+            "power": f"{one.power:.0%}",
+            "interval width": f"{one.width:.2f}",
+        }
+        for one in found.pairs
+    ]
+    _table(f"{found.studies} simulated studies, intervals by {found.scheme}", rows)
+    typer.echo(
+        f"{found.raters} raters x {found.votes_per_rater} trials = {found.votes} votes; "
+        f"{found.minutes_per_rater:.0f} minutes a rater, {found.hours:.1f} hours, cost {found.cost:.0f}\n"
+        f"mean interval width {found.width:.2f} JOD, design effect {found.design_effect:.1f}"
+    )
+    if found.unusable:
+        typer.echo(f"{found.unusable} of the simulated studies gave no scale")
+
+
+@app.command()
+def withdraw(
+    code: Annotated[str, typer.Argument(help="Withdrawal code, invitation or session token.")],
+    store: StoreOption = STORE,
+) -> None:
+    """Erase a rater's votes and identity; only the time and the count stay."""
+    from .plan import PlanError
+
+    with _ledger(store) as ledger:
+        erased = ledger.withdraw(code.strip())
+    if erased is None:
+        raise PlanError("nobody is known by this code; it may have been used already")
+    typer.echo(f"{erased} votes and the rater's identity are erased")
+
+
+def _ledger(store: str, *, read_only: bool = False) -> closing[Ledger]:
+    from .ledger import Ledger
+
+    return closing(Ledger(store, read_only=read_only))
+
+
+# Any: JSON, of records that differ.
+def _plain(record: Any, *left_out: str) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {key: value for key, value in asdict(record).items() if key not in left_out}
+
+
+def _json(content: object) -> None:
+    typer.echo(json.dumps(content, indent=2))
+
+
+def _notes(notes: Sequence[str]) -> None:
+    from rich.console import Console
+
+    for note in notes:
+        Console(stderr=True).print(f"[yellow]note[/] {note}", highlight=False, soft_wrap=True)
+
+
+def _table(title: str, records: Sequence[Mapping[str, object]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not records:
+        typer.echo(f"no {title} yet: codecarena study init")
+        return
+    table = Table(title=title, title_justify="left")
+    for column in records[0]:
+        numeric = all(isinstance(one[column], int | float) for one in records)
+        table.add_column(column, justify="right" if numeric else "left")
+    for one in records:
+        table.add_row(*("" if value is None else str(value) for value in one.values()))
+    Console().print(table)

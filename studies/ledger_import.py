@@ -1,0 +1,160 @@
+"""Turn anyone's votes into rows of a study of their own, so that they are analysed like ours."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from ..bench.store.database import StoreError
+from ..bench.store.study_tables import PairTable, RaterTable, TrialTable, VoteTable
+from ..bench.store.writer import now
+from . import identity
+from .ledger import NEW_RATER, Ledger, digest
+from .plan import REFERENCE, seal
+from .records import Condition, Content, Known, Material, Pair, StudyRow, TrialKind
+from .records import Stimulus as StimulusRecord
+from .votes import Kind, Votes
+
+_KINDS: dict[int, TrialKind] = {
+    Kind.PLAIN: "main",
+    Kind.TRAINING: "training",
+    Kind.GOLDEN: "golden",
+    Kind.REPEAT: "repeat",
+    Kind.IDENTICAL: "identical",
+}
+_ANSWERS = {1: "first", 0: "none", -1: "second"}
+
+
+def keep_votes(ledger: Ledger, name: str, source: str, votes: Votes) -> StudyRow:
+    """Store votes as an imported study and return it.
+
+    Args:
+        ledger: Where to.
+        name: Of the new study.
+        source: A sentence on where they came from.
+        votes: What to store; whether sides and raters were noted is kept with them.
+
+    Raises:
+        StoreError: The name is taken, or there are no votes.
+    """
+    if ledger.find(name):
+        raise StoreError(f"study {name!r} is in this store already; choose another name")
+    if not len(votes):
+        raise StoreError("no votes were found in the file")
+    columns, material = _material(votes)
+    text = f"source = {_quoted(source)}\nsided = {str(votes.sided).lower()}\n"
+    text += f"raters_known = {str(votes.raters_known).lower()}\n"
+    ledger.keep(name, text, seal(text, material.lines()), "imported", material)
+    study = ledger.study(name)
+    known = ledger.known(study)
+    ledger.write(lambda connection: _insert_votes(connection, known, votes, columns))
+    return study
+
+
+def facts_of(study: StudyRow) -> tuple[bool, bool]:
+    """Return whether an imported study's sides and raters were noted."""
+    read = tomllib.loads(study.plan)
+    return bool(read["sided"]), bool(read["raters_known"])
+
+
+def _material(votes: Votes) -> tuple[list[tuple[int, int, int]], Material]:
+    """Return each vote's pair, first and second stimulus, and what the study compares."""
+    places: dict[tuple[int, int], int] = {}
+    pairs: dict[tuple[str, int, int], int] = {}
+    columns: list[tuple[int, int, int]] = []
+    for content, first, second, kind in zip(
+        votes.picture.tolist(), votes.first.tolist(), votes.second.tolist(), votes.kind.tolist(), strict=True
+    ):
+        one = places.setdefault((content, first), len(places))
+        other = places.setdefault((content, second), len(places))
+        ends = min(one, other), max(one, other)
+        if kind == Kind.GOLDEN and votes.conditions[second] == REFERENCE:
+            ends = other, one
+        elif kind == Kind.GOLDEN:
+            ends = one, other
+        stored = "main" if kind in (Kind.PLAIN, Kind.REPEAT) else _KINDS[kind]
+        columns.append((pairs.setdefault((stored, *ends), len(pairs)), one, other))
+    return columns, Material(
+        tuple(Condition(name, None, None, None) for name in votes.conditions),
+        tuple(Content(name) for name in votes.pictures),
+        tuple(StimulusRecord(content, condition) for content, condition in places),
+        tuple(Pair(kind, first, second) for kind, first, second in pairs),  # pyright: ignore[reportArgumentType]
+    )
+
+
+def _insert_votes(
+    connection: Connection, known: Known, votes: Votes, columns: Sequence[tuple[int, int, int]]
+) -> None:
+    study = known.study
+    raters = [_rater(study, name) for name in votes.raters]
+    connection.execute(insert(RaterTable), raters)
+    ids = {
+        row.name: row.id
+        for row in connection.execute(
+            select(RaterTable.name, RaterTable.id).where(RaterTable.study_id == study.study_id)
+        )
+    }
+    rater_ids = [ids[row["name"]] for row in raters]
+    positions: Counter[int] = Counter()
+    moment = now()
+    trials: list[dict[str, object]] = []
+    for row, (pair, first, second) in enumerate(columns):
+        rater = int(votes.rater[row])
+        trials.append(
+            {
+                "study_id": study.study_id,
+                "rater_id": rater_ids[rater],
+                "position": positions[rater],
+                "token": identity.new_token(),
+                "kind": _KINDS[int(votes.kind[row])],
+                "pair_id": known.pair_ids[pair],
+                "first_id": known.stimulus_ids[first],
+                "second_id": known.stimulus_ids[second],
+                "probability": None,
+                "lease_until": moment,
+                "answered_at": moment,
+            }
+        )
+        positions[rater] += 1
+    votes_of_pairs = Counter(trial["pair_id"] for trial in trials if trial["kind"] == "main")
+    counted = update(PairTable).where(PairTable.id == bindparam("pair")).values(votes=bindparam("count"))
+    if votes_of_pairs:
+        pairs = [{"pair": pair, "count": count} for pair, count in votes_of_pairs.items()]
+        connection.execute(counted, pairs)
+    trial_ids = list(
+        connection.scalars(insert(TrialTable).returning(TrialTable.id, sort_by_parameter_order=True), trials)
+    )
+    connection.execute(
+        insert(VoteTable),
+        [
+            {
+                "study_id": study.study_id,
+                "rater_id": trial["rater_id"],
+                "trial_id": trial_ids[row],
+                "client_uuid": identity.new_token(),
+                "answer": _ANSWERS[int(votes.outcome[row])],
+                "response_ms": None if np.isnan(votes.seconds[row]) else float(votes.seconds[row]) * 1000,
+                "proof": "unproven",
+                "display": {},
+                "received_at": moment,
+            }
+            for row, trial in enumerate(trials)
+        ],
+    )
+
+
+def _rater(study: StudyRow, name: str) -> dict[str, Any]:  # Any: columns of a rater
+    """Return a rater by the file's name, which is told from other studies' by the study's."""
+    own = f"{study.name}:{name}"
+    code = digest(identity.withdrawal_code(study, own))
+    columns = {**NEW_RATER, **identity.new_rater(study)}
+    return {**columns, "name": own, "withdrawal_sha256": code, "stage": "done", "invited_at": now()}
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,268 @@
+"""Give trials to raters and take their votes: the part of the ledger that a rater's requests use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, select, update
+
+from ..bench.store.study_tables import (
+    PairTable,
+    ProposalTable,
+    TrialTable,
+    VoteTable,
+)
+from ..bench.store.writer import now
+from .design import IntArray, Standing
+from .ledger import Ledger
+from .records import NewTrial, RaterRow, StudyRow, TrialRow
+from .steps import Ballot
+
+_TRIAL = (
+    TrialTable.id,
+    TrialTable.rater_id,
+    TrialTable.study_id,
+    TrialTable.position,
+    TrialTable.token,
+    TrialTable.kind,
+    TrialTable.pair_id,
+    TrialTable.first_id,
+    TrialTable.second_id,
+    TrialTable.lease_until,
+)
+_waiting = and_(TrialTable.rater_id == bindparam("rater"), TrialTable.answered_at.is_(None))
+# Statements of every request are made once: to put one together takes longer than to run it.
+_DUE = select(*_TRIAL).where(_waiting).order_by(TrialTable.position).limit(bindparam("limit"))
+_BY_TOKEN = select(*_TRIAL).where(TrialTable.token == bindparam("token"))
+_STANDS = select(VoteTable.client_uuid, VoteTable.answer).where(VoteTable.trial_id == bindparam("trial"))
+_FIRST_WAITING = select(func.min(TrialTable.position)).where(_waiting)
+_BY_UUID = select(VoteTable.id).where(VoteTable.client_uuid == bindparam("client_uuid"))
+_ADD_VOTE = insert(VoteTable)
+_ANSWERED = (
+    update(TrialTable).where(TrialTable.id == bindparam("trial")).values(answered_at=bindparam("answered"))
+)
+_LEANED = (
+    update(PairTable)
+    .where(PairTable.id == bindparam("pair"))
+    .values(balance=PairTable.balance + case((PairTable.first_id == bindparam("left"), 1), else_=-1))
+)
+_COUNTED = update(PairTable).where(PairTable.id == bindparam("pair")).values(votes=PairTable.votes + 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Situation:
+    """What trials are chosen from, read in the transaction that stores the choice."""
+
+    pair_ids: IntArray
+    """Row ids of the design's pairs, in order."""
+    given: IntArray
+    """Votes and running leases of each."""
+    balance: IntArray
+    """Over all raters: trials with the pair's first left, less those with it right."""
+    proposals: tuple[int, ...]
+    """Pair ids that an adaptive design wants next, in order."""
+    past: tuple[TrialRow, ...]
+    """This rater's trials, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoteState:
+    """The vote that stands for a trial."""
+
+    client_uuid: str
+    answer: str
+    repeated: bool
+
+
+class NotDueError(Exception):
+    """A vote for a trial that is not the rater's next; or a UUID that stands for another trial."""
+
+
+class TrialLedger(Ledger):
+    """The ledger with what a desk asks for."""
+
+    def due(self, rater_id: int, limit: int = 2) -> list[TrialRow]:
+        """Return a rater's next trials that have no vote."""
+        return [TrialRow(*row) for row in self.rows(_DUE, {"rater": rater_id, "limit": limit})]
+
+    def trial(self, token: str) -> TrialRow | None:
+        """Return the trial of this token."""
+        row = self.row(_BY_TOKEN, {"token": token})
+        return TrialRow(*row) if row else None
+
+    def trials_given(self, rater_id: int) -> int:
+        """Return how many trials a rater has been given."""
+        last = self.row(select(func.max(TrialTable.position)).where(TrialTable.rater_id == rater_id))
+        return 0 if last is None or last[0] is None else last[0] + 1
+
+    def renew_leases(self, rater_id: int, until: str) -> None:
+        """Keep a rater's given trials reserved."""
+        waiting = and_(TrialTable.rater_id == rater_id, TrialTable.answered_at.is_(None))
+        change = update(TrialTable).where(waiting).values(lease_until=until)
+        self.write(lambda connection: connection.execute(change))
+
+    def add_trials(
+        self, rater: RaterRow, given: int, until: str, compose: Callable[[Situation], Sequence[NewTrial]]
+    ) -> None:
+        """Store further trials of a rater, chosen and stored in one transaction.
+
+        Args:
+            rater: Whose.
+            given: How many trials the rater had when the caller looked; nothing happens where another
+                request has added some since.
+            until: When the leases end.
+            compose: Chooses; must be quick, for it holds up other writers.
+        """
+
+        def work(connection: Connection) -> None:
+            past = connection.execute(
+                select(*_TRIAL).where(TrialTable.rater_id == rater.rater_id).order_by(TrialTable.position)
+            ).all()
+            if len(past) != given:
+                return
+            situation = _situation(connection, rater.study_id, tuple(TrialRow(*row) for row in past))
+            new = compose(situation)
+            ours = {"study_id": rater.study_id, "rater_id": rater.rater_id, "lease_until": until}
+            rows = [{**asdict(one), **ours, "position": given + place} for place, one in enumerate(new)]
+            connection.execute(insert(TrialTable), rows)
+            sides = [{"pair": one.pair_id, "left": one.first_id} for one in new if one.kind == "main"]
+            if sides:
+                connection.execute(_LEANED, sides)
+            used = [one["pair"] for one in sides if one["pair"] in situation.proposals]
+            connection.execute(
+                delete(ProposalTable).where(
+                    ProposalTable.study_id == rater.study_id, ProposalTable.pair_id.in_(used)
+                )
+            )
+
+        self.write(work)
+
+    def vote(self, trial: TrialRow, ballot: Ballot, proof: str) -> VoteState:
+        """Return the vote that stands for a trial once it is committed: this one, or the one before it.
+
+        Raises:
+            NotDueError: An earlier trial waits for its vote, or the UUID stands for another trial's vote.
+        """
+        row = {
+            "study_id": trial.study_id,
+            "rater_id": trial.rater_id,
+            "trial_id": trial.trial_id,
+            "client_uuid": ballot.client_uuid,
+            "answer": ballot.answer,
+            "response_ms": ballot.response_ms,
+            "proof": proof,
+            "display": dict(ballot.display),
+            "received_at": now(),
+        }
+
+        ours = {"trial": trial.trial_id, "pair": trial.pair_id, "answered": row["received_at"]}
+
+        def work(connection: Connection) -> VoteState:
+            stands = connection.execute(_STANDS, ours).first()
+            if stands:
+                return VoteState(stands.client_uuid, stands.answer, repeated=True)
+            _check_due(connection, trial, ballot.client_uuid)
+            connection.execute(_ADD_VOTE, row)
+            connection.execute(_ANSWERED, ours)
+            if trial.kind == "main":
+                connection.execute(_COUNTED, ours)
+            return VoteState(ballot.client_uuid, ballot.answer, repeated=False)
+
+        return self.write(work)
+
+    def golden_record(self, rater_id: int, wanted: str) -> tuple[int, int]:
+        """Return how many golden trials a rater has answered, and how many of them rightly.
+
+        Args:
+            rater_id: Whose.
+            wanted: ``first`` where the question asks for the better one: then the right answer is the side
+                that the pair's first stimulus was on; ``second`` where it asks for the worse.
+        """
+        right_side = case((TrialTable.first_id == PairTable.first_id, "first"), else_="second")
+        right = VoteTable.answer == right_side if wanted == "first" else VoteTable.answer != right_side
+        decided = VoteTable.answer.in_(("first", "second"))
+        query = (
+            select(func.count(), func.sum(case((and_(decided, right), 1), else_=0)))
+            .join(TrialTable, TrialTable.id == VoteTable.trial_id)
+            .join(PairTable, PairTable.id == TrialTable.pair_id)
+            .where(VoteTable.rater_id == rater_id, TrialTable.kind == "golden")
+        )
+        row = self.row(query)
+        return (row[0], row[1] or 0) if row else (0, 0)
+
+    # Adaptive designs
+
+    def standing(self, study: StudyRow, pair_ids: Sequence[int]) -> Standing:
+        """Return votes, leases and answers of each pair; reads all votes, so it is for the background."""
+        left_won = and_(TrialTable.first_id == PairTable.first_id, VoteTable.answer == "first")
+        right_won = and_(TrialTable.first_id != PairTable.first_id, VoteTable.answer == "second")
+        first_won = left_won | right_won
+        tie = VoteTable.answer == "none"
+        decided = VoteTable.answer.in_(("first", "second"))
+        sums = (
+            func.sum(case((first_won, 1), else_=0)),
+            func.sum(case((and_(decided, ~first_won), 1), else_=0)),
+            func.sum(case((tie, 1), else_=0)),
+        )
+        query = (
+            select(TrialTable.pair_id, *sums)
+            .join(TrialTable, TrialTable.id == VoteTable.trial_id)
+            .join(PairTable, PairTable.id == TrialTable.pair_id)
+            .where(VoteTable.study_id == study.study_id, TrialTable.kind == "main")
+            .group_by(TrialTable.pair_id)
+        )
+        place = {pair_id: index for index, pair_id in enumerate(pair_ids)}
+        columns = np.zeros((3, len(pair_ids)), np.int64)
+        for pair_id, *counts in self.rows(query):
+            columns[:, place[pair_id]] = counts
+        with self.store.engine.connect() as connection:
+            given = _situation(connection, study.study_id, ()).given
+        return Standing(given, columns[0], columns[1], columns[2])
+
+    def propose(self, study: StudyRow, pair_ids: Sequence[int]) -> None:
+        """Replace what an adaptive design wants compared next."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(ProposalTable).where(ProposalTable.study_id == study.study_id))
+            rows = [{"study_id": study.study_id, "pair_id": pair_id} for pair_id in pair_ids]
+            if rows:
+                connection.execute(insert(ProposalTable), rows)
+
+        self.write(work)
+
+    def progress_of(self, study: StudyRow) -> tuple[int, int]:
+        """Return the newest vote's row id and how many proposals are left."""
+        newest = self.row(select(func.max(VoteTable.id)).where(VoteTable.study_id == study.study_id))
+        left = self.row(select(func.count()).where(ProposalTable.study_id == study.study_id))
+        return (newest[0] or 0 if newest else 0), (left[0] if left else 0)
+
+
+def _check_due(connection: Connection, trial: TrialRow, client_uuid: str) -> None:
+    first = connection.execute(_FIRST_WAITING, {"rater": trial.rater_id}).scalar_one()
+    if first != trial.position:
+        raise NotDueError("another trial comes first")
+    if connection.execute(_BY_UUID, {"client_uuid": client_uuid}).first():
+        raise NotDueError("this client UUID stands for the vote of another trial")
+
+
+def _situation(connection: Connection, study_id: int, past: tuple[TrialRow, ...]) -> Situation:
+    ours = and_(PairTable.study_id == study_id, PairTable.kind == "main")
+    pairs = connection.execute(
+        select(PairTable.id, PairTable.votes, PairTable.balance).where(ours).order_by(PairTable.id)
+    ).all()
+    columns = np.array([tuple(row) for row in pairs], np.int64).reshape(-1, 3)
+    given = columns[:, 1].copy()
+    leased = (
+        select(TrialTable.pair_id, func.count())
+        .where(TrialTable.study_id == study_id, TrialTable.answered_at.is_(None))
+        .where(TrialTable.lease_until > now(), TrialTable.kind == "main")
+        .group_by(TrialTable.pair_id)
+    )
+    place = {int(pair_id): index for index, pair_id in enumerate(columns[:, 0])}
+    for pair_id, count in connection.execute(leased):
+        given[place[pair_id]] += count
+    proposals = select(ProposalTable.pair_id).where(ProposalTable.study_id == study_id)
+    wanted = tuple(connection.scalars(proposals.order_by(ProposalTable.id)))
+    return Situation(columns[:, 0], given, columns[:, 2], wanted, past)

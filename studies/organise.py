@@ -1,0 +1,266 @@
+"""Turn an organiser's wishes into a study's life: planned, opened, closed, and the scale of its votes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from ..bench.store.parts import Crop, Prepared
+from ..bench.store.rows import ScoredCell
+from . import identity
+from .ledger import Ledger, digest
+from .ledger_votes import status, stored_votes, votes_of
+from .models import ModelName
+from .plan import REFERENCE, PlanError, StudyPlan, load, parse, seal
+from .records import Known, StudyRow
+from .scale import analyse
+from .scale_results import StudyScale
+from .schedule import course
+from .screening import Exclusion, excluded
+from .selection import link_warning, material, select
+from .votes import Kind, Votes
+
+
+class Bench(Protocol):
+    """What a study asks of the benchmark, which it does not import: the command line hands it in."""
+
+    def prepare(self, store: str, cells: Sequence[ScoredCell], crop: Crop) -> Prepared:
+        """Return the parts of these cells' originals and decoded pictures, stored as blobs."""
+        ...
+
+    def score(self, store: str, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]) -> dict[str, int]:
+        """Score stored pictures against stored originals; return how many scores each metric gained."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport:
+    """What `plan_study` stored and what the organiser should know of it."""
+
+    study: StudyRow
+    conditions: int
+    pictures: int
+    pairs: int
+    trials_per_rater: int
+    replaced: bool
+    warnings: tuple[str, ...]
+
+
+def plan_study(store: str, path: Path, bench: Bench) -> PlanReport:
+    """Select, cut and store what a plan compares; a plan of the name that is not open yet is replaced.
+
+    Raises:
+        PlanError: The plan does not fit the store.
+        StoreError: The store does not open, or the study is sealed.
+    """
+    return plan_text(store, load(path)[1], path, bench)
+
+
+def plan_text(store: str, text: str, source: Path, bench: Bench) -> PlanReport:
+    """Do what `plan_study` does with the text of a plan; messages name the source.
+
+    Raises:
+        PlanError: The plan does not fit the store.
+        StoreError: The store does not open, or the study is sealed.
+    """
+    plan = parse(text, source)
+    ledger = Ledger(store)
+    try:
+        before = ledger.find(plan.name)
+        selection = select(plan, ledger.store.cells())
+        cells = [one.cell for one in selection.chosen]
+        crop = plan.pictures.crop
+        prepared = bench.prepare(store, cells, Crop(crop.rule, crop.width, crop.height))
+        compared = material(plan, selection, prepared)
+        if plan.analysis.anchor not in (None, *(one.name for one in compared.conditions)):
+            names = ", ".join(one.name for one in compared.conditions)
+            raise PlanError(
+                f"{source}: analysis.anchor: expected one of {names}, got {plan.analysis.anchor!r}"
+            )
+        sealed = seal(text, compared.lines())
+        ledger.keep(plan.name, text, sealed, "planned", compared)
+        study = ledger.study(plan.name)
+        ours = course(plan, ledger.known(study))
+        link = link_warning(plan, compared.conditions)
+        return PlanReport(
+            study,
+            len(compared.conditions) if plan.hidden_reference else len(compared.conditions) - 1,
+            len(compared.contents),
+            len(ours.main),
+            ours.length,
+            before is not None,
+            (*selection.warnings, *([link] if link else []), *_cautions(plan, ours.known)),
+        )
+    finally:
+        ledger.close()
+
+
+def _cautions(plan: StudyPlan, known: Known) -> list[str]:
+    found: list[str] = []
+    if len(known.material.contents) == 1:
+        found.append("one picture only: every trial follows one of the same picture")
+    equal = sum(
+        pair.kind == "main"
+        and known.material.stimuli[pair.first].shown_sha256
+        == known.material.stimuli[pair.second].shown_sha256
+        for pair in known.material.pairs
+    )
+    if equal:
+        found.append(f"{equal} pairs are of identical pixels; nobody can tell them apart")
+    if plan.trials.presentation == "no-reference" and plan.hidden_reference is False:
+        found.append("without a reference, hidden_reference = true would tell how often coding fools people")
+    return found
+
+
+def plan_of(study: StudyRow) -> StudyPlan | None:
+    """Return a study's plan; None for an import."""
+    return None if study.state == "imported" else parse(study.plan, Path(f"{study.name} (stored plan)"))
+
+
+def intact(known: Known) -> bool:
+    """Whether plan, stimuli and pairs still are what was sealed."""
+    return seal(known.study.plan, known.material.lines()) == known.study.sha256
+
+
+def open_study(ledger: Ledger, name: str) -> StudyRow:
+    """Seal a study and let raters in.
+
+    Raises:
+        PlanError: It is open, imported, or its rows are not what was planned.
+    """
+    study = ledger.study(name)
+    if study.state in ("open", "imported"):
+        raise PlanError(f"study {name!r} is {study.state} already")
+    if not intact(ledger.known(study)):
+        raise PlanError(f"study {name!r} is not what was planned; plan it again: codecarena study plan")
+    ledger.set_state(study, "open")
+    return ledger.study(name)
+
+
+def close_study(ledger: Ledger, name: str) -> StudyRow:
+    """Let nobody vote any more.
+
+    Raises:
+        PlanError: It is not open.
+    """
+    study = ledger.study(name)
+    if study.state != "open":
+        raise PlanError(f"study {name!r} is {study.state}, not open")
+    ledger.set_state(study, "closed")
+    return ledger.study(name)
+
+
+def invite(ledger: Ledger, name: str, count: int) -> list[str]:
+    """Return new invitations; they are told now and never again, for only their hashes are stored.
+
+    Raises:
+        PlanError: The study takes no raters any more.
+    """
+    study = ledger.study(name)
+    if study.state not in ("planned", "open"):
+        raise PlanError(f"study {name!r} is {study.state}; it takes no raters")
+    if study.simulated:
+        raise PlanError(f"study {name!r} is simulated: programs answer, nobody is invited")
+    tokens = [identity.new_token() for _ in range(count)]
+    ledger.add_raters({**identity.new_rater(study), "invitation_sha256": digest(one)} for one in tokens)
+    ledger.log(study, "invited", {"count": count})
+    return tokens
+
+
+def finished(ledger: Ledger, study: StudyRow, plan: StudyPlan) -> str | None:
+    """Return by which rule of its plan a study has reached its end, or None."""
+    found = status(ledger, study)
+    done = sum(one.stage == "done" for one in found.raters)
+    rules = plan.stopping
+    if rules.raters and done >= rules.raters:
+        return f"{done} raters have finished, as many as stopping.raters asks for"
+    if rules.votes_per_pair and found.fewest_votes >= rules.votes_per_pair:
+        return f"every pair has {rules.votes_per_pair} votes or more, as stopping.votes_per_pair asks for"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The scale of one choice of votes."""
+
+    title: str
+    scale: StudyScale
+
+
+@dataclass(frozen=True, slots=True)
+class StudyResult:
+    """The scales of a study: of all votes first, then of stricter choices."""
+
+    study: StudyRow
+    sealed: bool
+    """Whether plan and stimuli still are what was sealed."""
+    outcomes: tuple[Outcome, ...]
+    excluded: tuple[Exclusion, ...]
+
+
+def result_of(ledger: Ledger, name: str, resamples: int | None = None) -> StudyResult:
+    """Return a study's scales by the analysis that its plan fixed: with and without exclusions.
+
+    Raises:
+        ScaleError: The votes make no scale.
+        StoreError: No such study.
+    """
+    study = ledger.study(name)
+    plan = plan_of(study)
+    choices, left_out = choices_of(ledger, study, plan)
+    outcomes = tuple(Outcome(title, scale_of(plan, votes, resamples)) for title, votes in choices)
+    return StudyResult(study, plan is None or intact(ledger.known(study)), outcomes, left_out)
+
+
+def choices_of(
+    ledger: Ledger, study: StudyRow, plan: StudyPlan | None
+) -> tuple[list[tuple[str, Votes]], tuple[Exclusion, ...]]:
+    """Return all votes, then every stricter choice that differs, each with a title; and who is excluded.
+
+    Raises:
+        PlanError: There are no votes.
+    """
+    votes = votes_of(ledger, study, plan)
+    if not len(votes):
+        raise PlanError(f"study {study.name!r} has no votes yet; see codecarena study status {study.name}")
+    choices = [("all raters", votes)]
+    left_out = tuple(excluded(plan, stored_votes(ledger, study))) if plan else ()
+    kept = votes.without_raters(one.rater for one in left_out)
+    if left_out and len(kept.of_kind(Kind.PLAIN)):
+        choices.append((f"without {len(left_out)} raters whom the plan's rules exclude", kept))
+    proven = votes_of(ledger, study, plan, proven_only=True) if plan else votes
+    if len(proven) < len(votes) and len(proven.of_kind(Kind.PLAIN)):
+        title = f"only the {len(proven)} of {len(votes)} votes whose display is proven"
+        choices.append((title, proven))
+    return choices, left_out
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a scale is made: what the plan fixed, or the defaults for an import."""
+
+    unit: Literal["JOD", "log-worth"]
+    model: ModelName | None
+    anchor: str | None
+    ridge: float | None
+    resamples: int
+    seed: int
+
+
+def settings_of(plan: StudyPlan | None, votes: Votes, resamples: int | None = None) -> Settings:
+    """Return how the scale of these votes is made."""
+    hidden = REFERENCE if REFERENCE in votes.conditions else None
+    if plan is None:
+        return Settings("JOD", None, hidden, None, resamples or 1000, 0)
+    chosen = plan.analysis
+    anchor = chosen.anchor or (hidden if plan.hidden_reference else None)
+    return Settings(
+        chosen.unit, chosen.model, anchor, chosen.ridge, resamples or chosen.resamples, plan.seed
+    )
+
+
+def scale_of(plan: StudyPlan | None, votes: Votes, resamples: int | None = None) -> StudyScale:
+    """Return the scale of votes by the analysis of a plan, or by the defaults for an import."""
+    return analyse(votes, **asdict(settings_of(plan, votes, resamples)))

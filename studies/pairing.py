@@ -1,0 +1,68 @@
+"""Turn the votes of an adaptive study into the pairs to ask for next, in the background."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import numpy as np
+
+from .design import find_design
+from .ledger_trials import TrialLedger
+from .schedule import Course
+
+PERIOD_SECONDS = 3.0
+"""How often it is looked whether votes have come."""
+log = logging.getLogger(__name__)
+
+
+class Pairing:
+    """One thread that keeps the proposals of all adaptive studies fresh."""
+
+    def __init__(self, ledger: TrialLedger) -> None:
+        self._ledger = ledger
+        self._courses: dict[int, Course] = {}
+        self._seen: dict[int, int] = {}
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def watch(self, course: Course) -> None:
+        """Keep this study's proposals fresh from now on."""
+        with self._lock:
+            self._courses.setdefault(course.known.study.study_id, course)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="pairing", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread after what it is at."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            for course in list(self._courses.values()):
+                try:
+                    self.refresh(course)
+                except Exception:
+                    # Raters are given random pairs meanwhile; the next round tries again.
+                    log.exception("no new pairs for study %s", course.known.study.name)
+            self._stop.wait(PERIOD_SECONDS)
+
+    def refresh(self, course: Course) -> bool:
+        """Return whether pairs were proposed: votes have come since the last time, or none are left."""
+        study = course.known.study
+        newest, left = self._ledger.progress_of(study)
+        if left and self._seen.get(study.study_id) == newest:
+            return False
+        ids = [course.known.pair_ids[index] for index in course.main]
+        standing = self._ledger.standing(study, ids)
+        generator = np.random.default_rng([course.plan.seed, newest])
+        every = np.ones(len(ids), np.bool_)
+        design = find_design(course.plan.design.name)
+        chosen = design.choose(course.pairs, standing, every, len(ids), generator)
+        self._ledger.propose(study, [ids[choice.pair] for choice in chosen])
+        self._seen[study.study_id] = newest
+        return True

@@ -1,0 +1,202 @@
+"""Turn a design's choices into a rater's next trials: kinds mixed in, sides and order settled.
+
+Main trials come in an order in which no picture follows itself; golden trials, identical pairs and repeats
+are put between them where that stays so. A repeat is the same pair with its sides swapped, some way behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .design import Choice, IntArray, Pairs, apart, left_first
+from .plan import StudyPlan
+from .records import Known, TrialKind
+
+FAR_ENOUGH = 8
+"""Trials between a pair and its repeat, where the session is long enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One trial of a rater's session."""
+
+    kind: TrialKind
+    pair: int
+    """Index into the study's pairs, of all kinds."""
+    first_left: bool
+    """Whether the pair's first stimulus is shown left, or before."""
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """What a study's sessions are made of."""
+
+    plan: StudyPlan
+    known: Known
+    main: tuple[int, ...]
+    """Indices of the design's pairs; `Pairs` has a row for each."""
+    pairs: Pairs
+    training: tuple[int, ...]
+    golden: tuple[int, ...]
+    identical: tuple[int, ...]
+    pair_place: Mapping[int, int]
+    """Row id -> index into the study's pairs, of all kinds."""
+    stimulus_place: Mapping[int, int]
+
+    @property
+    def main_trials(self) -> int:
+        """How many of the design's pairs one rater compares."""
+        return min(self.plan.design.pairs_per_rater or len(self.main), len(self.main))
+
+    @property
+    def repeats(self) -> int:
+        """How many trials come again."""
+        return round(self.plan.trials.repeats * self.main_trials)
+
+    @property
+    def length(self) -> int:
+        """How many trials a whole session has, of all kinds."""
+        others = len(self.training) + len(self.golden) + len(self.identical)
+        return self.main_trials + self.repeats + others
+
+    def content(self, pair: int) -> int:
+        """Return the picture of a pair."""
+        return self.known.material.stimuli[self.known.material.pairs[pair].first].content
+
+
+def course(plan: StudyPlan, known: Known) -> Course:
+    """Return what the sessions of a study are made of."""
+    material = known.material
+    kinds = {
+        kind: tuple(index for index, pair in enumerate(material.pairs) if pair.kind == kind)
+        for kind in ("main", "training", "golden", "identical")
+    }
+    main = [material.pairs[index] for index in kinds["main"]]
+    columns = [
+        (
+            material.stimuli[pair.first].content,
+            *(material.stimuli[one].condition for one in (pair.first, pair.second)),
+        )
+        for pair in main
+    ]
+    content, first, second = np.array(columns, np.int64).reshape(-1, 3).T
+    return Course(
+        plan,
+        known,
+        kinds["main"],
+        Pairs(content, first, second),
+        kinds["training"],
+        kinds["golden"],
+        kinds["identical"],
+        {row_id: index for index, row_id in enumerate(known.pair_ids)},
+        {row_id: index for index, row_id in enumerate(known.stimulus_ids)},
+    )
+
+
+def further(
+    course: Course,
+    past: Sequence[Item],
+    choices: Sequence[Choice],
+    balance: IntArray,
+    generator: np.random.Generator,
+) -> list[Item]:
+    """Return a rater's next trials.
+
+    Args:
+        course: The study's.
+        past: The rater's trials so far, in order; training comes first where there are none.
+        choices: Which of the design's pairs come next.
+        balance: Of each of the design's pairs over all raters, see `left_first`.
+        generator: The session's randomness.
+    """
+    items = [] if past else _training(course, generator)
+    before = _last_content(course, [*past, *items])
+    mains = _mains(course, choices, balance, before, generator)
+    done = sum(one.kind == "main" for one in past)
+    due = range(done, done + len(mains))
+    hidden: tuple[tuple[TrialKind, tuple[int, ...]], ...]
+    hidden = ("golden", course.golden), ("identical", course.identical)
+    for kind, pairs in hidden:
+        for place, pair in enumerate(pairs):
+            if _when(place, len(pairs), course.main_trials) in due:
+                item = Item(kind, pair, bool(generator.random() < 0.5))
+                _insert(course, mains, item, before, 0, generator)
+    for place in range(course.repeats):
+        # The last ones go to the end, so that every repeat has its original far enough before it.
+        if _when(place, course.repeats, course.main_trials) in due:
+            _repeat(course, past, mains, before, generator)
+    return [*items, *mains]
+
+
+def _when(place: int, count: int, trials: int) -> int:
+    """Return before which main trial the one at this place of several is due: they are spread evenly."""
+    return int((place + 0.5) * trials / count)
+
+
+def _last_content(course: Course, items: Sequence[Item]) -> int | None:
+    return course.content(items[-1].pair) if items else None
+
+
+def _training(course: Course, generator: np.random.Generator) -> list[Item]:
+    contents = np.array([course.content(pair) for pair in course.training], np.int64)
+    order = apart(contents, None, generator)
+    return [Item("training", course.training[row], bool(generator.random() < 0.5)) for row in order]
+
+
+def _mains(
+    course: Course,
+    choices: Sequence[Choice],
+    balance: IntArray,
+    before: int | None,
+    generator: np.random.Generator,
+) -> list[Item]:
+    # Sorted, so that raters with the same pairs have the same walks and sides even out exactly.
+    chosen = sorted(choices, key=lambda choice: choice.pair)
+    rows = np.array([choice.pair for choice in chosen], np.int64)
+    pairs = course.pairs
+    left = left_first(pairs.first[rows], pairs.second[rows], balance[rows], generator)
+    order = apart(pairs.content[rows], before, generator)
+    return [Item("main", course.main[rows[at]], bool(left[at]), chosen[at].probability) for at in order]
+
+
+def _repeat(
+    course: Course,
+    past: Sequence[Item],
+    mains: list[Item],
+    before: int | None,
+    generator: np.random.Generator,
+) -> None:
+    """Put the swapped repeat of some main trial between the others."""
+    everything = [*past, *mains]
+    had = {one.pair for one in everything if one.kind == "repeat"}
+    originals = [at for at, one in enumerate(everything) if one.kind == "main" and one.pair not in had]
+    early = [at for at in originals if at + FAR_ENOUGH < len(everything)]
+    if not originals:
+        return
+    at = int(generator.choice(early)) if early else originals[0]
+    original = everything[at]
+    item = Item("repeat", original.pair, not original.first_left)
+    earliest = max(0, min(at + FAR_ENOUGH, len(everything)) - len(past))
+    _insert(course, mains, item, before, earliest, generator)
+
+
+def _insert(
+    course: Course,
+    mains: list[Item],
+    item: Item,
+    before: int | None,
+    earliest: int,
+    generator: np.random.Generator,
+) -> None:
+    """Put a trial at a random place, from the earliest on, where its picture has no like neighbour."""
+    contents = [before, *(course.content(one.pair) for one in mains), None]
+    own = course.content(item.pair)
+    places = range(min(earliest, len(mains)), len(mains) + 1)
+    free = [at for at in places if own not in (contents[at], contents[at + 1])]
+    # Where every place has a like neighbour, behind it is as good as any.
+    at = int(generator.choice(free)) if free else int(generator.choice(list(places)))
+    mains.insert(at, item)

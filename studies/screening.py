@@ -1,0 +1,59 @@
+"""Turn a plan's exclusion rules and the votes into the raters whom the stricter result leaves out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from .plan import StudyPlan
+from .records import StoredVote
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A rater whom a rule of the plan leaves out; the votes stay."""
+
+    rater: str
+    reasons: tuple[str, ...]
+
+
+def excluded(plan: StudyPlan, votes: Iterable[StoredVote]) -> list[Exclusion]:
+    """Return the raters who break a rule that the plan fixed before the first vote, by name."""
+    by_rater: dict[str, list[StoredVote]] = defaultdict(list)
+    for vote in votes:
+        by_rater[vote.rater].append(vote)
+    found = [Exclusion(name, tuple(_reasons(plan, mine))) for name, mine in sorted(by_rater.items())]
+    return [one for one in found if one.reasons]
+
+
+def _reasons(plan: StudyPlan, votes: Sequence[StoredVote]) -> Iterable[str]:
+    rules = plan.exclusion
+    golden = [right(plan, vote) for vote in votes if vote.kind == "golden"]
+    if golden and sum(golden) < rules.golden_pass_rate * len(golden):
+        yield f"{sum(golden)} of {len(golden)} golden trials right, fewer than {rules.golden_pass_rate:.0%}"
+    alike = _repeats(votes)
+    if alike and sum(alike) < rules.consistency * len(alike):
+        yield f"{sum(alike)} of {len(alike)} repeats answered alike, fewer than {rules.consistency:.0%}"
+    times = [vote.response_ms for vote in votes if vote.kind == "main" and vote.response_ms is not None]
+    if times and median(times) < rules.minimum_median_ms:
+        yield f"median answer after {median(times):.0f} ms, before {rules.minimum_median_ms:.0f} ms"
+
+
+def right(plan: StudyPlan, vote: StoredVote) -> bool:
+    """Whether a golden trial was answered as the plan knows it."""
+    better = "first" if vote.golden_first else "second"
+    worse = "second" if vote.golden_first else "first"
+    return vote.answer == (better if plan.trials.asks == "better" else worse)
+
+
+def _repeats(votes: Sequence[StoredVote]) -> list[bool]:
+    """Return for each repeat whether it was answered as its original: the other side, or none again."""
+    first = {(one.content, one.first, one.second): one.answer for one in votes if one.kind == "main"}
+    turned = {"first": "second", "second": "first"}
+    return [
+        original == turned.get(one.answer, one.answer)
+        for one in votes
+        if one.kind == "repeat" and (original := first.get((one.content, one.second, one.first)))
+    ]

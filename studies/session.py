@@ -1,0 +1,386 @@
+"""Turn a rater's requests into stored rows and the next thing to show: the server's side of a study.
+
+One `Desk` serves all raters of all open studies of a store. Its methods are synchronous, safe to call from
+many threads (an ASGI route runs them in a thread pool), and short: each is a few indexed reads or one small
+transaction. Every rater's position is in the database, so a reload, a second tab or another day resume at the
+exact trial, and the server may die at any moment. Addresses: ``/?invite=TOKEN`` for an invitation,
+``/?study=NAME&PROLIFIC_PID=...&STUDY_ID=...&SESSION_ID=...`` for a panel.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from ..bench.store.writer import now
+from . import identity, trials
+from .admission import message, welcome_of
+from .design import find_design
+from .ledger_trials import NotDueError, Situation, TrialLedger
+from .pairing import Pairing
+from .plan import parse
+from .records import NewTrial, RaterRow, TrialRow
+from .schedule import Course, course, further
+from .steps import (
+    DISPLAY_BYTES,
+    Answer,
+    Ballot,
+    Break,
+    Done,
+    Joined,
+    NotYet,
+    Panel,
+    Progress,
+    Receipt,
+    SessionError,
+    Stage,
+    Step,
+    Trial,
+    Welcome,
+)
+
+
+class Desk:
+    """Answers raters; one per server process."""
+
+    def __init__(self, store: str = "arena") -> None:
+        """Open the store to write.
+
+        Args:
+            store: A folder or a database URL.
+
+        Raises:
+            StoreError: The store does not open.
+        """
+        self.ledger = TrialLedger(store)
+        self._pairing = Pairing(self.ledger)
+        self._courses: dict[int, Course] = {}
+        self._lock = Lock()
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._pairing.stop()
+        self.ledger.close()
+
+    # Coming in
+
+    def join(self, invitation: str) -> Joined:
+        """Return a new session of the rater whose invitation this is; the first call admits the rater.
+
+        Raises:
+            SessionError: 404 unknown or withdrawn; 410 the study takes no raters now.
+        """
+        rater = self.ledger.rater_by_invitation(invitation)
+        if rater is None:
+            raise SessionError("This invitation is not known. Please check the link you were sent.", 404)
+        return self._admit(rater)
+
+    def join_panel(self, study: str, panel: Panel) -> Joined:
+        """Return a session of the panel's participant, who is known by salted hashes only.
+
+        Args:
+            study: Our name of the study.
+            panel: The panel's parameters; the same participant always is the same rater.
+
+        Raises:
+            SessionError: 404 no such study or panels not admitted; 410 the study takes no raters now.
+        """
+        found = self.ledger.find(study)
+        if found is None or parse(found.plan, Path(study)).raters.panel == "none":
+            raise SessionError("There is no such study for your panel.", 404)
+        if not panel.participant:
+            raise SessionError("The panel's link names no participant.", 422)
+        key = identity.participant_hash(found, panel)
+        rater = self.ledger.rater_by_participant(found.study_id, key)
+        if rater is None:
+            hashed = identity.panel_record(found, panel)
+            self.ledger.add_raters([{**identity.new_rater(found), "participant_hash": key, "panel": hashed}])
+            rater = self.ledger.rater_by_participant(found.study_id, key)
+        assert rater is not None
+        return self._admit(rater)
+
+    def welcome(self, session_token: str) -> Welcome:
+        """Return the texts and questions of the study and where the rater stands."""
+        rater = self._rater(session_token)
+        ours = self._course(rater.study_id)
+        progress = Progress(self._answered(rater), ours.length)
+        return welcome_of(ours, rater, _stage(rater), progress)
+
+    # Before the trials; each returns where the rater stands then
+
+    def consent(
+        self, session_token: str, version: str, *, agreed: bool, of_age: bool, accepts_flicker: bool = False
+    ) -> Stage:
+        """Store that the rater agreed to this version of the text and is old enough, or declined.
+
+        Raises:
+            SessionError: 409 another version is in force: show the welcome again.
+        """
+        rater = self._rater(session_token)
+        plan = self._course(rater.study_id).plan
+        if rater.stage != "consent":
+            return _stage(rater)
+        if version != plan.consent.version:
+            raise SessionError("The consent text has changed. Please read it again.", 409)
+        flickers = plan.trials.presentation == "flicker"
+        stage: Stage = "screening" if plan.raters.screening else _before_trials(self._course(rater.study_id))
+        if not agreed or (flickers and not accepts_flicker):
+            stage = "declined"
+        elif not of_age:
+            stage = "screened-out"
+        given = {"consent_version": version, "consented_at": now()} if agreed else {}
+        self.ledger.set_rater(rater, stage=stage, of_age=of_age, accepts_flicker=accepts_flicker, **given)
+        return stage
+
+    def screening(self, session_token: str, answers: Mapping[str, str]) -> Stage:
+        """Store the answers to the screening questions, by key; a rater who is not meant is screened out.
+
+        Raises:
+            SessionError: 422 a question is not answered, or not with one of its answers.
+        """
+        rater = self._rater(session_token)
+        if rater.stage != "screening":
+            return _stage(rater)
+        ours = self._course(rater.study_id)
+        questions = ours.plan.raters.screening
+        kept = {one.key: answers.get(one.key, "") for one in questions}
+        for one in questions:
+            if kept[one.key] not in one.answers:
+                raise SessionError(f"Please answer: {one.question}", 422)
+        meant = all(kept[one.key] in (one.accepted or one.answers) for one in questions)
+        stage = _before_trials(ours) if meant else "screened-out"
+        self.ledger.set_rater(rater, stage=stage, answers=kept)
+        return stage
+
+    def calibration(self, session_token: str, record: Mapping[str, Any]) -> Stage:
+        """Store card calibration, colour plates, answers on the surroundings and what the browser tells.
+
+        May be called again (another screen, another day): every record is kept, with its time.
+
+        Args:
+            session_token: The session.
+            record: JSON of at most `DISPLAY_BYTES`; the form is the page's.
+        """
+        rater = self._rater(session_token)
+        if rater.stage not in ("calibration", "trials"):
+            return _stage(rater)
+        if len(json.dumps(record)) > DISPLAY_BYTES:
+            raise SessionError(f"expected a record of at most {DISPLAY_BYTES} bytes", 422)
+        self.ledger.add_environment(rater, record, "trials")
+        return "trials" if rater.state == "open" else "closed"
+
+    # Trials
+
+    def next_trial(self, session_token: str) -> Step:
+        """Return the trial to show now, a break, the end, or what comes before the trials.
+
+        Until the trial is answered, every call from every tab returns the same trial with the same tokens.
+        """
+        return self._step(self._rater(session_token))
+
+    def upcoming(self, session_token: str) -> Trial | None:
+        """Return the trial after the present one, for its pictures to be fetched; None if not known."""
+        rater = self._rater(session_token)
+        if _stage(rater) != "trials":
+            return None
+        due = self.ledger.due(rater.rater_id)
+        pausing = bool(due) and self._pauses(rater, due[0])
+        after = due if pausing else due[1:]
+        return trials.shown(self._course(rater.study_id), after[0]) if after else None
+
+    def stimulus(self, token: str) -> bytes:
+        """Return the PNG behind a `Shown.token`.
+
+        Nothing but size, sRGB tag and pixels is inside; all of a trial have the same number of bytes.
+
+        Raises:
+            SessionError: 404.
+        """
+        trial = self.ledger.trial(token[: identity.TRIAL_CHARACTERS])
+        if trial is None:
+            raise SessionError("There is no such picture.", 404)
+        png = trials.png(self._course(trial.study_id), self.ledger.store.blobs, trial, token)
+        if png is None:
+            raise SessionError("There is no such picture.", 404)
+        return png
+
+    def vote(self, session_token: str, ballot: Ballot) -> Receipt:
+        """Store a vote and return once it is committed.
+
+        A trial takes one vote whatever is clicked: sent twice, from two tabs or with another answer, the
+        first stands and the receipt tells it.
+
+        Raises:
+            SessionError: 404 no trial of this rater; 409 not the trial that is due; 410 study closed; 422 not
+                an answer of this trial, or a record that is too long.
+        """
+        rater = self._rater(session_token)
+        trial = self.ledger.trial(ballot.trial)
+        if trial is None or trial.rater_id != rater.rater_id:
+            raise SessionError("There is no such trial in this session.", 404)
+        if rater.state != "open":
+            raise SessionError("This study has ended.", 410)
+        ours = self._course(rater.study_id)
+        trials.check(ours, ballot)
+        try:
+            stands = self.ledger.vote(trial, ballot, trials.proof(ours, trial, ballot))
+        except NotDueError as error:
+            raise SessionError(str(error), 409) from error
+        answer = cast("Answer", stands.answer)
+        feedback = trials.feedback(ours, trial, answer)
+        following = self._step(rater)
+        return Receipt(trial.token, stands.client_uuid, answer, stands.repeated, feedback, following)
+
+    def end_break(self, session_token: str) -> Step:
+        """Record that the rater goes on after a break and return what comes next."""
+        rater = self._rater(session_token)
+        due = self.ledger.due(rater.rater_id, 1)
+        if due and self._pauses(rater, due[0]):
+            every = self._course(rater.study_id).plan.trials.break_every
+            self.ledger.set_rater(rater, breaks=due[0].position // every)
+            rater = self._rater(session_token)
+        return self._step(rater)
+
+    # Going
+
+    def withdraw(self, token: str) -> int:
+        """Erase a rater's votes and identity in one transaction and return how many votes there were.
+
+        Args:
+            token: Session token, invitation or withdrawal code.
+
+        Raises:
+            SessionError: 404 nobody is known by it (any more).
+        """
+        erased = self.ledger.withdraw(token.strip())
+        if erased is None:
+            raise SessionError("Nobody is known by this code. It may have been used already.", 404)
+        return erased
+
+    # Inside
+
+    def _admit(self, rater: RaterRow) -> Joined:
+        if rater.state != "open":
+            raise SessionError(message("closed" if rater.state == "closed" else "not-open"), 410)
+        limit = self._course(rater.study_id).plan.stopping.raters
+        if rater.stage == "consent" and limit and self.ledger.finished_raters(rater.study_id) >= limit:
+            raise SessionError(message("full"), 410)
+        token = identity.new_token()
+        self.ledger.begin_session(rater, token)
+        return Joined(token, _stage(rater))
+
+    def _rater(self, session_token: str) -> RaterRow:
+        rater = self.ledger.rater_by_session(session_token)
+        if rater is None:
+            raise SessionError("This session is not known (any more). Please use your link again.", 404)
+        return rater
+
+    def _course(self, study_id: int) -> Course:
+        """Return a study's course; its plan is sealed, so it is read once."""
+        with self._lock:
+            if study_id not in self._courses:
+                study = next(one for one in self.ledger.studies() if one.study_id == study_id)
+                known = self.ledger.known(study)
+                self._courses[study_id] = course(parse(study.plan, Path(study.name)), known)
+            return self._courses[study_id]
+
+    def _answered(self, rater: RaterRow) -> int:
+        """Return how many trials have a vote: they are answered in order."""
+        due = self.ledger.due(rater.rater_id, 1)
+        return due[0].position if due else self.ledger.trials_given(rater.rater_id)
+
+    def _step(self, rater: RaterRow) -> Step:
+        stage = _stage(rater)
+        if stage in ("consent", "screening", "calibration"):
+            return NotYet(stage)
+        if stage != "trials":
+            return self._end(rater, stage)
+        due = self._due(rater)
+        if not due:
+            self.ledger.set_rater(rater, stage="done", finished_at=now())
+            return self._end(rater, "done")
+        ours = self._course(rater.study_id)
+        if self._pauses(rater, due[0]):
+            return Break(ours.plan.trials.break_seconds, Progress(due[0].position, ours.length))
+        return trials.shown(ours, due[0])
+
+    def _pauses(self, rater: RaterRow, due: TrialRow) -> bool:
+        every = self._course(rater.study_id).plan.trials.break_every
+        return every > 0 and due.position % every == 0 and due.position // every > rater.breaks
+
+    def _due(self, rater: RaterRow) -> list[TrialRow]:
+        """Return the trial to show and the one after it, given or their lease renewed if need be."""
+        ours = self._course(rater.study_id)
+        due = self.ledger.due(rater.rater_id)
+        lease = timedelta(minutes=ours.plan.design.lease_minutes)
+        if len(due) < 2:
+            given = due[-1].position + 1 if due else self.ledger.trials_given(rater.rater_id)
+            if given < ours.length:
+                self._give(rater, ours, given, _at(lease))
+                return self.ledger.due(rater.rater_id)
+        if due and due[0].lease_until < _at(lease / 2):
+            self.ledger.renew_leases(rater.rater_id, _at(lease))
+        return due
+
+    def _give(self, rater: RaterRow, ours: Course, given: int, until: str) -> None:
+        generator = np.random.default_rng([ours.plan.seed, rater.rater_id, given])
+        adaptive = find_design(ours.plan.design.name).adaptive
+        if adaptive:
+            self._pairing.watch(ours)
+
+        def compose(situation: Situation) -> list[NewTrial]:
+            past = [trials.item_of(ours, trial) for trial in situation.past]
+            choices = trials.choices(ours, situation, past, generator)
+            items = further(ours, past, choices, situation.balance, generator)
+            return [trials.new_trial(ours, item) for item in items]
+
+        self.ledger.add_trials(rater, given, until, compose)
+
+    def _end(self, rater: RaterRow, stage: Stage) -> Done:
+        ours = self._course(rater.study_id)
+        raters, study = ours.plan.raters, ours.known.study
+        own = identity.completion_code(study, rater.name)
+        code: str | None = raters.completion_code or own
+        if stage == "screened-out":
+            code = raters.screened_out_code
+        elif stage == "declined":
+            code = None
+        elif raters.failed_checks_code:
+            wanted = "first" if ours.plan.trials.asks == "better" else "second"
+            answered, right = self.ledger.golden_record(rater.rater_id, wanted)
+            if answered and right < ours.plan.exclusion.golden_pass_rate * answered:
+                code = raters.failed_checks_code
+        outcome = cast(
+            'Literal["complete", "screened-out", "declined", "closed"]', _OUTCOMES.get(stage, stage)
+        )
+        url = raters.completion_url.replace("{code}", code) if raters.completion_url and code else None
+        progress = Progress(self._answered(rater), ours.length)
+        withdrawal = identity.withdrawal_code(study, rater.name)
+        return Done(outcome, message(outcome), code, url, withdrawal, progress)
+
+
+_OUTCOMES = {"done": "complete"}
+
+
+def _stage(rater: RaterRow) -> Stage:
+    """Return where a rater stands; a study that is not open stops those who are under way."""
+    stage = cast("Stage", rater.stage)
+    under_way = stage in ("consent", "screening", "calibration", "trials")
+    return "closed" if under_way and rater.state != "open" else stage
+
+
+def _before_trials(ours: Course) -> Literal["calibration", "trials"]:
+    raters = ours.plan.raters
+    asks = raters.card_calibration or raters.colour_plates or raters.environment
+    return "calibration" if asks else "trials"
+
+
+def _at(ahead: timedelta) -> str:
+    """Return a time from now, as the store writes times."""
+    return (datetime.now(UTC) + ahead).isoformat(timespec="milliseconds")

@@ -1,0 +1,152 @@
+"""Turn stored trials into what is shown of them, and ballots into what is believed of them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from hmac import compare_digest
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ..bench.store.blobs import Blobs
+from . import identity
+from .design import Choice, Standing, find_design, with_random_share
+from .ledger_trials import Situation
+from .records import NewTrial, TrialRow
+from .schedule import Course, Item
+from .steps import DISPLAY_BYTES, Answer, Ballot, Progress, SessionError, Shown, Slot, Trial
+from .stimuli import StimulusError, least_bytes, padded_png
+
+
+def shown(course: Course, trial: TrialRow) -> Trial:
+    """Return a trial as its rater's browser may know it."""
+    trials, study = course.plan.trials, course.known.study
+    content = course.known.material.contents[course.content(course.pair_place[trial.pair_id])]
+    flickers = trials.presentation == "flicker"
+    return Trial(
+        trial=trial.token,
+        presentation=trials.presentation,
+        question=trials.question,
+        pictures=tuple(
+            Shown(slot, identity.picture_token(study, trial.token, slot), content.width, content.height)
+            for slot in pictures(course, trial)
+        ),
+        answers=answers(course),
+        training=trial.kind == "training",
+        progress=Progress(trial.position, course.length),
+        minimum_view_ms=trials.minimum_view_ms,
+        gap_ms=trials.gap_ms,
+        time_limit_ms=trials.time_limit_ms,
+        zoom=trials.zoom,
+        flicker_hz=trials.flicker_hz if flickers else None,
+    )
+
+
+def pictures(course: Course, trial: TrialRow) -> dict[Slot, str]:
+    """Return the hashes of the pictures of a trial by slot, in the order in which they are listed."""
+    stimuli = course.known.material.stimuli
+    first, second = (stimuli[course.stimulus_place[one]] for one in (trial.first_id, trial.second_id))
+    reference = course.known.material.contents[first.content].reference_sha256
+    assert first.shown_sha256, "only planned studies are opened, and their stimuli have pixels"
+    assert second.shown_sha256, "likewise"
+    compared: dict[Slot, str] = {"first": first.shown_sha256, "second": second.shown_sha256}
+    if course.plan.trials.presentation == "no-reference" or reference is None:
+        return compared
+    return {"reference": reference, **compared}
+
+
+def png(course: Course, blobs: Blobs, trial: TrialRow, token: str) -> bytes | None:
+    """Return the PNG that a token stands for; None where it stands for no picture of this trial.
+
+    Raises:
+        SessionError: 404 the stored picture is gone.
+    """
+    study = course.known.study
+    paths: list[tuple[Slot, Path]] = [
+        (slot, blobs.decoded_path(sha256)) for slot, sha256 in pictures(course, trial).items()
+    ]
+    for slot, path in paths:
+        if compare_digest(identity.picture_token(study, trial.token, slot).encode(), token.encode()):
+            try:
+                return padded_png(path, max(least_bytes(one) for _, one in paths))
+            except StimulusError as error:
+                raise SessionError("This picture cannot be shown; please tell us.", 404) from error
+    return None
+
+
+def answers(course: Course) -> tuple[Answer, ...]:
+    """Return the answers that a trial of this study may have."""
+    trials = course.plan.trials
+    allowed: list[Answer] = ["first", "second"]
+    if trials.allow_no_preference:
+        allowed.append("none")
+    if trials.time_limit_ms is not None:
+        allowed.append("skip")
+    return tuple(allowed)
+
+
+def check(course: Course, ballot: Ballot) -> None:
+    """Raise `SessionError` for a ballot that cannot be meant."""
+    if ballot.answer not in answers(course):
+        raise SessionError(f"expected one of {', '.join(answers(course))}, got {ballot.answer!r}", 422)
+    if not (math.isfinite(ballot.response_ms) and ballot.response_ms >= 0):
+        raise SessionError(f"expected response_ms of 0 or more, got {ballot.response_ms}", 422)
+    if not 8 <= len(ballot.client_uuid) <= 64:
+        raise SessionError("expected a client_uuid of 8 to 64 characters", 422)
+    if len(json.dumps(dict(ballot.display))) > DISPLAY_BYTES:
+        raise SessionError(f"expected a display record of at most {DISPLAY_BYTES} bytes", 422)
+
+
+def proof(course: Course, trial: TrialRow, ballot: Ballot) -> Literal["proven", "unproven", "simulated"]:
+    """Return whether every picture that was read back from the canvas is the stimulus."""
+    if course.plan.simulated:
+        return "simulated"
+    meant = pictures(course, trial)
+    return "proven" if all(ballot.checksums.get(slot) == meant[slot] for slot in meant) else "unproven"
+
+
+def feedback(course: Course, trial: TrialRow, answer: Answer) -> Literal["agrees", "look-again"] | None:
+    """Return what a rater is told after a practice trial."""
+    if trial.kind != "training":
+        return None
+    right = (
+        "first" if item_of(course, trial).first_left == (course.plan.trials.asks == "better") else "second"
+    )
+    return "agrees" if answer == right else "look-again"
+
+
+def item_of(course: Course, trial: TrialRow) -> Item:
+    """Return a stored trial as the schedule knows it."""
+    index = course.pair_place[trial.pair_id]
+    first = course.known.stimulus_ids[course.known.material.pairs[index].first]
+    return Item(trial.kind, index, trial.first_id == first)
+
+
+def new_trial(course: Course, item: Item) -> NewTrial:
+    """Return a scheduled trial as it is stored."""
+    pair = course.known.material.pairs[item.pair]
+    sides = (pair.first, pair.second) if item.first_left else (pair.second, pair.first)
+    first, second = (course.known.stimulus_ids[one] for one in sides)
+    pair_id = course.known.pair_ids[item.pair]
+    return NewTrial(identity.new_token(), item.kind, pair_id, first, second, item.probability)
+
+
+def choices(
+    course: Course, situation: Situation, past: Sequence[Item], generator: np.random.Generator
+) -> list[Choice]:
+    """Return which of the design's pairs a rater gets next."""
+    settings = course.plan.design
+    design = find_design(settings.name)
+    had = {item.pair for item in past if item.kind == "main"}
+    open_pairs = np.array([pair not in had for pair in course.main], np.bool_)
+    left = course.main_trials - len(had)
+    if not design.adaptive:
+        none = np.zeros(len(course.main), np.int64)
+        standing = Standing(situation.given, none, none, none)
+        return design.choose(course.pairs, standing, open_pairs, left, generator)
+    row = {int(pair_id): index for index, pair_id in enumerate(situation.pair_ids)}
+    wanted = [Choice(row[pair_id], 1.0) for pair_id in situation.proposals]
+    return with_random_share(wanted, open_pairs, min(left, settings.block), settings.random_share, generator)
