@@ -1,0 +1,213 @@
+"""Turn a rater's HTTP requests into calls of the desk, and its answers into responses that tell nothing else.
+
+Pages, votes and pictures go over these routes, not over Streamlit's web socket: a vote is acknowledged by the
+response to it, and a picture arrives as the bytes that the store holds the pixels of. No cookie is set, no
+address is kept, and every response of a kind has the same headers.
+"""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+from anyio import CapacityLimiter, to_thread
+from pydantic import TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from .session import Desk
+from .steps import Ballot, Panel, SessionError, Step, Trial
+
+WEB = Path(__file__).parent / "trial" / "web"
+"""Modules, style and texts of the rater's pages."""
+HEADERS = {
+    # Nothing of a rater's visit stays in a shared browser, and no picture is quicker for having been seen.
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+LONGEST_BODY_BYTES = 64 * 1024
+DESK_THREADS = 4
+"""Calls of the desk at one time: more would only wait for the same database."""
+
+# Any: requests and responses are JSON.
+Body = Mapping[str, Any]
+Action = Callable[[Desk, Body], dict[str, Any]]
+
+
+def routes(open_desk: Callable[[], Desk]) -> list[BaseRoute]:
+    """Return the routes of the rater's pages, all below ``/study/``.
+
+    Args:
+        open_desk: Called once, at the first request that needs the store.
+    """
+    desk = cache(open_desk)
+    limiter = CapacityLimiter(DESK_THREADS)
+
+    async def act(request: Request) -> Response:
+        action = ACTIONS.get(request.path_params["action"])
+        if action is None:
+            return _refusal(SessionError("no such action", 404))
+        try:
+            body = await _body(request)
+            content = await to_thread.run_sync(lambda: action(desk(), body), limiter=limiter)
+        except SessionError as error:
+            return _refusal(error)
+        except ValidationError as error:
+            return _refusal(SessionError(_first_fault(error), 422))
+        return JSONResponse(content, headers=HEADERS)
+
+    async def picture(request: Request) -> Response:
+        token = request.path_params["token"]
+        try:
+            png = await to_thread.run_sync(lambda: desk().stimulus(token), limiter=limiter)
+        except SessionError as error:
+            return _refusal(error)
+        return Response(png, media_type="image/png", headers=HEADERS)
+
+    return [
+        Route("/study/web/{name}", _web_file),
+        Route("/study/picture/{token}", picture),
+        Route("/study/{action}", act, methods=["POST"]),
+    ]
+
+
+async def _body(request: Request) -> Body:
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > LONGEST_BODY_BYTES:
+            raise SessionError(f"expected at most {LONGEST_BODY_BYTES} bytes", 422)
+    try:
+        body = json.loads(content, parse_constant=_refuse_constant)
+    except ValueError as error:
+        raise SessionError(f"expected JSON: {error}", 422) from error
+    if not isinstance(body, dict):
+        raise SessionError("expected a JSON object", 422)
+    return body
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _refusal(error: SessionError) -> JSONResponse:
+    return JSONResponse({"error": str(error)}, status_code=error.status, headers=HEADERS)
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+
+
+@cache
+def _web_files() -> dict[str, tuple[bytes, str]]:
+    kinds = {".js": "text/javascript", ".json": "application/json"}
+    return {
+        path.name: (
+            path.read_bytes(),
+            kinds.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "text/plain",
+        )
+        for path in WEB.iterdir()
+        if path.is_file()
+    }
+
+
+async def _web_file(request: Request) -> Response:
+    found = _web_files().get(request.path_params["name"])
+    if found is None:
+        return _refusal(SessionError("no such file", 404))
+    return Response(found[0], media_type=found[1], headers=HEADERS)
+
+
+def _text(body: Body, name: str, default: str | None = None) -> str:
+    value = body.get(name, default)
+    if not isinstance(value, str):
+        raise SessionError(f"{name}: expected a text", 422)
+    return value
+
+
+def _flag(body: Body, name: str) -> bool:
+    value = body.get(name, False)
+    if not isinstance(value, bool):
+        raise SessionError(f"{name}: expected true or false", 422)
+    return value
+
+
+def _record(body: Body, name: str) -> dict[str, Any]:
+    value = body.get(name)
+    if not isinstance(value, dict):
+        raise SessionError(f"{name}: expected an object", 422)
+    return value
+
+
+def _join(desk: Desk, body: Body) -> dict[str, Any]:
+    if "invitation" in body:
+        return asdict(desk.join(_text(body, "invitation")))
+    parts = (_text(body, name, "") for name in ("participant", "panel_study", "panel_session"))
+    return asdict(desk.join_panel(_text(body, "study"), Panel(*parts)))
+
+
+def _welcome(desk: Desk, body: Body) -> dict[str, Any]:
+    return asdict(desk.welcome(_text(body, "session")))
+
+
+def _consent(desk: Desk, body: Body) -> dict[str, Any]:
+    flags = {name: _flag(body, name) for name in ("agreed", "of_age", "accepts_flicker")}
+    return {"stage": desk.consent(_text(body, "session"), _text(body, "version"), **flags)}
+
+
+def _screening(desk: Desk, body: Body) -> dict[str, Any]:
+    answers = TypeAdapter(dict[str, str]).validate_python(body.get("answers"))
+    return {"stage": desk.screening(_text(body, "session"), answers)}
+
+
+def _calibration(desk: Desk, body: Body) -> dict[str, Any]:
+    return {"stage": desk.calibration(_text(body, "session"), _record(body, "record"))}
+
+
+def _ahead(desk: Desk, session: str, step: Step) -> dict[str, Any]:
+    following = desk.upcoming(session) if isinstance(step, Trial) else None
+    return {"step": asdict(step), "upcoming": following and asdict(following)}
+
+
+def _next(desk: Desk, body: Body) -> dict[str, Any]:
+    session = _text(body, "session")
+    return _ahead(desk, session, desk.next_trial(session))
+
+
+def _continue(desk: Desk, body: Body) -> dict[str, Any]:
+    session = _text(body, "session")
+    return _ahead(desk, session, desk.end_break(session))
+
+
+def _vote(desk: Desk, body: Body) -> dict[str, Any]:
+    session = _text(body, "session")
+    ballot = TypeAdapter(Ballot).validate_python({key: body[key] for key in body.keys() - {"session"}})
+    receipt = desk.vote(session, ballot)
+    record = asdict(receipt)
+    del record["following"]
+    return {"receipt": record, **_ahead(desk, session, receipt.following)}
+
+
+def _withdraw(desk: Desk, body: Body) -> dict[str, Any]:
+    return {"votes": desk.withdraw(_text(body, "token"))}
+
+
+ACTIONS: dict[str, Action] = {
+    "join": _join,
+    "welcome": _welcome,
+    "consent": _consent,
+    "screening": _screening,
+    "calibration": _calibration,
+    "next": _next,
+    "continue": _continue,
+    "vote": _vote,
+    "withdraw": _withdraw,
+}
