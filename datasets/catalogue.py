@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .download import data_folder, picture_path, shortened
+from . import making, prompts, remote
+from .download import data_folder, picture_path, placed, shortened
+from .lock import read_lock
+from .making import Sampler
 from .manifest import DatasetError, ImageSet, Kind, LocalPicture, Manifest, PictureEntry, load_manifest
 from .pixels import EXTENSIONS
 
@@ -50,22 +54,35 @@ def find_manifest(reference: str) -> Manifest:
     return load_manifest(path)
 
 
-def open_set(reference: str, data: Path | None = None) -> ImageSet:
+def open_set(reference: str, data: Path | None = None, sampler: Sampler | None = None) -> ImageSet:
     """Return a set whose pictures are all on this machine.
 
     Args:
-        reference: A known name, the path of a manifest, or a folder; a known name wins over a folder of
-            that name. A folder without a ``manifest.toml`` is all pictures in it and below, sorted by path,
-            hidden ones left out, taken as natural. A manifest's pictures are looked for beside it, then in
-            ``DATA/SET/``.
+        reference: A known name, the path of a manifest, a folder, or an address that was fetched (see
+            `remote`); a known name wins over a folder of that name. A folder without a ``manifest.toml`` is
+            all pictures in it and below, sorted by path, hidden ones left out, taken as natural. A manifest's
+            pictures are looked for beside it, then in ``DATA/SET/``.
         data: The data folder; None takes ``CODECARENA_DATA`` or the user's.
+        sampler: Makes the pictures that are sampled here.
 
     Raises:
         DatasetError: There is no such set, or files are missing; the message says which and what to do.
     """
     path = _manifest_path(reference)
+    if path is None and (there := remote.parse(reference)) is not None:
+        path = remote.manifest_path(there, data_folder(data))
+        if not path.is_file():
+            raise DatasetError(
+                f"{reference!r} is not here yet: `codecarena sets fetch '{reference}'` reads it"
+            )
     if path is not None:
-        return _described(load_manifest(path), path.parent, data_folder(data), reference)
+        manifest, folder = load_manifest(path), data_folder(data)
+        if manifest.of is not None:
+            return _part(manifest, manifest.of, folder, sampler)
+        if not manifest.pictures:
+            return _as_placed(manifest, folder, reference)
+        beside = path.parent / Path(manifest.folder or "").expanduser()
+        return _described(manifest, beside, folder, reference, sampler)
     folder = Path(reference).expanduser()
     if not folder.is_dir():
         raise DatasetError(_unknown(reference))
@@ -73,7 +90,11 @@ def open_set(reference: str, data: Path | None = None) -> ImageSet:
 
 
 def _built_in() -> dict[str, Path]:
-    return {path.stem: path for path in sorted(Path(__file__).parent.glob("*.toml"))}
+    return {path.stem: path for path in sorted(Path(__file__).parent.glob("*.toml"), key=_stem)}
+
+
+def _stem(path: Path) -> str:
+    return path.stem
 
 
 def _manifest_path(reference: str) -> Path | None:
@@ -92,45 +113,101 @@ def _unknown(reference: str) -> str:
 
 
 def _known_set(manifest: Manifest, data: Path) -> KnownSet:
-    present = sum(_is_present(entry, data / manifest.name) for entry in manifest.pictures)
-    count = len(manifest.pictures)
+    if manifest.pictures:
+        present = sum(_is_present(entry, data / manifest.name) for entry in manifest.pictures)
+    else:
+        present = len(placed(data / manifest.name))
+    count = len(manifest.pictures) or manifest.count or present
     return KnownSet(manifest.name, manifest.title, manifest.kind, manifest.licence, count, present)
 
 
 def _is_present(entry: PictureEntry, folder: Path) -> bool:
     try:
-        return picture_path(entry, folder).is_file()
+        # What this machine can make is as good as here.
+        return entry.sample is not None or picture_path(entry, folder).is_file() or entry.made_here
     except DatasetError:
         return False
 
 
-def _described(manifest: Manifest, beside: Path, data: Path, reference: str) -> ImageSet:
+def _described(
+    manifest: Manifest, beside: Path, data: Path, reference: str, sampler: Sampler | None
+) -> ImageSet:
     home = data / manifest.name
-    found = {entry: _first_path(entry, (beside, home)) for entry in manifest.pictures}
+    found = {entry: _first_path(entry, (beside, home), sampler) for entry in manifest.pictures}
+    for entry, path in found.items():
+        if entry.made_here and not path.is_file():
+            making.make(entry, path, sampler)
     missing = [entry.file for entry, path in found.items() if not path.is_file()]
     if missing:
-        raise DatasetError(
-            f"set {manifest.name!r}: {len(missing)} of {len(found)} pictures are not in {home}/ "
-            f"({shortened(missing)}); `codecarena sets fetch {reference}` fetches them, or place them there"
+        raise DatasetError(_absent(manifest, missing, len(found), home, reference))
+    pinned = read_lock(data, manifest.name).files
+    pictures = tuple(
+        _with_pin(manifest.local(entry, path), pinned if path.is_relative_to(home) else {})
+        for entry, path in found.items()
+    )
+    if sampler is not None:
+        pictures = tuple(
+            replace(one, generator=sampler.generator) if entry.sample and not one.generator else one
+            for one, entry in zip(pictures, found, strict=True)
         )
-    pictures = tuple(manifest.local(entry, path) for entry, path in found.items())
-    return ImageSet(manifest.name, manifest.kind, manifest.licence, manifest.site, pictures)
+    return ImageSet(manifest.name, manifest.kind, manifest.licence, manifest.site or "unknown", pictures)
 
 
-def _first_path(entry: PictureEntry, folders: tuple[Path, Path]) -> Path:
+def _part(manifest: Manifest, of: str, data: Path, sampler: Sampler | None) -> ImageSet:
+    """Return the named pictures of another set."""
+    path = _manifest_path(of)
+    if path is not None and load_manifest(path).of is not None:
+        raise DatasetError(f"set {manifest.name!r} is a part of {of!r}, which is itself only a part of a set")
+    whole = {one.name: one for one in open_set(of, data, sampler).pictures}
+    if unknown := [name for name in manifest.only if name not in whole]:
+        raise DatasetError(f"set {manifest.name!r}: {of!r} has no pictures {shortened(unknown)}")
+    pictures = tuple(whole[name] for name in manifest.only)
+    return ImageSet(manifest.name, manifest.kind, manifest.licence, manifest.site or "unknown", pictures)
+
+
+def _with_pin(picture: LocalPicture, pinned: Mapping[str, str]) -> LocalPicture:
+    return replace(picture, sha256=picture.sha256 or pinned.get(picture.name))
+
+
+def _as_placed(manifest: Manifest, data: Path, reference: str) -> ImageSet:
+    """Return a set whose manifest does not list its pictures: those that were unpacked or placed."""
+    home = data / manifest.name
+    pinned = read_lock(data, manifest.name).files
+    names = [one for one in pinned if Path(one).suffix.lower() in EXTENSIONS] or placed(home)
+    missing = [one for one in names if not (home / one).is_file()]
+    if missing or not names:
+        count = manifest.count or len(names)
+        raise DatasetError(_absent(manifest, missing, count, home, reference))
+    told = prompts.read_tables(home, [one for one in pinned if one.endswith(".json")])
+    entries = [
+        PictureEntry.model_validate(
+            {"file": name, "sha256": pinned.get(name), **told.get(Path(name).name, {})}
+        )
+        for name in names
+    ]
+    pictures = tuple(manifest.local(one, home / one.file) for one in entries)
+    return ImageSet(manifest.name, manifest.kind, manifest.licence, manifest.site or "unknown", pictures)
+
+
+def _absent(manifest: Manifest, missing: list[str], count: int, home: Path, reference: str) -> str:
+    which = f" ({shortened(missing)})" if missing else ""
+    many = f"{len(missing)} of {count}" if missing else "all"
+    return (
+        f"set {manifest.name!r}: {many} pictures are not in {home}/{which}; "
+        f"`codecarena sets fetch {reference}` fetches them, or place them there"
+    )
+
+
+def _first_path(entry: PictureEntry, folders: tuple[Path, Path], sampler: Sampler | None) -> Path:
     """Return the picture's path in the first folder that has it, else in the last."""
-    paths = [picture_path(entry, folder) for folder in folders]
+    paths = [picture_path(entry, folder, sampler) for folder in folders]
     return next((path for path in paths if path.is_file()), paths[-1])
 
 
 def _plain_folder(folder: Path) -> ImageSet:
-    names = [path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS]
     pictures = tuple(
-        LocalPicture(
-            name.as_posix(), folder / name, "natural", None, None, None, "unknown", str(folder), None
-        )
-        for name in sorted(names)
-        if (folder / name).is_file() and not any(part.startswith(".") for part in name.parts)
+        LocalPicture(name, folder / name, "natural", None, None, None, "unknown", str(folder), None)
+        for name in placed(folder)
     )
     if not pictures:
         raise DatasetError(f"{folder}: no pictures in it or below (looked for {', '.join(EXTENSIONS)})")

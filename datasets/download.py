@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, cast
-from urllib.parse import quote
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote, urlsplit
 
+from . import making
+from .archives import ArchiveError, unpack
 from .builtin import installed_folder
-from .manifest import DatasetError, Manifest, PictureEntry
+from .lock import Lock, differs, pin, read_lock
+from .making import Sampler
+from .manifest import ArchiveEntry, DatasetError, Manifest, PictureEntry
+from .pixels import EXTENSIONS
+from .transfer import Progress, TransferError, Wanted, fetch_file
 
-if TYPE_CHECKING:
-    from pooch.typing import Downloader
-
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with a file's name, the bytes that are here and the bytes in all (0 while unknown)."""
-
-TIMEOUT_SECONDS = 30.0
-"""Longest silence of a server."""
-
-_CHUNK_BYTES = 2**16
+MAX_ARCHIVE_BYTES = 2**36
 
 
 def data_folder(option: Path | None = None) -> Path:
@@ -36,12 +30,14 @@ def data_folder(option: Path | None = None) -> Path:
     return platformdirs.user_data_path("codecarena", appauthor=False)
 
 
-def picture_path(entry: PictureEntry, folder: Path) -> Path:
+def picture_path(entry: PictureEntry, folder: Path, sampler: Sampler | None = None) -> Path:
     """Return where a picture belongs: in the package that ships it, else in the set's folder.
 
     Raises:
-        DatasetError: The package that ships it is not installed, or does not ship it.
+        DatasetError: The package that ships it, or what it is made with, is not here.
     """
+    if entry.made_here:
+        return making.place(entry, folder, sampler)
     if entry.package is None:
         return folder / entry.file
     package = entry.package.split("/")[0]
@@ -54,95 +50,153 @@ def picture_path(entry: PictureEntry, folder: Path) -> Path:
 
 
 def fetch(
-    manifest: Manifest, data: Path, progress: Progress | None = None, base_url: str | None = None
+    manifest: Manifest,
+    data: Path,
+    progress: Progress | None = None,
+    base_url: str | None = None,
+    sampler: Sampler | None = None,
 ) -> tuple[Path, ...]:
     """Return the paths of a set's pictures after downloading those that are not there.
 
     A file appears under its name only when all of it is there and its hash is right. One that is there
     with another hash is never overwritten. After a failure, the next call goes on where this one stopped.
+    What has no published hash is pinned in ``DATA/SET.lock``, and must be the same from then on.
 
     Args:
         manifest: The set.
         data: The data folder; files go to ``DATA/SET/FILE``.
         progress: Told of each file as it grows.
         base_url: A mirror to use instead of the manifest's addresses.
+        sampler: Makes the pictures that are sampled here.
 
     Raises:
-        DatasetError: A file cannot be had, is not the right one, or has no known hash.
+        DatasetError: A file cannot be had or is not the right one.
     """
     if base_url is not None and not base_url.startswith(("https://", "http://")):
         raise DatasetError(f"mirror {base_url!r}: expected an address that starts with https:// or http://")
-    return tuple(_fetch_one(manifest, entry, data, progress, base_url) for entry in manifest.pictures)
+    if manifest.of is not None:
+        raise DatasetError(f"set {manifest.name!r} is a part of {manifest.of!r}: fetch that set")
+    one = _Fetch(manifest, data, progress, base_url, sampler)
+    if manifest.pictures:
+        return tuple(one.picture(entry) for entry in manifest.pictures)
+    if manifest.archives:
+        return tuple(dict.fromkeys(path for archive in manifest.archives for path in one.archive(archive)))
+    return one.by_hand()
 
 
-def _fetch_one(
-    manifest: Manifest, entry: PictureEntry, data: Path, progress: Progress | None, base_url: str | None
-) -> Path:
-    path = picture_path(entry, data / manifest.name)
-    if path.exists():
-        _check_present(path, entry)
-        return path
-    if entry.sha256 is None:
-        raise DatasetError(
-            f"set {manifest.name!r}: {entry.file} has no sha256 in the manifest, so a download cannot be "
-            f"checked; place the file at {path} yourself"
-        )
-    failures: list[str] = []
-    for url in _addresses(manifest, entry, base_url):
-        try:
-            _download(url, path, entry, progress)
+class _Fetch:
+    """One call of `fetch`."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        data: Path,
+        progress: Progress | None,
+        base_url: str | None,
+        sampler: Sampler | None,
+    ) -> None:
+        self.manifest, self.data, self.folder = manifest, data, data / manifest.name
+        self.progress, self.base_url, self.sampler = progress, base_url, sampler
+        self.lock = read_lock(data, manifest.name)
+
+    def picture(self, entry: PictureEntry) -> Path:
+        """Return the path of a picture that is there now."""
+        path = picture_path(entry, self.folder, self.sampler)
+        known = entry.sha256 or self.lock.hashes.get(entry.file)
+        if path.exists():
+            found = _sha256(path)
+            if known not in (None, found):
+                raise DatasetError(_not_the_one(path, entry, self.lock, found))
+            self._pin(entry, found)
             return path
-        # requests' errors are OSErrors; pooch raises ValueError for a wrong hash.
-        except (OSError, ValueError) as error:
-            failures.append(f"  {url}: {error}")
-    raise DatasetError(_by_hand(manifest, entry, data, failures))
+        if entry.made_here:
+            making.make(entry, path, self.sampler)
+            return path
+        bases = self.manifest.base_urls if self.base_url is None else (self.base_url,)
+        below = [f"{base.rstrip('/')}/{quote(entry.file)}" for base in bases]
+        addresses = [entry.url, *below] if entry.url and self.base_url is None else below
+        self._pin(entry, self._first(addresses, path, known, entry.file, 2**30))
+        return path
 
+    def archive(self, entry: ArchiveEntry) -> list[Path]:
+        """Return the paths of an archive's pictures; one that was unpacked before is not fetched again."""
+        here = self.lock.files
+        if entry.url in self.lock.hashes and all((self.folder / name).is_file() for name in here):
+            self._check_all(here)
+            return [self.folder / name for name in here if _is_picture(name)]
+        name = PurePosixPath(urlsplit(entry.url).path).name or "archive"
+        path = self.data / f".{self.manifest.name}-{name}"
+        known = entry.sha256 or self.lock.hashes.get(entry.url)
+        mirrored = f"{self.base_url.rstrip('/')}/{quote(name)}" if self.base_url else entry.url
+        try:
+            # One that is there was whole when the call before this one was killed.
+            whole = path.is_file() and known in (None, _sha256(path))
+            sha256 = _sha256(path) if whole else self._first([mirrored], path, known, name, MAX_ARCHIVE_BYTES)
+            patterns = [entry.members] + ([entry.prompts] if entry.prompts else [])
+            suffixes = (*EXTENSIONS, ".json") if entry.prompts else EXTENSIONS
+            unpacked = unpack(path, self.folder, patterns, suffixes)
+        except ArchiveError as error:
+            raise DatasetError(
+                f"set {self.manifest.name!r}: {name} from {mirrored} is refused: {error}"
+            ) from error
+        finally:
+            # What was refused is of no use, and what was unpacked is no longer; a part of it stays.
+            path.unlink(missing_ok=True)
+        hashes = {one: _sha256(self.folder / one) for one in unpacked}
+        self.lock = pin(self.data, self.manifest.name, {**hashes, entry.url: sha256})
+        return [self.folder / one for one in unpacked if _is_picture(one)]
 
-def _check_present(path: Path, entry: PictureEntry) -> None:
-    try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    if entry.sha256 is not None and found != entry.sha256:
-        raise DatasetError(
-            f"{path}: is there but is not the file of the manifest: expected sha256 {entry.sha256}, "
-            f"got {found}; delete or move it, then fetch again"
+    def by_hand(self) -> tuple[Path, ...]:
+        """Return the paths of pictures that the user placed here, from now on pinned."""
+        found = placed(self.folder)
+        if not found:
+            raise DatasetError(self._advice(["  it has no address that a program may fetch it from"], []))
+        hashes = {name: _sha256(self.folder / name) for name in found}
+        missing = sorted(set(self.lock.files) - set(found))
+        if missing:
+            raise DatasetError(f"{self.folder}: {len(missing)} pinned files are gone: {shortened(missing)}")
+        self.lock = pin(self.data, self.manifest.name, hashes)
+        return tuple(self.folder / name for name in found)
+
+    def _pin(self, entry: PictureEntry, found: str) -> None:
+        if entry.sha256 is None and entry.package is None and not entry.made_here:
+            self.lock = pin(self.data, self.manifest.name, {entry.file: found})
+
+    def _check_all(self, hashes: dict[str, str]) -> None:
+        for name, expected in hashes.items():
+            if (found := _sha256(self.folder / name)) != expected:
+                raise DatasetError(f"{self.folder}: {differs(self.lock, name, found)}")
+
+    def _first(self, urls: list[str], path: Path, sha256: str | None, name: str, most: int) -> str:
+        """Return the hash of a file from the first address that has it."""
+        failures: list[str] = []
+        for url in urls:
+            wanted = Wanted(url, path, sha256, name, self.manifest.redirects, most)
+            try:
+                return fetch_file(wanted, self.progress)
+            except (OSError, ValueError, TransferError) as error:  # requests' errors are OSErrors
+                failures.append(f"  {url}: {error}")
+        raise DatasetError(self._advice(failures or ["  the manifest gives no address"], [name]))
+
+    def _advice(self, failures: list[str], names: list[str]) -> str:
+        entries = self.manifest.pictures
+        missing = [one.file for one in entries if not picture_path(one, self.folder, self.sampler).exists()]
+        count = f"; {len(missing)} missing: {shortened(missing)}" if missing else ""
+        what = f"{names[0]} could not be fetched" if names else "its pictures are not here"
+        tried = "\n".join(failures)
+        site = self.manifest.site or "where you have them from"
+        return (
+            f"set {self.manifest.name!r}: {what}:\n{tried}\n"
+            f"try again later, name a mirror, or get the files from {site} and place them in "
+            f"{self.folder}/{count}"
         )
 
 
-def _addresses(manifest: Manifest, entry: PictureEntry, base_url: str | None) -> list[str]:
-    bases = manifest.base_urls if base_url is None else (base_url,)
-    below = [f"{base.rstrip('/')}/{quote(entry.file)}" for base in bases]
-    return [entry.url, *below] if entry.url and base_url is None else below
-
-
-def _download(url: str, path: Path, entry: PictureEntry, progress: Progress | None) -> None:
-    import pooch  # a tenth of a second, and only downloads need it
-
-    pooch.get_logger().setLevel(logging.WARNING)  # it writes to the screen on its own
-    # pooch's manual allows any object as the bar, and its own downloader as a downloader; its types do not.
-    bar = cast("bool", _Bar(entry.file, progress) if progress else False)
-    downloader = pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK_BYTES, timeout=TIMEOUT_SECONDS)
-    # Downloads to a temporary name beside the path and renames only when the hash is right.
-    pooch.retrieve(
-        url,
-        known_hash=f"sha256:{entry.sha256}",
-        fname=path.name,
-        path=path.parent,
-        downloader=cast("Downloader", downloader),
-    )
-    path.chmod(0o644)  # the temporary file was the owner's alone, but data folders are shared
-
-
-def _by_hand(manifest: Manifest, entry: PictureEntry, data: Path, failures: list[str]) -> str:
-    folder = data / manifest.name
-    missing = [one.file for one in manifest.pictures if not picture_path(one, folder).exists()]
-    tried = "\n".join(failures) or "  the manifest gives no address"
-    return (
-        f"set {manifest.name!r}: {entry.file} could not be fetched:\n{tried}\n"
-        f"try again later, name a mirror, or get the files from {manifest.site} and place them in {folder}/; "
-        f"{len(missing)} missing: {shortened(missing)}"
-    )
+def placed(folder: Path) -> list[str]:
+    """Return the names of the pictures in a folder and below, sorted; hidden ones are left out."""
+    names = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS)
+    kept = [one for one in names if not any(part.startswith(".") for part in one.parts)]
+    return sorted(one.as_posix() for one in kept if (folder / one).is_file())
 
 
 def shortened(names: list[str], most: int = 5) -> str:
@@ -151,24 +205,22 @@ def shortened(names: list[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + more
 
 
-class _Bar:
-    """What pooch asks of a progress bar, turned into calls of a `Progress`.
+def _is_picture(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in EXTENSIONS
 
-    pooch counts in whole chunks, then resets and counts the total once more when a file is complete.
-    """
 
-    def __init__(self, name: str, progress: Progress) -> None:
-        self.name = name
-        self.progress = progress
-        self.total = 0
-        self.done_bytes = 0
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
 
-    def update(self, count: int) -> None:
-        self.done_bytes += count
-        self.progress(self.name, min(self.done_bytes, self.total or self.done_bytes), self.total)
 
-    def reset(self) -> None:
-        """Do nothing: what is counted beyond the total is not shown."""
-
-    def close(self) -> None:
-        """Do nothing: the caller owns the display."""
+def _not_the_one(path: Path, entry: PictureEntry, lock: Lock, found: str) -> str:
+    if entry.sha256 is None:
+        return f"{path}: {differs(lock, entry.file, found)}"
+    return (
+        f"{path}: is there but is not the file of the manifest: expected sha256 {entry.sha256}, "
+        f"got {found}; delete or move it, then fetch again"
+    )

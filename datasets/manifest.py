@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -25,6 +27,24 @@ class PixelsIdentity:
     sha256: str
     height: int
     width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How a picture came to be, as far as it is known."""
+
+    model_version: str | None = None
+    """Which weights of the generator: a revision, a file name or a hash."""
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    seed: int | None = None
+    guidance: float | None = None
+    """Scale of classifier-free guidance, or the value that a distilled model is told."""
+    steps: int | None = None
+    workflow: str | None = None
+    """The generator's own record of how it made the picture, as it wrote it."""
+    url: str | None = None
+    """Where the file was fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +68,7 @@ class LocalPicture:
     """Hash that the file's bytes must have; None where nothing is known."""
     pixels: PixelsIdentity | None = None
     """Which pixels a file of that hash holds, where the manifest says so."""
+    provenance: Provenance = field(default_factory=Provenance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +93,56 @@ def _safe_path(value: str) -> str:
 def _web_address(value: str) -> str:
     if not value.startswith(("https://", "http://")):
         raise ValueError("expected an address that starts with https:// or http://")
+    try:
+        named = urlsplit(value).hostname
+    except ValueError:
+        named = None
+    if not named or "@" in urlsplit(value).netloc:
+        raise ValueError("expected an address that names a host, without a user")
     return value
 
 
 RelativePath: TypeAlias = Annotated[str, Field(min_length=1), AfterValidator(_safe_path)]
 WebAddress: TypeAlias = Annotated[str, AfterValidator(_web_address)]
+Sha256: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**64)]
 
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rendering(_Table):
+    """How a picture of text is drawn: its ``text`` line by line, from the top left, on plain paper."""
+
+    font: Annotated[str, Field(pattern=r"^[\w.-]+\.(ttf|otf)$")]
+    """File name of an installed font."""
+    size_pixels: Annotated[int, Field(ge=6, le=400)]
+    """Of the font's em square."""
+    ink: Annotated[str, Field(pattern="^#[0-9a-f]{6}$")] = "#000000"
+    paper: Annotated[str, Field(pattern="^#[0-9a-f]{6}$")] = "#ffffff"
+    width: Annotated[int, Field(gt=0, le=8192)] = 512
+    height: Annotated[int, Field(gt=0, le=8192)] = 256
+
+
+class Sampling(_Table):
+    """How a picture is sampled on this machine by the project's own toy generator, told its ``caption``."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    width: Annotated[int, Field(gt=0, le=2048, multiple_of=32)] = 512
+    height: Annotated[int, Field(gt=0, le=2048, multiple_of=32)] = 512
+
+
+class ArchiveEntry(_Table):
+    """One ``[[archives]]`` table: a zip or tar file whose pictures are the set."""
+
+    url: WebAddress
+    sha256: Sha256 | None = None
+    """Of the archive; pinned by the first download where nobody has published it."""
+    members: str = "*"
+    """Which members are pictures of the set, as a shell pattern on their path; others are not unpacked."""
+    prompts: str | None = None
+    """Pattern of JSON members that map file names to prompts, as DiffusionDB's do."""
 
 
 class PictureEntry(_Table):
@@ -88,12 +150,14 @@ class PictureEntry(_Table):
 
     file: RelativePath
     """Name below the set's folder."""
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    """Of the file's bytes; needed to fetch it."""
-    pixels_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    sha256: Sha256 | None = None
+    """Of the file's bytes; pinned by the first download where it is not known."""
+    pixels_sha256: Sha256 | None = None
     """Of its pixels, by `pixels.pixels_sha256`; with the size, saves decoding the file to plan a run."""
     width: Annotated[int, Field(gt=0)] | None = None
     height: Annotated[int, Field(gt=0)] | None = None
+    perceptual: Annotated[str, Field(pattern="^[0-9a-f]{16}$")] | None = None
+    """Of its pixels, by `perceptual.perceptual_hash`: finds near-duplicates."""
     url: WebAddress | None = None
     """Where this file lies, if not at a base address under its own name."""
     package: RelativePath | None = None
@@ -103,8 +167,17 @@ class PictureEntry(_Table):
     caption: str | None = None
     prompt: str | None = None
     text: str | None = None
+    render: Rendering | None = None
+    """How the picture is drawn on this machine from ``text``, where it is no file to fetch."""
+    sample: Sampling | None = None
+    """How the picture is sampled on this machine, where it is no file to fetch."""
     generator: str | None = None
-    seed: int | None = None
+    model_version: str | None = None
+    negative_prompt: str | None = None
+    seed: Seed | None = None
+    guidance: float | None = None
+    steps: Annotated[int, Field(ge=0)] | None = None
+    workflow: str | None = None
     licence: str | None = None
     """If not the set's."""
     source: str | None = None
@@ -116,6 +189,19 @@ class PictureEntry(_Table):
         if any(told) and not (all(told) and self.sha256):
             raise ValueError("pixels_sha256, width, height and sha256 go together")
         return self
+
+    @model_validator(mode="after")
+    def _rendered_pictures_are_no_files(self) -> PictureEntry:
+        if self.render is not None and (not self.text or self.sha256 or self.url or self.package):
+            raise ValueError("render goes with text, and not with sha256, url or package")
+        if self.sample is not None and (self.render or self.sha256 or self.url or self.package):
+            raise ValueError("sample does not go with render, sha256, url or package")
+        return self
+
+    @property
+    def made_here(self) -> bool:
+        """Whether this machine makes the picture."""
+        return self.render is not None or self.sample is not None
 
     @property
     def pixels(self) -> PixelsIdentity | None:
@@ -133,16 +219,43 @@ class Manifest(_Table):
     kind: Kind
     licence: str
     citation: str
-    site: WebAddress
+    site: WebAddress | None = None
     """Where a reader finds the set."""
+    hashes: str | None = None
+    """What is known of the files' hashes and from where, for a reader."""
+    role: Literal["evaluation", "training"] = "evaluation"
+    generator: str | None = None
+    """The model that made all pictures, where it is one."""
     base_urls: tuple[WebAddress, ...] = ()
     """Addresses that the file names are appended to, tried in order."""
-    pictures: tuple[PictureEntry, ...]
+    redirects: tuple[str, ...] = ()
+    """Other hosts that the addresses may lead on to; all others are refused."""
+    archives: tuple[ArchiveEntry, ...] = ()
+    count: Annotated[int, Field(gt=0)] | None = None
+    """How many pictures the set has, where they are not listed."""
+    listing: Annotated[str, Field(pattern=r"^[\w.-]+\.csv$")] | None = None
+    """A CSV file beside this one whose columns are keys of a picture; instead of ``[[pictures]]``."""
+    pictures: tuple[PictureEntry, ...] = ()
+    folder: Annotated[str, Field(min_length=1)] | None = None
+    """Where the pictures lie, if neither beside this file nor in the data folder; relative to this file."""
+    of: Annotated[str, Field(min_length=1)] | None = None
+    """Another set that this one is a part of."""
+    only: tuple[RelativePath, ...] = ()
+    """The names of that set's pictures that are in this one."""
+
+    @model_validator(mode="after")
+    def _lists_or_counts(self) -> Manifest:
+        if (self.of is None) != (not self.only):
+            raise ValueError("of and only go together")
+        ways = [bool(self.pictures), bool(self.archives), self.of is not None]
+        if sum(ways) > 1:
+            raise ValueError("expected one of: [[pictures]] tables, [[archives]] tables, or a part of a set")
+        if not any(ways) and self.count is None:
+            raise ValueError("expected at least one [[pictures]] table, or archives, or a count")
+        return self
 
     @model_validator(mode="after")
     def _has_unique_files(self) -> Manifest:
-        if not self.pictures:
-            raise ValueError("expected at least one [[pictures]] table")
         files = [entry.file for entry in self.pictures]
         twice = sorted({file for file in files if files.count(file) > 1})
         if twice:
@@ -157,11 +270,21 @@ class Manifest(_Table):
             kind=entry.kind or self.kind,
             caption=entry.caption or entry.prompt,
             text=entry.text,
-            generator=entry.generator,
+            generator=entry.generator or self.generator,
             licence=entry.licence or self.licence,
-            source=entry.source or self.site,
+            source=entry.source or self.site or "unknown",
             sha256=entry.sha256,
             pixels=entry.pixels,
+            provenance=Provenance(
+                model_version=entry.model_version,
+                prompt=entry.prompt,
+                negative_prompt=entry.negative_prompt,
+                seed=entry.sample.seed if entry.sample else entry.seed,
+                guidance=entry.guidance,
+                steps=entry.steps,
+                workflow=entry.workflow,
+                url=entry.url,
+            ),
         )
 
 
@@ -178,6 +301,20 @@ def load_manifest(path: Path) -> Manifest:
     except ValueError as error:  # TOML and UTF-8 errors
         raise DatasetError(f"{path}: not a TOML file: {error}") from error
     try:
-        return Manifest.model_validate(table)
+        return Manifest.model_validate(_with_listing(table, path))
     except ValidationError as error:
         raise DatasetError(explain_validation(path, Manifest, error)) from None
+
+
+def _with_listing(table: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return a manifest's table with the pictures of its listing, if it names one beside it."""
+    name = table.get("listing")
+    if not isinstance(name, str) or "/" in name or "pictures" in table:
+        return table
+    beside = path.parent / name
+    try:
+        with beside.open(newline="", encoding="utf-8") as opened:
+            rows = list(csv.DictReader(opened))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{path}: its listing {beside} cannot be read ({error})") from error
+    return table | {"pictures": [{key: value for key, value in row.items() if value} for row in rows]}

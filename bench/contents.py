@@ -1,0 +1,70 @@
+"""Turn the pictures of a suite into what is on them, and into warnings about what was trained on them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from ..datasets.descriptors import describe_pixels
+from ..datasets.overlap import Print, shared, training_prints
+from ..datasets.perceptual import perceptual_hash
+from ..datasets.pixels import PictureError, read_pixels
+from .plan import PlannedCodec, PlannedPicture
+from .store.pictures import Content, add_contents, known_prints
+from .store.writer import StoreWriter
+
+_NAMED = 3
+
+
+def store_contents(pictures: Iterable[PlannedPicture], store: StoreWriter, workers: int) -> dict[str, str]:
+    """Return the perceptual hash of every picture, after describing those that are new to the store.
+
+    Files that can no longer be read are left out: whoever measures them says so.
+    """
+    once = {one.sha256: one for one in pictures}
+    known = known_prints(store, once)
+    with ThreadPoolExecutor(workers) as readers:
+        new = [one for one in readers.map(_content, (once[one] for one in once if one not in known)) if one]
+    add_contents(store, new)
+    return known | {one.picture_sha256: one.perceptual for one in new}
+
+
+def training_notes(
+    pictures: Sequence[PlannedPicture], codecs: Iterable[PlannedCodec], prints: dict[str, str]
+) -> list[str]:
+    """Return a warning for each codec of ours that meets pictures it was trained on."""
+    meets: dict[tuple[str, ...], list[str]] = {}
+    notes: list[str] = []
+    here = {
+        f"{one.image_set}/{one.picture.name}": Print(one.picture.sha256, one.sha256, prints[one.sha256])
+        for one in pictures
+        if one.sha256 in prints
+    }
+    for codec in codecs:
+        folders = _folders(codec.info.trained_on)
+        if not folders:
+            continue
+        if folders not in meets:
+            meets[folders] = sorted({one.picture for one in shared(here, training_prints(folders))})
+        if names := meets[folders]:
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            notes.append(
+                f"codec {codec.label} was trained on pictures of this suite; its results on them mislead: "
+                f"{', '.join(names[:_NAMED])}{more}"
+            )
+    return notes
+
+
+def _folders(trained_on: str | None) -> tuple[str, ...]:
+    """Return the folders of the training set that our own weights name: ``679 pictures: bsds500, ...``."""
+    _, colon, names = (trained_on or "").partition(": ")
+    return tuple(sorted(re.split(r",\s*", names))) if colon else ()
+
+
+def _content(one: PlannedPicture) -> Content | None:
+    try:
+        pixels = read_pixels(one.picture.path, one.picture.sha256)
+    except PictureError:
+        return None
+    return Content(one.sha256, perceptual_hash(pixels), describe_pixels(pixels))

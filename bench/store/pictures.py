@@ -1,0 +1,111 @@
+"""Keep what is known of pictures beside their pixels: provenance, descriptors, perceptual hashes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select
+
+from ...datasets.descriptors import VERSION
+from ...datasets.manifest import LocalPicture
+from .picture_tables import DescriptorTable, PrintTable, ProvenanceTable
+from .store import Store, chunks
+from .writer import StoreWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is on a picture."""
+
+    picture_sha256: str
+    perceptual: str
+    """Perceptual hash, 16 hex digits."""
+    descriptors: Mapping[str, float]
+
+
+def known_prints(store: Store, pictures: Iterable[str]) -> dict[str, str]:
+    """Return the perceptual hash of those pictures whose descriptors are stored in their present version."""
+    found: dict[str, str] = {}
+    with store.engine.connect() as connection:
+        for chunk in chunks(pictures):
+            query = select(PrintTable.picture_sha256, PrintTable.perceptual).where(
+                PrintTable.picture_sha256.in_(chunk), PrintTable.version == VERSION
+            )
+            found |= {row[0]: row[1] for row in connection.execute(query)}
+    return found
+
+
+def descriptors(store: Store) -> dict[str, dict[str, float]]:
+    """Return the descriptors of every picture by name, by the hash of its pixels."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    query = select(DescriptorTable.picture_sha256, DescriptorTable.name, DescriptorTable.value)
+    with store.engine.connect() as connection:
+        for picture, name, value in connection.execute(query):
+            found[picture][name] = value
+    return found
+
+
+def add_contents(store: StoreWriter, contents: Iterable[Content]) -> None:
+    """Record what is on pictures, in place of what was known before."""
+    listed = list(contents)
+    if not listed:
+        return
+    values = [
+        {"picture_sha256": one.picture_sha256, "name": name, "value": value}
+        for one in listed
+        for name, value in one.descriptors.items()
+    ]
+    prints = [
+        {"picture_sha256": one.picture_sha256, "perceptual": one.perceptual, "version": VERSION}
+        for one in listed
+    ]
+
+    def replace(connection: Connection) -> None:
+        for table, rows in ((DescriptorTable, values), (PrintTable, prints)):
+            for chunk in chunks(one.picture_sha256 for one in listed):
+                connection.execute(delete(table).where(table.picture_sha256.in_(chunk)))
+            if rows:
+                connection.execute(insert(table), rows)
+
+    store.write(replace)
+
+
+def add_provenance(store: StoreWriter, image_set: str, pictures: Iterable[LocalPicture]) -> None:
+    """Record how the pictures of a set came to be, in place of what was known before."""
+    rows = [
+        {
+            "image_set": image_set,
+            "name": one.name,
+            "file_sha256": one.sha256,
+            "model_version": one.provenance.model_version,
+            "prompt": one.provenance.prompt,
+            "negative_prompt": one.provenance.negative_prompt,
+            "seed": None if one.provenance.seed is None else str(one.provenance.seed),
+            "guidance": one.provenance.guidance,
+            "steps": one.provenance.steps,
+            "workflow": one.provenance.workflow,
+            "url": one.provenance.url,
+        }
+        for one in pictures
+    ]
+
+    def replace(connection: Connection) -> None:
+        ours = ProvenanceTable.image_set == image_set
+        for chunk in chunks(str(row["name"]) for row in rows):
+            connection.execute(delete(ProvenanceTable).where(ours, ProvenanceTable.name.in_(chunk)))
+        connection.execute(insert(ProvenanceTable), rows)
+
+    store.write(replace)
+
+
+def provenance(store: Store, image_set: str) -> dict[str, dict[str, str | float | int | None]]:
+    """Return how the pictures of a set came to be, by name."""
+    table = ProvenanceTable.__table__
+    query = select(table).where(ProvenanceTable.image_set == image_set)
+    with store.engine.connect() as connection:
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+    return {
+        str(row["name"]): {key: row[key] for key in row if key not in ("image_set", "name")} for row in rows
+    }

@@ -1,0 +1,58 @@
+"""Turn a condition on descriptors, as the command line has it, into one on pictures of the store."""
+
+from __future__ import annotations
+
+import difflib
+import operator
+import re
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from ...datasets.descriptors import DESCRIPTORS
+from .database import StoreError
+from .picture_tables import DescriptorTable
+
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    "!=": operator.ne,
+    ">": operator.gt,
+    "<": operator.lt,
+    "=": operator.eq,
+}
+_CONDITION = re.compile(r"\s*(?P<name>\w+)\s*(?P<how>>=|<=|!=|>|<|=)\s*(?P<number>[-+\w.]+)\s*")
+
+
+def pictures_where(text: str, picture_sha256: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Return what a picture's descriptors must be for it to be chosen.
+
+    Args:
+        text: ``text_share>0.1``, or several joined by ``and``.
+        picture_sha256: The column that names the picture.
+
+    Raises:
+        StoreError: It is no such condition; says what was expected.
+    """
+    return and_(*(_one(part, picture_sha256) for part in re.split(r"\band\b", text)))
+
+
+def _one(text: str, picture_sha256: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    found = _CONDITION.fullmatch(text)
+    if found is None:
+        raise StoreError(f"--where {text.strip()!r}: expected such as text_share>0.1, or several with and")
+    name = found["name"]
+    if name not in DESCRIPTORS:
+        near = difflib.get_close_matches(name, DESCRIPTORS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(DESCRIPTORS)}"
+        raise StoreError(f"--where {text.strip()!r}: no descriptor {name!r}; {hint}")
+    try:
+        number = float(found["number"])
+    except ValueError as error:
+        raise StoreError(f"--where {text.strip()!r}: expected a number, got {found['number']!r}") from error
+    fits = _COMPARISONS[found["how"]](DescriptorTable.value, number)
+    return picture_sha256.in_(
+        select(DescriptorTable.picture_sha256).where(DescriptorTable.name == name, fits)
+    )

@@ -1,0 +1,218 @@
+"""The commands about image sets beside `fetch`; what costs time to import is imported inside."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from .options import DataOption, JsonOption, SetArgument
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from contextlib import AbstractContextManager
+
+    from .making import Sampler
+    from .manifest import ImageSet
+
+app = typer.Typer()
+
+
+@app.command()
+def describe(
+    folder: Annotated[Path, typer.Argument(help="A folder of pictures.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Manifest to write.", show_default="FOLDER/manifest.toml")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Of the set.", show_default="the folder's")] = None,
+    kind: Annotated[
+        Literal["natural", "ai-generated"] | None,
+        typer.Option(help="Of pictures that say nothing of a generator.", show_default="natural"),
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Of pictures that say none.")] = "unknown",
+    citation: Annotated[str, typer.Option(help="Who to cite.")] = "unknown",
+    site: Annotated[str | None, typer.Option(help="Address where a reader finds the set.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a manifest that is there.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a manifest of a folder: hashes, prompts found in the files, and what to know before measuring."""
+    from .catalogue import FOLDER_MANIFEST
+    from .describe import describe as look
+    from .manifest import DatasetError
+    from .writing import write_manifest
+
+    path = out or folder / FOLDER_MANIFEST
+    if path.exists() and not force:
+        raise DatasetError(f"{path} is there already; --force replaces it, --out names another")
+    with _counting("pictures") as show:
+        found = look(
+            folder, name=name, kind=kind, licence=licence, citation=citation, site=site, progress=show
+        )
+    elsewhere = None if path.absolute().parent == folder.absolute() else str(folder.absolute())
+    write_manifest(found.manifest.model_copy(update={"folder": elsewhere}), path)
+    prompts = sum(one.prompt is not None for one in found.manifest.pictures)
+    if as_json:
+        record = {
+            "manifest": str(path),
+            "pictures": len(found.manifest.pictures),
+            "prompts": prompts,
+            "findings": [asdict(one) for one in found.findings],
+        }
+        typer.echo(json.dumps(record, indent=2))
+        return
+    unknown = [one for one in found.findings if one.concern == "unknown origin"]
+    for one in found.findings:
+        if one.concern != "unknown origin":
+            typer.echo(f"{one.concern}: {one.picture} {one.detail}")
+    if unknown:
+        typer.echo(
+            f"{len(unknown)} pictures say nothing of a generator and are taken as natural; --kind says more"
+        )
+    typer.echo(f"{len(found.manifest.pictures)} pictures, {prompts} with a prompt, described in {path}")
+
+
+@app.command()
+def pick(
+    context: typer.Context,
+    image_set: SetArgument,
+    count: Annotated[int, typer.Option("-k", "--count", min=1, help="How many pictures.")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first picture.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Manifest of the picked pictures to write.")
+    ] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Pick a few pictures that cover a set: busy and plain, grey and vivid, with faces and without."""
+    from .descriptors import describe_pixels
+    from .picking import pick as choose
+    from .pixels import read_pixels
+    from .subsets import write_subset
+
+    opened = _open(context, image_set, data)
+    with _counting("pictures") as show:
+        described = []
+        for place, one in enumerate(opened.pictures, 1):
+            described.append(describe_pixels(read_pixels(one.path, one.sha256)))
+            show(place, len(opened.pictures))
+    chosen = choose(described, count, seed)
+    if out is not None:
+        write_subset(opened, image_set, [opened.pictures[place].name for place in chosen], out)
+    rows = [{"picture": opened.pictures[place].name, **described[place]} for place in chosen]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    _table(f"{count} of {len(opened.pictures)} pictures of {opened.name}", rows)
+    if out is not None:
+        typer.echo(f'written to {out}; in a suite: sets = "{out}"')
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    first: SetArgument,
+    second: Annotated[
+        str | None, typer.Argument(help="Another set.", show_default="the training data of the weights here")
+    ] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for pictures that two sets share, or a set and the training data. Exit status 1 if any."""
+    from .overlap import prints, shared, training_prints
+
+    opened = _open(context, first, data)
+    with _counting("pictures"):
+        here = prints(opened.pictures)
+        if second is None:
+            name, there = "the training data of the shipped weights", training_prints()
+        else:
+            other = _open(context, second, data)
+            name, there = other.name, prints(other.pictures)
+    found = shared(here, there)
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found], indent=2))
+    else:
+        for one in found:
+            typer.echo(f"{one.picture} and {one.other}: {one.how}, {one.bits} of 64 bits differ")
+        many = len({one.picture for one in found})
+        typer.echo(f"{many} of {len(here)} pictures of {opened.name} are in {name} ({len(there)} pictures)")
+    raise typer.Exit(1 if found else 0)
+
+
+@app.command()
+def generate(
+    prompts: Annotated[Path, typer.Argument(help="A text file with one prompt a line.")],
+    model: Annotated[str, typer.Option("--model", help="A text-to-image model: a hub id or a folder.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the set.")],
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Pictures of each prompt.")] = 1,
+    first_seed: Annotated[int, typer.Option(min=0, help="The others follow it.")] = 0,
+    steps: Annotated[int | None, typer.Option(min=1, show_default="the model's")] = None,
+    guidance: Annotated[float | None, typer.Option(min=0, show_default="the model's")] = None,
+    width: Annotated[int | None, typer.Option(min=8, show_default="the model's")] = None,
+    height: Annotated[int | None, typer.Option(min=8, show_default="the model's")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Pictures made at once.")] = 1,
+    revision: Annotated[str | None, typer.Option(help="Of the model.", show_default="the newest")] = None,
+    device: Annotated[str, typer.Option(help="As torch calls it: cpu, cuda.")] = "cpu",
+    dtype: Annotated[Literal["float32", "float16", "bfloat16"], typer.Option()] = "float32",
+    licence: Annotated[str, typer.Option(help="Of the pictures.")] = "unknown",
+) -> None:
+    """Make an AI-generated set with a diffusers pipeline; called again, it makes what is missing."""
+    from .generate import Order, make_set, read_prompts
+
+    order = Order(
+        model=model,
+        prompts=read_prompts(prompts),
+        seeds=tuple(range(first_seed, first_seed + seeds)),
+        steps=steps,
+        guidance=guidance,
+        width=width,
+        height=height,
+        batch=batch,
+        revision=revision,
+        device=device,
+        dtype=dtype,
+        licence=licence,
+    )
+    with _counting("pictures") as show:
+        made, path = make_set(order, out, show)
+    typer.echo(f"{made} pictures made; the set is {path}")
+
+
+def _open(context: typer.Context, reference: str, data: Path | None) -> ImageSet:
+    """Open a set with the sampler that the command line was given for sets that are sampled here."""
+    from .catalogue import open_set
+
+    make_sampler: Callable[[], Sampler] | None = context.obj
+    return open_set(reference, data, make_sampler() if make_sampler else None)
+
+
+def _counting(what: str) -> AbstractContextManager[Callable[[int, int], None]]:
+    """Return a bar on stderr that counts."""
+    from contextlib import contextmanager
+
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+    @contextmanager
+    def bar() -> Generator[Callable[[int, int], None]]:
+        columns = (SpinnerColumn(), TextColumn(what), MofNCompleteColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+            task = shown.add_task(what, total=None)
+            yield lambda done, total: shown.update(task, completed=done, total=total)
+
+    return bar()
+
+
+def _table(title: str, rows: list[dict[str, str | float]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "), justify="left" if name == "picture" else "right")
+    for row in rows:
+        table.add_row(*(one if isinstance(one, str) else f"{one:.3g}" for one in row.values()))
+    Console().print(table)

@@ -1,0 +1,218 @@
+"""Turn a folder of pictures into a manifest, and into what its owner should know before measuring on it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from .download import placed
+from .history import SMALLEST_SIDE, jpeg_file_quality, jpeg_trace, upscaling
+from .manifest import DatasetError, Kind, Manifest, PictureEntry
+from .metadata import Metadata, read_metadata
+from .perceptual import near_pairs, perceptual_hash
+from .pixels import PictureError, pixels_sha256, read_pixels
+
+Concern = Literal["unreadable", "duplicate", "near-duplicate", "jpeg", "upscaled", "small", "unknown origin"]
+
+INDEX = "index.csv"
+"""A table beside the pictures; its columns that are keys of a picture are taken over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about one picture that bears on what may be measured with it."""
+
+    picture: str
+    concern: Concern
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A folder, described."""
+
+    manifest: Manifest
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    entry: PictureEntry
+    findings: tuple[Finding, ...]
+
+
+def describe(
+    folder: Path,
+    *,
+    name: str | None = None,
+    kind: Kind | None = None,
+    licence: str = "unknown",
+    citation: str = "unknown",
+    site: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Description:
+    """Return a manifest of all pictures in a folder and below, with findings in the order of the pictures.
+
+    What the files say of themselves is taken over, and what an ``index.csv`` in the folder says wins over it.
+
+    Args:
+        folder: Of pictures.
+        name: Of the set; the folder's own if absent.
+        kind: Of the pictures that say nothing of a generator; natural if absent.
+        licence: Of the pictures that say none.
+        citation: Of the set.
+        site: Where a reader finds the set.
+        progress: Told how many pictures are done, of how many.
+
+    Raises:
+        DatasetError: There is no such folder, or no picture in it that can be measured.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: no such folder")
+    names, index = placed(folder), _read_index(folder / INDEX)
+    if not names:
+        raise DatasetError(f"{folder}: no pictures in it or below")
+    seen: list[_Seen] = []
+    unreadable: list[Finding] = []
+    for count, file in enumerate(names, 1):
+        try:
+            seen.append(_look(folder, file, index.get(file, {}), kind))
+        except PictureError as error:
+            unreadable.append(Finding(file, "unreadable", str(error).removeprefix(f"{folder / file}: ")))
+        if progress:
+            progress(count, len(names))
+    if not seen:
+        raise DatasetError(
+            f"{folder}: none of its {len(names)} pictures can be measured: {unreadable[0].detail}"
+        )
+    entries = [one.entry for one in seen]
+    manifest = _manifest(entries, name or _set_name(folder), kind, licence, citation, site)
+    findings = [*unreadable, *_duplicates(entries), *(finding for one in seen for finding in one.findings)]
+    return Description(manifest, tuple(sorted(findings, key=lambda one: one.picture)))
+
+
+def _manifest(
+    entries: Sequence[PictureEntry],
+    name: str,
+    kind: Kind | None,
+    licence: str,
+    citation: str,
+    site: str | None,
+) -> Manifest:
+    """Return the manifest of pictures whose own kind is left out where it is the set's."""
+    generated = sum(one.kind == "ai-generated" for one in entries)
+    overall: Kind = kind or ("ai-generated" if 2 * generated > len(entries) else "natural")
+    plain = [one.model_copy(update={"kind": None}) if one.kind == overall else one for one in entries]
+    many = f"{len(entries)} picture" + ("s" if len(entries) > 1 else "")
+    return Manifest.model_validate(
+        {
+            "name": name,
+            "title": f"{many} of a folder, described by codecarena",
+            "kind": overall,
+            "licence": licence,
+            "citation": citation,
+            "site": site,
+            "pictures": plain,
+        }
+    )
+
+
+def _look(folder: Path, file: str, told: Mapping[str, str], kind: Kind | None) -> _Seen:
+    """Return one picture's entry and what to know of it."""
+    path = folder / file
+    pixels = read_pixels(path)
+    said = _metadata(path)
+    provenance = said.provenance
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    if told.get("sha256", sha256) != sha256:
+        raise DatasetError(f"{path}: {INDEX} says sha256 {told['sha256']}, the file has {sha256}")
+    entry: dict[str, Any] = {
+        "file": file,
+        "sha256": sha256,
+        "pixels_sha256": pixels_sha256(pixels),
+        "width": pixels.shape[1],
+        "height": pixels.shape[0],
+        "perceptual": perceptual_hash(pixels),
+        "caption": said.caption,
+        "generator": said.generator,
+        "model_version": provenance.model_version,
+        "prompt": provenance.prompt,
+        "negative_prompt": provenance.negative_prompt,
+        "seed": provenance.seed,
+        "guidance": provenance.guidance,
+        "steps": provenance.steps,
+        "workflow": provenance.workflow,
+        "licence": said.licence,
+        **told,
+    }
+    generated = said.generated or bool(entry.get("generator"))
+    entry["kind"] = told.get("kind") or ("ai-generated" if generated else kind or "natural")
+    described = PictureEntry.model_validate({key: value for key, value in entry.items() if value is not None})
+    return _Seen(described, tuple(_concerns(path, file, pixels, said, kind, bool(told.get("generator")))))
+
+
+def _metadata(path: Path) -> Metadata:
+    try:
+        return read_metadata(path)
+    except ValueError:  # its pixels are fine, and only they are measured
+        return Metadata()
+
+
+def _concerns(
+    path: Path, file: str, pixels: Any, said: Metadata, kind: Kind | None, named: bool
+) -> Iterator[Finding]:
+    height, width = pixels.shape[:2]
+    if (quality := jpeg_file_quality(path)) is not None:
+        yield Finding(file, "jpeg", f"is a JPEG file, quality about {quality}: it favours JPEG at this rate")
+    elif (trace := jpeg_trace(pixels)) is not None:
+        about = f", quality about {trace.quality}" if trace.quality else ""
+        at = f" on the grid at {trace.offset[1]},{trace.offset[0]}" if any(trace.offset) else ""
+        yield Finding(file, "jpeg", f"was JPEG compressed before{about}{at}")
+    if (factor := upscaling(pixels)) is not None:
+        yield Finding(file, "upscaled", f"seems to be enlarged about {factor} times, or is out of focus")
+    if min(height, width) < SMALLEST_SIDE:
+        yield Finding(file, "small", f"{width}x{height}, a side below {SMALLEST_SIDE} pixels")
+    if kind is None and not said.generated and not named:
+        yield Finding(file, "unknown origin", "says nothing of a generator: taken as natural")
+
+
+def _duplicates(entries: Sequence[PictureEntry]) -> Iterator[Finding]:
+    """Yield a finding on each picture that is a copy, or nearly one, of another before it."""
+    by_pixels: dict[str, list[str]] = defaultdict(list)
+    for one in entries:
+        by_pixels[str(one.pixels_sha256)].append(one.file)
+    for first, *copies in by_pixels.values():
+        for copy in copies:
+            yield Finding(copy, "duplicate", f"has the pixels of {first}")
+    pixels = {one.file: one.pixels_sha256 for one in entries}
+    for first, second, bits in near_pairs({one.file: str(one.perceptual) for one in entries}):
+        if pixels[first] != pixels[second]:
+            yield Finding(second, "near-duplicate", f"looks like {first} ({bits} of 64 bits differ)")
+
+
+def _read_index(path: Path) -> dict[str, dict[str, str]]:
+    """Return the rows of a table by its column ``file``, columns that are no key of a picture left out."""
+    if not path.is_file():
+        return {}
+    known = set(PictureEntry.model_fields) - {"width", "height", "render", "sample", "package"}
+    try:
+        with path.open(newline="", encoding="utf-8") as opened:
+            rows = list(csv.DictReader(opened))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{path}: cannot be read ({error})") from error
+    return {
+        row["file"]: {key: value for key, value in row.items() if key in known and value}
+        for row in rows
+        if row.get("file")
+    }
+
+
+def _set_name(folder: Path) -> str:
+    """Return a folder's name with what no set's name may hold replaced."""
+    return re.sub(r"[^a-z0-9._-]+", "-", folder.resolve().name.lower()).strip("-._") or "set"

@@ -1,0 +1,66 @@
+"""Turn the entry of a picture that this machine makes into a file: drawn from text, or sampled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Protocol
+
+from . import text_pictures
+from .manifest import DatasetError, PictureEntry, Sampling
+from .saving import save_png
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Sampler(Protocol):
+    """What samples pictures; the rooms above give one that knows the shipped weights."""
+
+    @property
+    def generator(self) -> str:
+        """Name of the generator, with its weights in it."""
+        ...
+
+    @property
+    def method(self) -> str:
+        """How it samples, for its pictures' paths: another method is another picture."""
+        ...
+
+    def sample(self, caption: str | None, how: Sampling) -> NDArray[np.uint8]:
+        """Return a picture, (height, width, 3), sRGB; the same each time."""
+        ...
+
+
+def place(entry: PictureEntry, folder: Path, sampler: Sampler | None) -> Path:
+    """Return where a picture that is made here lies: under a name that says what its pixels depend on.
+
+    Raises:
+        DatasetError: What it is made with is not here.
+    """
+    if entry.sample is None:
+        return text_pictures.place(entry, folder)
+    if sampler is None:
+        raise DatasetError(f"{entry.file} is sampled on this machine, and nothing here can sample it")
+    made_of = [sampler.generator, sampler.method, entry.caption, entry.sample.model_dump()]
+    digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+    named = PurePosixPath(entry.file)
+    return folder / "sampled" / named.with_stem(f"{named.stem}-{digest[:12]}")
+
+
+def make(entry: PictureEntry, path: Path, sampler: Sampler | None) -> None:
+    """Write a picture; the file appears under its name only when all of it is there.
+
+    Raises:
+        DatasetError: What it is made with is not here, or the folder cannot be written.
+    """
+    if entry.sample is None:
+        text_pictures.draw(entry, path)
+        return
+    if sampler is None:
+        raise DatasetError(f"{entry.file} is sampled on this machine, and nothing here can sample it")
+    from PIL import Image
+
+    save_png(Image.fromarray(sampler.sample(entry.caption, entry.sample)), path)

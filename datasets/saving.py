@@ -1,0 +1,29 @@
+"""Turn a picture in memory into a PNG file that is there whole or not at all."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .manifest import DatasetError
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+
+def save_png(image: Image.Image, path: Path, text: PngInfo | None = None) -> None:
+    """Write a PNG under its name once all of it is written beside it.
+
+    Raises:
+        DatasetError: The folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+            image.save(file, "PNG", pnginfo=text)
+        Path(file.name).chmod(0o644)  # the temporary file was the owner's alone, but data folders are shared
+        Path(file.name).replace(path)
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be written ({error.strerror}); name another --data") from error

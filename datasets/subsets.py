@@ -1,0 +1,38 @@
+"""Turn some pictures of a set into a manifest of their own, which names the set and them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .manifest import ImageSet, Manifest
+from .writing import write_manifest
+
+
+def write_subset(image_set: ImageSet, reference: str, names: Sequence[str], path: Path) -> None:
+    """Write a manifest of some pictures of a set.
+
+    Its name is the file's, so that results on the few stand apart from those on all.
+
+    Args:
+        image_set: The set.
+        reference: What it was opened by; a path is written whole.
+        names: Of the pictures.
+        path: The manifest to write.
+
+    Raises:
+        DatasetError: The manifest cannot be written.
+    """
+    given = Path(reference).expanduser()
+    manifest = Manifest.model_validate(
+        {
+            "name": path.stem.lower(),
+            "title": f"{len(names)} of the {len(image_set.pictures)} pictures of {image_set.name}",
+            "kind": image_set.kind,
+            "licence": image_set.licence,
+            "citation": f"see {image_set.name}",
+            "of": str(given.absolute()) if given.exists() else reference,
+            "only": list(names),
+        }
+    )
+    write_manifest(manifest, path)
