@@ -12,16 +12,36 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from .bench import listing
-from .bench.options import options
+from .bench import listing, stimuli
+from .bench.commands import app as bench_app
+from .bench.options import (
+    STORE,
+    DataOption,
+    JsonOption,
+    MatchOption,
+    MatchSetOption,
+    OnlyOption,
+    StoreOption,
+    WorkersOption,
+    options,
+)
+from .bench.timing_commands import app as timing_app
+from .bench.timing_commands import time_after
+from .bench.toy_pictures import sampler
 from .codecs.generative.layered.commands import app as edit_app
+from .datasets.commands import app as sets_commands
+from .reports.commands import app as reports_app
+from .reports.leaderboard_commands import app as leaderboard_app
+from .reports.leaderboard_commands import show_leaderboard
+from .studies.commands import app as study_app
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
-    from .bench.runner import Options, Report
+    from .bench.prepare import Options
+    from .bench.runner import Report
 
 app = typer.Typer(
     name="codecarena",
@@ -32,35 +52,25 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 list_app = typer.Typer(no_args_is_help=True, help="Show what there is.")
-sets_app = typer.Typer(no_args_is_help=True, help="Get image sets.")
+sets_app = typer.Typer(
+    no_args_is_help=True, help="Get image sets, describe, pick, compare and generate them."
+)
+sets_app.add_typer(sets_commands)
 app.add_typer(list_app, name="list")
-app.add_typer(sets_app, name="sets")
+app.add_typer(sets_app, name="sets", context_settings={"obj": sampler})
 app.add_typer(edit_app, name="edit")
-
-StoreOption = Annotated[
-    str, typer.Option("--store", envvar="CODECARENA_STORE", help="Folder or database URL of the results.")
-]
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data", envvar="CODECARENA_DATA", help="Folder of the image sets.", show_default="the user's"
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-WorkersOption = Annotated[
-    int, typer.Option("--workers", "-j", min=0, help="Worker processes; 0: one a core.")
-]
-OnlyOption = Annotated[
-    list[str] | None, typer.Option("--only", help="codec=NAME,... or set=NAME,...: narrow the suite.")
-]
-STORE = "arena"
+app.add_typer(bench_app)
+app.add_typer(timing_app)
+app.add_typer(leaderboard_app)
+app.add_typer(reports_app)
+app.add_typer(study_app, name="study", context_settings={"obj": stimuli})
 
 
 @app.command()
 def demo(store: StoreOption = STORE, workers: WorkersOption = 0) -> None:
     """Run the built-in suite on the built-in photographs; show the leaderboard and draw a contact sheet."""
     report = _run("quick", store, options(workers=workers))
-    _show_leaderboard(store)
+    show_leaderboard(store)
     from .bench.store.database import locate
     from .reports.terminal import own_command
 
@@ -69,6 +79,7 @@ def demo(store: StoreOption = STORE, workers: WorkersOption = 0) -> None:
         out = folder / "contact-sheet.png"
         _draw_sheet(store, out)
         print(f"\nEvery codec side by side:  {out}")
+        _simulate_study(store)
     where = "" if store == STORE else f" --store {store}"
     print(f"See it in the browser:  {own_command()} serve{where}")
     raise typer.Exit(_status(report))
@@ -87,10 +98,17 @@ def run(
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")] = False,
     force: Annotated[list[str] | None, typer.Option("--force", help="Measure this codec again.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")] = False,
+    timing: Annotated[bool, typer.Option(help="Time what the suite's [timing] table says.")] = True,
+    match: MatchOption = None,
+    match_set: MatchSetOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run what is missing of a suite. Exit status 1 if a cell has no result in the end."""
-    chosen = options(data, workers, only, limit, retry_failed, force, dry_run)
+    chosen = options(data, workers, only, limit, retry_failed, force, dry_run, timing=timing)
+    if match is not None or match_set:
+        from .bench.match_report import match_suite
+
+        raise typer.Exit(match_suite(suite, store, chosen, match or "", match_set, as_json))
     report = _run(suite, store, chosen, as_json=as_json)
     if not dry_run:
         raise typer.Exit(_status(report))
@@ -114,25 +132,6 @@ def score(
 
 
 @app.command()
-def leaderboard(
-    store: StoreOption = STORE,
-    anchor: Annotated[
-        str | None, typer.Option("--anchor", help="Codec that BD-rates are given against.")
-    ] = None,
-    at: Annotated[
-        str | None, typer.Option("--at", help="bpp=0.25, or METRIC=VALUE such as ssimulacra2=70.")
-    ] = None,
-    metric: Annotated[
-        list[str] | None, typer.Option("--metric", "-m", help="Metrics to show; all if absent.")
-    ] = None,
-    image_set: Annotated[str | None, typer.Option("--set", help="One image set; all if absent.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Compare the stored codecs: BD-rate against an anchor, or each at one rate or one score."""
-    _show_leaderboard(store, anchor=anchor, at=at, metrics=metric, image_set=image_set, as_json=as_json)
-
-
-@app.command()
 def sheet(
     out: Annotated[Path, typer.Argument(metavar="OUT.png", help="File to write.")],
     store: StoreOption = STORE,
@@ -148,6 +147,31 @@ def sheet(
     """Draw a contact sheet: the original and every codec at one rate, cropped, not scaled."""
     _draw_sheet(store, out, columns, at=at, image_set=image_set, pictures=picture or (), codecs=codec or ())
     print(f"contact sheet written to {out}")
+
+
+@app.command("report")
+def write_report(
+    out: Annotated[Path | None, typer.Argument(metavar="[OUT.html]", help="Page to write.")] = None,
+    store: StoreOption = STORE,
+    latex: Annotated[
+        Path | None, typer.Option("--latex", metavar="FOLDER", help="Write all tables as LaTeX there.")
+    ] = None,
+    image_set: Annotated[str | None, typer.Option("--set", help="One image set; all if absent.")] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option("--metric", "-m", help="Metrics, the leading one first.")
+    ] = None,
+    anchor: Annotated[
+        str | None, typer.Option("--anchor", help="Codec that BD-rates are given against.")
+    ] = None,
+) -> None:
+    """Write all evidence of a store as one self-contained page, or its tables as LaTeX."""
+    if out is None and latex is None:
+        raise typer.BadParameter("expected a page to write, such as report.html, or --latex FOLDER")
+    from .bench.remake import pictures
+    from .reports.page import write
+
+    for line in write(store, pictures, out, latex, image_set=image_set, metrics=metric or (), anchor=anchor):
+        print(line)
 
 
 @app.command()
@@ -171,11 +195,31 @@ def serve(
     store: StoreOption = STORE,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
+    raters: Annotated[
+        bool, typer.Option("--raters", help="Only the trials of studies, no dashboard.")
+    ] = False,
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--organiser-password-file",
+            help="Of the page Studies; made by codecarena organiser-password.",
+            show_default="a password for this run",
+        ),
+    ] = None,
 ) -> None:
-    """Open the dashboard on a store."""
-    from .reports.server import serve as serve_dashboard
+    """Open the dashboard on a store, and the trials of its studies."""
+    from .reports import handed_in, sign_in
+    from .reports.server import serve as serve_pages
 
-    raise typer.Exit(serve_dashboard(store, host, port))
+    password = None if raters else sign_in.prepare(password_file)
+    handed_in.hand_in(stimuli)
+
+    def announce(url: str) -> None:
+        print(f"{url}  (Ctrl-C ends it)")
+        if password:
+            print(f"The organiser's password, for the page Studies in this run:  {password}")
+
+    serve_pages(store, host, port, raters=raters, announce=announce)
 
 
 @app.command()
@@ -186,20 +230,6 @@ def doctor(store: StoreOption = STORE, data: DataOption = None, as_json: JsonOpt
     from .bench.doctor import examine
 
     _print_records([asdict(line) for line in examine(store, data)], "codecarena doctor", as_json)
-
-
-@app.command()
-def export(
-    form: Annotated[str, typer.Argument(metavar="csv|parquet", help="File format.")],
-    out: Annotated[Path, typer.Argument(help="File to write.")],
-    store: StoreOption = STORE,
-) -> None:
-    """Write every measurement, one row a cell, scores as columns."""
-    from .bench.store.store import Store
-    from .reports.export import write
-
-    rows = write(Store(store), form, out)
-    print(f"{rows} rows written to {out}")
 
 
 @list_app.command("codecs")
@@ -248,16 +278,21 @@ def fetch_set(
         str | None, typer.Option("--mirror", help="Address to take the files from instead.")
     ] = None,
 ) -> None:
-    """Download an image set and check every file's hash."""
+    """Download an image set and check every file's hash; hf:OWNER/NAME and s3:// are read as well."""
     from .bench.progress import of_downloads
     from .datasets.catalogue import find_manifest
     from .datasets.download import data_folder, fetch
+    from .datasets.remote import Remote, parse, read
 
-    manifest = find_manifest(name)
+    found = parse(name) or find_manifest(name)  # before the bar: a mistake draws none
     with of_downloads(_console(stderr=True)) as show:
-        paths = fetch(manifest, data_folder(data), show, mirror)
-    folders = sorted({str(path.parent) for path in paths})
-    print(f"{len(paths)} pictures of {manifest.name} are here: {', '.join(folders)}")
+        if isinstance(found, Remote):
+            paths = read(found, data_folder(data), show)
+        else:
+            paths = fetch(found, data_folder(data), show, mirror, sampler())
+    folders = sorted({str(one.parent) for one in paths})
+    where = ", ".join(folders) if len(folders) <= 3 else os.path.commonpath(folders)
+    print(f"{len(paths)} pictures of {name} are here: {where}")
 
 
 def _run(
@@ -276,6 +311,7 @@ def _run(
     try:
         with progress.on_terminal(console) as shown:
             report = runner.run(suite, text, writer, options, shown)
+        time_after(report, text, writer, options)
     finally:
         writer.close()
     for note in report.notes:
@@ -288,32 +324,6 @@ def _status(report: Report) -> int:
     return 130 if report.interrupted else 0 if report.complete else 1
 
 
-def _show_leaderboard(
-    store: str,
-    anchor: str | None = None,
-    at: str | None = None,
-    metrics: list[str] | None = None,
-    image_set: str | None = None,
-    as_json: bool = False,
-) -> None:
-    from .bench.store.store import Store
-    from .reports.grid import as_json as records
-    from .reports.tables import leaderboard_tables
-
-    tables = leaderboard_tables(
-        Store(store), metrics=metrics or (), anchor=anchor, at=at, image_set=image_set
-    )
-    if as_json:
-        print(json.dumps(records(tables), indent=2))
-        return
-    from .reports.terminal import show
-
-    for table in tables:
-        show(_console(), table)
-    if not tables:
-        print("The store holds no results yet; run a suite first: codecarena run quick")
-
-
 def _draw_sheet(store: str, out: Path, columns: int = 6, **chosen: Any) -> None:
     from .bench.remake import pictures
     from .bench.store.store import Store
@@ -324,6 +334,20 @@ def _draw_sheet(store: str, out: Path, columns: int = 6, **chosen: Any) -> None:
     plan = contact_sheet.plan(opened, **chosen)
     found = pictures(opened, [band.picture_sha256 for band in plan.bands], plan.cells)
     sheet_drawing.save(sheet_drawing.draw(plan, found.pixels, found.missing, columns), out)
+
+
+def _simulate_study(store: str) -> None:
+    """Add a small study that programs answer, so that the dashboard's pages on studies show something."""
+    from .studies.plan import PlanError
+    from .studies.rehearsal import NAME, demonstrate
+
+    try:
+        votes = demonstrate(store, stimuli)
+    except PlanError as error:
+        print(f"No simulated study: {error}")
+        return
+    if votes:
+        print(f"A study of {votes} simulated votes:  {NAME} (programs answered, no person did)")
 
 
 def _print_records(rows: Sequence[Mapping[str, Any]], title: str, as_json: bool) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import psutil
 
+from . import gpu
+
 LIBRARIES = (
     "codecarena",
     "numpy",
@@ -41,6 +43,7 @@ def cpu_model() -> str:
 
 def describe() -> dict[str, Any]:
     """Return a fingerprint that is equal for equal machines with equal software."""
+    graphics = {"gpus": found, "gpu_driver": gpu.driver()} if (found := gpu.models()) else {}
     return {
         "cpu": cpu_model(),
         "cores": cores(),
@@ -48,6 +51,7 @@ def describe() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "libraries": {name: found for name in LIBRARIES if (found := _version(name))},
+        **graphics,
     }
 
 

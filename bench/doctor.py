@@ -68,7 +68,9 @@ def _metric_status(name: str) -> str:
     if outcome.failed:
         return f"broken: {outcome.failed[0].message}"
     identity = outcome.described[0].identity
-    return f"{identity.implementation} {identity.version}" if identity else f"{outcome.described[0].error}"
+    if identity:
+        return f"{identity.implementation} {identity.version}"
+    return f"missing: {str(outcome.described[0].error).splitlines()[0].rstrip(':')}"
 
 
 def _store_status(store: str) -> str:

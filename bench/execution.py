@@ -14,6 +14,7 @@ from typing import Protocol
 
 from . import pool
 from .jobs import Limits, Outcome, Stored
+from .load import LOADED_SHARE, WINDOW_SECONDS, Watch
 from .plan import Planned
 from .store.writer import Saved, StoreWriter
 
@@ -88,8 +89,11 @@ class Execution:
         self.work = work
         self.interrupted = False
         self.running: dict[Future[Outcome], Planned] = {}
-        self.ended: list[tuple[Planned, Outcome, bool]] = []
-        """Cells to store, and whether nothing more is asked of each."""
+        self.ended: list[tuple[Planned, Outcome, bool, bool]] = []
+        """Cells to store, whether nothing more is asked of each, and whether it was contended."""
+        self.watch = Watch(())
+        """Of the rest of the machine, around a worker that works alone."""
+        self.began = self.look()
         self.stored_at = monotonic()
 
     def go(self, executor: Executor) -> None:
@@ -114,30 +118,47 @@ class Execution:
             planned = self.work.next(picture_sha256)
             if planned is None:
                 return
+            self.began = self.look()
             self.running[executor.submit(pool.supervise, planned.cell, self.place.limits)] = planned
 
     def take(self, done: Iterable[Future[Outcome]], executor: Executor) -> None:
         """Refill the workers whose cells ended."""
         for future in done:
             planned, outcome = self.running.pop(future), future.result()
+            contended = self.contended()
             left = _left(planned, outcome)
             if left:
                 self.work.again(left)
             self.work.told(planned, outcome, left is None)
-            self.ended.append((planned, outcome, left is None))
+            self.ended.append((planned, outcome, left is None, contended))
             self.submit(executor, planned.key.picture_sha256)
 
     def store_ended(self, *, every: bool = False) -> None:
         """Store what ended, once enough time has passed since the last transaction."""
         if not self.ended or not (every or monotonic() - self.stored_at > STORE_SECONDS):
             return
-        self.place.store.save((self.saved(planned), outcome) for planned, outcome, _ in self.ended)
-        for planned, outcome, last in self.ended:
+        self.place.store.save(
+            (self.saved(planned, contended), outcome) for planned, outcome, _, contended in self.ended
+        )
+        for planned, outcome, last, _ in self.ended:
             self.work.stored(planned, outcome, last)
         self.ended.clear()
         self.stored_at = monotonic()
 
-    def saved(self, planned: Planned) -> Saved:
+    def look(self) -> float:
+        """Look at the machine's counters where one worker works alone, and return the moment."""
+        if self.place.workers > 1:
+            return monotonic()
+        moment = self.watch.look(pool.processes())
+        if not self.running:
+            self.watch.forget(moment - WINDOW_SECONDS)
+        return moment
+
+    def contended(self) -> bool:
+        """Return whether other cells, or other programs, had some of the machine while a cell ran."""
+        return self.place.workers > 1 or self.watch.share(self.began, self.look()) > LOADED_SHARE
+
+    def saved(self, planned: Planned, contended: bool) -> Saved:
         """Return how to store a cell."""
         stored = planned.cell.stored
         return Saved(
@@ -145,7 +166,7 @@ class Execution:
             self.place.run_id,
             stored.decoded_sha256 if stored else None,
             self.place.metric_ids,
-            self.place.workers > 1,
+            contended,
             planned.replace,
             self.place.probe,
         )

@@ -96,7 +96,9 @@ def _opened(channel: socket.socket, process: subprocess.Popen[bytes], seconds: f
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+        # The alarm's thread may have been quicker.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

@@ -27,7 +27,7 @@ from .store.imports import (
     save_published,
 )
 from .store.writer import CellKey, Saved, StoreWriter, seed_key
-from .toy_pictures import ToySampler
+from .toy_pictures import sampler
 
 DEFAULT_METRICS = ("psnr", "ms-ssim")
 SCORE_LIMITS = Limits(seconds=600, memory_mib=16 * 1024)
@@ -104,7 +104,7 @@ class _Import:
             raise InterchangeError(f"{path}: name the image set of its pictures with --set")
         self.path, self.store, self.wish, self.provenance = path, store, wish, provenance
         self.workers = wish.workers or cores()
-        chosen = open_set(wish.image_set, wish.data, ToySampler())
+        chosen = open_set(wish.image_set, wish.data, sampler())
         self.image_set = chosen.name
         self.hashes = {
             one.picture.name: one.sha256

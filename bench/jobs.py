@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..codecs.base import CodecInfo, RateParts
+from ..codecs.base import CodecInfo, Image, RateParts
 from ..codecs.registry import Value
 from .metrics.base import MetricIdentity
 
@@ -71,9 +71,54 @@ class Cell:
     """Set when only scores are missing: nothing is encoded then."""
     repeats: int = 1
     keep_decoded: bool = False
+    bitstream_sha256: str | None = None
+    """Of the stored bitstream that another seed's cell wrote: decoded once more instead of encoding anew."""
 
 
-Job = Describe | Cell
+@dataclass(frozen=True, slots=True)
+class TimingCall:
+    """One encode and one decode of one picture, with nothing else running."""
+
+    original: Original
+    codec: CodecSpec
+    quality: float
+    cores: tuple[int, ...]
+    """To stay on; empty for any."""
+    blobs: str
+    inspect: bool = False
+    """Whether to look at memory, operations and kernels instead of the clock."""
+    warm_up: int = 0
+    """Calls to make and drop directly before the timed one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """Say which of these files can be read from where the worker is."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeAgain:
+    """Decode a bitstream of an earlier run, knowing nothing else of it."""
+
+    codec: CodecSpec
+    bitstream: bytes
+    seed: int | None
+    decoded_sha256: str
+    """Of the pixels it gave then: only others are sent back."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeAgain:
+    """Encode a picture of an earlier run."""
+
+    original: Original
+    codec: CodecSpec
+    quality: float
+
+
+Job = Describe | Cell | TimingCall | Peek | DecodeAgain | EncodeAgain
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +183,79 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class CallCost:
+    """What one timed call cost; of the device only where the codec uses one."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    """Of all threads, and of child processes."""
+    device_span_seconds: float | None = None
+    """Between CUDA events at both ends, gaps included."""
+    energy_joules: float | None = None
+    """Of the whole device, by NVML."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallNeeds:
+    """What one call needs, looked at without timing it."""
+
+    wall_seconds: float
+    """Slowed by looking: good for planning only."""
+    peak_mib: float | None
+    """Resident memory of the worker and its children."""
+    peak_gpu_mib: float | None = None
+    gpu_busy_seconds: float | None = None
+    """Time in which at least one kernel ran."""
+    macs: int | None = None
+    """Multiply-accumulates; None for codecs without torch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What one encode and one decode cost."""
+
+    encode: CallCost
+    decode: CallCost
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What one encode and one decode need."""
+
+    bitstream_sha256: str
+    bitstream_bytes: int
+    load_seconds: float
+    """Of the codec's constructor, libraries and weights included, in this worker."""
+    empty_mib: float
+    """Resident memory of the worker before it loaded the codec."""
+    encode: CallNeeds
+    decode: CallNeeds
+
+
+@dataclass(frozen=True, slots=True)
+class Peeked:
+    """What a worker could read."""
+
+    readable: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedAgain:
+    """What a bitstream gave this time."""
+
+    decoded_sha256: str
+    pixels: Image | None
+    """None where they are the expected ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedAgain:
+    """What an encoder gave this time."""
+
+    bitstream_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Why a cell, or one metric of it, has no result."""
 
@@ -154,7 +272,8 @@ class Finished:
     """The end of a job."""
 
 
-Message = Described | Began | Measured | Scored | Failed | Finished
+Again = Peeked | DecodedAgain | EncodedAgain
+Message = Described | Began | Measured | Scored | Timed | Inspected | Again | Failed | Finished
 
 
 @dataclass(slots=True)
@@ -163,6 +282,9 @@ class Outcome:
 
     described: list[Described] = field(default_factory=list)
     measured: Measured | None = None
+    timed: Timed | None = None
+    inspected: Inspected | None = None
+    again: Again | None = None
     scored: list[Scored] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
     stopped: bool = False

@@ -80,6 +80,11 @@ class Watch:
         self.looks.append(Look(monotonic(), busy_seconds(), ours))
         return self.looks[-1].at
 
+    def forget(self, moment: float) -> None:
+        """Drop the looks before a moment, but for the last of them."""
+        first = bisect_right([look.at for look in self.looks], moment) - 1
+        del self.looks[: max(0, first)]
+
     def share(self, start: float, end: float) -> float:
         """Return the others' share around a call, over at least `WINDOW_SECONDS` where there are looks."""
         missing = max(0.0, WINDOW_SECONDS - (end - start)) / 2

@@ -88,7 +88,12 @@ def show(console: Console, target: Target, report: MatchReport, dry_run: bool) -
         console.print("Interrupted; what had finished is stored, and the same command goes on.")
     lost = sum(one.match is None for one in report.ended)
     if lost:
-        console.print(f"{lost} searches gave up: too many settings failed; --retry-failed tries them again.")
+        console.print(_given_up(lost, target))
+
+
+def _given_up(lost: int, target: Target) -> str:
+    found = f"{lost} searches gave up: too many settings failed; --retry-failed tries them again."
+    return f"{found} Pictures without what {target.metric} measures have none." if target.metric else found
 
 
 def _line(codec: str, ended: list[Ended]) -> tuple[str, ...]:

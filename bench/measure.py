@@ -10,25 +10,31 @@ from time import perf_counter
 from typing import TypeVar
 
 from ..codecs import registry as codec_registry
-from ..codecs.base import Codec, CodecError, Image, MissingBackendError, Picture, check_image
+from ..codecs.base import Codec, CodecError, Image, MissingBackendError, Picture
 from ..datasets.manifest import LocalPicture
 from ..datasets.pixels import PictureError, check_file, pixels_sha256, read_pixels
+from . import again, stopwatch
 from .jobs import (
     Began,
     Cell,
     CodecSpec,
+    DecodeAgain,
     Describe,
     Described,
+    EncodeAgain,
     Failed,
     Identified,
     Job,
     Measured,
     Message,
     Original,
+    Peek,
     Scored,
+    TimingCall,
 )
 from .metrics import registry as metric_registry
-from .metrics.base import Metric, MetricError
+from .metrics.base import InapplicableError, Metric, MetricError
+from .stopwatch import check_decoded
 from .store.blobs import BlobError, Blobs
 
 Result = TypeVar("Result")
@@ -63,6 +69,10 @@ class Worker:
                 yield from self.describe(job)
             case Cell():
                 yield from self.measure(job)
+            case TimingCall():
+                yield from self.time(job)
+            case Peek() | DecodeAgain() | EncodeAgain():
+                yield from self.repeat(job)
 
     def describe(self, job: Describe) -> Iterator[Described]:
         """Yield what each codec and metric is, or why it does not load."""
@@ -128,10 +138,10 @@ class Worker:
         stage = Began("load")  # Every job begins with it, so it need not be told.
         try:
             picture = self.load_picture(cell.original)
-            codec = self.codec(cell.codec)
-            stage = Began("decode" if cell.stored else "encode")
-            yield stage
             if cell.stored is None:
+                codec = self.codec(cell.codec)
+                stage = Began("encode")
+                yield stage
                 bitstream, encode_seconds = encode(codec, picture, cell)
                 stage = Began("decode")
                 yield stage
@@ -141,6 +151,10 @@ class Worker:
                 yield measured
                 decoded_sha256 = measured.decoded_sha256
             else:
+                # A codec whose picture is kept need not load, and an imported one cannot.
+                codec = None if _kept(cell) else self.codec(cell.codec)
+                stage = Began("decode")
+                yield stage
                 decoded, decoded_sha256 = restore(codec, picture, cell), cell.stored.decoded_sha256
         except Exception as error:
             yield Failed("error", stage.stage, explain(error))
@@ -149,6 +163,35 @@ class Worker:
         for name in cell.metrics:
             yield Began("score", name)
             yield self.score(name, picture, decoded, lossless)
+
+    def time(self, job: TimingCall) -> Iterator[Message]:
+        """Yield what one encode and one decode cost, or what they need."""
+        stage = Began("load")
+        try:
+            picture, codec, empty_mib = stopwatch.load(self, job)
+            stage = Began("encode")
+            yield stage
+            if job.inspect:
+                yield stopwatch.inspect(codec, picture, job, self.load_seconds[job.codec], empty_mib)
+            else:
+                yield stopwatch.time(codec, picture, job)
+        except Exception as error:
+            yield Failed("error", stage.stage, explain(error))
+
+    def repeat(self, job: Peek | DecodeAgain | EncodeAgain) -> Iterator[Message]:
+        """Yield what an encoder or a decoder gives this time, or which files can be read."""
+        try:
+            match job:
+                case Peek():
+                    yield again.peek(job)
+                case DecodeAgain():
+                    yield Began("decode")
+                    yield again.decode(self, job)
+                case EncodeAgain():
+                    yield Began("encode")
+                    yield again.encode(self, job)
+        except Exception as error:
+            yield Failed("error", "encode" if isinstance(job, EncodeAgain) else "decode", explain(error))
 
     def score(self, name: str, picture: Picture, decoded: Image, lossless: bool) -> Scored | Failed:
         """Return one metric's value, or why there is none."""
@@ -161,6 +204,8 @@ class Worker:
             start = perf_counter()
             value = metric.score(self.prepared[name], decoded)
             seconds = perf_counter() - start
+        except InapplicableError:
+            return Scored(name, None, False, 0.0)
         except Exception as error:
             return Failed("error", "score", explain(error), name)
         if math.isinf(value) and value == metric.perfect:
@@ -189,7 +234,9 @@ def identify(picture: LocalPicture) -> Identified:
 
 
 def encode(codec: Codec, picture: Picture, cell: Cell) -> tuple[bytes, tuple[float, ...]]:
-    """Return the bitstream and the wall time of each repeat."""
+    """Return the bitstream and the wall time of each repeat; none where another seed's cell has stored it."""
+    if cell.bitstream_sha256:
+        return Blobs(Path(cell.blobs)).bitstream(cell.bitstream_sha256), ()
     streams, seconds = timed(lambda: codec.encode(picture, cell.quality), cell.repeats)
     if not streams[0]:
         raise CodecError("the encoder returned no bytes")
@@ -221,12 +268,19 @@ def decode(
     )
 
 
-def restore(codec: Codec, picture: Picture, cell: Cell) -> Image:
+def _kept(cell: Cell) -> bool:
+    """Whether the store has the decoded picture of a stored cell."""
+    return (
+        cell.stored is not None and Blobs(Path(cell.blobs)).decoded_path(cell.stored.decoded_sha256).exists()
+    )
+
+
+def restore(codec: Codec | None, picture: Picture, cell: Cell) -> Image:
     """Return the pixels that were scored before: the kept PNG, or decoded again and checked."""
     assert cell.stored is not None
     blobs = Blobs(Path(cell.blobs))
     kept = blobs.decoded_path(cell.stored.decoded_sha256)
-    if kept.exists():
+    if codec is None:
         decoded = read_pixels(kept)
     else:
         decoded = codec.decode(blobs.bitstream(cell.stored.bitstream_sha256), cell.seed)
@@ -240,14 +294,6 @@ def restore(codec: Codec, picture: Picture, cell: Cell) -> Image:
     if not kept.exists():
         blobs.put_decoded(found, decoded)
     return decoded
-
-
-def check_decoded(decoded: Image, original: Image) -> None:
-    """Raise `CodecError` unless the decoded picture has the original's shape."""
-    check_image(decoded)
-    if decoded.shape != original.shape:
-        (height, width), (expected_height, expected_width) = decoded.shape[:2], original.shape[:2]
-        raise CodecError(f"decoded to {width}x{height}, the original is {expected_width}x{expected_height}")
 
 
 def timed(call: Callable[[], Result], repeats: int) -> tuple[list[Result], tuple[float, ...]]:

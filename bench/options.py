@@ -1,12 +1,44 @@
-"""Turn the words of the command line into the options of a run."""
+"""The command line's options that several commands share, and how their words become the options of a run."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..datasets.options import DataOption as DataOption
+from ..datasets.options import JsonOption as JsonOption
 
 if TYPE_CHECKING:
-    from .runner import Options
+    from .prepare import Options
+
+StoreOption = Annotated[
+    str, typer.Option("--store", envvar="CODECARENA_STORE", help="Folder or database URL of the results.")
+]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", "-j", min=0, help="Worker processes; 0: one a core.")
+]
+OnlyOption = Annotated[
+    list[str] | None, typer.Option("--only", help="codec=NAME,... or set=NAME,...: narrow the suite.")
+]
+MatchOption = Annotated[
+    str | None,
+    typer.Option(
+        "--match",
+        help="bpp=0.25, bytes=8000 or METRIC=VALUE: search each codec's setting that comes nearest, "
+        "instead of running the suite's qualities.",
+    ),
+]
+MatchSetOption = Annotated[
+    bool,
+    typer.Option(
+        "--match-set",
+        help="One setting for all pictures of a set: bpp and scores are means, bytes a sum; total-bpp=0.25 "
+        "means total bits over total pixels.",
+    ),
+]
+STORE = "arena"
 
 
 def options(
@@ -18,6 +50,7 @@ def options(
     force: list[str] | None = None,
     dry_run: bool = False,
     score_only: bool = False,
+    timing: bool = True,
 ) -> Options:
     """Return the options of a run, its workers already started.
 
@@ -31,10 +64,10 @@ def options(
     workers = workers or cores()
     warm(workers)  # They load while this process imports the rest.
     from .plan import Wanted
-    from .runner import Options
+    from .prepare import Options
 
     wanted = Wanted(frozenset(force or []), retry_failed, score_only)
-    return Options(data, workers, wanted, chosen["codec"], chosen["set"], limit, dry_run)
+    return Options(data, workers, wanted, chosen["codec"], chosen["set"], limit, dry_run, timing)
 
 
 def parse_only(given: list[str]) -> dict[str, frozenset[str]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..codecs.base import CodecInfo
 from ..datasets.manifest import LocalPicture
 from .jobs import Cell, CodecSpec, Original, Stored
+from .store.probes import matched_settings
 from .store.writer import CellKey, StoreWriter, seed_key
 from .suite import CodecTable, Suite, SuiteError
 
@@ -59,7 +60,7 @@ class Wanted:
     """Names or labels of codecs to measure again."""
     retry_failed: bool = False
     score_only: bool = False
-    """Whether to leave alone what was never measured."""
+    """Whether to leave alone what was never measured, and take in the settings that searches have found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ class Plan:
     """Cells whose measurement and scores are all stored."""
     failed_before: int
     """Cells left alone because an earlier attempt failed; ``--retry-failed`` runs them."""
+    keys: frozenset[CellKey] = frozenset()
+    """Of every cell of the suite."""
 
 
 def make_plan(
@@ -99,11 +102,15 @@ def make_plan(
     ids = [codec.codec_id for codec in listed]
     measured = store.measured(ids)
     scored = store.scored(metric_ids.values())
+    # Another seed of a picture at a setting decodes the bitstream that is there.
+    streams = {key.stream: one.bitstream_sha256 for key, one in measured.items()}
     attempted = set() if wanted.retry_failed else store.attempted(ids)
     cells: list[Planned] = []
     total = done = failed_before = 0
     seen: set[CellKey] = set()
-    for picture, codec, quality, seed in _grid(suite, pictures, listed):
+    shown = tuple(pictures)
+    matched = _matched_grid(suite, shown, listed, store) if wanted.score_only else ()
+    for picture, codec, quality, seed in (*_grid(suite, shown, listed), *matched):
         key = CellKey(picture.sha256, codec.codec_id, quality, seed_key(seed))
         if key in seen:  # The same picture in two sets is one cell.
             continue
@@ -126,9 +133,11 @@ def make_plan(
         if not forced and ((have is None and (key, None) in attempted) or (have and not todo)):
             failed_before += 1
             continue
-        cell = _cell(suite, store, picture, codec, quality, seed, tuple(todo), have)
+        cell = make_cell(suite, store, picture, codec, quality, seed, tuple(todo), have)
+        if have is None and not forced:
+            cell = replace(cell, bitstream_sha256=streams.get(key.stream))
         cells.append(Planned(cell, key, codec, picture, forced))
-    return Plan(tuple(cells), total, done, failed_before)
+    return Plan(tuple(cells), total, done, failed_before, frozenset(seen))
 
 
 def _grid(
@@ -142,7 +151,20 @@ def _grid(
                     yield picture, codec, quality, seed
 
 
-def _cell(
+def _matched_grid(
+    suite: Suite, pictures: Iterable[PlannedPicture], codecs: tuple[PlannedCodec, ...], store: StoreWriter
+) -> Iterator[tuple[PlannedPicture, PlannedCodec, float, int | None]]:
+    of_pictures, of_sets = matched_settings(store, [codec.codec_id for codec in codecs])
+    for picture in pictures:
+        for codec in codecs:
+            own = of_pictures.get((codec.codec_id, picture.sha256), set())
+            shared = of_sets.get((codec.codec_id, picture.image_set), set())
+            for quality in sorted(own | shared):
+                for seed in codec.seeds(suite):
+                    yield picture, codec, quality, seed
+
+
+def make_cell(
     suite: Suite,
     store: StoreWriter,
     picture: PlannedPicture,
@@ -152,6 +174,7 @@ def _cell(
     metrics: tuple[str, ...],
     stored: Stored | None,
 ) -> Cell:
+    """Return a cell as a worker gets it; with ``stored`` nothing is encoded and the metrics are added."""
     original = Original(
         str(picture.picture.path), picture.sha256, picture.picture.caption, picture.picture.text
     )

@@ -16,24 +16,31 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import monotonic
 
 import psutil
 
+from .isolation import Sandbox
 from .jobs import (
     Began,
     Cell,
+    DecodedAgain,
     Described,
+    EncodedAgain,
     Failed,
     Finished,
+    Inspected,
     Job,
     Limits,
     Measured,
     Message,
     Outcome,
+    Peeked,
     Scored,
+    Timed,
 )
 
 POLL_SECONDS = 0.1
@@ -55,21 +62,30 @@ _stopping = threading.Event()
 class Child:
     """One worker process, leader of its own process group."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, behind: Callable[[Path], Sandbox] | None = None) -> None:
+        """Start a worker.
+
+        Args:
+            threads: How many its libraries may use.
+            behind: Returns its walls, given its temporary folder; None for none.
+        """
         self.stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self.folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
+        plain = Sandbox("none", (), {"TMPDIR": str(self.folder)})
+        sandbox = behind(self.folder) if behind else plain
         ours, theirs = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
         descriptors = (theirs.fileno(), lifeline)
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", f"{__package__}.worker", *map(str, descriptors)],
+            [*sandbox.prefix, sys.executable, "-P", "-m", f"{__package__}.worker", *map(str, descriptors)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self.stderr,
             pass_fds=descriptors,
             # Its own group, so that its children die with it; its own session, so that Ctrl-C is ours alone.
             start_new_session=True,
-            env=worker_environment(threads) | {"TMPDIR": str(self.folder)},
+            env=worker_environment(threads) | sandbox.environment,
+            cwd=sandbox.folder,
         )
         theirs.close()
         os.close(lifeline)
@@ -77,6 +93,11 @@ class Child:
         self.picture_sha256 = ""
         """The picture it has in hand."""
         _all.add(self)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still be asked."""
+        return self in _all and self.process.poll() is None
 
     def kill(self) -> None:
         """Kill the process group; harmless when it is dead already."""
@@ -144,6 +165,14 @@ def supervise(job: Job, limits: Limits, threads: int = 1) -> Outcome:
         outcome.stopped = True
         return outcome
     child = _take(job, threads)
+    ask(child, job, limits, outcome)
+    if child.alive:
+        _idle.append(child)
+    return outcome
+
+
+def ask(child: Child, job: Job, limits: Limits, outcome: Outcome) -> None:
+    """Add everything a worker tells about a job; one that fails to finish it is closed."""
     child.forget_stderr()
     # A worker that died between two jobs is found out below, when its pipe is read.
     with contextlib.suppress(OSError):
@@ -152,10 +181,7 @@ def supervise(job: Job, limits: Limits, threads: int = 1) -> Outcome:
     if failure:
         child.close()
         outcome.failed.append(failure)
-    else:
-        _idle.append(child)
     outcome.stopped = bool(failure) and _stopping.is_set()
-    return outcome
 
 
 def warm(count: int, threads: int = 1) -> None:
@@ -204,6 +230,12 @@ def _listen(child: Child, limits: Limits, outcome: Outcome) -> Failed | None:
                     outcome.measured = message
                 case Scored():
                     outcome.scored.append(message)
+                case Timed():
+                    outcome.timed = message
+                case Inspected():
+                    outcome.inspected = message
+                case Peeked() | DecodedAgain() | EncodedAgain():
+                    outcome.again = message
                 case Failed():
                     outcome.failed.append(_with_stderr(message, child))
 
@@ -234,6 +266,11 @@ def _death(child: Child, began: Began) -> Failed:
     code = child.process.wait()
     how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}"
     return Failed("crash", began.stage, f"the worker process {how}", began.metric, code, child.stderr_tail())
+
+
+def processes() -> list[int]:
+    """Return the process ids of the workers that live."""
+    return [child.process.pid for child in list(_all) if child.alive]
 
 
 def stop() -> None:

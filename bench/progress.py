@@ -45,6 +45,27 @@ class RunProgress:
         self.done += 1
         rate = self.done / max(monotonic() - self.began, 1e-3)
         self.bar.update(self.task, advance=1, failures=self.failures, rate=f"{rate:.1f}")
+        self.name_failures(planned, outcome)
+
+    def searching(self, searches: int) -> None:
+        """Start counting the searches of a matched run."""
+        self.began = monotonic()
+        self.bar.reset(self.task, total=searches, description="searches")
+
+    def probed(self, planned: Planned, outcome: Outcome) -> None:
+        """Count a cell of a search, whose end is not known by it."""
+        self.failures += bool(outcome.failed)
+        self.done += 1
+        rate = self.done / max(monotonic() - self.began, 1e-3)
+        self.bar.update(self.task, failures=self.failures, rate=f"{rate:.1f}")
+        self.name_failures(planned, outcome)
+
+    def searched(self) -> None:
+        """Count one search."""
+        self.bar.update(self.task, advance=1)
+
+    def name_failures(self, planned: Planned, outcome: Outcome) -> None:
+        """Write a line on each thing that failed."""
         for failed in outcome.failed:
             where = f"{planned.codec.label} {planned.cell.quality:g} on {planned.picture.picture.name}"
             what = f"{failed.stage} {failed.metric}" if failed.metric else failed.stage
@@ -85,3 +106,12 @@ def of_downloads(console: Console) -> Generator[Callable[[str, int, int], None]]
             bar.update(tasks[file], completed=done, total=total or None)
 
         yield show
+
+
+@contextmanager
+def counting(console: Console, what: str) -> Generator[Callable[[int, int], None]]:
+    """Draw one bar until the block ends; called with how many are done, of how many."""
+    columns = (SpinnerColumn(), TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

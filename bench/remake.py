@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..codecs.base import Image
@@ -43,20 +44,31 @@ def pictures(store: Store, originals: Iterable[str], cells: Iterable[ScoredCell]
     paths = store.picture_paths()
     for sha256 in originals:
         _take(remade, sha256, Path(paths[sha256]), "original")
-    restore = partial(_restore, store, paths, store.codec_parameters(), remade)
+    remade.missing.update(keep(store, listed.values(), remade.missing))
+    for sha256 in listed.keys() - remade.missing.keys():
+        _take(remade, sha256, store.blobs.decoded_path(sha256), "kept picture")
+    return remade
+
+
+def keep(
+    store: Store, cells: Iterable[ScoredCell], lost_originals: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """Make sure that the decoded pictures of cells lie in the store; return why others do not, by hash.
+
+    Args:
+        store: Where they are from.
+        cells: Of any codecs; decoding happens in supervised workers.
+        lost_originals: Why an original cannot be had, by hash, where that is known already.
+    """
+    listed = {cell.decoded_sha256: cell for cell in cells}
+    restore = partial(_restore, store, store.picture_paths(), store.codec_parameters(), lost_originals)
     try:
         with ThreadPoolExecutor(cores()) as executor:
-            restored = executor.map(restore, listed.values())
-            for cell, reason in zip(listed.values(), restored, strict=True):
-                if reason:
-                    remade.missing[cell.decoded_sha256] = reason
-                else:
-                    kept = store.blobs.decoded_path(cell.decoded_sha256)
-                    _take(remade, cell.decoded_sha256, kept, "kept picture")
+            reasons = executor.map(restore, listed.values())
+            return {sha256: reason for sha256, reason in zip(listed, reasons, strict=True) if reason}
     finally:
         pool.stop()
         pool.close()
-    return remade
 
 
 def _take(remade: Remade, sha256: str, path: Path, what: str) -> None:
@@ -76,14 +88,16 @@ def _restore(
     paths: dict[str, str],
     # Any: parameters are what a suite may hold, read back from JSON.
     parameters: dict[str, tuple[str, dict[str, Any]]],
-    remade: Remade,
+    lost_originals: Mapping[str, str],
     cell: ScoredCell,
 ) -> str | None:
     """Make sure that a cell's decoded picture lies in the store; return why it does not."""
     if store.blobs.decoded_path(cell.decoded_sha256).exists():
         return None
-    if cell.picture_sha256 not in remade.pixels:
-        return remade.missing.get(cell.picture_sha256, "its original is not here")
+    if cell.picture_sha256 in lost_originals:
+        return lost_originals[cell.picture_sha256]
+    if cell.imported:
+        return "imported, and its picture is no longer in the store: import it again"
     name, given = parameters[cell.codec_id]
     if name not in entries():
         return "not kept, and its recipe is unknown here: run its suite with keep_decoded = true"

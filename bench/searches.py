@@ -125,9 +125,9 @@ class Searches:
         if target.metric and not self.metric_id:
             raise SuiteError("\n".join([f"--match {target}: the metric did not load", *prepared.notes]))
         ids = [codec.codec_id for codec in prepared.codecs]
-        self.better: dict[str, Literal["higher", "lower"]] = {
-            one.metric_id: one.better for one in store.metrics()
-        }
+        metrics = store.metrics()
+        self.better: dict[str, Literal["higher", "lower"]] = {one.metric_id: one.better for one in metrics}
+        self.bounded = {one.metric_id for one in metrics if one.perfect is not None}
         self.sizes = store.picture_sizes()
         self.tried = tried(store, ids, self.metric_id)
         self.scored = store.scored(prepared.metric_ids.values())
@@ -184,7 +184,8 @@ class Searches:
             row, identity = self.tried[key], self.prepared.metric_ids[one.metric]
             self.scored.add((key.picture_sha256, row.decoded_sha256, identity))
             if one.metric == self.target.metric:
-                self.tried[key] = replace(row, score=Score(one.value, one.lossless))
+                applicable = one.value is not None or identity not in self.bounded
+                self.tried[key] = replace(row, score=Score(one.value, one.lossless, applicable))
         self.attempted.update((key, one.metric) for one in outcome.failed)
 
     # Searching
@@ -315,16 +316,21 @@ class Searches:
         return self.level_of(rows, [picture.pixel_count for picture in one.pictures])
 
     def level_of(self, rows: Sequence[Tried | None], sizes: Sequence[int]) -> float | None:
-        """Return the log of bits per pixel, or the quality of the mean score; infinite where lossless."""
+        """Return the log of bits per pixel, or the quality of the mean score; infinite where lossless.
+
+        Pictures that hold nothing the metric measures are left out; None where no other is there.
+        """
         known = [row for row in rows if row]
         if len(known) < len(rows):
             return None
         if self.metric_id:
-            scores = [row.score for row in known if row.score]
-            values = [one.value for one in scores if one.value is not None]
-            if len(scores) < len(rows):
+            if any(row.score is None for row in known):
                 return None
-            return self.quality(fmean(values)) if len(values) == len(rows) else math.inf
+            scores = [row.score for row in known if row.score and row.score.applicable]
+            values = [one.value for one in scores if one.value is not None]
+            if not scores:
+                return None
+            return self.quality(fmean(values)) if len(values) == len(scores) else math.inf
         if self.target.kind == "bpp":
             each = [8 * row.bitstream_bytes / size for row, size in zip(known, sizes, strict=True)]
             return math.log(fmean(each))
@@ -334,8 +340,9 @@ class Searches:
         """Return what a setting gave, in the target's unit; None where lossless."""
         rows = [self.tried[one.key(picture, setting)] for picture in one.pictures]
         if self.metric_id:
-            values = [row.score.value for row in rows if row.score and row.score.value is not None]
-            return fmean(values) if len(values) == len(rows) else None
+            scores = [row.score for row in rows if row.score and row.score.applicable]
+            values = [one.value for one in scores if one.value is not None]
+            return fmean(values) if values and len(values) == len(scores) else None
         total = sum(row.bitstream_bytes for row in rows)
         sizes = [picture.pixel_count for picture in one.pictures]
         if self.target.kind == "bpp":

@@ -82,6 +82,23 @@ def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+class TimingTable(_Strict):
+    """What to time, one cell at a time, after everything else has run."""
+
+    repeats: int = Field(default=5, ge=1)
+    """Timed encodes and decodes of each cell."""
+    warm_up: int = Field(default=1, ge=0)
+    """Calls to drop directly before each timed one quicker than 0.1 s; the first is always dropped."""
+    threads: int = Field(default=1, ge=1)
+    """Threads and cores that a codec gets."""
+    pictures: int | None = Field(default=None, ge=1)
+    """At most this many of each set, evenly spread."""
+    settings: int | None = Field(default=3, ge=1)
+    """At most this many of each codec's qualities, evenly spread."""
+    seconds: float = Field(default=600, gt=0)
+    """Once a codec's calls took this long together, its cells are repeated no more; each is timed once."""
+
+
 class Suite(_Strict):
     """What to run: every picture through every codec at every quality, scored by every metric."""
 
@@ -98,6 +115,8 @@ class Suite(_Strict):
     """Decodes of one bitstream by stochastic codecs; the stream's own seed where empty."""
     keep_decoded: bool = False
     limits: LimitsTable = LimitsTable()
+    timing: TimingTable | None = None
+    """Whether and how to time; not at all where absent."""
 
     @property
     def cell_limits(self) -> Limits:

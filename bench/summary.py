@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from . import timing_report
 from .estimate import by_codec
 from .runner import Report
 from .suite import Suite
@@ -26,6 +27,7 @@ def as_record(suite: Suite, report: Report) -> dict[str, Any]:
         "complete": report.complete,
         "notes": report.notes,
         "estimate": asdict(report.estimate) if report.estimate else None,
+        "timing": timing_report.as_record(report.timing) if report.timing else None,
     }
 
 
@@ -45,6 +47,8 @@ def sentences(suite: Suite, report: Report) -> str:
         )
     if report.missing and not report.interrupted:
         lines.append(f"{report.missing} cells have no complete result; --retry-failed tries them again.")
+    if report.timing:
+        lines.append(timing_report.sentences(suite.name, report.timing))
     return "\n".join(lines)
 
 
@@ -61,4 +65,7 @@ def _dry_run(report: Report) -> list[str]:
     lines.append(
         f"estimated: {estimate.seconds:.0f} s, {estimate.disk_bytes / MIB:.1f} MiB of bitstreams ({known})"
     )
+    if report.timing:
+        left = report.timing.total - report.timing.done_before
+        lines.append(f"then {left} cells to time, one call at a time; --no-timing leaves them out")
     return lines

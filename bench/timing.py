@@ -94,9 +94,7 @@ def run(
     timing = prepared.suite.timing or TimingTable()
     machine = device.describe()
     machine_id = id_of_machine(machine)
-    cells = cells_to_time(timing, prepared, machine_id)
-    before = stored.known(store, {cell.key.codec_id for cell in cells}, machine_id)
-    todo = [cell for cell in cells if _wanted(cell, before, wish)]
+    cells, todo = _to_do(timing, prepared, store, machine_id, wish)
     report = TimingReport(len(cells), len(cells) - len(todo))
     if not todo:
         return report
@@ -109,6 +107,22 @@ def run(
         pool.close()
         store.end_run(run_id, "interrupted" if report.interrupted else "finished")
     return report
+
+
+def planned(prepared: Prepared, store: StoreWriter, wish: Wish) -> TimingReport:
+    """Return what a timing pass would do, as the report of one that has done nothing yet."""
+    timing = prepared.suite.timing or TimingTable()
+    cells, todo = _to_do(timing, prepared, store, id_of_machine(device.describe()), wish)
+    return TimingReport(len(cells), len(cells) - len(todo))
+
+
+def _to_do(
+    timing: TimingTable, prepared: Prepared, store: StoreWriter, machine_id: str, wish: Wish
+) -> tuple[list[TimedCell], list[TimedCell]]:
+    """Return all cells to time, and those of them that are not stored, or wanted again."""
+    cells = cells_to_time(timing, prepared, machine_id)
+    before = stored.known(store, {cell.key.codec_id for cell in cells}, machine_id)
+    return cells, [cell for cell in cells if _wanted(cell, before, wish)]
 
 
 def _wanted(cell: TimedCell, before: dict[TimingKey, bool], wish: Wish) -> bool:
@@ -287,6 +301,7 @@ class _Pass:
         failed = outcome.failed[0] if outcome.failed and not outcome.stopped else None
         if failed:
             self.report.failed += 1
+            stored.save_failure(self.store, self.run_id, cell.key, failed)
             where = f"{cell.codec.label} {cell.key.quality:g}, {failed.stage}"
             self.report.notes.append(f"timing: {where}: {failed.message}")
         self.calls[0] += 1
@@ -294,8 +309,8 @@ class _Pass:
         return outcome
 
     def save(self) -> None:
-        """Store what was timed and free the workers; what an interruption cut short is dropped."""
-        wanted = 1 if not self.report.interrupted else self.timing.repeats
+        """Store what was timed and free the workers; after an interruption, what has most of its repeats."""
+        wanted = self.timing.repeats // 2 + 1 if self.report.interrupted else 1
         found = {
             cell.key: self.summary(record)
             for cell, record in self.records.items()

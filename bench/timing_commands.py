@@ -57,13 +57,19 @@ def time_suite(
 
 
 def time_after(report: Report, text: str, writer: StoreWriter, options: Options) -> None:
-    """Add a timing pass to a run's report, where suite and options want one and all went on to its end."""
+    """Add a timing pass to a run's report, where suite and options want one and all went on to its end.
+
+    To the report of a dry run, what the pass would do.
+    """
     prepared, wanted = report.prepared, options.wanted
-    left_out = options.dry_run or wanted.score_only or not options.timing or report.interrupted
+    left_out = wanted.score_only or not options.timing or report.interrupted
     if prepared is None or prepared.suite.timing is None or left_out:
         return
-    from .timing import Wish
+    from .timing import Wish, planned
 
+    if options.dry_run:
+        report.timing = planned(prepared, writer, Wish(wanted.force))
+        return
     report.timing = time_prepared(prepared, text, writer, Wish(wanted.force))
     report.notes += report.timing.notes
     report.interrupted = report.timing.interrupted

@@ -42,5 +42,7 @@ def sentences(suite: str, report: TimingReport) -> str:
             f"At a quiet moment: codecarena time {suite} --again"
         )
     if report.interrupted:
-        lines.append(f"Interrupted; complete timings are stored. Go on with: codecarena time {suite}")
+        lines.append(
+            f"Interrupted; cells with most of their repeats are stored. Go on with: codecarena time {suite}"
+        )
     return "\n".join(lines)

@@ -80,8 +80,8 @@ def _encoder(rows: Iterable[Verified]) -> str:
     answers = [one.encoder_repeats for one in rows]
     other = sum(answer is False for answer in answers)
     if other:
-        return f"not deterministic ({other}/{len(answers)})"
-    return "deterministic" if any(answers) else "not asked"
+        return f"varies ({other}/{len(answers)})"
+    return "repeats" if any(answers) else "not asked"
 
 
 def _isolation(rows: Iterable[Verified]) -> str:
@@ -97,7 +97,7 @@ def _sentences(report: Report) -> Iterator[str]:
         messages = Counter(one.message for one in rows if one.message)
         yield from (f"    {message}" for message, _ in messages.most_common(SHOWN_MESSAGES))
         if any(one.encoder_repeats is False for one in rows):
-            yield f"~ {label}: its encoder wrote other bytes when asked again."
+            yield f"~ {label}: its encoder is not deterministic: it wrote other bytes when asked again."
     if report.interrupted:
         yield "Interrupted; what had been verified is stored."
     elif report.count and not report.wrong:

@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, cast
 
 from . import identity
 from .plan import QuestionTable
 from .records import RaterRow
 from .schedule import Course
 from .steps import Choice, Progress, Stage, Welcome
-
-_MESSAGES = {
-    "complete": "Thank you: you have answered everything.",
-    "screened-out": "Thank you for your interest. This study looks for other participants.",
-    "declined": "You have not agreed to take part, so nothing was recorded.",
-    "closed": "This study has ended. Thank you for your help.",
-    "not-open": "This study has not begun yet. Please try again later.",
-    "full": "This study has all the participants it needs. Thank you for your interest.",
-}
-
-
-def message(
-    outcome: Literal["complete", "screened-out", "declined", "closed", "not-open", "full"],
-) -> str:
-    """Return what a rater is told at an end."""
-    return _MESSAGES[outcome]
 
 
 def welcome_of(course: Course, rater: RaterRow, stage: Stage, progress: Progress) -> Welcome:
@@ -51,6 +35,7 @@ def welcome_of(course: Course, rater: RaterRow, stage: Stage, progress: Progress
         picture_width=max(one.width for one in contents),
         picture_height=max(one.height for one in contents),
         zoom=plan.trials.zoom,
+        magnify=plan.trials.magnify,
         progress=progress,
         withdrawal_code=identity.withdrawal_code(course.known.study, rater.name),
         contact=plan.contact,
@@ -59,3 +44,21 @@ def welcome_of(course: Course, rater: RaterRow, stage: Stage, progress: Progress
 
 def _choices(questions: Iterable[QuestionTable]) -> tuple[Choice, ...]:
     return tuple(Choice(one.key, one.question, one.answers) for one in questions)
+
+
+OUTCOMES = {"done": "complete"}
+"""How a stage is called at its end, where the words differ."""
+
+
+def stage_of(rater: RaterRow) -> Stage:
+    """Return where a rater stands; a study that is not open stops those who are under way."""
+    stage = cast("Stage", rater.stage)
+    under_way = stage in ("consent", "screening", "calibration", "trials")
+    return "closed" if under_way and rater.state != "open" else stage
+
+
+def before_trials(course: Course) -> Literal["calibration", "trials"]:
+    """Return what comes after consent and screening."""
+    raters = course.plan.raters
+    asks = raters.card_calibration or raters.colour_plates or raters.environment
+    return "calibration" if asks else "trials"

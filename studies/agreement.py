@@ -20,7 +20,7 @@ class Alpha:
 
     level: Level
     value: float | None
-    """None where no unit has two votes, or all votes are equal."""
+    """None where no unit has two votes, or nobody preferred anything."""
     low: float | None
     """95 % percentile interval over resampled units."""
     high: float | None
@@ -47,8 +47,10 @@ class Transitivity:
 def alpha(votes: Votes, level: Level = "nominal", resamples: int = 500, seed: int = 0) -> Alpha:
     """Return Krippendorff's alpha of plain votes; a unit is a pair of conditions of a picture.
 
-    A rater's first vote on a unit counts. Values are lower index won, no preference, higher index won. It is
-    low for pairs near the threshold by design: no gate.
+    A rater's first vote on a unit counts. Values are lower index won, no preference, higher index won. Which
+    of two conditions has the lower index means nothing, so every unit enters both ways round: else alpha
+    would depend on the order in which conditions are listed. It is low for pairs near the threshold by
+    design: no gate.
 
     Source: Krippendorff, "Content Analysis" (2004), 11.3; equals the package ``krippendorff`` 0.9.
     """
@@ -87,6 +89,7 @@ def _alpha(table: FloatArray, level: Level) -> float | None:
     """Return alpha of a table of shape (units, values), every row with two votes or more."""
     if not len(table):
         return None
+    table = np.concatenate([table, table[:, ::-1]])
     votes = table.sum(1)
     seen = (table.T / (votes - 1.0)) @ table - np.diag((table / (votes - 1.0)[:, None]).sum(0))
     totals = table.sum(0)

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Ask people which picture looks better.")
 
 NameArgument = Annotated[str, typer.Argument(help="The study's name.")]
+ResamplesOption = Annotated[
+    int | None, typer.Option(min=100, help="For a quick look.", show_default="the plan's")
+]
+FILE_COLUMNS = 140
+"""Width of a table that goes to a file or a pipe."""
 StudyFile = Annotated[Path, typer.Argument(help="The study's plan.")]
 
 
@@ -103,7 +108,7 @@ def close(name: NameArgument, store: StoreOption = STORE) -> None:
 
     with _ledger(store) as ledger:
         close_study(ledger, name)
-    typer.echo(f"study {name} is closed; see codecarena study scale {name}")
+    typer.echo(f"study {name} is closed; what the votes say: codecarena study report {name}")
 
 
 @app.command()
@@ -128,9 +133,7 @@ def status(
 def scale(
     name: NameArgument,
     store: StoreOption = STORE,
-    resamples: Annotated[
-        int | None, typer.Option(min=100, help="For a quick look.", show_default="the plan's")
-    ] = None,
+    resamples: ResamplesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make the scale by the plan's analysis, with and without the raters its rules exclude."""
@@ -142,27 +145,34 @@ def scale(
     if as_json:
         _json(result_record(result))
         return
-    for title, records, notes in result_tables(result):
-        _table(title, records)
-        _notes(notes)
+    _tables(result_tables(result))
 
 
 @app.command()
 def report(
     name: NameArgument,
-    out: Annotated[Path, typer.Argument(help="File to write: .md or .json.")],
+    out: Annotated[
+        Path | None, typer.Argument(help="File to write, .md or .json; the terminal if absent.")
+    ] = None,
     store: StoreOption = STORE,
+    resamples: ResamplesOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Write plan, seal, raters, review and scales of a study into one file."""
-    from .organise import result_of
-    from .presenting import report_record, report_text
+    """Show everything the votes say: scales, tests, fit, raters, metrics and rates against people."""
+    from .presenting import report_record, report_tables, report_text
+    from .results import results_of
 
     with _ledger(store, read_only=True) as ledger:
-        result = result_of(ledger, name)
-        record = report_record(ledger, result)
-    written = json.dumps(record, indent=2) if out.suffix == ".json" else report_text(record)
-    out.write_text(written + "\n", encoding="utf-8")
-    typer.echo(f"report of study {name} written to {out}")
+        results = results_of(ledger, name, resamples)
+        record = report_record(ledger, results)
+    if out is not None:
+        text = json.dumps(record, indent=2) if out.suffix == ".json" else report_text(record)
+        out.write_text(text + "\n", encoding="utf-8")
+        typer.echo(f"report of study {name} written to {out}")
+    elif as_json:
+        _json(record)
+    else:
+        _tables(report_tables(results))
 
 
 @app.command()
@@ -305,6 +315,16 @@ def _notes(notes: Sequence[str]) -> None:
         Console(stderr=True).print(f"[yellow]note[/] {note}", highlight=False, soft_wrap=True)
 
 
+def _tables(tables: Sequence[tuple[str, Sequence[Mapping[str, object]], Sequence[str]]]) -> None:
+    from rich.console import Console
+
+    for title, records, notes in tables:
+        _table(title, records)
+        for note in notes:
+            Console().print(f"  {note}", style="dim", markup=False, highlight=False, soft_wrap=True)
+        typer.echo()
+
+
 def _table(title: str, records: Sequence[Mapping[str, object]]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -315,7 +335,10 @@ def _table(title: str, records: Sequence[Mapping[str, object]]) -> None:
     table = Table(title=title, title_justify="left")
     for column in records[0]:
         numeric = all(isinstance(one[column], int | float) for one in records)
-        table.add_column(column, justify="right" if numeric else "left")
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for one in records:
         table.add_row(*("" if value is None else str(value) for value in one.values()))
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = FILE_COLUMNS
+    console.print(table)

@@ -154,29 +154,64 @@ def find_design(name: str) -> Design:
 
 
 def with_random_share(
-    wanted: list[Choice], open_pairs: BoolArray, count: int, share: float, generator: np.random.Generator
+    wanted: list[Choice],
+    pairs: Pairs,
+    open_pairs: BoolArray,
+    count: int,
+    share: float,
+    generator: np.random.Generator,
+    before: int | None = None,
 ) -> list[Choice]:
     """Return ``count`` open pairs: each wanted one in turn, or with a chance of ``share`` one at random.
 
     Fit and heterogeneity can be tested on the random part only, because its pairs were not picked for their
-    answers. A stored probability is that of the mixture. Where nothing is wanted all are random.
+    answers. A stored probability is that of the mixture. Where nothing is wanted all are random. No picture
+    is chosen more often than an order in which none follows itself has room for, as far as others are open.
+
+    Args:
+        wanted: The queue of an adaptive design.
+        pairs: The plan's.
+        open_pairs: Which of them may be chosen.
+        count: How many trials the rater gets.
+        share: Part of them at random.
+        generator: The choice's randomness.
+        before: Picture of the trial that came last, if it is known.
     """
     still_open = open_pairs.copy()
-    queue = [one for one in wanted if open_pairs[one.pair]]
+    room = _room(pairs, count, before)
     chosen: list[Choice] = []
     for _ in range(min(count, int(open_pairs.sum()))):
-        queue = [one for one in queue if still_open[one.pair]]
-        at_random = share / int(still_open.sum()) if queue else 1 / int(still_open.sum())
-        if queue and generator.random() >= share:
-            picked = queue[0]
-            chance = at_random + (1 - share) * picked.probability
-        else:
-            row = int(generator.choice(np.flatnonzero(still_open)))
-            wish = (1 - share) * queue[0].probability if queue and queue[0].pair == row else 0.0
-            picked, chance = Choice(row, 1.0), at_random + wish
-        chosen.append(Choice(picked.pair, min(1.0, chance)))
+        apart_ones = still_open & (room[pairs.content] > 0)
+        picked = _one_of(wanted, apart_ones if apart_ones.any() else still_open, share, generator)
+        chosen.append(picked)
         still_open[picked.pair] = False
+        room[pairs.content[picked.pair]] -= 1
     return chosen
+
+
+def _room(pairs: Pairs, count: int, before: int | None) -> IntArray:
+    """Return how often each picture fits into so many trials without following itself."""
+    pictures = int(pairs.content.max(initial=0)) + 1
+    if before is None:
+        # Whatever came before.
+        return np.full(pictures, max(1, count // 2), np.int64)
+    room = np.full(pictures, (count + 1) // 2, np.int64)
+    room[before] = count // 2
+    return room
+
+
+def _one_of(
+    wanted: list[Choice], open_pairs: BoolArray, share: float, generator: np.random.Generator
+) -> Choice:
+    front = next((one for one in wanted if open_pairs[one.pair]), None)
+    rows = np.flatnonzero(open_pairs)
+    if front is None:
+        return Choice(int(generator.choice(rows)), 1 / len(rows))
+    wish = (1 - share) * front.probability
+    if generator.random() >= share:
+        return Choice(front.pair, min(1.0, wish + share / len(rows)))
+    row = int(generator.choice(rows))
+    return Choice(row, min(1.0, share / len(rows) + (wish if row == front.pair else 0.0)))
 
 
 def left_first(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from .analysis import StudyAnalysis
+from .fooling import FoolRate
 from .heterogeneity import Heterogeneity
 from .human_rate import HumanBdRate
+from .review import Proportion
 from .scale_results import Interval, LikelihoodRatio
 
 Record: TypeAlias = dict[str, Any]
@@ -16,18 +19,37 @@ Table: TypeAlias = tuple[str, list[Record], list[str]]
 """Title, rows, notes."""
 
 SHOWN_PAIRS = 45
+METRICS = "Metrics against people"
 
 
 def findings(found: StudyAnalysis) -> list[Table]:
-    """Return everything an analysis says beyond the scale itself: tests, fit, rates, metrics."""
+    """Return everything an analysis says beyond the scale itself: tests, fit, rates, metrics, raters."""
     tables = [_pairs(found), _fit(found)]
     if found.by_kind:
         tables.append(_kinds(found.by_kind, found.scale.unit))
     if found.bd_rates:
-        tables.append(("Rate at equal human quality", [_bd_row(one) for one in found.bd_rates], []))
+        notes = ["minus: fewer bits at equal human quality; of the scale over mean bits per pixel (BD-rate)"]
+        tables.append(("Rate at equal human quality", [_bd_row(one) for one in found.bd_rates], notes))
     if found.metrics:
         tables += _metrics(found)
+    if found.reviews:
+        tables.append(_raters(found))
     return tables
+
+
+def fooling(rates: Sequence[FoolRate]) -> list[Table]:
+    """Return how often coded pictures were preferred to the hidden original; no table where it was not."""
+    rows: list[Record] = [
+        {
+            "condition": one.condition,
+            "preferred to the original": "-" if one.rate is None else f"{one.rate:.0%}",
+            "95 % by rater": percent_span(one.by_rater),
+            "no preference": f"{one.no_preference} of {one.votes}",
+        }
+        for one in rates
+    ]
+    notes = ["of the votes that decided; 50 % where people cannot tell the two apart"]
+    return [("Against the original", rows, notes)] if rows else []
 
 
 def _pairs(found: StudyAnalysis) -> Table:
@@ -105,6 +127,52 @@ def _bd_row(one: HumanBdRate) -> Record:
     }
 
 
+def _raters(found: StudyAnalysis) -> Table:
+    """Return the review of every rater; labels are for a person to judge, no vote is deleted."""
+    rows: list[Record] = [
+        {
+            "rater": one.rater,
+            "votes": one.votes,
+            "golden right": _of(one.golden),
+            "repeats alike": _of(one.repeats) + _expected(one.expected_repeats),
+            "first side": _share(one.first_share) + _expected(one.expected_first_share),
+            "fit": "-" if one.fit is None else f"{one.fit:.2f}",
+            "median": "-" if one.median_seconds is None else f"{one.median_seconds:.1f} s",
+            "labels": ", ".join(one.labels) or "-",
+        }
+        for one in found.reviews
+    ]
+    golden = [one.golden for one in found.reviews if one.golden]
+    notes = ["in brackets: what the scale expects; fit: mean log10 likelihood by the scale of all others"]
+    if golden:
+        right, asked = sum(one.successes for one in golden), sum(one.trials for one in golden)
+        notes.append(f"golden trials: {right} of {asked} right, {right / asked:.0%}")
+    identical = [
+        sum(ends)
+        for ends in zip(*((one.identical_first, one.identical_second) for one in found.reviews), strict=True)
+    ]
+    if any(identical):
+        notes.append(f"identical pairs: the first preferred {identical[0]} times, the second {identical[1]}")
+    return "Raters", rows, notes
+
+
+def _of(found: Proportion | None) -> str:
+    return f"{found.successes} of {found.trials}" if found else "-"
+
+
+def _share(found: float | None) -> str:
+    return "-" if found is None else f"{found:.0%}"
+
+
+def _expected(found: float | None) -> str:
+    return "" if found is None else f" ({found:.0%})"
+
+
+def percent_span(interval: Interval | None) -> str:
+    """Return an interval of a share as text."""
+    return f"{interval.low:.0%} to {interval.high:.0%}" if interval else "-"
+
+
 def _metrics(found: StudyAnalysis) -> list[Table]:
     metrics = found.metrics
     if metrics is None:
@@ -133,7 +201,7 @@ def _metrics(found: StudyAnalysis) -> list[Table]:
         }
         for one in metrics.differences
     ]
-    tables: list[Table] = [("Metrics against people", rows, notes)]
+    tables: list[Table] = [(METRICS, rows, notes)]
     return [*tables, ("Between metrics", differences, [])] if differences else tables
 
 

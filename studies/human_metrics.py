@@ -164,7 +164,7 @@ class _Sample:
 def _known(
     scores: Sequence[MetricScores], counted: Tally
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which stimuli every metric scored, groups with both of theirs scored, and decided ones of them."""
+    """Return which stimuli every metric scored, which groups have two of those, and which of them decided."""
     known = ~np.isnan(np.stack([one.values for one in scores])).any(0)
     first, second = counted.pairs.first[counted.pair], counted.pairs.second[counted.pair]
     both = known[counted.picture, first] & known[counted.picture, second]
@@ -228,8 +228,20 @@ def monotone_fit(score: FloatArray, target: FloatArray) -> FloatArray:
         bottom, height, middle, width = parameters
         return bottom + np.exp(height) * expit((score - middle) / np.exp(width))
 
+    def slopes(parameters: FloatArray) -> FloatArray:
+        _, height, middle, width = parameters
+        scale, away = np.exp(height), (score - middle) / np.exp(width)
+        share = expit(away)
+        rise = scale * share * (1.0 - share)
+        return np.stack([np.ones_like(share), scale * share, -rise / np.exp(width), -rise * away], axis=1)
+
     begin = [low, np.log(max(high - low, 1e-9)), centre, np.log(max(spread / 2.0, 1e-9))]
-    found = least_squares(lambda parameters: mapped(parameters) - target, begin, max_nfev=100)
+    found = least_squares(
+        lambda parameters: mapped(parameters) - target,
+        begin,
+        jac=slopes,  # pyright: ignore[reportArgumentType] - the stubs know the names of methods only
+        max_nfev=100,
+    )
     fitted = mapped(found.x)
     return fitted if np.ptp(fitted) > 0 else score
 

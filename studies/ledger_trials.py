@@ -48,6 +48,11 @@ _LEANED = (
     .where(PairTable.id == bindparam("pair"))
     .values(balance=PairTable.balance + case((PairTable.first_id == bindparam("left"), 1), else_=-1))
 )
+_RIGHTED = (
+    update(PairTable)
+    .where(PairTable.id == bindparam("pair"))
+    .values(balance=PairTable.balance - case((PairTable.first_id == bindparam("left"), 1), else_=-1))
+)
 _COUNTED = update(PairTable).where(PairTable.id == bindparam("pair")).values(votes=PairTable.votes + 1)
 
 
@@ -113,7 +118,7 @@ class TrialLedger(Ledger):
             given: How many trials the rater had when the caller looked; nothing happens where another
                 request has added some since.
             until: When the leases end.
-            compose: Chooses; must be quick, for it holds up other writers.
+            compose: Chooses; must be quick, for it holds up other writers. It may choose none.
         """
 
         def work(connection: Connection) -> None:
@@ -124,6 +129,8 @@ class TrialLedger(Ledger):
                 return
             situation = _situation(connection, rater.study_id, tuple(TrialRow(*row) for row in past))
             new = compose(situation)
+            if not new:
+                return
             ours = {"study_id": rater.study_id, "rater_id": rater.rater_id, "lease_until": until}
             rows = [{**asdict(one), **ours, "position": given + place} for place, one in enumerate(new)]
             connection.execute(insert(TrialTable), rows)
@@ -136,6 +143,34 @@ class TrialLedger(Ledger):
                     ProposalTable.study_id == rater.study_id, ProposalTable.pair_id.in_(used)
                 )
             )
+
+        self.write(work)
+
+    def wants_votes(self, study_id: int, votes_per_pair: float) -> bool:
+        """Whether any pair has fewer votes and running leases than this."""
+        with self.store.engine.connect() as connection:
+            return bool((_situation(connection, study_id, ()).given < votes_per_pair).any())
+
+    def take_back(self, rater_id: int, votes_per_pair: float) -> None:
+        """Delete a rater's given trials whose lease has ended and whose pair has its votes from others."""
+        filled = select(PairTable.id).where(PairTable.votes >= votes_per_pair)
+        lapsed = and_(
+            TrialTable.rater_id == rater_id,
+            TrialTable.answered_at.is_(None),
+            TrialTable.lease_until < now(),
+            TrialTable.pair_id.in_(filled),
+        )
+
+        if not self.row(select(func.count()).where(lapsed))[0]:
+            return
+
+        def work(connection: Connection) -> None:
+            mains = select(TrialTable.pair_id, TrialTable.first_id).where(lapsed, TrialTable.kind == "main")
+            sides = [{"pair": pair, "left": first} for pair, first in connection.execute(mains).all()]
+            if sides:
+                connection.execute(_RIGHTED, sides)
+            # A repeat without its first trial would say nothing.
+            connection.execute(delete(TrialTable).where(lapsed, TrialTable.kind.in_(("main", "repeat"))))
 
         self.write(work)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -30,7 +30,9 @@ class Bench(Protocol):
         """Return the parts of these cells' originals and decoded pictures, stored as blobs."""
         ...
 
-    def score(self, store: str, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]) -> dict[str, int]:
+    def score(
+        self, store: str, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]
+    ) -> Mapping[str, int]:
         """Score stored pictures against stored originals; return how many scores each metric gained."""
         ...
 
@@ -229,12 +231,17 @@ def choices_of(
     left_out = tuple(excluded(plan, stored_votes(ledger, study))) if plan else ()
     kept = votes.without_raters(one.rater for one in left_out)
     if left_out and len(kept.of_kind(Kind.PLAIN)):
-        choices.append((f"without {len(left_out)} raters whom the plan's rules exclude", kept))
+        choices.append((f"without {counted(left_out)} whom the plan's rules exclude", kept))
     proven = votes_of(ledger, study, plan, proven_only=True) if plan else votes
     if len(proven) < len(votes) and len(proven.of_kind(Kind.PLAIN)):
         title = f"only the {len(proven)} of {len(votes)} votes whose display is proven"
         choices.append((title, proven))
     return choices, left_out
+
+
+def counted(raters: Sequence[object]) -> str:
+    """Return how many raters these are, in words."""
+    return "1 rater" if len(raters) == 1 else f"{len(raters)} raters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,9 +263,7 @@ def settings_of(plan: StudyPlan | None, votes: Votes, resamples: int | None = No
         return Settings("JOD", None, hidden, None, resamples or 1000, 0)
     chosen = plan.analysis
     anchor = chosen.anchor or (hidden if plan.hidden_reference else None)
-    return Settings(
-        chosen.unit, chosen.model, anchor, chosen.ridge, resamples or chosen.resamples, plan.seed
-    )
+    return Settings(chosen.unit, chosen.model, anchor, chosen.ridge, resamples or chosen.resamples, plan.seed)
 
 
 def scale_of(plan: StudyPlan | None, votes: Votes, resamples: int | None = None) -> StudyScale:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from time import monotonic
 
 import numpy as np
 
 from .design import find_design
 from .ledger_trials import TrialLedger
 from .schedule import Course
+from .trials import votes_wanted
 
 PERIOD_SECONDS = 3.0
 """How often it is looked whether votes have come."""
@@ -43,13 +45,15 @@ class Pairing:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            began = monotonic()
             for course in list(self._courses.values()):
                 try:
                     self.refresh(course)
                 except Exception:
                     # Raters are given random pairs meanwhile; the next round tries again.
                     log.exception("no new pairs for study %s", course.known.study.name)
-            self._stop.wait(PERIOD_SECONDS)
+            # At most half of a processor: the raters' requests need theirs.
+            self._stop.wait(max(PERIOD_SECONDS, monotonic() - began))
 
     def refresh(self, course: Course) -> bool:
         """Return whether pairs were proposed: votes have come since the last time, or none are left."""
@@ -60,9 +64,14 @@ class Pairing:
         ids = [course.known.pair_ids[index] for index in course.main]
         standing = self._ledger.standing(study, ids)
         generator = np.random.default_rng([course.plan.seed, newest])
-        every = np.ones(len(ids), np.bool_)
+        wanted = standing.given < votes_wanted(course)
+        if not wanted.any():
+            return False
         design = find_design(course.plan.design.name)
-        chosen = design.choose(course.pairs, standing, every, len(ids), generator)
-        self._ledger.propose(study, [ids[choice.pair] for choice in chosen])
+        chosen = design.choose(course.pairs, standing, wanted, len(ids), generator)
+        # What raters were given while the batch was computed is reserved for them.
+        given = self._ledger.standing(study, ids).given
+        free = [choice.pair for choice in chosen if given[choice.pair] <= standing.given[choice.pair]]
+        self._ledger.propose(study, [ids[pair] for pair in free])
         self._seen[study.study_id] = newest
         return True

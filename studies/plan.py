@@ -116,6 +116,8 @@ class TrialsTable(_Strict):
     """Trials between breaks; 0: none."""
     break_seconds: int = Field(default=60, ge=0)
     zoom: int = Field(default=1, ge=1, le=8)
+    magnify: bool = True
+    """Whether raters may magnify further, by whole numbers, and move what is magnified."""
     flicker_hz: Literal[8, 10] = 8
 
     @model_validator(mode="after")
@@ -181,7 +183,7 @@ class StoppingTable(_Strict):
     raters: int | None = Field(default=None, ge=1)
     """No new rater is admitted once so many have finished."""
     votes_per_pair: int | None = Field(default=None, ge=1)
-    """``study status`` says when every pair has so many."""
+    """A pair with so many, running leases counted, is asked no more; once all have, nobody is admitted."""
 
 
 class AnalysisTable(_Strict):

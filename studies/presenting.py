@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, TypeAlias
+from typing import Any
 
-from .agreement import alpha
-from .fit import fit
+from .findings import METRICS, Record, Table, findings, fooling, span
 from .ledger import Ledger
-from .ledger_votes import status, stored_votes, votes_of
-from .models import MODELS
-from .organise import StudyResult, finished, intact, plan_of
-from .pair_counts import tally
+from .ledger_votes import status
+from .organise import Outcome, StudyResult, finished, intact, plan_of
 from .records import StudyRow
-from .review import GoldenAnswer, RaterReview, review
-from .scale_results import Interval, ScaleError, StudyScale
-from .votes import Kind
-
-Record: TypeAlias = dict[str, Any]
-"""Any: JSON, of records that differ."""
+from .results import StudyResults
+from .scale_results import StudyScale
+from .screening import Exclusion
 
 SIMULATED = "Simulated: programs answered, no person did. It says nothing about the codecs."
 
@@ -57,7 +51,7 @@ def status_lines(ledger: Ledger, name: str) -> tuple[list[str], Record]:
     ended = finished(ledger, study, plan) if plan else None
     lines = [
         f"study {study.label} is {study.state}"
-        + (f" since {study.opened_at[:16]}" if study.opened_at else ""),
+        + (f" since {since[:16]}" if (since := study.closed_at or study.opened_at) else ""),
         f"seal {study.sha256[:16]}: "
         + ("plan and stimuli are as sealed" if whole else "BROKEN: rows changed"),
         "raters: " + (", ".join(f"{count} {stage}" for stage, count in sorted(stages.items())) or "none"),
@@ -94,16 +88,26 @@ def result_record(result: StudyResult) -> Record:
     }
 
 
-def result_tables(result: StudyResult) -> list[tuple[str, list[Record], list[str]]]:
+def result_tables(result: StudyResult) -> list[Table]:
     """Return title, rows and notes of each table of a study's scales."""
-    tables: list[tuple[str, list[Record], list[str]]] = []
-    for one in result.outcomes:
+    return scale_tables(result.study.label, result.outcomes, result.excluded, result.sealed)
+
+
+def scale_tables(
+    label: str, outcomes: Sequence[Outcome], exclusions: Sequence[Exclusion], sealed: bool
+) -> list[Table]:
+    """Return a table for each scale of a study."""
+    tables: list[Table] = []
+    for one in outcomes:
         scale = one.scale
-        title = f"{result.study.label}: {scale.model}, {scale.unit}, {one.title}"
+        title = f"{label}: {scale.model}, {scale.unit}, {one.title}"
         tables.append((title, [_row(scale, at) for at in range(len(scale.conditions))], _notes(scale)))
-    if not result.sealed:
+    if not sealed:
         tables[0][2].insert(0, "the seal is BROKEN: plan or stimuli are not what was sealed")
-    tables[-1][2].extend(f"excluded {one.rater}: {'; '.join(one.reasons)}" for one in result.excluded)
+    # The second table is the scale without them, unless nothing would be left.
+    tables[min(1, len(tables) - 1)][2].extend(
+        f"excluded {one.rater}: {'; '.join(one.reasons)}" for one in exclusions
+    )
     return tables
 
 
@@ -112,15 +116,11 @@ def _row(scale: StudyScale, at: int) -> Record:
     row: Record = {"condition": one.condition, scale.unit: f"{one.value:+.2f}"}
     if scale.components > 1:
         row["component"] = one.component + 1
-    row["95 % by rater"] = _span(one.by_rater)
-    row["by rater x picture"] = _span(one.by_rater_and_picture)
+    row["95 % by rater"] = span(one.by_rater)
+    row["by rater x picture"] = span(one.by_rater_and_picture)
     row["rank"] = f"{one.rank_low}-{one.rank_high}" if one.rank_low < one.rank_high else str(one.rank_low)
     row["votes"] = f"{one.votes:g}"
     return row
-
-
-def _span(interval: Interval | None) -> str:
-    return f"{interval.low:+.2f} to {interval.high:+.2f}" if interval else "-"
 
 
 def _notes(scale: StudyScale) -> list[str]:
@@ -131,7 +131,7 @@ def _notes(scale: StudyScale) -> list[str]:
         effect = scale.order_effect
         notes.append(
             f"order effect {effect.value:+.2f} {scale.unit} for the first side, "
-            f"{_span(effect.by_rater or effect.by_vote)}"
+            f"{span(effect.by_rater or effect.by_vote)}"
         )
     if scale.ties:
         notes.append(f"'no preference' in {scale.ties.share:.0%} of the votes")
@@ -143,52 +143,46 @@ def _zero(scale: StudyScale) -> str:
     return scale.anchor or "the mean of all conditions"
 
 
-def report_record(ledger: Ledger, result: StudyResult) -> Record:
-    """Return everything that a report of a study holds."""
-    study = result.study
-    plan = plan_of(study)
-    votes = votes_of(ledger, study, plan)
-    agreement = alpha(votes, "ordinal")
+def report_tables(results: StudyResults) -> list[Table]:
+    """Return every table of a study's report: its scales, then all that is said of them."""
+    scales = scale_tables(results.label, results.outcomes, results.excluded, results.sealed)
+    if results.question:
+        scales[0][2].insert(0, f'asked "{results.question}" ({results.presentation})')
+    tables = [*scales, *fooling(results.fool_rates), *findings(results.analysis)]
+    # What is missing belongs under the metrics, or where they would be.
+    under = next((notes for title, _, notes in tables if title == METRICS), scales[0][2])
+    under.extend(results.notes)
+    return [
+        (title if results.label in title else f"{results.label}: {title}", rows, notes)
+        for title, rows, notes in tables
+    ]
+
+
+def report_record(ledger: Ledger, results: StudyResults) -> Record:
+    """Return everything that a report of a study holds: unrounded numbers, and the tables as shown."""
+    study = ledger.study(results.study)
     _, progress = status_lines(ledger, study.name)
+    kept = asdict(results)
+    for shown_as_outcome in ("scale", "without_flagged"):
+        del kept["analysis"][shown_as_outcome]
+    del kept["stricter"]
     return {
-        **result_record(result),
+        **kept,
+        "sha256": study.sha256,
+        "outcomes": [{"title": one.title, "scale": asdict(one.scale)} for one in results.outcomes],
         "plan": study.plan,
         "status": progress,
         "tables": [
-            {"title": title, "rows": rows, "notes": notes} for title, rows, notes in result_tables(result)
+            {"title": title, "rows": rows, "notes": notes} for title, rows, notes in report_tables(results)
         ],
-        "alpha": asdict(agreement),
-        "review": [asdict(one) for one in reviews_of(ledger, result)],
         "events": [list(one) for one in ledger.events(study)],
     }
-
-
-def reviews_of(ledger: Ledger, result: StudyResult) -> tuple[RaterReview, ...]:
-    """Return the review of every rater by the scale of all votes; none where it cannot be fitted."""
-    study = result.study
-    plan = plan_of(study)
-    votes = votes_of(ledger, study, plan)
-    golden = [
-        GoldenAnswer(
-            one.content,
-            one.first if one.golden_first else one.second,
-            one.second if one.golden_first else one.first,
-        )
-        for one in stored_votes(ledger, study)
-        if one.kind == "golden"
-    ]
-    model = MODELS[result.outcomes[0].scale.model]
-    try:
-        found = fit(tally(votes.of_kind(Kind.PLAIN)).pairs, model)
-    except ScaleError:
-        return ()
-    return review(votes, found, golden)
 
 
 def report_text(record: Record) -> str:
     """Return a report as Markdown."""
     progress = record["status"]
-    lines = [f"# Study {record['study']}", "", f"Seal: `{record['sha256']}`", ""]
+    lines = [f"# Study {record['label']}", "", f"Seal: `{record['sha256']}`", ""]
     if record["simulated"]:
         lines += [f"**{SIMULATED}**", ""]
     lines.append("Plan and stimuli are as sealed." if record["sealed"] else "**The seal is broken.**")
@@ -199,25 +193,7 @@ def report_text(record: Record) -> str:
     for table in record["tables"]:
         lines += ["", f"## {table['title']}", "", *_markdown(table["rows"]), ""]
         lines += [f"- {note}" for note in table["notes"]]
-    value = record["alpha"]["value"]
-    told = "not defined" if value is None else f"{value:.2f}"
-    lines += ["", f"Krippendorff's alpha (ordinal): {told}. It is low near the threshold by design; no gate."]
-    lines += ["", "## Raters", "", *_markdown([_reviewed(one) for one in record["review"]])]
     return "\n".join([*lines, "", "## Plan", "", "```toml", record["plan"].strip(), "```"])
-
-
-def _reviewed(one: Mapping[str, Any]) -> Record:
-    def share(of: Mapping[str, Any] | None) -> str:
-        return f"{of['successes']}/{of['trials']}" if of else "-"
-
-    return {
-        "rater": one["rater"],
-        "votes": one["votes"],
-        "golden": share(one["golden"]),
-        "repeats alike": share(one["repeats"]),
-        "median, s": "-" if one["median_seconds"] is None else f"{one['median_seconds']:.1f}",
-        "labels": ", ".join(one["labels"]) or "-",
-    }
 
 
 def _markdown(rows: Sequence[Mapping[str, Any]]) -> list[str]:

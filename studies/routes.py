@@ -8,7 +8,6 @@ address is kept, and every response of a kind has the same headers.
 from __future__ import annotations
 
 import json
-import mimetypes
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import cache
@@ -21,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from .assets import Asset
 from .session import Desk
 from .steps import Ballot, Panel, SessionError, Step, Trial
 
@@ -53,14 +53,14 @@ def routes(open_desk: Callable[[], Desk]) -> list[BaseRoute]:
     async def act(request: Request) -> Response:
         action = ACTIONS.get(request.path_params["action"])
         if action is None:
-            return _refusal(SessionError("no such action", 404))
+            return _refusal(SessionError("not_found", 404))
         try:
             body = await _body(request)
             content = await to_thread.run_sync(lambda: action(desk(), body), limiter=limiter)
         except SessionError as error:
             return _refusal(error)
         except ValidationError as error:
-            return _refusal(SessionError(_first_fault(error), 422))
+            return _refusal(SessionError("not_understood", 422, _first_fault(error)))
         return JSONResponse(content, headers=HEADERS)
 
     async def picture(request: Request) -> Response:
@@ -83,13 +83,13 @@ async def _body(request: Request) -> Body:
     async for chunk in request.stream():
         content += chunk
         if len(content) > LONGEST_BODY_BYTES:
-            raise SessionError(f"expected at most {LONGEST_BODY_BYTES} bytes", 422)
+            raise SessionError("not_understood", 422, f"expected at most {LONGEST_BODY_BYTES} bytes")
     try:
         body = json.loads(content, parse_constant=_refuse_constant)
     except ValueError as error:
-        raise SessionError(f"expected JSON: {error}", 422) from error
+        raise SessionError("not_understood", 422, f"expected JSON: {error}") from error
     if not isinstance(body, dict):
-        raise SessionError("expected a JSON object", 422)
+        raise SessionError("not_understood", 422, "expected a JSON object")
     return body
 
 
@@ -98,7 +98,9 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _refusal(error: SessionError) -> JSONResponse:
-    return JSONResponse({"error": str(error)}, status_code=error.status, headers=HEADERS)
+    return JSONResponse(
+        {"error": error.code, "detail": error.detail}, status_code=error.status, headers=HEADERS
+    )
 
 
 def _first_fault(error: ValidationError) -> str:
@@ -107,43 +109,35 @@ def _first_fault(error: ValidationError) -> str:
 
 
 @cache
-def _web_files() -> dict[str, tuple[bytes, str]]:
-    kinds = {".js": "text/javascript", ".json": "application/json"}
-    return {
-        path.name: (
-            path.read_bytes(),
-            kinds.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "text/plain",
-        )
-        for path in WEB.iterdir()
-        if path.is_file()
-    }
+def _web_files() -> dict[str, Asset]:
+    return {path.name: Asset.read(path) for path in WEB.iterdir() if path.is_file()}
 
 
 async def _web_file(request: Request) -> Response:
     found = _web_files().get(request.path_params["name"])
     if found is None:
-        return _refusal(SessionError("no such file", 404))
-    return Response(found[0], media_type=found[1], headers=HEADERS)
+        return _refusal(SessionError("not_found", 404))
+    return found.response(request.headers, HEADERS)
 
 
 def _text(body: Body, name: str, default: str | None = None) -> str:
     value = body.get(name, default)
     if not isinstance(value, str):
-        raise SessionError(f"{name}: expected a text", 422)
+        raise SessionError("not_understood", 422, f"{name}: expected a text")
     return value
 
 
 def _flag(body: Body, name: str) -> bool:
     value = body.get(name, False)
     if not isinstance(value, bool):
-        raise SessionError(f"{name}: expected true or false", 422)
+        raise SessionError("not_understood", 422, f"{name}: expected true or false")
     return value
 
 
 def _record(body: Body, name: str) -> dict[str, Any]:
     value = body.get(name)
     if not isinstance(value, dict):
-        raise SessionError(f"{name}: expected an object", 422)
+        raise SessionError("not_understood", 422, f"{name}: expected an object")
     return value
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from ..bench.store.writer import now
 from . import identity, trials
-from .admission import message, welcome_of
+from .admission import OUTCOMES, before_trials, stage_of, welcome_of
 from .design import find_design
 from .ledger_trials import NotDueError, Situation, TrialLedger
 from .pairing import Pairing
@@ -78,7 +78,7 @@ class Desk:
         """
         rater = self.ledger.rater_by_invitation(invitation)
         if rater is None:
-            raise SessionError("This invitation is not known. Please check the link you were sent.", 404)
+            raise SessionError("unknown_invitation", 404)
         return self._admit(rater)
 
     def join_panel(self, study: str, panel: Panel) -> Joined:
@@ -93,9 +93,9 @@ class Desk:
         """
         found = self.ledger.find(study)
         if found is None or parse(found.plan, Path(study)).raters.panel == "none":
-            raise SessionError("There is no such study for your panel.", 404)
+            raise SessionError("unknown_study", 404)
         if not panel.participant:
-            raise SessionError("The panel's link names no participant.", 422)
+            raise SessionError("no_participant", 422)
         key = identity.participant_hash(found, panel)
         rater = self.ledger.rater_by_participant(found.study_id, key)
         if rater is None:
@@ -109,8 +109,8 @@ class Desk:
         """Return the texts and questions of the study and where the rater stands."""
         rater = self._rater(session_token)
         ours = self._course(rater.study_id)
-        progress = Progress(self._answered(rater), ours.length)
-        return welcome_of(ours, rater, _stage(rater), progress)
+        progress = Progress(self._answered(rater), self._total(rater))
+        return welcome_of(ours, rater, stage_of(rater), progress)
 
     # Before the trials; each returns where the rater stands then
 
@@ -125,11 +125,11 @@ class Desk:
         rater = self._rater(session_token)
         plan = self._course(rater.study_id).plan
         if rater.stage != "consent":
-            return _stage(rater)
+            return stage_of(rater)
         if version != plan.consent.version:
-            raise SessionError("The consent text has changed. Please read it again.", 409)
+            raise SessionError("consent_changed", 409)
         flickers = plan.trials.presentation == "flicker"
-        stage: Stage = "screening" if plan.raters.screening else _before_trials(self._course(rater.study_id))
+        stage: Stage = "screening" if plan.raters.screening else before_trials(self._course(rater.study_id))
         if not agreed or (flickers and not accepts_flicker):
             stage = "declined"
         elif not of_age:
@@ -146,15 +146,15 @@ class Desk:
         """
         rater = self._rater(session_token)
         if rater.stage != "screening":
-            return _stage(rater)
+            return stage_of(rater)
         ours = self._course(rater.study_id)
         questions = ours.plan.raters.screening
         kept = {one.key: answers.get(one.key, "") for one in questions}
         for one in questions:
             if kept[one.key] not in one.answers:
-                raise SessionError(f"Please answer: {one.question}", 422)
+                raise SessionError("unanswered", 422, one.question)
         meant = all(kept[one.key] in (one.accepted or one.answers) for one in questions)
-        stage = _before_trials(ours) if meant else "screened-out"
+        stage = before_trials(ours) if meant else "screened-out"
         self.ledger.set_rater(rater, stage=stage, answers=kept)
         return stage
 
@@ -169,9 +169,9 @@ class Desk:
         """
         rater = self._rater(session_token)
         if rater.stage not in ("calibration", "trials"):
-            return _stage(rater)
+            return stage_of(rater)
         if len(json.dumps(record)) > DISPLAY_BYTES:
-            raise SessionError(f"expected a record of at most {DISPLAY_BYTES} bytes", 422)
+            raise SessionError("not_understood", 422, f"expected a record of at most {DISPLAY_BYTES} bytes")
         self.ledger.add_environment(rater, record, "trials")
         return "trials" if rater.state == "open" else "closed"
 
@@ -182,17 +182,21 @@ class Desk:
 
         Until the trial is answered, every call from every tab returns the same trial with the same tokens.
         """
-        return self._step(self._rater(session_token))
+        rater = self._rater(session_token)
+        if wanted := self._course(rater.study_id).plan.stopping.votes_per_pair:
+            # Not after a vote: another one may be on its way from a browser that was offline.
+            self.ledger.take_back(rater.rater_id, wanted)
+        return self._step(rater)
 
     def upcoming(self, session_token: str) -> Trial | None:
         """Return the trial after the present one, for its pictures to be fetched; None if not known."""
         rater = self._rater(session_token)
-        if _stage(rater) != "trials":
+        if stage_of(rater) != "trials":
             return None
         due = self.ledger.due(rater.rater_id)
         pausing = bool(due) and self._pauses(rater, due[0])
         after = due if pausing else due[1:]
-        return trials.shown(self._course(rater.study_id), after[0]) if after else None
+        return self._shown(rater, after[0]) if after else None
 
     def stimulus(self, token: str) -> bytes:
         """Return the PNG behind a `Shown.token`.
@@ -204,10 +208,10 @@ class Desk:
         """
         trial = self.ledger.trial(token[: identity.TRIAL_CHARACTERS])
         if trial is None:
-            raise SessionError("There is no such picture.", 404)
+            raise SessionError("unknown_picture", 404)
         png = trials.png(self._course(trial.study_id), self.ledger.store.blobs, trial, token)
         if png is None:
-            raise SessionError("There is no such picture.", 404)
+            raise SessionError("unknown_picture", 404)
         return png
 
     def vote(self, session_token: str, ballot: Ballot) -> Receipt:
@@ -223,15 +227,15 @@ class Desk:
         rater = self._rater(session_token)
         trial = self.ledger.trial(ballot.trial)
         if trial is None or trial.rater_id != rater.rater_id:
-            raise SessionError("There is no such trial in this session.", 404)
+            raise SessionError("unknown_trial", 404)
         if rater.state != "open":
-            raise SessionError("This study has ended.", 410)
+            raise SessionError("closed", 410)
         ours = self._course(rater.study_id)
         trials.check(ours, ballot)
         try:
             stands = self.ledger.vote(trial, ballot, trials.proof(ours, trial, ballot))
         except NotDueError as error:
-            raise SessionError(str(error), 409) from error
+            raise SessionError("not_due", 409, str(error)) from error
         answer = cast("Answer", stands.answer)
         feedback = trials.feedback(ours, trial, answer)
         following = self._step(rater)
@@ -260,25 +264,31 @@ class Desk:
         """
         erased = self.ledger.withdraw(token.strip())
         if erased is None:
-            raise SessionError("Nobody is known by this code. It may have been used already.", 404)
+            raise SessionError("unknown_code", 404)
         return erased
 
     # Inside
 
     def _admit(self, rater: RaterRow) -> Joined:
         if rater.state != "open":
-            raise SessionError(message("closed" if rater.state == "closed" else "not-open"), 410)
-        limit = self._course(rater.study_id).plan.stopping.raters
-        if rater.stage == "consent" and limit and self.ledger.finished_raters(rater.study_id) >= limit:
-            raise SessionError(message("full"), 410)
+            raise SessionError("closed" if rater.state == "closed" else "not_open", 410)
+        if rater.stage == "consent" and self._full(rater.study_id):
+            raise SessionError("full", 410)
         token = identity.new_token()
         self.ledger.begin_session(rater, token)
-        return Joined(token, _stage(rater))
+        return Joined(token, stage_of(rater))
+
+    def _full(self, study_id: int) -> bool:
+        """Whether a rule of the plan lets no new rater in: enough have finished, or every pair has votes."""
+        rules = self._course(study_id).plan.stopping
+        if rules.raters and self.ledger.finished_raters(study_id) >= rules.raters:
+            return True
+        return bool(rules.votes_per_pair) and not self.ledger.wants_votes(study_id, rules.votes_per_pair)
 
     def _rater(self, session_token: str) -> RaterRow:
         rater = self.ledger.rater_by_session(session_token)
         if rater is None:
-            raise SessionError("This session is not known (any more). Please use your link again.", 404)
+            raise SessionError("unknown_session", 404)
         return rater
 
     def _course(self, study_id: int) -> Course:
@@ -296,7 +306,7 @@ class Desk:
         return due[0].position if due else self.ledger.trials_given(rater.rater_id)
 
     def _step(self, rater: RaterRow) -> Step:
-        stage = _stage(rater)
+        stage = stage_of(rater)
         if stage in ("consent", "screening", "calibration"):
             return NotYet(stage)
         if stage != "trials":
@@ -307,8 +317,19 @@ class Desk:
             return self._end(rater, "done")
         ours = self._course(rater.study_id)
         if self._pauses(rater, due[0]):
-            return Break(ours.plan.trials.break_seconds, Progress(due[0].position, ours.length))
-        return trials.shown(ours, due[0])
+            return Break(ours.plan.trials.break_seconds, Progress(due[0].position, self._total(rater)))
+        return self._shown(rater, due[0])
+
+    def _shown(self, rater: RaterRow, trial: TrialRow) -> Trial:
+        return trials.shown(self._course(rater.study_id), trial, self._total(rater))
+
+    def _total(self, rater: RaterRow) -> int:
+        """Return how many trials a rater's session has: fewer where pairs have their votes already."""
+        ours = self._course(rater.study_id)
+        limited = ours.plan.stopping.votes_per_pair is not None
+        if not limited or find_design(ours.plan.design.name).adaptive:
+            return ours.length
+        return self.ledger.trials_given(rater.rater_id) or ours.length
 
     def _pauses(self, rater: RaterRow, due: TrialRow) -> bool:
         every = self._course(rater.study_id).plan.trials.break_every
@@ -337,6 +358,8 @@ class Desk:
         def compose(situation: Situation) -> list[NewTrial]:
             past = [trials.item_of(ours, trial) for trial in situation.past]
             choices = trials.choices(ours, situation, past, generator)
+            if not choices:  # every pair that is left has its votes
+                return []
             items = further(ours, past, choices, situation.balance, generator)
             return [trials.new_trial(ours, item) for item in items]
 
@@ -357,28 +380,13 @@ class Desk:
             if answered and right < ours.plan.exclusion.golden_pass_rate * answered:
                 code = raters.failed_checks_code
         outcome = cast(
-            'Literal["complete", "screened-out", "declined", "closed"]', _OUTCOMES.get(stage, stage)
+            'Literal["complete", "screened-out", "declined", "closed"]', OUTCOMES.get(stage, stage)
         )
         url = raters.completion_url.replace("{code}", code) if raters.completion_url and code else None
-        progress = Progress(self._answered(rater), ours.length)
+        answered = self._answered(rater)
+        progress = Progress(answered, answered if stage == "done" else self._total(rater))
         withdrawal = identity.withdrawal_code(study, rater.name)
-        return Done(outcome, message(outcome), code, url, withdrawal, progress)
-
-
-_OUTCOMES = {"done": "complete"}
-
-
-def _stage(rater: RaterRow) -> Stage:
-    """Return where a rater stands; a study that is not open stops those who are under way."""
-    stage = cast("Stage", rater.stage)
-    under_way = stage in ("consent", "screening", "calibration", "trials")
-    return "closed" if under_way and rater.state != "open" else stage
-
-
-def _before_trials(ours: Course) -> Literal["calibration", "trials"]:
-    raters = ours.plan.raters
-    asks = raters.card_calibration or raters.colour_plates or raters.environment
-    return "calibration" if asks else "trials"
+        return Done(outcome, code, url, withdrawal, progress)
 
 
 def _at(ahead: timedelta) -> str:

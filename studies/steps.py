@@ -17,11 +17,23 @@ Stage = Literal["consent", "screening", "calibration", "trials", "done", "screen
 """Where a rater stands; each but the last four is left by the call of the same name."""
 
 
-class SessionError(Exception):
-    """A rater's request cannot be answered; the message may be shown to the rater."""
+Refusal = Literal[
+    "unknown_invitation", "unknown_study", "unknown_session", "unknown_trial", "unknown_picture",
+    "unknown_code", "no_participant", "not_open", "closed", "full", "consent_changed", "unanswered",
+    "not_due", "not_understood", "not_found",
+]  # fmt: skip
+"""Why a request is refused; the texts of the pages have a sentence for each, ``refused_`` before it."""
 
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
+
+class SessionError(Exception):
+    """A rater's request cannot be answered."""
+
+    def __init__(self, code: Refusal, status: int, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        """What the rater is told, in words of the page's language."""
+        self.detail = detail
+        """What a programmer is told, in English."""
         self.status = status
         """HTTP status that says the same: 404 unknown or withdrawn, 409 not at this stage or another vote
         stands, 410 study closed, 422 not understood."""
@@ -61,6 +73,8 @@ class Welcome:
     picture_height: int
     zoom: int
     """Integer factor that each picture's pixels are repeated by."""
+    magnify: bool
+    """Whether raters may magnify further, and move what is magnified."""
     progress: Progress
     withdrawal_code: str
     """What the rater keeps to have everything deleted later; it is no name and leads nowhere else."""
@@ -116,6 +130,7 @@ class Trial:
     time_limit_ms: int | None
     """After it the page answers ``skip``; None: no limit."""
     zoom: int
+    magnify: bool
     flicker_hz: float | None
     step: Literal["trial"] = "trial"
 
@@ -135,7 +150,6 @@ class Done:
     """There is no further trial for this rater."""
 
     outcome: Literal["complete", "screened-out", "declined", "closed"]
-    message: str
     completion_code: str | None
     """What a panel's rater hands in; None where there is nothing to hand in."""
     completion_url: str | None

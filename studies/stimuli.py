@@ -1,68 +1,89 @@
-"""Turn stored PNGs into what a rater's browser is sent: nothing but pixels, all of a trial equally long."""
+"""Turn stored pictures into what a rater's browser is sent: pixels alone, all of a size equally long."""
 
 from __future__ import annotations
 
 import struct
 import zlib
-from functools import lru_cache
+from collections import OrderedDict
 from pathlib import Path
+from threading import Lock
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-KEPT = (b"IHDR", b"PLTE", b"IDAT")
-SRGB = b"sRGB", b"\x00"
+EIGHT_BIT_RGB = bytes((8, 2, 0, 0, 0))
+SRGB = b"\x00"
 """Perceptual intent; the tag says what numbers mean, and browsers then convert for the screen."""
-PADDING = b"paDd"
-"""A private chunk that decoders skip (PNG specification, 5.4: the case of each letter says so)."""
-CHUNK_BYTES = 12
-"""Length, name and checksum around a chunk's content."""
+MOST_KEPT_BYTES = 128 * 2**20
 
 
 class StimulusError(ValueError):
-    """A stored picture is not a PNG as the store writes them."""
+    """A stored picture cannot be read."""
 
 
-def padded_png(path: Path, total_bytes: int) -> bytes:
-    """Return a picture's PNG with an sRGB tag and padding, without anything else that it held.
+class _Kept:
+    """The PNGs asked for last, up to so many bytes: the raters of a study see the same few pictures."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._found: OrderedDict[Path, bytes] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def get(self, path: Path) -> bytes | None:
+        with self._lock:
+            if path in self._found:
+                self._found.move_to_end(path)
+            return self._found.get(path)
+
+    def put(self, path: Path, png: bytes) -> None:
+        with self._lock:
+            if path in self._found:
+                return
+            self._found[path] = png
+            self._bytes += len(png)
+            while self._bytes > self._most and len(self._found) > 1:
+                self._bytes -= len(self._found.popitem(last=False)[1])
+
+
+_kept = _Kept(MOST_KEPT_BYTES)
+
+
+def plain_png(path: Path) -> bytes:
+    """Return a picture as PNG with an sRGB tag and uncompressed pixels, nothing else that its file held.
+
+    How well a picture compresses tells how it was coded; stored as they are (deflate level 0, no filter),
+    pictures of one size give files of one length, chunk by chunk.
 
     Args:
-        path: A PNG.
-        total_bytes: Length of the result, at least `least_bytes`.
+        path: A picture of the store; its name is the hash of its pixels, so it never changes.
 
     Raises:
-        StimulusError: The file is absent or no PNG, or longer than that.
+        StimulusError: The file is absent or no picture.
     """
-    bare = _bare(path)
-    room = total_bytes - len(bare) - 2 * CHUNK_BYTES
-    if room < 0:
-        raise StimulusError(f"{path}: {len(bare)} bytes do not fit into {total_bytes}")
-    return bare + _chunk(PADDING, bytes(room)) + _chunk(b"IEND", b"")
+    png = _kept.get(path)
+    if png is None:
+        png = _encode(path)
+        _kept.put(path, png)
+    return png
 
 
-def least_bytes(path: Path) -> int:
-    """Return how long a picture's PNG is with its tag and no padding."""
-    return len(_bare(path)) + 2 * CHUNK_BYTES
+def _encode(path: Path) -> bytes:
+    import cv2  # costs 90 ms that planning and analysis do not need
 
-
-@lru_cache(maxsize=256)
-def _bare(path: Path) -> bytes:
-    """Return the PNG up to its last chunk of pixels; the file's name is its hash, so it never changes."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise StimulusError(f"{path}: cannot be read ({error.strerror}); plan the study again") from error
-    if not content.startswith(SIGNATURE):
-        raise StimulusError(f"{path}: expected a PNG")
-    kept = [SIGNATURE]
-    at = len(SIGNATURE)
-    while at < len(content):
-        length, name = struct.unpack(">I4s", content[at : at + 8])
-        end = at + length + CHUNK_BYTES
-        if name in KEPT:
-            kept.append(content[at:end])
-        if name == b"IHDR":
-            kept.append(_chunk(*SRGB))
-        at = end
-    return b"".join(kept)
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+    if pixels is None:
+        raise StimulusError(f"{path}: cannot be read as a picture; plan the study again")
+    height, width, _ = pixels.shape
+    rows = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+    lines = b"".join(b"\x00" + row.tobytes() for row in rows)
+    return b"".join(
+        (
+            SIGNATURE,
+            _chunk(b"IHDR", struct.pack(">II", width, height) + EIGHT_BIT_RGB),
+            _chunk(b"sRGB", SRGB),
+            _chunk(b"IDAT", zlib.compress(lines, 0)),
+            _chunk(b"IEND", b""),
+        )
+    )
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

@@ -18,11 +18,11 @@ from .ledger_trials import Situation
 from .records import NewTrial, TrialRow
 from .schedule import Course, Item
 from .steps import DISPLAY_BYTES, Answer, Ballot, Progress, SessionError, Shown, Slot, Trial
-from .stimuli import StimulusError, least_bytes, padded_png
+from .stimuli import StimulusError, plain_png
 
 
-def shown(course: Course, trial: TrialRow) -> Trial:
-    """Return a trial as its rater's browser may know it."""
+def shown(course: Course, trial: TrialRow, total: int) -> Trial:
+    """Return a trial as its rater's browser may know it; the total is of the rater's whole session."""
     trials, study = course.plan.trials, course.known.study
     content = course.known.material.contents[course.content(course.pair_place[trial.pair_id])]
     flickers = trials.presentation == "flicker"
@@ -36,11 +36,12 @@ def shown(course: Course, trial: TrialRow) -> Trial:
         ),
         answers=answers(course),
         training=trial.kind == "training",
-        progress=Progress(trial.position, course.length),
+        progress=Progress(trial.position, total),
         minimum_view_ms=trials.minimum_view_ms,
         gap_ms=trials.gap_ms,
         time_limit_ms=trials.time_limit_ms,
         zoom=trials.zoom,
+        magnify=trials.magnify,
         flicker_hz=trials.flicker_hz if flickers else None,
     )
 
@@ -71,9 +72,9 @@ def png(course: Course, blobs: Blobs, trial: TrialRow, token: str) -> bytes | No
     for slot, path in paths:
         if compare_digest(identity.picture_token(study, trial.token, slot).encode(), token.encode()):
             try:
-                return padded_png(path, max(least_bytes(one) for _, one in paths))
+                return plain_png(path)
             except StimulusError as error:
-                raise SessionError("This picture cannot be shown; please tell us.", 404) from error
+                raise SessionError("unknown_picture", 404, "it cannot be read") from error
     return None
 
 
@@ -91,13 +92,19 @@ def answers(course: Course) -> tuple[Answer, ...]:
 def check(course: Course, ballot: Ballot) -> None:
     """Raise `SessionError` for a ballot that cannot be meant."""
     if ballot.answer not in answers(course):
-        raise SessionError(f"expected one of {', '.join(answers(course))}, got {ballot.answer!r}", 422)
+        raise SessionError(
+            "not_understood", 422, f"expected one of {', '.join(answers(course))}, got {ballot.answer!r}"
+        )
     if not (math.isfinite(ballot.response_ms) and ballot.response_ms >= 0):
-        raise SessionError(f"expected response_ms of 0 or more, got {ballot.response_ms}", 422)
+        raise SessionError(
+            "not_understood", 422, f"expected response_ms of 0 or more, got {ballot.response_ms}"
+        )
     if not 8 <= len(ballot.client_uuid) <= 64:
-        raise SessionError("expected a client_uuid of 8 to 64 characters", 422)
+        raise SessionError("not_understood", 422, "expected a client_uuid of 8 to 64 characters")
     if len(json.dumps(dict(ballot.display))) > DISPLAY_BYTES:
-        raise SessionError(f"expected a display record of at most {DISPLAY_BYTES} bytes", 422)
+        raise SessionError(
+            "not_understood", 422, f"expected a display record of at most {DISPLAY_BYTES} bytes"
+        )
 
 
 def proof(course: Course, trial: TrialRow, ballot: Ballot) -> Literal["proven", "unproven", "simulated"]:
@@ -134,6 +141,11 @@ def new_trial(course: Course, item: Item) -> NewTrial:
     return NewTrial(identity.new_token(), item.kind, pair_id, first, second, item.probability)
 
 
+def votes_wanted(course: Course) -> float:
+    """Return how many votes a pair is given out for: without a rule of the plan, any number."""
+    return course.plan.stopping.votes_per_pair or math.inf
+
+
 def choices(
     course: Course, situation: Situation, past: Sequence[Item], generator: np.random.Generator
 ) -> list[Choice]:
@@ -142,6 +154,7 @@ def choices(
     design = find_design(settings.name)
     had = {item.pair for item in past if item.kind == "main"}
     open_pairs = np.array([pair not in had for pair in course.main], np.bool_)
+    open_pairs &= situation.given < votes_wanted(course)
     left = course.main_trials - len(had)
     if not design.adaptive:
         none = np.zeros(len(course.main), np.int64)
@@ -149,4 +162,8 @@ def choices(
         return design.choose(course.pairs, standing, open_pairs, left, generator)
     row = {int(pair_id): index for index, pair_id in enumerate(situation.pair_ids)}
     wanted = [Choice(row[pair_id], 1.0) for pair_id in situation.proposals]
-    return with_random_share(wanted, open_pairs, min(left, settings.block), settings.random_share, generator)
+    before = course.content(past[-1].pair) if past else None
+    count = min(left, settings.block)
+    return with_random_share(
+        wanted, course.pairs, open_pairs, count, settings.random_share, generator, before
+    )

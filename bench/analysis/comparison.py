@@ -35,6 +35,19 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class RankRange:
+    """Where a codec stands among the compared ones, and where it would stand with other pictures."""
+
+    rank: int
+    """1 needs fewest bits."""
+    low: int
+    """95 % of the resamples have it at this place or a later one, and at `high` or an earlier one."""
+    high: int
+    first_share: float
+    """In how many resamples it is first, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Duel:
     """One codec against another one."""
 
@@ -161,6 +174,29 @@ def against_anchor(paired: Paired, anchor_id: str) -> dict[str, Evidence]:
         )
         for codec_id, one, p_value in zip(tests, tested, adjusted, strict=True)
     }
+
+
+def rank_ranges(paired: Paired, anchor_id: str) -> dict[str, RankRange]:
+    """Return every compared codec's place by BD-rate against the anchor, by codec id.
+
+    Places are counted anew in every resample of the pictures, all codecs on the same one; those whose curve
+    does not meet the anchor's have none.
+    """
+    if not paired.pictures or anchor_id not in paired.codec_ids:
+        return {}
+    samples = {one: paired.against(anchor_id, one) for one in paired.codec_ids}
+    ranked = [one for one, sample in samples.items() if np.isfinite(sample.estimate)]
+    if len(ranked) < 2:
+        return {}
+    draws = np.stack([np.concatenate([[samples[one].estimate], samples[one].draws]) for one in ranked])
+    places = 1 + np.sum(draws[None] < draws[:, None], axis=1)
+    known = np.isfinite(draws).all(axis=0)
+    found: dict[str, RankRange] = {}
+    for one, own in zip(ranked, places, strict=True):
+        resampled = own[1:][known[1:]]
+        low, high = np.quantile(resampled, [SIGNIFICANCE / 2, 1 - SIGNIFICANCE / 2], method="nearest")
+        found[one] = RankRange(int(own[0]), int(low), int(high), float(np.mean(resampled == 1)))
+    return found
 
 
 def duels(paired: Paired) -> list[Duel]:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from ..store.rows import Failure
+from ..store.rows import Failure, ScoredCell
+from .marks import NO_MARKS, Marks
 from .points import CodecPoints, finished, ladder
 
 
@@ -37,6 +38,7 @@ class CodecSummary:
     """Attempts that failed and were not made good since."""
     reason: str | None = None
     """Why the codec has no result at all."""
+    marks: Marks = NO_MARKS
 
 
 def find_codec(codecs: Sequence[CodecPoints], name: str) -> CodecPoints:
@@ -60,6 +62,17 @@ def count_pictures(codecs: Iterable[CodecPoints], failures: Iterable[Failure]) -
     return len(tried | {failure.picture_sha256 for failure in failures})
 
 
+def count_inapplicable(cells: Iterable[ScoredCell], metric_id: str) -> int:
+    """Return how many pictures hold nothing that the metric measures: no text, no face."""
+    return len(
+        {
+            cell.picture_sha256
+            for cell in cells
+            if (score := cell.scores.get(metric_id)) is not None and not score.applicable
+        }
+    )
+
+
 def summarise(codec: CodecPoints, failures: Iterable[Failure], of_pictures: int) -> CodecSummary:
     """Return a codec's coverage and rate range."""
     done = finished(codec.pictures)
@@ -78,6 +91,7 @@ def summarise(codec: CodecPoints, failures: Iterable[Failure], of_pictures: int)
         min(rates, default=None),
         max(rates, default=None),
         open_failures,
+        marks=codec.marks,
     )
 
 

@@ -233,7 +233,11 @@ def _laplacian(pixels: Image) -> FloatArray:
 
 
 def _log_spectrum(pixels: Image) -> FloatArray:
-    """Return the natural logarithm of the mean power in every ring that has a frequency."""
+    return np.log(ring_power(pixels))
+
+
+def ring_power(pixels: Image) -> FloatArray:
+    """Return the mean power of luma in every ring with a frequency, as `log_spectrum_distance` takes it."""
     height, width = pixels.shape[:2]
     # Two points more than needed, cut off: no weight is zero, however small the picture.
     window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
@@ -244,7 +248,7 @@ def _log_spectrum(pixels: Image) -> FloatArray:
     ring = np.floor(frequency / RING_CYCLES_PER_PIXEL).astype(np.intp).ravel()
     count = np.bincount(ring)
     used = count > 0
-    return np.log(np.bincount(ring, power.ravel())[used] / count[used] + ROUNDING_POWER)
+    return np.bincount(ring, power.ravel())[used] / count[used] + ROUNDING_POWER
 
 
 def _patches(pixels: Image, places: NDArray[np.int64]) -> FloatArray:

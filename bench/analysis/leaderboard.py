@@ -8,11 +8,12 @@ from statistics import fmean
 
 import numpy as np
 
-from ..store.rows import Failure, MetricRow, ScoredCell
+from ..store.rows import Failure, MatchRow, MetricRow, ScoredCell
 from .coverage import (
     AnalysisError,
     CodecSummary,
     absent_codecs,
+    count_inapplicable,
     count_pictures,
     find_codec,
     summarise,
@@ -20,6 +21,7 @@ from .coverage import (
 from .curves import (
     NO_OVERLAP,
     BdRate,
+    Method,
     bd_rate_of_curves,
     columns_at_quality,
     from_quality,
@@ -28,7 +30,19 @@ from .curves import (
     to_quality,
 )
 from .intervals import Spread, spread
-from .points import CodecPoints, MeanCurve, Point, collect, finished, ladder, mean_curve, picture_curve
+from .matched import Entrant, entrants, scores_of
+from .points import (
+    CodecPoints,
+    MeanCurve,
+    PictureTable,
+    Point,
+    collect,
+    finished,
+    ladder,
+    mean_curve,
+    picture_curve,
+    picture_table,
+)
 
 COMMON_RATES = (0.1, 0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 """Bits per pixel among which `choose_view` picks."""
@@ -64,6 +78,17 @@ class Comparison:
     curves: Mapping[str, MeanCurve]
     """By id of the compared codecs: means over the common pictures."""
 
+    def settings(self, codec_id: str, pictures: Iterable[str]) -> list[float]:
+        """Return the settings at which a codec has a score of any of these pictures."""
+        scored = self.scored[codec_id]
+        return sorted({setting for picture in pictures for setting in scored[picture]})
+
+    def table(
+        self, codec_id: str, pictures: Sequence[str], settings: Sequence[float], metric_id: str
+    ) -> PictureTable:
+        """Return a codec's rates and scores as arrays, pictures and settings in the order given."""
+        return picture_table(self.scored[codec_id], pictures, settings, metric_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Leaderboard:
@@ -76,6 +101,9 @@ class Leaderboard:
     common_pictures: int
     """Pictures that all compared codecs finished: the ones in every mean."""
     rows: tuple[BdRow, ...]
+    every: Comparison
+    """What the rows are of."""
+    method: Method = "pchip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +113,8 @@ class AtRateRow:
     codec: CodecSummary
     scores: Mapping[str, Spread | None]
     """By metric id; None where no picture's curve reaches the rate."""
+    achieved: Spread | None = None
+    """Bits per pixel of the settings that a search for the rate found; None where curves are read instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +127,8 @@ class AtScoreRow:
     encode_seconds: Spread | None
     contended: bool
     """Whether some of the times were taken while other cells ran."""
+    achieved: Spread | None = None
+    """Scores of the settings that a search for the score found; None where curves are read instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +145,9 @@ def compare(cells: Iterable[ScoredCell], metric: MetricRow, failures: Sequence[F
     A codec that finished fewer than half of the pictures is not compared, so that one that has just begun,
     or fails nearly everywhere, cannot shrink everyone's set.
     """
+    cells = list(cells)
     codecs = collect(cells)
-    total = count_pictures(codecs, failures)
+    total = count_pictures(codecs, failures) - count_inapplicable(cells, metric.metric_id)
     scored = {codec.codec_id: codec.scored(metric.metric_id) for codec in codecs}
     done = {codec_id: finished(pictures) for codec_id, pictures in scored.items()}
     compared = [codec_id for codec_id, pictures in done.items() if 2 * len(pictures) >= total]
@@ -128,7 +161,11 @@ def compare(cells: Iterable[ScoredCell], metric: MetricRow, failures: Sequence[F
 
 
 def leaderboard(
-    cells: Iterable[ScoredCell], metric: MetricRow, anchor: str, failures: Sequence[Failure] = ()
+    cells: Iterable[ScoredCell],
+    metric: MetricRow,
+    anchor: str,
+    failures: Sequence[Failure] = (),
+    method: Method = "pchip",
 ) -> Leaderboard:
     """Return every codec's BD-rate against the anchor, best first.
 
@@ -140,6 +177,7 @@ def leaderboard(
         metric: One identity; cells without its score count as unfinished.
         anchor: Label or id of a codec.
         failures: Attempts on the same image set.
+        method: How log rate is interpolated over quality.
 
     Raises:
         AnalysisError: No codec has that label or id.
@@ -147,16 +185,21 @@ def leaderboard(
     every = compare(cells, metric, failures)
     chosen = find_codec(every.codecs, anchor)
     rows = [
-        _row(every, codec, chosen.codec_id, metric, summarise(codec, failures, every.of_pictures))
+        _row(every, codec, chosen.codec_id, metric, summarise(codec, failures, every.of_pictures), method)
         for codec in every.codecs
     ]
     rows += [_empty(one, one.reason) for one in absent_codecs(every.codecs, failures, every.of_pictures)]
     rows.sort(key=lambda row: _ascending(row.bd_rate.percent))
-    return Leaderboard(metric, chosen.label, chosen.codec_id, len(every.common), tuple(rows))
+    return Leaderboard(metric, chosen.label, chosen.codec_id, len(every.common), tuple(rows), every, method)
 
 
 def _row(
-    every: Comparison, codec: CodecPoints, anchor_id: str, metric: MetricRow, summary: CodecSummary
+    every: Comparison,
+    codec: CodecPoints,
+    anchor_id: str,
+    metric: MetricRow,
+    summary: CodecSummary,
+    method: Method,
 ) -> BdRow:
     test = every.curves.get(codec.codec_id)
     anchor = every.curves.get(anchor_id)
@@ -165,8 +208,8 @@ def _row(
         return _empty(summary, few if every.scored[codec.codec_id] else f"no {metric.name} yet")
     if anchor is None or not every.common:
         return _empty(summary, "no anchor curve" if anchor is None else "no common picture")
-    each = _each(every.scored[anchor_id], every.scored[codec.codec_id], every.common, metric)
-    return _bd_row(summary, metric, anchor, test, each)
+    each = _each(every.scored[anchor_id], every.scored[codec.codec_id], every.common, metric, method)
+    return _bd_row(summary, metric, (anchor, test), each, method)
 
 
 def _empty(summary: CodecSummary, reason: str | None) -> BdRow:
@@ -174,9 +217,14 @@ def _empty(summary: CodecSummary, reason: str | None) -> BdRow:
 
 
 def _bd_row(
-    summary: CodecSummary, metric: MetricRow, anchor: MeanCurve, test: MeanCurve, pictures: list[BdRate]
+    summary: CodecSummary,
+    metric: MetricRow,
+    curves: tuple[MeanCurve, MeanCurve],
+    pictures: list[BdRate],
+    method: Method,
 ) -> BdRow:
-    result = bd_rate_of_curves(anchor.curve(metric), test.curve(metric))
+    anchor, test = curves
+    result = bd_rate_of_curves(anchor.curve(metric), test.curve(metric), method)
     if result.percent is None and test.lossless_settings and not test.points:
         result = BdRate(None, "lossless")
     percents = [one.percent for one in pictures if one.percent is not None]
@@ -189,11 +237,14 @@ def _each(
     test: Mapping[str, Mapping[float, Point]],
     common: Iterable[str],
     metric: MetricRow,
+    method: Method,
 ) -> list[BdRate]:
     """Return the BD-rate of every common picture."""
     return [
         bd_rate_of_curves(
-            picture_curve(anchor[picture].values(), metric), picture_curve(test[picture].values(), metric)
+            picture_curve(anchor[picture].values(), metric),
+            picture_curve(test[picture].values(), metric),
+            method,
         )
         for picture in sorted(common)
     ]
@@ -204,28 +255,32 @@ def at_rate(
     metrics: Sequence[MetricRow],
     bits_per_pixel: float,
     failures: Sequence[Failure] = (),
+    matches: Sequence[MatchRow] = (),
 ) -> list[AtRateRow]:
     """Return every codec's scores at a rate, best median of the first metric first.
 
-    Each picture's own curve is read at the rate (PCHIP over log rate, never extrapolated); pictures whose
+    Where settings were searched for the rate, their own scores stand, with the rate they achieved. Else each
+    picture's own curve is read at the rate (PCHIP over log rate, never extrapolated); pictures whose
     curve does not reach it have no value and show in the coverage. Codecs that reach it on fewer than half
     of the pictures stand after the others: their median is over an easier set.
     """
     if not bits_per_pixel > 0:
         raise AnalysisError(f"expected a rate above 0 bits per pixel, got {bits_per_pixel:g}")
-    codecs = collect(cells)
-    total = count_pictures(codecs, failures)
-    rows = [
-        AtRateRow(
-            summarise(codec, failures, total),
-            {metric.metric_id: _scores_at(codec, metric, bits_per_pixel) for metric in metrics},
-        )
-        for codec in codecs
-    ]
-    rows += [AtRateRow(absent, {}) for absent in absent_codecs(codecs, failures, total)]
+    entered, absent, total = entrants(cells, failures, matches, "bpp", bits_per_pixel)
+    rows = [_at_rate_row(one, metrics, bits_per_pixel) for one in entered]
+    rows += [AtRateRow(one, {}) for one in absent]
     first = metrics[0]
     sign = -1.0 if first.better == "higher" else 1.0
-    return sorted(rows, key=lambda row: _rank(row.scores.get(first.metric_id), total, sign))
+    return sorted(rows, key=lambda row: rank(row.scores.get(first.metric_id), total, sign))
+
+
+def _at_rate_row(one: Entrant, metrics: Sequence[MetricRow], bits_per_pixel: float) -> AtRateRow:
+    if one.matched is None:
+        scores = {metric.metric_id: _scores_at(one.codec, metric, bits_per_pixel) for metric in metrics}
+        return AtRateRow(one.summary, scores)
+    achieved = spread(point.bits_per_pixel for point in one.matched.values())
+    scores = {metric.metric_id: scores_of(one.matched, metric) for metric in metrics}
+    return AtRateRow(one.summary, scores, achieved)
 
 
 def _scores_at(codec: CodecPoints, metric: MetricRow, bits_per_pixel: float) -> Spread | None:
@@ -235,21 +290,30 @@ def _scores_at(codec: CodecPoints, metric: MetricRow, bits_per_pixel: float) -> 
 
 
 def at_score(
-    cells: Iterable[ScoredCell], metric: MetricRow, score: float, failures: Sequence[Failure] = ()
+    cells: Iterable[ScoredCell],
+    metric: MetricRow,
+    score: float,
+    failures: Sequence[Failure] = (),
+    matches: Sequence[MatchRow] = (),
 ) -> list[AtScoreRow]:
     """Return the bits per pixel, bytes and encode seconds each codec needs for a score, cheapest first.
 
-    Rates are read off each picture's own curve as BD-rate sees it (log rate by PCHIP over quality), bytes
+    Where settings were searched for the score, their own costs stand, with the score they achieved. Else
+    rates are read off each picture's own curve as BD-rate sees it (log rate by PCHIP over quality), bytes
     and seconds by PCHIP over quality; nothing is extrapolated.
     """
     quality = float(to_quality(metric.name, metric.better, score))
     if not np.isfinite(quality):
         raise AnalysisError(f"expected a {metric.name} score that lossy coding can reach, got {score:g}")
-    codecs = collect(cells)
-    total = count_pictures(codecs, failures)
-    rows = [_at_score_row(codec, metric, quality, summarise(codec, failures, total)) for codec in codecs]
-    rows += [AtScoreRow(absent, None, None, None, False) for absent in absent_codecs(codecs, failures, total)]
-    return sorted(rows, key=lambda row: _rank(row.bits_per_pixel, total, 1.0))
+    entered, absent, total = entrants(cells, failures, matches, metric.metric_id, score)
+    rows = [
+        _at_score_row(one.codec, metric, quality, one.summary)
+        if one.matched is None
+        else _matched_score_row(one.summary, metric, one.matched)
+        for one in entered
+    ]
+    rows += [AtScoreRow(one, None, None, None, False) for one in absent]
+    return sorted(rows, key=lambda row: rank(row.bits_per_pixel, total, 1.0))
 
 
 def _at_score_row(codec: CodecPoints, metric: MetricRow, quality: float, summary: CodecSummary) -> AtScoreRow:
@@ -270,6 +334,18 @@ def _at_score_row(codec: CodecPoints, metric: MetricRow, quality: float, summary
         spread(cost[0] for cost in costs),
         spread(cost[1] for cost in costs),
         contended,
+    )
+
+
+def _matched_score_row(summary: CodecSummary, metric: MetricRow, found: Mapping[str, Point]) -> AtScoreRow:
+    points = found.values()
+    return AtScoreRow(
+        summary,
+        spread(point.bits_per_pixel for point in points),
+        spread(point.bitstream_bytes for point in points),
+        spread(point.encode_seconds for point in points),
+        any(point.contended for point in points),
+        scores_of(found, metric),
     )
 
 
@@ -310,7 +386,8 @@ def _ascending(value: float | None) -> tuple[bool, float]:
     return (value is None, value or 0.0)
 
 
-def _rank(found: Spread | None, of_pictures: int, sign: float) -> tuple[int, float]:
+def rank(found: Spread | None, of_pictures: int, sign: float) -> tuple[int, float]:
+    """Return where a codec stands; those that reach the target on fewer than half of the pictures last."""
     if found is None:
         return (2, 0.0)
     return (int(2 * found.pictures < of_pictures), sign * found.median)

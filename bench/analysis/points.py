@@ -10,7 +10,8 @@ from statistics import fmean, median
 import numpy as np
 
 from ..store.rows import MetricRow, ScoredCell
-from .curves import Curve, clean, to_quality
+from .curves import Curve, FloatArray, clean, to_quality
+from .marks import NO_MARKS, Marks, marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class CodecPoints:
     toy: bool
     pictures: Mapping[str, Mapping[float, Point]]
     """Hash of the original -> setting -> point."""
+    marks: Marks = NO_MARKS
 
     def scored(self, metric_id: str) -> dict[str, dict[float, Point]]:
         """Return the points that have this metric's score, by picture and setting."""
@@ -47,13 +49,19 @@ class CodecPoints:
         return {picture: points for picture, points in kept.items() if points}
 
 
-def collect(cells: Iterable[ScoredCell]) -> list[CodecPoints]:
-    """Return the points of every codec, sorted by label."""
+def collect(cells: Iterable[ScoredCell], *, probes: bool = False) -> list[CodecPoints]:
+    """Return the points of every codec, sorted by label.
+
+    The probes of searches are left out unless asked for: where they lie depends on the target, and a setting
+    that half of the pictures share by chance is no point of a ladder.
+    """
     grouped: dict[str, dict[str, dict[float, list[ScoredCell]]]] = defaultdict(
         lambda: defaultdict(lambda: defaultdict(list))
     )
     codecs: dict[str, ScoredCell] = {}
     for cell in cells:
+        if cell.probe and not probes:
+            continue
         grouped[cell.codec_id][cell.picture_sha256][cell.quality].append(cell)
         codecs[cell.codec_id] = cell
     labels = _unique_labels({codec_id: cell.codec for codec_id, cell in codecs.items()})
@@ -64,9 +72,10 @@ def collect(cells: Iterable[ScoredCell]) -> list[CodecPoints]:
             codecs[codec_id].family,
             codecs[codec_id].toy,
             {
-                picture: {setting: _average(seeds) for setting, seeds in settings.items()}
+                picture: {setting: average(seeds) for setting, seeds in settings.items()}
                 for picture, settings in pictures.items()
             },
+            marks(cell for settings in pictures.values() for cells in settings.values() for cell in cells),
         )
         for codec_id, pictures in grouped.items()
     ]
@@ -81,17 +90,27 @@ def _unique_labels(labels: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _average(seeds: Sequence[ScoredCell]) -> Point:
+def average(seeds: Sequence[ScoredCell]) -> Point:
+    """Return the point of a picture at a setting: means over the seeds it was decoded with."""
     return Point(
         fmean(cell.bits_per_pixel for cell in seeds),
         fmean(cell.bitstream_bytes for cell in seeds),
-        fmean(median(cell.encode_seconds) if cell.encode_seconds else float("nan") for cell in seeds),
+        # Of several decodes of one bitstream only the first was encoded.
+        _mean([median(cell.encode_seconds) for cell in seeds if cell.encode_seconds]),
         any(cell.contended for cell in seeds),
         {
             metric: _mean_score(seeds, metric)
-            for metric in set.intersection(*(set(cell.scores) for cell in seeds))
+            for metric in set.intersection(*(_applicable(cell) for cell in seeds))
         },
     )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return fmean(values) if values else float("nan")
+
+
+def _applicable(cell: ScoredCell) -> set[str]:
+    return {metric_id for metric_id, score in cell.scores.items() if score.applicable}
 
 
 def _mean_score(seeds: Sequence[ScoredCell], metric_id: str) -> float | None:
@@ -103,8 +122,7 @@ def _mean_score(seeds: Sequence[ScoredCell], metric_id: str) -> float | None:
 def ladder(pictures: Mapping[str, Mapping[float, Point]]) -> list[float]:
     """Return the settings measured on at least half of the pictures, in order.
 
-    A setting tried on a few pictures only (the probe of a search, the start of a longer ladder) is no point
-    of a mean curve.
+    A setting tried on a few pictures only, such as the start of a longer ladder, is no point of a mean curve.
     """
     uses = Counter(setting for points in pictures.values() for setting in points)
     return sorted(setting for setting, count in uses.items() if 2 * count >= len(pictures))
@@ -172,3 +190,33 @@ def mean_curve(
             continue
         points.append(MeanPoint(setting, fmean(point.bits_per_pixel for point in used), fmean(scores)))
     return MeanCurve(tuple(points), tuple(lossless))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureTable:
+    """What one codec did, as arrays of shape (pictures, settings); NaN where it has no value."""
+
+    settings: tuple[float, ...]
+    rates: FloatArray
+    """Bits per pixel."""
+    scores: FloatArray
+    """NaN too where the pixels came back identical."""
+
+
+def picture_table(
+    scored: Mapping[str, Mapping[float, Point]],
+    pictures: Sequence[str],
+    settings: Sequence[float],
+    metric_id: str,
+) -> PictureTable:
+    """Return one codec's rates and scores as arrays, pictures and settings in the order given."""
+    shape = len(pictures), len(settings)
+    rates, scores = np.full(shape, np.nan), np.full(shape, np.nan)
+    for row, picture in enumerate(pictures):
+        for column, setting in enumerate(settings):
+            point = scored[picture].get(setting)
+            if point is not None:
+                rates[row, column] = point.bits_per_pixel
+                score = point.scores[metric_id]
+                scores[row, column] = np.nan if score is None else score
+    return PictureTable(tuple(settings), rates, scores)

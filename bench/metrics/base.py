@@ -12,6 +12,10 @@ class MetricError(Exception):
     """A metric cannot score this pair; the message says why."""
 
 
+class InapplicableError(MetricError):
+    """The picture holds nothing that the metric measures, no text, no face: no score, and no failure."""
+
+
 class MissingMetricError(MetricError):
     """A metric's library, program or weights are not here; the message says what to do."""
 
@@ -55,7 +59,12 @@ class Metric(Protocol):
         ...
 
     def prepare(self, original: Picture) -> object:
-        """Return whatever of the original's side can be computed once per picture."""
+        """Return whatever of the original's side can be computed once per picture.
+
+        Raises:
+            InapplicableError: It holds nothing that the metric measures. Only metrics with a finite `perfect`
+                may raise it.
+        """
         ...
 
     def score(self, prepared: object, decoded: Image) -> float:

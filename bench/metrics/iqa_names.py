@@ -125,7 +125,7 @@ wadiqam_fr pair higher -1 0.1 -
 wadiqam_nr decoded higher -1 0.1 -
 """
 
-_A_SET = "it compares two sets of pictures, not one picture; this version stores no scores of sets"
+_A_SET = "it compares two sets of pictures, not one picture; fid and kid of sets: `codecarena score-set`"
 _REFUSED = {
     "fgresq_pair": "it says which of two pictures is better, not how good one is; use pyiqa:fgresq",
     "fid": _A_SET,

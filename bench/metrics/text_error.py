@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from ...codecs.base import Image, Picture
 
 PROGRAM = "tesseract"
-LANGUAGES = {"LATIN": "eng+deu", "GREEK": "ell", "CYRILLIC": "rus"}
-"""Tesseract's models for the script that most letters of the known text belong to."""
+LANGUAGES = {"LATIN": "eng", "GREEK": "ell", "CYRILLIC": "rus"}
+"""Tesseract's model for the script that most letters of the known text belong to."""
+_BEYOND_ASCII = "deu"
+"""The model of Latin text with letters beyond English; eng+deu would read half of the umlauts as a, o, u."""
 _MODELS = ("eng", "deu", "ell", "rus")
 _INSTALL = "install Debian's tesseract-ocr, tesseract-ocr-deu, tesseract-ocr-ell and tesseract-ocr-rus"
 _SECONDS = 60
@@ -35,9 +37,10 @@ _ENLARGED = 2
 class TextError:
     """Character error rate: edits that turn what Tesseract reads into the known text, per character of it.
 
-    The Levenshtein distance over the length of the known text, at most 1; both with canonically composed
-    characters and every run of white space as one blank. The picture is enlarged twice (cubic) and read as
-    one block of text by the LSTM models of the text's script, on one thread.
+    The Levenshtein distance over the length of the known text, at most 1; both with composed characters
+    (NFKC, so a micro sign is the letter mu) and every run of white space as one blank. The picture is
+    enlarged twice (cubic) and read as one block of text by the LSTM model of the text's script, in one
+    thread.
 
     Levenshtein (1966); Smith, "An Overview of the Tesseract OCR Engine" (ICDAR 2007).
     """
@@ -60,7 +63,7 @@ class TextError:
         self.identity = MetricIdentity(
             "cer",
             "tesseract",
-            f"1, {version}",
+            f"2, {version}",
             f"RGB, enlarged {_ENLARGED} times, one block, models {' '.join(_MODELS)}",
             hashlib.sha256(digests.encode()).hexdigest(),
         )
@@ -94,12 +97,12 @@ class _Known:
 
 
 def normalised(text: str) -> str:
-    """Return text with composed characters (NFC) and one blank for every run of white space."""
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).strip()
+    """Return text with composed characters (NFKC) and one blank for every run of white space."""
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text)).strip()
 
 
 def language(text: str) -> str:
-    """Return Tesseract's models for the commonest script of a text; the Latin ones where it has no letter.
+    """Return Tesseract's model for the commonest script of a text; the English one where it has no letter.
 
     Raises:
         MetricError: Most letters are of a script that this metric knows no model for.
@@ -111,6 +114,8 @@ def language(text: str) -> str:
         raise MetricError(
             f"cer reads {', '.join(LANGUAGES)} text; most letters of {text[:40]!r} are {script}"
         )
+    if script == "LATIN" and any(letter.isalpha() and not letter.isascii() for letter in text):
+        return _BEYOND_ASCII
     return LANGUAGES[script]
 
 

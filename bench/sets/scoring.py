@@ -20,7 +20,7 @@ from ..metrics.base import MetricError
 from ..store.set_scores import Pool, add_set_score, pools, set_metric_id, set_scores
 from ..store.writer import StoreWriter
 from ..suite import CodecTable, Suite
-from ..toy_pictures import ToySampler
+from ..toy_pictures import sampler
 from .base import Describer, Features, SetMetric
 from .tiles import TILE_PIXELS, tiles, whole
 
@@ -153,7 +153,7 @@ def _set_names(suite: Suite, data: Path | None, report: SetReport) -> set[str]:
     names: set[str] = set()
     for reference in (*suite.sets, *suite.optional_sets):
         try:
-            names.add(open_set(reference, data, ToySampler()).name)
+            names.add(open_set(reference, data, sampler()).name)
         except DatasetError as error:
             if reference in suite.sets:
                 raise

@@ -151,6 +151,9 @@ def _only_one(location: Location) -> Generator[None]:
 
 def create(engine: Engine) -> None:
     """Make the tables of a new store as they are now, without replaying their history."""
+    # Only tables whose modules are imported are in the metadata; a new store must have them all.
+    from . import picture_tables, study_tables, timing_tables  # noqa: F401 # pyright: ignore[reportUnusedImport]
+
     with engine.begin() as connection:
         Base.metadata.create_all(connection)
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))

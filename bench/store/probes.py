@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
 
 from .rows import Match, Score
-from .schema import MatchTable, MeasurementTable, ScoreTable
+from .schema import MatchTable, MeasurementTable, MetricTable, ScoreTable
 from .store import Store, chunks
 from .writer import CellKey, StoreWriter, now
 
@@ -41,13 +41,18 @@ def tried(store: Store, codec_ids: Iterable[str], metric_id: str | None) -> dict
         ScoreTable.metric_id,
         ScoreTable.value,
         ScoreTable.lossless,
-    ).outerjoin(ScoreTable, its_score)
+        MetricTable.perfect,
+    )
+    its_metric = MetricTable.id == ScoreTable.metric_id
+    query = query.outerjoin(ScoreTable, its_score).outerjoin(MetricTable, its_metric)
     found: dict[CellKey, Tried] = {}
     with store.engine.connect() as connection:
         for chunk in chunks(codec_ids):
             chosen = query.where(measured.codec_id.in_(chunk), measured.superseded_at.is_(None))
             for row in connection.execute(chosen):
-                score = Score(row.value, row.lossless) if row.metric_id else None
+                # A bounded metric has no value only where there was nothing to measure.
+                applicable = row.value is not None or row.perfect is None
+                score = Score(row.value, row.lossless, applicable) if row.metric_id else None
                 found[CellKey(*row[:4])] = Tried(*row[4:7], score)
     return found
 
@@ -74,6 +79,23 @@ def _same_question(match: Match) -> list[ColumnElement[bool]]:
     names += ["image_set"] if match.scope == "set" else []
     # SQLAlchemy writes IS NULL where a value is None.
     return [MatchTable.__table__.columns[name] == getattr(match, name) for name in names]
+
+
+def matched_settings(
+    store: Store, codec_ids: Iterable[str]
+) -> tuple[dict[tuple[str, str], set[float]], dict[tuple[str, str], set[float]]]:
+    """Return the settings where searches ended: by codec and picture, and by codec and name of a set."""
+    table = MatchTable
+    query = select(table.codec_id, table.scope, table.picture_sha256, table.image_set, table.quality)
+    of_pictures: dict[tuple[str, str], set[float]] = {}
+    of_sets: dict[tuple[str, str], set[float]] = {}
+    with store.engine.connect() as connection:
+        for chunk in chunks(codec_ids):
+            for row in connection.execute(query.where(table.codec_id.in_(chunk))):
+                alone = row.scope == "picture"
+                found, where = (of_pictures, row.picture_sha256) if alone else (of_sets, row.image_set)
+                found.setdefault((row.codec_id, where), set()).add(row.quality)
+    return of_pictures, of_sets
 
 
 def adopt(store: StoreWriter, keys: Iterable[CellKey]) -> None:

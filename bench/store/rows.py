@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,23 @@ class Score:
     """None where the metric is unbounded and sees no difference."""
     lossless: bool = False
     """Whether the decoded pixels equal the original's."""
+    applicable: bool = True
+    """False where the picture holds nothing that the metric measures, such as text or a face."""
+
+
+Finding: TypeAlias = Literal["identical", "within tolerance", "differs", "failed"]
+"""What decoding a stored bitstream again gave, beside the measured pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the newest verification found of a bitstream."""
+
+    outcome: Finding
+    isolation: str
+    """``bubblewrap``, ``unshare`` or ``none``."""
+    encoder_repeats: bool | None
+    """Whether the encoder wrote the same bytes again; None where it was not asked to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +75,27 @@ class ScoredCell:
     """Wall time of each repeat."""
     decode_seconds: tuple[float, ...]
     contended: bool
-    """Whether other cells ran at the same time, which makes the times unfit for a speed table."""
+    """Whether other cells or programs ran at the same time, which makes the times unfit for a speed table."""
     scores: Mapping[str, Score] = field(default_factory=dict)
     """By metric id."""
+    probe: bool = False
+    """Whether a search asked for it and no suite did: on no mean curve."""
+    picture_generator: str | None = None
+    """The model that made a generated picture."""
+    codec_generator: str | None = None
+    """The image generator whose weights the codec's decoder holds."""
+    header_bytes: int = 0
+    """Sizes, magic numbers and container boxes."""
+    payload_bytes: int = 0
+    """Coded pixels."""
+    side_bytes: int = 0
+    """Everything else the decoder reads."""
+    imported: bool = False
+    """Whether size and picture come from a file: there is no bitstream here, and its parts are unknown."""
+    provenance: str | None = None
+    """Where imported rows come from."""
+    verdict: Verdict | None = None
+    """None where the bitstream was never verified."""
 
     @property
     def bits_per_pixel(self) -> float:
@@ -80,7 +115,7 @@ class Failure:
     quality: float
     seed: int | None
     metric: str | None
-    """The metric that failed; None where encoding or decoding did."""
+    """The metric that failed, or ``timing``; None where encoding or decoding did."""
     outcome: str
     """``error``, ``timeout``, ``memory`` or ``crash``."""
     stage: str
@@ -108,3 +143,51 @@ class RunRow:
     started_at: str
     """ISO 8601, UTC."""
     finished_at: str | None
+
+
+Scope: TypeAlias = Literal["picture", "set"]
+"""What a search for a rate or score ran over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The setting nearest a target: of one picture, or one setting for all pictures of a set."""
+
+    scope: Scope
+    image_set: str
+    """The set that the search ran over."""
+    picture_sha256: str | None
+    """None where the scope is the set."""
+    pictures: int
+    """How many pictures share the setting."""
+    codec_id: str
+    target_kind: str
+    """``bpp``, ``total-bpp``, ``bytes``, or a metric's name."""
+    metric_id: str | None
+    target: float
+    quality: float
+    """On the codec's native scale."""
+    achieved: float | None
+    """In the target's unit; None where coding was lossless and the metric is unbounded."""
+    probes: int
+    """Settings that the search knew in the end."""
+    encodes: int
+    """Those of them that it had to ask for; settings stored before cost nothing."""
+    ended: str
+    """``exact``, ``close``, ``nearest`` or ``out of range``; see `bench.analysis.match`."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchRow:
+    """A match as reports show it, one record for each set its picture is in."""
+
+    match: Match
+    picture: str | None
+    """Name in the set; None where the scope is the set."""
+    codec: str
+    """Label."""
+
+    @property
+    def reached(self) -> bool:
+        """Whether the target lies on the codec's scale."""
+        return self.match.ended != "out of range"

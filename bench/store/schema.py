@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, MetaData, Text, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, MetaData, Text, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-HEAD = "0001"
+HEAD = "0004"
 """The newest migration; a store at another one is migrated or refused when it is opened."""
 
 
@@ -82,6 +82,12 @@ class CodecTable(Base):
     weights_sha256: Mapped[str | None]
     weights_bytes: Mapped[int] = mapped_column(BigInteger)
     trained_on: Mapped[str | None]
+    imported: Mapped[bool] = mapped_column(server_default=false())
+    """Whether its rows come from a file: it has no encoder and no decoder here."""
+    provenance: Mapped[str | None] = mapped_column(Text)
+    """Where imported rows come from, in the importer's words and with the file's hash."""
+    generator: Mapped[str | None]
+    """The image generator whose weights its decoder holds."""
 
 
 class MetricTable(Base):
@@ -163,11 +169,47 @@ class MeasurementTable(Base):
     load_seconds: Mapped[float]
     """Time of the constructor in the worker that measured: imports and weights."""
     contended: Mapped[bool]
+    probe: Mapped[bool] = mapped_column(server_default=false())
+    """Whether a search for a rate or score asked for it and no suite has; such rows are on no mean curve."""
     created_at: Mapped[str]
     superseded_at: Mapped[str | None]
 
 
 NO_SEED = -1
+
+
+class MatchTable(Base):
+    """Where a search for a rate or score ended: one picture's setting, or one for all pictures of a set."""
+
+    __tablename__ = "matches"
+    __table_args__ = (Index("ix_matches_codec", "codec_id", "target_kind", "target"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scope: Mapped[str]
+    """``picture`` or ``set``."""
+    image_set: Mapped[str] = mapped_column(index=True)
+    """The set that the search ran over; a picture's match holds in every set it is in."""
+    picture_sha256: Mapped[str | None] = mapped_column(ForeignKey("pictures.sha256"), index=True)
+    """None where the scope is the set."""
+    pictures: Mapped[int]
+    """How many pictures share the setting: 1, or those of the set that were searched."""
+    codec_id: Mapped[str] = mapped_column(ForeignKey("codecs.id"))
+    target_kind: Mapped[str]
+    """``bpp``, ``total-bpp``, ``bytes``, or a metric's name."""
+    metric_id: Mapped[str | None] = mapped_column(ForeignKey("metrics.id"))
+    target: Mapped[float]
+    quality: Mapped[float]
+    """The setting that comes nearest, on the codec's scale."""
+    achieved: Mapped[float | None]
+    """None where coding was lossless and the metric is unbounded."""
+    probes: Mapped[int]
+    """Settings that the search knew in the end."""
+    encodes: Mapped[int]
+    """Those of them that it had to ask for; settings stored before cost nothing."""
+    ended: Mapped[str]
+    """``exact``, ``close``, ``nearest`` or ``out of range``."""
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
+    created_at: Mapped[str]
 
 
 class AttemptTable(Base):
@@ -183,11 +225,85 @@ class AttemptTable(Base):
     quality: Mapped[float]
     seed: Mapped[int] = mapped_column(BigInteger)
     metric: Mapped[str | None]
+    """``timing`` for the timing pass; NULL where encoding or decoding failed."""
     outcome: Mapped[str]
     stage: Mapped[str]
     exit_code: Mapped[int | None]
     message: Mapped[str] = mapped_column(Text)
     stderr_tail: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[str]
+
+
+class SetMetricTable(Base):
+    """One identity of a metric of sets: what was cut into what, described by what."""
+
+    __tablename__ = "set_metrics"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    version: Mapped[str]
+    extractor: Mapped[str] = mapped_column(Text)
+    weights_sha256: Mapped[str | None]
+    tile_pixels: Mapped[int | None]
+    """NULL where whole pictures are compared."""
+    shift_pixels: Mapped[int | None]
+
+
+class SetScoreTable(Base):
+    """A distance between originals and the pictures that one codec made of them at one setting."""
+
+    __tablename__ = "set_scores"
+    __table_args__ = (Index("ix_set_scores_codec", "codec_id", "quality"),)
+
+    metric_id: Mapped[str] = mapped_column(ForeignKey("set_metrics.id"), primary_key=True)
+    codec_id: Mapped[str] = mapped_column(ForeignKey("codecs.id"), primary_key=True)
+    quality: Mapped[float] = mapped_column(primary_key=True)
+    seed: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    pool_sha256: Mapped[str] = mapped_column(primary_key=True)
+    """Of the pictures' hashes, originals and decoded: a value is shown only while both are current."""
+    image_set: Mapped[str] = mapped_column(index=True)
+    pictures: Mapped[int]
+    views: Mapped[int]
+    """Tiles of either side, or whole pictures."""
+    value: Mapped[float]
+    seconds: Mapped[float]
+    created_at: Mapped[str]
+
+
+class VerificationTable(Base):
+    """What became of one stored bitstream when it was decoded again, with nothing else in reach."""
+
+    __tablename__ = "verifications"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    measurement_id: Mapped[int] = mapped_column(ForeignKey("measurements.id"), index=True)
+    outcome: Mapped[str]
+    """``identical``, ``within tolerance``, ``differs`` or ``failed``."""
+    largest_difference: Mapped[int | None]
+    """In 8-bit levels; NULL where the pixels of the measurement could not be had."""
+    isolation: Mapped[str]
+    """``bubblewrap``, ``unshare`` or ``none``."""
+    encoder_repeats: Mapped[bool | None]
+    """Whether the encoder wrote the same bytes again; NULL where it was not asked to."""
+    message: Mapped[str] = mapped_column(Text)
+    machine_id: Mapped[str] = mapped_column(ForeignKey("machines.id"))
+    created_at: Mapped[str]
+
+
+class PublishedTable(Base):
+    """One setting of a codec as somebody published it: means over a set, by code that is not ours."""
+
+    __tablename__ = "published"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    image_set: Mapped[str] = mapped_column(index=True)
+    codec: Mapped[str]
+    bits_per_pixel: Mapped[float]
+    scores: Mapped[dict[str, float]] = mapped_column(JSON)
+    quality: Mapped[float | None]
+    encode_seconds: Mapped[float | None]
+    decode_seconds: Mapped[float | None]
+    provenance: Mapped[str] = mapped_column(Text)
     created_at: Mapped[str]
 
 
@@ -202,3 +318,16 @@ class ScoreTable(Base):
     lossless: Mapped[bool]
     seconds: Mapped[float]
     """Time of the scoring call: contended, for estimates only."""
+
+
+class DerivedTable(Base):
+    """A computed answer that took long; may be dropped at any time."""
+
+    __tablename__ = "derived"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    """SHA-256 of the question, the rows it was answered from and the version of the method."""
+    question: Mapped[str] = mapped_column(index=True)
+    """SHA-256 of the question alone: a new answer replaces the old one."""
+    value: Mapped[dict[str, Any]]
+    created_at: Mapped[str]

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, cast
 
-from sqlalchemy import Executable, Select, and_, exists, func, select
+from sqlalchemy import Executable, Select, and_, exists, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from .blobs import Blobs
 from .database import locate, open_engine
-from .rows import Failure, MetricRow, RunRow, Score, ScoredCell
+from .matches import read_matches
+from .rows import Failure, Finding, MatchRow, MetricRow, RunRow, Score, ScoredCell, Verdict
 from .schema import (
     NO_SEED,
     AttemptTable,
@@ -22,7 +23,10 @@ from .schema import (
     PictureTable,
     RunTable,
     ScoreTable,
+    VerificationTable,
 )
+from .timing_tables import TIMING, TimingTable
+from .where import pictures_where
 
 CHUNK = 500
 """How many values one IN list holds; SQLite allows at least 999."""
@@ -31,7 +35,15 @@ CHUNK = 500
 class Store:
     """A store that is only read, by as many processes as like to."""
 
-    def __init__(self, store: str = "arena", *, read_only: bool = True) -> None:
+    def __init__(self, store: str = "arena", *, read_only: bool = True, where: str | None = None) -> None:
+        """Open a store.
+
+        Args:
+            store: Its folder or database URL.
+            read_only: Whether nothing will be written.
+            where: A condition on descriptors, see `where.pictures_where`: other pictures are not seen.
+        """
+        self.where = where
         self.location = locate(store)
         self.engine = open_engine(self.location, read_only=read_only)
         self.blobs = Blobs(self.location.blobs)
@@ -64,11 +76,14 @@ class Store:
 
     def version(self) -> int:
         """Return a number that grows whenever a result, a score or a failure is added."""
+        # Counting a million scores takes a while; SQLite's own row number only grows and is at hand.
+        on_sqlite = self.engine.dialect.name == "sqlite"
+        scores = func.coalesce(func.max(literal_column("rowid")), 0) if on_sqlite else func.count()
         with self.engine.connect() as connection:
             counts = (
                 select(func.coalesce(func.max(MeasurementTable.id), 0)),
                 select(func.coalesce(func.max(AttemptTable.id), 0)),
-                select(func.count()).select_from(ScoreTable),
+                select(scores).select_from(ScoreTable),
             )
             return sum(connection.execute(count).scalar_one() for count in counts)
 
@@ -90,8 +105,13 @@ class Store:
             for one in found
         ]
 
-    def cells(self, image_set: str | None = None) -> list[ScoredCell]:
-        """Return every current measurement with its scores, one record for each set its picture is in."""
+    def cells(self, image_set: str | None = None, picture_sha256: str | None = None) -> list[ScoredCell]:
+        """Return every current measurement with its scores, one record for each set its picture is in.
+
+        Args:
+            image_set: Of this set only.
+            picture_sha256: Of this picture only.
+        """
         measured, member, codec = MeasurementTable, MemberTable, CodecTable
         # Columns, not mapped objects: three times as fast on a large store. Their names are ScoredCell's.
         query = (
@@ -113,6 +133,15 @@ class Store:
                 measured.encode_seconds,
                 measured.decode_seconds,
                 measured.contended,
+                measured.probe,
+                member.generator.label("picture_generator"),
+                codec.generator.label("codec_generator"),
+                measured.header_bytes,
+                measured.payload_bytes,
+                measured.side_bytes,
+                codec.imported,
+                codec.provenance,
+                measured.id.label("measurement_id"),
             )
             .join(member, member.picture_sha256 == measured.picture_sha256)
             .join(codec, codec.id == measured.codec_id)
@@ -122,8 +151,22 @@ class Store:
         )
         if image_set is not None:
             query = query.where(member.image_set == image_set)
-        scores = self._scores()
-        return [_cell(dict(row), scores) for row in self._mappings(query)]
+        if self.where:
+            query = query.where(pictures_where(self.where, measured.picture_sha256))
+        if picture_sha256 is not None:
+            query = query.where(measured.picture_sha256 == picture_sha256)
+        scores, verdicts = self._scores(picture_sha256), self.verdicts()
+        return [_cell(dict(row), scores, verdicts) for row in self._mappings(query)]
+
+    def matches(self, image_set: str) -> list[MatchRow]:
+        """Return where searches for a rate or score ended, on a set and on each of its pictures."""
+        found = read_matches(self.engine, image_set)
+        if not self.where:
+            return found
+        chosen = select(PictureTable.sha256).where(pictures_where(self.where, PictureTable.sha256))
+        # A setting that a whole set shares was not searched for these pictures.
+        kept = set(self._column(chosen))
+        return [one for one in found if one.match.picture_sha256 in kept]
 
     def picture_paths(self) -> dict[str, str]:
         """Return where each original lay when it was last measured, by the hash of its pixels."""
@@ -137,16 +180,34 @@ class Store:
         with self.engine.connect() as connection:
             return {codec_id: (name, parameters) for codec_id, name, parameters in connection.execute(query)}
 
-    def _scores(self) -> dict[tuple[str, str], dict[str, Score]]:
+    def _scores(self, original_sha256: str | None) -> dict[tuple[str, str], dict[str, Score]]:
         found: dict[tuple[str, str], dict[str, Score]] = defaultdict(dict)
         table = ScoreTable
         query = select(
-            table.original_sha256, table.decoded_sha256, table.metric_id, table.value, table.lossless
-        )
+            table.original_sha256,
+            table.decoded_sha256,
+            table.metric_id,
+            table.value,
+            table.lossless,
+            MetricTable.perfect,
+        ).join(MetricTable, MetricTable.id == table.metric_id)
+        if original_sha256 is not None:
+            query = query.where(table.original_sha256 == original_sha256)
         with self.engine.connect() as connection:
-            for original, decoded, metric_id, value, lossless in connection.execute(query):
-                found[original, decoded][metric_id] = Score(value, lossless)
+            for original, decoded, metric_id, value, lossless, perfect in connection.execute(query):
+                # A bounded metric has no value only where there was nothing to measure.
+                applicable = value is not None or perfect is None
+                found[original, decoded][metric_id] = Score(value, lossless, applicable)
         return found
+
+    def verdicts(self) -> dict[int, Verdict]:
+        """Return the newest verdict on each verified measurement, by its id."""
+        table = VerificationTable
+        newest = select(func.max(table.id)).group_by(table.measurement_id)
+        query = select(table.measurement_id, table.outcome, table.isolation, table.encoder_repeats)
+        with self.engine.connect() as connection:
+            found = connection.execute(query.where(table.id.in_(newest)))
+            return {row[0]: Verdict(cast("Finding", row[1]), row[2], row[3]) for row in found}
 
     def failures(self, image_set: str | None = None) -> list[Failure]:
         """Return every attempt that ended without a result, oldest first."""
@@ -163,8 +224,15 @@ class Store:
             ScoreTable.metric_id == MetricTable.id,
             MetricTable.name == AttemptTable.metric,
         )
+        same_timing = and_(
+            TimingTable.picture_sha256 == AttemptTable.picture_sha256,
+            TimingTable.codec_id == AttemptTable.codec_id,
+            TimingTable.quality == AttemptTable.quality,
+            TimingTable.created_at >= AttemptTable.created_at,
+            AttemptTable.metric == TIMING,
+        )
         measured = exists().where(same_cell)
-        scored = exists().where(and_(same_cell, same_score))
+        scored = or_(exists().where(and_(same_cell, same_score)), exists().where(same_timing))
         attempt = AttemptTable
         query = (
             select(
@@ -191,6 +259,8 @@ class Store:
         )
         if image_set is not None:
             query = query.where(MemberTable.image_set == image_set)
+        if self.where:
+            query = query.where(pictures_where(self.where, attempt.picture_sha256))
         return [_failure(dict(row)) for row in self._mappings(query)]
 
     # Any: the columns differ from query to query; the records' own types say what they are.
@@ -204,7 +274,12 @@ class Store:
             return list(connection.scalars(query))
 
 
-def _cell(row: dict[str, Any], scores: Mapping[tuple[str, str], Mapping[str, Score]]) -> ScoredCell:
+def _cell(
+    row: dict[str, Any],
+    scores: Mapping[tuple[str, str], Mapping[str, Score]],
+    verdicts: Mapping[int, Verdict],
+) -> ScoredCell:
+    row["verdict"] = verdicts.get(row.pop("measurement_id"))
     row["seed"] = _seed(row["seed"])
     row["encode_seconds"] = tuple(row["encode_seconds"])
     row["decode_seconds"] = tuple(row["decode_seconds"])

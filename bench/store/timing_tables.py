@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .schema import Base
 
 CURRENT = "superseded_at IS NULL"
+TIMING = "timing"
+"""Stands in an attempt's column ``metric`` where the timing pass failed."""
 
 
 class TimingTable(Base):

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from .schema import CodecTable, MachineTable, MemberTable, PictureTable
+from .schema import NO_SEED, AttemptTable, CodecTable, MachineTable, MemberTable, PictureTable
 from .store import Store, chunks
-from .timing_tables import FootprintTable, TimingTable
+from .timing_tables import TIMING, FootprintTable, TimingTable
 from .writer import StoreWriter, now
+
+if TYPE_CHECKING:
+    from ..jobs import Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,14 @@ def save(
             _replace_footprint(connection, codec_id, machine_id, run_id, footprint)
 
     writer.write(work)
+
+
+def save_failure(writer: StoreWriter, run_id: int, key: TimingKey, failed: Failed) -> None:
+    """Write an attempt to time a cell that ended without times."""
+    cell = {"picture_sha256": key.picture_sha256, "codec_id": key.codec_id, "quality": key.quality}
+    told = {**asdict(failed), "metric": TIMING}
+    row = {**cell, **told, "seed": NO_SEED, "run_id": run_id, "created_at": now()}
+    writer.write(lambda connection: connection.execute(insert(AttemptTable), row))
 
 
 def _supersede(connection: Connection, key: TimingKey) -> None:

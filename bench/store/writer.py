@@ -8,7 +8,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -53,6 +53,11 @@ class CellKey:
     seed: int
     """`NO_SEED` for the stream's own."""
 
+    @property
+    def stream(self) -> CellKey:
+        """What the decodes of one bitstream with several seeds have in common."""
+        return replace(self, seed=NO_SEED)
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:
@@ -66,6 +71,8 @@ class Saved:
     contended: bool
     replace: bool
     """Whether a current measurement becomes history (``--force``) or wins over this one."""
+    probe: bool = False
+    """Whether a search asked for it: no point of a mean curve then."""
 
 
 def now() -> str:
@@ -199,6 +206,11 @@ class StoreWriter(Store):
         self.insert_or_ignore(
             CodecTable, [{**row, "id": codec_id, "label": label, "parameters": dict(parameters)}]
         )
+        if info.generator:
+            # Rows of stores that are older than the column.
+            unsaid = CodecTable.id == codec_id, CodecTable.generator.is_(None)
+            change = update(CodecTable).where(*unsaid).values(generator=info.generator)
+            self.write(lambda connection: connection.execute(change))
 
     def add_metric(self, described: Described) -> str:
         """Record a metric identity and return its id."""
@@ -213,7 +225,7 @@ class StoreWriter(Store):
         self, suite: str, suite_text: str, machine: Mapping[str, Any], workers: int, cells: int
     ) -> int:
         """Record that a run begins and return its id; runs whose process is gone are marked as killed."""
-        machine_id = _machine_id(machine)
+        machine_id = id_of_machine(machine)
         self.insert_or_ignore(MachineTable, [{"id": machine_id, "description": dict(machine)}])
 
         def begin(connection: Connection) -> int:
@@ -334,7 +346,8 @@ def seed_key(seed: int | None) -> int:
     return NO_SEED if seed is None else seed
 
 
-def _machine_id(machine: Mapping[str, Any]) -> str:
+def id_of_machine(machine: Mapping[str, Any]) -> str:
+    """Return 16 hex digits that stand for a machine's description."""
     return hashlib.sha256(json.dumps(machine, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -347,6 +360,7 @@ def _measurement_row(saved: Saved, outcome: Outcome) -> dict[str, Any]:
         **row,
         "run_id": saved.run_id,
         "contended": saved.contended,
+        "probe": saved.probe,
         "created_at": now(),
     }
 

@@ -33,8 +33,8 @@ class Heic:
     Args:
         preset: x265's effort, ``ultrafast`` to ``placebo``; ``slow`` is libheif's default.
         subsampling: Chroma sampling: ``4:4:4``, ``4:2:2`` or ``4:2:0``.
-        threads: x265's worker threads. Their number leaves the bytes alone as long as there is a pool:
-            without one x265 drops its wavefront rows and writes another stream.
+        threads: x265's worker threads. From 2 on they code rows of blocks side by side (wavefront), which
+            writes another stream than one thread does, the same for any number.
     """
 
     def __init__(self, preset: str = "slow", subsampling: str = "4:2:0", threads: int = 1) -> None:
@@ -42,7 +42,8 @@ class Heic:
         check_choice("subsampling", subsampling, SUBSAMPLINGS)
         check_choice("threads", threads, range(1, 65))
         self._subsampling = subsampling
-        self._parameters = {"preset": preset, "x265:pools": str(threads)}
+        # On a busy machine a pool of one worker misses its wake-ups: ten times the wall time, even for ever.
+        self._parameters = {"preset": preset, "x265:pools": str(threads) if threads > 1 else "none"}
         found = pillow_heif.libheif_info()
         coders = f"{found['encoders']['x265']}; {found['decoders']['libde265']}"
         version = f"pillow-heif {pillow_heif.__version__}, libheif {found['libheif']}, {coders}"

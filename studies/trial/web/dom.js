@@ -24,5 +24,8 @@ export function speaker(texts) {
 export const paragraphs = (text) =>
   text.trim().split(/\n\s*\n/).map((part) => make("p", {}, part.replace(/\s*\n\s*/g, " ")));
 
+/** Whether the device asks for reduced motion, now and as it changes. */
+export const stillness = () => window.matchMedia("(prefers-reduced-motion: reduce)");
+
 export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 export const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));

@@ -11,9 +11,10 @@ const ACKNOWLEDGED_WITHIN_MS = 1200;
 
 /** A request that the server refused: trying again cannot help. */
 class Refused extends Error {
-  constructor(status, message) {
-    super(message);
+  constructor(status, { error, detail }) {
+    super(detail ? `${error}: ${detail}` : error);
     this.status = status;
+    this.code = error;
     this.final = true;
   }
 }
@@ -28,7 +29,7 @@ async function post(path, body) {
   });
   if (answer.status >= 500) throw new Error(`status ${answer.status}`);
   const content = await answer.json();
-  if (!answer.ok) throw new Refused(answer.status, content.error);
+  if (!answer.ok) throw new Refused(answer.status, content);
   return content;
 }
 
@@ -91,7 +92,7 @@ class Session {
     } catch (error) {
       if (!error.final) throw error;
       this.view?.close();
-      pages.message(this.root, this.say("refused"), error.message, pages.button(this.say("reload"), () => window.location.reload()));
+      pages.message(this.root, this.say("refused"), this.say(`refused_${error.code}`), pages.button(this.say("reload"), () => window.location.reload()));
     }
   }
 

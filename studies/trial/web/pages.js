@@ -1,6 +1,6 @@
 // Turn what the server says about a study into the pages around its trials: consent, questions, break, end.
 
-import { make, paragraphs } from "./dom.js";
+import { make, paragraphs, stillness } from "./dom.js";
 
 /** Show a page of text and return its element; the heading takes the focus, so that readers begin there. */
 export function page(root, title, ...content) {
@@ -96,7 +96,7 @@ export function instructions(root, say, welcome, withdraw) {
     ["←", say(`${sides}_first`)],
     ["→", say(`${sides}_second`)],
     welcome.allow_no_preference ? ["↓", say("keys_none")] : null,
-    ["+ −", say("keys_zoom")],
+    welcome.magnify ? ["+ −", say("keys_zoom")] : null,
   ].filter(Boolean);
   return new Promise((resolve) => {
     page(
@@ -105,6 +105,9 @@ export function instructions(root, say, welcome, withdraw) {
       make("p", { class: "lead" }, welcome.question),
       ...paragraphs(say(`task_${presentation}`)),
       make("table", { class: "keys" }, ...lines.map(([key, text]) => make("tr", {}, make("th", { scope: "row" }, make("kbd", {}, key)), make("td", {}, text)))),
+      presentation === "flicker" && stillness().matches
+        ? make("div", { class: "warning", role: "note" }, make("h2", {}, say("flicker_still_title")), ...paragraphs(say("flicker_still_text")))
+        : null,
       ...paragraphs(say("instructions_touch")),
       ...paragraphs(say("instructions_end", { total: welcome.progress.total })),
       make(
@@ -143,7 +146,7 @@ export function done(root, say, step, withdraw) {
   page(
     root,
     say(`done_${step.outcome}`),
-    ...paragraphs(step.message),
+    ...paragraphs(say(`done_${step.outcome}_text`)),
     code ? make("p", {}, say("completion_code")) : null,
     code ? make("p", { class: "code" }, code) : null,
     step.completion_url ? make("p", { class: "actions" }, make("a", { class: "primary", href: step.completion_url, rel: "noreferrer" }, say("completion_link"))) : null,

@@ -1,6 +1,6 @@
 // Turn one trial into one answer: pictures on the stage, keys, buttons and touch, the clock, the record.
 
-import { frame, make, pause } from "./dom.js";
+import { frame, make, pause, stillness } from "./dom.js";
 import { TrialRecord } from "./record.js";
 import { Stage } from "./stage.js";
 
@@ -74,7 +74,9 @@ export class TrialView {
     const { done, total } = trial.progress;
     this.progress.textContent = say(trial.training ? "progress_training" : "progress", { now: done + 1, total });
     this.bar.firstChild.style.width = `${(100 * done) / total}%`;
-    this.status.textContent = "";
+    // Whoever waits for a flicker that never comes must know why.
+    this.standing = trial.presentation === "flicker" && stillness().matches ? this.say("flicker_still") : "";
+    this.status.textContent = this.standing;
     this.labels.replaceChildren();
     const flips = trial.presentation === "flip";
     const holds = trial.presentation !== "no-reference";
@@ -87,12 +89,7 @@ export class TrialView {
       : null;
     const flip = flips ? this.button("flip", "↑", "tool", { onclick: () => this.flip() }) : null;
     const hold = holds ? this.button("hold_original", say("key_space"), "tool hold", this.holding()) : null;
-    const zoom = make(
-      "span",
-      { class: "zoom" },
-      this.button("zoom_out", "−", "tool small", { onclick: () => this.magnify(-1) }),
-      this.button("zoom_in", "+", "tool small", { onclick: () => this.magnify(1) }),
-    );
+    const zoom = trial.magnify ? this.zoomButtons() : null;
     this.choices = [first, none, second].filter(Boolean);
     this.buttons.replaceChildren(
       ...[
@@ -101,6 +98,15 @@ export class TrialView {
       ],
     );
     this.ready(false);
+  }
+
+  zoomButtons() {
+    return make(
+      "span",
+      { class: "zoom" },
+      this.button("zoom_out", "−", "tool small", { onclick: () => this.magnify(-1) }),
+      this.button("zoom_in", "+", "tool small", { onclick: () => this.magnify(1) }),
+    );
   }
 
   button(text, key, kind, listeners) {
@@ -253,7 +259,7 @@ export class TrialView {
 
   frames(signal, onset) {
     const flickers = this.trial.presentation === "flicker" && this.trial.flicker_hz;
-    const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const still = Boolean(this.standing);
     let phase = 0;
     const each = (stamp) => {
       if (signal.aborted) return;
@@ -349,7 +355,7 @@ export class TrialView {
   }
 
   magnify(step) {
-    if (this.answered || !this.stage.magnify(step)) return;
+    if (this.answered || !this.trial.magnify || !this.stage.magnify(step)) return;
     this.largestZoom = Math.max(this.largestZoom, this.stage.zoom);
     this.record.note(`zoom ${this.stage.zoom}`);
     this.status.textContent = this.say("zoomed", { zoom: this.stage.zoom });
@@ -379,7 +385,7 @@ export class TrialView {
     this.status.textContent = this.say(key);
     const shown = this.status.textContent;
     setTimeout(() => {
-      if (this.status.textContent === shown) this.status.textContent = "";
+      if (this.status.textContent === shown) this.status.textContent = this.standing;
     }, HINT_MS);
   }
 

@@ -1,0 +1,99 @@
+"""Read thousands of rate-distortion curves at one rate or one quality, as `curves` reads a single one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .batches import pchip_slopes
+from .curves import FloatArray, clean
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CleanCurves:
+    """Curves made strictly rising; shape (curves, points), NaN behind the last point of each."""
+
+    rates: FloatArray
+    qualities: FloatArray
+    columns: FloatArray
+    """Shape (columns, curves, points)."""
+    points: NDArray[np.intp]
+
+
+def clean_curves(rates: FloatArray, qualities: FloatArray, *columns: FloatArray) -> CleanCurves:
+    """Return the curves as `curves.clean` makes each; arrays of shape (curves, settings)."""
+    stack = np.stack([rates, qualities, *columns])
+    used = np.isfinite(qualities) & (rates > 0)
+    order = np.argsort(np.where(used, rates, np.inf), axis=1, kind="stable")
+    stack = np.take_along_axis(stack, order[None], axis=2)
+    used = np.take_along_axis(used, order, axis=1)
+    level = np.where(used, stack[1], -np.inf)
+    best = np.maximum.accumulate(level, axis=1)
+    kept = used & (level > np.pad(best[:, :-1], ((0, 0), (1, 0)), constant_values=-np.inf))
+    order = np.argsort(~kept, axis=1, kind="stable")
+    stack = np.take_along_axis(stack, order[None], axis=2)
+    points = np.count_nonzero(kept, axis=1)
+    stack[:, np.arange(stack.shape[2]) >= points[:, None]] = np.nan
+    return _with_ties(CleanCurves(stack[0], stack[1], stack[2:], points), rates, qualities, columns)
+
+
+def _with_ties(
+    found: CleanCurves, rates: FloatArray, qualities: FloatArray, columns: tuple[FloatArray, ...]
+) -> CleanCurves:
+    """Clean again, one by one, the few curves that have two settings of one rate."""
+    usable = np.where(np.isfinite(qualities) & (rates > 0), rates, np.nan)
+    tied = np.flatnonzero((np.diff(np.sort(usable, axis=1), axis=1) == 0).any(axis=1))
+    for row in tied:
+        one = clean(rates[row], qualities[row], *(column[row] for column in columns))
+        found.points[row] = one.points
+        for array, values in ((found.rates, one.rates), (found.qualities, one.qualities)):
+            array[row] = np.nan
+            array[row, : one.points] = values
+        found.columns[:, row] = np.nan
+        found.columns[:, row, : one.points] = one.columns
+    return found
+
+
+def qualities_at_rate(curves: CleanCurves, rate: float) -> FloatArray:
+    """Return each curve's quality at a rate by PCHIP over log rate, NaN outside it; shape (curves,)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _read(np.log(curves.rates), curves.qualities[None], curves.points, float(np.log(rate)))[0]
+
+
+def rates_at_quality(curves: CleanCurves, quality: float) -> FloatArray:
+    """Return each curve's rate at a quality, NaN outside it; shape (curves,)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.exp(_read(curves.qualities, np.log(curves.rates)[None], curves.points, quality)[0])
+
+
+def columns_at_quality(curves: CleanCurves, quality: float) -> FloatArray:
+    """Return the further columns at a quality by PCHIP, NaN outside; shape (columns, curves)."""
+    return _read(curves.qualities, curves.columns, curves.points, quality)
+
+
+def _read(x: FloatArray, values: FloatArray, points: NDArray[np.intp], at: float) -> FloatArray:
+    """Return piecewise cubics at one place; x of shape (curves, points), values (columns, curves, points)."""
+    found = np.full(values.shape[:2], np.nan)
+    for count in np.unique(points[points > 1]):
+        rows = np.flatnonzero(points == count)
+        own = x[rows, :count]
+        inside = (own[:, 0] <= at) & (at <= own[:, -1])
+        rows, own = rows[inside], own[inside]
+        if len(rows):
+            for column, y in enumerate(values):
+                found[column, rows] = _hermite(own, y[rows, :count], at)
+    return found
+
+
+def _hermite(x: FloatArray, y: FloatArray, at: float) -> FloatArray:
+    slopes = pchip_slopes(x, y)
+    rows = np.arange(len(x))
+    piece = np.clip((x <= at).sum(axis=1) - 1, 0, x.shape[1] - 2)
+    left, right = x[rows, piece], x[rows, piece + 1]
+    step, t = right - left, at - left
+    rise = (y[rows, piece + 1] - y[rows, piece]) / step
+    first, second = slopes[rows, piece], slopes[rows, piece + 1]
+    quadratic, cubic = (3 * rise - 2 * first - second) / step, (first + second - 2 * rise) / step**2
+    return y[rows, piece] + t * (first + t * (quadratic + t * cubic))

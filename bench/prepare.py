@@ -1,0 +1,211 @@
+"""Turn a suite into what is known before anything runs: picture hashes, what codecs and metrics are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..codecs import registry as codec_registry
+from ..codecs.base import CodecError
+from ..datasets.catalogue import open_set
+from ..datasets.manifest import DatasetError, ImageSet
+from . import pool
+from .jobs import CodecSpec, Describe, Described, Limits, Outcome
+from .measure import identify
+from .metrics import registry as metric_registry
+from .metrics.base import MetricError
+from .plan import PlannedCodec, PlannedPicture, Wanted
+from .store.pictures import add_provenance
+from .store.writer import StoreWriter
+from .suite import CodecTable, Suite, SuiteError, unset_variable
+from .toy_pictures import sampler
+
+LOAD_LIMITS = Limits(seconds=600, memory_mib=64 * 1024)
+"""For asking codecs and metrics what they are: weights may be large and slow to load."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run a suite."""
+
+    data: Path | None = None
+    workers: int = 0
+    """0 for one worker a core."""
+    wanted: Wanted = field(default_factory=Wanted)
+    only_codecs: frozenset[str] = frozenset()
+    only_sets: frozenset[str] = frozenset()
+    pictures: int | None = None
+    """How many pictures of each set at most."""
+    dry_run: bool = False
+    timing: bool = True
+    """Whether to time, after all else, what the suite's ``[timing]`` table says."""
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What a suite means on this machine, recorded in the store."""
+
+    suite: Suite
+    """Its metrics by the names of the identities that score."""
+    pictures: list[PlannedPicture]
+    codecs: list[PlannedCodec] = field(default_factory=list)
+    """Those that loaded."""
+    metric_ids: dict[str, str] = field(default_factory=dict)
+    """Of the metrics that loaded, by name."""
+    notes: list[str] = field(default_factory=list)
+    """What was left out and why, for the user."""
+    unavailable: bool = False
+    """Whether a codec or metric that the suite wants did not load."""
+
+
+def prepare(suite: Suite, store: StoreWriter, options: Options, executor: Executor, workers: int) -> Prepared:
+    """Return what a suite means here; codecs and metrics are asked in supervised workers.
+
+    Raises:
+        SuiteError: The suite asks for what does not exist.
+        DatasetError: A picture set is not here, or one of its files is not what it should be.
+    """
+    tables = _chosen_codecs(suite, options)
+    sets, left_out = _open_sets(suite, options)
+    suite = suite.model_copy(update={"metrics": _identities(suite.metrics)})
+    asked = _ask(tables, suite.metrics, executor)
+    pictures = identify_pictures(sets, store, workers, whole=options.pictures is None)
+    prepared = Prepared(suite, pictures, notes=left_out)
+    _register(asked, tables, store, prepared)
+    return prepared
+
+
+def _chosen_codecs(suite: Suite, options: Options) -> list[CodecTable]:
+    for place, table in enumerate(suite.codecs):
+        try:
+            codec_registry.find(table.name)
+        except CodecError as error:
+            raise SuiteError(f"suite {suite.name!r}, codecs.{place}.name: {error}") from error
+    chosen = [
+        table for table in suite.codecs if not options.only_codecs or _names(table) & options.only_codecs
+    ]
+    if not chosen:
+        known = ", ".join(sorted({table.name for table in suite.codecs}))
+        raise SuiteError(
+            f"--only codec={','.join(options.only_codecs)} fits none of the suite's codecs: {known}"
+        )
+    return chosen
+
+
+def _names(table: CodecTable) -> set[str]:
+    """Return what --only may call a codec: its name, its label, or its recipe's file name."""
+    recipe = {Path(str(table.params["recipe"])).stem} if "recipe" in table.params else set[str]()
+    return {table.name, table.title} | recipe
+
+
+def _open_sets(suite: Suite, options: Options) -> tuple[list[ImageSet], list[str]]:
+    """Return the sets, and a note on each optional one that is not here."""
+    wanted = [*suite.sets, *suite.optional_sets]
+    chosen = [one for one in wanted if not options.only_sets or {one, Path(one).stem} & options.only_sets]
+    if not chosen:
+        raise SuiteError(f"--only set={','.join(options.only_sets)} fits none of: {', '.join(wanted)}")
+    opened: list[ImageSet] = []
+    left_out: list[str] = []
+    for name in chosen:
+        try:
+            opened.append(open_set(name, options.data, sampler()))
+        except DatasetError as error:
+            if name in suite.sets:
+                raise
+            left_out.append(f"set {name}: {unset_variable(name) or error} (optional)")
+    if not opened:
+        raise DatasetError("\n".join(left_out))
+    return [replace(one, pictures=one.pictures[: options.pictures]) for one in opened], left_out
+
+
+def _identities(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the identities that will score: here ``ssimulacra2`` may be ``ssimulacra2-py``."""
+    try:
+        return tuple(
+            dict.fromkeys(metric_registry.resolved(metric_registry.find(name).name) for name in names)
+        )
+    except MetricError as error:
+        raise SuiteError(str(error)) from error
+
+
+def _ask(tables: Sequence[CodecTable], metrics: Sequence[str], executor: Executor) -> list[Future[Outcome]]:
+    """Ask each codec and metric what it is, one job each: one that dies takes no other along."""
+    present = [table.spec for table in tables if codec_registry.find(table.name).missing is None]
+    jobs = [Describe((spec,), ()) for spec in present] + [Describe((), (name,)) for name in metrics]
+    return [executor.submit(pool.supervise, job, LOAD_LIMITS) for job in jobs]
+
+
+def identify_pictures(
+    sets: Sequence[ImageSet], store: StoreWriter, workers: int, *, whole: bool
+) -> list[PlannedPicture]:
+    """Return every picture with the hash of its pixels; files unchanged since the last run are not read."""
+    paths = {str(picture.path): picture for one in sets for picture in one.pictures}
+    known = store.known_files(paths)
+    stats = {path: picture.path.stat() for path, picture in paths.items()}
+    unread = [
+        path for path, stat in stats.items() if known.get(path, ())[:2] != (stat.st_size, stat.st_mtime_ns)
+    ]
+    with ThreadPoolExecutor(workers) as readers:
+        read = list(readers.map(identify, [paths[path] for path in unread]))
+    wrong = [one.error for one in read if one.error]
+    if wrong:
+        raise DatasetError("\n".join(wrong))
+    store.add_files((one, stats[one.path].st_size, stats[one.path].st_mtime_ns) for one in read)
+    sizes = store.picture_sizes()
+    hashes = {path: row[2] for path, row in known.items()} | {one.path: one.sha256 for one in read}
+    for one in sets:
+        members = [(picture, hashes[str(picture.path)]) for picture in one.pictures]
+        store.add_members(one.name, members, whole=whole)
+        add_provenance(store, one.name, one.pictures)
+    return [
+        PlannedPicture(one.name, picture, hashes[str(picture.path)], sizes[hashes[str(picture.path)]])
+        for one in sets
+        for picture in one.pictures
+    ]
+
+
+def _register(
+    asked: Iterable[Future[Outcome]], tables: Sequence[CodecTable], store: StoreWriter, prepared: Prepared
+) -> None:
+    """Record the codecs and metrics that loaded in the store, and name the others."""
+    described: dict[CodecSpec | str, Described] = {}
+    for future in asked:
+        outcome = future.result()
+        described.update((one.what, one) for one in outcome.described)
+    for table in tables:
+        codec = _register_codec(table, described.get(table.spec), store, prepared)
+        prepared.codecs += [codec] if codec else []
+    for name in (what for what in described if isinstance(what, str)):
+        one = described[name]
+        if one.identity is None:
+            prepared.unavailable = True
+            prepared.notes.append(f"metric {name}: {one.error}")
+        else:
+            prepared.metric_ids[name] = store.add_metric(one)
+
+
+def _register_codec(
+    table: CodecTable, described: Described | None, store: StoreWriter, prepared: Prepared
+) -> PlannedCodec | None:
+    missing = codec_registry.find(table.name).missing
+    if missing:
+        prepared.notes.append(f"codec {table.name} {missing}" + (" (optional)" if table.optional else ""))
+        prepared.unavailable |= not table.optional
+        return None
+    if described is None or described.info is None:
+        reason = described.error if described else "its process died while it loaded"
+        if described and described.mistaken:
+            raise SuiteError(f"codec {table.name!r}: {reason}")
+        left_out = table.optional and described is not None and described.absent
+        prepared.unavailable |= not left_out
+        if left_out:  # a suite may name ten codecs that are not here: a line for each is enough
+            first = str(reason).splitlines()[0].rstrip(":")
+            reason = f"{first} (optional; docs/codecs.md says how to get it)"
+        prepared.notes.append(f"codec {table.title}: {reason}")
+        return None
+    parameters = dict(described.parameters)
+    codec_id = codec_registry.codec_id(described.info, parameters)
+    store.add_codec(codec_id, described.info, described.label, parameters)
+    return PlannedCodec(table, described.info, codec_id, described.label)

@@ -1,0 +1,72 @@
+"""Read what a run was asked, where it ran, how far it is and what became of its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from .rows import RunRow
+from .schema import AttemptTable, CodecTable, MachineTable, MeasurementTable, MetricTable, RunTable
+from .store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetail:
+    """One run with everything that is known of it."""
+
+    run: RunRow
+    suite_text: str
+    """The suite file as it was."""
+    # Any: a machine's description holds whatever describes it.
+    machine: Mapping[str, Any]
+    measured: int
+    """Cells with a result of this run."""
+    failed: int
+    """Attempts of this run that ended without one."""
+    newest: str | None
+    """When the last result came, ISO 8601, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One codec or metric as it was when it measured."""
+
+    what: str
+    """``codec`` or ``metric``."""
+    name: str
+    version: str
+    weights_sha256: str | None
+    source: str
+    """The implementation of a metric; where an imported codec's rows come from."""
+
+
+def run_details(store: Store) -> list[RunDetail]:
+    """Return every run, newest first."""
+    measured, attempt = MeasurementTable, AttemptTable
+    results = select(measured.run_id, func.count(), func.max(measured.created_at)).group_by(measured.run_id)
+    failures = select(attempt.run_id, func.count()).group_by(attempt.run_id)
+    rest = select(RunTable.id, RunTable.suite_text, MachineTable.description).join(
+        MachineTable, MachineTable.id == RunTable.machine_id
+    )
+    with store.engine.connect() as connection:
+        done = {row[0]: (row[1], row[2]) for row in connection.execute(results)}
+        failed = {row[0]: row[1] for row in connection.execute(failures)}
+        told = {row[0]: (row[1], row[2]) for row in connection.execute(rest)}
+    return [
+        RunDetail(one, *told[one.run_id], *(count := done.get(one.run_id, (0, None)))[:1],
+                  failed.get(one.run_id, 0), count[1])
+        for one in store.runs()
+    ]  # fmt: skip
+
+
+def versions(store: Store) -> list[Version]:
+    """Return every codec and metric of a store with its version, by name."""
+    codec, metric = CodecTable, MetricTable
+    codecs = select(codec.label, codec.version, codec.weights_sha256, codec.provenance).order_by(codec.label)
+    metrics = select(metric.name, metric.version, metric.weights_sha256, metric.implementation)
+    with store.engine.connect() as connection:
+        found = [Version("codec", *row[:3], row[3] or "") for row in connection.execute(codecs)]
+        return found + [Version("metric", *row) for row in connection.execute(metrics.order_by(metric.name))]

@@ -1,0 +1,173 @@
+"""Turn a study's stimuli into what the benchmark knows of them: kinds, rates, scores of what was shown."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ..bench.analysis.curves import to_quality
+from ..bench.store.rows import MetricRow, Score
+from ..bench.store.shown_scores import scores_of
+from ..bench.store.store import Store
+from .analysis import Beside
+from .human_rate import CodedCondition
+from .records import Known, Material
+from .review import GoldenAnswer
+
+Key: TypeAlias = tuple[str, str]
+"""(picture, condition)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """One stimulus that the design compares."""
+
+    key: Key
+    reference_sha256: str
+    shown_sha256: str
+    is_reference: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What is known of a study's stimuli, and what is missing there."""
+
+    beside: Beside
+    notes: tuple[str, ...]
+    """On metrics that could not be compared with the votes, and how to mend that."""
+
+
+def join(store: Store, known: Known, anchor: str | None) -> Joined:
+    """Return what the benchmark knows of what a study compares.
+
+    Scores are looked up by the hashes of the pixels that were shown: where those are a part of a picture, the
+    whole picture's score is none of theirs.
+
+    Args:
+        store: Where the scores are.
+        known: The study.
+        anchor: Condition at 0; only there may a score be infinite, as PSNR is of the original.
+    """
+    material = known.material
+    coded = _coded(material)
+    scores, notes = _scores(store, known, anchor)
+    beside = Beside(
+        golden=_golden(material),
+        kinds=_kinds(material),
+        coded=coded,
+        anchor_codec=coded[0].codec if coded else None,
+        scores=scores or None,
+    )
+    return Joined(beside, tuple(notes))
+
+
+def _golden(material: Material) -> tuple[GoldenAnswer, ...]:
+    def name(stimulus: int) -> str:
+        return material.conditions[material.stimuli[stimulus].condition].name
+
+    return tuple(
+        GoldenAnswer(
+            material.contents[material.stimuli[one.first].content].name, name(one.first), name(one.second)
+        )
+        for one in material.pairs
+        if one.kind == "golden"
+    )
+
+
+def _kinds(material: Material) -> dict[str, str] | None:
+    """Return the kind of each picture; None where one is unknown or all are alike."""
+    kinds = {one.name: one.kind for one in material.contents if one.kind}
+    return kinds if len(kinds) == len(material.contents) and len(set(kinds.values())) > 1 else None
+
+
+def _coded(material: Material) -> tuple[CodedCondition, ...]:
+    """Return the conditions that are codecs at rates; none where there are not two codecs to compare."""
+    rates: dict[int, dict[str, float]] = {}
+    for one in material.stimuli:
+        if one.bits_per_pixel is not None:
+            rates.setdefault(one.condition, {})[material.contents[one.content].name] = one.bits_per_pixel
+    found = [
+        CodedCondition(condition.name, condition.codec, rates[place])
+        for place, condition in enumerate(material.conditions)
+        if condition.codec and len(rates.get(place, ())) == len(material.contents)
+    ]
+    return tuple(found) if len({one.codec for one in found}) > 1 else ()
+
+
+def _shown(material: Material) -> list[_Shown]:
+    compared = {place for one in material.pairs if one.kind == "main" for place in (one.first, one.second)}
+    found: list[_Shown] = []
+    for place in sorted(compared):
+        one = material.stimuli[place]
+        content, condition = material.contents[one.content], material.conditions[one.condition]
+        if content.reference_sha256 and one.shown_sha256:
+            key = content.name, condition.name
+            found.append(_Shown(key, content.reference_sha256, one.shown_sha256, condition.is_reference))
+    return found
+
+
+def shown_scores(store: Store, known: Known) -> dict[tuple[str, str], dict[str, Score]]:
+    """Return the stored scores of what a study compares: (original, shown) -> metric id -> score."""
+    return scores_of(store, [(one.reference_sha256, one.shown_sha256) for one in _shown(known.material)])
+
+
+def _scores(store: Store, known: Known, anchor: str | None) -> tuple[dict[str, dict[Key, float]], list[str]]:
+    """Return the scores of every metric that has one for each coded stimulus, and notes on the others."""
+    shown, stored = _shown(known.material), shown_scores(store, known)
+    ids = {metric_id for by_metric in stored.values() for metric_id in by_metric}
+    metrics = [one for one in store.metrics() if one.metric_id in ids]
+    titles = _titles(metrics)
+    found: dict[str, dict[Key, float]] = {}
+    notes: list[str] = []
+    for metric in metrics:
+        mine = {
+            one.key: score
+            for one in shown
+            if (score := stored.get((one.reference_sha256, one.shown_sha256), {}).get(metric.metric_id))
+        }
+        coded = [one.key for one in shown if not one.is_reference]
+        title, add = titles[metric.metric_id], f"codecarena study score {known.study.name} -m {metric.name}"
+        scored = sum(key in mine for key in coded)
+        if not scored:
+            continue
+        if scored < len(coded):
+            notes.append(f"{title} scored {scored} of the {len(coded)} stimuli, so it is left out: {add}")
+        elif silent := sum(not score.applicable for score in mine.values()):
+            notes.append(f"{title} says nothing of {silent} of the stimuli, so it is left out")
+        else:
+            found[title] = {key: _quality(metric, score, key[1] == anchor) for key, score in mine.items()}
+            if len(mine) < len(shown):
+                notes.append(f"{title} has no score of the original itself: {add}")
+    if not found and not notes and shown:
+        name = known.study.name
+        notes.append(f"no metric has scored what was shown: codecarena study score {name} -m ssimulacra2")
+    if any(math.isnan(one) for by_key in found.values() for one in by_key.values()):
+        notes.append(
+            "votes on stimuli identical to the original count for no metric: PSNR has no value there"
+        )
+    return found, notes
+
+
+def _titles(metrics: Sequence[MetricRow]) -> Mapping[str, str]:
+    """Return what to call each metric: its name, with more where two share it."""
+    names = Counter(one.name for one in metrics)
+    versions = Counter((one.name, one.version) for one in metrics)
+    return {
+        one.metric_id: one.name
+        if names[one.name] == 1
+        else f"{one.name} {one.version}"
+        if versions[one.name, one.version] == 1
+        else f"{one.name} {one.version} [{one.metric_id[:6]}]"
+        for one in metrics
+    }
+
+
+def _quality(metric: MetricRow, score: Score, is_anchor: bool) -> float:
+    """Return a score of which more is better; NaN where it is infinite and not the anchor's."""
+    if score.value is None:
+        return math.inf if is_anchor else math.nan
+    quality = float(to_quality(metric.name, metric.better, score.value))
+    return quality if is_anchor or math.isfinite(quality) else math.nan

@@ -1,0 +1,242 @@
+"""Turn the plan of a simulated study into its votes: programs make the calls that a rater's browser makes.
+
+Everything on the way is the real thing: plan, seal, stimuli, design, ledger. What a program answers is drawn
+from an assumed scale. The plan says ``simulated = true``, so that every vote, name and table says it too.
+"""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..bench.store.rows import ScoredCell
+from ..bench.store.store import Store
+from . import identity
+from .ledger import digest
+from .ledger_trials import TrialLedger
+from .models import JOD
+from .organise import Bench, close_study, open_study, plan_text
+from .plan import PlanError, StudyPlan, parse
+from .records import Known, TrialRow
+from .results import results_of
+from .session import Desk
+from .simulation import Assumptions, answers
+from .starter import common_codecs, quoted, settings_near
+from .steps import Answer, Ballot, Break, Trial
+
+NAME = "demo-study"
+RATERS = 16
+RATES = 0.3, 0.6, 1.2
+"""Bits per pixel that the settings of the rehearsed codecs should be near."""
+PICTURES = 8
+METRICS = ("psnr", "ms-ssim", "ssimulacra2", "ssimulacra2-py")
+"""Scored on the parts that are shown as well, where the store has them of whole pictures."""
+POINTS_PER_JOD = 15.0
+"""Assumed: what one JOD is in points of SSIMULACRA2."""
+WORST_JOD = -6.0
+"""Assumed of what SSIMULACRA2 puts lower still: the scale of people ends there as well."""
+SECONDS = 3.0
+"""Median response time of a program."""
+
+PLAN = """\
+# Made by `codecarena demo`: a study whose raters are programs. It shows how a study works and what comes out;
+# it says nothing about the codecs.
+name = "{name}"
+title = "A simulated study"
+simulated = true
+hidden_reference = true
+
+[pictures]
+sets = [{image_set}]
+names = [{pictures}]
+crop = {{ rule = "detail", width = 256, height = 256 }}
+
+{conditions}
+[design]
+name = "balanced-incomplete"
+pairs_per_rater = 30
+
+[trials]
+golden = 6
+
+[consent]
+version = "1"
+text = "Nobody reads this: the raters are programs."
+
+[stopping]
+raters = {raters}
+
+[analysis]
+anchor = "original"
+resamples = 100
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mind:
+    """What one program sees and how it answers."""
+
+    values: Mapping[int, float]
+    """Row id of a stimulus -> JOD."""
+    assumed: Assumptions
+    random: np.random.Generator
+
+    def answer(self, trial: TrialRow) -> Answer:
+        """Return an answer to a trial."""
+        difference = np.array([self.values[trial.first_id] - self.values[trial.second_id]])
+        outcome = int(answers(difference / JOD, self.assumed, self.random)[0])
+        return {1: "first", 0: "none", -1: "second"}[outcome]  # pyright: ignore[reportReturnType] - these three
+
+
+def demonstration_plan(cells: list[ScoredCell]) -> str:
+    """Return the text of a small simulated study of a store's results.
+
+    Raises:
+        PlanError: No two codecs have results on the same pictures.
+    """
+    sets = sorted({cell.image_set for cell in cells}, key=lambda name: (name != "photos", name))
+    for image_set in sets:
+        ours = [cell for cell in cells if cell.image_set == image_set and not cell.toy and not cell.probe]
+        codecs = common_codecs(ours)
+        if len(codecs) > 1:
+            break
+    else:
+        raise PlanError("no set has results of two codecs: there is nothing to compare")
+    pictures = sorted(set.intersection(*({cell.picture for cell in listed} for listed in codecs.values())))
+    conditions = "\n".join(
+        f"[[conditions]]\ncodec = {quoted(label)}\nqualities = [{', '.join(settings_near(listed, RATES))}]\n"
+        for label, listed in codecs.items()
+    )
+    return PLAN.format(
+        name=NAME,
+        image_set=quoted(image_set),
+        pictures=", ".join(map(quoted, pictures[:PICTURES])),
+        conditions=conditions,
+        raters=RATERS,
+    )
+
+
+def demonstrate(store: str, bench: Bench) -> int:
+    """Plan, run and close a small simulated study of a store; return how many votes there are.
+
+    Nothing happens where the store has one already.
+
+    Raises:
+        PlanError: The store has not two codecs on the same pictures.
+        StoreError: The store does not open.
+    """
+    ledger = TrialLedger(store)
+    try:
+        if ledger.find(NAME) is not None:
+            return 0
+        cells = ledger.store.cells()
+        plan_text(store, demonstration_plan(cells), Path(f"{NAME}.toml"), bench)
+        open_study(ledger, NAME)
+        votes = rehearse(store, NAME, RATERS)
+        close_study(ledger, NAME)
+        _score(ledger, store, bench)
+        results_of(ledger, NAME)  # kept: pages show them at once
+    finally:
+        ledger.close()
+    return votes
+
+
+def _score(ledger: TrialLedger, store: str, bench: Bench) -> None:
+    material = ledger.known(ledger.study(NAME)).material
+    pairs = [
+        (reference, one.shown_sha256)
+        for one in material.stimuli
+        if one.shown_sha256 and (reference := material.contents[one.content].reference_sha256)
+    ]
+    stored = {one.name for one in ledger.store.metrics()}
+    bench.score(store, pairs, [name for name in METRICS if name in stored])
+
+
+def rehearse(store: str, name: str, raters: int, seed: int = 1) -> int:
+    """Let programs take part in an open simulated study, the first of them careless; return their votes.
+
+    Raises:
+        PlanError: The study is one for people: no program may vote in it.
+    """
+    desk = Desk(store)
+    try:
+        study = desk.ledger.study(name)
+        if not study.simulated:
+            raise PlanError(f"study {name!r} is for people; only a plan with simulated = true is rehearsed")
+        plan, known = parse(study.plan, Path(name)), desk.ledger.known(study)
+        random = np.random.default_rng(seed)
+        values = assumed_values(known, desk.ledger.store)
+        invitations = [identity.new_token() for _ in range(raters)]
+        rows = [{**identity.new_rater(study), "invitation_sha256": digest(one)} for one in invitations]
+        desk.ledger.add_raters(rows)
+        votes = 0
+        for place, invitation in enumerate(invitations):
+            assumed = Assumptions({}, tie_rate=0.2, lapse_rate=0.9 if place == 0 else 0.02)
+            mind = _Mind(_own_values(known, values, assumed, random), assumed, random)
+            votes += _take_part(desk, plan, invitation, mind)
+        return votes
+    finally:
+        desk.close()
+
+
+def assumed_values(known: Known, store: Store) -> dict[int, float]:
+    """Return an assumed value of each stimulus in JOD by row id; 0 is the original, less is worse.
+
+    By SSIMULACRA2 of the whole picture where the store has it, else one JOD for each halving of the rate.
+    """
+    identities = {one.metric_id for one in store.metrics() if one.name.startswith("ssimulacra2")}
+    scores = {
+        (cell.picture_sha256, cell.decoded_sha256): score.value
+        for cell in store.cells()
+        for metric_id, score in cell.scores.items()
+        if metric_id in identities and score.value is not None
+    }
+    values: dict[int, float] = {}
+    for row_id, one in zip(known.stimulus_ids, known.material.stimuli, strict=True):
+        picture = known.material.contents[one.content].picture_sha256
+        score = scores.get((picture or "", one.decoded_sha256 or ""))
+        if one.bits_per_pixel is None:  # the original
+            values[row_id] = 0.0
+        elif score is not None:
+            values[row_id] = max((score - 100.0) / POINTS_PER_JOD, WORST_JOD)
+        else:
+            values[row_id] = max(math.log2(one.bits_per_pixel / 24.0), WORST_JOD)
+    return values
+
+
+def _own_values(
+    known: Known, values: Mapping[int, float], assumed: Assumptions, random: np.random.Generator
+) -> dict[int, float]:
+    """Return what one rater sees: the assumed values and this rater's own view of each condition."""
+    own = random.normal(0.0, assumed.rater_spread, len(known.material.conditions))
+    stimuli = zip(known.stimulus_ids, known.material.stimuli, strict=True)
+    return {row_id: values[row_id] + float(own[one.condition]) for row_id, one in stimuli}
+
+
+def _take_part(desk: Desk, plan: StudyPlan, invitation: str, mind: _Mind) -> int:
+    """Go through a whole session as a browser would and return the number of votes."""
+    session = desk.join(invitation).session_token
+    desk.consent(session, plan.consent.version, agreed=True, of_age=True, accepts_flicker=True)
+    questions = plan.raters.screening
+    desk.screening(session, {one.key: (one.accepted or one.answers)[0] for one in questions})
+    desk.calibration(session, {"simulated": True})
+    votes = 0
+    step = desk.next_trial(session)
+    while isinstance(step, Trial | Break):
+        if isinstance(step, Break):
+            step = desk.end_break(session)
+            continue
+        trial = desk.ledger.trial(step.trial)
+        assert trial is not None
+        seconds = SECONDS * math.exp(mind.random.normal(0.0, 0.5))
+        ballot = Ballot(
+            step.trial, str(uuid.uuid4()), mind.answer(trial), 1000 * seconds, display={"simulated": True}
+        )
+        step = desk.vote(session, ballot).following
+        votes += 1
+    return votes

@@ -1,0 +1,190 @@
+"""Turn a stored study into its results once, keep them, and give them back quickly while nothing has changed.
+
+Results take from seconds to a minute; they are kept in the store's table of derived answers under the hash of
+everything they come from: plan, votes, and the scores of what was shown. Pages read them by `stored_results`,
+which computes nothing: where a vote has come since, there are none until `codecarena study report` is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from statistics import fmean
+
+from ..bench.store.derived import Derived
+from ..bench.store.store import Store
+from .analysis import StudyAnalysis, analyse_study
+from .fooling import FoolRate, fool_rates
+from .joins import join, shown_scores
+from .ledger import Ledger
+from .ledger_erase import results_question
+from .ledger_votes import vote_rows
+from .organise import Outcome, choices_of, counted, intact, plan_of, scale_of, settings_of
+from .plan import REFERENCE
+from .records import Known, StudyRow
+from .scale_results import Interval, ScaleError
+from .screening import Exclusion
+
+METHOD_VERSION = "1"
+"""Of everything in this room that makes results of votes: a change of method makes what is kept stale."""
+
+
+@dataclass(frozen=True, slots=True)
+class HumanValue:
+    """What people think of one codec at one rate or setting."""
+
+    condition: str
+    codec_id: str | None
+    """None of the original and in imports; so ``codec``."""
+    codec: str | None
+    """Label."""
+    bits_per_pixel: float | None
+    """Mean over the pictures of the study."""
+    value: float
+    """In the scale's unit, against the anchor or the mean of the component."""
+    interval: Interval | None
+    """By rater x picture, or by rater where there is one picture."""
+    component: int
+    """Values of two components cannot be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyResults:
+    """Everything that a study's votes say."""
+
+    study: str
+    label: str
+    """The name as tables show it; of a simulated study it says so."""
+    simulated: bool
+    question: str
+    """What raters were asked; empty in imports."""
+    presentation: str
+    """How, such as ``flip``; empty in imports."""
+    sealed: bool
+    """Whether plan and stimuli still are what was sealed."""
+    votes: int
+    """Of all kinds."""
+    pictures: tuple[str, ...]
+    """SHA-256 of the whole originals; empty in imports."""
+    analysis: StudyAnalysis
+    """Of all raters."""
+    stricter: tuple[Outcome, ...]
+    """The scale of stricter choices of votes, where they differ from all."""
+    excluded: tuple[Exclusion, ...]
+    """Raters whom the plan's rules leave out of a stricter scale."""
+    values: tuple[HumanValue, ...]
+    """Of all raters, in the order of the scale."""
+    fool_rates: tuple[FoolRate, ...]
+    """How often each condition was preferred to the hidden original."""
+    notes: tuple[str, ...]
+    """On what is missing beside the votes."""
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """Every scale, that of all raters first."""
+        return Outcome("all raters", self.analysis.scale), *self.stricter
+
+
+def results_of(ledger: Ledger, name: str, resamples: int | None = None) -> StudyResults:
+    """Return a study's results, computing them only if they are not kept.
+
+    Args:
+        ledger: Where the study is.
+        name: Of the study.
+        resamples: For a quick look, which is not kept; the plan's where not given.
+
+    Raises:
+        ScaleError: The votes make no scale.
+        StoreError: No such study, or no votes yet.
+    """
+    study = ledger.study(name)
+    known = ledger.known(study)
+    if resamples is not None:
+        return _compute(ledger, known, resamples)
+    return Derived(ledger.store).answer(
+        StudyResults, results_question(study.study_id), _rows(ledger, known), lambda: _compute(ledger, known)
+    )
+
+
+def stored_results(store: Store) -> tuple[StudyResults, ...]:
+    """Return the results of every study that are kept and still hold; quick, for pages that are looked at.
+
+    A study is missing here until `codecarena study report` has been called since its last vote.
+    """
+    with closing(Ledger(store.location.database_url, read_only=True)) as ledger:
+        found = [_recall(store, ledger, study) for study in ledger.studies() if study.state != "planned"]
+    return tuple(one for one in found if one is not None)
+
+
+def _recall(store: Store, ledger: Ledger, study: StudyRow) -> StudyResults | None:
+    rows = _rows(ledger, ledger.known(study))
+    return Derived(store).recall(StudyResults, results_question(study.study_id), rows)
+
+
+def _rows(ledger: Ledger, known: Known) -> Iterator[bytes]:
+    """Yield everything that results are made of."""
+    study = known.study
+    yield repr((METHOD_VERSION, study.name, study.state == "imported", study.sha256, study.plan)).encode()
+    yield "\n".join(known.material.lines()).encode()
+    # The seal does not cover these: they say nothing of what raters see.
+    yield repr([(one.codec_id, one.codec) for one in known.material.conditions]).encode()
+    yield repr([(one.name, one.kind, one.picture_sha256) for one in known.material.contents]).encode()
+    yield repr([one.bits_per_pixel for one in known.material.stimuli]).encode()
+    for pair, scores in sorted(shown_scores(ledger.store, known).items()):
+        yield repr((pair, sorted((key, one.value, one.lossless) for key, one in scores.items()))).encode()
+    yield from vote_rows(ledger, study)
+
+
+def _compute(ledger: Ledger, known: Known, resamples: int | None = None) -> StudyResults:
+    study = known.study
+    plan = plan_of(study)
+    ((_, votes), *stricter), left_out = choices_of(ledger, study, plan)
+    settings = settings_of(plan, votes, resamples)
+    joined = join(ledger.store, known, settings.anchor)
+    analysis = analyse_study(votes, joined.beside, **asdict(settings))
+    notes = list(joined.notes)
+    if joined.beside.scores and analysis.metrics is None:
+        notes.append("no decided vote lies between two stimuli that every metric scored")
+    scales: list[Outcome] = []
+    for title, chosen in stricter:
+        try:
+            scales.append(Outcome(title, scale_of(plan, chosen, resamples)))
+        except ScaleError as error:
+            notes.append(f"{title}: no scale ({error})")
+    if analysis.without_flagged:
+        title = f"without {counted(analysis.flagged)} whom the review labels"
+        scales.append(Outcome(title, analysis.without_flagged))
+    return StudyResults(
+        study.name,
+        study.label,
+        study.simulated,
+        plan.trials.question if plan else "",
+        plan.trials.presentation if plan else "",
+        plan is None or intact(known),
+        len(votes),
+        tuple(one.picture_sha256 for one in known.material.contents if one.picture_sha256),
+        analysis,
+        tuple(scales),
+        left_out,
+        _values(known, analysis),
+        fool_rates(votes, REFERENCE) if REFERENCE in votes.conditions else (),
+        tuple(notes),
+    )
+
+
+def _values(known: Known, analysis: StudyAnalysis) -> tuple[HumanValue, ...]:
+    material = known.material
+    by_name = {one.name: (place, one) for place, one in enumerate(material.conditions)}
+    rates: dict[int, list[float]] = {}
+    for one in material.stimuli:
+        if one.bits_per_pixel is not None:
+            rates.setdefault(one.condition, []).append(one.bits_per_pixel)
+    found: list[HumanValue] = []
+    for one in analysis.scale.conditions:
+        place, condition = by_name[one.condition]
+        rate = fmean(rates[place]) if place in rates else None
+        interval = one.by_rater_and_picture or one.by_rater
+        told = condition.codec_id, condition.codec, rate, one.value, interval, one.component
+        found.append(HumanValue(one.condition, *told))
+    return tuple(found)
