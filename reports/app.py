@@ -1,6 +1,10 @@
 """The script that Streamlit runs: it draws the page of the store that the environment names."""
 
-# A script has no package: hence the absolute name, which pyright cannot follow to the mapped root.
-from codecarena.reports.views.leaderboard import main  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
+# A script has no package: hence the absolute names, which pyright cannot follow to the mapped root.
+from codecarena.reports.views import navigation  # pyright: ignore[reportMissingImports]
+from codecarena.studies.trial import page as trial  # pyright: ignore[reportMissingImports]
 
-main()
+if trial.is_for_raters():
+    trial.main()
+else:
+    navigation.main()

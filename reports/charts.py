@@ -12,6 +12,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
 from ..bench.analysis.curves import FloatArray, to_quality
@@ -24,6 +25,9 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#b58900", "#6
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ((1, 0), (4, 1.5), (1.2, 1.2), (6, 1.5, 1.2, 1.5))
+
+LONGEST_LABEL = 32
+"""Characters of a codec's label in a legend."""
 
 KNOWN = {
     "jpeg": (0, 0), "mozjpeg": (0, 1), "jpegli": (0, 2),
@@ -137,22 +141,41 @@ def rate_distortion(
         if decibels:
             _crowd_apart(axes, [point.score for point in points])
         _label(axes, f"{metric} ({unit})" if unit else metric, better)
-        axes.set_title(title, loc="left", fontsize=12)
+        axes.set_title(title, loc="left", fontsize=12, parse_math=False)
         # Outside below: beside the axes it would leave a phone half of the width.
         own = axes.get_legend()
         if own is not None:
             own.remove()
-        handles, labels = axes.get_legend_handles_labels()
         toys = {point.codec for point in points if point.toy}
-        figure.legend(
-            handles,
-            [f"{label} (toy)" if label in toys else label for label in labels],
+        legend = figure.legend(
+            [_sample(styles[codec]) for codec in order],
+            [_shortened(f"{codec} (toy)" if codec in toys else codec) for codec in order],
             loc="outside lower center",
             ncols=3,
             frameon=False,
             handlelength=2.8,
         )
+        for text in legend.get_texts():
+            text.set_parse_math(False)  # a name may hold dollar signs
     return figure
+
+
+def _sample(look: Look) -> Line2D:
+    """Return what stands before a codec's name; the axes' own handles leave out names that begin with _."""
+    return Line2D(
+        [],
+        [],
+        color=look.colour,
+        marker=look.marker,
+        linestyle=(0, look.dashes),
+        linewidth=1.8,
+        markersize=6,
+        markeredgecolor="white",
+    )
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
 
 
 def _crowd_apart(axes: Axes, similarities: Sequence[float]) -> None:
@@ -191,7 +214,7 @@ def _label(axes: Axes, score: str, better: Literal["higher", "lower"]) -> None:
     if better == "lower":
         axes.invert_yaxis()
         score += ", axis turned: better is up"
-    axes.set_ylabel(score)
+    axes.set_ylabel(score, parse_math=False)
 
 
 def export(figure: Figure, form: Format) -> bytes:

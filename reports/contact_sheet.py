@@ -86,7 +86,7 @@ def plan(
     asked = parse_at(at) if at else None
     if asked and (asked.target != "bpp" or not 0 < asked.value < math.inf):
         raise AnalysisError(f"--at {at!r}: a contact sheet is matched by rate; expected bpp=NUMBER")
-    chosen = _codecs(collect(cells), codecs)
+    chosen = _codecs(collect(cells, probes=True), codecs)
     names = _pictures(sorted({cell.picture for cell in cells}), pictures)
     ids = {one.codec_id for one in chosen}
     by_picture = {
@@ -95,7 +95,7 @@ def plan(
     cells = [cell for own in by_picture.values() for cell in own]
     if not cells:
         raise AnalysisError(f"none of the codecs has a result for {', '.join(names)}")
-    rate = asked.value if asked else usual_rate(cells)
+    rate = asked.value if asked else usual_rate([one for one in cells if not one.probe] or cells)
     bands = [_band(picture, own, chosen, rate) for picture, own in by_picture.items() if own]
     return Sheet(name, rate, tuple(bands), tuple(_metrics(source, cells)))
 
@@ -166,7 +166,8 @@ def _band(
         # What was run at one setting only is shown at that: its caption says which rate it is.
         shown = nearest and (len(own) == 1 or _matches(nearest, bits_per_pixel))
         matched = nearest if shown else None
-        picks.append(Pick(codec.label, codec.toy, matched, nearest.bits_per_pixel if nearest else None))
+        label = f"{codec.label} (imported)" if codec.marks.imported else codec.label
+        picks.append(Pick(label, codec.toy, matched, nearest.bits_per_pixel if nearest else None))
     return Band(picture, cells[0].picture_sha256, tuple(picks))
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
-from ..bench.analysis.intervals import Spread
+from ..bench.analysis.intervals import Interval, Spread
+from ..bench.analysis.marks import Marks
 from ..bench.store.rows import MetricRow
 
 EMPTY = "–"
 MINUS = "−"
 SPACE = "\N{NARROW NO-BREAK SPACE}"
 TOY_NOTE = "toy: small weights that show that the codec works; they say little of how good the method can be."
+
+SOURCE_CHARACTERS = 60
+"""Of where numbers come from, in a table."""
 
 
 class Style(NamedTuple):
@@ -21,6 +26,8 @@ class Style(NamedTuple):
     unit: str
     decimals: int
 
+
+KINDS = {"natural": "natural", "ai-generated": "AI-generated"}
 
 STYLES = {
     "psnr": Style("PSNR", "dB", 2),
@@ -85,6 +92,35 @@ def between(low: str, high: str) -> str:
     return f"{low}…{high}"
 
 
+def marks(found: Marks, toy: bool) -> list[str]:
+    """Return what stands behind a codec's name."""
+    shown = {"(toy)": toy, "(imported)": found.imported, "✗": found.wrong, "~": found.encoder_varies}
+    return [mark for mark, is_set in shown.items() if is_set]
+
+
+def shortened(source: str) -> str:
+    """Return where numbers come from, cut to fit a table; files of it keep the whole."""
+    return source if len(source) <= SOURCE_CHARACTERS else f"{source[: SOURCE_CHARACTERS - 1]}…"
+
+
+def mark_notes(label: str, found: Marks) -> list[str]:
+    """Return what the marks behind a codec's name mean, where they mean something."""
+    notes: list[str] = []
+    if found.wrong:
+        notes.append(
+            f"✗ {label}: {found.wrong} of {counted(found.bitstreams, 'bitstream')} did not give the measured "
+            "pixels when nothing else was in reach (codecarena verify)."
+        )
+    if found.encoder_varies:
+        notes.append(f"~ {label}: its encoder wrote other bytes when asked again; the rate is of one try.")
+    if found.imported:
+        notes.append(
+            f"(imported) {label}: sizes and pictures from a file, scored here; no bitstream to verify. "
+            f"{shortened(found.provenance or '')}".strip()
+        )
+    return notes
+
+
 def spread_of_scores(name: str, found: Spread) -> str:
     """Return the median with the 5th and 95th percentile behind it."""
     return f"{score(name, found.median)} ({between(score(name, found.low), score(name, found.high))})"
@@ -94,6 +130,18 @@ def spread_of_amounts(found: Spread, factor: float = 1.0) -> str:
     """Return the median of an amount, times a factor, with the 5th and 95th percentile behind it."""
     low, high = significant(found.low * factor), significant(found.high * factor)
     return f"{significant(found.median * factor)} ({between(low, high)})"
+
+
+def with_interval(text: str, found: Interval, write: Callable[[float], str]) -> str:
+    """Return a number with its 95 % interval behind it, or alone where there is none."""
+    if found.low is None or found.high is None:
+        return text
+    return f"{text} ({between(write(found.low), write(found.high))})"
+
+
+def p_value(value: float) -> str:
+    """Return a p-value with three decimals, or that it is less."""
+    return "<0.001" if value < 0.001 else number(value, 3)
 
 
 def metric_title(metric: MetricRow, metrics: list[MetricRow]) -> str:

@@ -1,42 +1,166 @@
-"""Write every measurement to a file: one row a cell, one column a metric."""
+"""Write a store to files for other programs: cells or tables in several forms, and CompressAI's results."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from ..bench.analysis.affinity import affinity
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.store.rows import MetricRow, ScoredCell
-from .slices import Source
+from . import digits
+from .compressai import results
+from .grid import Table, as_json
+from .latex import latex
+from .rate_table import rate_table
+from .seed_table import seed_table
+from .slices import Source, choose_metrics, slices
+from .tables import leaderboard_tables
 
-FORMS = ("csv", "parquet")
+FORMS = ("csv", "parquet", "json", "latex", "compressai")
+WHATS = ("cells", "leaderboard", "rates", "seeds")
 
 
-def write(source: Source, form: str, out: Path) -> int:
-    """Write a store's cells and return how many rows there are.
+def write(
+    source: Source,
+    form: str,
+    out: Path,
+    what: str | None = None,
+    *,
+    image_set: str | None = None,
+    metrics: Sequence[str] = (),
+    anchor: str | None = None,
+    at: str | None = None,
+) -> str:
+    """Write a store's cells or one of its tables and return what was written, in words.
+
+    Args:
+        source: The store.
+        form: One of `FORMS`; ``compressai`` writes a folder with one file for each set and codec.
+        out: File, or folder, to write.
+        what: One of `WHATS`; None for cells in CSV and Parquet, for the leaderboard in JSON and LaTeX.
+        image_set: One set; None for all.
+        metrics: Those of the leaderboard or of the seeds; all where empty.
+        anchor: Of the leaderboard.
+        at: Of the leaderboard.
 
     Raises:
         AnalysisError: The form is unknown, the store is empty or the file cannot be written.
     """
-    import pandas as pd  # half a second
-
     if form not in FORMS:
-        raise AnalysisError(f"cannot export {form!r}; expected {' or '.join(FORMS)}")
-    columns = _columns(source.metrics())
-    rows = [_row(cell, columns) for name in source.image_sets() for cell in source.cells(name)]
-    if not rows:
-        raise AnalysisError("the store holds no results yet; run a suite first: codecarena run quick")
-    frame = pd.DataFrame(rows)
+        raise AnalysisError(f"cannot export {form!r}; expected {', '.join(FORMS[:-1])} or {FORMS[-1]}")
+    what = what or ("cells" if form in ("csv", "parquet") else "leaderboard")
+    if what not in WHATS:
+        raise AnalysisError(f"--what {what!r}: expected {', '.join(WHATS[:-1])} or {WHATS[-1]}")
     try:
-        if form == "csv":
-            frame.to_csv(out, index=False)
-        else:
-            frame.to_parquet(out, index=False)
+        if form == "compressai":
+            return _write_compressai(source, out, image_set)
+        if what == "cells":
+            return _write_cells(source, form, out, image_set)
+        tables = _tables(source, what, image_set, metrics, anchor, at)
+        return _write_tables(tables, form, out)
     except OSError as error:
         raise AnalysisError(f"cannot write {out}: {error}") from error
-    return len(rows)
+
+
+def _write_cells(source: Source, form: str, out: Path, image_set: str | None) -> str:
+    rows = cell_rows(source, image_set)
+    if form == "latex":
+        raise AnalysisError("a row a cell is no table for a page; choose --what leaderboard, rates or seeds")
+    if form == "json":
+        out.write_text(json.dumps(rows, indent=1))
+    else:
+        _write_frame(rows, form, out)
+    return f"{len(rows)} rows"
+
+
+def _write_tables(tables: Sequence[Table], form: str, out: Path) -> str:
+    rows = sum(len(table.rows) for table in tables)
+    if form == "latex":
+        out.write_text("\n".join(latex(table) for table in tables), encoding="utf-8")
+    elif form == "json":
+        out.write_text(json.dumps(as_json(tables), indent=1))
+    else:
+        _write_frame([_flat(table, row.record) for table in tables for row in table.rows], form, out)
+    return f"{rows} rows of {digits.counted(len(tables), 'table')}"
+
+
+def _write_frame(rows: Sequence[Mapping[str, Any]], form: str, out: Path) -> None:
+    import pandas as pd  # half a second
+
+    frame = pd.DataFrame(rows)
+    if form == "csv":
+        frame.to_csv(out, index=False)
+    else:
+        frame.to_parquet(out, index=False)
+
+
+def _flat(table: Table, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record without inner records: ``scores.psnr.median``."""
+    flat: dict[str, Any] = {"table": table.title}
+
+    def add(prefix: str, value: Any) -> None:
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                add(f"{prefix}.{key}" if prefix else str(key), inner)
+        else:
+            flat[prefix] = json.dumps(value) if isinstance(value, (list, tuple)) else value
+
+    add("", record)
+    return flat
+
+
+def _tables(
+    source: Source,
+    what: str,
+    image_set: str | None,
+    metrics: Sequence[str],
+    anchor: str | None,
+    at: str | None,
+) -> list[Table]:
+    if what == "leaderboard":
+        found = leaderboard_tables(source, metrics=metrics, anchor=anchor, at=at, image_set=image_set)
+    elif what == "rates":
+        found = [rate_table(part) for part in slices(source, image_set)]
+    else:
+        parts = slices(source, image_set)
+        each = [seed_table(part, choose_metrics(part.all_metrics, metrics)) for part in parts]
+        found = [table for table in each if table]
+    if not found:
+        raise AnalysisError(f"the store holds nothing for the table {what}")
+    return found
+
+
+def _write_compressai(source: Source, out: Path, image_set: str | None) -> str:
+    files = [
+        (part.image_set, name, content)
+        for part in slices(source, image_set)
+        for name, content in results(part).items()
+    ]
+    if not files:
+        raise AnalysisError("the store holds no results yet; run a suite first: codecarena run quick")
+    for set_name, name, content in files:
+        path = out / set_name / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=2))
+    return f"{len(files)} files"
+
+
+def cell_rows(source: Source, image_set: str | None = None) -> list[dict[str, Any]]:
+    """Return one record a cell, scores as columns.
+
+    Raises:
+        AnalysisError: The store is empty or has no such set.
+    """
+    columns = _columns(source.metrics())
+    rows = [_row(cell, columns) for part in slices(source, image_set) for cell in part.cells]
+    if not rows:
+        raise AnalysisError("the store holds no results yet; run a suite first: codecarena run quick")
+    return rows
 
 
 def _columns(metrics: list[MetricRow]) -> dict[str, str]:
@@ -51,24 +175,34 @@ def _columns(metrics: list[MetricRow]) -> dict[str, str]:
 
 
 def _row(cell: ScoredCell, columns: dict[str, str]) -> dict[str, Any]:
+    parts = (None, None, None) if cell.imported else (cell.header_bytes, cell.payload_bytes, cell.side_bytes)
     row: dict[str, Any] = {
         "image_set": cell.image_set,
         "picture": cell.picture,
         "kind": cell.kind,
+        "generator": cell.picture_generator,
+        "affinity": affinity(cell.picture_generator, cell.codec_generator),
         "codec": cell.codec,
         "codec_id": cell.codec_id,
         "family": cell.family,
         "toy": cell.toy,
+        "imported": cell.imported,
+        "probe": cell.probe,
         "quality": cell.quality,
         "seed": cell.seed,
+        "pixels": cell.pixel_count,
         "bits_per_pixel": cell.bits_per_pixel,
         "bitstream_bytes": cell.bitstream_bytes,
-        "encode_seconds": median(cell.encode_seconds),
-        "decode_seconds": median(cell.decode_seconds),
+        **dict(zip(("header_bytes", "payload_bytes", "side_bytes"), parts, strict=True)),
+        "encode_seconds": median(cell.encode_seconds) if cell.encode_seconds else None,
+        "decode_seconds": median(cell.decode_seconds) if cell.decode_seconds else None,
         "contended": cell.contended,
         "lossless": cell.decoded_sha256 == cell.picture_sha256,
+        "verified": cell.verdict.outcome if cell.verdict else None,
+        "isolation": cell.verdict.isolation if cell.verdict else None,
+        "encoder_repeats": cell.verdict.encoder_repeats if cell.verdict else None,
         "picture_sha256": cell.picture_sha256,
-        "bitstream_sha256": cell.bitstream_sha256,
+        "bitstream_sha256": cell.bitstream_sha256 or None,
         "decoded_sha256": cell.decoded_sha256,
     }
     scores = {column: cell.scores.get(metric_id) for metric_id, column in columns.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,10 @@ class Entry:
 
     text: str
     value: float | None = None
+    tone: Literal["", "better", "worse"] = ""
+    """What a test of it showed."""
+    hint: str = ""
+    """What there is to say about it that would not fit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ..bench.analysis.comparison import Evidence
 from ..bench.analysis.coverage import CodecSummary
-from ..bench.analysis.curves import BdRate, from_quality
-from ..bench.analysis.intervals import Spread
-from ..bench.analysis.leaderboard import BdRow, Leaderboard, at_rate, at_score, leaderboard
+from ..bench.analysis.curves import BdRate, Method, from_quality
+from ..bench.analysis.intervals import Interval, Spread
+from ..bench.analysis.leaderboard import BdRow, Leaderboard
 from ..bench.store.rows import MetricRow
 from . import digits
+from .evidence import MARKS, Keeper, affinity_notes, board_evidence, interval_notes
 from .grid import Column, Entry, Row, Table
-from .slices import Slice
+from .slices import Part
 
 THIN_OVERLAP = 0.5
 """Below this share of the range that two curves span, a BD-rate says little and is marked."""
 
+METHODS: dict[Method, str] = {"pchip": "PCHIP", "cubic": "one cubic", "akima": "Akima's interpolation"}
+
 CODEC = Column("Codec", numeric=False)
 RATES = Column("Rate range", "bits/pixel", False, "Mean rate at the two ends of the settings that were run.")
+ACHIEVED_NOTE = (
+    "Achieved: what the settings found by `run --match` gave, nothing interpolated; other rows are read off "
+    "curves."
+)
+FROM_CURVE = "curve"
 SPREAD_NOTE = "Median over pictures (5th…95th percentile)"
 
 
-def bd_table(part: Slice, metrics: Sequence[MetricRow], anchor: str) -> Table:
+def bd_table(
+    part: Part,
+    metrics: Sequence[MetricRow],
+    anchor: str,
+    method: Method = "pchip",
+    derived: Keeper | None = None,
+) -> Table:
     """Return BD-rates against an anchor: one metric in detail, or several side by side."""
-    boards = [leaderboard(part.cells, metric, anchor, part.failures) for metric in metrics]
+    boards = [part.board(metric, anchor, method) for metric in metrics]
+    evidence = [board_evidence(part, board, derived) for board in boards]
     found = [{row.codec.codec_id: row for row in board.rows} for board in boards]
     detail = len(boards) == 1
     columns: list[Column] = [CODEC]
@@ -39,12 +55,17 @@ def bd_table(part: Slice, metrics: Sequence[MetricRow], anchor: str) -> Table:
         columns += _detail_columns(boards[0])
     columns += [_pictures("that the codec finished"), RATES]
     rows = [
-        _bd_row(row.codec, boards, [by_id[row.codec.codec_id] for by_id in found], detail)
+        _bd_row(
+            row.codec,
+            boards,
+            [by_id[row.codec.codec_id] for by_id in found],
+            [by_id.get(row.codec.codec_id) for by_id in evidence],
+        )
         for row in boards[0].rows
     ]
     names = f" by {part.title(metrics[0])}" if detail else ", every metric"
     title = f"BD-rate against {boards[0].anchor}{names} · {part.image_set}"
-    return Table(title, tuple(columns), tuple(rows), tuple(_bd_notes(part, boards)))
+    return Table(title, tuple(columns), tuple(rows), tuple(_bd_notes(part, boards, evidence)))
 
 
 def _detail_columns(board: Leaderboard) -> list[Column]:
@@ -56,36 +77,81 @@ def _detail_columns(board: Leaderboard) -> list[Column]:
     ]
 
 
-def _bd_row(summary: CodecSummary, boards: list[Leaderboard], rows: list[BdRow], detail: bool) -> Row:
+def _bd_row(
+    summary: CodecSummary, boards: list[Leaderboard], rows: list[BdRow], evidence: list[Evidence | None]
+) -> Row:
     entries = [_codec_entry(summary)]
     entries += [
-        _bd_entry(row.bd_rate, summary.codec_id == board.anchor_id)
-        for board, row in zip(boards, rows, strict=True)
+        _bd_entry(row.bd_rate, summary.codec_id == board.anchor_id, proof)
+        for board, row, proof in zip(boards, rows, evidence, strict=True)
     ]
-    if detail:
-        entries += _detail_entries(boards[0].metric, rows[0], boards[0].common_pictures)
+    if len(boards) == 1:
+        entries += _detail_entries(boards[0].metric, rows[0], boards[0].common_pictures, evidence[0])
     record = {
         **_record(summary),
         "bd_rate": {
-            board.metric.metric_id: _bd_record(board, row) for board, row in zip(boards, rows, strict=True)
+            board.metric.metric_id: _bd_record(board, row, proof)
+            for board, row, proof in zip(boards, rows, evidence, strict=True)
         },
     }
     return Row((*entries, *_ends(summary, summary.pictures)), record)
 
 
-def _bd_entry(found: BdRate, is_anchor: bool) -> Entry:
+def _bd_entry(found: BdRate, is_anchor: bool, proof: Evidence | None) -> Entry:
     if found.percent is None:
-        return Entry(f"{digits.EMPTY} {found.reason}")
+        return Entry(f"{digits.EMPTY} {found.reason}", hint=_why(found.reason))
     if is_anchor:
         return Entry("anchor", 0.0)
-    return Entry(digits.percent(found.percent) + ("*" if found.overlap < THIN_OVERLAP else ""), found.percent)
+    text = digits.percent(found.percent) + ("*" if found.overlap < THIN_OVERLAP else "")
+    if proof:
+        text = digits.with_interval(text + MARKS[proof.verdict], proof.interval, digits.percent)
+        tone = proof.verdict if proof.verdict in ("better", "worse") else ""
+        return Entry(text, found.percent, tone, _told(proof))
+    return Entry(text, found.percent)
 
 
-def _detail_entries(metric: MetricRow, row: BdRow, common: int) -> list[Entry]:
+def _told(proof: Evidence) -> str:
+    """Return what a test showed, in words."""
+    if proof.p_value is None:
+        return f"No interval: {proof.interval.reason}."
+    verdict = {"better": "Fewer bits than the anchor", "worse": "More bits than the anchor"}
+    shown = verdict.get(proof.verdict or "", "No difference from the anchor is shown")
+    return f"{shown}: p = {digits.p_value(proof.p_value)} after Holm's correction."
+
+
+WHY = {
+    "no overlap": "The codec's curve and the anchor's share no score: add settings to either of them.",
+    "lossless": "Every setting gave some picture back identical: there is no lossy curve to compare.",
+    "one point": "A curve needs two settings; only one was run, or no other one is worth its bits.",
+    "no curve": "No lossy setting is left to draw a curve through.",
+    "no anchor curve": "The anchor finished fewer than half of the pictures.",
+    "no common picture": "No picture was finished by all codecs that are compared.",
+}
+"""What the reasons of empty cells mean."""
+
+
+def _why(reason: str | None) -> str:
+    if reason is None:
+        return ""
+    if reason.startswith("anchor: "):
+        return f"The anchor: {_why(reason.removeprefix('anchor: '))}"
+    if reason.endswith("pictures"):
+        return f"Finished {reason}; codecs are compared once they have finished half of them."
+    if reason.endswith("yet"):
+        return "Not scored by this metric: codecarena score SUITE --metric NAME adds it."
+    if " in " in reason:
+        return f"Every attempt failed ({reason}); the page Runs shows what the codec said."
+    return WHY.get(reason, reason)
+
+
+def _detail_entries(metric: MetricRow, row: BdRow, common: int, proof: Evidence | None) -> list[Entry]:
     mean = Entry(digits.EMPTY)
     if row.mean_of_pictures is not None:
-        some = f" ({row.pictures_with_bd_rate}/{common})" if row.pictures_with_bd_rate < common else ""
-        mean = Entry(digits.percent(row.mean_of_pictures) + some, row.mean_of_pictures)
+        some = f" of {row.pictures_with_bd_rate}/{common}" if row.pictures_with_bd_rate < common else ""
+        text = digits.percent(row.mean_of_pictures) + some
+        if proof:
+            text = digits.with_interval(text, proof.mean_of_pictures, digits.percent)
+        mean = Entry(text, row.mean_of_pictures)
     ends = _shared_scores(metric, row.bd_rate)
     shared = Entry(
         digits.between(*(digits.score(metric.name, end) for end in ends)) if ends else digits.EMPTY
@@ -107,7 +173,7 @@ def _shared_scores(metric: MetricRow, found: BdRate) -> tuple[float, float] | No
     return low, high
 
 
-def _bd_record(board: Leaderboard, row: BdRow) -> dict[str, Any]:
+def _bd_record(board: Leaderboard, row: BdRow, proof: Evidence | None) -> dict[str, Any]:
     ends = _shared_scores(board.metric, row.bd_rate)
     return {
         "metric": board.metric.name,
@@ -123,15 +189,29 @@ def _bd_record(board: Leaderboard, row: BdRow) -> dict[str, Any]:
         "pictures_in_that_mean": row.pictures_with_bd_rate,
         "lossless_settings": row.lossless_settings,
         "dominated_settings": row.bd_rate.dropped,
+        "method": board.method,
+        "interval_95": _ends_of(proof and proof.interval),
+        "mean_of_pictures_interval_95": _ends_of(proof and proof.mean_of_pictures),
+        "no_interval_because": proof.interval.reason if proof else None,
+        "p_value_holm": proof.p_value if proof else None,
+        "verdict": proof.verdict if proof else None,
     }
 
 
-def _bd_notes(part: Slice, boards: list[Leaderboard]) -> list[str]:
+def _ends_of(found: Interval | None) -> tuple[float, float] | None:
+    if found is None or found.low is None or found.high is None:
+        return None
+    return found.low, found.high
+
+
+def _bd_notes(part: Part, boards: list[Leaderboard], evidence: list[Mapping[str, Evidence]]) -> list[str]:
     common = sorted({board.common_pictures for board in boards})
     pictures = " to ".join(str(count) for count in (common[:1] + common[-1:])[: len(common)])
     notes = [
         f"Minus: fewer bits than {boards[0].anchor} at equal score. Of the mean curve over the {pictures} "
-        "pictures that all compared codecs finished; PCHIP over log rate; only the shared range counts."
+        f"pictures that all compared codecs finished; {METHODS[boards[0].method]} over log rate; only the "
+        "shared range counts.",
+        *interval_notes([one for found in evidence for one in found.values()], boards[0].anchor),
     ]
     every = [(board, row) for board in boards for row in board.rows]
     if any(row.bd_rate.percent is not None and row.bd_rate.overlap < THIN_OVERLAP for _, row in every):
@@ -144,12 +224,13 @@ def _bd_notes(part: Slice, boards: list[Leaderboard]) -> list[str]:
         if row.bd_rate.dropped:
             settings = digits.counted(row.bd_rate.dropped, "setting")
             notes.append(f"{where}: {settings} left out: another is as good for fewer bits.")
-    return notes + _last_notes([row.codec for row in boards[0].rows])
+    return [*notes, *affinity_notes(part), *_last_notes([row.codec for row in boards[0].rows])]
 
 
-def at_rate_table(part: Slice, metrics: Sequence[MetricRow], bits_per_pixel: float) -> Table:
+def at_rate_table(part: Part, metrics: Sequence[MetricRow], bits_per_pixel: float) -> Table:
     """Return every codec's scores at a rate: median, 5th and 95th percentile over pictures."""
-    found = at_rate(part.cells, metrics, bits_per_pixel, part.failures)
+    found = part.at_rate(metrics, bits_per_pixel)
+    searched = any(row.achieved for row in found)
     columns = [Column(part.title(one), digits.unit_of(one), help=f"{SPREAD_NOTE}.") for one in metrics]
     rows: list[Row] = []
     for row in found:
@@ -161,31 +242,39 @@ def at_rate_table(part: Slice, metrics: Sequence[MetricRow], bits_per_pixel: flo
         record = {
             **_record(row.codec),
             "at_bits_per_pixel": bits_per_pixel,
+            "achieved_bits_per_pixel": row.achieved and _spread_record(row.achieved),
             "scores": {
                 one.metric_id: {"metric": one.name, **_spread_record(spread)}
                 for one, spread in zip(metrics, spreads, strict=True)
             },
         }
-        rows.append(Row((_codec_entry(row.codec), *entries, *_ends(row.codec, _reached(spreads))), record))
+        achieved = _achieved(row.achieved and digits.spread_of_amounts(row.achieved), row.achieved, searched)
+        ends = _ends(row.codec, _reached(spreads))
+        rows.append(Row((_codec_entry(row.codec), *achieved, *entries, *ends), record))
     notes = [
         f"{SPREAD_NOTE}, best {part.title(metrics[0])} first. Each picture's curve is read at the rate by "
         "PCHIP over log rate, never beyond its ends.",
+        *[ACHIEVED_NOTE] * searched,
         *_notes([(row.codec, _reached(row.scores.values())) for row in found], "the rate"),
+        *affinity_notes(part),
     ]
     title = f"Scores at {digits.significant(bits_per_pixel, 2)} bits per pixel · {part.image_set}"
-    return Table(
-        title, (CODEC, *columns, _pictures("whose curve reaches the rate"), RATES), tuple(rows), tuple(notes)
-    )
+    achieved = [Column("Achieved", "bits/pixel", help=f"{SPREAD_NOTE}.")] * searched
+    shown = (CODEC, *achieved, *columns, _pictures("whose curve or setting reaches the rate"), RATES)
+    return Table(title, shown, tuple(rows), tuple(notes))
 
 
-def at_score_table(part: Slice, metric: MetricRow, score: float) -> Table:
+def at_score_table(part: Part, metric: MetricRow, score: float) -> Table:
     """Return what every codec spends for a score: bits per pixel, bytes, encode time."""
-    found = at_score(part.cells, metric, score, part.failures)
+    found = part.at_score(metric, score)
+    searched = any(row.achieved for row in found)
     rows: list[Row] = []
     for row in found:
         rate, size, seconds = row.bits_per_pixel, row.bitstream_bytes, row.encode_seconds
         mark = "†" if row.contended else ""
+        achieved = row.achieved and digits.spread_of_scores(metric.name, row.achieved)
         entries = [
+            *_achieved(achieved, row.achieved, searched),
             _entry(rate and digits.spread_of_amounts(rate), rate, row.codec.reason),
             _entry(size and digits.spread_of_amounts(size, 1e-3), size),
             _entry(seconds and digits.spread_of_amounts(seconds, 1e3) + mark, seconds),
@@ -193,6 +282,7 @@ def at_score_table(part: Slice, metric: MetricRow, score: float) -> Table:
         record = {
             **_record(row.codec),
             "at_score": {"metric": metric.name, "metric_id": metric.metric_id, "value": score},
+            "achieved_score": row.achieved and _spread_record(row.achieved),
             "bits_per_pixel": _spread_record(rate),
             "bitstream_bytes": _spread_record(size),
             "encode_seconds": {**_spread_record(seconds), "contended": row.contended},
@@ -201,16 +291,22 @@ def at_score_table(part: Slice, metric: MetricRow, score: float) -> Table:
     notes = [
         f"{SPREAD_NOTE}, fewest bits first. Each picture's curve is read at the score by PCHIP, never beyond "
         "its ends.",
+        *[ACHIEVED_NOTE] * searched,
         *_notes([(row.codec, _reached([row.bits_per_pixel])) for row in found], "the score"),
+        *affinity_notes(part),
     ]
     if any(row.contended for row in found):
-        notes.append("† Timed while other cells ran: good for planning, not a speed result.")
+        notes.append(
+            "† Timed while other cells or programs ran: good for planning. Speed is what the timing pass "
+            "measures: codecarena leaderboard --speed."
+        )
     columns = (
         CODEC,
+        *[Column("Achieved", digits.unit_of(metric), help=f"{SPREAD_NOTE}.")] * searched,
         Column("Rate", "bits/pixel", help=f"{SPREAD_NOTE}."),
         Column("File", "kB", help=f"{SPREAD_NOTE}; 1 kB is 1000 bytes."),
         Column("Encode", "ms", help=f"{SPREAD_NOTE}; wall time of one encode."),
-        _pictures("whose curve reaches the score"),
+        _pictures("whose curve or setting reaches the score"),
         RATES,
     )
     unit = digits.unit_of(metric)
@@ -218,18 +314,24 @@ def at_score_table(part: Slice, metric: MetricRow, score: float) -> Table:
     return Table(f"Cost of {asked} · {part.image_set}", columns, tuple(rows), tuple(notes))
 
 
+def _achieved(text: str | None, found: Spread | None, searched: bool) -> list[Entry]:
+    """Return the cell of a searched setting, where the table has the column."""
+    return [_entry(text, found) if found else Entry(FROM_CURVE)] * searched
+
+
 def _pictures(what: str) -> Column:
     return Column("Pictures", help=f"Pictures {what}, of those that any codec tried.")
 
 
 def _codec_entry(summary: CodecSummary) -> Entry:
-    return Entry(f"{summary.label} (toy)" if summary.toy else summary.label)
+    return Entry(" ".join([summary.label, *digits.marks(summary.marks, summary.toy)]))
 
 
 def _entry(text: str | None, found: Spread | None, reason: str | None = None) -> Entry:
     if text and found:
         return Entry(text, found.median)
-    return Entry(f"{digits.EMPTY} {reason}" if reason else digits.EMPTY)
+    beyond = "Outside the codec's curves on every picture: nothing is extrapolated."
+    return Entry(f"{digits.EMPTY} {reason}" if reason else digits.EMPTY, hint=_why(reason) or beyond)
 
 
 def _ends(summary: CodecSummary, pictures: int) -> tuple[Entry, Entry]:
@@ -273,4 +375,8 @@ def _notes(coverage: Sequence[tuple[CodecSummary, int]], what: str) -> list[str]
 
 def _last_notes(codecs: Sequence[CodecSummary]) -> list[str]:
     failed = [f"{one.label}: {digits.counted(one.failed, 'attempt')} failed." for one in codecs if one.failed]
-    return failed + [digits.TOY_NOTE] * any(one.toy for one in codecs)
+    return [
+        *(note for one in codecs for note in digits.mark_notes(one.label, one.marks)),
+        *failed,
+        *[digits.TOY_NOTE] * any(one.toy for one in codecs),
+    ]

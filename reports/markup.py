@@ -51,4 +51,6 @@ def _cell(column: Column, entry: Entry) -> str:
     kind = "number" if column.numeric else "message" if len(entry.text) > 40 else ""
     if column.numeric and entry.value is None:
         kind += " empty"
-    return f'<td class="{kind}">{escape(entry.text)}</td>'
+    told = f' title="{escape(entry.hint, quote=True)}"' if entry.hint else ""
+    value = "" if entry.value is None else f' data-value="{entry.value!r}"'
+    return f'<td class="{f"{kind} {entry.tone}".strip()}"{told}{value}>{escape(entry.text)}</td>'

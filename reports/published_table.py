@@ -23,7 +23,6 @@ COLUMNS = (
     Column("Rate range", "bits/pixel", False),
     Column("Source", numeric=False),
 )
-SOURCE_CHARACTERS = 60
 
 
 def published_table(
@@ -56,8 +55,6 @@ def published_table(
 
 def _row(one: PublishedCurve, part: Slice, anchor: str) -> Row:
     percent, overlap = one.bd_rate.percent, 100 * one.bd_rate.overlap
-    source = one.provenance
-    short = source if len(source) <= SOURCE_CHARACTERS else f"{source[: SOURCE_CHARACTERS - 1]}…"
     known = percent is not None
     entries = (
         Entry(one.codec),
@@ -66,7 +63,7 @@ def _row(one: PublishedCurve, part: Slice, anchor: str) -> Row:
         Entry(digits.number(overlap, 0), overlap) if known else Entry(digits.EMPTY),
         Entry(str(one.points), float(one.points)),
         Entry(digits.between(digits.rate(one.lowest_rate), digits.rate(one.highest_rate)), one.lowest_rate),
-        Entry(short),
+        Entry(digits.shortened(one.provenance)),
     )
     return Row(entries, _record(one, anchor))
 

@@ -1,28 +1,63 @@
-"""Turn a store into a page on this machine: Streamlit, started with the settings a bench needs."""
+"""Turn a store into pages on this machine: Streamlit as an ASGI app, with the rater's routes beside it."""
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
-import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from starlette.middleware import Middleware
+    from streamlit.starlette import App
+
+    from .pictures import Remake
 
 APP = Path(__file__).with_name("app.py")
+RATERS_APP = Path(__file__).parent.parent / "studies" / "trial" / "app.py"
 STORE_VARIABLE = "CODECARENA_STORE"
 """Environment variable that tells the page which store to read."""
 
-OPTIONS = {
-    "browser.gatherUsageStats": "false",
+LIGHT = {
+    "primaryColor": "#0072b2",
+    "backgroundColor": "#ffffff",
+    "secondaryBackgroundColor": "#f3f5f7",
+    "textColor": "#2a2e35",
+    "borderColor": "#c9ced6",
+    "linkColor": "#005a8f",
+}
+DARK = {
+    "primaryColor": "#4ba3d9",
+    "backgroundColor": "#15181d",
+    "secondaryBackgroundColor": "#20252c",
+    "textColor": "#e4e7ec",
+    "borderColor": "#454c57",
+    "linkColor": "#7cc0ea",
+}
+"""The two looks of the pages; a browser's own setting chooses."""
+
+OPTIONS: dict[str, Any] = {
+    "browser.gatherUsageStats": False,
     "client.toolbarMode": "minimal",
-    "logger.hideWelcomeMessage": "true",
+    "logger.hideWelcomeMessage": True,
     # The page is installed code: nobody edits it while it is served.
     "server.fileWatcherType": "none",
-    "server.showEmailPrompt": "false",
-    "theme.base": "light",
-    "theme.primaryColor": "#0072b2",
-    "theme.textColor": "#30343b",
+    "server.showEmailPrompt": False,
+    **{f"theme.light.{name}": value for name, value in LIGHT.items()},
+    **{f"theme.dark.{name}": value for name, value in DARK.items()},
+    "theme.baseRadius": "0.4rem",
+    "theme.codeFontSize": "0.85rem",
 }
+RATERS_OPTIONS = {
+    # A rater is shown neither code nor the names in it.
+    "client.showErrorDetails": "none",
+    # Pictures are judged on one ground.
+    "theme.base": "light",
+}
+GRACE_SECONDS = 2
+"""How long open pages may keep a stopping server."""
 
 
 class ServeError(Exception):
@@ -35,36 +70,92 @@ def address(host: str, port: int) -> str:
     return f"http://{shown}:{port}"
 
 
-def command(host: str, port: int, *, headless: bool = True) -> list[str]:
-    """Return the command that serves the page, without its environment."""
-    options = {
-        **OPTIONS,
-        "server.address": host,
-        "server.port": str(port),
-        "server.headless": str(headless).lower(),
-    }
-    flags = [f"--{key}={value}" for key, value in options.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(APP), *flags]
-
-
-def serve(store: str, host: str = "127.0.0.1", port: int = 8501, *, headless: bool = True) -> NoReturn:
-    """Become the server of the page, until Ctrl-C or a signal ends the process.
+def serve(
+    store: str,
+    host: str = "127.0.0.1",
+    port: int = 8501,
+    *,
+    raters: bool = False,
+    remake: Remake | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> None:
+    """Serve the pages until Ctrl-C or a signal ends it.
 
     Args:
-        store: A folder or a database URL, as ``--store`` takes it; it need not exist yet.
-        host: Address to listen on. The page has no sign-in: leave it on this machine unless the network is
-            trusted.
+        store: A folder or a database URL, as ``--store`` takes it; it need not exist yet, unless for raters.
+        host: Address to listen on. Only the page of studies has a sign-in: leave the dashboard on this
+            machine unless the network is trusted.
         port: TCP port.
-        headless: False opens a browser.
+        raters: Serve the trials of the studies only: no dashboard.
+        remake: Returns pictures of the store's cells; without it the page Look has none.
+        announce: Called with the address before the server listens.
 
     Raises:
         ServeError: The port is taken, or the address is not one of this machine's.
+        StoreError: Raters are to be served and the store does not open.
     """
+    import uvicorn
+
     check_address(host, port)
-    environment = {**os.environ, STORE_VARIABLE: store if "://" in store else str(Path(store).absolute())}
-    # No child: signals reach Streamlit itself and nothing can outlive this process.
-    sys.stdout.flush()
-    os.execve(sys.executable, command(host, port, headless=headless), environment)
+    app = application(store, raters=raters, remake=remake)
+    if announce:
+        announce(address(host, port))
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        # No access log: it would hold raters' addresses. No date, so that equal responses are equal.
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        log_level="warning",
+        ws="websockets-sansio",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    # Streamlit collects garbage after every run of a page: what is imported need not be looked through again.
+    gc.collect()
+    gc.freeze()
+    try:
+        uvicorn.Server(config).run()
+    except KeyboardInterrupt:
+        return
+
+
+def application(store: str, *, raters: bool = False, remake: Remake | None = None) -> App:
+    """Return the ASGI app of a store: one in a process, as Streamlit wants it.
+
+    Raises:
+        StoreError: Raters are to be served and the store does not open.
+    """
+    os.environ[STORE_VARIABLE] = store if "://" in store else str(Path(store).absolute())
+    from streamlit.starlette import App
+    from streamlit.web.bootstrap import load_config_options
+
+    load_config_options({**OPTIONS, **(RATERS_OPTIONS if raters else {})})
+
+    from ..bench.store.store import Store
+    from ..studies.routes import routes
+    from ..studies.session import Desk
+
+    kept = [_kept_modules()]
+    if raters:
+        desk = Desk(store)
+        return App(RATERS_APP, routes=routes(lambda: desk), middleware=kept)
+    from .pictures import Gallery
+    from .pictures import routes as picture_routes
+
+    pictures = picture_routes(Gallery(lambda: Store(store), remake)) if remake else []
+    return App(APP, routes=[*routes(lambda: Desk(store)), *pictures], middleware=kept)
+
+
+def _kept_modules() -> Middleware:
+    """Return what answers for the modules of Streamlit's own page from memory."""
+    from starlette.middleware import Middleware
+    from streamlit.file_util import get_static_dir
+
+    from ..studies.assets import KeptFiles
+
+    return Middleware(KeptFiles, folder=Path(get_static_dir()) / "static", prefix="/static/")
 
 
 def check_address(host: str, port: int) -> None:

@@ -164,7 +164,7 @@ class _Drawing:
         end = self.text(left, below, pick.codec, "label", room)
         self.text(left + end, below, tag, "label", CROP, TOY)
         if pick.cell is None:
-            self.empty(left, top, _reason(pick, self.plan.bits_per_pixel))
+            self.empty(left, top, why_empty(pick, self.plan.bits_per_pixel))
             return
         self.picture(left, top, pick.cell.decoded_sha256, crop)
         for place, line in enumerate(captions(pick.cell, self.plan.metrics)):
@@ -204,7 +204,8 @@ def _font(size: int, *, bold: bool) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(Path(get_data_path(), "fonts", "ttf", name)), size)
 
 
-def _reason(pick: Pick, bits_per_pixel: float) -> str:
+def why_empty(pick: Pick, bits_per_pixel: float) -> str:
+    """Return why a codec shows no picture at a rate."""
     if pick.nearest_rate is None:
         return "no result for this picture"
     asked, nearest = (digits.significant(one, 2) for one in (bits_per_pixel, pick.nearest_rate))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Protocol
@@ -11,13 +11,17 @@ from typing import Protocol
 import psutil
 
 from ..bench.analysis.coverage import AnalysisError
-from ..bench.analysis.leaderboard import View, choose_view, compare, default_anchor
+from ..bench.analysis.curves import Method
+from ..bench.analysis.leaderboard import View, choose_view, default_anchor
 from ..bench.analysis.points import collect
-from ..bench.store.rows import MetricRow, RunRow
+from ..bench.store.derived import Derived
+from ..bench.store.rows import Failure, MetricRow, RunRow
+from ..studies.results import StudyResults
 from . import digits
 from .grid import Column, Entry, Row, Table
+from .human import study_of, with_human_rates, with_human_values
 from .leaderboards import at_rate_table, at_score_table, bd_table
-from .slices import Kind, Slice, Source, choose_metrics, slice_of
+from .slices import Kind, Part, Slice, Source, choose_metrics, slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +55,36 @@ def leaderboard_tables(
     at: str | None = None,
     image_set: str | None = None,
     kind: Kind | None = None,
+    method: Method = "pchip",
+    derived: Derived | None = None,
+    people: Sequence[StudyResults] = (),
 ) -> list[Table]:
     """Return one leaderboard per image set, and per identity where a score is asked for.
 
-    Without an anchor or a rate, the view is chosen by `choose_view`.
+    Without an anchor or a rate, the view is chosen by `choose_view`. What people said in a study of the same
+    pictures stands in a column of its own.
 
     Raises:
         AnalysisError: The set, a metric or the anchor is not in the store, or ``at`` cannot be read.
     """
-    sets = source.image_sets()
-    if image_set is not None and image_set not in sets:
-        raise AnalysisError(f"the store has no image set {image_set!r}; stored: {', '.join(sets) or 'none'}")
-    tables: list[Table] = []
-    for name in sets if image_set is None else [image_set]:
-        part = slice_of(source, name, kind)
-        if part.cells or part.failures:
-            tables += tables_of(part, metrics=metrics, anchor=anchor, at=at)
-    return tables
+    return [
+        table
+        for part in slices(source, image_set, kind)
+        for table in tables_of(
+            part, metrics=metrics, anchor=anchor, at=at, method=method, derived=derived, people=people
+        )
+    ]
 
 
 def tables_of(
-    part: Slice, *, metrics: Sequence[str] = (), anchor: str | None = None, at: str | None = None
+    part: Slice,
+    *,
+    metrics: Sequence[str] = (),
+    anchor: str | None = None,
+    at: str | None = None,
+    method: Method = "pchip",
+    derived: Derived | None = None,
+    people: Sequence[StudyResults] = (),
 ) -> list[Table]:
     """Return the leaderboards of one part of a store; arguments as in `leaderboard_tables`."""
     chosen = choose_metrics(part.all_metrics, metrics)
@@ -80,17 +93,29 @@ def tables_of(
             "the store has no scores yet; add some with `codecarena score SUITE --metric NAME`"
         )
     asked = parse_at(at) if at else None
+    if asked is None and anchor is None and all(cell.probe for cell in part.cells):
+        asked = _searched(part)
     if asked is None and anchor is None:
         view = choose_view(part.cells, chosen[0])
         anchor = view.anchor
         asked = At("bpp", view.bits_per_pixel) if view.bits_per_pixel else None
+    study = study_of(people, (cell.picture_sha256 for cell in part.cells))
     if asked is None:
-        return [bd_table(part, chosen, anchor or "")]
+        table = bd_table(part, chosen, anchor or "", method, derived)
+        return [with_human_rates(table, study) if study else table]
     if asked.target == "bpp":
-        return [at_rate_table(part, chosen, asked.value)]
+        table = at_rate_table(part, chosen, asked.value)
+        return [with_human_values(table, study, asked.value) if study else table]
     return [
         at_score_table(part, one, asked.value) for one in choose_metrics(part.all_metrics, [asked.target])
     ]
+
+
+def _searched(part: Slice) -> At | None:
+    """Return the target that was searched for, of a store that holds nothing else; a rate before a score."""
+    known = [one.match for one in part.matches if one.match.metric_id or one.match.target_kind == "bpp"]
+    first = min(known, key=lambda one: one.metric_id is not None, default=None)
+    return At(first.target_kind, first.target) if first else None
 
 
 def opening_view(part: Slice, metric: MetricRow) -> View:
@@ -113,7 +138,7 @@ def usual_score(part: Slice, metric: MetricRow) -> float:
     values = [
         score.value
         for cell in part.cells
-        if (score := cell.scores.get(metric.metric_id)) and score.value is not None
+        if (score := cell.scores.get(metric.metric_id)) and score.value is not None and not score.lossless
     ]
     return digits.rounded(metric.name, median(values)) if values else 0.0
 
@@ -142,9 +167,9 @@ class RatePoint:
     toy: bool = False
 
 
-def rate_points(part: Slice, metric: MetricRow) -> tuple[list[RatePoint], int]:
+def rate_points(part: Part, metric: MetricRow) -> tuple[list[RatePoint], int]:
     """Return the mean curves that the leaderboard compares, and over how many pictures the means are."""
-    every = compare(part.cells, metric, part.failures)
+    every = part.comparison(metric)
     codecs = {codec.codec_id: codec for codec in every.codecs}
     points = [
         RatePoint(codec.label, point.setting, point.bits_per_pixel, point.score, codec.toy)
@@ -155,10 +180,15 @@ def rate_points(part: Slice, metric: MetricRow) -> tuple[list[RatePoint], int]:
     return points, len(every.common)
 
 
-def failures_table(part: Slice) -> Table:
+def failures_table(part: Part) -> Table:
     """Return the failed attempts that no later one made good, alike ones together, commonest first."""
+    return failures_summary(part.failures, part.image_set)
+
+
+def failures_summary(failures: Iterable[Failure], where: str = "") -> Table:
+    """Return the failures that no later attempt made good, alike ones together, commonest first."""
     count = Counter(
-        (one.codec, f"{one.outcome} in {one.stage}", one.message) for one in part.failures if not one.settled
+        (one.codec, f"{one.outcome} in {one.stage}", one.message) for one in failures if not one.settled
     )
     rows = tuple(
         Row(
@@ -173,4 +203,4 @@ def failures_table(part: Slice) -> Table:
         Column("Message", numeric=False),
         Column("Attempts"),
     )
-    return Table(f"Failures · {part.image_set}", columns, rows)
+    return Table(f"Failures · {where}" if where else "Failures", columns, rows)

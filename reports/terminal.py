@@ -72,7 +72,9 @@ def _folded(text: str) -> str:
 
 def show_records(console: Console, title: str, records: Sequence[Mapping[str, object]]) -> None:
     """Print records of the same keys as a table; what is missing here is dim."""
-    drawn = RichTable(*(records[0] if records else ()), title=title, title_justify="left", title_style="bold")
+    drawn = RichTable(title=title, title_justify="left", title_style="bold")
+    for place, name in enumerate(records[0] if records else ()):
+        drawn.add_column(name, no_wrap=place == 0)  # what the user types next must be whole
     for record in records:
         missing = str(record.get("status", "")).startswith("missing")
         drawn.add_row(*map(str, record.values()), style="dim" if missing else "")

@@ -1,0 +1,157 @@
+"""Turn what is known from elsewhere into columns beside a leaderboard: places, people, speed, size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Literal
+
+from ..bench.analysis.comparison import RankRange
+from ..bench.store.timings import Footprint, TimingRow
+from ..studies.results import HumanValue, StudyResults
+from . import digits
+from .grid import Column, Entry, Table
+
+MEGA = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a codec's decoder costs on the machine that timed it most."""
+
+    encode_milliseconds: float | None
+    """Per megapixel, wall time of the timing pass; None where it was not timed on a quiet machine."""
+    decode_milliseconds: float | None
+    """Likewise."""
+    decode_cpu_milliseconds: float | None
+    """Per megapixel, of all threads; of a loaded machine where there is no other."""
+    decoder_bytes: int | None
+    """Weight files and libraries that the decoder opens."""
+
+
+def costs(timings: Sequence[TimingRow], footprints: Mapping[tuple[str, str], Footprint]) -> dict[str, Cost]:
+    """Return decode time and decoder size by codec id; rows of a loaded machine are no speed."""
+    quiet = [row for row in timings if not row.timing.loaded]
+    places = [(row.machine_id, row.threads) for row in quiet]
+    most = max(set(places), key=lambda place: (places.count(place), place), default=None)
+    times: dict[str, list[TimingRow]] = {}
+    for row in quiet:
+        if (row.machine_id, row.threads) == most:
+            times.setdefault(row.codec_id, []).append(row)
+    sizes = {
+        codec_id: one.weights_bytes + one.library_bytes for (codec_id, _), one in sorted(footprints.items())
+    }
+    return {
+        one: Cost(
+            _milliseconds(times.get(one), "encode"),
+            _milliseconds(times.get(one), "decode"),
+            _cpu_milliseconds([row for row in timings if row.codec_id == one]),
+            sizes.get(one),
+        )
+        for one in times.keys() | sizes.keys()
+    }
+
+
+def _milliseconds(rows: Sequence[TimingRow] | None, side: Literal["encode", "decode"]) -> float | None:
+    if rows is None:
+        return None
+    timed = [(row.timing.encode if side == "encode" else row.timing.decode, row) for row in rows]
+    return median(1e3 * MEGA * one.median_seconds / row.pixel_count for one, row in timed)
+
+
+def _cpu_milliseconds(rows: Sequence[TimingRow]) -> float | None:
+    values = [1e3 * MEGA * row.timing.decode.median_cpu_seconds / row.pixel_count for row in rows]
+    return median(values) if values else None
+
+
+def with_costs(table: Table, found: Mapping[str, Cost]) -> Table:
+    """Return a leaderboard with decode time and decoder size, where any codec has them."""
+    if not found:
+        return table
+    times = {one: cost.decode_milliseconds for one, cost in found.items() if cost.decode_milliseconds}
+    sizes = {one: cost.decoder_bytes / MEGA for one, cost in found.items() if cost.decoder_bytes is not None}
+    time_help = "Wall time of the timing pass, one picture at a time; median."
+    size_help = "Weight files and libraries that the decoder opens; 1 MB is 10⁶ bytes."
+    shown = [
+        (Column("Decode", "ms/MP", help=time_help), times),
+        (Column("Decoder", "MB", help=size_help), sizes),
+    ]
+    shown = [(column, values) for column, values in shown if values]
+    untimed = Entry(digits.EMPTY, hint="Not timed on a quiet machine: codecarena time SUITE.")
+
+    def entries(codec_id: str) -> tuple[Entry, ...]:
+        own = (values.get(codec_id) for _, values in shown)
+        return tuple(untimed if one is None else Entry(digits.significant(one), one) for one in own)
+
+    return _with(table, tuple(column for column, _ in shown), entries)
+
+
+def with_ranks(table: Table, found: Mapping[str, RankRange]) -> Table:
+    """Return a leaderboard with each codec's place and the range of places over resamples of the pictures."""
+    if not found:
+        return table
+    column = Column(
+        "Place",
+        help="By BD-rate; in brackets the places that it takes in 95 % of the resamples of the pictures.",
+    )
+
+    def entries(codec_id: str) -> tuple[Entry, ...]:
+        one = found.get(codec_id)
+        if one is None:
+            return (Entry(digits.EMPTY, hint="No BD-rate, no place."),)
+        text = f"{one.rank}" if one.low == one.high else f"{one.rank} ({one.low}…{one.high})"
+        return (Entry(text, one.rank, hint=f"First in {one.first_share:.0%} of the resamples."),)
+
+    return _with(table, (column,), entries)
+
+
+def with_people(table: Table, studies: Sequence[StudyResults], pictures: Sequence[str]) -> Table:
+    """Return a leaderboard with what people said of the codecs, of the latest study of these pictures."""
+    known = set(pictures)
+    study = next((one for one in reversed(studies) if known & set(one.pictures)), None)
+    if study is None:
+        return table
+    by_codec: dict[str, list[HumanValue]] = {}
+    for value in study.values:
+        if value.codec_id is not None:
+            by_codec.setdefault(value.codec_id, []).append(value)
+    if not by_codec:
+        return table
+    unit = study.analysis.scale.unit
+    made = "simulated raters" if study.simulated else "people"
+    column = Column(
+        "Simulated people" if study.simulated else "People",
+        unit,
+        help=f"Study {study.label}: what {made} think of it, lowest … highest rate; more is better.",
+    )
+
+    def entries(codec_id: str) -> tuple[Entry, ...]:
+        values = sorted(by_codec.get(codec_id, []), key=lambda one: one.bits_per_pixel or 0.0)
+        if not values:
+            return (Entry(digits.EMPTY, hint=f"Not shown in study {study.label}."),)
+        told = [_signed(one.value) for one in dict.fromkeys((values[0], values[-1]))]
+        return (Entry("…".join(told), values[-1].value, hint="; ".join(_told(one, unit) for one in values)),)
+
+    note = f"{column.title}: study {study.label}, {study.votes} votes."
+    found = _with(table, (column,), entries)
+    return replace(found, notes=(*found.notes, note))
+
+
+def _signed(value: float) -> str:
+    return ("+" if value > 0 else "") + digits.number(value, 2)
+
+
+def _told(one: HumanValue, unit: str) -> str:
+    rate = "" if one.bits_per_pixel is None else f" at {digits.rate(one.bits_per_pixel)} bits per pixel"
+    span = ""
+    if one.interval is not None:
+        span = f" ({digits.between(_signed(one.interval.low), _signed(one.interval.high))})"
+    return f"{_signed(one.value)}{span} {unit}{rate}"
+
+
+def _with(table: Table, columns: tuple[Column, ...], entries: Callable[[str], tuple[Entry, ...]]) -> Table:
+    rows = tuple(
+        replace(row, entries=(*row.entries, *entries(str(row.record["codec_id"])))) for row in table.rows
+    )
+    return replace(table, columns=(*table.columns, *columns), rows=rows)

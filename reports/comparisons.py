@@ -1,0 +1,250 @@
+"""Turn one part of a store into duels of every two codecs, the Pareto front, and points with intervals."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from ..bench.analysis.comparison import Duel, Paired, point_evidence, win_matrix
+from ..bench.analysis.coverage import AnalysisError
+from ..bench.analysis.curves import Method
+from ..bench.analysis.intervals import Interval
+from ..bench.analysis.leaderboard import Comparison
+from ..bench.analysis.pareto import ParetoPoint, pareto_points
+from ..bench.store.rows import MetricRow
+from ..bench.store.timings import TimingRow
+from . import digits
+from .evidence import MARKS, Keeper, every_duel
+from .grid import Column, Entry, Row, Table
+from .slices import Part
+
+CODEC = Column("Codec", numeric=False)
+
+
+def comparison_tables(
+    part: Part,
+    metric: MetricRow,
+    timings: Sequence[TimingRow] = (),
+    *,
+    method: Method = "pchip",
+    points: bool = False,
+    derived: Keeper | None = None,
+) -> list[Table]:
+    """Return the win matrix and the Pareto front of one metric; every point as well where asked for.
+
+    Raises:
+        AnalysisError: No picture was finished by all codecs.
+    """
+    every = part.comparison(metric)
+    if not every.common:
+        raise AnalysisError(f"no picture of {part.image_set} has {metric.name} scores of all compared codecs")
+    tables = [
+        win_table(part, metric, every, every_duel(part, every, metric, method, derived)),
+        pareto_table(part, metric, every, timings),
+    ]
+    return [*tables, points_table(part, metric, every)] if points else tables
+
+
+def win_table(part: Part, metric: MetricRow, every: Comparison, found: Sequence[Duel]) -> Table:
+    """Return on how many pictures each codec needs fewer bits than each other one, best codec first."""
+    matrix = win_matrix(found)
+    order = sorted(every.curves, key=lambda one: _standing(one, matrix), reverse=True)
+    labels = _labels(every)
+    columns = (CODEC, *(Column(str(place), help=labels[one]) for place, one in enumerate(order, 1)))
+    rows = tuple(
+        Row(
+            (
+                Entry(f"{place} {labels[one]}"),
+                *(_duel_entry(matrix.get((one, other)), every) for other in order),
+            ),
+            {
+                "codec": labels[one],
+                "codec_id": one,
+                "against": [_duel_record(matrix[one, other], labels) for other in order if other != one],
+            },
+        )
+        for place, one in enumerate(order, 1)
+    )
+    pictures = digits.counted(len(every.common), "picture")
+    notes = [
+        f"Pictures, of the {pictures} that all compared codecs finished, on which the row's codec needs "
+        "fewer bits than the column's at equal score (BD-rate of the picture's own curves).",
+        "▼ fewer, ▲ more bits over all pictures (BD-rate of the mean curves), significant at 5 % after "
+        "Holm's correction for all pairs. The interval of each pair: --json.",
+        *_absent(every),
+    ]
+    return Table(f"Wins by {part.title(metric)} · {part.image_set}", columns, rows, tuple(notes))
+
+
+def _standing(codec_id: str, matrix: Mapping[tuple[str, str], Duel]) -> tuple[int, int]:
+    own = [duel for (test_id, _), duel in matrix.items() if test_id == codec_id]
+    shown = sum((duel.verdict == "better") - (duel.verdict == "worse") for duel in own)
+    return shown, sum(duel.wins - duel.losses for duel in own)
+
+
+def _duel_entry(duel: Duel | None, every: Comparison) -> Entry:
+    if duel is None:
+        return Entry("·")
+    if not duel.pictures:
+        return Entry(digits.EMPTY)
+    some = "" if duel.pictures == len(every.common) else f"/{duel.pictures}"
+    return Entry(f"{duel.wins}{some}{MARKS[duel.verdict]}", duel.wins / duel.pictures)
+
+
+def _duel_record(duel: Duel, labels: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "codec": labels[duel.anchor_id],
+        "codec_id": duel.anchor_id,
+        "wins": duel.wins,
+        "losses": duel.losses,
+        "pictures": duel.pictures,
+        "bd_rate_percent": duel.percent,
+        **_interval_record(duel.interval),
+        "p_value_holm": duel.p_value,
+        "verdict": duel.verdict,
+    }
+
+
+def pareto_table(
+    part: Part, metric: MetricRow, every: Comparison, timings: Sequence[TimingRow] = ()
+) -> Table:
+    """Return the settings that no other one beats in rate, score and, where timed, decode time."""
+    seconds = decode_seconds(timings)
+    points = pareto_points(Paired(every, metric), metric, seconds or None)
+    labels = _labels(every)
+    unit = digits.unit_of(metric)
+    columns = [
+        CODEC,
+        Column("Setting"),
+        Column("Rate", "bits/pixel"),
+        Column(part.title(metric), unit),
+        *([Column("Decode", "ms/MP", help="Wall time of the timing pass.")] if seconds else []),
+        Column("On the front", "%", help="Resamples of the pictures in which nothing beats it."),
+    ]
+    rows = tuple(
+        Row(
+            _pareto_entries(point, metric, labels), {"codec": labels[point.codec_id], **_pareto_record(point)}
+        )
+        for point in points
+        if point.on_front
+    )
+    beaten = len(points) - len(rows)
+    criteria = "rate, score or decode time" if seconds else "rate or score"
+    notes = [
+        f"Settings that no other one matches in everything and beats in {criteria}; means over the "
+        f"{digits.counted(len(every.common), 'picture')} that all compared codecs finished. "
+        f"{digits.counted(beaten, 'setting')} beaten.",
+        "Settings without a row of the timing pass are left out."
+        if seconds
+        else "Without decode time: the store has no undisturbed rows of the timing pass for this set.",
+        *_absent(every),
+    ]
+    return Table(
+        f"Pareto front by {part.title(metric)} · {part.image_set}", tuple(columns), rows, tuple(notes)
+    )
+
+
+def _pareto_entries(point: ParetoPoint, metric: MetricRow, labels: Mapping[str, str]) -> tuple[Entry, ...]:
+    time = point.decode_seconds_per_megapixel
+    entries = [
+        Entry(labels[point.codec_id]),
+        Entry(f"{point.setting:g}", point.setting),
+        Entry(digits.rate(point.bits_per_pixel), point.bits_per_pixel),
+        Entry(digits.score(metric.name, point.score), point.score),
+        *([Entry(digits.significant(1e3 * time), time)] if time is not None else []),
+        Entry(digits.number(100 * point.front_share, 0), point.front_share),
+    ]
+    return tuple(entries)
+
+
+def _pareto_record(point: ParetoPoint) -> dict[str, Any]:
+    return {
+        "codec_id": point.codec_id,
+        "setting": point.setting,
+        "bits_per_pixel": point.bits_per_pixel,
+        "score": point.score,
+        "decode_seconds_per_megapixel": point.decode_seconds_per_megapixel,
+        "front_share": point.front_share,
+    }
+
+
+def decode_seconds(timings: Sequence[TimingRow]) -> dict[tuple[str, float], float]:
+    """Return decode seconds per megapixel by codec id and setting, of the machine and threads timed most.
+
+    Each cell's median repeat; means over pictures. Rows that were timed on a loaded machine are left out.
+    """
+    places: dict[tuple[str, int], list[TimingRow]] = defaultdict(list)
+    for row in timings:
+        if not row.timing.loaded:
+            places[row.machine_id, row.threads].append(row)
+    most = max(places.values(), key=len, default=[])
+    found: dict[tuple[str, float], list[float]] = defaultdict(list)
+    for row in most:
+        found[row.codec_id, row.quality].append(1e6 * row.timing.decode.median_seconds / row.pixel_count)
+    return {key: fmean(values) for key, values in found.items()}
+
+
+def points_table(part: Part, metric: MetricRow, every: Comparison) -> Table:
+    """Return every point of the mean curves with the intervals of its two means."""
+    paired = Paired(every, metric)
+    labels = _labels(every)
+    rows: list[Row] = []
+    for codec_id in paired.codec_ids:
+        for point in point_evidence(paired, codec_id):
+            rate = digits.with_interval(digits.rate(point.bits_per_pixel), point.rate_interval, digits.rate)
+            score = digits.with_interval(
+                digits.score(metric.name, point.score),
+                point.score_interval,
+                lambda value: digits.score(metric.name, value),
+            )
+            entries = (
+                Entry(labels[codec_id]),
+                Entry(f"{point.setting:g}", point.setting),
+                Entry(rate, point.bits_per_pixel),
+                Entry(score, point.score),
+                Entry(f"{len(every.common)}/{every.of_pictures}", float(len(every.common))),
+            )
+            record = {
+                "codec": labels[codec_id],
+                "codec_id": codec_id,
+                "setting": point.setting,
+                "bits_per_pixel": point.bits_per_pixel,
+                "bits_per_pixel_interval_95": _ends(point.rate_interval),
+                "score": point.score,
+                "score_interval_95": _ends(point.score_interval),
+                "pictures": len(every.common),
+                "of_pictures": every.of_pictures,
+            }
+            rows.append(Row(entries, record))
+    columns = (
+        CODEC,
+        Column("Setting"),
+        Column("Rate", "bits/pixel"),
+        Column(part.title(metric), digits.unit_of(metric)),
+        Column("Pictures", help="Pictures in the means, of those that any codec tried."),
+    )
+    notes = ["Means over pictures and their 95 % intervals (paired bootstrap).", *_absent(every)]
+    return Table(f"Points of {part.title(metric)} · {part.image_set}", columns, tuple(rows), tuple(notes))
+
+
+def _labels(every: Comparison) -> dict[str, str]:
+    return {codec.codec_id: codec.label + (" (toy)" if codec.toy else "") for codec in every.codecs}
+
+
+def _absent(every: Comparison) -> list[str]:
+    labels = _labels(every)
+    return [
+        f"Not compared: {labels[codec_id]} finished {done} of {every.of_pictures} pictures."
+        for codec_id, done in every.done.items()
+        if codec_id not in every.curves
+    ]
+
+
+def _interval_record(found: Interval) -> dict[str, Any]:
+    return {"interval_95": _ends(found), "no_interval_because": found.reason}
+
+
+def _ends(found: Interval) -> tuple[float, float] | None:
+    return None if found.low is None or found.high is None else (found.low, found.high)

@@ -1,0 +1,39 @@
+"""Turn curves into the points of one picture and into files of numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..bench.store.rows import MetricRow
+from .column_slice import ColumnSlice
+from .interactive import ChartPoint
+
+
+def picture_points(part: ColumnSlice, metric: MetricRow, picture: str) -> list[ChartPoint]:
+    """Return every codec's points of one picture; settings that gave it back identical are left out."""
+    sha256 = {one.name: one.sha256 for one in part.columns.pictures}.get(picture, "")
+    found: list[ChartPoint] = []
+    for codec_id, one in part.comparison(metric).panels.items():
+        row = one.panel.rows.get(sha256)
+        if row is None:
+            continue
+        for column in np.flatnonzero(one.known[row] & np.isfinite(one.scores[row])):
+            values = one.panel.settings[column], one.panel.rates[row, column], one.scores[row, column]
+            found.append(ChartPoint(one.panel.codec.label, codec_id, *(float(value) for value in values)))
+    return found
+
+
+def as_csv(points: Sequence[ChartPoint], metric: MetricRow) -> bytes:
+    """Return the points as comma-separated values, unrounded, UTF-8."""
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(["codec", "codec_id", "setting", "bits_per_pixel", metric.name, "low_95", "high_95"])
+    for one in points:
+        writer.writerow(
+            [one.codec, one.codec_id, one.setting, one.bits_per_pixel, one.score, one.low, one.high]
+        )
+    return stream.getvalue().encode()

@@ -1,0 +1,141 @@
+"""Turn one part of a store into its evidence: intervals, tests and duels, kept in the store once computed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from ..bench.analysis.bootstrap import RESAMPLES
+from ..bench.analysis.comparison import (
+    Duel,
+    Evidence,
+    Paired,
+    PointEvidence,
+    RankRange,
+    Verdict,
+    against_anchor,
+    duels,
+    point_evidence,
+    rank_ranges,
+)
+from ..bench.analysis.curves import Method
+from ..bench.analysis.factor import KindSplit
+from ..bench.analysis.leaderboard import Comparison, Leaderboard
+from ..bench.store.rows import MetricRow
+from . import digits
+from .slices import Part
+
+MARKS: dict[Verdict | None, str] = {"better": "▼", "worse": "▲", "not shown": "", None: ""}
+
+Answer = TypeVar("Answer")
+
+
+class Pending(Exception):
+    """An answer is still being computed; whoever asks again later gets it."""
+
+
+class Keeper(Protocol):
+    """Somebody who computes an answer, or remembers it: `Derived`, or a page's own."""
+
+    def answer(
+        self, kind: type[Answer], question: str, rows: Iterable[bytes], compute: Callable[[], Answer]
+    ) -> Answer:
+        """Return the answer to a question about these rows."""
+        ...
+
+
+def board_evidence(part: Part, board: Leaderboard, derived: Keeper | None = None) -> Mapping[str, Evidence]:
+    """Return intervals and tests of a leaderboard's codecs against its anchor, by codec id.
+
+    Nothing while they are being computed: point values stand without them.
+    """
+
+    def compute() -> dict[str, Evidence]:
+        return against_anchor(Paired(board.every, board.metric, board.method), board.anchor_id)
+
+    question = ("against anchor", board.anchor_id, board.metric.metric_id, board.method)
+    try:
+        return _answer(derived, dict[str, Evidence], question, part, board.metric, compute)
+    except Pending:
+        return {}
+
+
+def board_ranks(part: Part, board: Leaderboard, derived: Keeper | None = None) -> Mapping[str, RankRange]:
+    """Return how sure the codecs' places are, by codec id; nothing while it is being computed."""
+    question = ("ranks", board.anchor_id, board.metric.metric_id, board.method)
+    try:
+        return _answer(
+            derived, dict[str, RankRange], question, part, board.metric,
+            lambda: rank_ranges(Paired(board.every, board.metric, board.method), board.anchor_id),
+        )  # fmt: skip
+    except Pending:
+        return {}
+
+
+def curve_points(
+    part: Part, metric: MetricRow, derived: Keeper | None = None
+) -> Mapping[str, list[PointEvidence]]:
+    """Return the points of every mean curve with their intervals, by codec id; nothing while computed."""
+
+    def compute() -> dict[str, list[PointEvidence]]:
+        paired = Paired(part.comparison(metric), metric)
+        return {one: point_evidence(paired, one) for one in paired.codec_ids} if paired.pictures else {}
+
+    question = ("points", metric.metric_id)
+    try:
+        return _answer(derived, dict[str, list[PointEvidence]], question, part, metric, compute)
+    except Pending:
+        return {}
+
+
+def every_duel(
+    part: Part, every: Comparison, metric: MetricRow, method: Method, derived: Keeper | None = None
+) -> list[Duel]:
+    """Return the duels of all compared codecs of a part."""
+    question = ("duels", metric.metric_id, method)
+    return _answer(derived, list[Duel], question, part, metric, lambda: duels(Paired(every, metric, method)))
+
+
+def kind_split(
+    part: Part, metric: MetricRow, anchor: str, method: Method, derived: Keeper | None = None
+) -> KindSplit:
+    """Return natural against AI-generated under one metric."""
+    question = ("kind", anchor, metric.metric_id, method)
+    return _answer(derived, KindSplit, question, part, metric, lambda: part.split(metric, anchor, method))
+
+
+def _answer(
+    derived: Keeper | None,
+    kind: type[Answer],
+    question: Iterable[str],
+    part: Part,
+    metric: MetricRow,
+    compute: Callable[[], Answer],
+) -> Answer:
+    if derived is None:
+        return compute()
+    return derived.answer(kind, " | ".join([*question, part.scope]), part.rows(metric), compute)
+
+
+def affinity_notes(part: Part) -> list[str]:
+    """Return which codecs were measured on pictures of the very generator they decode with."""
+    return [
+        f"{codec}: {digits.counted(pictures, 'picture')} with affinity to it: {near}."
+        for (codec, near), pictures in sorted(part.affinities().items())
+    ]
+
+
+def interval_notes(evidence: Sequence[Evidence], anchor: str) -> list[str]:
+    """Return what the intervals and marks beside BD-rates mean, and why some are missing."""
+    reasons = Counter(one.interval.reason for one in evidence if one.interval.reason)
+    reasons.pop("no value", None)  # a BD-rate without a value says why itself
+    notes: list[str] = []
+    if any(one.interval.low is not None for one in evidence):
+        notes.append(
+            f"In brackets: 95 % interval over pictures, {digits.number(RESAMPLES, 0)} paired resamples. "
+            f"▼ fewer, ▲ more bits than {anchor}: significant at 5 % after Holm's correction for all codecs "
+            "of the column; no mark: not shown."
+        )
+    notes += [f"No interval: {reason}." for reason in reasons]
+    return notes

@@ -1,0 +1,102 @@
+"""Turn natural and AI-generated pictures into point values, and codecs into the pictures that divide them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..bench.analysis.bootstrap import Resampling
+from ..bench.analysis.comparison import Paired, percent
+from ..bench.store.rows import MetricRow
+from . import digits
+from .column_slice import ColumnSlice
+from .grid import Column, Entry, Row, Table
+
+MOST = 12
+
+
+def points_by_kind(part: ColumnSlice, metric: MetricRow, anchor_id: str) -> dict[str, dict[str, float]]:
+    """Return every codec's BD-rate on either kind of picture, percent, by label and kind; no intervals."""
+    every = part.comparison(metric)
+    kinds = {one.sha256: one.kind for one in part.columns.pictures}
+    labels = {one.codec_id: one.label for one in every.codecs}
+    found: dict[str, dict[str, float]] = {}
+    for kind in ("natural", "ai-generated"):
+        own = sorted(one for one in every.common if kinds[one] == kind)
+        if not own or anchor_id not in every.curves:
+            continue
+        paired = Paired(every, metric, "pchip", own, Resampling(np.full((1, len(own)), 1 / len(own))))
+        for codec_id in paired.codec_ids:
+            estimate = paired.against(anchor_id, codec_id).estimate
+            if codec_id != anchor_id and np.isfinite(estimate):
+                found.setdefault(labels[codec_id], {})[kind] = percent(estimate)
+    return found
+
+
+def points_table(points: dict[str, dict[str, float]], title: str) -> Table:
+    """Return the BD-rates as a table, while their intervals are being computed."""
+    kinds = ("natural", "ai-generated")
+    rows = tuple(
+        Row(
+            (
+                Entry(label),
+                *(
+                    Entry(digits.percent(values[kind]), values[kind])
+                    if kind in values
+                    else Entry(digits.EMPTY)
+                    for kind in kinds
+                ),
+            )
+        )
+        for label, values in sorted(points.items())
+    )
+    return Table(
+        title, (Column("Codec", numeric=False), Column("Natural", "%"), Column("AI-generated", "%")), rows
+    )
+
+
+def dividing_pictures(part: ColumnSlice, metric: MetricRow, anchor_id: str) -> Table:
+    """Return the pictures on which a codec's BD-rate is furthest from what it usually is, furthest first."""
+    every = part.comparison(metric)
+    labels = {one.codec_id: one.label for one in every.codecs}
+    pictures = {one.sha256: one for one in part.columns.pictures}
+    columns = (
+        Column("Picture", numeric=False),
+        Column("Kind", numeric=False),
+        Column("Codec", numeric=False),
+        Column("BD-rate", "%", help="Of the picture's own curves."),
+        Column("Usually", "%", help="Median of the codec's BD-rates over all pictures."),
+    )
+    title = f"Pictures on which codecs differ most from themselves · {part.image_set}"
+    if anchor_id not in every.curves or not every.common:
+        return Table(title, columns, ())
+    paired = Paired(
+        every, metric, "pchip", None, Resampling(np.full((1, len(every.common)), 1 / len(every.common)))
+    )
+    found: list[tuple[float, Row]] = []
+    for codec_id in paired.codec_ids:
+        if codec_id == anchor_id:
+            continue
+        each = paired.of_pictures(anchor_id, codec_id)
+        known = np.flatnonzero(np.isfinite(each))
+        if len(known) < 2:
+            continue
+        usual = float(np.median(each[known]))
+        for place in known[np.argsort(-np.abs(each[known] - usual))][:MOST]:
+            picture, own = pictures[paired.pictures[place]], float(each[place])
+            entries = (
+                Entry(picture.name),
+                Entry(digits.KINDS.get(picture.kind, picture.kind)),
+                Entry(labels[codec_id]),
+                Entry(digits.percent(percent(own)), percent(own)),
+                Entry(digits.percent(percent(usual)), percent(usual)),
+            )
+            found.append(
+                (abs(own - usual), Row(entries, {"codec": labels[codec_id], "picture": picture.name}))
+            )
+    found.sort(key=lambda one: -one[0])
+    return Table(
+        title,
+        columns,
+        tuple(row for _, row in found[:MOST]),
+        (f"BD-rate against {labels[anchor_id]} by {part.title(metric)}; the page Look shows them.",),
+    )

@@ -1,0 +1,118 @@
+"""Turn the kept results of studies into a column of a leaderboard: JOD at its rate, or bits at equal JOD."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from ..studies.human_rate import HumanBdRate
+from ..studies.results import HumanValue, StudyResults
+from . import digits
+from .grid import Column, Entry, Row, Table
+
+NEAR = 0.1
+"""How far a condition's mean rate may be from the table's, as a part of it."""
+
+
+def study_of(studies: Sequence[StudyResults], pictures: Iterable[str]) -> StudyResults | None:
+    """Return the latest study all of whose pictures are among these, by the hashes of whole originals."""
+    known = set(pictures)
+    return next((one for one in reversed(studies) if one.pictures and known.issuperset(one.pictures)), None)
+
+
+def with_human_values(table: Table, study: StudyResults, bits_per_pixel: float) -> Table:
+    """Return a table of scores at a rate with what people think of each codec there, and the interval."""
+    near: dict[str, HumanValue] = {}
+    for one in study.values:
+        gap = _gap(one, bits_per_pixel)
+        if one.codec_id is not None and gap <= NEAR * bits_per_pixel:
+            held = near.get(one.codec_id)
+            if held is None or gap < _gap(held, bits_per_pixel):
+                near[one.codec_id] = one
+    if not near:
+        return table
+    scale = study.analysis.scale
+    column = Column(
+        _people(study),
+        scale.unit,
+        help=f"Study {study.label}: value at the condition within 10 % of the rate.",
+    )
+
+    def cell(codec_id: str) -> tuple[Entry, dict[str, Any] | None]:
+        found = near.get(codec_id)
+        if found is None:
+            return Entry(digits.EMPTY), None
+        text = _signed(found.value)
+        if found.interval is not None:
+            text += f" ({digits.between(_signed(found.interval.low), _signed(found.interval.high))})"
+        return Entry(text, found.value), asdict(found)
+
+    zero = scale.anchor or "the mean of all conditions"
+    by = "raters and pictures" if scale.pictures > 1 else "raters"
+    note = (
+        f"{_people(study)}: study {study.label}, {scale.votes:g} votes; 0 is {zero}; 95 % interval over {by}."
+    )
+    return _with(table, column, cell, study, note)
+
+
+def with_human_rates(table: Table, study: StudyResults) -> Table:
+    """Return a table of BD-rates with that at equal human quality, where the study has the same anchor."""
+    ids = {one.codec: one.codec_id for one in study.values if one.codec_id is not None}
+    anchors = {one["anchor"] for row in table.rows for one in row.record["bd_rate"].values()}
+    rates = {ids[one.codec]: one for one in study.analysis.bd_rates if anchors == {one.anchor}}
+    if not rates:
+        return table
+    anchor_id = ids[anchors.pop()]
+    column = Column(_people(study), "%", help=f"Study {study.label}: difference in bits at equal JOD.")
+
+    def cell(codec_id: str) -> tuple[Entry, dict[str, Any] | None]:
+        found = rates.get(codec_id)
+        if found is None:
+            return Entry("anchor", 0.0) if codec_id == anchor_id else Entry(digits.EMPTY), None
+        return _rate_entry(found), asdict(found)
+
+    scale = study.analysis.scale
+    note = (
+        f"{_people(study)}: bits at equal {scale.unit} of study {study.label}, {scale.votes:g} votes; in "
+        "brackets the 95 % interval over raters and pictures."
+    )
+    return _with(table, column, cell, study, note)
+
+
+def _rate_entry(found: HumanBdRate) -> Entry:
+    percent = found.bd_rate.percent
+    if percent is None:
+        return Entry(f"{digits.EMPTY} {found.bd_rate.reason}")
+    text = digits.percent(percent)
+    if found.low is not None and found.high is not None:
+        text += f" ({digits.between(digits.percent(found.low), digits.percent(found.high))})"
+    return Entry(text, percent)
+
+
+def _people(study: StudyResults) -> str:
+    return "Simulated people" if study.simulated else "People"
+
+
+def _gap(one: HumanValue, bits_per_pixel: float) -> float:
+    return abs(one.bits_per_pixel - bits_per_pixel) if one.bits_per_pixel is not None else float("inf")
+
+
+def _signed(value: float) -> str:
+    return ("+" if value > 0 else "") + digits.number(value, 2)
+
+
+def _with(
+    table: Table,
+    column: Column,
+    cell: Callable[[str], tuple[Entry, dict[str, Any] | None]],
+    study: StudyResults,
+    note: str,
+) -> Table:
+    rows: list[Row] = []
+    for row in table.rows:
+        entry, found = cell(str(row.record["codec_id"]))
+        told = found and {"study": study.study, "simulated": study.simulated, **found}
+        rows.append(replace(row, entries=(*row.entries, entry), record={**row.record, "people": told}))
+    columns = (*table.columns, column)
+    return replace(table, columns=columns, rows=tuple(rows), notes=(*table.notes, note))

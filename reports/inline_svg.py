@@ -1,0 +1,39 @@
+"""Turn a chart into SVG that stands inside an HTML page: scalable, described, with names of its own."""
+
+from __future__ import annotations
+
+import io
+import re
+from html import escape
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+_TAG = re.compile(r"<[^>]*>")
+_NAMED = re.compile(r'(\bid="|href="#|url\(#)')
+_FAMILY = re.compile(r" ?font-family: [^;\"]*;")
+
+
+def inline_svg(figure: Figure, name: str, description: str) -> str:
+    """Return a figure as an ``<svg>`` element as wide as its place, in the font of the page.
+
+    Args:
+        figure: From `charts`.
+        name: Letters and digits; every id of the drawing begins with it, so that many fit into one page.
+        description: What the chart shows, for those who do not see it.
+    """
+    stream = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    drawing = stream.getvalue()
+    drawing = drawing[drawing.index("<svg") :]
+    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
+    # In tags only: what stands between them may be anybody's name.
+    drawing = _TAG.sub(lambda tag: _FAMILY.sub("", _NAMED.sub(rf"\g<1>{name}-", tag[0])), drawing)
+    box = re.search(r'viewBox="([^"]+)"', drawing)
+    assert box, "matplotlib writes a viewBox"
+    inside = drawing[drawing.index(">") + 1 :]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="{box[1]}" role="img" aria-label="{escape(description, quote=True)}">{inside}'
+    )

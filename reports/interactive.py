@@ -1,0 +1,252 @@
+"""Turn points into charts for the page: the colours and marks of `charts`, with a word on every point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import altair as alt
+import pandas as pd
+
+from .charts import COLOURS, MARKERS, Look
+
+DARK = dict(
+    zip(
+        COLOURS,
+        ("#4ba3d9", "#f0883e", "#2fc79c", "#e0a3c2", "#8ccbf0", "#dcb544", "#ab91d6", "#b8bcc2"),
+        strict=True,
+    )
+)
+"""The same colours on a dark ground."""
+SHAPES = dict(
+    zip(
+        MARKERS,
+        ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right"),
+        strict=True,
+    )
+)
+HEIGHT = 560
+
+
+@dataclass(frozen=True, slots=True)
+class ChartPoint:
+    """One point of a curve."""
+
+    codec: str
+    codec_id: str
+    setting: float
+    bits_per_pixel: float
+    score: float
+    low: float | None = None
+    """95 % interval of the score."""
+    high: float | None = None
+
+
+def on_ground(looks: Mapping[str, Look], dark: bool) -> dict[str, str]:
+    """Return the colour of each codec on a light or dark ground."""
+    return {codec: DARK[look.colour] if dark else look.colour for codec, look in looks.items()}
+
+
+def rate_distortion(
+    points: Sequence[ChartPoint],
+    published: Sequence[ChartPoint],
+    looks: Mapping[str, Look],
+    *,
+    metric: str,
+    better: Literal["higher", "lower"],
+    logarithmic: bool,
+    dark: bool,
+) -> alt.LayerChart:
+    """Return curves of score over rate; a click on a point selects it under the name ``point``.
+
+    Args:
+        points: Measured here; those with an interval get a band.
+        published: Measured elsewhere, drawn thin and dashed.
+        looks: From `charts.looks`.
+        metric: Title of the vertical axis.
+        better: Where good scores are drawn; upwards in either case.
+        logarithmic: Whether the rate axis is.
+        dark: Whether the ground is.
+    """
+    table = pd.DataFrame([asdict(one) for one in points])
+    codecs = list(dict.fromkeys(one.codec for one in points))
+    colours, shapes = on_ground(looks, dark), {codec: SHAPES[looks[codec].marker] for codec in codecs}
+    rate = alt.X(
+        "bits_per_pixel:Q",
+        title=f"rate (bits per pixel{', logarithmic' if logarithmic else ''})",
+        scale=alt.Scale(type="log" if logarithmic else "linear", nice=False, padding=12),
+        axis=alt.Axis(format="~g", tickCount=8),
+    )
+    # Reversed where less is better, so that better is up in every chart.
+    score_scale = alt.Scale(zero=False, reverse=better == "lower")
+    score = alt.Y("score:Q", title=metric, scale=score_scale)
+    colour = alt.Color(
+        "codec:N",
+        scale=alt.Scale(domain=codecs, range=[colours[one] for one in codecs]),
+        legend=alt.Legend(
+            orient="bottom", columns=3, title=None, labelLimit=220, symbolLimit=60, symbolOpacity=1
+        ),
+    )
+    shape = alt.Shape(
+        "codec:N", scale=alt.Scale(domain=codecs, range=[shapes[one] for one in codecs]), legend=None
+    )
+    pick = alt.selection_point(name="point", fields=["codec_id", "setting"], on="click", toggle=False)
+    base = alt.Chart(table)
+    tips = [
+        alt.Tooltip("codec:N"),
+        alt.Tooltip("setting:Q", format="~g"),
+        alt.Tooltip("bits_per_pixel:Q", title="bits per pixel", format=".3f"),
+        alt.Tooltip("score:Q", title=metric, format=".4~g"),
+        *(
+            [
+                alt.Tooltip("low:Q", title="95 % from", format=".4~g"),
+                alt.Tooltip("high:Q", title="to", format=".4~g"),
+            ]
+            if any(one.low is not None for one in points)
+            else []
+        ),
+    ]
+    layers: list[Any] = []
+    if any(one.low is not None for one in points):
+        bands = base.transform_filter("isValid(datum.low)").mark_area(opacity=0.18)
+        layers.append(bands.encode(x=rate, y=alt.Y("low:Q", scale=score_scale), y2="high:Q", color=colour))
+    layers.append(
+        base.mark_line(strokeWidth=2).encode(x=rate, y=score, color=colour, order="bits_per_pixel:Q")
+    )
+    layers.append(
+        base.mark_point(size=70, filled=True, opacity=1)
+        .encode(x=rate, y=score, color=colour, shape=shape, tooltip=tips)
+        .add_params(pick)
+    )
+    if published:
+        layers += _published(published, rate, score_scale, metric, dark)
+    return alt.layer(*layers).properties(height=HEIGHT)
+
+
+def _published(
+    points: Sequence[ChartPoint], rate: alt.X, scale: alt.Scale, metric: str, dark: bool
+) -> list[alt.Chart]:
+    table = pd.DataFrame([asdict(one) for one in points])
+    colour = "#b8bcc2" if dark else "#5f6670"
+    base = alt.Chart(table).encode(x=rate, y=alt.Y("score:Q", scale=scale, title=metric), detail="codec:N")
+    tips = [
+        alt.Tooltip("codec:N", title="published"),
+        alt.Tooltip("bits_per_pixel:Q", format=".3f"),
+        alt.Tooltip("score:Q", title=metric, format=".4~g"),
+    ]
+    last = base.transform_window(
+        rank="rank()", sort=[alt.SortField("bits_per_pixel", order="descending")], groupby=["codec"]
+    ).transform_filter("datum.rank == 1")
+    return [
+        base.mark_line(strokeDash=[3, 3], strokeWidth=1.2, color=colour),
+        base.mark_point(size=18, color=colour).encode(tooltip=tips),
+        last.mark_text(align="left", dx=5, fontSize=11, color=colour, limit=160).encode(text="codec:N"),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class TradePoint:
+    """One codec, or one of its settings, by what it costs and what it gives."""
+
+    codec: str
+    setting: float
+    cost: float
+    gain: float
+    on_front: bool
+
+
+def trade(
+    points: Sequence[TradePoint],
+    looks: Mapping[str, Look],
+    *,
+    cost: str,
+    gain: str,
+    less_is_better: bool,
+    dark: bool,
+) -> alt.LayerChart:
+    """Return gains over costs on a logarithmic axis; the Pareto front is drawn through what nothing beats."""
+    table = pd.DataFrame([asdict(one) for one in points])
+    codecs = sorted({one.codec for one in points})
+    colours = on_ground(looks, dark)
+    x = alt.X(
+        "cost:Q", title=cost, scale=alt.Scale(type="log", nice=False, padding=16), axis=alt.Axis(format="~g")
+    )
+    y = alt.Y("gain:Q", title=gain, scale=alt.Scale(zero=False, reverse=less_is_better))
+    base = alt.Chart(table)
+    front = base.transform_filter("datum.on_front").mark_line(
+        strokeDash=[4, 3], color="#b8bcc2" if dark else "#5f6670", strokeWidth=1.2
+    )
+    marks = base.mark_point(filled=True, opacity=1).encode(
+        x=x,
+        y=y,
+        color=alt.Color(
+            "codec:N",
+            scale=alt.Scale(domain=codecs, range=[colours[one] for one in codecs]),
+            legend=None,
+        ),
+        size=alt.condition("datum.on_front", alt.value(130), alt.value(40)),
+        tooltip=[
+            alt.Tooltip("codec:N"),
+            alt.Tooltip("setting:Q", format="~g"),
+            alt.Tooltip("cost:Q", title=cost, format=".3~g"),
+            alt.Tooltip("gain:Q", title=gain, format=".4~g"),
+        ],
+    )
+    names = base.mark_text(align="left", dx=9, dy=-7, fontSize=11, color="#b8bcc2" if dark else "#4d535c")
+    labels = names.encode(x=x, y=y, text="codec:N")
+    return alt.layer(front.encode(x=x, y=y, order="cost:Q"), marks, labels).properties(height=460)
+
+
+@dataclass(frozen=True, slots=True)
+class SpanPoint:
+    """A value with its interval, in one of a few groups."""
+
+    name: str
+    group: str
+    value: float
+    low: float | None
+    high: float | None
+
+
+def spans(
+    points: Sequence[SpanPoint],
+    *,
+    title: str,
+    groups: Sequence[str],
+    dark: bool,
+    zero: bool = True,
+    order: Sequence[str] | None = None,
+) -> alt.LayerChart:
+    """Return values with their intervals, one line for each name, groups beside each other by colour."""
+    table = pd.DataFrame([asdict(one) for one in points])
+    palette = [COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[6]][: len(groups)]
+    colours = [DARK[one] if dark else one for one in palette]
+    names = list(order or dict.fromkeys(one.name for one in points))
+    y = alt.Y("name:N", title=None, sort=names, axis=alt.Axis(labelLimit=240))
+    offset = alt.YOffset("group:N", sort=list(groups))
+    colour = alt.Color(
+        "group:N",
+        scale=alt.Scale(domain=list(groups), range=colours),
+        legend=alt.Legend(orient="top", title=None, symbolOpacity=1) if len(groups) > 1 else None,
+    )
+    base = alt.Chart(table).encode(y=y, yOffset=offset, color=colour)
+    x = alt.X("value:Q", title=title, scale=alt.Scale(zero=zero))
+    tips = [
+        "name:N",
+        "group:N",
+        alt.Tooltip("value:Q", format="+.1f" if zero else ".3f"),
+        alt.Tooltip("low:Q", title="95 % from", format=".3~g"),
+        alt.Tooltip("high:Q", title="to", format=".3~g"),
+    ]
+    bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=3, opacity=0.45)
+    layers: list[Any] = [
+        bars.encode(x=alt.X("low:Q", title=title, scale=alt.Scale(zero=zero)), x2="high:Q"),
+        base.mark_point(filled=True, size=60, opacity=1).encode(
+            x=x, shape=alt.Shape("group:N", legend=None, scale=alt.Scale(domain=list(groups))), tooltip=tips
+        ),
+    ]
+    if zero:
+        rule = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color="#8a8f98")
+        layers.insert(0, rule.encode(x="zero:Q"))
+    return alt.layer(*layers).properties(height=alt.Step(18 if len(groups) > 1 else 26))

@@ -1,0 +1,156 @@
+"""Turn a store into the table of natural against AI-generated pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ..bench.analysis.coverage import AnalysisError
+from ..bench.analysis.curves import Method
+from ..bench.analysis.factor import KindRow, KindSplit, Level, Order
+from ..bench.analysis.intervals import SIGNIFICANCE
+from ..bench.analysis.leaderboard import default_anchor
+from ..bench.store.derived import Derived
+from . import digits
+from .evidence import kind_split
+from .grid import Column, Entry, Row, Table
+from .slices import Part, Slice, Source, chosen_metrics, slices
+
+CHANGES_SHOWN = 3
+
+
+def kind_tables(
+    source: Source,
+    *,
+    metrics: Sequence[str] = (),
+    anchor: str | None = None,
+    image_set: str | None = None,
+    method: Method = "pchip",
+    derived: Derived | None = None,
+) -> list[Table]:
+    """Return one table a metric over all image sets, or over one that holds both kinds.
+
+    Raises:
+        AnalysisError: The store holds one kind of picture only, or a name is unknown.
+    """
+    parts = slices(source, image_set)
+    cells = [cell for part in parts for cell in part.cells]
+    failures = [failure for part in parts for failure in part.failures]
+    kinds = sorted({cell.kind for cell in cells})
+    if len(kinds) < 2:
+        raise AnalysisError(
+            f"--split kind compares natural with AI-generated pictures; stored: {', '.join(kinds) or 'none'}"
+        )
+    part = Slice(" + ".join(one.image_set for one in parts), cells, failures, source.metrics())
+    chosen = chosen_metrics(part, metrics)
+    if not chosen:
+        raise AnalysisError(
+            "the store has no scores yet; add some with `codecarena score SUITE --metric NAME`"
+        )
+    name = anchor or default_anchor(cells) or ""
+    return [kind_table(part, kind_split(part, metric, name, method, derived)) for metric in chosen]
+
+
+def kind_table(part: Part, split: KindSplit) -> Table:
+    """Return every codec's BD-rate on either kind, and the difference where one may be tested."""
+    columns = (
+        Column("Codec", numeric=False),
+        Column("Affinity", numeric=False, help="Of the AI-generated pictures to the codec's own generator."),
+        Column("Natural", "%", help=f"BD-rate against {split.anchor} on natural pictures."),
+        Column("AI-generated", "%", help=f"BD-rate against {split.anchor} on AI-generated pictures."),
+        Column("Difference", "%", help="Rate on AI-generated relative to natural pictures."),
+        Column("p", help="Of no difference, corrected for all codecs."),
+        Column("Pictures", help="Natural + AI-generated pictures in the row."),
+    )
+    rows = tuple(Row(_entries(row), _record(split, row)) for row in split.rows)
+    title = f"Natural against AI-generated: BD-rate against {split.anchor} by {part.title(split.metric)}"
+    return Table(f"{title} · {part.image_set}", columns, rows, tuple(_notes(split)))
+
+
+def _entries(row: KindRow) -> tuple[Entry, ...]:
+    difference = Entry(digits.EMPTY)
+    if row.difference is not None and row.interval is not None:
+        text = digits.with_interval(digits.percent(row.difference), row.interval, digits.percent)
+        difference = Entry(text, row.difference)
+    p_value = Entry(digits.EMPTY)
+    if row.p_value is not None:
+        star = "*" if row.p_value < SIGNIFICANCE else ""
+        p_value = Entry(digits.p_value(row.p_value) + star, row.p_value)
+    return (
+        Entry(row.label),
+        Entry(row.affinity),
+        _level(row.natural),
+        _level(row.generated),
+        difference,
+        p_value,
+        Entry(f"{row.natural.pictures} + {row.generated.pictures}"),
+    )
+
+
+def _level(level: Level) -> Entry:
+    if level.percent is None:
+        return Entry(f"{digits.EMPTY} {level.interval.reason}")
+    text = digits.with_interval(digits.percent(level.percent), level.interval, digits.percent)
+    return Entry(text, level.percent)
+
+
+def _record(split: KindSplit, row: KindRow) -> dict[str, Any]:
+    order = asdict(split.order) if split.order else None
+    return {
+        "codec": row.label,
+        "anchor": split.anchor,
+        "metric": split.metric.name,
+        "metric_id": split.metric.metric_id,
+        **asdict(row),
+        "order": order,
+        "statement": split.statement,
+    }
+
+
+def _notes(split: KindSplit) -> list[str]:
+    used = f"{split.natural_pictures} natural and {split.generated_pictures} AI-generated pictures"
+    notes = [split.statement] if split.statement else []
+    notes += [
+        f"Minus: fewer bits than {split.anchor} at equal score. Of {used} that all compared codecs finished, "
+        f"of {split.of_pictures} tried; in brackets 95 % intervals, each kind resampled on its own."
+    ]
+    if split.order:
+        notes += _order_notes(split.order)
+    if split.set_aside:
+        notes.append(
+            f"{digits.counted(split.set_aside, 'AI-generated picture')} in no test: made by a compared "
+            "codec's own generator (rows of their own), or by a toy one."
+        )
+    reasons = {
+        level.interval.reason
+        for row in split.rows
+        for level in (row.natural, row.generated)
+        if level.pictures and level.percent is not None and level.interval.reason
+    }
+    notes += [f"No interval: {reason}." for reason in sorted(reasons)]
+    return notes + [f"Not compared: {label} finished too few pictures." for label in split.not_compared]
+
+
+def _order_notes(order: Order) -> list[str]:
+    verdict = "some codec's BD-rate depends" if order.p_value < SIGNIFICANCE else "not shown that any depends"
+    low, high = order.tau_interval.low or 0.0, order.tau_interval.high or 0.0
+    shown = [one for one in order.reversals if one.shown]
+    notes = [
+        f"Does the kind matter? p = {digits.p_value(order.p_value)}: {verdict} on the kind of picture. "
+        f"* p below 0.05, corrected for all {order.codecs - 1} codecs (max-T).",
+        f"Does the order change? Kendall's tau of the two orders of {order.codecs} codecs is "
+        f"{digits.number(order.tau, 2)} ({digits.between(digits.number(low, 2), digits.number(high, 2))}); "
+        + (
+            f"{digits.counted(len(order.reversals), 'pair')} in another order, {len(shown)} of them shown."
+            if order.reversals
+            else "no pair in another order."
+        ),
+    ]
+    notes += [
+        f"{one.better_on_natural} against {one.better_on_generated}: {digits.percent(one.natural)} % on "
+        f"natural, {digits.percent(one.generated)} % on AI-generated pictures"
+        + (f" (p = {digits.p_value(one.p_value)})." if one.p_value is not None else ".")
+        for one in (shown or list(order.reversals))[:CHANGES_SHOWN]
+    ]
+    return notes

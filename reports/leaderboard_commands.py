@@ -1,0 +1,174 @@
+"""The commands that compare codecs; what costs time to import is imported inside."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ..bench.options import STORE, JsonOption, StoreOption
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .grid import Table
+
+app = typer.Typer()
+
+MethodOption = Annotated[
+    Literal["pchip", "cubic", "akima"], typer.Option("--method", help="Interpolation of BD-rate.")
+]
+MetricOption = Annotated[
+    list[str] | None, typer.Option("--metric", "-m", help="Metrics to show; all if absent.")
+]
+SetOption = Annotated[str | None, typer.Option("--set", help="One image set; all if absent.")]
+
+WhereOption = Annotated[
+    str | None,
+    typer.Option("--where", help="Only pictures of some content: text_share>0.1 and face_count=0."),
+]
+
+NO_RESULTS = "The store holds no results yet; run a suite first: codecarena run quick"
+NO_TIMINGS = "The store holds no timings yet; time a suite first: codecarena time SUITE"
+
+
+@app.command()
+def leaderboard(
+    store: StoreOption = STORE,
+    anchor: Annotated[
+        str | None, typer.Option("--anchor", help="Codec that BD-rates are given against.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="bpp=0.25, or METRIC=VALUE such as ssimulacra2=70.")
+    ] = None,
+    metric: MetricOption = None,
+    image_set: SetOption = None,
+    method: MethodOption = "pchip",
+    split: Annotated[
+        Literal["kind"] | None,
+        typer.Option("--split", help="kind: natural against AI-generated pictures, as a tested factor."),
+    ] = None,
+    speed: Annotated[
+        bool, typer.Option("--speed", help="What codecs cost instead, by the timing pass.")
+    ] = False,
+    where: WhereOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare the stored codecs: BD-rate against an anchor, or each at one rate or one score."""
+    if speed:
+        from ..bench.store.store import Store
+        from .speed import speed_tables
+
+        show_tables(speed_tables(Store(store), image_set), as_json, NO_TIMINGS)
+    elif split:
+        _show_split(store, anchor, at, metric or (), image_set, method, where, as_json)
+    else:
+        show_leaderboard(store, anchor, at, metric or (), image_set, method, as_json, where)
+
+
+@app.command()
+def compare(
+    store: StoreOption = STORE,
+    metric: Annotated[
+        list[str] | None, typer.Option("--metric", "-m", help="Metrics; the preferred one if absent.")
+    ] = None,
+    image_set: SetOption = None,
+    method: MethodOption = "pchip",
+    points: Annotated[
+        bool, typer.Option("--points", help="Also every setting's mean rate and score with intervals.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare every codec with every other one, and show the settings that no other one beats."""
+    from ..bench.store.derived import Derived
+    from ..bench.store.store import Store
+    from ..bench.store.timings import timings
+    from .comparisons import comparison_tables
+    from .slices import chosen_metrics, slices
+
+    opened = Store(store)
+    tables: list[Table] = []
+    for part in slices(opened, image_set):
+        chosen = chosen_metrics(part, metric or ())
+        for one in chosen if metric else chosen[:1]:
+            tables += comparison_tables(
+                part,
+                one,
+                timings(opened, part.image_set),
+                method=method,
+                points=points,
+                derived=Derived(opened),
+            )
+    show_tables(tables, as_json)
+
+
+def show_leaderboard(
+    store: str,
+    anchor: str | None = None,
+    at: str | None = None,
+    metrics: Sequence[str] = (),
+    image_set: str | None = None,
+    method: Literal["pchip", "cubic", "akima"] = "pchip",
+    as_json: bool = False,
+    where: str | None = None,
+) -> None:
+    """Print the leaderboards of a store, or of some of its pictures."""
+    from ..bench.store.derived import Derived
+    from ..bench.store.store import Store
+    from ..studies.results import stored_results
+    from .tables import leaderboard_tables
+
+    opened = Store(store, where=where)
+    tables = leaderboard_tables(
+        opened,
+        metrics=metrics,
+        anchor=anchor,
+        at=at,
+        image_set=image_set,
+        method=method,
+        derived=Derived(opened),
+        people=stored_results(opened),
+    )
+    show_tables(tables, as_json, NO_RESULTS if where is None else f"No stored picture fits {where!r}")
+
+
+def _show_split(
+    store: str,
+    anchor: str | None,
+    at: str | None,
+    metrics: Sequence[str],
+    image_set: str | None,
+    method: Literal["pchip", "cubic", "akima"],
+    where: str | None,
+    as_json: bool,
+) -> None:
+    from ..bench.analysis.coverage import AnalysisError
+    from ..bench.store.derived import Derived
+    from ..bench.store.store import Store
+    from .kinds import kind_tables
+
+    if at is not None:
+        raise AnalysisError("--split kind tests BD-rates; it goes with --anchor, not with --at")
+    opened = Store(store, where=where)
+    tables = kind_tables(
+        opened, metrics=metrics, anchor=anchor, image_set=image_set, method=method, derived=Derived(opened)
+    )
+    show_tables(tables, as_json, NO_RESULTS if where is None else f"No stored picture fits {where!r}")
+
+
+def show_tables(tables: Sequence[Table], as_json: bool, nothing: str = NO_RESULTS) -> None:
+    """Print tables as text or as JSON; where there are none, how to get some."""
+    if as_json:
+        from .grid import as_json as records
+
+        typer.echo(json.dumps(records(tables), indent=2))
+        return
+    from rich.console import Console
+
+    from .terminal import show
+
+    for table in tables:
+        show(Console(), table)
+    if not tables:
+        typer.echo(nothing)

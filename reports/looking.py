@@ -1,0 +1,172 @@
+"""Turn pictures into what the page Look shows: which ones first, and each codec's matched setting."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..bench.analysis.curves import to_quality
+from ..bench.analysis.panels import Panel
+from ..bench.store.columns import FloatArray
+from ..bench.store.rows import MetricRow, ScoredCell
+from ..bench.store.store import Store
+from . import digits
+from .column_slice import ColumnSlice
+from .grid import Column, Entry, Row, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What codecs are matched by: a rate, or a metric's score."""
+
+    value: float
+    metric: MetricRow | None = None
+    """None for a rate in bits per pixel."""
+
+    def distances(self, rates: FloatArray, scores: FloatArray | None) -> FloatArray:
+        """Return how far settings are from the target; NaN where they have no value."""
+        if self.metric is None or scores is None:
+            return np.abs(np.log(rates / self.value))
+        ends = to_quality(self.metric.name, self.metric.better, scores)
+        return np.abs(ends - to_quality(self.metric.name, self.metric.better, self.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """One picture on the page."""
+
+    name: str
+    address: str
+    numbers: str
+    """Rate and scores of that very picture."""
+
+
+def worst_first(
+    part: ColumnSlice, panel: Panel, metric: MetricRow, target: Target
+) -> list[tuple[str, float]]:
+    """Return names of the pictures with the codec's score at its matched setting, the worst first.
+
+    Pictures without a score come last, by name, with NaN.
+    """
+    one = part.comparison(metric).panels[panel.codec.codec_id]
+    matched = target.metric and part.comparison(target.metric).panels[panel.codec.codec_id].scores
+    distances = np.where(one.known, target.distances(panel.rates, matched), np.inf)
+    distances = np.where(np.isfinite(distances), distances, np.inf)
+    rows = np.arange(len(distances))
+    nearest = distances.argmin(axis=1)
+    scores = np.where(np.isfinite(distances[rows, nearest]), one.scores[rows, nearest], np.nan)
+    order = np.argsort(np.where(np.isnan(scores), np.inf, to_quality(metric.name, metric.better, scores)))
+    names = {picture.sha256: picture.name for picture in part.columns.pictures}
+    shas = list(panel.rows)
+    listed = [(names[shas[row]], float(scores[row])) for row in order]
+    missing = sorted(set(names.values()) - {name for name, _ in listed})
+    return [*listed, *((name, math.nan) for name in missing)]
+
+
+def nearest_cells(
+    store: Store, image_set: str, picture_sha256: str, codecs: Mapping[str, str], target: Target
+) -> dict[str, ScoredCell]:
+    """Return each codec's setting of a picture that comes nearest the target, by label.
+
+    Args:
+        store: Where they are from.
+        image_set: One that the picture is in.
+        picture_sha256: Of the original.
+        codecs: Labels by codec id.
+        target: Rate or score.
+    """
+    found: dict[str, tuple[float, ScoredCell]] = {}
+    for cell in store.cells(image_set, picture_sha256):
+        label = codecs.get(cell.codec_id)
+        distance = _distance(cell, target)
+        if label is not None and (label not in found or distance < found[label][0]):
+            found[label] = (distance, cell)
+    return {label: found[label][1] for label in codecs.values() if label in found}
+
+
+def _distance(cell: ScoredCell, target: Target) -> float:
+    if target.metric is None:
+        return abs(math.log(cell.bits_per_pixel / target.value))
+    score = cell.scores.get(target.metric.metric_id)
+    if score is None or score.value is None:
+        return math.inf
+    return float(target.distances(np.zeros(1), np.array([score.value]))[0])
+
+
+def panes(
+    picture: str,
+    picture_sha256: str,
+    cells: Mapping[str, ScoredCell],
+    metrics: Sequence[MetricRow],
+    maps: Sequence[str],
+) -> list[Pane]:
+    """Return the original, each codec's picture and the maps that are asked for."""
+    found = [Pane("Original", f"/look/original/{picture_sha256}", picture)]
+    for label, cell in cells.items():
+        address = f"{picture_sha256}/{cell.decoded_sha256}"
+        found.append(Pane(label, f"/look/decoded/{address}", numbers(cell, metrics)))
+    for kind in maps:
+        for label, cell in cells.items():
+            address = f"/look/map/{kind}/{picture_sha256}/{cell.decoded_sha256}"
+            found.append(Pane(f"{MAPS[kind]}: {label}", address, MAP_NOTES[kind]))
+    return found
+
+
+MAPS = {"difference": "Difference", "flip": "FLIP", "butteraugli": "Butteraugli"}
+MAP_NOTES = {
+    "difference": "absolute difference of each channel, times 4",
+    "flip": "LDR-FLIP at 67 pixels per degree: dark is none, yellow much",
+    "butteraugli": "libjxl's heat map: dark is none, white much",
+}
+
+
+def numbers(cell: ScoredCell, metrics: Sequence[MetricRow]) -> str:
+    """Return rate, setting and scores of one decoded picture."""
+    told = [f"{digits.rate(cell.bits_per_pixel)} bpp", f"setting {cell.quality:g}"]
+    for metric in metrics:
+        score = cell.scores.get(metric.metric_id)
+        if score is not None and score.value is not None:
+            unit = digits.unit_of(metric)
+            written = f"{digits.metric_title(metric, [metric])} {digits.score(metric.name, score.value)}"
+            told.append(f"{written} {unit}".rstrip())
+        elif score is not None and score.lossless:
+            written = f"{digits.metric_title(metric, [metric])} {digits.score(metric.name, score.value)}"
+            told.append("lossless")
+    return " · ".join(told)
+
+
+def numbers_table(cells: Mapping[str, ScoredCell], metrics: Sequence[MetricRow], title: str) -> Table:
+    """Return rate, bytes and every score of the pictures that are shown."""
+    columns = (
+        Column("Codec", numeric=False),
+        Column("Rate", "bits/pixel"),
+        Column("File", "kB", help="1 kB is 1000 bytes."),
+        Column("Setting", help="On the codec's own scale."),
+        *(Column(digits.metric_title(one, list(metrics)), digits.unit_of(one)) for one in metrics),
+    )
+    rows = tuple(
+        Row(
+            (
+                Entry(f"{label} (toy)" if cell.toy else label),
+                Entry(digits.rate(cell.bits_per_pixel), cell.bits_per_pixel),
+                Entry(digits.significant(cell.bitstream_bytes / 1000), float(cell.bitstream_bytes)),
+                Entry(f"{cell.quality:g}", cell.quality),
+                *(_score(cell, metric) for metric in metrics),
+            )
+        )
+        for label, cell in cells.items()
+    )
+    return Table(title, columns, rows)
+
+
+def _score(cell: ScoredCell, metric: MetricRow) -> Entry:
+    score = cell.scores.get(metric.metric_id)
+    if score is None:
+        return Entry(digits.EMPTY, hint="Not scored: codecarena score SUITE --metric NAME.")
+    if score.value is None:
+        why = "The pixels are the original's." if score.lossless else "The picture holds nothing to measure."
+        return Entry(f"{digits.EMPTY} lossless" if score.lossless else digits.EMPTY, hint=why)
+    return Entry(digits.score(metric.name, score.value), score.value)

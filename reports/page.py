@@ -1,0 +1,254 @@
+"""Turn a report into one HTML file that needs nothing else: no server, no network, no other file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ..bench.analysis.coverage import AnalysisError
+from ..bench.store.provenance import Provenance, read_provenance
+from ..bench.store.rows import ScoredCell
+from ..bench.store.store import Store
+from . import digits
+from .contact_sheet import Sheet, plan
+from .grid import Table
+from .inline_svg import inline_svg
+from .latex import latex
+from .markup import html_table
+from .method import METHOD
+from .page_pictures import BUDGET_BYTES, PageSheet, page_sheet
+from .report import Chart, Report, report
+from .sheet_drawing import Pixels
+from .study_tables import record_table
+
+WEB = Path(__file__).with_name("page_web")
+NEWEST_RUNS = 20
+"""Runs whose suites are told in full."""
+
+
+class Found(Protocol):
+    """Pictures that were read or decoded again."""
+
+    @property
+    def pixels(self) -> Mapping[str, Pixels]:
+        """By the hash of their pixels."""
+        ...
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """Why there are none, by the same hash."""
+        ...
+
+
+Remake = Callable[[Store, Sequence[str], Sequence[ScoredCell]], Found]
+"""Returns originals and decoded pictures; the benchmark's part, which the command line hands in."""
+
+
+def page_sheets(store: Store, content: Report, remake: Remake) -> list[PageSheet]:
+    """Return the contact sheets of a report's image sets.
+
+    Args:
+        store: Where the pictures are from.
+        content: Whose sets are shown.
+        remake: Reads or decodes pictures.
+    """
+    sheets: list[Sheet] = []
+    for name in content.image_sets:
+        try:
+            sheets.append(plan(store, image_set=name))
+        except AnalysisError:
+            continue  # a set with failures only
+    found: list[PageSheet] = []
+    for sheet in sheets:
+        pictures = remake(store, [band.picture_sha256 for band in sheet.bands], sheet.cells)
+        found.append(page_sheet(sheet, pictures.pixels, pictures.missing, BUDGET_BYTES // len(sheets)))
+    return found
+
+
+def html_page(store: Store, content: Report, sheets: Sequence[PageSheet] = ()) -> str:
+    """Return the page."""
+    known = read_provenance(store)
+    script = _text("page.js")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=FileSystemLoader(WEB),
+    )  # fmt: skip
+    return environment.get_template("page.html").render(
+        title=f"codecarena: {', '.join(content.image_sets)}",
+        report=content,
+        sheets=sheets,
+        has_toys=any(shot.toy for sheet in sheets for strip in sheet.strips for shot in strip.shots),
+        toy_note=digits.TOY_NOTE,
+        method=METHOD,
+        provenance=provenance_tables(known, content.image_sets),
+        runs=[run for run in known.runs if run.suite_text][:NEWEST_RUNS],
+        version=version("codecarena"),
+        written=datetime.now(UTC).isoformat(" ", "minutes")[:16],
+        grid=lambda table: Markup(html_table(table)),
+        drawing=_drawing,
+        style=_text("page.css"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+@cache
+def _text(name: str) -> str:
+    return (WEB / name).read_text(encoding="utf-8")
+
+
+def _drawing(chart: Chart, section: int, place: int) -> Markup:
+    return Markup(inline_svg(chart.figure, f"chart{section}x{place}", chart.description))
+
+
+def provenance_tables(known: Provenance, image_sets: Sequence[str]) -> list[Table]:
+    """Return where the results of some image sets come from: runs, machines, codecs, pictures."""
+    runs = [
+        {
+            "run": run.run_id,
+            "suite": run.suite,
+            "status": run.status,
+            "started, UTC": run.started_at[:16].replace("T", " "),
+            "workers": run.workers,
+            "cells planned": run.planned_cells,
+            "machine": _machine(run.machine),
+            "versions": _versions(run.machine),
+        }
+        for run in known.runs[:NEWEST_RUNS]
+    ]
+    codecs = [
+        {
+            "codec": one.label + (" (toy)" if one.toy else "") + (" (imported)" if one.imported else ""),
+            "family": one.family,
+            "version": one.version,
+            "weights, SHA-256": (one.weights_sha256 or "")[:16],
+            "trained on": one.trained_on or "",
+            "from": one.provenance or "",
+            "id": one.codec_id,
+        }
+        for one in known.codecs
+    ]
+    pictures = [
+        {
+            "picture": one.name,
+            "set": one.image_set,
+            "size": f"{one.width} × {one.height}",
+            "kind": one.kind if one.generator is None else f"{one.kind}: {one.generator}",
+            "licence": one.licence or "not stated",
+            "source": one.source or "",
+            "pixels, SHA-256": one.picture_sha256[:16],
+        }
+        for one in known.pictures
+        if one.image_set in image_sets
+    ]
+    older = [f"{len(known.runs) - NEWEST_RUNS} older runs."] if len(known.runs) > NEWEST_RUNS else []
+    return [
+        record_table("Runs", runs, older, numeric=False),
+        record_table("Codecs", _used(codecs), numeric=False),
+        record_table("Pictures", pictures, numeric=False),
+    ]
+
+
+def _used(records: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the records without keys that are empty in all of them."""
+    used = {name for one in records for name, value in one.items() if value}
+    return [{name: value for name, value in one.items() if name in used} for one in records]
+
+
+def _machine(description: Mapping[str, object]) -> str:
+    gpus = description.get("gpus")
+    named = [str(description.get("cpu", "")), f"{description.get('cores', '?')} cores"]
+    named += [str(one) for one in gpus] if isinstance(gpus, list) else []
+    return ", ".join([*named, str(description.get("system", "")), f"Python {description.get('python', '?')}"])
+
+
+def _versions(description: Mapping[str, object]) -> str:
+    libraries = description.get("libraries")
+    if not isinstance(libraries, dict):
+        return ""
+    return ", ".join(f"{name} {number}" for name, number in libraries.items())
+
+
+def write(
+    store: str,
+    remake: Remake,
+    out: Path | None,
+    folder: Path | None = None,
+    *,
+    image_set: str | None = None,
+    metrics: Sequence[str] = (),
+    anchor: str | None = None,
+) -> list[str]:
+    """Write the page, the tables as LaTeX, or both; return a sentence on each.
+
+    Args:
+        store: A folder or a database URL.
+        remake: Reads or decodes pictures.
+        out: The page; None for none.
+        folder: Of the LaTeX tables; None for none.
+        image_set: See `report.report`.
+        metrics: Likewise.
+        anchor: Likewise.
+
+    Raises:
+        AnalysisError: The store holds no results, a name is not in it, or a file cannot be written.
+    """
+    if out is not None:
+        _check_name(out)
+    opened = Store(store)
+    found = report(opened, image_set=image_set, metrics=metrics, anchor=anchor)
+    told: list[str] = []
+    if folder is not None:
+        tables = write_latex(found, folder)
+        told.append(f"{len(tables)} tables written to {folder}; tables.tex inputs them all")
+    if out is not None:
+        page = html_page(opened, found, page_sheets(opened, found, remake)).encode()
+        try:
+            out.write_bytes(page)
+        except OSError as error:
+            raise AnalysisError(f"cannot write {out}: {error}") from error
+        told.append(f"report written to {out} ({len(page) / 1e6:.1f} MB)")
+    opened.close()
+    return told
+
+
+def _check_name(out: Path) -> None:
+    """Raise `AnalysisError` unless a page can go there, before any work is done for it."""
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise AnalysisError(f"{out}: a report is one HTML page; expected a name that ends with .html")
+    if not out.absolute().parent.is_dir():
+        raise AnalysisError(f"cannot write {out}: there is no folder {out.absolute().parent}")
+
+
+def write_latex(content: Report, folder: Path) -> list[Path]:
+    r"""Write every table of a report into a file of its own, and ``tables.tex`` that inputs them all.
+
+    Raises:
+        AnalysisError: The folder cannot be written.
+    """
+    tables = [table for section in content.sections for table in (*section.tables, *section.folded)]
+    paths = [folder / f"{place:02}-{_slug(table.title)}.tex" for place, table in enumerate(tables, 1)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, table in zip(paths, tables, strict=True):
+            path.write_text(latex(table), encoding="utf-8")
+        inputs = "".join(f"\\input{{{path.stem}}}\n" for path in paths)
+        (folder / "tables.tex").write_text("% needs \\usepackage{booktabs}\n" + inputs, encoding="utf-8")
+    except OSError as error:
+        raise AnalysisError(f"cannot write {folder}: {error}") from error
+    return paths
+
+
+def _slug(title: str) -> str:
+    """Return a title as part of a file name: ASCII letters, digits and dashes."""
+    words = "".join(sign if sign.isascii() and sign.isalnum() else " " for sign in title.lower()).split()
+    return "-".join(words)[:60].strip("-")

@@ -1,0 +1,184 @@
+"""Turn a store into what a report says, section by section, before it becomes a page or LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from ..bench.analysis.coverage import AnalysisError
+from ..bench.analysis.curves import DECIBEL_METRICS
+from ..bench.store.derived import Derived
+from ..bench.store.rows import MetricRow
+from ..bench.store.store import Store
+from ..bench.store.timings import timings
+from ..studies.ledger import Ledger
+from . import charts, digits
+from .comparisons import comparison_tables
+from .grid import Table
+from .kinds import kind_tables
+from .leaderboards import bd_table
+from .rate_table import rate_table
+from .slices import Slice, chosen_metrics, slices
+from .speed import speed_tables
+from .study_tables import StudyFindings, every_study, scale_chart
+from .tables import failures_table, opening_view, rate_points, tables_of
+
+CHARTS = 3
+"""Metrics with a chart where nobody chose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart and what it shows, in words."""
+
+    figure: Figure
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what stands under it."""
+
+    title: str
+    tables: tuple[Table, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    warning: str = ""
+    """What must be read before anything else of the section."""
+    lines: tuple[str, ...] = ()
+    folded: tuple[Table, ...] = ()
+    """Tables for those who want to know more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All evidence of a store."""
+
+    image_sets: tuple[str, ...]
+    lines: tuple[str, ...]
+    """How much there is of each set."""
+    sections: tuple[Section, ...]
+
+
+def report(
+    store: Store,
+    *,
+    image_set: str | None = None,
+    metrics: Sequence[str] = (),
+    anchor: str | None = None,
+) -> Report:
+    """Return all evidence of a store: leaderboards, charts, speed, kinds of pictures, studies, failures.
+
+    Args:
+        store: Where it is read from.
+        image_set: One set; all where None.
+        metrics: Names; all of the store where empty. The first one leads.
+        anchor: Codec of the BD-rates; the usual one where None.
+
+    Raises:
+        AnalysisError: The store holds no results, or a name is not in it.
+    """
+    parts = slices(store, image_set)
+    if not parts:
+        raise AnalysisError("the store holds no results yet; run a suite first: codecarena run quick")
+    derived = Derived(store)
+    sections = [one for part in parts for one in _of_set(store, part, metrics, anchor, derived)]
+    sections += _kinds(store, image_set, metrics, anchor, derived)
+    ledger = Ledger(store.location.database_url, read_only=True)
+    try:
+        sections += [_study(one) for one in every_study(ledger)]
+    finally:
+        ledger.close()
+    return Report(
+        tuple(part.image_set for part in parts), tuple(map(summary, parts)), tuple(one for one in sections)
+    )
+
+
+def summary(part: Slice) -> str:
+    """Return in one line what a set holds."""
+    counts = {
+        "picture": len({cell.picture_sha256 for cell in part.cells}),
+        "codec": len({cell.codec_id for cell in part.cells}),
+        "result": len(part.cells),
+        "open failure": sum(not one.settled for one in part.failures),
+    }
+    told = " · ".join(digits.counted(count, noun) for noun, count in counts.items() if count)
+    return f"{part.image_set}: {told}"
+
+
+def _of_set(
+    store: Store, part: Slice, names: Sequence[str], anchor: str | None, derived: Derived
+) -> list[Section]:
+    chosen = chosen_metrics(part, names)
+    name = part.image_set
+    sections: list[Section] = []
+    if not chosen:
+        sections.append(Section(f"Leaderboard · {name}", lines=("No picture of the set has a score yet.",)))
+    else:
+        sections += [_leaderboard(part, chosen, anchor, derived), _curves(part, chosen)]
+        sections += _comparison(store, part, chosen[0], derived)
+    if speed := speed_tables(store, name):
+        sections.append(Section(f"Speed and cost · {name}", tuple(speed)))
+    failed = failures_table(part)
+    if failed.rows:
+        sections.append(Section(f"Failures · {name}", (failed,)))
+    return sections
+
+
+def _leaderboard(part: Slice, chosen: list[MetricRow], anchor: str | None, derived: Derived) -> Section:
+    ids = [one.metric_id for one in chosen]
+    first = tables_of(part, metrics=ids[:1], anchor=anchor, derived=derived)
+    rest: list[Table] = []
+    used = anchor or opening_view(part, chosen[0]).anchor
+    if len(chosen) > 1 and used:
+        rest = [bd_table(part, chosen, used, derived=derived)]
+    return Section(f"Leaderboard · {part.image_set}", (*first, *rest), folded=(rate_table(part),))
+
+
+def _curves(part: Slice, chosen: list[MetricRow]) -> Section:
+    styles = charts.looks(cell.codec for cell in part.cells)
+    drawn: list[Chart] = []
+    for metric in chosen[:CHARTS]:
+        points, pictures = rate_points(part, metric)
+        if not points:
+            continue
+        title = part.title(metric)
+        figure = charts.rate_distortion(
+            points, styles, metric=title, unit=digits.unit_of(metric), better=metric.better,
+            title=f"{title}, means over {digits.counted(pictures, 'picture')}",
+            decibels=metric.name in DECIBEL_METRICS,
+        )  # fmt: skip
+        told = f"{title} over bits per pixel of {len({point.codec for point in points})} codecs"
+        drawn.append(Chart(figure, f"{told}; the tables hold the numbers"))
+    lines = () if drawn else ("No curve yet: no picture is finished by all codecs.",)
+    return Section(f"Rate and distortion · {part.image_set}", charts=tuple(drawn), lines=lines)
+
+
+def _comparison(store: Store, part: Slice, metric: MetricRow, derived: Derived) -> list[Section]:
+    try:
+        wins, front = comparison_tables(part, metric, timings(store, part.image_set), derived=derived)
+    except AnalysisError:
+        return []  # no picture that all codecs finished: the leaderboard says so
+    return [Section(f"Codecs against each other · {part.image_set}", (front,), folded=(wins,))]
+
+
+def _kinds(
+    store: Store, image_set: str | None, metrics: Sequence[str], anchor: str | None, derived: Derived
+) -> list[Section]:
+    try:
+        found = kind_tables(store, metrics=metrics, anchor=anchor, image_set=image_set, derived=derived)
+    except AnalysisError:
+        return []  # one kind of picture only
+    return [Section("Natural against AI-generated", tuple(found[:1]), folded=tuple(found[1:]))]
+
+
+def _study(found: StudyFindings) -> Section:
+    title = f"Study {found.study.label}"
+    lines = (*found.lines, *([found.reason] if found.reason else []))
+    drawn: list[Chart] = []
+    if found.results:
+        for one in found.results.outcomes[:1]:
+            figure = scale_chart(one.scale, f"{found.study.label}: {one.title}")
+            drawn.append(Chart(figure, f"Scale of {found.study.label}; the table below holds the numbers"))
+    return Section(title, found.tables, tuple(drawn), found.warning, lines)

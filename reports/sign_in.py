@@ -1,0 +1,145 @@
+"""Turn a password into a hash that settings may hold, and a try to sign in into yes, no, or not now."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+import threading
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+from ..bench.store.database import StoreError
+
+VARIABLE = "CODECARENA_ORGANISER_PASSWORD_HASH"
+"""Environment variable that holds the hash of the organiser's password."""
+SHORTEST = 10
+"""Characters of a password that somebody chose."""
+COST, BLOCK, PARALLEL = 2**15, 8, 1
+"""Of scrypt (RFC 7914): 32 MiB and about a tenth of a second a try."""
+LONGEST_PAUSE_SECONDS = 60.0
+
+
+class SignInError(StoreError):
+    """A password, or the file that holds its hash, cannot be used; the message says why."""
+
+
+def hash_password(password: str) -> str:
+    """Return a salted scrypt hash of a password, as one line that names its own parameters.
+
+    Raises:
+        SignInError: It is shorter than `SHORTEST`.
+    """
+    if len(password) < SHORTEST:
+        raise SignInError(f"the password has {len(password)} characters; expected {SHORTEST} or more")
+    salt = secrets.token_bytes(16)
+    parts = ("scrypt", str(COST), str(BLOCK), str(PARALLEL), _text(salt), _text(_scrypt(password, salt)))
+    return ":".join(parts)
+
+
+def matches(password: str, stored: str) -> bool:
+    """Return whether a password is the one of a hash; a hash that cannot be read matches none."""
+    try:
+        name, cost, block, parallel, salt, expected = stored.strip().split(":")
+        found = _scrypt(password, base64.b64decode(salt), int(cost), int(block), int(parallel))
+        return name == "scrypt" and hmac.compare_digest(found, base64.b64decode(expected))
+    except ValueError:
+        return False
+
+
+def _scrypt(
+    password: str, salt: bytes, cost: int = COST, block: int = BLOCK, parallel: int = PARALLEL
+) -> bytes:
+    memory = 256 * cost * block  # twice what RFC 7914 needs
+    return hashlib.scrypt(password.encode(), salt=salt, n=cost, r=block, p=parallel, maxmem=memory)
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def write_hash(password: str, out: Path) -> None:
+    """Write a password's hash to a file that only its owner reads.
+
+    Raises:
+        SignInError: The password is too short, the file is there already or cannot be written.
+    """
+    line = hash_password(password)
+    try:
+        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(line + "\n")
+    except FileExistsError as error:
+        raise SignInError(f"{out} exists; name another file, or remove it") from error
+    except OSError as error:
+        raise SignInError(f"{out}: cannot be written ({error.strerror})") from error
+
+
+def prepare(file: Path | None) -> str | None:
+    """Make sure that the organiser can sign in; return the password that was made for this run, if any.
+
+    Args:
+        file: Holds the hash. Without it the environment does, and where nothing does a password is made.
+
+    Raises:
+        SignInError: The file cannot be read, or holds no hash.
+    """
+    if file is not None:
+        os.environ[VARIABLE] = _read(file)
+    if os.environ.get(VARIABLE) or _is_in_secrets():
+        return None
+    password = "-".join(secrets.token_hex(2) for _ in range(4))
+    os.environ[VARIABLE] = hash_password(password)
+    return password
+
+
+def _is_in_secrets() -> bool:
+    """Return whether Streamlit's secrets say who the organiser is."""
+    for folder in (Path.cwd(), Path.home()):
+        try:
+            found = tomllib.loads((folder / ".streamlit" / "secrets.toml").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if "organiser" in found:
+            return True
+    return False
+
+
+def _read(file: Path) -> str:
+    try:
+        line = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SignInError(f"{file}: cannot be read; make it: codecarena organiser-password {file}") from error
+    if line.count(":") != 5 or not line.startswith("scrypt:"):
+        raise SignInError(
+            f"{file}: expected one line as `codecarena organiser-password {file}` writes it, not a password"
+        )
+    return line
+
+
+class Gate:
+    """Lets in who knows the password; each wrong try makes the next ones wait longer, for everybody."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._turn = threading.Lock()
+        self._wrong = 0
+        self._open_at = 0.0
+
+    def enter(self, password: str, stored: str) -> bool | float:
+        """Return whether the password is right, or for how many seconds no try counts."""
+        with self._turn:
+            left = self._open_at - self._clock()
+            if left > 0:
+                return left
+            if matches(password, stored):
+                self._wrong = 0
+                return True
+            self._wrong += 1
+            # The first three slips of a finger cost nothing.
+            if self._wrong > 3:
+                self._open_at = self._clock() + min(2.0 ** (self._wrong - 3), LONGEST_PAUSE_SECONDS)
+            return False

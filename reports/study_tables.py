@@ -1,0 +1,127 @@
+"""Turn studies into tables and charts for pages and reports; what is simulated says so in every title."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from ..studies.ledger import Ledger
+from ..studies.presenting import SIMULATED, Record, report_tables, status_lines
+from ..studies.records import StudyRow
+from ..studies.results import StudyResults, results_of
+from ..studies.scale_results import ScaleError, StudyScale
+from .charts import STYLE
+from .digits import EMPTY, MINUS
+from .grid import Column, Entry, Row, Table
+
+_SIGN = re.compile(r"(?<![^\s(])-(?=\d|$)")
+"""A hyphen that stands for a minus, or alone for nothing."""
+
+WIDE, NARROW = "#8fb8d6", "#0072b2"
+"""Colours of the two intervals: for other pictures as well, and for these pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFindings:
+    """What one study says, or why it says nothing yet."""
+
+    study: StudyRow
+    lines: tuple[str, ...]
+    """How far it is."""
+    results: StudyResults | None
+    tables: tuple[Table, ...]
+    reason: str = ""
+    """Why there is no result."""
+
+    @property
+    def warning(self) -> str:
+        """Return what must stand above everything of the study; empty where nothing must."""
+        return SIMULATED if self.study.simulated else ""
+
+
+def every_study(ledger: Ledger, resamples: int | None = None) -> list[StudyFindings]:
+    """Return what each study of a store says, oldest first."""
+    return [findings_of(ledger, one, resamples) for one in ledger.studies()]
+
+
+def findings_of(ledger: Ledger, study: StudyRow, resamples: int | None = None) -> StudyFindings:
+    """Return what a study says by the analysis that its plan fixed."""
+    lines, record = status_lines(ledger, study.name)
+    if not record["votes"]:
+        return StudyFindings(study, tuple(lines), None, (), "no votes yet")
+    try:
+        results = results_of(ledger, study.name, resamples)
+    except ScaleError as error:
+        return StudyFindings(study, tuple(lines), None, (), str(error))
+    return StudyFindings(study, tuple(lines), results, tuple(record_tables(report_tables(results))))
+
+
+def record_tables(tables: Iterable[tuple[str, Sequence[Record], Sequence[str]]]) -> list[Table]:
+    """Return the tables of `studies` in the form of all other tables."""
+    return [record_table(title, rows, notes) for title, rows, notes in tables]
+
+
+def record_table(
+    title: str,
+    records: Sequence[Mapping[str, object]],
+    notes: Sequence[str] = (),
+    numeric: bool | None = None,
+) -> Table:
+    """Return records of the same keys as a table.
+
+    Args:
+        title: Above it.
+        records: Texts and numbers.
+        notes: Below it.
+        numeric: Whether all columns but the first hold numbers; None looks at what is in them.
+    """
+    names = list(records[0]) if records else []
+    columns = tuple(
+        Column(name, numeric=place > 0 and (_numeric(records, name) if numeric is None else numeric))
+        for place, name in enumerate(names)
+    )
+    rows = tuple(Row(tuple(_entry(one[name]) for name in names), one) for one in records)
+    return Table(title, columns, rows, tuple(notes))
+
+
+def _entry(value: object) -> Entry:
+    text = "" if value is None else _SIGN.sub(MINUS, str(value))
+    return Entry(EMPTY if text == MINUS else text, 0.0 if text not in ("", MINUS) else None)
+
+
+def _numeric(records: Iterable[Mapping[str, object]], name: str) -> bool:
+    texts = [str(one[name]) for one in records]
+    return any(texts) and all(not text or text[0] in "+-−0123456789<" for text in texts)
+
+
+def scale_chart(scale: StudyScale, title: str) -> Figure:
+    """Return the values of a scale with both intervals, best condition on top.
+
+    Args:
+        scale: Of one study; its components are drawn one below the other.
+        title: Above the chart.
+    """
+    conditions = list(reversed(scale.conditions))
+    with sns.axes_style("whitegrid", STYLE), sns.plotting_context("notebook", font_scale=0.9):
+        figure = Figure(figsize=(6.6, 1.1 + 0.34 * len(conditions)), dpi=200, layout="constrained")
+        axes = figure.subplots()
+        for place, one in enumerate(conditions):
+            for span, colour, width in (
+                (one.by_rater_and_picture, WIDE, 3.0),
+                (one.by_rater, NARROW, 6.0),
+            ):
+                if span is not None and span.low < span.high:
+                    axes.plot([span.low, span.high], [place, place], color=colour, linewidth=width,
+                              solid_capstyle="butt", zorder=2)  # fmt: skip
+            axes.plot([one.value], [place], "o", color="white", markeredgecolor="#30343b", zorder=3)
+        names = [one.condition if len(one.condition) < 33 else f"{one.condition[:31]}…" for one in conditions]
+        axes.set_yticks(range(len(names)), names, parse_math=False)
+        axes.grid(axis="y", visible=False)
+        axes.axvline(0, color="#8a8f98", linewidth=1, zorder=1)
+        axes.set_xlabel(f"{scale.unit}; dark: 95 % for other raters, light: for other pictures as well")
+        axes.set_title(title, loc="left", fontsize=12, parse_math=False)
+    return figure

@@ -1,0 +1,365 @@
+"""Turn a store into what all pages share: opened stores, kept readings, pickers in the address, tables."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import streamlit as st
+from streamlit.components.v2 import component
+from streamlit.delta_generator import DeltaGenerator
+
+from ...bench.analysis.coverage import AnalysisError
+from ...bench.store.database import StoreError
+from ...bench.store.rows import MetricRow
+from ...bench.store.store import Store
+from .. import digits, tables
+from ..background import Background
+from ..column_slice import ColumnSlice, ColumnSource
+from ..grid import Table
+from ..markup import html_table
+from ..server import STORE_VARIABLE
+from ..slices import Kind
+
+POLL_SECONDS = 5
+PENDING_SECONDS = 1.0
+KINDS = {"all": "All", "natural": "Natural", "ai-generated": "AI-generated"}
+WEB = Path(__file__).parent.parent / "web"
+SPACING = """
+<style>
+.stMainBlockContainer { padding-top: 3.5rem; max-width: 90rem; }
+.stMainBlockContainer h1 { font-size: 1.75rem; padding-bottom: 0; }
+.stMainBlockContainer h3 { font-size: 1.2rem; }
+/* Streamlit's own captions are too faint to read easily. */
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: inherit; opacity: 0.9; }
+</style>
+"""
+
+Option = TypeVar("Option")
+
+_table = component("codecarena_table", css=(WEB / "table.css").read_text(), js=(WEB / "table.js").read_text())
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a page draws from."""
+
+    url: str
+    store: Store
+    version: int
+    image_sets: list[str]
+
+    def source(self, image_set: str | None) -> ColumnSource:
+        """Return one image set, or all of them; read again when the store has changed."""
+        return read_source(self.url, self.version, image_set)
+
+    def part(self, image_set: str | None, kind: str = "all", families: Sequence[str] = ()) -> ColumnSlice:
+        """Return pictures of one kind and codecs of some families."""
+        return read_part(self.url, self.version, image_set, kind, tuple(sorted(families)))
+
+    @property
+    def background(self) -> Background:
+        """Who computes what takes long."""
+        return background(self.url)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def open_store(url: str) -> Store:
+    """Return a read-only store, one for all sessions."""
+    return Store(url)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def background(url: str) -> Background:
+    """Return who computes what takes long, one for all sessions."""
+    return Background(open_store(url))
+
+
+@st.cache_resource(max_entries=6, show_spinner="Reading the store …")
+def read_source(url: str, version: int, image_set: str | None) -> ColumnSource:
+    """Return one image set, or all of them, of one state of a store."""
+    del version
+    return ColumnSource(open_store(url), image_set)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def read_part(
+    url: str, version: int, image_set: str | None, kind: str, families: tuple[str, ...]
+) -> ColumnSlice:
+    """Return a part of one state of a store, with everything that is worked out of it once."""
+    chosen = None if kind == "all" else cast("Kind", kind)
+    return ColumnSlice(read_source(url, version, image_set), chosen, families)
+
+
+def plain(text: str) -> str:
+    """Return text whose punctuation Markdown leaves alone: names of codecs and sets are not ours."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
+def page(title: str, about: str, draw: Callable[[Frame], None]) -> None:
+    """Draw a page, or say what is missing for it.
+
+    Args:
+        title: Above it.
+        about: What it shows and how to read it; behind the question mark.
+        draw: Draws the rest.
+    """
+    st.html(SPACING)
+    st.title(title, anchor=False, help=about)
+    url = os.environ.get(STORE_VARIABLE, "arena")
+    try:
+        store = open_store(url)
+        frame = Frame(url, store, store.version(), store.image_sets())
+    except StoreError as error:
+        st.info(plain(str(error)))
+        st.markdown("Fill a store with the built-in photographs, then load this page again:")
+        st.code("codecarena demo", language=None)
+        return
+    try:
+        draw(frame)
+    except AnalysisError as error:
+        st.warning(plain(str(error)))
+    follow(url, frame.version)
+
+
+def needs_results(draw: Callable[[Frame], None]) -> Callable[[Frame], None]:
+    """Return a page that says what to run where the store has no result and no failure."""
+
+    def drawn(frame: Frame) -> None:
+        if frame.image_sets and frame.version:
+            draw(frame)
+            return
+        st.info("The store is empty: no result and no failure yet. This page follows a run as it goes.")
+        st.code("codecarena run quick", language=None)
+
+    return drawn
+
+
+def choose(
+    place: DeltaGenerator,
+    label: str,
+    name: str,
+    options: Sequence[Option],
+    default: Option | None = None,
+    *,
+    write: Callable[[Option], str] = str,
+    show: Callable[[Option], str] | None = None,
+    segmented: bool = False,
+    help_text: str | None = None,
+) -> Option:
+    """Draw a picker whose choice is in the page's address, and return the choice.
+
+    The address decides when the page is opened or the browser goes back; after that the picker. Pages that
+    ask by the same name begin with what was chosen on the last one.
+
+    Args:
+        place: Where.
+        label: Beside it.
+        name: In the address.
+        options: At least one.
+        default: Where nothing was chosen; the first if absent.
+        write: Turns an option into the text in the address.
+        show: Turns it into what is shown.
+        segmented: Whether all options stand beside each other.
+        help_text: Behind the question mark.
+    """
+    key = settle(
+        name,
+        {write(one): one for one in options},
+        options[0] if default is None or default not in options else default,
+        write,
+    )
+    texts = [write(one) for one in options]
+    named = {write(one): (show or str)(one) for one in options}
+    if segmented:
+        found = place.segmented_control(
+            label, texts, key=key, required=True, format_func=named.__getitem__, help=help_text
+        )
+    else:
+        found = place.selectbox(label, texts, key=key, format_func=named.__getitem__, help=help_text)
+    text = found or texts[0]
+    remember(name, [text])
+    return options[texts.index(text)]
+
+
+def settle(name: str, known: dict[str, Option], default: Option, write: Callable[[Option], str] = str) -> str:
+    """Set a picker's value from the address where it says something new; return the widget's key."""
+    key = f"{name} of {st.session_state.get('page', '')}"
+    asked = st.query_params.get(name)
+    kept = st.session_state.get(f"kept {name}", [""])[0]
+    if st.session_state.get(key) not in known or asked != st.session_state.get(f"written {name}"):
+        chosen = next(
+            (one for one in (asked, st.session_state.get(key), kept) if one in known), write(default)
+        )
+        st.session_state[key] = chosen
+    return key
+
+
+def choose_many(
+    place: DeltaGenerator,
+    label: str,
+    name: str,
+    options: Sequence[str],
+    help_text: str | None = None,
+    default: Sequence[str] = (),
+) -> list[str]:
+    """Draw a picker of any number of options whose choice is in the page's address."""
+    key = f"{name} of {st.session_state.get('page', '')}"
+    asked = st.query_params.get_all(name)
+    written = st.session_state.get(f"written {name}")
+    if key not in st.session_state or (asked or None) != written:
+        st.session_state[key] = [one for one in asked if one in options] or list(default)
+    else:
+        st.session_state[key] = [one for one in st.session_state[key] if one in options]
+    found = place.multiselect(label, options, key=key, help=help_text)
+    remember(name, found, many=True)
+    return found
+
+
+def choose_number(
+    place: DeltaGenerator,
+    label: str,
+    name: str,
+    default: float,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    step: float | None = None,
+    help_text: str | None = None,
+) -> float:
+    """Draw a number whose value is in the page's address."""
+    key = f"{name} of {st.session_state.get('page', '')}"
+    asked = st.query_params.get(name)
+    if key not in st.session_state or asked != st.session_state.get(f"written {name}"):
+        st.session_state[key] = _number(asked, default, low, high)
+    found = place.number_input(label, low, high, key=key, step=step, help=help_text)
+    remember(name, [f"{found:g}"])
+    return found
+
+
+def _number(text: str | None, default: float, low: float | None, high: float | None) -> float:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return default
+    inside = (low is None or low <= number) and (high is None or number <= high)
+    return number if inside else default
+
+
+def remember(name: str, texts: list[str], *, many: bool = False) -> None:
+    """Write a choice into the address, and keep it for the next page that asks for it."""
+    value = texts if many else texts[0]
+    if (st.query_params.get_all(name) if many else st.query_params.get(name)) != value:
+        if value:
+            st.query_params[name] = value
+        elif name in st.query_params:
+            del st.query_params[name]
+    st.session_state[f"written {name}"] = value or None
+    st.session_state[f"kept {name}"] = texts or [""]
+
+
+def pick_set(place: DeltaGenerator, frame: Frame) -> str:
+    """Draw the picker of image sets."""
+    return choose(place, "Image set", "set", frame.image_sets)
+
+
+def pick_kind(place: DeltaGenerator, source: ColumnSource) -> str:
+    """Draw the picker of kinds, where there are two."""
+    if len(source.kinds) < 2:
+        return "all"
+    return choose(place, "Pictures", "kind", list(KINDS), show=KINDS.__getitem__, segmented=True)
+
+
+def pick_metric(place: DeltaGenerator, part: ColumnSlice, metrics: Sequence[MetricRow]) -> MetricRow:
+    """Draw the picker of metrics."""
+    return choose(
+        place, "Metric", "metric", list(metrics), write=lambda one: _address(one, metrics), show=part.title
+    )
+
+
+def _address(metric: MetricRow, metrics: Iterable[MetricRow]) -> str:
+    """Return a metric's name, or its id where another one has the name too."""
+    alone = sum(one.name == metric.name for one in metrics) == 1
+    return metric.name if alone else metric.metric_id
+
+
+def pick_anchor(place: DeltaGenerator, part: ColumnSlice) -> str:
+    """Draw the picker of the codec that others are compared with."""
+    labels = [one.codec.label for one in part.panels]
+    if not labels:
+        raise AnalysisError("no codec has a result here yet; failures are on the page Runs")
+    return choose(
+        place, "Anchor", "anchor", labels, part.usual_anchor,
+        help_text="The codec that all others are compared with.",
+    )  # fmt: skip
+
+
+def no_scores() -> None:
+    """Say how to get scores."""
+    st.warning("No scores yet: either the first are still being computed, or the suite names no metric.")
+    st.code("codecarena score SUITE --metric psnr", language=None)
+
+
+def summary(frame: Frame, part: ColumnSlice) -> None:
+    """Say in one line what a part holds, and in another what is running."""
+    columns = part.columns
+    pictures, codecs = len(set(columns.picture.tolist())), len(set(columns.codec.tolist()))
+    counts = {"picture": pictures, "codec": codecs, "result": len(columns.measurement)}
+    parts = [digits.counted(count, noun) for noun, count in counts.items()]
+    open_failures = sum(not one.settled for one in part.failures)
+    if open_failures:
+        parts.append(digits.counted(open_failures, "open failure"))
+    st.caption(" · ".join(parts))
+    if codecs == 1:
+        st.info("One codec so far: run a suite with another one to compare.")
+    for run in tables.running(frame.store):
+        st.info(
+            f"A run of {plain(run.suite)} is in progress: "
+            f"{digits.counted(run.planned_cells, 'cell')} planned. "
+            "Numbers change as results come in."
+        )
+
+
+def show(table: Table, name: str = "", *, heading: bool = True) -> None:
+    """Draw a table with its notes; one with a name can be sorted, and the address says how."""
+    if heading:
+        st.subheader(plain(table.title), anchor=False)
+    asked = st.query_params.get(f"{name}-sort", "") if name else ""
+    key = f"table {name or table.title} of {st.session_state.get('page', '')}"
+    # Any: what a component gives back has attributes of its own making.
+    found: Any = _table(data={"html": html_table(table), "sort": asked}, key=key, on_sort_change=lambda: None)
+    if name and found.sort and found.sort != asked:
+        st.query_params[f"{name}-sort"] = found.sort
+    if table.notes:
+        st.caption("  \n".join(plain(note) for note in table.notes))
+
+
+def pending(frame: Frame) -> None:
+    """Say that intervals are on their way, and draw the page again when they are there."""
+    if frame.background.waiting:
+        st.caption(
+            ":material/hourglass_top: Intervals and tests are being computed; they appear by themselves."
+        )
+        wait(frame.url)
+
+
+@st.fragment(run_every=PENDING_SECONDS)
+def wait(url: str) -> None:
+    """Draw the page again when nothing is being computed any more."""
+    if not background(url).waiting:
+        st.rerun(scope="app")
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def follow(url: str, version: int) -> None:
+    """Draw the page again when the store has changed."""
+    try:
+        changed = open_store(url).version() != version
+    except StoreError:
+        return
+    if changed:
+        st.rerun(scope="app")

@@ -1,0 +1,140 @@
+"""Turn a store into the page Look: originals and decoded pictures, every pixel as it is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+import streamlit as st
+from streamlit.components.v2 import component
+
+from ...bench.analysis.leaderboard import COMMON_RATES
+from ...bench.store.rows import MetricRow
+from .. import digits
+from ..column_slice import ColumnSlice
+from ..looking import MAPS, Target, nearest_cells, numbers_table, panes, worst_first
+from . import frame as pages
+from .frame import Frame
+
+ABOUT = """
+The original beside what codecs made of it, at the same rate or the same score. Nothing is scaled, smoothed or
+coded again: one pixel of the picture is a whole number of pixels of the screen.
+
+**Slider**: two pictures, split. **Flip**: one place, the space bar changes the picture. **Side by side**: all
+of them. Drag, the arrow keys, plus and minus move and magnify all pictures together, up to 16 times.
+"""
+FIRST_CODECS = 2
+"""Codecs that are shown where nobody chose."""
+
+_look = component(
+    "codecarena_look",
+    css=(pages.WEB / "look.css").read_text(),
+    js=(pages.WEB / "look.js").read_text(),
+)
+
+
+def main() -> None:
+    """Draw the page."""
+    pages.page("Look", ABOUT, pages.needs_results(draw))
+
+
+def draw(frame: Frame) -> None:
+    """Draw the pickers, the pictures and their numbers."""
+    first = st.columns([2, 2, 2, 2])
+    second = st.columns([3, 3, 2], vertical_alignment="bottom")
+    image_set = pages.pick_set(first[0], frame)
+    part = frame.part(image_set)
+    labels = [one.codec.label for one in part.panels]
+    if not labels:
+        st.info("No codec has a result in this set yet; failures are on the page Runs.")
+        return
+    codecs = (
+        pages.choose_many(second[0], "Codecs", "codec", labels, default=_first_codecs(part)) or labels[:1]
+    )
+    target = _target(first, part)
+    picture = _picture(second[1], part, codecs[0], target)
+    maps = pages.choose_many(second[2], "Maps", "map", list(MAPS), "Where pictures differ from the original.")
+    sha256 = next(one.sha256 for one in part.columns.pictures if one.name == picture)
+    wanted = {one.codec.codec_id: one.codec.label for one in part.panels if one.codec.label in codecs}
+    ordered = dict(sorted(wanted.items(), key=lambda item: codecs.index(item[1])))
+    cells = nearest_cells(frame.store, image_set, sha256, ordered, target)
+    shown = panes(picture, sha256, cells, part.metrics[:3], maps)
+    # The address decides when it says something new; else the pictures know better where they are.
+    asked = st.query_params.get("view", "")
+    new = asked if asked != st.session_state.get("written view") else ""
+    st.session_state["written view"] = asked
+    # Any: what a component gives back has attributes of its own making.
+    found: Any = _look(
+        key="look",
+        data={"panes": [asdict(one) for one in shown], "view": new},
+        on_view_change=lambda: None,
+    )
+    if found.view and found.view != st.session_state.get("told view"):
+        st.query_params["view"] = found.view
+        st.session_state["told view"] = st.session_state["written view"] = found.view
+    for label in codecs:
+        if label not in cells:
+            st.caption(f"{pages.plain(label)} has no result for this picture.")
+    if cells:
+        pages.show(numbers_table(cells, part.metrics, f"Numbers of {picture}"))
+
+
+def _first_codecs(part: ColumnSlice) -> list[str]:
+    """Return the anchor and the codec that stands first against it."""
+    labels = [one.codec.label for one in part.panels]
+    anchor = part.usual_anchor
+    others = [label for label in labels if label != anchor]
+    if anchor and part.metrics:
+        rows = part.board(part.metrics[0], anchor).rows
+        others = [row.codec.label for row in rows if row.codec.label in others] or others
+    return [*([anchor] if anchor else []), *others][:FIRST_CODECS]
+
+
+# Any: columns of the page.
+def _target(places: Any, part: ColumnSlice) -> Target:
+    by_name: dict[str, MetricRow | None] = {"bpp": None, **{one.metric_id: one for one in part.metrics}}
+    titles = {"bpp": "Rate", **{one.metric_id: part.title(one) for one in part.metrics}}
+    match = pages.choose(
+        places[1], "Match by", "match", list(by_name), show=titles.__getitem__,
+        help_text="Every codec is shown at its stored setting nearest this rate, or this score.",
+    )  # fmt: skip
+    metric = by_name[match]
+    if metric is None:
+        rate = pages.choose_number(
+            places[2], "Bits per pixel", "bpp", _usual_rate(part), low=0.001, high=48.0, step=0.05
+        )
+        return Target(rate)
+    score = pages.choose_number(
+        places[2], f"{part.title(metric)} score", f"score-{metric.name}", part.usual_score(metric)
+    )
+    return Target(score, metric)
+
+
+def _usual_rate(part: ColumnSlice) -> float:
+    """Return the common rate in the middle of those that were measured."""
+    rates = sorted(part.columns.bits_per_pixel.tolist())
+    middle = rates[len(rates) // 2] if rates else 0.5
+    return min(COMMON_RATES, key=lambda one: abs(math.log(one / middle)))
+
+
+def _picture(place: Any, part: ColumnSlice, codec: str, target: Target) -> str:
+    names = [one.name for one in part.columns.pictures]
+    if not part.metrics:
+        return pages.choose(place, "Picture", "picture", names)
+    metric = target.metric or part.metrics[0]
+    judge = part.metrics[0] if target.metric is None else next(
+        (one for one in part.metrics if one != metric), metric
+    )  # fmt: skip
+    panel = next(one for one in part.panels if one.codec.label == codec)
+    listed = worst_first(part, panel, judge, target)
+    told = {
+        name: name
+        if math.isnan(score)
+        else f"{name}  ({part.title(judge)} {digits.score(judge.name, score)})"
+        for name, score in listed
+    }
+    return pages.choose(
+        place, f"Picture, the worst of {codec} first", "picture", [name for name, _ in listed],
+        show=told.__getitem__,
+    )  # fmt: skip

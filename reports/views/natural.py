@@ -1,0 +1,86 @@
+"""Turn a store into the page Natural against AI-generated: whether the kind of picture decides."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ...bench.analysis.factor import KindSplit
+from ..column_slice import ColumnSlice
+from ..evidence import Pending, kind_split
+from ..extremes import dividing_pictures, points_by_kind, points_table
+from ..interactive import SpanPoint, spans
+from ..kinds import kind_table
+from . import frame as pages
+from .frame import Frame
+
+EVERY = "All sets together"
+ABOUT = """
+Does it matter for codecs whether a picture is a photograph or was generated? Every codec's BD-rate on either
+kind, and the difference with a test that allows for all codecs at once. Pictures of the very generator that a
+codec decodes with are in no test: they stand in rows of their own.
+"""
+
+
+def main() -> None:
+    """Draw the page."""
+    pages.page("Natural against AI-generated", ABOUT, pages.needs_results(draw))
+
+
+def draw(frame: Frame) -> None:
+    """Draw the pickers, the order, the chart and the tables."""
+    places = st.columns(4)
+    both = [one for one in frame.image_sets if len(frame.source(one).kinds) > 1]
+    several = len(frame.image_sets) > 1
+    chosen: str = pages.choose(
+        places[0], "Image set", "of", [*([EVERY] if several else []), *(both or frame.image_sets)]
+    )
+    part = frame.part(None if chosen == EVERY else chosen)
+    pages.summary(frame, part)
+    kinds = part.source.kinds
+    if len(kinds) < 2:
+        there = {"natural": "natural", "ai-generated": "AI-generated"}.get(kinds[0] if kinds else "", "no")
+        st.info(
+            f"There are {there} pictures only: run a suite on both kinds, such as your photographs beside a set "
+            'with kind = "ai-generated", to compare them.'
+        )
+        st.code("codecarena list sets", language=None)
+        return
+    if not part.metrics:
+        pages.no_scores()
+        return
+    metric = pages.pick_metric(places[1], part, part.metrics)
+    anchor = pages.pick_anchor(places[2], part)
+    anchor_id = next(one.codec.codec_id for one in part.panels if one.codec.label == anchor)
+    title = f"BD-rate against {anchor} by {part.title(metric)}"
+    try:
+        split = kind_split(part, metric, anchor, "pchip", frame.background)
+    except Pending:
+        pages.show(points_table(points_by_kind(part, metric, anchor_id), title))
+    else:
+        _drawn(part, split, title)
+    divided = dividing_pictures(part, metric, anchor_id)
+    if divided.rows:
+        pages.show(divided, "divided")
+    pages.pending(frame)
+
+
+def _drawn(part: ColumnSlice, split: KindSplit, title: str) -> None:
+    if split.statement:
+        st.warning(pages.plain(split.statement[0].upper() + split.statement[1:] + "."))
+    elif split.order:
+        changed = [one for one in split.order.reversals if one.shown]
+        verdict = "depends" if split.order.p_value < 0.05 else "is not shown to depend"
+        order = "the order of codecs changes" if changed else "no change in the order of codecs is shown"
+        st.markdown(f"**What a codec saves {verdict} on the kind of picture; {order}.**")
+    points = [
+        SpanPoint(f"{row.label}{f' ({row.affinity})' if row.affinity != 'none' else ''}", group, level.percent,
+                  level.interval.low, level.interval.high)
+        for row in split.rows
+        for group, level in (("natural", row.natural), ("AI-generated", row.generated))
+        if level.percent is not None
+    ]  # fmt: skip
+    if points:
+        drawn = spans(points, title=f"{title} (%)", groups=("natural", "AI-generated"),
+                      dark=st.context.theme.type == "dark")  # fmt: skip
+        st.altair_chart(drawn, alt=f"{title}, on either kind; the table below has the numbers")
+    pages.show(kind_table(part, split), "kinds")

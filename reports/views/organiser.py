@@ -1,0 +1,98 @@
+"""Turn a visitor into the organiser: by the password whose hash is in the settings, or by OpenID Connect."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from typing import Any, cast
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from ..sign_in import VARIABLE, Gate
+
+SESSION = "signed in as organiser"
+
+
+@st.cache_resource
+def gate() -> Gate:
+    """Return the one gate of this server."""
+    return Gate()
+
+
+def signed_in() -> bool:
+    """Return whether the visitor is the organiser; else draw how to become it."""
+    stored, admitted = password_hash(), admitted_addresses()
+    if stored and st.session_state.get(SESSION) == stored:
+        return True
+    if admitted and st.user.is_logged_in and str(st.user.get("email", "")).lower() in admitted:
+        return True
+    _ask(stored, admitted)
+    return False
+
+
+def password_hash() -> str:
+    """Return the hash of the organiser's password: the environment's, else that of Streamlit's secrets."""
+    return os.environ.get(VARIABLE) or str(_secrets("organiser").get("password_hash", ""))
+
+
+def admitted_addresses() -> set[str]:
+    """Return the addresses that OpenID Connect may sign in; none where it is not set up."""
+    listed = _secrets("organiser").get("emails", ())
+    return {str(one).lower() for one in listed} if _secrets("auth") else set()
+
+
+def _secrets(section: str) -> Mapping[str, Any]:  # Any: whatever secrets.toml holds
+    try:
+        return cast("Mapping[str, Any]", st.secrets.get(section, {}))
+    except FileNotFoundError:
+        return {}
+
+
+def sign_out(place: DeltaGenerator) -> None:
+    """Draw what ends the organiser's visit."""
+    if place.button("Sign out", icon=":material/logout:"):
+        st.session_state.pop(SESSION, None)
+        if admitted_addresses() and st.user.is_logged_in:
+            st.logout()
+        st.rerun()
+
+
+def _ask(stored: str, admitted: set[str]) -> None:
+    st.markdown("This page is for the organiser of studies: it invites raters and reads their votes.")
+    if admitted:
+        _ask_provider()
+    if stored:
+        _ask_password(stored)
+    if not stored and not admitted:
+        st.info("No sign-in is set up, so nobody gets in. Serve with a password:")
+        st.code(
+            "codecarena organiser-password organiser.hash\n"
+            "codecarena serve --organiser-password-file organiser.hash",
+            language="bash",
+        )
+
+
+def _ask_provider() -> None:
+    if st.user.is_logged_in:
+        st.error("This address is not the organiser's.")
+        st.button("Sign in as somebody else", on_click=st.logout)
+    else:
+        st.button("Sign in", type="primary", on_click=st.login)
+
+
+def _ask_password(stored: str) -> None:
+    with st.form("organiser", width=420):
+        password = st.text_input("Organiser's password", type="password")
+        st.caption("`codecarena serve` tells it in the terminal where nobody has set one.")
+        if not st.form_submit_button("Sign in", type="primary"):
+            return
+    found = gate().enter(password, stored)
+    if found is True:
+        st.session_state[SESSION] = stored
+        st.rerun()
+    elif found is False:
+        st.error("This is not the password.")
+    else:
+        st.error(f"Too many wrong tries. Try again in {math.ceil(found)} seconds.")

@@ -1,0 +1,107 @@
+"""Turn a store into the page Runs: what runs, what ran, what failed and why, and how to run it again."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import streamlit as st
+
+from ...bench.store.rows import Failure
+from ...bench.store.run_details import RunDetail, run_details, versions
+from .. import digits, tables
+from ..run_tables import (
+    failure_title,
+    is_running,
+    machine,
+    open_failures,
+    runs_table,
+    status,
+    versions_table,
+)
+from . import frame as pages
+from .frame import Frame
+
+MOST_FAILURES = 25
+ABOUT = """
+Every call of `codecarena run` and `score`: how far it is, what it measured on which machine, and the errors of
+cells that have no result, with what the codec wrote to its error output. The page follows a run as it goes.
+"""
+
+
+def main() -> None:
+    """Draw the page."""
+    pages.page("Runs", ABOUT, draw)
+
+
+def draw(frame: Frame) -> None:
+    """Draw progress, runs, failures and provenance."""
+    found = run_details(frame.store)
+    if not found:
+        st.info("Nothing was run yet.")
+        st.code("codecarena run quick", language=None)
+        return
+    for one in found:
+        if is_running(one):
+            progress(one.run.run_id, frame.url)
+    pages.show(runs_table(found), "runs", heading=False)
+    _failures(open_failures(frame.store.failures()))
+    _provenance(frame, found)
+
+
+@st.fragment(run_every=2)
+def progress(run_id: int, url: str) -> None:
+    """Draw how far a run is, again and again."""
+    one = next((one for one in run_details(pages.open_store(url)) if one.run.run_id == run_id), None)
+    if one is None:
+        return
+    planned, done = one.run.planned_cells, one.measured + one.failed
+    share = min(1.0, done / planned) if planned else 1.0
+    failed = f", {digits.counted(one.failed, 'failed attempt')}" if one.failed else ""
+    text = f"{pages.plain(one.run.suite)}: {digits.number(one.measured, 0)} of {digits.counted(planned, 'cell')}{failed}"
+    st.progress(share, text)
+    if not is_running(one):
+        st.rerun(scope="app")
+
+
+def _failures(found: list[Failure]) -> None:
+    st.subheader("Failures", anchor=False)
+    if not found:
+        st.caption("Every cell that was tried has a result.")
+        return
+    pages.show(tables.failures_summary(found), "failures", heading=False)
+    st.caption("Mend the cause, then run the suite again with `--retry-failed`.")
+    for one in found[:MOST_FAILURES]:
+        with st.expander(pages.plain(failure_title(one))):
+            st.text(one.message)
+            if one.stderr_tail:
+                st.caption("End of its error output")
+                st.code(one.stderr_tail, language=None)
+            ended = "" if one.exit_code is None else f"exit status {one.exit_code}, "
+            st.caption(f"{ended}{one.created_at[:19].replace('T', ' ')} UTC")
+    if len(found) > MOST_FAILURES:
+        st.caption(
+            f"{digits.number(len(found) - MOST_FAILURES, 0)} more: codecarena export csv shows all cells"
+        )
+
+
+def _provenance(frame: Frame, found: list[RunDetail]) -> None:
+    st.subheader("Provenance", anchor=False)
+    one = pages.choose(
+        st.columns(3)[0], "Run", "run", found, write=lambda one: str(one.run.run_id),
+        show=lambda one: f"{one.run.run_id} · {one.run.suite} · {one.run.started_at[:16].replace('T', ' ')}",
+    )  # fmt: skip
+    st.markdown(f"{pages.plain(status(one)).capitalize()}, on {pages.plain(machine(one))}. To run it again:")
+    st.code(command(one, frame.url), language=None)
+    with st.expander("Suite file"):
+        st.caption("Save it as suite.toml.")
+        st.code(one.suite_text, language=None)
+    with st.expander("Machine"):
+        st.code(json.dumps(dict(one.machine), indent=2, ensure_ascii=False), language=None)
+    with st.expander("Versions of codecs and metrics"):
+        pages.show(versions_table(versions(frame.store)), "versions", heading=False)
+
+
+def command(one: RunDetail, url: str) -> str:
+    """Return what to type to run a suite again into the same store."""
+    return shlex.join(["codecarena", "run", "suite.toml", "--store", url, "-j", str(one.run.workers)])

@@ -1,0 +1,70 @@
+"""Turn a store into the page Speed and cost: times of the timing pass, memory, decoders."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ...bench.store.rows import MetricRow
+from ...bench.store.timings import timings
+from .. import charts
+from ..column_slice import ColumnSlice
+from ..comparisons import pareto_table
+from ..interactive import trade
+from ..speed import speed_tables
+from ..trades import COSTS, trades
+from . import frame as pages
+from .frame import Frame
+from .leaderboard import costs_of
+
+ABOUT = """
+What codecs cost, measured one picture at a time on a machine that did nothing else. Times of a run, in which
+cells share the machine, are never shown as speed. Large points in the chart are beaten by no codec in both.
+"""
+
+
+def main() -> None:
+    """Draw the page."""
+    pages.page("Speed and cost", ABOUT, pages.needs_results(draw))
+
+
+def draw(frame: Frame) -> None:
+    """Draw the pickers, the chart and the tables."""
+    places = st.columns(4)
+    image_set = pages.pick_set(places[0], frame)
+    part = frame.part(image_set)
+    pages.summary(frame, part)
+    metric = part.metrics[0] if part.metrics else None
+    found = [one for one in speed_tables(frame.store, image_set) if one.rows]
+    if not found:
+        st.info("Nothing of this set was timed yet: a suite's [timing] table says what to time, and")
+        st.code("codecarena time SUITE", language=None)
+    elif part.metrics and part.panels:
+        metric = pages.pick_metric(places[1], part, part.metrics)
+        anchor = pages.pick_anchor(places[2], part)
+        board, costs = part.board(metric, anchor), costs_of(frame.url, frame.version, image_set)
+        usual = next((one for one in COSTS if trades(board, costs, one)), "decode")
+        by = pages.choose(places[3], "Cost", "cost", list(COSTS), usual, show=COSTS.__getitem__)
+        points = trades(board, costs, by)
+        st.subheader("What the cost buys", anchor=False)
+        if points:
+            gain = f"BD-rate against {anchor} (%), less is better"
+            looks = charts.looks(one.codec.label for one in part.panels)
+            drawn = trade(points, looks, cost=COSTS[by], gain=gain, less_is_better=True,
+                          dark=st.context.theme.type == "dark")  # fmt: skip
+            st.altair_chart(drawn, alt=f"{gain} over {COSTS[by]}; the tables below have the costs")
+        else:
+            st.info(
+                "No codec has both a BD-rate and this cost. Wall times taken while other programs ran are no "
+                "speed: time the suite again at a quiet moment, or look at CPU time, which hardly suffers."
+            )
+    for place, table in enumerate(found):
+        pages.show(table, f"speed{place}")
+    if found and metric and part.panels:
+        _front(frame, part, metric)
+
+
+def _front(frame: Frame, part: ColumnSlice, metric: MetricRow) -> None:
+    every = part.comparison(metric)
+    if every.common:
+        with st.expander("Settings that no other one beats"):
+            pages.show(pareto_table(part, metric, every, timings(frame.store, part.image_set)), "front")

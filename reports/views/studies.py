@@ -1,0 +1,67 @@
+"""Turn the studies of a store into the organiser's page: plan, simulate, invite, watch, close, export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+
+import streamlit as st
+
+from ...bench.store.database import StoreError
+from ...studies.ledger import Ledger
+from ...studies.presenting import SIMULATED, study_records
+from ...studies.records import StudyRow
+from ..study_tables import record_table
+from . import study_results, study_work
+from .frame import Frame, choose, page, plain, show
+from .organiser import sign_out, signed_in
+
+ABOUT = (
+    "For the organiser only. A plan chooses what is compared from the stored pictures; opening a study seals "
+    "it; raters come by links. Everything here is a `codecarena study` command as well."
+)
+TASKS = ("Watch", "Plan", "Simulate", "Results", "Export")
+OF_STUDIES: dict[str, Callable[[Frame, StudyRow], None]] = {
+    "Watch": study_work.watch,
+    "Results": study_results.results,
+    "Export": study_results.export,
+}
+
+
+def main() -> None:
+    """Draw the page."""
+    page("Studies", ABOUT, draw)
+
+
+def draw(frame: Frame) -> None:
+    """Draw the sign-in, or what the organiser wants to do."""
+    if not signed_in():
+        return
+    bar = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom")
+    task = choose(bar, "What to do", "do", TASKS, segmented=True)
+    sign_out(bar)
+    try:
+        if task == "Plan":
+            study_work.plan(frame)
+        elif task == "Simulate":
+            study_work.simulate()
+        else:
+            _of_a_study(frame, OF_STUDIES[task])
+    except StoreError as error:
+        st.error(plain(str(error)))
+
+
+def _of_a_study(frame: Frame, draw_task: Callable[[Frame, StudyRow], None]) -> None:
+    with closing(Ledger(frame.url, read_only=True)) as ledger:
+        studies = {one.name: one for one in ledger.studies()}
+        records = [{**one, "created": one["created"].replace("T", " ")} for one in study_records(ledger)]
+    if not studies:
+        st.info("No study yet: write a plan, or let `codecarena study init` write one.")
+        return
+    if draw_task is study_work.watch:
+        show(record_table("All studies", list(reversed(records))), heading=False)
+    names = list(reversed(studies))
+    name = choose(st.container(width=420), "Study", "study", names, show=lambda one: studies[one].label)
+    if studies[name].simulated:
+        st.warning(SIMULATED, icon=":material/smart_toy:")
+    draw_task(frame, studies[name])
