@@ -72,7 +72,7 @@ def test_leaderboard_against_an_anchor_and_at_a_rate(ran: Path) -> None:
         (["leaderboard", "--metric", "psrn"], "psnr"),
         (["leaderboard", "--set", "nowhere"], "pictures"),
         (["leaderboard", "--store", "nothing"], "codecarena run quick"),
-        (["export", "xml", "out.xml"], "csv or parquet"),
+        (["export", "xml", "out.xml"], "csv, parquet, json"),
         (["export", "csv", "no/such/folder/out.csv"], "out.csv"),
         (["sets", "fetch", "kodka"], "kodak"),
         (["run", "quick", "--store", "nonsense://x"], "nonsense"),

@@ -132,7 +132,7 @@ optional = true
     assert "CODECARENA_TEST_SET is not set" in first
     assert "no-such-folder" in second
     assert "CODECARENA_TEST_CHECKOUT is not set" in third
-    assert all(note.endswith("(optional)") for note in record["notes"])
+    assert all("(optional" in note for note in record["notes"])
 
     (folder / "more").mkdir()
     (folder / "checkout").mkdir()
@@ -155,7 +155,7 @@ def test_what_is_not_optional_and_not_here_leaves_the_run_incomplete(folder: Pat
     status, record = run_record("suite.toml", folder=folder)
     assert status == 1
     assert "no recipe" in record["notes"][0]
-    assert not record["notes"][0].endswith("(optional)")
+    assert "(optional" not in record["notes"][0]
 
 
 def test_only_and_limit_narrow_a_run(folder: Path) -> None:

@@ -100,7 +100,48 @@ def test_shipped_manifests_are_named_like_their_files() -> None:
     for path in Path(catalogue.__file__).parent.glob("*.toml"):
         manifest = catalogue.find_manifest(path.stem)
         assert manifest.name == path.stem
-        assert all(entry.sha256 for entry in manifest.pictures)
+        assert all(entry.sha256 or entry.made_here for entry in manifest.pictures)
+        assert manifest.licence
+        assert manifest.citation
+        assert manifest.site or all(entry.made_here for entry in manifest.pictures)
+        assert manifest.pictures or manifest.count
+        assert manifest.hashes or not (manifest.archives or manifest.listing or manifest.count)
+
+
+def test_the_registry_has_the_sets_that_the_field_uses() -> None:
+    known = {one.name: one.kind for one in catalogue.names()}
+    natural = {
+        "kodak",
+        "clic2020-professional",
+        "clic2020-mobile",
+        "clic2025",
+        "div2k",
+        "tecnick",
+        "mcmaster",
+    }
+    natural |= {"imagecompression-info", "cid22", "mucped23", "train"}
+    generated = {"diffusiondb", "agiqa-3k", "aigciqa2023", "synthbuster", "comfyui-examples", "toy"}
+    assert natural <= {name for name, kind in known.items() if kind == "natural"}
+    assert generated <= {name for name, kind in known.items() if kind == "ai-generated"}
+
+
+def test_the_comfyui_examples_are_the_files_that_the_manifest_means(test_data: Path) -> None:
+    manifest = catalogue.find_manifest("comfyui-examples")
+    assert len(manifest.pictures) == 15
+    for entry in manifest.pictures:
+        data = (test_data / "aigc" / entry.file).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == entry.sha256
+
+
+def test_pictures_placed_by_hand_are_pinned_when_they_are_fetched(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"no address .*\n.*https://testimages\.org/ and place them in"):
+        download.fetch(catalogue.find_manifest("tecnick"), tmp_path)
+    first = picture(tmp_path / "tecnick" / "a.png")
+    assert download.fetch(catalogue.find_manifest("tecnick"), tmp_path) == (first,)
+    assert catalogue.open_set("tecnick", tmp_path).pictures[0].sha256 is not None
+    Image.new("RGB", (4, 3)).save(first)
+    with pytest.raises(DatasetError, match=r"a\.png: expected sha256 .* as pinned in"):
+        download.fetch(catalogue.find_manifest("tecnick"), tmp_path)
 
 
 def test_a_folder_is_a_set(tmp_path: Path) -> None:
@@ -147,7 +188,7 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("find", [catalogue.open_set, catalogue.find_manifest])
 @pytest.mark.parametrize(
-    ("name", "hint"), [("kodac", "did you mean 'kodak'"), ("zzz", "known sets: kodak, photos")]
+    ("name", "hint"), [("kodac", "did you mean 'kodak'"), ("zzz", "known sets: .*kodak, .*photos, ")]
 )
 def test_unknown_names_come_with_the_nearest(find: object, name: str, hint: str) -> None:
     assert callable(find)

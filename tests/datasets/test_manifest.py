@@ -74,7 +74,7 @@ def test_a_picture_may_differ_from_its_set(tmp_path: Path) -> None:
             HEAD.replace("ai-generated", "synthetic") + PICTURE,
             "kind: Input should be 'natural' or 'ai-generated'",
         ),
-        (HEAD, "pictures: this key is needed and is not there"),
+        (HEAD, "the file: expected at least one [[pictures]] table, or archives, or a count"),
         (HEAD + "pictures = []", "expected at least one [[pictures]] table"),
         (HEAD + PICTURE.replace("0" * 64, "abc"), "pictures.0.sha256: String should match"),
         (HEAD + PICTURE + PICTURE, "pictures named twice: a/one.png"),

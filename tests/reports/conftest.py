@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from codecarena.bench.store.rows import Failure, MetricRow, RunRow, Score, ScoredCell
+from codecarena.bench.store.rows import Failure, MatchRow, MetricRow, RunRow, Score, ScoredCell
 
 PSNR = MetricRow("0123456789abcdef", "psnr", "codecarena", "0.1.0", "RGB", "higher", None)
 DELTA = MetricRow("fedcba9876543210", "mean-difference", "test", "1", "RGB", "lower", 0.0)
@@ -36,6 +36,7 @@ class MemoryStore:
     failed: list[Failure] = field(default_factory=list)
     identities: list[MetricRow] = field(default_factory=list)
     run_rows: list[RunRow] = field(default_factory=list)
+    matched: list[MatchRow] = field(default_factory=list)
 
     def cells(self, image_set: str | None = None) -> list[ScoredCell]:
         return [cell for cell in self.stored if image_set in (None, cell.image_set)]
@@ -45,6 +46,9 @@ class MemoryStore:
 
     def metrics(self) -> list[MetricRow]:
         return self.identities
+
+    def matches(self, image_set: str) -> list[MatchRow]:
+        return [one for one in self.matched if one.match.image_set == image_set]
 
     def image_sets(self) -> list[str]:
         return sorted({one.image_set for one in (*self.stored, *self.failed)})

@@ -1,96 +1,236 @@
+"""The dashboard in Chromium: every page, its address, exact pixels, the keyboard, accessibility."""
+
 from __future__ import annotations
 
-import shutil
+import io
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.request import urlopen
+from typing import Any
 
+import numpy as np
 import pytest
+from browsing import CHROMIUM, QUIET, free_port, needs_chromium, wait_until_healthy
+from PIL import Image
 
+from codecarena.bench.remake import pictures
+from codecarena.bench.store.store import Store
 from codecarena.reports.server import ServeError, address, check_address
 
-CHROMIUM = shutil.which("chromium")
-QUIET = (
-    "--no-sandbox", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-default-apps", "--disable-sync",
-)  # fmt: skip
-SERVE = "import sys; from codecarena.reports.server import serve; serve(sys.argv[1], port=int(sys.argv[2]))"
+SERVE = """
+import sys
+from codecarena.bench.remake import pictures
+from codecarena.reports.server import serve
+serve(sys.argv[1], port=int(sys.argv[2]), remake=pictures)
+"""
+PAGES = ("", "rates", "look", "speed", "natural", "people", "runs", "studies")
+PROBES = ("/_stcore/health", "/_stcore/host-config")
+"""Streamlit's page asks for these below the page's own path first, to find out whether it lies there."""
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def served(seeded_store: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+@contextmanager
+def server(store: Path) -> Iterator[str]:
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-c", SERVE, str(seeded_store), str(port)])
+    process = subprocess.Popen([sys.executable, "-c", SERVE, str(store), str(port)])
     url = address("127.0.0.1", port)
     try:
         wait_until_healthy(url, process)
-        yield url, process
+        yield url
     finally:
         process.kill()
         process.wait()
 
 
-def wait_until_healthy(url: str, process: subprocess.Popen) -> None:
-    for _ in range(300):
-        assert process.poll() is None, "the server ended before it answered"
-        try:
-            with urlopen(f"{url}/_stcore/health", timeout=1) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError("the server did not answer")
+@pytest.fixture(scope="module")
+def served(seeded_store: Path) -> Iterator[str]:
+    with server(seeded_store) as url:
+        yield url
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: apt install chromium")
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_the_page_in_a_browser(served: tuple[str, subprocess.Popen]) -> None:
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
-    url, _ = served
-    troubles: list[str] = []
-    outside: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        page = browser.new_page(viewport={"width": 1440, "height": 1000})
-        page.on("console", lambda one: troubles.append(one.text) if one.type == "error" else None)
-        page.on("pageerror", lambda one: troubles.append(str(one)))
-        page.on("request", lambda one: outside.append(one.url) if url not in with_http(one.url) else None)
-        page.goto(url)
-        page.get_by_role("heading", name="BD-rate against jpeg by MS-SSIM").wait_for()
-        page.get_by_role("rowheader", name="webp").first.wait_for()
-        page.locator('[data-testid="stImage"] img').wait_for()
-
-        page.get_by_label("Compare codecs by").click()
-        page.get_by_role("option", name="At a rate").click()
-        page.get_by_role("heading", name="bits per pixel").wait_for()
-        page.wait_for_url("**/?*view=At+a+rate*")
-
-        shared = browser.new_page(viewport={"width": 400, "height": 850})
-        shared.goto(page.url)
-        shared.get_by_role("heading", name="bits per pixel").wait_for()
-        too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-        assert not shared.evaluate(too_wide)
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any, served: str) -> Iterator[Callable[..., Any]]:
+    """Return a function that opens a page and waits until it is drawn; no page may complain."""
+    troubles: list[str] = []
+
+    def open_one(path: str, width: int = 1440) -> Any:
+        page = chromium.new_page(viewport={"width": width, "height": 1000})
+        page.on(
+            "console", lambda one: troubles.append(f"{one.text} {one.location}") if is_trouble(one) else None
+        )
+        page.on("pageerror", lambda one: troubles.append(str(one)))
+        page.on("request", lambda one: troubles.append(one.url) if served not in with_http(one.url) else None)
+        page.goto(f"{served}/{path}")
+        settle(page)
+        return page
+
+    yield open_one
     assert troubles == []
-    assert outside == []
+
+
+def is_trouble(message: Any) -> bool:
+    return message.type == "error" and not message.location["url"].endswith(PROBES)
 
 
 def with_http(url: str) -> str:
     """Return the page's own web socket, data and blob addresses as the page's."""
     return url.replace("ws://", "http://").removeprefix("blob:")
+
+
+def settle(page: Any) -> None:
+    """Wait until Streamlit has drawn a page."""
+    page.locator("h1").first.wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    assert not page.locator('[data-testid="stException"]').count()
+
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+
+@needs_chromium
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_opens_wide_and_narrow(path: str, open_page: Callable[..., Any]) -> None:
+    for width in (1440, 400):
+        page = open_page(path, width)
+        too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        assert not page.evaluate(too_wide)
+        page.close()
+
+
+@needs_chromium
+def test_filters_change_the_table_and_a_link_shares_it(open_page: Callable[..., Any]) -> None:
+    page = open_page("")
+    page.get_by_role("heading", name="BD-rate against jpeg by MS-SSIM").wait_for()
+    page.get_by_role("rowheader", name="webp").first.wait_for()
+    page.get_by_label("Compare codecs by").click()
+    page.get_by_role("option", name="At a rate").click()
+    page.get_by_role("heading", name="bits per pixel").wait_for()
+    page.wait_for_url("**view=rate*")
+    page.get_by_role("button", name="MS-SSIM").click()
+    page.wait_for_url("**board-sort=1*")
+    first = page.locator("tbody th").first.inner_text()
+    shared = open_page(page.url.split("/", 3)[3], 400)
+    shared.get_by_role("heading", name="bits per pixel").wait_for()
+    shared.locator("[aria-sort=ascending]").wait_for()
+    assert shared.locator("tbody th").first.inner_text() == first
+    # Back in the browser is back on the page.
+    page.go_back()
+    settle(page)
+
+
+@needs_chromium
+def test_a_choice_goes_along_to_the_next_page(open_page: Callable[..., Any]) -> None:
+    page = open_page("?metric=psnr")
+    page.get_by_role("link", name="Rate-distortion").click()
+    page.wait_for_url("**/rates?*metric=psnr*")
+    page.locator("canvas, svg.marks").first.wait_for()
+
+
+@needs_chromium
+def test_look_shows_the_very_pixels(open_page: Callable[..., Any], seeded_store: Path) -> None:
+    page = open_page("look?codec=jpeg&bpp=0.5&view=flip~1~0~0~1~0~50")
+    ready(page)
+    shown = screenshot(page)
+    name = page.url.split("picture=")[1].split("&")[0]
+    expected = decoded(seeded_store, name, 0.5)
+    height, width = shown.shape[:2]
+    np.testing.assert_array_equal(shown, expected[:height, :width])
+    # Magnified, every pixel is a square of its own colour.
+    press(page, "+", "+", "+")
+    page.wait_for_url("**view=flip~4~*")
+    view = page.url.split("view=")[1].split("&")[0].split("~")
+    left, top = int(view[2]), int(view[3])
+    large = screenshot(page)
+    height, width = large.shape[0] // 4 * 4, large.shape[1] // 4 * 4
+    part = expected[top : top + height // 4, left : left + width // 4]
+    np.testing.assert_array_equal(large[:height, :width], part.repeat(4, 0).repeat(4, 1))
+
+
+@needs_chromium
+def test_look_works_by_keyboard(open_page: Callable[..., Any]) -> None:
+    page = open_page("look?codec=jpeg&bpp=0.5&view=flip~4~0~0~1~0~50")
+    ready(page)
+    of_codec = screenshot(page)
+    press(page, " ")
+    page.wait_for_url("**view=flip~4~0~0~0~1*")
+    assert (screenshot(page) != of_codec).any()
+    press(page, "ArrowRight", "ArrowDown")
+    page.wait_for_url("**view=flip~4~8~8~0~1*")
+    press(page, "2")
+    page.wait_for_url("**view=flip~4~8~8~1~1*")
+
+
+@needs_chromium
+def test_a_map_is_drawn(open_page: Callable[..., Any], seeded_store: Path) -> None:
+    page = open_page("look?codec=jpeg&bpp=0.5&map=difference&view=flip~1~0~0~2~0~50")
+    ready(page)
+    name = page.url.split("picture=")[1].split("&")[0]
+    original, coded = (decoded(seeded_store, name, 0.5, which) for which in ("original", "jpeg"))
+    expected = np.minimum(4 * np.abs(original.astype(int) - coded), 255)
+    shown = screenshot(page)
+    np.testing.assert_array_equal(shown, expected[: shown.shape[0], : shown.shape[1]])
+
+
+@needs_chromium
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_finding_of_axe(path: str, scheme: Any, chromium: Any, served: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = chromium.new_page(viewport={"width": 1440, "height": 1000}, color_scheme=scheme)
+    page.goto(f"{served}/{path}")
+    settle(page)
+    found = Axe().run(page).response["violations"]
+    serious = {
+        one["id"]: [(node["target"], node.get("failureSummary", "")[:300]) for node in one["nodes"]]
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    }
+    page.close()
+    assert serious == {}
+
+
+def ready(page: Any) -> None:
+    page.locator('.look[data-ready="true"]').wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    assert not page.locator(".trouble").count()
+
+
+def press(page: Any, *keys: str) -> None:
+    """Press keys while the pictures have the focus."""
+    page.locator(".stage").focus()
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def screenshot(page: Any) -> np.ndarray:
+    """Return what the screen shows of the first canvas of the page Look."""
+    canvas = page.locator(".stage canvas").first
+    page.evaluate("document.activeElement.blur()")
+    return np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB"))
+
+
+def decoded(folder: Path, picture: str, rate: float, which: str = "jpeg") -> np.ndarray:
+    """Return the pixels of a codec's setting nearest a rate, as the bench remakes them."""
+    store = Store(str(folder))
+    cells = [one for one in store.cells() if one.picture == picture and one.codec == "jpeg"]
+    cell = min(cells, key=lambda one: abs(np.log(one.bits_per_pixel / rate)))
+    found = pictures(store, [cell.picture_sha256], [cell])
+    store.close()
+    return found.pixels[cell.picture_sha256 if which == "original" else cell.decoded_sha256]
 
 
 def test_ctrl_c_ends_the_server_at_once(seeded_store: Path) -> None:

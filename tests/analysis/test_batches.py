@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import get_args
+
+import bjontegaard
+import numpy as np
+import pytest
+
+from codecarena.bench.analysis.batches import CurveBatch, log_rate_differences
+from codecarena.bench.analysis.curves import Method, bd_rate, to_quality
+
+
+def published(folder: Path, codec: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
+    results = json.loads((folder / "published" / "compressai_kodak" / f"{codec}.json").read_text())["results"]
+    return np.array(results["bpp"]), to_quality(metric, "higher", results[f"{metric}-rgb"])
+
+
+def ragged(random: np.random.Generator, settings: int) -> tuple[np.ndarray, np.ndarray]:
+    """Curves with ties in rate, dominated settings and lossless ones."""
+    rates = np.round(np.cumsum(random.exponential(0.2, (300, settings)), axis=1) + 0.02, 2)
+    qualities = 28 + 6 * np.log2(rates) + random.normal(0, 0.8, rates.shape)
+    qualities[random.random(rates.shape) < 0.05] = np.inf
+    return rates, qualities
+
+
+@pytest.mark.parametrize("method", get_args(Method))
+@pytest.mark.parametrize("metric", ["psnr", "ms-ssim"])
+def test_batches_agree_with_bjontegaard_on_published_curves(
+    test_data: Path, metric: str, method: Method
+) -> None:
+    names = ("jpeg", "bpg_444_x265_ycbcr", "webp", "jpeg2000")
+    curves = {name: published(test_data, name, metric) for name in names}
+    pairs = [(one, other) for one in names for other in names if one != other]
+    for anchor, test in pairs:
+        batches = [CurveBatch(*(column[None] for column in curves[name]), method) for name in (anchor, test)]
+        ours = 100 * np.expm1(log_rate_differences(*batches)[0])
+        oracle = bjontegaard.bd_rate(
+            *curves[anchor], *curves[test], method=method, require_matching_points=False, min_overlap=0
+        )
+        assert ours == pytest.approx(oracle, abs=1e-6)
+
+
+@pytest.mark.parametrize("method", get_args(Method))
+def test_a_batch_is_every_curve_on_its_own(method: Method) -> None:
+    random = np.random.default_rng(3)
+    anchor, test = ragged(random, 6), ragged(random, 8)
+    found = log_rate_differences(CurveBatch(*anchor, method), CurveBatch(*test, method))
+    single = [bd_rate(*(side[row] for side in (*anchor, *test)), method) for row in range(len(found))]
+    expected = [np.nan if one.percent is None else np.log1p(one.percent / 100) for one in single]
+    assert np.count_nonzero(np.isnan(expected)) > 3
+    assert any(one.dropped for one in single)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
+
+
+def test_curves_of_two_points_are_straight_and_of_one_none() -> None:
+    rates, qualities = np.array([[1.0, np.e], [1.0, 2.0]]), np.array([[30.0, 40.0], [30.0, 29.0]])
+    batch = CurveBatch(rates, qualities)
+    np.testing.assert_array_equal(batch.points, [2, 1])
+    areas = batch.areas(np.array([30.0, 30.0]), np.array([40.0, 40.0]))
+    assert areas[0] == pytest.approx(5)
+    assert np.isnan(areas[1])
+
+
+def test_curves_without_any_setting_have_no_area() -> None:
+    batch = CurveBatch(np.empty((3, 0)), np.empty((3, 0)))
+    other = CurveBatch(np.array([[1.0, 2.0]] * 3), np.array([[30.0, 40.0]] * 3))
+    np.testing.assert_array_equal(batch.points, [0, 0, 0])
+    assert np.isnan(log_rate_differences(other, batch)).all()
+    assert np.isnan(log_rate_differences(batch, other)).all()

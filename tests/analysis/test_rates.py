@@ -1,0 +1,61 @@
+"""The two rates of a set, worked out by hand, and the bytes they are made of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from codecarena.bench.analysis.marks import marks
+from codecarena.bench.analysis.rates import set_rates
+from codecarena.bench.store.rows import ScoredCell, Verdict
+
+SMALL = ScoredCell(
+    "set", "small", "1" * 64, "natural", 1000, "id", "one", "classic", False, 5.0, None, 250, "b", "d",
+    (0.1,), (0.1,), False, header_bytes=50, payload_bytes=180, side_bytes=20,
+)  # fmt: skip
+LARGE = replace(
+    SMALL, picture="large", picture_sha256="2" * 64, pixel_count=9000, bitstream_bytes=1125, header_bytes=150,
+    payload_bytes=975, side_bytes=0,
+)  # fmt: skip
+
+
+def test_mean_of_pictures_and_whole_set_are_apart() -> None:
+    (rate,) = set_rates([SMALL, LARGE])
+    # 2 bits per pixel on the small one, 1 on the large one; 11000 bits over 10000 pixels.
+    assert rate.mean_bits_per_pixel == pytest.approx(1.5)
+    assert rate.total_bits_per_pixel == pytest.approx(1.1)
+    assert (rate.header_bytes, rate.payload_bytes, rate.side_bytes) == (100, 577.5, 10)
+    assert (rate.pictures, rate.of_pictures) == (2, 2)
+
+
+def test_a_picture_counts_once_however_many_seeds_it_has() -> None:
+    seeds = [replace(SMALL, seed=seed) for seed in range(5)]
+    (rate,) = set_rates([*seeds, replace(LARGE, seed=0)])
+    assert rate.mean_bits_per_pixel == pytest.approx(1.5)
+    assert rate.total_bits_per_pixel == pytest.approx(1.1)
+    assert (rate.pictures, rate.seeds) == (2, 5)
+
+
+def test_a_picture_that_is_missing_shows_and_a_probe_is_no_setting() -> None:
+    other = replace(SMALL, codec_id="other", codec="other")
+    rates = set_rates([SMALL, LARGE, other, replace(SMALL, quality=7.0, probe=True)])
+    assert [(one.codec, one.setting, one.pictures, one.of_pictures) for one in rates] == [
+        ("one", 5.0, 2, 2),
+        ("other", 5.0, 1, 2),
+    ]
+
+
+def test_imported_rows_have_no_parts() -> None:
+    (rate,) = set_rates([replace(SMALL, imported=True)])
+    assert (rate.header_bytes, rate.payload_bytes, rate.side_bytes) == (None, None, None)
+    assert rate.mean_bits_per_pixel == pytest.approx(2)
+
+
+def test_marks_say_what_verification_found() -> None:
+    good = replace(SMALL, verdict=Verdict("identical", "bubblewrap", True))
+    bad = replace(LARGE, verdict=Verdict("failed", "none", False))
+    found = marks([good, bad, replace(SMALL, quality=9.0)])
+    assert (found.bitstreams, found.verified, found.isolated, found.wrong) == (3, 2, 1, 1)
+    assert found.encoder_varies
+    assert not found.imported

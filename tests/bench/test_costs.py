@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from codecarena.bench import clocks, gpu
+from codecarena.bench.flops import multiply_accumulates
+from codecarena.bench.footprint import MARK, Asked, FootprintError, footprint, observe
+from codecarena.bench.jobs import CodecSpec
+from codecarena.bench.load import Look, Watch, other_share
+from codecarena.bench.opens import Opened
+
+MIB = 2**20
+
+
+def burn(seconds: float) -> None:
+    code = f"import time\nwhile time.process_time() < {seconds}: pass"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_cpu_seconds_count_children_and_not_waiting() -> None:
+    _, burnt = clocks.timed(lambda: burn(0.3))
+    assert burnt.cpu_seconds > 0.3
+    assert burnt.device_span_seconds is None
+    assert burnt.energy_joules is None
+    _, waited = clocks.timed(lambda: subprocess.run(["sleep", "0.5"], check=True))
+    assert waited.cpu_seconds < 0.3 < waited.wall_seconds
+
+
+def test_peak_memory_is_of_one_call_alone() -> None:
+    before = clocks.resident_mib()
+    _, large = clocks.peak_mib(lambda: len(bytearray(b"x") * (200 * MIB)))
+    _, small = clocks.peak_mib(lambda: len(bytearray(b"x") * (20 * MIB)))
+    assert large is not None
+    assert small is not None
+    assert large > before + 190
+    assert small < large - 150
+
+
+def test_others_share_is_what_is_left_of_the_cores() -> None:
+    first = Look(0.0, (10.0, 20.0), 5.0)
+    assert other_share(first, Look(1.0, (10.5, 20.5), 5.9), (0, 1)) == pytest.approx(0.05)
+    assert other_share(first, Look(1.0, (11.0, 21.0), 5.2), (0, 1)) == pytest.approx(0.9)
+    # The one core that the call was kept on counts by itself: half of it went to others.
+    assert other_share(first, Look(1.0, (11.0, 20.0), 5.5), (0,)) == pytest.approx(0.5)
+    assert other_share(first, Look(1.0, (10.2, 20.2), 6.0), (0,)) == 0
+
+
+def test_a_short_call_is_judged_by_the_half_second_around_it() -> None:
+    watch = Watch((0,))
+    # A tick falls into the 2 ms of the call; over half a second nobody else runs.
+    watch.looks = [
+        Look(0.0, (0.0,), 0.0),
+        Look(0.25, (0.01,), 0.01),
+        Look(0.252, (0.02,), 0.01),
+        Look(0.6, (0.03,), 0.03),
+    ]
+    assert watch.share(0.25, 0.252) == 0
+
+
+def test_kernel_time_counts_overlap_once_and_copies_never() -> None:
+    def event(start: float, length: float, category: str = "kernel") -> dict[str, object]:
+        return {"ph": "X", "cat": category, "ts": start, "dur": length, "name": "any"}
+
+    events = [
+        event(100, 50),
+        event(120, 60),  # another stream, 30 us beyond the first
+        event(130, 10),  # inside
+        event(300, 20),
+        event(0, 1000, "gpu_memcpy"),
+        event(0, 1000, "gpu_user_annotation"),
+        event(0, 1000, "cpu_op"),
+        {"ph": "M", "name": "process_name"},
+    ]
+    assert gpu.kernel_seconds(events) == pytest.approx(100e-6)
+    assert gpu.kernel_seconds([]) == 0
+
+
+def test_the_machine_tells_its_gpus_without_a_library(tmp_path: Path) -> None:
+    assert gpu.models(tmp_path) == []
+    assert gpu.driver(tmp_path) is None
+    folder = tmp_path / "gpus" / "0000:01:00.0"
+    folder.mkdir(parents=True)
+    (folder / "information").write_text("Model: \t\t NVIDIA H200\nIRQ:   \t\t 123\n")
+    (tmp_path / "version").write_text(
+        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  570.86.15  Thu Jan 23 2025\nGCC version: 13\n"
+    )
+    assert gpu.models(tmp_path) == ["NVIDIA H200"]
+    assert gpu.driver(tmp_path) == "570.86.15"
+
+
+def test_multiply_accumulates_of_a_convolution() -> None:
+    torch = pytest.importorskip("torch")
+    layer = torch.nn.Conv2d(3, 8, 3).eval()
+    pixels = torch.zeros(1, 3, 16, 16)
+    with torch.inference_mode():
+        assert multiply_accumulates(lambda: layer(pixels)) == 14 * 14 * 8 * 27
+        assert multiply_accumulates(lambda: None) is None
+
+
+def test_a_footprint_begins_at_the_codec_and_leaves_the_runtime_out(tmp_path: Path) -> None:
+    def file(name: str, size: int) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(size))
+        return path
+
+    before = file("shared.so.1", 7)
+    packages = "lib/site-packages"
+    opened = [
+        Opened(before, False),
+        Opened(MARK, False),
+        Opened(before, False),
+        Opened(file("codec.so", 11), False),
+        Opened(file("model.safetensors", 13), False),
+        Opened(tmp_path / "model.safetensors", False),
+        Opened(tmp_path / "absent.safetensors", False),
+        Opened(file("notes.json", 17), False),
+        Opened(file("decoder", 19), True),
+        Opened(file(f"{packages}/torch/lib/libtorch.so", 23), False),
+    ]
+    found = footprint(opened)
+    assert (found.weights_bytes, found.library_bytes) == (13, 11 + 19)
+    assert found.files == {"weights": {"model.safetensors": 13}, "libraries": {"codec.so": 11, "decoder": 19}}
+    assert found.runtime.startswith("torch")
+
+
+@pytest.mark.long
+def test_the_weights_of_a_learned_decoder_are_seen_to_the_byte(tmp_path: Path) -> None:
+    pytest.importorskip("compressai")
+    import numpy as np
+
+    from codecarena.codecs import registry
+    from codecarena.codecs.base import Picture
+
+    codec = registry.create("hyperprior")
+    stream = tmp_path / "stream"
+    stream.write_bytes(codec.encode(Picture(np.full((64, 64, 3), 99, np.uint8)), 1))
+    found = observe(Asked(CodecSpec("hyperprior", ()), (str(stream),)), 300)
+    assert found.weights_bytes == codec.info.weights_bytes
+    assert list(found.files["weights"]) == ["hyperprior.safetensors"]
+    assert found.runtime.startswith("torch ")
+    assert not any("torch" in name for name in found.files["libraries"])
+
+
+def test_a_decoder_that_fails_in_a_fresh_process_has_no_footprint(tmp_path: Path) -> None:
+    (tmp_path / "stream").write_bytes(b"nothing")
+    with pytest.raises(FootprintError, match="end-of-image"):
+        observe(Asked(CodecSpec("jpeg", ()), (str(tmp_path / "stream"),)), 60)
+    with pytest.raises(FootprintError, match="took too long"):
+        observe(Asked(CodecSpec("jpeg", ()), (str(tmp_path / "stream"),)), 0.01)
+
+
+@pytest.mark.gpu
+def test_the_device_is_timed_by_its_own_clock() -> None:
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("gpu: no CUDA device")
+    side = 4096
+    held = torch.rand(side, side, device="cuda")
+
+    def multiply() -> None:
+        for _ in range(20):
+            held @ held
+
+    multiply()
+    device = gpu.in_use()
+    assert device is not None
+    _, cost = clocks.timed(multiply)
+    busy = device.busy_seconds(multiply)
+    assert cost.device_span_seconds is not None
+    # Kernels back to back: the span holds hardly anything else, and the wall clock waited for it.
+    assert 0.5 * cost.device_span_seconds < busy < 1.2 * cost.device_span_seconds
+    assert cost.device_span_seconds < cost.wall_seconds * 1.05
+    _, memory = device.peak_mib(multiply)
+    assert memory >= 2 * side * side * 4 / MIB
+    assert multiply_accumulates(multiply) == 20 * side**3
+    _, energy = clocks.timed(lambda: [multiply() for _ in range(20)])
+    assert energy.energy_joules is None or energy.energy_joules > 0

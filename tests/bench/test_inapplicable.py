@@ -1,0 +1,85 @@
+"""A picture that holds nothing of what a metric measures: no score, no failure, no place in the coverage."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from arena import call, run_record
+from codecarena.bench.analysis.leaderboard import compare
+from codecarena.bench.store.rows import Score
+from codecarena.bench.store.store import Store
+
+SUITE = """
+name = "faces"
+sets = ["./pictures"]
+metrics = ["psnr", "face-ssim"]
+[[codecs]]
+name = "jpeg"
+qualities = [10, 60]
+[[codecs]]
+name = "png"
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of one picture with a face and three without."""
+    folder = tmp_path_factory.mktemp("arena")
+    (folder / "pictures").mkdir()
+    cv2.imwrite(str(folder / "pictures/face.png"), data.astronaut()[:256, 96:352, ::-1])
+    for level in (60, 120, 180):
+        cv2.imwrite(str(folder / f"pictures/grey{level}.png"), np.full((64, 64, 3), level, np.uint8))
+    (folder / "suite.toml").write_text(SUITE)
+    status, report = run_record("suite.toml", "-j", "1", folder=folder)
+    assert (status, report["failed"]) == (0, 0)
+    return folder
+
+
+def test_it_is_stored_as_done_and_is_not_tried_again(folder: Path) -> None:
+    status, report = run_record("suite.toml", folder=folder)
+    assert status == 0
+    assert report["done_before"] == 12
+    assert Store(str(folder / "arena")).failures() == []
+
+
+def test_readers_tell_it_from_a_lossless_picture(folder: Path) -> None:
+    store = Store(str(folder / "arena"))
+    face, psnr = (
+        {one.name: one.metric_id for one in store.metrics()}[name] for name in ("face-ssim", "psnr")
+    )
+    cells = {(cell.picture, cell.codec): cell.scores for cell in store.cells()}
+    assert cells["grey60.png", "png"][face] == Score(None, False, applicable=False)
+    assert cells["grey60.png", "png"][psnr] == Score(None, True)
+    assert cells["face.png", "png"][face] == Score(pytest.approx(1), True)
+
+
+def test_means_and_coverage_are_over_the_pictures_with_a_face(folder: Path) -> None:
+    store = Store(str(folder / "arena"))
+    metric = next(one for one in store.metrics() if one.name == "face-ssim")
+    every = compare(store.cells(), metric)
+    assert every.of_pictures == 1
+    assert len(every.common) == 1
+    jpeg = next(codec.codec_id for codec in every.codecs if codec.label == "jpeg")
+    low, high = (point.score for point in every.curves[jpeg].points)
+    assert 0 < low < high < 1
+
+
+def test_the_leaderboard_shows_it(folder: Path) -> None:
+    shown = call("leaderboard", "-m", "face-ssim", "--at", "bpp=1", folder=folder)
+    assert shown.returncode == 0, shown.stderr
+
+
+def test_a_search_leaves_them_out(folder: Path) -> None:
+    words = ("run", "suite.toml", "--match", "face-ssim=0.9", "--only", "codec=jpeg", "-j", "1", "--json")
+    alone = call(*words, folder=folder)
+    found = {one["picture"]: one for one in json.loads(alone.stdout)["matches"] if "achieved" in one}
+    assert list(found) == ["face.png"], "elsewhere no setting has a score"
+    assert found["face.png"]["achieved"] == pytest.approx(0.9, abs=0.02)
+    (of_set,) = json.loads(call(*words, "--match-set", folder=folder).stdout)["matches"]
+    assert of_set["achieved"] == found["face.png"]["achieved"]

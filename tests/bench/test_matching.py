@@ -1,0 +1,201 @@
+"""`run --match` finds each codec's setting for a rate or score, stores its probes, and asks nothing twice."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from skimage.data import astronaut
+
+from arena import call, command, run_record, write_pictures
+from codecarena.bench.analysis.leaderboard import at_rate, compare
+from codecarena.bench.store.store import Store
+
+SUITE = """
+name = "matched"
+sets = "./pictures"
+metrics = ["psnr", "ciede2000"]
+[[codecs]]
+name = "jpeg"
+qualities = [20, 80]
+[[codecs]]
+name = "webp"
+qualities = [20, 80]
+"""
+TARGET = 2.0
+"""Bits per pixel."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "pictures").mkdir()
+    for index in range(4):
+        pixels = astronaut()[100 * index :, 100:][:64, :96]
+        cv2.imwrite(str(tmp_path / "pictures" / f"{index}.png"), pixels[..., ::-1])
+    (tmp_path / "suite.toml").write_text(SUITE)
+    return tmp_path
+
+
+def match(folder: Path, target: str, *words: str) -> dict[str, Any]:
+    """Run the searches and return their record."""
+    ended = call("run", "suite.toml", "--match", target, "--json", *words, folder=folder)
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+def measured(folder: Path) -> int:
+    """Return how many encodes the store ever saw."""
+    with sqlite3.connect(folder / "arena" / "arena.db") as connection:
+        return connection.execute("SELECT count(*) FROM measurements").fetchone()[0]
+
+
+def test_a_rate_is_matched_on_every_picture_and_never_encoded_for_twice(folder: Path) -> None:
+    record = match(folder, f"bpp={TARGET}")
+    assert record["complete"]
+    assert len(record["matches"]) == 8
+    store = Store(str(folder / "arena"))
+    cells = store.cells()
+    assert record["encoded"] == len(cells) == sum(one["encodes"] for one in record["matches"])
+    assert all(cell.probe for cell in cells)
+    for row in store.matches("pictures"):
+        own = [one for one in cells if (one.codec, one.picture) == (row.codec, row.picture)]
+        (chosen,) = [one for one in own if one.quality == row.match.quality]
+        assert row.match.achieved == pytest.approx(chosen.bits_per_pixel)
+        assert row.match.probes == row.match.encodes == len(own)
+        assert len(chosen.scores) == 2, "the setting that was found has every metric"
+        assert not any(one.scores for one in own if one is not chosen), "probes for a rate are not scored"
+
+    ended = call("score", "suite.toml", "--metric", "ssim", "--json", folder=folder)
+    assert ended.returncode == 0, ended.stderr
+    scored = {
+        (one.codec, one.picture, one.quality): len(one.scores) == 3 and one.probe for one in store.cells()
+    }
+    matched = [(row.codec, str(row.picture), row.match.quality) for row in store.matches("pictures")]
+    assert all(scored[one] for one in matched), "what was found gets further metrics too, and stays a probe"
+    assert sum(scored.values()) < len(cells)
+
+    again = match(folder, f"bpp={TARGET}")
+    assert again["encoded"] == 0
+    assert {(one["codec"], one["picture"], one["quality"]) for one in again["matches"]} == {
+        (one["codec"], one["picture"], one["quality"]) for one in record["matches"]
+    }
+    assert [one.match.encodes for one in store.matches("pictures")] == [
+        one.match.probes for one in store.matches("pictures")
+    ], "what the first search asked for is still told"
+
+
+@pytest.mark.parametrize(("metric", "target"), [("psnr", 30.0), ("ciede2000", 4.0)])
+def test_a_score_is_matched_whichever_way_is_better(folder: Path, metric: str, target: float) -> None:
+    run_record("suite.toml", folder=folder)
+    record = match(folder, f"{metric}={target:g}", "--only", "codec=jpeg")
+    store = Store(str(folder / "arena"))
+    ids = {one.name: one.metric_id for one in store.metrics()}
+    for one in record["matches"]:
+        assert one["ended"] in ("nearest", "exact")
+        values = {
+            cell.quality: cell.scores[ids[metric]].value
+            for cell in store.cells()
+            if cell.codec == "jpeg" and cell.picture == one["picture"]
+        }
+        distances = {quality: abs(value - target) for quality, value in values.items() if value is not None}
+        assert one["quality"] == min(distances, key=lambda quality: distances[quality])
+        assert one["achieved"] == values[one["quality"]]
+        assert min(values.values()) < target < max(values.values())
+    probes = [cell for cell in store.cells() if cell.probe]
+    assert all(ids[metric] in cell.scores for cell in probes)
+
+
+def test_one_setting_is_found_for_a_set(folder: Path) -> None:
+    by_mean = match(folder, f"bpp={TARGET}", "--match-set")["matches"]
+    by_total = match(folder, f"total-bpp={TARGET}", "--match-set")["matches"]
+    by_bytes = match(folder, f"bytes={TARGET * 64 * 96 * 4 / 8}", "--match-set")["matches"]
+    assert len(by_mean) == 2
+    cells = Store(str(folder / "arena")).cells()
+    for one, total, size in zip(by_mean, by_total, by_bytes, strict=True):
+        assert one["quality"] == total["quality"] == size["quality"], (
+            "pictures of one size: the same question"
+        )
+        rates = [
+            cell.bits_per_pixel
+            for cell in cells
+            if (cell.codec, cell.quality) == (one["codec"], one["quality"])
+        ]
+        assert len(rates) == one["pictures"] == 4
+        assert one["achieved"] == pytest.approx(sum(rates) / 4)
+        assert size["achieved"] == pytest.approx(sum(rates) * 64 * 96 / 8)
+
+
+def test_a_target_out_of_range_ends_at_the_nearest_end_and_says_so(folder: Path) -> None:
+    record = match(folder, "bytes=1")
+    assert {one["ended"] for one in record["matches"]} == {"out of range"}
+    rows = at_rate(
+        Store(str(folder / "arena")).cells(),
+        Store(str(folder / "arena")).metrics(),
+        TARGET,
+        matches=Store(str(folder / "arena")).matches("pictures"),
+    )
+    assert rows == [], "a codec that was only searched for another target is not shown at this one"
+
+
+def test_probes_stay_off_mean_curves_until_a_suite_asks_for_them(folder: Path) -> None:
+    run_record("suite.toml", folder=folder)
+    store = Store(str(folder / "arena"))
+    psnr = next(one for one in store.metrics() if one.name == "psnr")
+    before = compare(store.cells(), psnr).curves
+    # One setting on all pictures: it would be a point of the ladder, were it no probe.
+    record = match(folder, f"bpp={TARGET}", "--match-set")
+    match(folder, f"bpp={TARGET}")
+    assert any(one["encodes"] for one in record["matches"])
+    assert compare(store.cells(), psnr).curves == before
+
+    quality = next(one["quality"] for one in record["matches"] if one["codec"] == "jpeg")
+    (folder / "suite.toml").write_text(SUITE.replace("[20, 80]", f"[20, {quality:g}, 80]", 1))
+    before_encodes = measured(folder)
+    run_record("suite.toml", folder=folder)
+    assert measured(folder) == before_encodes, "what a search measured is not measured again"
+    jpeg = next(one.codec_id for one in store.cells() if one.codec == "jpeg")
+    assert [point.setting for point in compare(store.cells(), psnr).curves[jpeg].points] == sorted(
+        {20, quality, 80}
+    )
+
+
+def test_the_leaderboard_shows_what_was_achieved(folder: Path) -> None:
+    match(folder, f"bpp={TARGET}", "--only", "codec=jpeg")
+    run_record("suite.toml", "--only", "codec=webp", folder=folder)
+    ended = call("leaderboard", "--at", f"bpp={TARGET}", "--json", folder=folder)
+    (table,) = json.loads(ended.stdout)
+    rows = {row["codec"]: row for row in table["rows"]}
+    assert rows["jpeg"]["achieved_bits_per_pixel"]["pictures"] == 4
+    assert rows["webp"]["achieved_bits_per_pixel"] is None
+    shown = call("leaderboard", "--at", f"bpp={TARGET}", folder=folder).stdout
+    assert "Achieved" in shown
+
+
+def test_a_search_that_was_killed_goes_on_where_it_was(folder: Path) -> None:
+    write_pictures(folder / "more", 30, size=160)
+    (folder / "suite.toml").write_text(SUITE.replace("./pictures", "./more"))
+    words = command("run", "suite.toml", "--match", f"bpp={4 * TARGET}", "--workers", "2")
+    for seconds in (3.0, 3.5):
+        runner = subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(seconds)
+        runner.kill()
+        runner.wait()
+    record = match(folder, f"bpp={4 * TARGET}")
+    assert record["complete"]
+    cells = Store(str(folder / "arena")).cells()
+    assert measured(folder) == len(cells), "no cell was encoded twice"
+    assert len(Store(str(folder / "arena")).matches("more")) == 60
+
+
+@pytest.mark.parametrize("target", ["bpp", "bpp=-1", "bpp=x", "psrn=30", "total-bpp=0.25", "=3"])
+def test_a_target_that_cannot_be_read_is_refused_with_a_hint(folder: Path, target: str) -> None:
+    ended = call("run", "suite.toml", "--match", target, folder=folder)
+    assert ended.returncode == 2
+    assert "--match" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,172 @@
+"""What a run keeps of its pictures, results on some of them, and the warning about training pictures."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from arena import call, run_record
+from codecarena.bench.analysis.factor import TOY_SET, split_by_kind
+from codecarena.bench.store.pictures import descriptors, provenance
+from codecarena.bench.store.store import Store
+from codecarena.bench.toy_pictures import ToySampler, layout
+from codecarena.datasets.catalogue import find_manifest, open_set
+from codecarena.datasets.manifest import Sampling
+from codecarena.datasets.pixels import read_pixels
+
+SUITE = """
+name = "trial"
+sets = ["./mine", "toy-few"]
+metrics = ["psnr"]
+[[codecs]]
+name = "jpeg"
+qualities = [20, 50, 80]
+[[codecs]]
+name = "webp"
+qualities = [20, 50, 80]
+"""
+MANIFEST = """
+name = "mine"
+title = "Two"
+kind = "natural"
+licence = "CC0"
+citation = "none"
+[[pictures]]
+file = "grey.png"
+[[pictures]]
+file = "vivid.png"
+prompt = "a vivid picture"
+seed = 18446744073709551615
+guidance = 4.5
+workflow = "{}"
+"""
+
+
+@pytest.fixture(scope="module")
+def arena(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a store of two small pictures and the toy ones."""
+    pytest.importorskip("torch")
+    folder = tmp_path_factory.mktemp("arena")
+    (folder / "mine").mkdir()
+    rng = np.random.default_rng(1)
+    grey = np.repeat(rng.integers(0, 256, (96, 96, 1), dtype=np.uint8), 3, axis=2)
+    Image.fromarray(grey).save(folder / "mine" / "grey.png")
+    vivid = rng.integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    Image.fromarray(vivid).save(folder / "mine" / "vivid.png")
+    (folder / "mine" / "manifest.toml").write_text(MANIFEST)
+    (folder / "suite.toml").write_text(SUITE)
+    status, record = run_record("suite.toml", "--data", "data", folder=folder)
+    assert (status, record["complete"]) == (0, True), record
+    return folder
+
+
+def test_descriptors_and_provenance_are_stored(arena: Path) -> None:
+    store = Store(str(arena / "arena"))
+    found = {cell.picture: descriptors(store)[cell.picture_sha256] for cell in store.cells("mine")}
+    assert found["grey.png"]["colourfulness"] == 0
+    assert found["vivid.png"]["colourfulness"] > 100
+    told = provenance(store, "mine")["vivid.png"]
+    assert (told["prompt"], told["seed"], told["guidance"]) == ("a vivid picture", str(2**64 - 1), 4.5)
+    assert told["workflow"] == "{}"
+
+
+def test_results_can_be_sliced_by_what_is_on_the_pictures(arena: Path) -> None:
+    for where, names in (
+        ("colourfulness>100", {"vivid.png"}),
+        ("colourfulness<=0 and entropy>7", {"grey.png"}),
+        ("entropy>8.5", set()),
+    ):
+        assert {cell.picture for cell in Store(str(arena / "arena"), where=where).cells("mine")} == names
+    ended = call("leaderboard", "--set", "mine", "--where", "colourfulness>100", folder=arena)
+    assert ended.returncode == 0, ended.stderr
+    assert "1 picture" in ended.stdout.replace("1 of 1 picture", "1 picture")
+    empty = call("leaderboard", "--where", "entropy>8.5", folder=arena)
+    assert "No stored picture fits 'entropy>8.5'" in empty.stdout
+
+
+@pytest.mark.parametrize(
+    ("where", "reason"),
+    [
+        ("colorfulness>1", "did you mean 'colourfulness'"),
+        ("entropy", "expected such as text_share>0.1"),
+        ("entropy>high", "expected a number, got 'high'"),
+        ("entropy>1; drop table pictures", "expected such as"),
+    ],
+)
+def test_a_condition_that_is_none_is_named(arena: Path, where: str, reason: str) -> None:
+    ended = call("leaderboard", "--where", where, folder=arena)
+    assert ended.returncode == 2
+    assert reason in ended.stderr
+
+
+def test_with_the_toy_set_alone_nothing_is_said_of_the_kinds(arena: Path) -> None:
+    store = Store(str(arena / "arena"))
+    cells = store.cells()
+    assert {cell.picture_generator for cell in cells if cell.image_set == "toy-few"} == {
+        ToySampler().generator
+    }
+    (metric,) = (one for one in store.metrics() if one.name == "psnr")
+    split = split_by_kind(cells, metric, "jpeg")
+    assert (split.statement, split.generated_pictures, split.set_aside) == (TOY_SET, 0, 4)
+    assert TOY_SET in call("leaderboard", "--split", "kind", "--anchor", "jpeg", folder=arena).stdout
+
+
+def test_the_codecs_that_decode_with_the_toy_weights_say_so() -> None:
+    pytest.importorskip("torch")
+    from codecarena.codecs.registry import create
+
+    for name in ("latent", "layered"):
+        assert create(name, {}).info.generator == ToySampler().generator
+
+
+def test_the_toy_set_is_sampled_quickly_and_the_same_each_time(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    began = time.process_time()
+    found = open_set("toy", tmp_path, ToySampler())
+    assert len(found.pictures) >= 16
+    assert {read_pixels(one.path).shape for one in found.pictures} == {(512, 512, 3)}
+    assert (
+        time.process_time() - began < 60
+    )  # one thread's time, of the two cores that a minute is promised on
+    assert {one.generator for one in found.pictures} == {ToySampler().generator}
+    assert all(one.provenance.seed is not None for one in found.pictures)
+    again = open_set("toy", tmp_path / "again", ToySampler()).pictures[:2]
+    for one, other in zip(found.pictures, again, strict=False):
+        assert one.path.read_bytes() == other.path.read_bytes()
+    assert len({one.path.read_bytes() for one in found.pictures}) == len(found.pictures)
+
+
+def test_the_layout_follows_the_seed() -> None:
+    first, second = layout(Sampling(seed=1)), layout(Sampling(seed=2))
+    assert all(np.array_equal(one, other) for one, other in zip(first, layout(Sampling(seed=1)), strict=True))
+    assert not np.array_equal(first[0], second[0])
+    assert first[0].shape == (32, 32, 3)
+    assert first[1].shape == (128, 128)
+
+
+def test_a_run_warns_of_a_codec_that_meets_its_training_pictures(test_data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    source = test_data / "train" / "bsds500" / "test_100007.jpg"
+    (tmp_path / "mine").mkdir()
+    Image.open(source).crop((0, 0, 480, 320)).save(tmp_path / "mine" / "known.png")
+    (tmp_path / "suite.toml").write_text(
+        'name = "trial"\nsets = ["./mine"]\nmetrics = ["psnr"]\n'
+        '[[codecs]]\nname = "hyperprior"\nqualities = [2]\n[[codecs]]\nname = "jpeg"\nqualities = [40]\n'
+    )
+    status, record = run_record("suite.toml", folder=tmp_path)
+    assert status == 0, record
+    (note,) = record["notes"]  # type: ignore[misc]
+    assert "was trained on pictures of this suite" in note
+    assert "hyperprior" in note
+    assert "mine/known.png" in note
+
+
+def test_quick_has_pictures_of_both_kinds() -> None:
+    from codecarena.bench.suite import find, load
+
+    sets = load(find("quick"))[0].sets
+    assert {find_manifest(name).kind for name in sets} == {"natural", "ai-generated"}

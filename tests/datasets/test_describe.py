@@ -1,0 +1,129 @@
+"""A folder described: what is taken over, what is found, and that the manifest reads back."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from arena import call
+from codecarena.datasets.catalogue import open_set
+from codecarena.datasets.describe import describe
+from codecarena.datasets.history import jpeg_trace, upscaling
+from codecarena.datasets.manifest import DatasetError, Manifest, PictureEntry, load_manifest
+from codecarena.datasets.pixels import read_pixels
+from codecarena.datasets.writing import manifest_text, write_manifest
+
+
+def jpeg_of(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    whole = io.BytesIO()
+    Image.fromarray(pixels).save(whole, "JPEG", quality=quality)
+    return np.asarray(Image.open(whole))
+
+
+def concerns(folder: Path, **options: object) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for one in describe(folder, **options).findings:  # type: ignore[arg-type]
+        found.setdefault(one.picture, set()).add(one.concern)
+    return found
+
+
+def test_the_generated_pictures_are_described_by_one_command(test_data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "aigc.toml"
+    ended = call("sets", "describe", test_data / "aigc", "--out", out, "--json", folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == {"manifest": str(out), "pictures": 27, "prompts": 20, "findings": []}
+    found = open_set(str(out))
+    assert (found.name, found.kind, len(found.pictures)) == ("aigc", "ai-generated", 27)
+    assert {one.kind for one in found.pictures} == {"ai-generated"}
+    assert (
+        next(one for one in found.pictures if one.name.startswith("kolors")).generator
+        == "Kolors (DreamBooth)"
+    )
+    manifest = load_manifest(out)
+    write_manifest(manifest, out)
+    assert load_manifest(out) == manifest
+    again = call("sets", "describe", test_data / "aigc", "--out", out, folder=tmp_path)
+    assert (again.returncode, "--force replaces it" in again.stderr) == (2, True)
+
+
+def test_strange_text_survives_in_a_manifest(tmp_path: Path) -> None:
+    strange = 'quote " back \\ line\nfeed tab\t bell \x07 delete \x7f fox 🦊 彩虹 end'
+    entry = PictureEntry(file="a.png", prompt=strange, seed=2**64 - 1, guidance=1e-7)
+    fields = {"name": "s", "title": strange, "kind": "natural", "licence": "?", "citation": "?"}
+    manifest = Manifest.model_validate({**fields, "pictures": [entry], "redirects": ["a.example"]})
+    path = tmp_path / "s.toml"
+    path.write_text(manifest_text(manifest), encoding="utf-8")
+    assert load_manifest(path) == manifest
+
+
+def test_what_spoils_a_comparison_is_found(kodak: list[Path], tmp_path: Path) -> None:
+    folder = tmp_path / "My Pictures"
+    folder.mkdir()
+    pixels = read_pixels(kodak[4])
+    shutil.copy(kodak[4], folder / "a.png")
+    Image.fromarray(pixels).save(folder / "b-copy.png", compress_level=1)
+    Image.fromarray(pixels).resize((600, 400)).save(folder / "c-smaller.png")
+    Image.fromarray(jpeg_of(read_pixels(kodak[1]), 80)).save(folder / "d-was-jpeg.png")
+    Image.fromarray(read_pixels(kodak[2])).save(folder / "e.jpg", quality=90)
+    large = Image.fromarray(read_pixels(kodak[6])[:256, :384]).resize((768, 512), Image.Resampling.BICUBIC)
+    large.save(folder / "f-enlarged.png")
+    Image.fromarray(read_pixels(kodak[8])[:200, :300]).save(folder / "g-small.png")
+    (folder / "h-broken.png").write_bytes(b"no picture")
+    found = concerns(folder, kind="natural")
+    assert found == {
+        "b-copy.png": {"duplicate"},
+        "c-smaller.png": {"near-duplicate"},
+        "d-was-jpeg.png": {"jpeg"},
+        "e.jpg": {"jpeg"},
+        "f-enlarged.png": {"upscaled"},
+        "g-small.png": {"small"},
+        "h-broken.png": {"unreadable"},
+    }
+    assert describe(folder).manifest.name == "my-pictures"
+
+
+def test_kodak_was_never_jpeg_nor_enlarged(kodak: list[Path]) -> None:
+    for path in kodak:
+        pixels = read_pixels(path)
+        assert jpeg_trace(pixels) is None, path.name
+        assert upscaling(pixels) is None, path.name
+
+
+@pytest.mark.parametrize("quality", [30, 60, 85, 90])
+def test_the_table_of_an_earlier_jpeg_is_told_even_after_a_crop(kodak: list[Path], quality: int) -> None:
+    pixels = jpeg_of(read_pixels(kodak[12]), quality)
+    trace = jpeg_trace(pixels)
+    assert trace is not None
+    assert trace.offset == (0, 0)
+    assert abs((trace.quality or 0) - quality) <= 2
+    cropped = jpeg_trace(pixels[3:, 6:])
+    assert cropped is None or cropped.offset == (5, 2)
+    assert cropped is not None or quality > 60  # in this picture's texture; plainer ones tell more
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4])
+def test_the_factor_of_an_enlargement_is_told(kodak: list[Path], factor: int) -> None:
+    small = Image.fromarray(read_pixels(kodak[0])[:256, :256])
+    large = small.resize((256 * factor, 256 * factor), Image.Resampling.LANCZOS)
+    assert upscaling(np.asarray(large)) == factor
+
+
+def test_a_table_beside_the_pictures_that_names_other_files_is_refused(tmp_path: Path) -> None:
+    Image.new("RGB", (300, 300)).save(tmp_path / "a.png")
+    (tmp_path / "index.csv").write_text(f"file,sha256,generator\na.png,{'0' * 64},model 1\n")
+    with pytest.raises(DatasetError, match=r"a\.png: index\.csv says sha256 0000"):
+        describe(tmp_path)
+
+
+def test_a_folder_that_is_none_or_empty_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no such folder"):
+        describe(tmp_path / "absent")
+    with pytest.raises(DatasetError, match="no pictures in it"):
+        describe(tmp_path)

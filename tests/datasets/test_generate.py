@@ -1,0 +1,131 @@
+"""Sets out of diffusers pipelines, built from configurations with random weights."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("diffusers")
+
+from tiny_diffusion import save_models
+
+from arena import call
+from codecarena.codecs.quiet import quiet
+from codecarena.datasets.catalogue import open_set
+from codecarena.datasets.generate import Order, make_set, read_prompts
+from codecarena.datasets.manifest import DatasetError, load_manifest
+from codecarena.datasets.pixels import read_pixels
+
+PROMPTS = ("a red barn", "the open sea")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a tiny Stable Diffusion in diffusers' layout."""
+    folder = save_models(tmp_path_factory.mktemp("models")) / "base"
+    index = {
+        "_class_name": "StableDiffusionPipeline",
+        "vae": ["diffusers", "AutoencoderKL"],
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "tokenizer": ["transformers", "CLIPTokenizer"],
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "scheduler": ["diffusers", "PNDMScheduler"],
+        "safety_checker": [None, None],
+        "feature_extractor": [None, None],
+        "requires_safety_checker": False,
+    }
+    (folder / "model_index.json").write_text(json.dumps(index))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    with quiet():
+        yield
+
+
+def order(model: Path, **changed: object) -> Order:
+    plain = Order(str(model), PROMPTS, (3, 4), steps=2, guidance=5.0, width=64, height=64, batch=2)
+    return replace(plain, **changed)  # type: ignore[arg-type]
+
+
+def test_each_prompt_is_painted_from_each_seed(model: Path, tmp_path: Path) -> None:
+    made, path = make_set(order(model), tmp_path / "set")
+    assert (made, path) == (4, tmp_path / "set" / "manifest.toml")
+    found = open_set(str(tmp_path / "set"))
+    assert (found.name, found.kind) == ("set", "ai-generated")
+    assert [(one.caption, one.provenance.seed) for one in found.pictures] == [
+        (prompt, seed) for prompt in PROMPTS for seed in (3, 4)
+    ]
+    for one in found.pictures:
+        assert read_pixels(one.path, one.sha256).shape == (64, 64, 3)
+        assert one.generator == str(model)
+        assert (one.provenance.model_version or "").startswith("sha256 of files ")
+        assert (one.provenance.steps, one.provenance.guidance) == (2, 5.0)
+    assert len({one.sha256 for one in found.pictures}) == 4
+
+
+def test_what_is_there_is_kept_and_what_is_lost_is_made_again_the_same(model: Path, tmp_path: Path) -> None:
+    make_set(order(model, seeds=(3,)), tmp_path / "set")
+    first = {path.name: path.read_bytes() for path in (tmp_path / "set").glob("*.png")}
+    assert len(first) == 2
+    assert make_set(order(model), tmp_path / "set")[0] == 2
+    assert make_set(order(model), tmp_path / "set")[0] == 0
+    lost = tmp_path / "set" / sorted(first)[0]
+    lost.unlink()
+    assert make_set(order(model, batch=1), tmp_path / "set")[0] == 1
+    manifest = load_manifest(tmp_path / "set" / "manifest.toml")
+    assert len(manifest.pictures) == 4
+    # Another batch may round otherwise: a level here and there.
+    before = np.asarray(Image.open(io.BytesIO(first[lost.name])), dtype=np.int16)
+    assert np.abs(read_pixels(lost).astype(np.int16) - before).max() <= 2
+
+
+def test_an_interruption_loses_no_finished_batch(model: Path, tmp_path: Path) -> None:
+    def stop(done: int, of: int) -> None:
+        raise KeyboardInterrupt
+
+    with contextlib.suppress(KeyboardInterrupt):
+        make_set(order(model), tmp_path / "set", stop)
+    assert len(load_manifest(tmp_path / "set" / "manifest.toml").pictures) == 2
+    assert make_set(order(model), tmp_path / "set")[0] == 2
+
+
+@pytest.mark.parametrize(
+    "changed", [{"steps": 3}, {"guidance": 1.0}, {"prompts": ("another",)}, {"width": 32}]
+)
+def test_what_was_made_in_another_way_is_not_mixed_in(
+    model: Path, tmp_path: Path, changed: dict[str, object]
+) -> None:
+    make_set(order(model, seeds=(3,)), tmp_path / "set")
+    with pytest.raises(DatasetError, match="made in another way"):
+        make_set(order(model, **changed), tmp_path / "set")
+
+
+def test_the_command_makes_a_set(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "prompts.txt").write_text("# two\na red barn\n\nthe open sea\n")
+    words = ["--steps", "2", "--width", "64", "--height", "64", "--seeds", "1", "--out", tmp_path / "set"]
+    ended = call(
+        "sets", "generate", tmp_path / "prompts.txt", "--model", model, *map(str, words), folder=tmp_path
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "2 pictures made" in ended.stdout
+    assert len(open_set(str(tmp_path / "set")).pictures) == 2
+
+
+def test_mistakes_are_named(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text("# nothing\n")
+    with pytest.raises(DatasetError, match="one a line, got 0"):
+        read_prompts(tmp_path / "empty.txt")
+    (tmp_path / "model").mkdir()
+    with pytest.raises(DatasetError, match="cannot be loaded"):
+        make_set(Order(str(tmp_path / "model"), PROMPTS, (0,)), tmp_path / "set")
+    assert not (tmp_path / "set").exists()

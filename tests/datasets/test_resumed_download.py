@@ -1,0 +1,181 @@
+"""Downloads that are cut off, killed, changed on the server or led astray, and hashes that are pinned."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fileserver import FileServer
+
+from codecarena.datasets.download import fetch
+from codecarena.datasets.manifest import DatasetError, Manifest, PictureEntry
+
+CONTENT = random.Random(5).randbytes(600_000)
+KILLS = 10
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    with FileServer({"one.png": CONTENT}) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def manifest(server: FileServer, sha256: str | None = "", **more: object) -> Manifest:
+    known = hashlib.sha256(CONTENT).hexdigest() if sha256 == "" else sha256
+    fields = {"name": "trial", "title": "One file", "kind": "natural", "licence": "CC0", "citation": "none"}
+    entry = PictureEntry(file="one.png", sha256=known)
+    return Manifest.model_validate({**fields, "base_urls": [server.url], "pictures": [entry], **more})
+
+
+def failure(described: Manifest, data: Path) -> str:
+    with pytest.raises(DatasetError) as caught:
+        fetch(described, data)
+    return str(caught.value)
+
+
+def files_below(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_killed_ten_times_at_random_the_files_are_the_exact_ones(
+    server: FileServer, tmp_path: Path, kodak: list[Path]
+) -> None:
+    files = {path.name: path.read_bytes() for path in kodak[:3]}
+    unknown = kodak[1].name
+    server.files, server.pause_seconds = files, 0.002
+    entries = "\n".join(
+        f'[[pictures]]\nfile = "{name}"\n'
+        + (f'sha256 = "{hashlib.sha256(body).hexdigest()}"\n' if name != unknown else "")
+        for name, body in files.items()
+    )
+    reference = tmp_path / "trial.toml"
+    reference.write_text(
+        'name = "trial"\ntitle = "Three"\nkind = "natural"\nlicence = "CC0"\ncitation = "none"\n'
+        f'base_urls = ["{server.url}"]\n{entries}'
+    )
+    data = tmp_path / "data"
+    words = [sys.executable, "-m", "codecarena", "sets", "fetch", str(reference), "--data", str(data)]
+    rng, kills = random.Random(7), 0
+    while kills < KILLS:
+        before = server.sent_bytes
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wanted = rng.randrange(1, 150_000)
+        while process.poll() is None and server.sent_bytes - before < wanted:
+            time.sleep(0.001)
+        if process.poll() is not None:
+            break
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        kills += 1
+        finished = {name for name in files_below(data) if name.endswith(".png")}
+        assert all((data / name).read_bytes() == files[Path(name).name] for name in finished)
+    assert kills == KILLS
+    server.pause_seconds = 0.0
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert {name: (data / "trial" / name).read_bytes() for name in files} == files
+    assert not [name for name in files_below(data) if ".part" in name]
+    assert any(asked is not None for _, asked in server.asked)
+
+
+def test_what_is_here_is_not_asked_for_again(server: FileServer, tmp_path: Path) -> None:
+    part = tmp_path / "trial" / "one.png.part"
+    part.parent.mkdir()
+    part.write_bytes(CONTENT[:400_000])
+    assert fetch(manifest(server), tmp_path)[0].read_bytes() == CONTENT
+    assert server.asked == [("/one.png", "bytes=400000-")]
+    assert server.sent_bytes == 200_000
+
+
+@pytest.mark.parametrize("left", [b"not the beginning", CONTENT + b"too long", CONTENT])
+def test_a_beginning_that_is_not_the_files_is_thrown_away(
+    server: FileServer, tmp_path: Path, left: bytes
+) -> None:
+    part = tmp_path / "trial" / "one.png.part"
+    part.parent.mkdir()
+    part.write_bytes(left)
+    assert fetch(manifest(server), tmp_path)[0].read_bytes() == CONTENT
+    assert files_below(tmp_path) == {"trial/one.png"}
+
+
+def test_two_versions_of_a_file_are_never_joined(server: FileServer, tmp_path: Path) -> None:
+    part = tmp_path / "trial" / "one.png.part"
+    part.parent.mkdir()
+    part.write_bytes(b"old" * 1000)
+    (part.parent / "one.png.part-tag").write_text('"the old version"')
+    assert fetch(manifest(server, sha256=None), tmp_path)[0].read_bytes() == CONTENT
+    server.tags = False
+    (tmp_path / "trial" / "one.png").rename(part)
+    (tmp_path / "trial.lock").unlink()
+    assert fetch(manifest(server, sha256=None), tmp_path)[0].read_bytes() == CONTENT
+    assert server.asked[-1] == ("/one.png", None)
+
+
+def test_a_wrong_byte_is_refused_by_name_and_leaves_nothing(server: FileServer, tmp_path: Path) -> None:
+    server.files["one.png"] = CONTENT[:-1] + b"!"
+    message = failure(manifest(server), tmp_path)
+    assert "one.png could not be fetched" in message
+    assert f"expected sha256 {hashlib.sha256(CONTENT).hexdigest()}, got" in message
+    assert files_below(tmp_path) == set()
+
+
+def test_an_unknown_hash_is_pinned_and_must_stay(server: FileServer, tmp_path: Path) -> None:
+    described = manifest(server, sha256=None)
+    path = fetch(described, tmp_path)[0]
+    pinned = (tmp_path / "trial.lock").read_text()
+    assert f"{hashlib.sha256(CONTENT).hexdigest()}  one.png" in pinned
+    path.unlink()
+    server.files["one.png"] = b"another"
+    assert "expected sha256" in failure(described, tmp_path)
+    assert files_below(tmp_path) == {"trial.lock"}
+    path.write_bytes(b"placed by hand")
+    assert "trial.lock" in failure(described, tmp_path)
+    assert (tmp_path / "trial.lock").read_text() == pinned
+
+
+def test_a_lock_file_that_is_none_is_named_with_its_line(server: FileServer, tmp_path: Path) -> None:
+    (tmp_path / "trial.lock").write_text("# fine\n0123 one.png\n")
+    assert "trial.lock:2: expected a sha256" in failure(manifest(server), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("http://localhost:{port}/one.png", "leads on to the host localhost"),
+        ("file:///etc/passwd", "leads on to 'file:///etc/passwd'"),
+        ("ftp://127.0.0.1/one.png", "which is not followed"),
+        ("/again.png", "more than 5 times"),
+    ],
+)
+def test_redirects_elsewhere_are_refused(
+    server: FileServer, tmp_path: Path, target: str, reason: str
+) -> None:
+    server.redirects["/one.png"] = target.format(port=server.server_port)
+    server.redirects["/again.png"] = "/again.png"
+    assert reason in failure(manifest(server), tmp_path)
+    assert not [name for name in files_below(tmp_path) if (tmp_path / name).stat().st_size]
+
+
+def test_a_redirect_that_the_manifest_names_is_followed(server: FileServer, tmp_path: Path) -> None:
+    server.redirects["/one.png"] = f"http://localhost:{server.server_port}/there.png"
+    server.files = {"there.png": CONTENT}
+    assert fetch(manifest(server, redirects=["localhost"]), tmp_path)[0].read_bytes() == CONTENT
+
+
+def test_an_answer_that_is_compressed_unasked_is_refused(server: FileServer, tmp_path: Path) -> None:
+    server.headers["Content-Encoding"] = "gzip"
+    assert "gzip-compressed" in failure(manifest(server), tmp_path)

@@ -1,0 +1,106 @@
+"""The columnar reading of a store gives the very tables that its records give."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic_store import fill
+
+from codecarena.bench.store.columns import read_columns
+from codecarena.bench.store.derived import Derived, rows_of
+from codecarena.bench.store.store import Store
+from codecarena.reports import leaderboards
+from codecarena.reports.column_slice import ColumnSlice, ColumnSource
+from codecarena.reports.evidence import kind_split
+from codecarena.reports.grid import Table
+from codecarena.reports.kinds import kind_table
+from codecarena.reports.slices import slice_of
+from codecarena.reports.tables import opening_view, rate_points, usual_anchor, usual_score
+
+
+@pytest.fixture(scope="module")
+def odd_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Seeds, probes, gaps, lossless settings, inapplicable scores, failures and equal rates, at random."""
+    folder = tmp_path_factory.mktemp("odd") / "arena"
+    fill(folder, pictures=24, codecs=5, settings=5, metrics=("psnr", "ms-ssim", "butteraugli"), odd=True)
+    return Store(str(folder))
+
+
+def text(table: Table) -> list[list[str]]:
+    rows = [[entry.text for entry in row.entries] for row in table.rows]
+    return [[table.title], *rows, list(table.notes)]
+
+
+@pytest.mark.parametrize("kind", [None, "natural", "ai-generated"])
+def test_every_table_is_the_same(odd_store: Store, kind) -> None:
+    source = ColumnSource(odd_store, "synthetic")
+    columns, records = ColumnSlice(source, kind), slice_of(odd_store, "synthetic", kind)
+    for metric in columns.metrics:
+        anchor = usual_anchor(records)
+        assert columns.usual_anchor == anchor
+        assert columns.usual_score(metric) == usual_score(records, metric)
+        assert columns.opening_view(metric) == opening_view(records, metric)
+        assert text(leaderboards.bd_table(columns, [metric], anchor)) == text(
+            leaderboards.bd_table(records, [metric], anchor)
+        )
+        score = usual_score(records, metric)
+        assert text(leaderboards.at_score_table(columns, metric, score)) == text(
+            leaderboards.at_score_table(records, metric, score)
+        )
+        points, pictures = rate_points(records, metric)
+        ours, our_pictures = rate_points(columns, metric)
+        assert pictures == our_pictures
+        assert [replace(one, bits_per_pixel=0, score=0) for one in ours] == [
+            replace(one, bits_per_pixel=0, score=0) for one in points
+        ]
+        np.testing.assert_allclose([one.score for one in ours], [one.score for one in points], rtol=1e-12)
+    for rate in (0.1, 0.5, 2.0):
+        assert text(leaderboards.at_rate_table(columns, columns.metrics, rate)) == text(
+            leaderboards.at_rate_table(records, columns.metrics, rate)
+        )
+
+
+def test_natural_against_generated_is_the_same(odd_store: Store) -> None:
+    source = ColumnSource(odd_store, "synthetic")
+    columns, records = ColumnSlice(source), slice_of(odd_store, "synthetic")
+    metric = columns.metrics[0]
+    tables = [kind_table(one, kind_split(one, metric, "codec0", "pchip")) for one in (columns, records)]
+    assert text(tables[0]) == text(tables[1])
+
+
+def test_an_answer_kept_by_one_reading_is_found_by_the_other(odd_store: Store) -> None:
+    columns, records = ColumnSlice(ColumnSource(odd_store, "synthetic")), slice_of(odd_store, "synthetic")
+    for metric in columns.metrics:
+        assert list(columns.rows(metric)) == list(records.rows(metric))
+    metric = columns.metrics[0]
+    Derived(odd_store).answer(list[int], "question", records.rows(metric), lambda: [7])
+    assert Derived(odd_store).recall(list[int], "question", columns.rows(metric)) == [7]
+
+
+def test_any_changed_score_changes_the_rows(odd_store: Store) -> None:
+    cells = odd_store.cells("synthetic")
+    metric_id = next(iter(cells[0].scores))
+    known = list(rows_of(cells, [], metric_id))
+    one = cells[0]
+    scores = {**one.scores, metric_id: replace(one.scores[metric_id], value=12.5)}
+    assert list(rows_of([replace(one, scores=scores), *cells[1:]], [], metric_id)) != known
+    assert list(rows_of([replace(one, bitstream_bytes=7), *cells[1:]], [], metric_id)) != known
+    assert list(rows_of(cells[::-1], [], metric_id)) == known
+
+
+def test_all_sets_together(odd_store: Store) -> None:
+    every = read_columns(odd_store)
+    cells = odd_store.cells()
+    assert len(every.measurement) == len({(c.codec_id, c.picture_sha256, c.quality, c.seed) for c in cells})
+
+
+def test_a_store_without_results(tmp_path: Path) -> None:
+    fill(tmp_path / "arena", pictures=0, codecs=1, settings=1, metrics=("psnr",))
+    source = ColumnSource(Store(str(tmp_path / "arena")), None)
+    assert not source.scored
+    part = ColumnSlice(source)
+    assert part.usual_anchor is None
+    assert not part.affinities()

@@ -1,0 +1,211 @@
+"""The dashboard's pages without a browser: what they say of full, empty and odd stores."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from sqlalchemy import update
+from streamlit.testing.v1 import AppTest
+from synthetic_store import fill
+
+from codecarena.bench.store.schema import RunTable
+from codecarena.bench.store.store import Store
+from codecarena.bench.store.writer import StoreWriter
+from codecarena.reports.server import APP, STORE_VARIABLE
+
+# Streamlit's own script runner, under AppTest, warns about itself.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+PAGES = ("leaderboard", "rates", "look", "speed", "natural", "people", "runs")
+ONE_PAGE = """
+import streamlit as st
+from codecarena.reports.views import {name}, navigation
+st.session_state["page"] = "{name}"
+{name}.main()
+"""
+NASTY = """<b onclick="x">'"&amp;_*[a](b)$x$ :rocket: 🦆 """ + 150 * "n" + " "
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches() -> Iterator[None]:
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Return a function that opens one page of a store, with these words in the address."""
+
+    def open_one(store: Path, name: str = "leaderboard", **query: str | list[str]) -> AppTest:
+        monkeypatch.setenv(STORE_VARIABLE, str(store))
+        page = AppTest.from_string(ONE_PAGE.format(name=name), default_timeout=60)
+        for key, value in query.items():
+            page.query_params[key] = value
+        page.run()
+        assert not page.exception, [one.value for one in page.exception]
+        return page
+
+    return open_one
+
+
+@pytest.fixture(scope="module")
+def odd_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("odd") / "arena"
+    fill(folder, pictures=8, codecs=4, settings=4, metrics=("psnr", "ms-ssim"), odd=True, before=NASTY,
+         image_set=f"{NASTY}set")  # fmt: skip
+    return folder
+
+
+def subheaders(page: AppTest) -> list[str]:
+    return [one.value.replace("\\", "") for one in page.subheader]
+
+
+def tables(page: AppTest) -> str:
+    """Return the HTML of all tables of ours."""
+    return "".join(json.loads(one.proto.json).get("html", "") for one in page.get("bidi_component"))
+
+
+def query(page: AppTest, name: str) -> list[str]:
+    found = page.query_params.get(name, [])
+    return [found] if isinstance(found, str) else list(found)
+
+
+def test_the_dashboard_opens_on_the_leaderboard(seeded_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(STORE_VARIABLE, str(seeded_store))
+    page = AppTest.from_file(str(APP), default_timeout=60).run()
+    assert not page.exception
+    assert page.title[0].value == "Leaderboard"
+    assert subheaders(page)[0] == "BD-rate against jpeg by MS-SSIM · photos"
+    assert page.caption[0].value == "2 pictures · 3 codecs · 14 results"
+    assert "– lossless" in tables(page)
+
+
+def test_filters_change_the_table_and_the_address(open_page, seeded_store: Path) -> None:
+    page = open_page(seeded_store)
+    page.selectbox(key="metric of leaderboard").select("psnr").run()
+    page.selectbox(key="anchor of leaderboard").select("webp").run()
+    assert subheaders(page)[0] == "BD-rate against webp by PSNR · photos"
+    assert (query(page, "metric"), query(page, "anchor")) == (["psnr"], ["webp"])
+    page.selectbox(key="view of leaderboard").select("rate").run()
+    page.number_input[0].set_value(0.75).run()
+    assert subheaders(page)[0] == "Scores at 0.75 bits per pixel · photos"
+    assert query(page, "bpp") == ["0.75"]
+    page.selectbox(key="view of leaderboard").select("score").run()
+    page.number_input[0].set_value(30.0).run()
+    assert subheaders(page)[0] == "Cost of PSNR 30.00 dB · photos"
+    assert query(page, "score-psnr") == ["30"]
+
+
+def test_a_link_shares_the_view(open_page, seeded_store: Path) -> None:
+    page = open_page(seeded_store, metric="psnr", view="rate", bpp="1")
+    assert subheaders(page)[0] == "Scores at 1.0 bits per pixel · photos"
+    assert page.selectbox(key="metric of leaderboard").value == "psnr"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_address_that_makes_no_sense_is_mended(name: str, open_page, seeded_store: Path) -> None:
+    words = dict.fromkeys(("set", "metric", "view", "anchor", "kind", "bpp", "codec", "picture", "match", "run",
+                           "of", "cost", "axis", "family", "study", "map", "board-sort"), "nonsense")  # fmt: skip
+    open_page(seeded_store, name, **words)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_store_says_how_to_make_one(name: str, open_page, tmp_path: Path) -> None:
+    page = open_page(tmp_path / "nowhere", name)
+    assert "nowhere" in page.info[0].value.replace("\\", "")
+    assert page.code[0].value == "codecarena demo"
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_empty_store_says_what_to_run(name: str, open_page, tmp_path: Path) -> None:
+    StoreWriter(str(tmp_path / "arena")).close()
+    page = open_page(tmp_path / "arena", name)
+    assert page.info
+    assert page.code[0].value.startswith("codecarena")
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "size",
+    [
+        {"pictures": 1, "codecs": 1, "settings": 1, "metrics": ("psnr",)},
+        {"pictures": 2, "codecs": 1, "settings": 3, "metrics": ("psnr",)},
+        {"pictures": 3, "codecs": 2, "settings": 2, "metrics": ()},
+    ],
+    ids=["one cell", "one codec", "no scores"],
+)
+def test_small_stores_have_every_page(size, name: str, open_page, tmp_path: Path) -> None:
+    fill(tmp_path / "arena", **size)
+    page = open_page(tmp_path / "arena", name)
+    said = [*page.info, *page.warning, *page.get("bidi_component"), *page.get("arrow_vega_lite_chart")]
+    assert said
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_names_stay_text_on_odd_stores(name: str, open_page, odd_store: Path) -> None:
+    page = open_page(odd_store, name)
+    assert "<b onclick" not in tables(page)
+    # Markdown gets every punctuation of a name escaped; widgets and code show plain text.
+    for one in [*page.subheader, *page.caption, *page.markdown, *page.warning, *page.info]:
+        assert "[a](b)" not in one.value
+        assert "$x$" not in one.value
+
+
+def test_one_codec_says_what_is_missing(open_page, tmp_path: Path) -> None:
+    fill(tmp_path / "arena", pictures=2, codecs=1, settings=3, metrics=("psnr",))
+    assert "One codec so far" in open_page(tmp_path / "arena").info[0].value
+
+
+def test_failures_are_on_the_page_of_runs(open_page, odd_store: Path) -> None:
+    page = open_page(odd_store, "runs")
+    assert any("crash in encode" in one.label.replace("\\", "") for one in page.expander)
+    assert any("tail" in one.value for one in page.code)
+    assert any(one.value.startswith("codecarena run suite.toml") for one in page.code)
+
+
+def test_a_run_in_progress_is_followed(open_page, tmp_path: Path) -> None:
+    fill(tmp_path / "arena", pictures=2, codecs=2, settings=3, metrics=("psnr",))
+    writer = StoreWriter(str(tmp_path / "arena"))
+    alive = update(RunTable).values(status="running", process_id=os.getpid(), planned_cells=24)
+    writer.write(lambda connection: connection.execute(alive))
+    writer.close()
+    assert "24 cells planned" in open_page(tmp_path / "arena").info[0].value.replace("\\", "")
+    progress = open_page(tmp_path / "arena", "runs").get("progress")
+    assert progress[0].proto.value == 50
+
+
+def test_kinds_can_be_told_apart(open_page, odd_store: Path) -> None:
+    both, natural = open_page(odd_store), open_page(odd_store, kind="natural")
+    assert "8 pictures" in both.caption[0].value
+    assert "4 pictures" in natural.caption[0].value
+    assert tables(both) != tables(natural)
+
+
+def test_families_can_be_told_apart(open_page, odd_store: Path) -> None:
+    page = open_page(odd_store, family=["learned"])
+    assert "codec1" in tables(page)
+    assert "codec2" not in tables(page)
+
+
+def test_intervals_come_when_they_are_ready(open_page, tmp_path: Path) -> None:
+    fill(tmp_path / "arena", pictures=12, codecs=3, settings=4, metrics=("psnr",))
+    page = open_page(tmp_path / "arena")
+    for _ in range(60):
+        if "…" in tables(page).split("Rate range")[1].split("</tr>")[1].split("</td>")[0]:
+            break
+        page.run()
+    assert "95 % interval over pictures" in " ".join(one.value for one in page.caption).replace("\\", "")
+    # They are kept: another server finds them at once.
+    st.cache_resource.clear()
+    again = open_page(tmp_path / "arena")
+    assert "95 % interval over pictures" in " ".join(one.value for one in again.caption).replace("\\", "")
+    Store(str(tmp_path / "arena")).close()

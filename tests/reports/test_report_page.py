@@ -1,0 +1,206 @@
+"""The static report: one page that loads nothing, holds any name as text, zooms and prints."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browsing import CHROMIUM, QUIET, needs_chromium
+
+from codecarena.bench.analysis.coverage import AnalysisError
+from codecarena.bench.remake import Remade, pictures
+from codecarena.bench.store.store import Store
+from codecarena.reports import page as report_page
+from codecarena.reports.grid import Column, Entry, Row, Table
+from codecarena.reports.page import html_page, page_sheets, write, write_latex
+from codecarena.reports.page_pictures import page_sheet
+from codecarena.reports.report import Chart, Report, Section, report
+from codecarena.reports.study_tables import record_table, scale_chart
+
+NASTY = "<script>alert('x')</script> \"quoted\" & $x_1$ 😀 {{ 7*7 }} " + "w" * 200
+WRITTEN = "<b>bold</b>"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory, seeded_store: Path) -> Path:
+    out = tmp_path_factory.mktemp("report") / "report.html"
+    told = write(str(seeded_store), pictures, out, out.parent / "tables")
+    assert [line.split(" written")[0] for line in told][1] == "report"
+    return out
+
+
+def test_a_report_is_one_file_that_names_no_other(written: Path) -> None:
+    text = written.read_text(encoding="utf-8")
+    assert written.stat().st_size < 10_000_000
+    loads = re.findall(r"""(?:src|href|action|srcset|data)\s*=\s*["']([^"']*)""", text)
+    assert loads
+    assert [one[:40] for one in loads if not one.startswith(("#", "data:image/"))] == []
+    assert re.findall(r"@import|url\((?!#)", text) == []
+    assert "default-src 'none'" in text
+    for heading in ("Leaderboard", "Rate and distortion", "Pictures", "Method", "Provenance"):
+        assert f"<h2>{heading}" in text
+
+
+def test_every_table_becomes_latex(written: Path) -> None:
+    folder = written.parent / "tables"
+    names = re.findall(r"\\input\{(.+)\}", (folder / "tables.tex").read_text())
+    assert sorted(names) == sorted(one.stem for one in folder.glob("[0-9]*.tex"))
+    assert all(name.isascii() for name in names)
+    first = (folder / f"{names[0]}.tex").read_text()
+    assert first.startswith("\\begin{table}")
+    assert "BD-rate against jpeg" in first
+
+
+def test_latex_takes_any_name(tmp_path: Path) -> None:
+    table = Table(
+        NASTY, (Column("a_b", numeric=False), Column("%")), (Row((Entry("50 % & {x}"), Entry("−1"))),)
+    )
+    (path,) = write_latex(Report(("a",), (), (Section("x", (table,)),)), tmp_path / "new" / "folder")
+    text = path.read_text(encoding="utf-8")
+    assert r"50 \% \& \{x\} & $-$1 \\" in text
+    assert r"\$x\_1\$" in text
+    assert len(path.name) < 80
+
+
+def test_a_store_without_results_says_what_to_run(tmp_path: Path) -> None:
+    from codecarena.bench.store.writer import StoreWriter
+
+    StoreWriter(str(tmp_path / "arena")).close()
+    with pytest.raises(AnalysisError, match="codecarena run quick"):
+        write(str(tmp_path / "arena"), pictures, tmp_path / "report.html")
+    with pytest.raises(AnalysisError, match=r"ends with \.html"):
+        write(str(tmp_path / "arena"), pictures, tmp_path / "report.pdf")
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_pictures_that_do_not_fit_are_named(seeded_store: Path) -> None:
+    from codecarena.reports.contact_sheet import plan
+
+    sheet = plan(Store(str(seeded_store)), at="bpp=0.5")
+    assert len(sheet.bands) == 2
+    flat = {
+        one: np.full((40, 50, 3), 9, np.uint8)
+        for band in sheet.bands
+        for one in (band.picture_sha256, *(pick.cell.decoded_sha256 for pick in band.picks if pick.cell))
+    }
+    whole = page_sheet(sheet, flat, {})
+    assert len(whole.strips) == 2
+    assert whole.left_out == ()
+    size = sum(len(shot.source) for shot in whole.strips[0].shots)
+    tight = page_sheet(sheet, flat, {}, size)
+    assert len(tight.strips) == 1
+    assert tight.left_out == (f"{sheet.bands[1].picture}: no room in a page of this size",)
+    gone = page_sheet(sheet, {}, {sheet.bands[0].picture_sha256: "file moved"})
+    assert gone.left_out[0] == f"{sheet.bands[0].picture}: file moved"
+
+
+def nasty_report(store: Path) -> tuple[Report, list[report_page.PageSheet]]:
+    """Return a report whose every text is a name that nobody should have chosen."""
+    opened = Store(str(store))
+    found = report(opened)
+    sheets = page_sheets(opened, found, lambda *_: Remade())
+    rows = [{"condition": NASTY, "JOD": "-1.00"}, {"condition": WRITTEN, "JOD": "-"}]
+    table = record_table(NASTY, rows, [NASTY])
+    figure = found.sections[1].charts[0].figure
+    section = Section(NASTY, (table,), (Chart(figure, NASTY),), NASTY, (NASTY,), (table,))
+    flat = np.full((40, 50, 3), 200, np.uint8)
+    from codecarena.reports.contact_sheet import Band, Sheet
+
+    cell = next(one for one in opened.cells())
+    from codecarena.reports.contact_sheet import Pick
+
+    pick = Pick(NASTY, True, cell, cell.bits_per_pixel)
+    band = Band(NASTY, cell.picture_sha256, (pick, replace(pick, cell=None)))
+    sheet = page_sheet(
+        Sheet(NASTY, 0.5, (band,), ()), {cell.picture_sha256: flat, cell.decoded_sha256: flat}, {}
+    )
+    return Report((NASTY,), (NASTY,), (section, *found.sections)), [sheet, *sheets]
+
+
+@pytest.mark.browser
+@needs_chromium
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_the_page_in_a_browser_without_a_network(written: Path, seeded_store: Path, tmp_path: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    nasty = tmp_path / "nasty.html"
+    nasty.write_text(html_page(Store(str(seeded_store)), *nasty_report(seeded_store)), encoding="utf-8")
+    troubles: list[str] = []
+    asked: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
+        page = context.new_page()
+        page.on("console", lambda one: troubles.append(one.text))
+        page.on("pageerror", lambda one: troubles.append(str(one)))
+        page.on("dialog", lambda one: troubles.append(one.message))
+        page.on("request", lambda one: asked.append(one.url))
+        page.goto(written.as_uri())
+        assert page.get_by_role("heading", name="Leaderboard · photos").is_visible()
+        assert page.locator("figure.chart svg").first.get_attribute("role") == "img"
+        ids = page.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
+        assert len(ids) == len(set(ids)) > 50
+        zoom(page)
+        for width in (400, 1280):
+            page.set_viewport_size({"width": width, "height": 850})
+            assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+        page.emulate_media(media="print")
+        assert not page.locator("nav").is_visible()
+        assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+        wide = """[...document.querySelectorAll("main > section table")]
+            .filter((one) => one.checkVisibility() && one.scrollWidth > 1030).length"""
+        page.set_viewport_size({"width": 1030, "height": 700})
+        assert page.evaluate(wide) == 0
+
+        page.emulate_media(media="screen")
+        page.goto(nasty.as_uri())
+        assert page.locator("script").count() == 1
+        assert page.locator("main b", has_text="bold").count() == 0
+        body = page.locator("body").text_content() or ""
+        assert body.count("{{ 7*7 }}") > 8
+        assert NASTY in body
+        page.set_viewport_size({"width": 400, "height": 850})
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        browser.close()
+    assert troubles == []
+    assert [one[:60] for one in asked if not one.startswith(("file:", "data:image/"))] == []
+
+
+def zoom(page) -> None:
+    """Enlarge a picture, walk on, look at the original, and leave, all by keyboard."""
+    button = page.get_by_role("button", name=re.compile("Enlarge")).nth(1)
+    button.focus()
+    page.keyboard.press("Enter")
+    shown = page.locator("#zoom-picture")
+    name = page.locator("#zoom-name")
+    first = name.text_content()
+    assert shown.evaluate("(one) => getComputedStyle(one).imageRendering") == "pixelated"
+    width = shown.evaluate("(one) => one.width")
+    page.keyboard.press("+")
+    assert shown.evaluate("(one) => one.width") == width * 4 / 3
+    page.keyboard.down(" ")
+    assert (name.text_content() or "").startswith("original")
+    page.keyboard.up(" ")
+    assert name.text_content() == first
+    page.keyboard.press("ArrowRight")
+    assert name.text_content() != first
+    page.keyboard.press("Escape")
+    assert not page.locator("#zoom").is_visible()
+
+
+def test_a_scale_is_drawn_with_any_name() -> None:
+    from codecarena.studies.scale import analyse
+    from codecarena.studies.simulation import Assumptions, simulate_votes
+
+    assumed = Assumptions({NASTY: 0.0, "_hidden": 1.0, WRITTEN: 2.0}, raters=5, pictures=4)
+    scale = analyse(simulate_votes(assumed, np.random.default_rng(1)), resamples=50)
+    figure = scale_chart(scale, NASTY)
+    labels = [one.get_text() for one in figure.axes[0].get_yticklabels()]
+    assert "_hidden" in labels
+    assert WRITTEN in labels
+    assert len(max(labels, key=len)) == 32
+    figure.canvas.draw()

@@ -1,0 +1,236 @@
+"""Rates, metrics and kinds of pictures against what people preferred; and what a planned study would find."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from codecarena.studies.analysis import Beside, analyse_study, table
+from codecarena.studies.findings import findings
+from codecarena.studies.fit import fit
+from codecarena.studies.heterogeneity import by_kind, by_picture
+from codecarena.studies.human_metrics import agreement, meng_rosenthal_rubin, monotone_fit
+from codecarena.studies.human_rate import CodedCondition, HumanBdRate, human_bd_rates
+from codecarena.studies.models import THURSTONE, choose_model
+from codecarena.studies.pair_counts import Tally, tally
+from codecarena.studies.power import Prices, simulate
+from codecarena.studies.scale import resample
+from codecarena.studies.scale_results import ScaleError
+from codecarena.studies.simulation import Assumptions, Deviations, simulate_votes
+from codecarena.studies.votes import Votes
+
+RATES = (0.1, 0.2, 0.4, 0.8)
+SAVING = 0.25
+
+
+def quality(rate: float) -> float:
+    return 1.2 * float(np.log2(rate / RATES[0]))
+
+
+LADDERS = {f"old {rate}": quality(rate) for rate in RATES} | {
+    f"new {rate}": quality(rate / (1 - SAVING)) for rate in RATES
+}
+
+
+def ladder_votes(seed: int, **assumed: object) -> Votes:
+    settings = {"raters": 40, "pictures": 12, "tie_rate": 0.3, "votes_per_rater": 100} | assumed
+    return simulate_votes(Assumptions(LADDERS, **settings), np.random.default_rng(seed))  # type: ignore[arg-type]
+
+
+def coded(counted: Tally) -> list[CodedCondition]:
+    return [
+        CodedCondition(name, name.split()[0], {one: float(name.split()[1]) for one in counted.pictures})
+        for name in LADDERS
+    ]
+
+
+def saving(votes: Votes) -> HumanBdRate:
+    counted = tally(votes)
+    found = fit(counted.pairs, choose_model("JOD", counted.pairs.has_ties))
+    draws = resample(found, counted, 200, 0, ("rater x picture",))[0]
+    return human_bd_rates(found, draws, counted, coded(counted), "old")[0]
+
+
+def test_a_known_rate_saving_is_recovered_with_30_percent_ties() -> None:
+    found = [saving(ladder_votes(seed)) for seed in range(20)]
+    percents = [one.bd_rate.percent for one in found if one.bd_rate.percent is not None]
+    assert len(percents) == 20
+    error = np.std(percents) / np.sqrt(20)
+    assert np.mean(percents) == pytest.approx(-100 * SAVING, abs=3.5 * error + 1)
+    held = [one.low <= -25 <= one.high for one in found if one.low is not None and one.high is not None]
+    assert len(held) == 20
+    assert sum(held) >= 16
+
+
+def test_rates_that_a_picture_does_not_link_are_refused() -> None:
+    votes = ladder_votes(1)
+    names = votes.conditions
+    low = np.array([name.split()[1] in ("0.1", "0.2") for name in names])
+    across = low[votes.first] != low[votes.second]
+    found = saving(votes.keep(~(across & (votes.picture == 3))))
+    assert found.bd_rate.percent is None
+    assert found.bd_rate.reason is not None
+    assert "picture 4" in found.bd_rate.reason
+    assert "linking pairs" in found.bd_rate.reason
+
+
+def test_a_missing_rate_or_anchor_is_named() -> None:
+    counted = tally(ladder_votes(0))
+    found = fit(counted.pairs, choose_model("JOD", has_ties=True))
+    with pytest.raises(ScaleError, match="among new, old; got 'jpeg'"):
+        human_bd_rates(found, None, counted, coded(counted), "jpeg")
+    some = [replace(one, bits_per_pixel={"picture 1": 1.0}) for one in coded(counted)]
+    with pytest.raises(ScaleError, match="for picture 'picture"):
+        human_bd_rates(found, None, counted, some, "old")
+
+
+def test_metrics_are_ranked_by_how_well_they_predict_people() -> None:
+    votes = ladder_votes(2)
+    counted = tally(votes)
+    found = fit(counted.pairs, choose_model("JOD", has_ties=True))
+    random = np.random.default_rng(0)
+    cells = [(picture, name) for picture in counted.pictures for name in LADDERS]
+    offsets = {picture: random.normal(0, 20) for picture in counted.pictures}
+
+    def scores(noise: float) -> dict[tuple[str, str], float]:
+        return {(p, c): np.exp(LADDERS[c] / 2) + random.normal(0, noise) + offsets[p] for p, c in cells}
+
+    tables = [table(name, scores(noise), counted) for name, noise in (("poor", 3.0), ("good", 0.1))]
+    result = agreement(found, counted, tables, resamples=60)
+    assert [one.metric for one in result.metrics] == ["good", "poor"]
+    good, poor = result.metrics
+    assert poor.accuracy < good.accuracy <= result.ceiling <= 1
+    assert good.srcc is not None
+    assert poor.srcc is not None
+    assert good.srcc > 0.9 > poor.srcc
+    assert good.plcc is not None
+    assert good.plcc > 0.9
+    assert all(one.p_holm < 0.01 for one in result.differences)
+    srcc = next(one for one in result.differences if one.statistic == "SRCC")
+    assert srcc.p_meng is not None
+    assert srcc.p_meng < 0.01
+    assert result.stimuli == len(cells)
+
+
+def test_the_anchor_makes_pictures_comparable() -> None:
+    votes = ladder_votes(2, raters=10)
+    counted = tally(votes)
+    beside = Beside(
+        scores={"m": {(p, c): LADDERS[c] for p in counted.pictures for c in LADDERS}},
+        coded=tuple(coded(counted)),
+        anchor_codec="old",
+        kinds={one: "natural" if n % 2 else "generated" for n, one in enumerate(counted.pictures)},
+    )
+    whole = analyse_study(votes, beside, anchor="old 0.1", resamples=50)
+    assert whole.metrics is not None
+    assert whole.metrics.stimuli == 12 * (len(LADDERS) - 1)
+    assert whole.bd_rates[0].codec == "new"
+    assert whole.by_kind is not None
+    assert whole.scale.condition("old 0.1").value == 0
+    tables = {title: rows for title, rows, _ in findings(whole)}
+    assert tables["Rate at equal human quality"][0]["codec"] == "new"
+    assert tables["Rate at equal human quality"][0]["rate against old"].endswith("%")
+    assert tables["Metrics against people"][0]["metric"] == "m"
+    assert len(tables["Pairs"]) == 28
+    assert tables["Pairs"][0]["p (Holm)"] == "< 0.001"
+    assert len(tables["Does the scale depend on the kind of picture? (JOD)"]) == len(LADDERS)
+    assert "alpha" in tables["Fit"][-1]["answer"]
+
+
+def test_meng_rosenthal_and_rubin_follow_their_equations() -> None:
+    # By hand from equations 1 to 3.
+    mean_square = (0.63**2 + 0.46**2) / 2
+    f = 0.5 / (2 * (1 - mean_square))
+    h = (1 - f * mean_square) / (1 - mean_square)
+    z = (np.arctanh(0.63) - np.arctanh(0.46)) * np.sqrt(12 / (2 * 0.5 * h))
+    assert meng_rosenthal_rubin(0.63, 0.46, 0.5, 15) == pytest.approx(2 * norm.sf(z))
+    assert meng_rosenthal_rubin(0.5, 0.5, 0.3, 50) == 1.0
+
+
+def test_the_monotone_fit_straightens_a_bent_metric() -> None:
+    score = np.linspace(-3, 3, 60)
+    target = 5 / (1 + np.exp(-2 * score)) - 1
+    assert monotone_fit(score, target) == pytest.approx(target, abs=1e-3)
+    assert (np.diff(monotone_fit(score, np.sin(score))) >= -1e-9).all()
+
+
+def test_pictures_with_scales_of_their_own_are_found() -> None:
+    scale = {"a": 0.0, "b": 0.3, "c": 0.6}
+    same = Assumptions(scale, raters=40, pictures=8, rater_spread=0, picture_spread=0)
+    p_values = []
+    for seed in range(20):
+        counted = tally(simulate_votes(same, np.random.default_rng(seed)))
+        found = by_picture(fit(counted.pairs, THURSTONE), counted)
+        assert found is not None
+        assert found.test.degrees == 7 * 2
+        p_values.append(found.test.p)
+    assert 0.2 < np.mean(p_values) < 0.8
+    counted = tally(simulate_votes(replace(same, picture_spread=0.6), np.random.default_rng(0)))
+    other = by_picture(fit(counted.pairs, THURSTONE), counted)
+    assert other is not None
+    assert other.test.p < 1e-6
+
+
+def test_a_codec_that_is_better_on_generated_pictures_only_is_found() -> None:
+    scale = {"a": 0.0, "b": 0.0, "c": 0.0}
+    assumed = Assumptions(scale, raters=20, pictures=16, picture_spread=0.0)
+    random = np.random.default_rng(0)
+    shift = np.zeros((16, 3))
+    shift[:8, 1] = 1.2
+    shift += random.normal(0, 0.3, shift.shape)
+    drawn = Deviations(random.normal(0, 0.4, (20, 3)), shift)
+    counted = tally(simulate_votes(assumed, random, drawn))
+    kinds = {one: "generated" if int(one.split()[1]) <= 8 else "natural" for one in counted.pictures}
+    found = by_kind(fit(counted.pairs, THURSTONE), counted, kinds, exchanges=199)
+    assert found is not None
+    assert found.groups == ("generated", "natural")
+    assert found.p_permuted is not None
+    assert found.p_permuted <= 0.01
+    best = next(one for one in found.shifts if one.condition == "b")
+    assert best.first - best.second == pytest.approx(0.8, abs=0.35)
+    random_kinds = {one: "x" if int(one.split()[1]) % 2 else "y" for one in counted.pictures}
+    chance = by_kind(fit(counted.pairs, THURSTONE), counted, random_kinds, exchanges=199)
+    assert chance is not None
+    assert chance.p_permuted is not None
+    assert chance.p_permuted > 0.05
+    # Taking votes for independent, it would have been found: pictures do differ.
+    assert chance.test.p < chance.p_permuted
+
+
+def test_a_kind_for_every_picture_or_none() -> None:
+    counted = tally(ladder_votes(0))
+    found = fit(counted.pairs, choose_model("JOD", has_ties=True))
+    with pytest.raises(ScaleError, match="kind of every picture"):
+        by_kind(found, counted, {"picture 1": "natural"})
+
+
+def test_the_planner_prices_a_study_and_more_raters_narrow_it() -> None:
+    scale = {"a": 0.0, "b": 0.1, "c": 1.5}
+    small = simulate(
+        Assumptions(scale, raters=8, pictures=10, tie_rate=0.2), studies=15, resamples=100, in_general=False
+    )
+    large = simulate(
+        Assumptions(scale, raters=64, pictures=10, tie_rate=0.2),
+        prices=Prices(seconds_per_vote=6, minutes_besides=4, per_hour=12, fee=0.25),
+        studies=15,
+        resamples=100,
+        in_general=False,
+    )
+    assert large.width < small.width / 2
+    assert large.votes == 64 * 30
+    assert large.minutes_per_rater == pytest.approx(7.0)
+    assert large.cost == pytest.approx(64 * 7 / 60 * 12 * 1.25)
+    power = {(one.first, one.second): one.power for one in large.pairs}
+    assert power["a", "c"] == 1.0
+    assert power["a", "b"] < 0.7
+    assert large.design_effect > 1.5
+
+
+def test_the_planner_refuses_what_cannot_be() -> None:
+    with pytest.raises(ScaleError, match="expected tie_rate from 0 to"):
+        simulate(Assumptions({"a": 0.0, "b": 1.0}, tie_rate=1.2))
+    with pytest.raises(ScaleError, match="expected conditions from 2"):
+        simulate(Assumptions({"a": 0.0}))

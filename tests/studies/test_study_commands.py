@@ -1,0 +1,258 @@
+"""A study from the stored results to the scale, as an organiser does it on the command line."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+from studying import enter, invite, open_study, work_through
+
+from arena import call, write_pictures
+from codecarena.bench import stimuli
+from codecarena.bench.store.parts import Crop
+from codecarena.bench.store.writer import StoreWriter
+from codecarena.datasets.pixels import pixels_sha256, read_pixels
+from codecarena.studies.ledger import Ledger
+from codecarena.studies.ledger_votes import status
+from codecarena.studies.organise import plan_study
+from codecarena.studies.plan import PlanError, parse
+from codecarena.studies.session import Desk
+
+SUITE = """
+name = "tiny"
+sets = "pictures"
+metrics = ["psnr"]
+[[codecs]]
+name = "jpeg"
+qualities = [10, 50]
+[[codecs]]
+name = "webp"
+qualities = [10, 50]
+"""
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the results of two codecs and the plan that `study init` writes for them."""
+    folder = tmp_path_factory.mktemp("study")
+    write_pictures(folder / "pictures", 3, size=96)
+    (folder / "suite.toml").write_text(SUITE)
+    ran = call("run", "suite.toml", "--workers", "1", folder=folder)
+    assert ran.returncode == 0, ran.stderr
+    written = call("study", "init", folder=folder)
+    assert written.returncode == 0, written.stderr
+    return folder
+
+
+def plan_text(folder: Path, **changed: str) -> str:
+    written = (folder / "study.toml").read_text()
+    for old, new in changed.values():
+        assert old in written
+        written = written.replace(old, new)
+    return written
+
+
+def test_the_starting_plan_runs_as_it_is(measured: Path) -> None:
+    planned = call("study", "plan", "--json", folder=measured)
+    assert planned.returncode == 0, planned.stderr
+    record = json.loads(planned.stdout)
+    assert (record["conditions"], record["pictures"], record["pairs"]) == (5, 3, 30)
+    assert record["warnings"] == []
+    opened = call("study", "open", "demo", folder=measured)
+    assert record["sha256"] in opened.stdout
+    again = call("study", "plan", folder=measured)
+    assert again.returncode == 2
+    assert "sealed" in again.stderr
+    links = json.loads(call("study", "invite", "demo", "--count", "2", "--json", folder=measured).stdout)
+    desk = Desk(str(measured / "arena"))
+    for link, answer in zip(links, ("first", "second"), strict=True):
+        session = desk.join(link.partition("?invite=")[2]).session_token
+        desk.consent(session, "1", agreed=True, of_age=True)
+        desk.screening(session, {"eyesight": "yes"})
+        desk.calibration(session, {})
+        work_through(desk, session, answer)
+    code = desk.welcome(session).withdrawal_code
+    desk.close()
+    scored = call("study", "score", "demo", "-m", "psnr", folder=measured)
+    # The pictures are smaller than the crop: those scores are there, but no original has one against itself.
+    assert "3 scores added, 12 were there" in scored.stdout
+    report = call("study", "report", "demo", "report.json", folder=measured)
+    assert report.returncode == 0, report.stderr
+    found = json.loads((measured / "report.json").read_text())
+    assert found["sealed"]
+    assert found["status"]["votes"] == 60
+    assert {one["condition"] for one in found["outcomes"][0]["scale"]["conditions"]} >= {
+        "original",
+        "jpeg q=10",
+    }
+    gone = call("study", "withdraw", code, folder=measured)
+    assert "votes and the rater's identity are erased" in gone.stdout
+    assert call("study", "close", "demo", folder=measured).returncode == 0
+    state = json.loads(call("study", "status", "demo", "--json", folder=measured).stdout)
+    assert (state["state"], state["votes"], state["withdrawn"], state["intact"]) == ("closed", 30, 1, True)
+
+
+def test_what_is_shown_is_the_cut_of_what_was_scored(measured: Path) -> None:
+    plan = plan_text(measured, name=('name = "demo"', 'name = "cut"'), crop=("width = 256", "width = 40"))
+    (measured / "cut.toml").write_text(plan)
+    report = plan_study(str(measured / "arena"), measured / "cut.toml", stimuli)
+    ledger = Ledger(str(measured / "arena"))
+    material, blobs = ledger.known(report.study).material, ledger.store.blobs
+    ledger.close()
+    for one in material.stimuli:
+        part = material.contents[one.content]
+        assert one.decoded_sha256
+        assert one.shown_sha256
+        whole_path = blobs.decoded_path(one.decoded_sha256)
+        if whole_path.exists():
+            whole = read_pixels(whole_path)
+            cut = whole[part.top : part.top + part.height, part.left : part.left + part.width]
+            assert pixels_sha256(np.ascontiguousarray(cut)) == one.shown_sha256
+        assert read_pixels(blobs.decoded_path(one.shown_sha256)).shape == (96, 40, 3)
+
+
+def test_the_detailed_part_is_where_the_detail_is() -> None:
+    original = np.full((128, 160, 3), 90, np.uint8)
+    original[72:104, 96:136] = np.random.default_rng(1).integers(0, 256, (32, 40, 3), dtype=np.uint8)
+    left, top, width, height = stimuli.choose(original, Crop("detail", 40, 32))
+    assert (width, height) == (40, 32)
+    assert abs(left - 96) <= 8
+    assert abs(top - 72) <= 8
+    assert stimuli.choose(original, Crop("centre", 40, 32)) == (60, 48, 40, 32)
+    assert stimuli.choose(original, Crop("detail", 400, 32))[2] == 160
+    assert stimuli.choose(original, Crop("whole", 4, 4)) == (0, 0, 160, 128)
+
+
+def test_pairs_that_leave_rates_unlinked_are_told_with_those_that_link_them(measured: Path) -> None:
+    rates = 'codec = "{}"\nbits_per_pixel = [{}]\ntolerance = 1.0\n'
+    start, _, rest = plan_text(measured).partition("[[conditions]]")
+    tables = "".join(f"[[conditions]]\n{rates.format(name, '4, 9')}" for name in ("jpeg", "webp"))
+    rest = "[trials]" + rest.partition("[trials]")[2]
+    plan = (start + tables + rest).replace('pairs = "all"', 'pairs = "same-rate"')
+    plan = plan.replace('name = "demo"', 'name = "links"').replace("hidden_reference = true", "")
+    plan = plan.replace('anchor = "original"', "")
+    (measured / "links.toml").write_text(plan)
+    report = plan_study(str(measured / "arena"), measured / "links.toml", stimuli)
+    [warning] = [one for one in report.warnings if "2 groups" in one]
+    assert "design.link_rates = true joins them by jpeg 4 bpp - jpeg 9 bpp" in warning
+    (measured / "links.toml").write_text(
+        plan.replace('pairs = "same-rate"', 'link_rates = true\npairs = "same-rate"')
+    )
+    linked = plan_study(str(measured / "arena"), measured / "links.toml", stimuli)
+    assert not [one for one in linked.warnings if "groups" in one]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('codec = "jpeg"', 'codec = "jpg"', "no results of 'jpg'"),
+        ("qualities = [10, 50]", "qualities = [11]", "stored: 10, 50"),
+        ('sets = ["pictures"]', 'sets = ["photos"]', "it has pictures"),
+        ('anchor = "original"', 'anchor = "best"', "analysis.anchor"),
+        ("break_every", "break_evry", "did you mean 'break_every'"),
+        ("golden = 3", "golden = -1", "trials.golden"),
+        ('name = "full"', 'name = "asap"', "needs pairs_per_rater"),
+        ("allow_no_preference = true", 'allow_no_preference = true\nasks = "no"', "trials.asks"),
+    ],
+)
+def test_a_plan_that_does_not_fit_is_refused_with_the_place(
+    measured: Path, tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    (tmp_path / "wrong.toml").write_text(plan_text(measured, change=(old, new)))
+    with pytest.raises(PlanError, match=said):
+        plan_study(str(measured / "arena"), tmp_path / "wrong.toml", stimuli)
+
+
+def test_a_seal_tells_rows_that_were_changed(tmp_path: Path) -> None:
+    open_study(tmp_path)
+    writer = StoreWriter(str(tmp_path))
+    writer.write(lambda connection: connection.execute(text("UPDATE study_stimuli SET shown_sha256 = 'x'")))
+    writer.close()
+    shown = call("study", "status", "small", "--store", str(tmp_path), folder=tmp_path)
+    assert "BROKEN" in shown.stdout
+
+
+def test_ties_need_a_model_that_has_them() -> None:
+    with pytest.raises(PlanError, match='leaves out "no preference"'):
+        parse(
+            'name="a"\ntitle="t"\n[pictures]\nsets=["x"]\n[[conditions]]\ncodec="c"\nqualities=[1]\n'
+            '[consent]\nversion="1"\ntext="t"\n[analysis]\nmodel="thurstone"',
+            Path("p.toml"),
+        )
+
+
+VOTER = """
+import sys, uuid
+from codecarena.studies.session import Desk
+from codecarena.studies.steps import Ballot, Trial
+desk = Desk(sys.argv[1])
+for invitation in sys.argv[2:]:
+    session = desk.join(invitation).session_token
+    desk.consent(session, "1", agreed=True, of_age=True)
+    step = desk.next_trial(session)
+    while isinstance(step, Trial):
+        client = str(uuid.uuid4())
+        step = desk.vote(session, Ballot(step.trial, client, "first", 900)).following
+        print(client, flush=True)
+"""
+
+
+def test_a_killed_server_loses_no_acknowledged_vote(tmp_path: Path) -> None:
+    open_study(tmp_path, trials="break_every = 0", pictures=6)
+    invitations = invite(tmp_path, 40)
+    server = subprocess.Popen(
+        [sys.executable, "-c", VOTER, str(tmp_path), *invitations], stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdout
+    told = [server.stdout.readline().strip() for _ in range(60)]
+    server.send_signal(signal.SIGKILL)
+    told += [line.strip() for line in server.stdout.read().splitlines() if len(line.strip()) == 36]
+    server.wait()
+    server.stdout.close()
+    ledger = Ledger(str(tmp_path))
+    kept = {row[0] for row in ledger.rows(text("SELECT client_uuid FROM study_votes"))}
+    counted = status(ledger, ledger.study("small")).votes
+    main = ledger.row(
+        text("SELECT count(*) FROM study_trials WHERE kind = 'main' AND answered_at IS NOT NULL")
+    )[0]
+    ledger.close()
+    assert set(told) <= kept
+    assert len(kept) - len(told) <= 1  # stored, and killed before it was told
+    assert counted == main
+
+
+WRITER = """
+import sys
+from codecarena.bench.store.writer import StoreWriter
+from sqlalchemy import text
+store = StoreWriter(sys.argv[1])
+print("ready", flush=True)
+for number in range(int(sys.argv[2])):
+    row = {"sha256": f"{number:064x}", "height": 8, "width": 8}
+    store.write(lambda c: c.execute(text("INSERT INTO pictures VALUES (:sha256, :height, :width)"), row))
+"""
+
+
+def test_votes_and_a_benchmark_write_into_the_same_file(tmp_path: Path) -> None:
+    open_study(tmp_path, trials="break_every = 0", pictures=4)
+    desk = Desk(str(tmp_path))
+    sessions = [enter(desk, one) for one in invite(tmp_path, 3)]
+    words = [sys.executable, "-c", WRITER, str(tmp_path), "1000"]
+    bench = subprocess.Popen(words, stdout=subprocess.PIPE)
+    assert bench.stdout
+    bench.stdout.readline()
+    for session in sessions:
+        work_through(desk, session)
+    assert bench.wait(timeout=120) == 0
+    bench.stdout.close()
+    desk.close()
+    ledger = Ledger(str(tmp_path))
+    assert status(ledger, ledger.study("small")).votes == 36
+    assert ledger.row(text("SELECT count(*) FROM pictures"))[0] == 1000
+    ledger.close()

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from scripted_desk import SCENES, ScriptedDesk
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from codecarena.studies.assets import KeptFiles
+from codecarena.studies.routes import LONGEST_BODY_BYTES, WEB, routes
+from codecarena.studies.steps import Refusal
+
+
+@pytest.fixture
+def desk() -> ScriptedDesk:
+    return ScriptedDesk()
+
+
+@pytest.fixture
+def client(desk: ScriptedDesk) -> Iterator[TestClient]:
+    with TestClient(Starlette(routes=routes(lambda: desk))) as client:
+        yield client
+
+
+def vote(trial: str, **more: object) -> dict[str, object]:
+    ballot = {"trial": trial, "client_uuid": "u", "answer": "first", "response_ms": 900}
+    return {"session": "session", **ballot, **more}
+
+
+def test_a_vote_is_answered_with_what_comes_next(client: TestClient, desk: ScriptedDesk) -> None:
+    assert client.post("/study/join", json={"invitation": "known"}).json()["session_token"] == "session"
+    ahead = client.post("/study/next", json={"session": "session"}).json()
+    assert (ahead["step"]["trial"], ahead["upcoming"]["trial"]) == ("trial-0", "trial-1")
+    told = client.post("/study/vote", json=vote("trial-0", display={"zoom": 1})).json()
+    assert told["receipt"]["client_uuid"] == "u"
+    assert "following" not in told["receipt"]
+    assert (told["step"]["trial"], told["upcoming"]["trial"]) == ("trial-1", "trial-2")
+    assert desk.ballots[0].display == {"zoom": 1}
+
+
+def test_a_picture_is_the_bytes_of_the_desk(client: TestClient, desk: ScriptedDesk) -> None:
+    for token, png in desk.tokens.items():
+        answer = client.get(f"/study/picture/{token}")
+        assert answer.content == png
+        assert answer.headers["content-type"] == "image/png"
+        assert set(answer.headers) == {
+            "cache-control", "content-length", "content-type", "referrer-policy", "x-content-type-options"
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"{", "expected JSON"),
+        (b"[]", "expected a JSON object"),
+        (b'{"session": 1}', "session: expected a text"),
+        (json.dumps(vote("trial-0", answer="third")).encode(), "answer: Input should be"),
+        (json.dumps(vote("trial-0", response_ms=float("nan"))).encode(), "NaN is no JSON"),
+        (b" " * LONGEST_BODY_BYTES + b"{}", "expected at most"),
+    ],
+)
+def test_what_is_not_understood_is_refused(
+    client: TestClient, desk: ScriptedDesk, body: bytes, said: str
+) -> None:
+    answer = client.post("/study/vote", content=body)
+    assert answer.status_code == 422
+    assert answer.json()["error"] == "not_understood"
+    assert said in answer.json()["detail"]
+    assert desk.ballots == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/study/erase"), ("GET", "/study/picture/unknown"), ("GET", "/study/web/..%2Fpage.py")],
+)
+def test_what_is_not_there_is_not_found(client: TestClient, method: str, path: str) -> None:
+    assert client.request(method, path, json={}).status_code == 404
+
+
+def test_the_desk_says_the_status_and_the_reason(client: TestClient) -> None:
+    refused = client.post("/study/join", json={"invitation": "stolen"})
+    assert refused.status_code == 404
+    assert refused.json() == {"error": "unknown_invitation", "detail": ""}
+    client.post("/study/join", json={"invitation": "known"})
+    assert client.post("/study/vote", json=vote(f"trial-{len(SCENES)}")).status_code == 409
+
+
+def test_every_text_of_the_pages_is_in_the_texts_file_and_used(client: TestClient) -> None:
+    texts = client.get("/study/web/texts_en.json").json()
+    code = "".join(path.read_text() for path in WEB.glob("*.js"))
+    composed = ("no_", "task_", "done_", "label_", "feedback_", "keys_", "refused_")
+    unused = [key for key in texts if f'"{key}"' not in code and not key.startswith(composed)]
+    assert unused == []
+    said = {part.split('"')[0] for part in code.split('say("')[1:]}
+    assert said - set(texts) == set()
+    assert {key for key in texts if key.startswith("refused_")} == {
+        f"refused_{one}" for one in get_args(Refusal)
+    }
+
+
+def test_modules_are_sent_compressed_to_who_reads_that(client: TestClient) -> None:
+    plain = client.get("/study/web/main.js", headers={"Accept-Encoding": "identity"})
+    small = client.get("/study/web/main.js", headers={"Accept-Encoding": "gzip"})
+    assert small.headers["content-encoding"] == "gzip"
+    assert int(small.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+    assert small.text == plain.text == (WEB / "main.js").read_text()
+
+
+def test_kept_files_are_those_of_the_folder_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "kept" / "js").mkdir(parents=True)
+    (tmp_path / "kept" / "js" / "one.js").write_text("export {};" * 99)
+    app = KeptFiles(Starlette(), tmp_path / "kept", "/static/")
+    with TestClient(app) as client:
+        for _ in range(2):
+            found = client.get("/static/js/one.js")
+            assert found.text == "export {};" * 99
+            assert (found.headers["content-type"], found.headers["content-encoding"]) == (
+                "text/javascript; charset=utf-8",
+                "gzip",
+            )
+        for path in ("/static/../secret.txt", "/static/js/%2e%2e/%2e%2e/secret.txt", "/static/js"):
+            assert client.get(path).status_code == 404

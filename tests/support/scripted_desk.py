@@ -1,0 +1,194 @@
+"""A desk in memory for the display tests: any presentation, any pictures, no store, no design."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from codecarena.studies.steps import (
+    Ballot,
+    Choice,
+    Done,
+    Joined,
+    Panel,
+    Presentation,
+    Progress,
+    Receipt,
+    SessionError,
+    Shown,
+    Stage,
+    Step,
+    Trial,
+    Welcome,
+)  # fmt: skip
+
+SLOTS = ("reference", "first", "second")
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One trial: how it is shown, how large, and of which size the pictures are."""
+
+    presentation: Presentation
+    zoom: int = 1
+    height: int = 101
+    width: int = 149
+
+    def pictures(self) -> dict[str, Pixels]:
+        """Return noise, the hardest picture there is; the same at every call."""
+        random = np.random.default_rng([self.height, self.width, self.zoom])
+        slots = SLOTS[1:] if self.presentation == "no-reference" else SLOTS
+        return {slot: random.integers(0, 256, (self.height, self.width, 3), np.uint8) for slot in slots}
+
+
+SCENES = (
+    Scene("flip"),
+    Scene("side-by-side", height=120, width=100),
+    Scene("no-reference", zoom=2, height=67, width=83),
+    Scene("triplet", zoom=3, height=40, width=41),
+    Scene("flicker", height=90, width=111),
+)
+
+
+@dataclass
+class ScriptedDesk:
+    """Shows one list of scenes, trial by trial, to whoever comes; each join begins anew."""
+
+    scenes: tuple[Scene, ...] = SCENES
+    first_stage: Stage = "trials"
+    question: str = "Which one is closer to the original?"
+    minimum_view_ms: int = 0
+    gap_ms: int = 100
+    magnify: bool = True
+    stage: Stage = "trials"
+    ballots: list[Ballot] = field(default_factory=list)
+    records: list[dict[str, Any]] = field(default_factory=list)
+    tokens: dict[str, bytes] = field(default_factory=dict)
+    trials: list[Trial] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.trials = [self._trial(place, scene) for place, scene in enumerate(self.scenes)]
+
+    def _trial(self, place: int, scene: Scene) -> Trial:
+        shown = []
+        for slot, pixels in scene.pictures().items():
+            token = secrets.token_urlsafe(9)
+            self.tokens[token] = cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
+            shown.append(Shown(slot, token, scene.width, scene.height))
+        return Trial(
+            f"trial-{place}", scene.presentation, self.question, tuple(shown), ("first", "second", "none"),
+            place == 0, Progress(place, len(self.scenes)), self.minimum_view_ms, self.gap_ms, None,
+            scene.zoom, self.magnify, 10 if scene.presentation == "flicker" else None,
+        )  # fmt: skip
+
+    def join(self, invitation: str) -> Joined:
+        if invitation != "known":
+            raise SessionError("unknown_invitation", 404)
+        self.stage, self.ballots = self.first_stage, []
+        return Joined("session", self.stage)
+
+    def join_panel(self, study: str, panel: Panel) -> Joined:
+        return self.join("known")
+
+    def welcome(self, session_token: str) -> Welcome:
+        first = self.scenes[0]
+        hertz = next((one.flicker_hz for one in self.trials if one.flicker_hz), None)
+        lights = Choice("light", "How bright is the room?", ("dark", "dim", "bright"))
+        corrected = Choice(
+            "sight", "Do you see well at this distance, with glasses if you need them?", ("yes", "no")
+        )
+        return Welcome(
+            self.stage, "Which picture looks better?", "You compare pictures. It takes 15 minutes.",
+            "We store your answers and how long each took.\n\nWe store no name and no address.", "1", 18,
+            (corrected,), (lights,), first.presentation, self.question, True, True, True, hertz,
+            first.width, first.height, first.zoom, self.magnify, self._progress(), "7KQF-2MXD",
+            "study@lab.example",
+        )  # fmt: skip
+
+    def consent(
+        self, session_token: str, version: str, *, agreed: bool, of_age: bool, accepts_flicker: bool = False
+    ) -> Stage:
+        self.records.append({"agreed": agreed, "of_age": of_age, "accepts_flicker": accepts_flicker})
+        self.stage = "screening" if agreed and of_age else "declined"
+        return self.stage
+
+    def screening(self, session_token: str, answers: Mapping[str, str]) -> Stage:
+        self.records.append(dict(answers))
+        self.stage = "calibration"
+        return self.stage
+
+    def calibration(self, session_token: str, record: Mapping[str, Any]) -> Stage:
+        self.records.append(dict(record))
+        self.stage = "trials"
+        return self.stage
+
+    def _progress(self) -> Progress:
+        return Progress(len(self.ballots), len(self.trials))
+
+    def next_trial(self, session_token: str) -> Step:
+        if self.stage == "declined":
+            return Done("declined", None, None, "", self._progress())
+        if len(self.ballots) < len(self.trials):
+            return self.trials[len(self.ballots)]
+        return Done(
+            "complete",
+            "C1ABCDEF",
+            "https://panel.example/done?cc=C1ABCDEF",
+            "7KQF-2MXD",
+            self._progress(),
+        )
+
+    def upcoming(self, session_token: str) -> Trial | None:
+        place = len(self.ballots) + 1
+        return self.trials[place] if place < len(self.trials) else None
+
+    def stimulus(self, token: str) -> bytes:
+        if token not in self.tokens:
+            raise SessionError("unknown_picture", 404)
+        return self.tokens[token]
+
+    def vote(self, session_token: str, ballot: Ballot) -> Receipt:
+        due = self.next_trial(session_token)
+        if not isinstance(due, Trial) or due.trial != ballot.trial:
+            raise SessionError("not_due", 409)
+        self.ballots.append(ballot)
+        feedback = "agrees" if due.training else None
+        following = self.next_trial(session_token)
+        return Receipt(ballot.trial, ballot.client_uuid, ballot.answer, False, feedback, following)
+
+    def end_break(self, session_token: str) -> Step:
+        return self.next_trial(session_token)
+
+    def withdraw(self, token: str) -> int:
+        votes, self.ballots = len(self.ballots), []
+        return votes
+
+
+def main() -> None:
+    """Serve a scripted desk behind the real page: ``scripted_desk.py PORT STAGE``, or ``flicker``."""
+    import uvicorn
+    from streamlit.starlette import App
+    from streamlit.web.bootstrap import load_config_options
+
+    from codecarena.reports.server import OPTIONS, RATERS_APP
+    from codecarena.studies.routes import routes
+
+    load_config_options(OPTIONS)
+    if sys.argv[2] == "flicker":
+        desk = ScriptedDesk(tuple(one for one in SCENES if one.presentation == "flicker"), magnify=False)
+    else:
+        desk = ScriptedDesk(first_stage=sys.argv[2])  # type: ignore[arg-type] - one of `Stage`
+    app = App(RATERS_APP, routes=routes(lambda: desk))
+    uvicorn.run(app, port=int(sys.argv[1]), ws="websockets-sansio", log_level="warning")
+
+
+if __name__ == "__main__":
+    main()
