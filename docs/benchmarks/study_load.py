@@ -70,11 +70,13 @@ class Connection:
         self.writer: asyncio.StreamWriter | None = None
 
     async def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
-        """Return status and content; `OSError` or `EOFError` where the server is away."""
+        """Return status and content as sent; `OSError` or `EOFError` where the server is away."""
         if self.writer is None:
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
         head = (
-            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nContent-Length: {len(body)}\r\n"
+            # As every browser says; what is compressed is not read here.
+            f"{'Accept-Encoding: gzip' if method == 'GET' else 'Accept: */*'}\r\n\r\n"
         )
         try:
             self.writer.write(head.encode() + body)
@@ -228,6 +230,8 @@ def files_of_page(port: int) -> list[str]:
     url = f"http://127.0.0.1:{port}"
     with urlopen(url) as answer:
         named = re.findall(r'(?:src|href)="\./([^"]+)"', answer.read().decode())
+    # A description for programs: browsers do not follow such a link.
+    named = [name for name in named if not name.startswith("_stcore/agent/")]
     web = sorted(path.name for path in (Path(__file__).parents[2] / "studies" / "trial" / "web").iterdir())
     # A browser gets further modules once the first script asks for them; these are what Streamlit preloads.
     return ["/", *(f"/{name}" for name in named), *(f"/study/web/{name}" for name in web)]
