@@ -11,7 +11,7 @@ import pandas as pd
 
 from .charts import COLOURS, MARKERS, Look
 
-DARK = dict(
+DARK: dict[str, str] = dict(
     zip(
         COLOURS,
         ("#4ba3d9", "#f0883e", "#2fc79c", "#e0a3c2", "#8ccbf0", "#dcb544", "#ab91d6", "#b8bcc2"),
@@ -19,7 +19,7 @@ DARK = dict(
     )
 )
 """The same colours on a dark ground."""
-SHAPES = dict(
+SHAPES: dict[str, str] = dict(
     zip(
         MARKERS,
         ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right"),
@@ -57,7 +57,7 @@ def rate_distortion(
     better: Literal["higher", "lower"],
     logarithmic: bool,
     dark: bool,
-) -> alt.LayerChart:
+) -> alt.LayerChart | alt.FacetChart:
     """Return curves of score over rate; a click on a point selects it under the name ``point``.
 
     Args:
@@ -164,7 +164,7 @@ def trade(
     gain: str,
     less_is_better: bool,
     dark: bool,
-) -> alt.LayerChart:
+) -> alt.LayerChart | alt.FacetChart:
     """Return gains over costs on a logarithmic axis; the Pareto front is drawn through what nothing beats."""
     table = pd.DataFrame([asdict(one) for one in points])
     codecs = sorted({one.codec for one in points})
@@ -217,7 +217,7 @@ def spans(
     dark: bool,
     zero: bool = True,
     order: Sequence[str] | None = None,
-) -> alt.LayerChart:
+) -> alt.LayerChart | alt.FacetChart:
     """Return values with their intervals, one line for each name, groups beside each other by colour."""
     table = pd.DataFrame([asdict(one) for one in points])
     palette = [COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[6]][: len(groups)]

@@ -133,7 +133,6 @@ def numbers(cell: ScoredCell, metrics: Sequence[MetricRow]) -> str:
             written = f"{digits.metric_title(metric, [metric])} {digits.score(metric.name, score.value)}"
             told.append(f"{written} {unit}".rstrip())
         elif score is not None and score.lossless:
-            written = f"{digits.metric_title(metric, [metric])} {digits.score(metric.name, score.value)}"
             told.append("lossless")
     return " · ".join(told)
 

@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias, cast
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from anyio import CapacityLimiter, to_thread
@@ -139,7 +139,7 @@ def routes(gallery: Gallery) -> list[BaseRoute]:
         def make() -> bytes:
             if kind is None or decoded is None:
                 return gallery.picture(original, decoded)
-            return gallery.map(cast("MapKind", kind), original, decoded)
+            return gallery.map(kind, original, decoded)
 
         try:
             content = await to_thread.run_sync(make, limiter=limiter)
@@ -194,10 +194,10 @@ def flip_map(original: Pixels, decoded: Pixels) -> Pixels:
         import flip_evaluator
     except ImportError as error:
         raise PictureLost("FLIP is not installed: pip install 'codecarena[metrics]'") from error
-    unit = [one.astype(np.float32) / np.float32(255) for one in (original, decoded)]
+    before, after = (one.astype(np.float32) / np.float32(255) for one in (original, decoded))
     # The pixels per degree of the metric `flip`.
     drawn, _, _ = flip_evaluator.evaluate(
-        *unit, "LDR", applyMagma=True, parameters={"ppd": 67.02064514160156}
+        before, after, "LDR", applyMagma=True, parameters={"ppd": 67.02064514160156}
     )
     return np.round(255 * np.clip(drawn, 0, 1)).astype(np.uint8)
 
@@ -218,6 +218,6 @@ def butteraugli_map(original: Pixels, decoded: Pixels) -> Pixels:
             raise PictureLost("butteraugli_main is not installed: it comes with libjxl's tools") from error
         except subprocess.SubprocessError as error:
             raise PictureLost(f"butteraugli_main failed: {error}") from error
-    if drawn is None:
+    if drawn is None:  # pyright: ignore[reportUnnecessaryComparison] - OpenCV's stubs do not say so
         raise PictureLost("butteraugli_main wrote no map")
     return np.ascontiguousarray(drawn[..., ::-1]).astype(np.uint8)

@@ -94,9 +94,9 @@ class PanelComparison(Comparison):
         """Return a codec's rates and scores as arrays, pictures and settings in the order given."""
         del metric_id  # the panels hold that of the comparison
         one = self.panels[codec_id]
-        rows = [one.panel.rows[picture] for picture in pictures]
+        rows = np.array([one.panel.rows[picture] for picture in pictures], dtype=np.int64)
         places = np.searchsorted(one.panel.settings, np.array(settings, dtype=np.float64))
-        chosen = np.ix_(rows, places)
+        chosen = rows[:, None], places[None, :]
         return PictureTable(tuple(settings), one.rates[chosen], one.scores[chosen])
 
 
@@ -137,9 +137,10 @@ def _panel(
 def _marks(columns: Columns, codec: ColumnCodec, members: IntArray) -> Marks:
     if codec.imported:
         return Marks(imported=True, provenance=codec.provenance)
-    arrays = (columns.verified, columns.isolated, columns.wrong)
-    counts = [int(np.count_nonzero(one[members])) for one in arrays]
-    return Marks(False, len(members), *counts, bool(columns.varies[members].any()))
+    verified, isolated, wrong = (
+        int(np.count_nonzero(one[members])) for one in (columns.verified, columns.isolated, columns.wrong)
+    )
+    return Marks(False, len(members), verified, isolated, wrong, bool(columns.varies[members].any()))
 
 
 def usual_ladder(known: Mask) -> tuple[IntArray, Mask]:

@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, Text, cast, select
+from sqlalchemy import Text, cast, select
+from sqlalchemy.sql.elements import ClauseElement
 
 from .rows import ScoredCell
 from .schema import (
@@ -239,8 +240,11 @@ def _codecs(store: Store) -> tuple[ColumnCodec, ...]:
     query = select(
         codec.id, codec.label, codec.family, codec.toy, codec.imported, codec.provenance, codec.generator
     )
-    rows = [(*row[:3], bool(row[3]), bool(row[4]), *row[5:]) for row in _fetch(store, query)]
-    return tuple(sorted((ColumnCodec(*row) for row in rows), key=lambda one: (one.label, one.codec_id)))
+    found = [
+        ColumnCodec(codec_id, label, family, bool(toy), bool(imported), provenance, generator)
+        for codec_id, label, family, toy, imported, provenance, generator in _fetch(store, query)
+    ]
+    return tuple(sorted(found, key=lambda one: (one.label, one.codec_id)))
 
 
 def _verdicts(store: Store, measurement: IntArray) -> tuple[Mask, Mask, Mask, Mask]:
@@ -286,14 +290,15 @@ def _arrays(rows: Sequence[Sequence[Any]], types: Sequence[type]) -> list[NDArra
     return [np.array(column, dtype=one) for column, one in zip(columns, types, strict=True)]
 
 
-def _fetch(store: Store, query: Select[Any]) -> list[Any]:
+# Any: a statement and its rows have columns of any type.
+def _fetch(store: Store, query: ClauseElement) -> list[Any]:
     """Return the rows as the driver gives them: ten times as fast as one object for each."""
     compiled = query.compile(store.engine, compile_kwargs={"literal_binds": True})
     with store.engine.connect() as connection:
         cursor = connection.connection.cursor()
         try:
             cursor.execute(str(compiled))
-            return cursor.fetchall()
+            return list(cursor.fetchall())
         finally:
             cursor.close()
 
@@ -304,22 +309,22 @@ def fingerprint(columns: Columns, column: ScoreColumn) -> Iterator[bytes]:
     codecs = [f"{one.codec_id} {one.label} {one.generator}" for one in columns.codecs]
     picture, codec = _ranks(told, columns.picture), _ranks(codecs, columns.codec)
     order = np.lexsort((columns.seed, columns.quality, picture, codec))
-    yield json.dumps(sorted(told[one] for one in np.unique(columns.picture))).encode()
-    yield json.dumps(sorted(codecs[one] for one in np.unique(columns.codec))).encode()
+    yield json.dumps(sorted(told[int(one)] for one in np.unique(columns.picture))).encode()
+    yield json.dumps(sorted(codecs[int(one)] for one in np.unique(columns.codec))).encode()
     state = column.known + 2 * column.inapplicable.astype(np.int64)
     numbers = (picture, codec, columns.seed, columns.bitstream_bytes, columns.probe.astype(np.int64), state)
     for array in numbers:
-        yield sha256(array[order].astype("<i8")).digest()
+        yield sha256(array[order].astype("<i8").tobytes()).digest()
     for values in (columns.quality, column.values):
-        yield sha256(values[order].astype("<f8") + 0.0).digest()
+        yield sha256((values[order].astype("<f8") + 0.0).tobytes()).digest()
 
 
 def _ranks(told: Sequence[str], places: IntArray) -> IntArray:
     """Return the places as ranks among those that are used, by what is told of them."""
     used = np.unique(places)
-    order = {name: rank for rank, name in enumerate(sorted(told[one] for one in used))}
+    order = {name: rank for rank, name in enumerate(sorted(told[int(one)] for one in used))}
     ranks = np.zeros(len(told), np.int64)
-    ranks[used] = [order[told[one]] for one in used]
+    ranks[used] = [order[told[int(one)]] for one in used]
     return ranks[places]
 
 
@@ -353,7 +358,8 @@ def columns_of(cells: Iterable[ScoredCell], metric_id: str) -> tuple[Columns, Sc
         np.array([one.quality for one in rows], dtype=np.float64),
         np.array([NO_SEED if one.seed is None else one.seed for one in rows], dtype=np.int64),
         np.array([one.bitstream_bytes for one in rows], dtype=np.int64),
-        *(np.array([getattr(one, name) for one in rows], dtype=bool) for name in ("contended", "probe")),
+        np.array([one.contended for one in rows], dtype=bool),
+        np.array([one.probe for one in rows], dtype=bool),
         np.array([one is not None for one in verdicts], dtype=bool),
         np.array([one is not None and one.isolation != "none" for one in verdicts], dtype=bool),
         np.array([one is not None and one.outcome in ("differs", "failed") for one in verdicts], dtype=bool),

@@ -40,8 +40,8 @@ def draw(frame: Frame) -> None:
     if len(kinds) < 2:
         there = {"natural": "natural", "ai-generated": "AI-generated"}.get(kinds[0] if kinds else "", "no")
         st.info(
-            f"There are {there} pictures only: run a suite on both kinds, such as your photographs beside a set "
-            'with kind = "ai-generated", to compare them.'
+            f"There are {there} pictures only: run a suite on both kinds, such as your photographs beside a "
+            'set with kind = "ai-generated", to compare them.'
         )
         st.code("codecarena list sets", language=None)
         return
@@ -73,8 +73,13 @@ def _drawn(part: ColumnSlice, split: KindSplit, title: str) -> None:
         order = "the order of codecs changes" if changed else "no change in the order of codecs is shown"
         st.markdown(f"**What a codec saves {verdict} on the kind of picture; {order}.**")
     points = [
-        SpanPoint(f"{row.label}{f' ({row.affinity})' if row.affinity != 'none' else ''}", group, level.percent,
-                  level.interval.low, level.interval.high)
+        SpanPoint(
+            row.label + (f" ({row.affinity})" if row.affinity != "none" else ""),
+            group,
+            level.percent,
+            level.interval.low,
+            level.interval.high,
+        )
         for row in split.rows
         for group, level in (("natural", row.natural), ("AI-generated", row.generated))
         if level.percent is not None

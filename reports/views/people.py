@@ -28,8 +28,8 @@ def draw(frame: Frame) -> None:
     studies = stored_results(frame.store)
     if not studies:
         st.info(
-            "No study of this store has results yet. Plan one, or import votes of your own; then let its results "
-            "be computed:"
+            "No study of this store has results yet. Plan one, or import votes of your own; then let its "
+            "results be computed:"
         )
         st.code("codecarena study init\ncodecarena study report NAME", language=None)
         return

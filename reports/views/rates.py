@@ -23,9 +23,9 @@ from .frame import Frame
 
 AVERAGE = "Mean of all pictures"
 ABOUT = """
-Score over rate, one line for each codec; better is up. Bands are 95 % intervals of the mean score over pictures.
-A click on a point opens that codec at that setting on the page **Look**. The files below the chart are made for
-print, with the numbers behind them.
+Score over rate, one line for each codec; better is up. Bands are 95 % intervals of the mean score over
+pictures. A click on a point opens that codec at that setting on the page **Look**. The files below the chart
+are made for print, with the numbers behind them.
 """
 
 
@@ -75,7 +75,10 @@ def draw(frame: Frame) -> None:
     )  # fmt: skip
     # Any: a selection is what the chart's own language says it is.
     selected: Any = st.altair_chart(
-        drawn, on_select="rerun", selection_mode="point", key=f"chart {image_set} {metric.metric_id} {picture}",
+        drawn,
+        on_select="rerun",
+        selection_mode="point",
+        key=f"chart {image_set} {metric.metric_id} {picture}",
         alt=f"{title} over bits per pixel; the numbers are in the CSV file below",
     )  # fmt: skip
     if found := selected.selection.get("point"):

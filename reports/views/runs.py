@@ -24,8 +24,8 @@ from .frame import Frame
 
 MOST_FAILURES = 25
 ABOUT = """
-Every call of `codecarena run` and `score`: how far it is, what it measured on which machine, and the errors of
-cells that have no result, with what the codec wrote to its error output. The page follows a run as it goes.
+Every call of `codecarena run` and `score`: how far it is, what it measured on which machine, and the errors
+of cells that have no result, with what the codec wrote to its error output. The page follows a run.
 """
 
 
@@ -58,7 +58,8 @@ def progress(run_id: int, url: str) -> None:
     planned, done = one.run.planned_cells, one.measured + one.failed
     share = min(1.0, done / planned) if planned else 1.0
     failed = f", {digits.counted(one.failed, 'failed attempt')}" if one.failed else ""
-    text = f"{pages.plain(one.run.suite)}: {digits.number(one.measured, 0)} of {digits.counted(planned, 'cell')}{failed}"
+    measured = digits.number(one.measured, 0)
+    text = f"{pages.plain(one.run.suite)}: {measured} of {digits.counted(planned, 'cell')}{failed}"
     st.progress(share, text)
     if not is_running(one):
         st.rerun(scope="app")

@@ -193,6 +193,8 @@ def test_no_serious_finding_of_axe(path: str, scheme: Any, chromium: Any, served
     page = chromium.new_page(viewport={"width": 1440, "height": 1000}, color_scheme=scheme)
     page.goto(f"{served}/{path}")
     settle(page)
+    page.wait_for_timeout(1000)  # what is drawn again is faded meanwhile, which is no contrast to judge
+    settle(page)
     found = Axe().run(page).response["violations"]
     serious = {
         one["id"]: [(node["target"], node.get("failureSummary", "")[:300]) for node in one["nodes"]]

@@ -55,32 +55,85 @@ def fill(
     families = ("classic", "learned", "generative")
     with writer.engine.begin() as connection:
         _insert(connection, PictureTable, [{"sha256": one, "height": 512, "width": 768} for one in originals])
-        _insert(connection, MemberTable, [
-            {"image_set": image_set, "name": f"{before}picture{place:04}.png", "picture_sha256": one,
-             "kind": "natural" if place % 2 else "ai-generated", "path": "", "caption": None, "text": None,
-             "generator": None if place % 2 else f"generator-{place % 3}", "licence": None, "source": None}
-            for place, one in enumerate(originals)
-        ])  # fmt: skip
-        _insert(connection, CodecTable, [
-            {"id": one, "name": names[place], "label": names[place], "version": "1",
-             "family": families[place % 3], "parameters": {}, "stochastic": False, "toy": False,
-             "tolerance_levels": 0, "weights_sha256": None, "weights_bytes": 0, "trained_on": None,
-             "imported": False, "provenance": None,
-             "generator": "generator-0" if odd and place == 1 else None}
-            for place, one in enumerate(ids)
-        ])  # fmt: skip
-        _insert(connection, MetricTable, [
-            {"id": identity, "name": name, "implementation": "synthetic", "version": "1",
-             "colour_space": "RGB", "weights_sha256": None,
-             "better": "lower" if name in LOWER else "higher", "perfect": None if name == "psnr" else 1.0}
-            for name, identity in identities.items()
-        ])  # fmt: skip
+        _insert(
+            connection,
+            MemberTable,
+            [
+                {
+                    "image_set": image_set,
+                    "name": f"{before}picture{place:04}.png",
+                    "picture_sha256": one,
+                    "kind": "natural" if place % 2 else "ai-generated",
+                    "path": "",
+                    "caption": None,
+                    "text": None,
+                    "generator": None if place % 2 else f"generator-{place % 3}",
+                    "licence": None,
+                    "source": None,
+                }
+                for place, one in enumerate(originals)
+            ],
+        )
+        _insert(
+            connection,
+            CodecTable,
+            [
+                {
+                    "id": one,
+                    "name": names[place],
+                    "label": names[place],
+                    "version": "1",
+                    "family": families[place % 3],
+                    "parameters": {},
+                    "stochastic": False,
+                    "toy": False,
+                    "tolerance_levels": 0,
+                    "weights_sha256": None,
+                    "weights_bytes": 0,
+                    "trained_on": None,
+                    "imported": False,
+                    "provenance": None,
+                    "generator": "generator-0" if odd and place == 1 else None,
+                }
+                for place, one in enumerate(ids)
+            ],
+        )
+        _insert(
+            connection,
+            MetricTable,
+            [
+                {
+                    "id": identity,
+                    "name": name,
+                    "implementation": "synthetic",
+                    "version": "1",
+                    "colour_space": "RGB",
+                    "weights_sha256": None,
+                    "better": "lower" if name in LOWER else "higher",
+                    "perfect": None if name == "psnr" else 1.0,
+                }
+                for name, identity in identities.items()
+            ],
+        )
         _insert(connection, MachineTable, [{"id": "machine", "description": {"cpu": "made up", "cores": 1}}])
-        _insert(connection, RunTable, [
-            {"id": 1, "suite": "synthetic", "suite_text": "", "machine_id": "machine", "workers": 1,
-             "process_id": 1, "planned_cells": pictures * codecs * settings, "status": "finished",
-             "started_at": NOW, "finished_at": NOW}
-        ])  # fmt: skip
+        _insert(
+            connection,
+            RunTable,
+            [
+                {
+                    "id": 1,
+                    "suite": "synthetic",
+                    "suite_text": "",
+                    "machine_id": "machine",
+                    "workers": 1,
+                    "process_id": 1,
+                    "planned_cells": pictures * codecs * settings,
+                    "status": "finished",
+                    "started_at": NOW,
+                    "finished_at": NOW,
+                }
+            ],
+        )
         for place, original in enumerate(originals):
             cells = _cells(random, place, original, ids, settings, odd)
             scores = [score for cell in cells for score in _scores(random, cell, identities, odd)]
@@ -91,12 +144,27 @@ def fill(
             )
             _insert(connection, ScoreTable, scores)
         if odd:
-            _insert(connection, AttemptTable, [
-                {"run_id": 1, "picture_sha256": originals[one], "codec_id": ids[one % codecs], "quality": 99.0,
-                 "seed": -1, "metric": None, "outcome": "crash", "stage": "encode", "exit_code": 1,
-                 "message": f"{before}made up", "stderr_tail": f"{before}tail", "created_at": NOW}
-                for one in range(3)
-            ])  # fmt: skip
+            _insert(
+                connection,
+                AttemptTable,
+                [
+                    {
+                        "run_id": 1,
+                        "picture_sha256": originals[one],
+                        "codec_id": ids[one % codecs],
+                        "quality": 99.0,
+                        "seed": -1,
+                        "metric": None,
+                        "outcome": "crash",
+                        "stage": "encode",
+                        "exit_code": 1,
+                        "message": f"{before}made up",
+                        "stderr_tail": f"{before}tail",
+                        "created_at": NOW,
+                    }
+                    for one in range(3)
+                ],
+            )
     writer.close()
 
 
@@ -120,15 +188,29 @@ def _cells(random, place: int, original: str, ids: list[str], settings: int, odd
             decoded = (
                 original if odd and codec == 2 and setting == settings - 1 else sha(place, codec, setting)
             )
-            found.append({
-                "picture_sha256": original, "codec_id": codec_id, "quality": float(10 * (setting + 1)),
-                "seed": -1, "run_id": 1, "bitstream_sha256": sha("bits", place, codec, setting),
-                "bitstream_bytes": int(rate * PIXELS / 8), "header_bytes": 10, "payload_bytes": 100,
-                "side_bytes": 0, "decoded_sha256": decoded,
-                "encode_seconds": [0.01 * (codec + 1)] * (2 if odd else 1), "decode_seconds": [0.01],
-                "load_seconds": 0.1, "contended": True, "probe": bool(odd and random.random() < 0.02),
-                "created_at": NOW, "superseded_at": None, "level": np.log2(rate / detail / (1 + 0.08 * codec)),
-            })  # fmt: skip
+            found.append(
+                {
+                    "picture_sha256": original,
+                    "codec_id": codec_id,
+                    "quality": float(10 * (setting + 1)),
+                    "seed": -1,
+                    "run_id": 1,
+                    "bitstream_sha256": sha("bits", place, codec, setting),
+                    "bitstream_bytes": int(rate * PIXELS / 8),
+                    "header_bytes": 10,
+                    "payload_bytes": 100,
+                    "side_bytes": 0,
+                    "decoded_sha256": decoded,
+                    "encode_seconds": [0.01 * (codec + 1)] * (2 if odd else 1),
+                    "decode_seconds": [0.01],
+                    "load_seconds": 0.1,
+                    "contended": True,
+                    "probe": bool(odd and random.random() < 0.02),
+                    "created_at": NOW,
+                    "superseded_at": None,
+                    "level": np.log2(rate / detail / (1 + 0.08 * codec)),
+                }
+            )
     return found
 
 
@@ -151,8 +233,14 @@ def _scores(random, cell: dict, identities: dict[str, str], odd: bool) -> list[d
         missing = odd and name != "psnr" and random.random() < 0.01
         if lossless:
             value = None if name == "psnr" else 1.0
-        found.append({
-            "original_sha256": cell["picture_sha256"], "decoded_sha256": cell["decoded_sha256"],
-            "metric_id": identity, "value": None if missing else value, "lossless": lossless, "seconds": 0.01,
-        })  # fmt: skip
+        found.append(
+            {
+                "original_sha256": cell["picture_sha256"],
+                "decoded_sha256": cell["decoded_sha256"],
+                "metric_id": identity,
+                "value": None if missing else value,
+                "lossless": lossless,
+                "seconds": 0.01,
+            }
+        )
     return found
