@@ -36,6 +36,10 @@ SPACING = """
 .stMainBlockContainer h3 { font-size: 1.2rem; }
 /* Streamlit's own captions are too faint to read easily. */
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: inherit; opacity: 0.9; }
+/* Its labels of chosen values are white, which the dark ground's lighter colour does not carry. */
+@media (prefers-color-scheme: dark) {
+  .stMultiSelect [title]:not(:has(input), input) { color: #0b0e12 !important; }
+}
 </style>
 """
 
