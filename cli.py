@@ -208,6 +208,7 @@ def serve(
     ] = None,
 ) -> None:
     """Open the dashboard on a store, and the trials of its studies."""
+    from .bench.remake import pictures
     from .reports import handed_in, sign_in
     from .reports.server import serve as serve_pages
 
@@ -219,7 +220,7 @@ def serve(
         if password:
             print(f"The organiser's password, for the page Studies in this run:  {password}")
 
-    serve_pages(store, host, port, raters=raters, announce=announce)
+    serve_pages(store, host, port, raters=raters, announce=announce, remake=pictures)
 
 
 @app.command()

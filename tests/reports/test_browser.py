@@ -21,12 +21,6 @@ from codecarena.bench.remake import pictures
 from codecarena.bench.store.store import Store
 from codecarena.reports.server import ServeError, address, check_address
 
-SERVE = """
-import sys
-from codecarena.bench.remake import pictures
-from codecarena.reports.server import serve
-serve(sys.argv[1], port=int(sys.argv[2]), remake=pictures)
-"""
 PAGES = ("", "rates", "look", "speed", "natural", "people", "runs", "studies")
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 """Streamlit's page asks for these below the page's own path first, to find out whether it lies there."""
@@ -35,7 +29,9 @@ PROBES = ("/_stcore/health", "/_stcore/host-config")
 @contextmanager
 def server(store: Path) -> Iterator[str]:
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-c", SERVE, str(store), str(port)])
+    # By the command itself: what it hands to the pages is a part of what is tested.
+    words = ("-m", "codecarena", "serve", "--store", str(store), "--port", str(port))
+    process = subprocess.Popen([sys.executable, *words])
     url = address("127.0.0.1", port)
     try:
         wait_until_healthy(url, process)
