@@ -36,9 +36,10 @@ SPACING = """
 .stMainBlockContainer h3 { font-size: 1.2rem; }
 /* Streamlit's own captions are too faint to read easily. */
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: inherit; opacity: 0.9; }
-/* Its labels of chosen values are white, which the dark ground's lighter colour does not carry. */
+/* Its labels of chosen values and its main buttons are white: too faint on the dark look's lighter blue. */
 @media (prefers-color-scheme: dark) {
   .stMultiSelect [title]:not(:has(input), input) { color: #0b0e12 !important; }
+  [data-testid^="stBaseButton-primary"] * { color: #0b0e12 !important; }
 }
 </style>
 """

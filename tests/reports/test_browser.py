@@ -26,12 +26,16 @@ PROBES = ("/_stcore/health", "/_stcore/host-config")
 """Streamlit's page asks for these below the page's own path first, to find out whether it lies there."""
 
 
+def started(store: Path, port: int) -> subprocess.Popen[bytes]:
+    """Start the command itself: what it hands to the pages is a part of what is tested."""
+    words = ("-m", "codecarena", "serve", "--store", str(store), "--port", str(port))
+    return subprocess.Popen([sys.executable, *words])
+
+
 @contextmanager
 def server(store: Path) -> Iterator[str]:
     port = free_port()
-    # By the command itself: what it hands to the pages is a part of what is tested.
-    words = ("-m", "codecarena", "serve", "--store", str(store), "--port", str(port))
-    process = subprocess.Popen([sys.executable, *words])
+    process = started(store, port)
     url = address("127.0.0.1", port)
     try:
         wait_until_healthy(url, process)
@@ -233,7 +237,7 @@ def decoded(folder: Path, picture: str, rate: float, which: str = "jpeg") -> np.
 
 def test_ctrl_c_ends_the_server_at_once(seeded_store: Path) -> None:
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-c", SERVE, str(seeded_store), str(port)])
+    process = started(seeded_store, port)
     try:
         wait_until_healthy(address("127.0.0.1", port), process)
         process.send_signal(signal.SIGINT)
