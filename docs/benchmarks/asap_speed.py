@@ -69,7 +69,7 @@ def record():
     lines += [
         "",
         "Each ordered pair of conditions is one factor with a count, so that time stops growing once all",
-        "pairs have votes. The machine was busy with other work: processor seconds are what one free core",
+        "pairs have votes. Processor seconds are what one free core",
         "needs. ASAP's own code was timed on two slow cores, in seconds on the wall.",
     ]
     return "\n".join(lines) + "\n"
