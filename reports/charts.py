@@ -23,8 +23,14 @@ Format = Literal["svg", "pdf", "png"]
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#b58900", "#6b4c9a", "#4d4d4d")
 """Okabe and Ito's colour-blind safe set; its yellow and black, hard on white, made ochre, violet and grey."""
 
+SIMILARITIES = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
+"""Ticks of an axis on which similarities stand at equal steps of -10 log10(1 - x)."""
+
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ((1, 0), (4, 1.5), (1.2, 1.2), (6, 1.5, 1.2, 1.5))
+
+PUBLISHED = "#5f6670"
+"""Colour of curves that were measured elsewhere."""
 
 LONGEST_LABEL = 32
 """Characters of a codec's label in a legend."""
@@ -100,25 +106,28 @@ def rate_distortion(
     better: Literal["higher", "lower"] = "higher",
     title: str = "",
     decibels: bool = False,
-    marked_rate: float | None = None,
+    logarithmic: bool = True,
+    published: Sequence[RatePoint] = (),
 ) -> Figure:
-    """Return a chart of score over bits per pixel, rate on a logarithmic axis, one line per codec.
+    """Return a chart of score over bits per pixel, one line per codec.
 
     Args:
-        points: Mean curves.
+        points: Mean curves; those with intervals get a band.
         styles: From `looks`.
         metric: What to call the scores.
         unit: Of the scores.
         better: Where good scores are drawn; upwards in either case.
         title: Above the chart.
         decibels: Whether the scores crowd against 1 and are drawn at equal steps of -10 log10(1 - x).
-        marked_rate: A rate to draw a line at.
+        logarithmic: Whether the rate axis is.
+        published: Curves that were measured elsewhere, drawn thin and grey.
     """
     with sns.axes_style("whitegrid", STYLE), sns.plotting_context("notebook"):
         figure = Figure(figsize=(6.6, 5.4), dpi=200, layout="constrained")
         axes = figure.subplots()
         # Legend from the best curve down, so that it reads like the chart.
         order = _from_the_top(points, better)
+        banded = _bands(axes, points, styles)
         sns.lineplot(
             x=[point.bits_per_pixel for point in points],
             y=[point.score for point in points],
@@ -136,20 +145,21 @@ def rate_distortion(
             markersize=6,
             ax=axes,
         )
-        if marked_rate is not None:
-            axes.axvline(marked_rate, color="#8a8f98", linewidth=1, linestyle=(0, (3, 3)))
+        elsewhere = _published(axes, published)
         if decibels:
-            _crowd_apart(axes, [point.score for point in points])
-        _label(axes, f"{metric} ({unit})" if unit else metric, better)
-        axes.set_title(title, loc="left", fontsize=12, parse_math=False)
+            _crowd_apart(axes, [*_scores(points), *_scores(published)])
+        _label(axes, f"{metric} ({unit})" if unit else metric, better, logarithmic)
+        about = f"{title}; bands: 95 % intervals" if banded else title
+        axes.set_title(about, loc="left", fontsize=12, parse_math=False)
         # Outside below: beside the axes it would leave a phone half of the width.
         own = axes.get_legend()
         if own is not None:
             own.remove()
-        toys = {point.codec for point in points if point.toy}
+        labels = {point.codec: point.label for point in points}
+        samples = {labels[codec]: _sample(styles[codec]) for codec in order} | elsewhere
         legend = figure.legend(
-            [_sample(styles[codec]) for codec in order],
-            [_shortened(f"{codec} (toy)" if codec in toys else codec) for codec in order],
+            list(samples.values()),
+            [_shortened(one) for one in samples],
             loc="outside lower center",
             ncols=3,
             frameon=False,
@@ -158,6 +168,51 @@ def rate_distortion(
         for text in legend.get_texts():
             text.set_parse_math(False)  # a name may hold dollar signs
     return figure
+
+
+def _curves(points: Sequence[RatePoint]) -> dict[str, list[RatePoint]]:
+    """Return each codec's points by rising rate."""
+    found: dict[str, list[RatePoint]] = {}
+    for point in sorted(points, key=lambda one: one.bits_per_pixel):
+        found.setdefault(point.codec, []).append(point)
+    return found
+
+
+def _bands(axes: Axes, points: Sequence[RatePoint], styles: dict[str, Look]) -> bool:
+    """Draw the intervals of the scores behind the curves; return whether there are any."""
+    drawn = False
+    for codec, curve in _curves(points).items():
+        spans = [
+            (one.bits_per_pixel, one.low, one.high)
+            for one in curve
+            if one.low is not None and one.high is not None
+        ]
+        if spans:
+            rates, lows, highs = zip(*spans, strict=True)
+            axes.fill_between(rates, lows, highs, color=styles[codec].colour, alpha=0.18, linewidth=0)
+            drawn = True
+    return drawn
+
+
+def _published(axes: Axes, points: Sequence[RatePoint]) -> dict[str, Line2D]:
+    """Draw curves that were measured elsewhere; return what stands before their names."""
+    found: dict[str, Line2D] = {}
+    for place, (codec, curve) in enumerate(_curves(points).items()):
+        # Solid lines are for what was measured here.
+        dashes = DASHES[1 + place % (len(DASHES) - 1)]
+        (line,) = axes.plot(
+            [one.bits_per_pixel for one in curve], [one.score for one in curve],
+            color=PUBLISHED, linewidth=1, linestyle=(0, dashes), marker=MARKERS[place % len(MARKERS)],
+            markersize=3.5,
+        )  # fmt: skip
+        found[codec] = line
+    return found
+
+
+def _scores(points: Sequence[RatePoint]) -> list[float]:
+    """Return all scores and the ends of their intervals."""
+    values = [value for one in points for value in (one.score, one.low, one.high)]
+    return [one for one in values if one is not None]
 
 
 def _sample(look: Look) -> Line2D:
@@ -180,16 +235,17 @@ def _shortened(label: str) -> str:
 
 def _crowd_apart(axes: Axes, similarities: Sequence[float]) -> None:
     """Draw similarities as BD-rate sees them, with ticks at round similarities."""
-    axes.set_yscale("function", functions=(_decibels, _similarities))
-    axes.yaxis.set_major_locator(FixedLocator([0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999]))
+    axes.set_yscale("function", functions=(decibels_of, _similarities))
+    axes.yaxis.set_major_locator(FixedLocator(SIMILARITIES))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     # Autoscaling adds its margin to the similarities, which reaches past 1.
-    low, high = _decibels(np.array([min(similarities), max(similarities)]))
+    low, high = decibels_of(np.array([min(similarities), max(similarities)]))
     margin = 0.05 * max(high - low, 1.0)
     axes.set_ylim(*_similarities(np.array([low - margin, high + margin])))
 
 
-def _decibels(similarities: FloatArray) -> FloatArray:
+def decibels_of(similarities: FloatArray) -> FloatArray:
+    """Return where similarities stand on such an axis, in decibels; 1 itself just below its end."""
     return to_quality("ssim", "higher", np.minimum(similarities, 1 - 1e-9))
 
 
@@ -205,12 +261,13 @@ def _from_the_top(points: Sequence[RatePoint], better: Literal["higher", "lower"
     return sorted(best, key=lambda codec: (-best[codec], codec))
 
 
-def _label(axes: Axes, score: str, better: Literal["higher", "lower"]) -> None:
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel("rate (bits per pixel, logarithmic)")
+def _label(axes: Axes, score: str, better: Literal["higher", "lower"], logarithmic: bool) -> None:
+    if logarithmic:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("rate (bits per pixel, logarithmic)" if logarithmic else "rate (bits per pixel)")
     if better == "lower":
         axes.invert_yaxis()
         score += ", axis turned: better is up"

@@ -10,24 +10,25 @@ import numpy as np
 
 from ..bench.store.rows import MetricRow
 from .column_slice import ColumnSlice
-from .interactive import ChartPoint
+from .tables import RatePoint
 
 
-def picture_points(part: ColumnSlice, metric: MetricRow, picture: str) -> list[ChartPoint]:
+def picture_points(part: ColumnSlice, metric: MetricRow, picture: str) -> list[RatePoint]:
     """Return every codec's points of one picture; settings that gave it back identical are left out."""
     sha256 = {one.name: one.sha256 for one in part.columns.pictures}.get(picture, "")
-    found: list[ChartPoint] = []
+    found: list[RatePoint] = []
     for codec_id, one in part.comparison(metric).panels.items():
         row = one.panel.rows.get(sha256)
         if row is None:
             continue
         for column in np.flatnonzero(one.known[row] & np.isfinite(one.scores[row])):
-            values = one.panel.settings[column], one.panel.rates[row, column], one.scores[row, column]
-            found.append(ChartPoint(one.panel.codec.label, codec_id, *(float(value) for value in values)))
+            setting, rate = float(one.panel.settings[column]), float(one.panel.rates[row, column])
+            score, codec = float(one.scores[row, column]), one.panel.codec
+            found.append(RatePoint(codec.label, setting, rate, score, codec.toy, codec_id))
     return found
 
 
-def as_csv(points: Sequence[ChartPoint], metric: MetricRow) -> bytes:
+def as_csv(points: Sequence[RatePoint], metric: MetricRow) -> bytes:
     """Return the points as comma-separated values, unrounded, UTF-8."""
     stream = io.StringIO()
     writer = csv.writer(stream)

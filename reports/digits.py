@@ -103,6 +103,12 @@ def shortened(source: str) -> str:
     return source if len(source) <= SOURCE_CHARACTERS else f"{source[: SOURCE_CHARACTERS - 1]}…"
 
 
+def file_name(title: str) -> str:
+    """Return a title as part of a file name: at most 60 small ASCII letters, digits and dashes."""
+    words = "".join(sign if sign.isascii() and sign.isalnum() else " " for sign in title.lower()).split()
+    return "-".join(words)[:60].strip("-")
+
+
 def mark_notes(label: str, found: Marks) -> list[str]:
     """Return what the marks behind a codec's name mean, where they mean something."""
     notes: list[str] = []

@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
-from .charts import COLOURS, MARKERS, Look
+from .charts import COLOURS, MARKERS, PUBLISHED, SIMILARITIES, Look, decibels_of
+from .tables import RatePoint
 
 DARK: dict[str, str] = dict(
     zip(
@@ -29,32 +31,19 @@ SHAPES: dict[str, str] = dict(
 HEIGHT = 560
 
 
-@dataclass(frozen=True, slots=True)
-class ChartPoint:
-    """One point of a curve."""
-
-    codec: str
-    codec_id: str
-    setting: float
-    bits_per_pixel: float
-    score: float
-    low: float | None = None
-    """95 % interval of the score."""
-    high: float | None = None
-
-
 def on_ground(looks: Mapping[str, Look], dark: bool) -> dict[str, str]:
     """Return the colour of each codec on a light or dark ground."""
     return {codec: DARK[look.colour] if dark else look.colour for codec, look in looks.items()}
 
 
 def rate_distortion(
-    points: Sequence[ChartPoint],
-    published: Sequence[ChartPoint],
+    points: Sequence[RatePoint],
+    published: Sequence[RatePoint],
     looks: Mapping[str, Look],
     *,
     metric: str,
     better: Literal["higher", "lower"],
+    decibels: bool,
     logarithmic: bool,
     dark: bool,
 ) -> alt.LayerChart | alt.FacetChart:
@@ -66,12 +55,13 @@ def rate_distortion(
         looks: From `charts.looks`.
         metric: Title of the vertical axis.
         better: Where good scores are drawn; upwards in either case.
+        decibels: Whether the scores crowd against 1 and are drawn at equal steps of -10 log10(1 - x).
         logarithmic: Whether the rate axis is.
         dark: Whether the ground is.
     """
-    table = pd.DataFrame([asdict(one) for one in points])
-    codecs = list(dict.fromkeys(one.codec for one in points))
-    colours, shapes = on_ground(looks, dark), {codec: SHAPES[looks[codec].marker] for codec in codecs}
+    table = _table(points, decibels)
+    codecs = {one.label: one.codec for one in points}
+    colours, shapes = on_ground(looks, dark), [SHAPES[looks[one].marker] for one in codecs.values()]
     rate = alt.X(
         "bits_per_pixel:Q",
         title=f"rate (bits per pixel{', logarithmic' if logarithmic else ''})",
@@ -80,17 +70,20 @@ def rate_distortion(
     )
     # Reversed where less is better, so that better is up in every chart.
     score_scale = alt.Scale(zero=False, reverse=better == "lower")
-    score = alt.Y("score:Q", title=metric, scale=score_scale)
+    axis = alt.Axis()
+    if decibels:
+        # An expression of Vega's turns decibels back into what they are of.
+        ticks = [float(one) for one in decibels_of(np.array(SIMILARITIES))]
+        axis = alt.Axis(values=ticks, labelExpr="format(1 - pow(10, -datum.value / 10), '~g')")
+    score = alt.Y("score_at:Q", title=metric, scale=score_scale, axis=axis)
     colour = alt.Color(
         "codec:N",
-        scale=alt.Scale(domain=codecs, range=[colours[one] for one in codecs]),
+        scale=alt.Scale(domain=list(codecs), range=[colours[one] for one in codecs.values()]),
         legend=alt.Legend(
             orient="bottom", columns=3, title=None, labelLimit=220, symbolLimit=60, symbolOpacity=1
         ),
     )
-    shape = alt.Shape(
-        "codec:N", scale=alt.Scale(domain=codecs, range=[shapes[one] for one in codecs]), legend=None
-    )
+    shape = alt.Shape("codec:N", scale=alt.Scale(domain=list(codecs), range=shapes), legend=None)
     pick = alt.selection_point(name="point", fields=["codec_id", "setting"], on="click", toggle=False)
     base = alt.Chart(table)
     tips = [
@@ -110,7 +103,9 @@ def rate_distortion(
     layers: list[Any] = []
     if any(one.low is not None for one in points):
         bands = base.transform_filter("isValid(datum.low)").mark_area(opacity=0.18)
-        layers.append(bands.encode(x=rate, y=alt.Y("low:Q", scale=score_scale), y2="high:Q", color=colour))
+        layers.append(
+            bands.encode(x=rate, y=alt.Y("low_at:Q", scale=score_scale), y2="high_at:Q", color=colour)
+        )
     layers.append(
         base.mark_line(strokeWidth=2).encode(x=rate, y=score, color=colour, order="bits_per_pixel:Q")
     )
@@ -120,16 +115,22 @@ def rate_distortion(
         .add_params(pick)
     )
     if published:
-        layers += _published(published, rate, score_scale, metric, dark)
+        layers += _published(_table(published, decibels), rate, score, metric, dark)
     return alt.layer(*layers).properties(height=HEIGHT)
 
 
-def _published(
-    points: Sequence[ChartPoint], rate: alt.X, scale: alt.Scale, metric: str, dark: bool
-) -> list[alt.Chart]:
-    table = pd.DataFrame([asdict(one) for one in points])
-    colour = "#b8bcc2" if dark else "#5f6670"
-    base = alt.Chart(table).encode(x=rate, y=alt.Y("score:Q", scale=scale, title=metric), detail="codec:N")
+def _table(points: Sequence[RatePoint], decibels: bool) -> pd.DataFrame:
+    """Return points as rows, with where their scores are drawn."""
+    table = pd.DataFrame([{**asdict(one), "codec": one.label} for one in points])
+    for name in ("score", "low", "high"):
+        values = table[name].to_numpy(dtype=np.float64)
+        table[f"{name}_at"] = decibels_of(values) if decibels else values
+    return table
+
+
+def _published(table: pd.DataFrame, rate: alt.X, score: alt.Y, metric: str, dark: bool) -> list[alt.Chart]:
+    colour = "#b8bcc2" if dark else PUBLISHED
+    base = alt.Chart(table).encode(x=rate, y=score, detail="codec:N")
     tips = [
         alt.Tooltip("codec:N", title="published"),
         alt.Tooltip("bits_per_pixel:Q", format=".3f"),

@@ -6,22 +6,6 @@ from html import escape
 
 from .grid import Column, Entry, Table
 
-STYLE = """
-<style>
-.arena { overflow-x: auto; }
-.arena table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; margin: 0; }
-.arena th, .arena td { padding: 0.35rem 0.9rem; border: 0; border-bottom: 1px solid #e6e8eb; text-align: left;
-  vertical-align: baseline; white-space: nowrap; }
-.arena thead th { border-bottom: 1px solid #8a8f98; font-weight: 600; }
-.arena .number { text-align: right; }
-.arena .empty { color: #5f6670; }
-.arena td.message { white-space: normal; min-width: 16rem; }
-.arena tbody th { font-weight: 500; position: sticky; left: 0; background: #ffffff; max-width: 16rem;
-  overflow: hidden; text-overflow: ellipsis; }
-.arena tbody tr:hover > * { background: #f4f6f8; }
-</style>
-"""
-
 
 def html_table(table: Table) -> str:
     """Return the table's grid as HTML; the first cell of each row is its heading."""

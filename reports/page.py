@@ -236,7 +236,9 @@ def write_latex(content: Report, folder: Path) -> list[Path]:
         AnalysisError: The folder cannot be written.
     """
     tables = [table for section in content.sections for table in (*section.tables, *section.folded)]
-    paths = [folder / f"{place:02}-{_slug(table.title)}.tex" for place, table in enumerate(tables, 1)]
+    paths = [
+        folder / f"{place:02}-{digits.file_name(table.title)}.tex" for place, table in enumerate(tables, 1)
+    ]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path, table in zip(paths, tables, strict=True):
@@ -246,9 +248,3 @@ def write_latex(content: Report, folder: Path) -> list[Path]:
     except OSError as error:
         raise AnalysisError(f"cannot write {folder}: {error}") from error
     return paths
-
-
-def _slug(title: str) -> str:
-    """Return a title as part of a file name: ASCII letters, digits and dashes."""
-    words = "".join(sign if sign.isascii() and sign.isalnum() else " " for sign in title.lower()).split()
-    return "-".join(words)[:60].strip("-")

@@ -16,6 +16,7 @@ from ..bench.store.timings import timings
 from ..studies.ledger import Ledger
 from . import charts, digits
 from .comparisons import comparison_tables
+from .evidence import curve_points
 from .grid import Table
 from .kinds import kind_tables
 from .leaderboards import bd_table
@@ -116,7 +117,7 @@ def _of_set(
     if not chosen:
         sections.append(Section(f"Leaderboard · {name}", lines=("No picture of the set has a score yet.",)))
     else:
-        sections += [_leaderboard(part, chosen, anchor, derived), _curves(part, chosen)]
+        sections += [_leaderboard(part, chosen, anchor, derived), _curves(part, chosen, derived)]
         sections += _comparison(store, part, chosen[0], derived)
     if speed := speed_tables(store, name):
         sections.append(Section(f"Speed and cost · {name}", tuple(speed)))
@@ -136,11 +137,11 @@ def _leaderboard(part: Slice, chosen: list[MetricRow], anchor: str | None, deriv
     return Section(f"Leaderboard · {part.image_set}", (*first, *rest), folded=(rate_table(part),))
 
 
-def _curves(part: Slice, chosen: list[MetricRow]) -> Section:
+def _curves(part: Slice, chosen: list[MetricRow], derived: Derived) -> Section:
     styles = charts.looks(cell.codec for cell in part.cells)
     drawn: list[Chart] = []
     for metric in chosen[:CHARTS]:
-        points, pictures = rate_points(part, metric)
+        points, pictures = rate_points(part, metric, curve_points(part, metric, derived))
         if not points:
             continue
         title = part.title(metric)

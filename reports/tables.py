@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Protocol
 
 import psutil
 
+from ..bench.analysis.comparison import PointEvidence
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.curves import Method
 from ..bench.analysis.leaderboard import View, choose_view, default_anchor
@@ -158,25 +159,47 @@ def running(source: RunSource) -> list[RunRow]:
 
 @dataclass(frozen=True, slots=True)
 class RatePoint:
-    """One point of a rate-distortion chart."""
+    """One point of a rate-distortion curve."""
 
     codec: str
     setting: float
     bits_per_pixel: float
     score: float
     toy: bool = False
+    codec_id: str = ""
+    low: float | None = None
+    """95 % interval of the score."""
+    high: float | None = None
+
+    @property
+    def label(self) -> str:
+        """What a legend calls the codec."""
+        return f"{self.codec} (toy)" if self.toy else self.codec
 
 
-def rate_points(part: Part, metric: MetricRow) -> tuple[list[RatePoint], int]:
-    """Return the mean curves that the leaderboard compares, and over how many pictures the means are."""
+def rate_points(
+    part: Part, metric: MetricRow, evidence: Mapping[str, Sequence[PointEvidence]] | None = None
+) -> tuple[list[RatePoint], int]:
+    """Return the mean curves that the leaderboard compares, and over how many pictures the means are.
+
+    Args:
+        part: Of a store.
+        metric: Of the scores.
+        evidence: From `evidence.curve_points`, by codec id; points without it have no interval.
+    """
     every = part.comparison(metric)
     codecs = {codec.codec_id: codec for codec in every.codecs}
-    points = [
-        RatePoint(codec.label, point.setting, point.bits_per_pixel, point.score, codec.toy)
-        for codec_id, curve in every.curves.items()
-        for codec in [codecs[codec_id]]
-        for point in curve.points
-    ]
+    points: list[RatePoint] = []
+    for codec_id, curve in every.curves.items():
+        known = {one.setting: one.score_interval for one in (evidence or {}).get(codec_id, ())}
+        for point in curve.points:
+            ends = known.get(point.setting)
+            points.append(
+                RatePoint(
+                    codecs[codec_id].label, point.setting, point.bits_per_pixel, point.score,
+                    codecs[codec_id].toy, codec_id, ends and ends.low, ends and ends.high,
+                )
+            )  # fmt: skip
     return points, len(every.common)
 
 

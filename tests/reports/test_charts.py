@@ -3,8 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from matplotlib.colors import to_hex
 
-from codecarena.reports.charts import export, looks, rate_distortion
+from codecarena.reports.charts import PUBLISHED, export, looks, rate_distortion
 from codecarena.reports.tables import RatePoint
 
 POINTS = [
@@ -27,9 +28,7 @@ def test_variants_share_the_colour_and_differ_otherwise() -> None:
 
 
 def test_the_chart_has_units_a_log_axis_and_a_legend_from_the_top() -> None:
-    figure = rate_distortion(
-        POINTS, looks(["jpeg", "webp"]), metric="MS-SSIM", decibels=True, marked_rate=0.5
-    )
+    figure = rate_distortion(POINTS, looks(["jpeg", "webp"]), metric="MS-SSIM", decibels=True)
     (axes,) = figure.axes
     assert axes.get_xscale() == "log"
     assert "bits per pixel" in axes.get_xlabel()
@@ -41,6 +40,34 @@ def test_a_toy_is_named_in_the_legend() -> None:
     toys = [replace(point, toy=point.codec == "jpeg") for point in POINTS]
     figure = rate_distortion(toys, looks(["jpeg", "webp"]), metric="MS-SSIM")
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["webp", "jpeg (toy)"]
+
+
+def test_intervals_become_bands_in_the_colour_of_their_codec() -> None:
+    webp = [replace(one, low=one.score - 0.01, high=one.score + 0.005) for one in POINTS[:2]]
+    styles = looks(["jpeg", "webp"])
+    figure = rate_distortion([*webp, *POINTS[2:]], styles, metric="SSIM", decibels=True, title="kodak")
+    (band,) = figure.axes[0].collections
+    assert to_hex(band.get_facecolor()[0]) == styles["webp"].colour
+    corners = band.get_paths()[0].vertices
+    assert (corners[:, 1].min(), corners[:, 1].max()) == pytest.approx((0.89, 0.995))
+    assert figure.axes[0].get_ylim()[0] < 0.89
+    assert figure.axes[0].get_title("left") == "kodak; bands: 95 % intervals"
+    bare = rate_distortion(POINTS, styles, metric="SSIM", title="kodak")
+    assert not bare.axes[0].collections
+    assert bare.axes[0].get_title("left") == "kodak"
+
+
+def test_published_curves_are_grey_and_in_the_legend() -> None:
+    other = [RatePoint("theirs (published)", 0, rate, 0.95 + rate / 100) for rate in (1.0, 0.5)]
+    figure = rate_distortion(
+        POINTS, looks(["jpeg", "webp"]), metric="SSIM", logarithmic=False, published=other
+    )
+    (axes,) = figure.axes
+    assert [text.get_text() for text in figure.legends[0].get_texts()][-1] == "theirs (published)"
+    (line,) = [one for one in axes.lines if one.get_color() == PUBLISHED]
+    assert list(line.get_xdata()) == [0.5, 1.0]
+    assert axes.get_xscale() == "linear"
+    assert axes.get_xlabel() == "rate (bits per pixel)"
 
 
 def test_lower_is_better_is_drawn_upwards() -> None:
