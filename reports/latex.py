@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+
 from .digits import EMPTY, MINUS, SPACE
 from .grid import Table
 
@@ -12,22 +17,61 @@ SIGNS = {
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "`": r"\`{}",
+    # Half of the languages of babel give the sign itself another meaning.
+    '"': "{''}",
+    # At the beginning of a row they would belong to the end of the row before.
+    "[": "{[}",
+    "*": "{*}",
     MINUS: "$-$",
-    EMPTY: "--",
+    EMPTY: r"\textendash{}",
+    "—": r"\textemdash{}",
     SPACE: r"\,",
+    "\N{NO-BREAK SPACE}": "~",
     "…": r"\,\ldots\,",
     "×": r"$\times$",
     "±": r"$\pm$",
     "✗": r"$\times$",
     "†": r"$\dagger$",
+    "‡": r"$\ddagger$",
     "·": r"$\cdot$",
-}
+    "→": r"$\to$",
+    "▼": r"$\bigtriangledown$",
+    "▲": r"$\bigtriangleup$",
+    "²": "$^2$",
+    "³": "$^3$",
+    "⁶": "$^6$",
+    "µ": r"$\mu$",
+    "°": r"$^\circ$",
+    "‘": "`",
+    "’": "'",
+    "“": "``",
+    "”": "''",
+    "ß": r"\ss{}", "Æ": r"\AE{}", "æ": r"\ae{}", "Ø": r"\O{}", "ø": r"\o{}", "Œ": r"\OE{}", "œ": r"\oe{}",
+    "Ł": r"\L{}", "ł": r"\l{}", "ı": r"\i{}",
+}  # fmt: skip
 """What LaTeX reads as commands, or what its standard fonts lack."""
+
+ACCENTS = {
+    "\N{COMBINING GRAVE ACCENT}": "`", "\N{COMBINING ACUTE ACCENT}": "'",
+    "\N{COMBINING CIRCUMFLEX ACCENT}": "^", "\N{COMBINING TILDE}": "~", "\N{COMBINING MACRON}": "=",
+    "\N{COMBINING BREVE}": "u", "\N{COMBINING DOT ABOVE}": ".", "\N{COMBINING DIAERESIS}": '"',
+    "\N{COMBINING RING ABOVE}": "r", "\N{COMBINING DOUBLE ACUTE ACCENT}": "H", "\N{COMBINING CARON}": "v",
+    "\N{COMBINING CEDILLA}": "c",
+}  # fmt: skip
+"""LaTeX's commands for the accents of Latin letters."""
+
+LONG = 40
+"""Characters from which on a column breaks its lines."""
 
 
 def latex(table: Table) -> str:
-    r"""Return a ``table`` environment that needs ``\usepackage{booktabs}``."""
-    columns = "".join("r" if column.numeric else "l" for column in table.columns)
+    r"""Return a ``table`` environment of ASCII alone that needs ``\usepackage{booktabs}``."""
+    columns = "".join(
+        "r" if column.numeric else _left(row.entries[place].text for row in table.rows)
+        for place, column in enumerate(table.columns)
+    )
     headings = " & ".join(escaped(column.heading) for column in table.columns)
     lines = [" & ".join(escaped(entry.text) for entry in row.entries) for row in table.rows]
     notes = [rf"\par\smallskip\footnotesize {escaped(note)}" for note in table.notes]
@@ -50,6 +94,24 @@ def latex(table: Table) -> str:
     )
 
 
+def _left(texts: Iterable[str]) -> str:
+    return r"p{0.4\linewidth}" if max(map(len, texts), default=0) > LONG else "l"
+
+
 def escaped(text: str) -> str:
-    """Return a text that LaTeX sets as it is."""
-    return "".join(SIGNS.get(sign, sign) for sign in text)
+    """Return a text that LaTeX sets as it is; signs that its fonts lack are told by their number."""
+    return re.sub("-(?=-)", "-{}", "".join(map(_sign, text)))
+
+
+@cache
+def _sign(sign: str) -> str:
+    if sign in SIGNS:
+        return SIGNS[sign]
+    if sign.isascii() and sign.isprintable():
+        return sign
+    if sign.isspace():
+        return " "
+    letter, *marks = unicodedata.normalize("NFD", sign)
+    if letter.isascii() and len(marks) == 1 and marks[0] in ACCENTS:
+        return rf"\{ACCENTS[marks[0]]}{{{letter}}}"
+    return rf"\texttt{{U+{ord(sign):04X}}}"
