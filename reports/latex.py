@@ -67,7 +67,7 @@ LONG = 40
 
 
 def latex(table: Table) -> str:
-    r"""Return a ``table`` environment of ASCII alone that needs ``\usepackage{booktabs}``."""
+    r"""Return a ``table`` environment in ASCII; it needs ``\usepackage{booktabs,graphicx}``."""
     columns = "".join(
         "r" if column.numeric else _left(row.entries[place].text for row in table.rows)
         for place, column in enumerate(table.columns)
@@ -80,13 +80,15 @@ def latex(table: Table) -> str:
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{escaped(table.title)}}}",
+            # A table that is wider than the text is made as small as it must be.
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
             rf"{headings} \\",
             r"\midrule",
             *(rf"{line} \\" for line in lines),
             r"\bottomrule",
-            r"\end{tabular}",
+            r"\end{tabular}}",
             *notes,
             r"\end{table}",
             "",

@@ -244,7 +244,8 @@ def write_latex(content: Report, folder: Path) -> list[Path]:
         for path, table in zip(paths, tables, strict=True):
             path.write_text(latex(table), encoding="utf-8")
         inputs = "".join(f"\\input{{{path.stem}}}\n" for path in paths)
-        (folder / "tables.tex").write_text("% needs \\usepackage{booktabs}\n" + inputs, encoding="utf-8")
+        needs = "% needs \\usepackage{booktabs,graphicx}\n"
+        (folder / "tables.tex").write_text(needs + inputs, encoding="utf-8")
     except OSError as error:
         raise AnalysisError(f"cannot write {folder}: {error}") from error
     return paths

@@ -19,7 +19,7 @@ NASTY = (
 )  # fmt: skip
 
 DOCUMENT = r"""\documentclass{article}
-\usepackage{booktabs}
+\usepackage{booktabs,graphicx}
 \begin{document}
 \input{tables.tex}
 \end{document}
