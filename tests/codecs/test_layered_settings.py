@@ -1,9 +1,11 @@
-"""A layered stream carries its decoder's settings: whoever decodes it paints the same, or is told why not."""
+"""A layered stream carries its decoder's settings and negative prompt: whoever decodes it paints the same."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,6 +118,59 @@ def test_command_shows_them(tmp_path: Path, sketched: bytes) -> None:
     assert "settings     2 bytes  steps 12, guidance 1.5" in shown.output
 
 
+@pytest.fixture(scope="module")
+def avoiding(sketched: bytes) -> bytes:
+    """The stream with a negative prompt."""
+    return editing.replace_negative_prompt(sketched, "fog, Nebel \N{FOGGY}")
+
+
+def test_negative_prompt_stands_before_the_layers_and_leaves_them_alone(
+    sketched: bytes, avoiding: bytes
+) -> None:
+    assert editing.inspect(sketched).negative_prompt == ""
+    assert editing.inspect(avoiding).negative_prompt == "fog, Nebel \N{FOGGY}"
+    first, *others = chunks.split(avoiding).chunks
+    assert first.layer is Layer.NEGATIVE
+    assert tuple(others) == chunks.split(sketched).chunks
+    assert editing.replace_negative_prompt(avoiding, "") == sketched
+    parts, without = chunks.parts(avoiding), chunks.parts(sketched)
+    assert parts.side_bytes == without.side_bytes + len(first.data)
+    assert parts.payload_bytes == without.payload_bytes
+    assert parts.total_bytes == len(avoiding)
+
+
+def test_negative_prompt_survives_every_edit_and_every_cut(avoiding: bytes) -> None:
+    edited = [
+        editing.replace_caption(avoiding, "two hills"),
+        editing.replace_structure(avoiding, np.ones((8, 8), np.bool_)),
+        editing.replace_skeletons(avoiding, []),
+        editing.recolour(avoiding, BOX, (200, 30, 30)),
+        editing.erase(avoiding, BOX),
+        editing.drop_layer(avoiding, Layer.TEXT),
+        *(editing.keep(avoiding, level) for level in (1, 2, 3)),
+    ]
+    assert {editing.inspect(one).negative_prompt for one in edited} == {"fog, Nebel \N{FOGGY}"}
+    for level in (1, 2, 3):
+        assert avoiding.startswith(editing.keep(avoiding, level))
+    head = len(avoiding) - sum(len(one.pack()) for one in chunks.split(avoiding).chunks[1:])
+    with pytest.raises(CodecError, match="holds no layer"):
+        chunks.split(avoiding[:head])
+
+
+def test_command_replaces_and_shows_the_negative_prompt(tmp_path: Path, sketched: bytes) -> None:
+    source, out = tmp_path / "in.cal", tmp_path / "out.cal"
+    source.write_bytes(sketched)
+    runner = typer.testing.CliRunner()
+    assert runner.invoke(commands.app, ["negative-prompt", str(source), str(out), "fog"]).exit_code == 0
+    assert out.read_bytes() == editing.replace_negative_prompt(sketched, "fog")
+    assert "bytes  fog" in runner.invoke(commands.app, ["show", str(out)]).output
+
+
+def test_decoder_without_a_negative_prompt_refuses_one() -> None:
+    with pytest.raises(CodecError, match="'sketch' has no parameter 'negative_prompt'"):
+        Layered(decoder="sketch", negative_prompt="fog")
+
+
 SAME = ({"steps": 3}, {"guidance": 4.0})
 
 
@@ -193,6 +248,40 @@ def test_stable_diffusion_paints_by_the_stream(models: Path, face: str) -> None:
         other = Layered(decoder=face, **(options | changed))
         np.testing.assert_array_equal(other.decode(stream), painted)
         assert (other.decode(other.encode(PICTURE, 3)) != painted).any(), changed
+
+
+FRESH = """
+import json, sys
+from pathlib import Path
+from codecarena.codecs import registry
+codec = registry.create("layered", json.loads(sys.argv[1]))
+sys.stdout.buffer.write(codec.decode(Path(sys.argv[2]).read_bytes()).tobytes())
+"""
+
+
+@needs_diffusers
+@pytest.mark.parametrize("face", FACES)
+def test_negative_prompt_travels_to_a_fresh_process(models: Path, face: str, tmp_path: Path) -> None:
+    options = {name: str(models / name) for name in FACES[face]} | SMALL | {"decoder": face, "edge_rows": 32}
+    plain, avoiding = Layered(**options), Layered(**options, negative_prompt="fog and rain")
+    stream = avoiding.encode(PICTURE, 3)
+    painted = plain.decode(stream)
+    np.testing.assert_array_equal(avoiding.decode(stream), painted)
+    # One without it keeps its bytes, and shows another picture.
+    without = plain.encode(PICTURE, 3)
+    assert editing.replace_negative_prompt(stream, "") == without
+    assert (plain.decode(without) != painted).any()
+    (tmp_path / "stream").write_bytes(stream)
+    words = [sys.executable, "-c", FRESH, json.dumps({"decoder": face, **options}), str(tmp_path / "stream")]
+    ended = subprocess.run(words, capture_output=True, check=False)
+    assert ended.stdout == painted.tobytes(), ended.stderr.decode()[-2000:]
+
+
+@needs_diffusers
+def test_negative_prompt_that_no_stream_could_carry_is_refused_at_once(models: Path) -> None:
+    options = {name: str(models / name) for name in FACES["t2i-adapter"]} | SMALL
+    with pytest.raises(CodecError, match="at most 2000 bytes"):
+        Layered(decoder="t2i-adapter", **options, negative_prompt="x" * 2001)
 
 
 @needs_diffusers

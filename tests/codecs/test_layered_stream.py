@@ -185,7 +185,7 @@ class Tinted:
     """A decoder with weights, as far as the stream knows: a sketch with noise from the seed."""
 
     toy, weights_bytes, trained_on, version, settings = True, 3, "nothing", "1", b""
-    generator = None
+    generator, negative_prompt = None, ""
 
     def __init__(self, weights_sha256: str) -> None:
         self.weights_sha256 = weights_sha256

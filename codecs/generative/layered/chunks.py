@@ -4,8 +4,9 @@
     chunk: type 1 | length LEB128 | data | CRC-32 4, over all of the chunk before it
 
 The header's CRC-32 covers the settings and their length too, but no chunk. Chunks come in the order of their
-types: text, then edges or poses, then colours. Each is sealed for itself, so that a stream which ends after
-any of them decodes, and one can be replaced without touching another.
+types: the negative prompt where there is one, text, then edges or poses, then colours. Each is sealed for
+itself, so that a stream which ends after any of the layers decodes, and one can be replaced without touching
+another.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from ...bitstream import Kind, Reader, seal, unseal
 from .grids import check_pixels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ...bitstream import Header
 
 LARGEST_CHUNK = 2**20
@@ -31,6 +34,8 @@ LARGEST_CHUNK = 2**20
 class Layer(IntEnum):
     """What a chunk holds; the number is its type in the stream."""
 
+    NEGATIVE = 0
+    """The negative prompt: no layer of the picture, and ahead of all layers so that every cut keeps it."""
     TEXT = 1
     EDGES = 2
     POSES = 3
@@ -38,8 +43,8 @@ class Layer(IntEnum):
 
     @property
     def level(self) -> int:
-        """How many layers a stream has that ends with this one: 1, 2 or 3."""
-        return {Layer.TEXT: 1, Layer.EDGES: 2, Layer.POSES: 2, Layer.COLOURS: 3}[self]
+        """How many layers a stream has that ends with this one: 1, 2 or 3; 0 before the first."""
+        return {Layer.NEGATIVE: 0, Layer.TEXT: 1, Layer.EDGES: 2, Layer.POSES: 2, Layer.COLOURS: 3}[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +74,12 @@ def join(stream: Stream) -> bytes:
     """Return the bytes of a stream, its chunks put in order.
 
     Raises:
-        CodecError: There is no chunk, or two of one level, or the picture is too large.
+        CodecError: There is no layer, or two of one level, or the picture is too large.
     """
     check_pixels(stream.header.width, stream.header.height)
     ordered = sorted(stream.chunks, key=lambda chunk: chunk.layer)
-    _check_layers([chunk.layer for chunk in ordered])
+    _check_order(ordered)
+    _check_any_layer(ordered)
     sealed = seal(stream.header, bytes([len(stream.settings)]) + stream.settings)
     return sealed + b"".join(chunk.pack() for chunk in ordered)
 
@@ -95,9 +101,9 @@ def split(bitstream: bytes) -> Stream:
 
 
 def parts(bitstream: bytes) -> RateParts:
-    """Return the bytes of header, settings and framing, of structure and texture, and of text (side)."""
+    """Return the bytes of header, settings and framing, of structure and texture, and of texts (side)."""
     chunks = split(bitstream).chunks
-    text = sum(len(chunk.data) for chunk in chunks if chunk.layer is Layer.TEXT)
+    text = sum(len(chunk.data) for chunk in chunks if chunk.layer in (Layer.NEGATIVE, Layer.TEXT))
     payload = sum(len(chunk.data) for chunk in chunks) - text
     return RateParts(len(bitstream) - payload - text, payload, text)
 
@@ -107,8 +113,8 @@ def _chunks(payload: bytes) -> tuple[Chunk, ...]:
     reader = Reader(payload)
     while reader.position < len(payload):
         chunks.append(_read(reader, payload))
-        _check_layers([chunk.layer for chunk in chunks])
-    _check_layers([chunk.layer for chunk in chunks])
+        _check_order(chunks)
+    _check_any_layer(chunks)
     return tuple(chunks)
 
 
@@ -125,10 +131,15 @@ def _read(reader: Reader, payload: bytes) -> Chunk:
     return Chunk(Layer(kind), data)
 
 
-def _check_layers(layers: list[Layer]) -> None:
-    levels = [layer.level for layer in layers]
-    if not levels:
-        raise CodecError("layered stream holds no layer, only a header")
+def _check_any_layer(chunks: Sequence[Chunk]) -> None:
+    if not any(chunk.layer.level for chunk in chunks):
+        raise CodecError("layered stream holds no layer, only what stands before the first")
+
+
+def _check_order(chunks: Sequence[Chunk]) -> None:
+    levels = [chunk.layer.level for chunk in chunks]
     if sorted(set(levels)) != levels:
-        names = ", ".join(layer.name.lower() for layer in layers)
-        raise CodecError(f"expected text, edges or poses, colours at most once and in order, got {names}")
+        names = ", ".join(chunk.layer.name.lower() for chunk in chunks)
+        raise CodecError(
+            f"expected negative, text, edges or poses, colours at most once and in order, got {names}"
+        )

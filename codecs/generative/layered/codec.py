@@ -42,9 +42,8 @@ class Layered:
     The streams of qualities 1 and 2 begin the one of quality 3. Grids are given by their rows on a square
     picture; any picture has about as many cells, so that bytes hardly depend on its size.
 
-    Steps, guidance, scheduler, canvas area, scales and strength are for the streams that are encoded: each
-    carries them, rounded to what a byte can hold, and is painted by its own. The negative prompt, a user's
-    words, is not carried.
+    Steps, guidance, scheduler, negative prompt, canvas area, scales and strength are for the streams that are
+    encoded: each carries them, numbers rounded to what a byte can hold, and is painted by its own.
 
     Args:
         decoder: What paints the picture: ``embedded`` (our small network), ``t2i-adapter``, ``controlnet``
@@ -67,7 +66,7 @@ class Layered:
         steps: For the decoder; None keeps its default, as with all that follow.
         guidance: Weight of the caption.
         scheduler: See `stable_diffusion`.
-        negative_prompt: What the picture is steered away from.
+        negative_prompt: What the picture is steered away from; coded as the caption is.
         canvas_area: Pixels of the canvas, about.
         base: Weights of Stable Diffusion; see `diffusion`, as for all that follow.
         sketch_adapter: T2I-Adapter for edges.
@@ -171,6 +170,8 @@ class Layered:
         finer_edges, finer_colours = _FINER.get(round(quality), (1.0, 1))
         caption = caption_for(picture, self._source, self._text, self._captioner)
         kept = [Chunk(Layer.TEXT, text.encode(caption))]
+        if negative_prompt := self._decoder.negative_prompt:
+            kept.append(Chunk(Layer.NEGATIVE, text.encode(negative_prompt)))
         if quality >= 2:
             kept.append(self._structure_of(picture.pixels, round(self._edge_rows * finer_edges)))
         if quality >= 3:
@@ -190,7 +191,7 @@ class Layered:
         return fitted(canvas, header.width, header.height)
 
     def breakdown(self, bitstream: bytes) -> RateParts:
-        """Return header, settings and framing, structure with texture, and text (side)."""
+        """Return header, settings and framing, structure with texture, and both texts (side)."""
         return chunks.parts(bitstream)
 
     def _structure_of(self, pixels: Image, edge_rows: int) -> Chunk:

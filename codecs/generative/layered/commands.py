@@ -97,6 +97,7 @@ def show(stream: InArgument) -> None:
     rate = 8 * len(bitstream) / (header.width * header.height)
     typer.echo(f"{header.width} x {header.height}, {len(bitstream)} bytes, {rate:.4f} bits per pixel")
     said = {
+        Layer.NEGATIVE: layers.negative_prompt,
         Layer.TEXT: layers.caption or "",
         Layer.EDGES: "" if layers.edges is None else f"{_by(layers.edges)}, {layers.edges.mean():.1%} edges",
         Layer.POSES: "" if layers.skeletons is None else f"{len(layers.skeletons)} people",
@@ -116,6 +117,20 @@ def caption(
     from .editing import replace_caption
 
     _write(out, replace_caption(_read(stream), text))
+
+
+@app.command("negative-prompt")
+def negative_prompt(
+    stream: InArgument,
+    out: OutArgument,
+    text: Annotated[
+        str, typer.Argument(help="What Stable Diffusion is to steer away from; empty to remove it.")
+    ],
+) -> None:
+    """Replace the negative prompt."""
+    from .editing import replace_negative_prompt
+
+    _write(out, replace_negative_prompt(_read(stream), text))
 
 
 @app.command()

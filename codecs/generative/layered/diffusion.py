@@ -24,7 +24,7 @@ from ...quiet import quiet
 from .layers import canvas_size
 from .settings import Setting, pack, unpack
 from .skeleton import render
-from .stable_diffusion import SAMPLING, VERSION, Sampling, StableDiffusion
+from .stable_diffusion import SAMPLING, VERSION, Sampling, StableDiffusion, Words
 
 with quiet():  # importing them warns and logs
     from diffusers.models.adapter import MultiAdapter, T2IAdapter
@@ -191,6 +191,7 @@ class DiffusionDecoder:
         self._stable_diffusion = stable_diffusion
         self._steering = steering
         self.settings = pack(steering.settings, stable_diffusion.sampling | steering.scales)
+        self.negative_prompt = stable_diffusion.negative_prompt
         self.weights_sha256, self.weights_bytes = identify(stable_diffusion.weight_files)
         self.trained_on = trained_on
         # Of weights in one's own folder only the family is known.
@@ -206,7 +207,8 @@ class DiffusionDecoder:
         how = unpack(self._steering.settings, settings)
         width, height = canvas_size(layers.width, layers.height, int(how["canvas_area"]))
         pipeline, parts, arguments = self._steering.steer(layers, width, height, how)
-        return self._stable_diffusion.paint(pipeline, parts, layers.caption or "", seed, how, arguments)
+        words = Words(layers.caption or "", layers.negative_prompt)
+        return self._stable_diffusion.paint(pipeline, parts, words, seed, how, arguments)
 
 
 class Steered(NamedTuple):

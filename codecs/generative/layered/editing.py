@@ -30,6 +30,7 @@ __all__ = [
     "keep",
     "recolour",
     "replace_caption",
+    "replace_negative_prompt",
     "replace_skeletons",
     "replace_structure",
     "structure_grid",
@@ -40,6 +41,16 @@ _NEW_EDGE_ROWS = 128
 def replace_caption(bitstream: bytes, caption: str) -> bytes:
     """Return the stream with another caption, or with one where it had none."""
     return _put(bitstream, Chunk(Layer.TEXT, text.encode(caption)))
+
+
+def replace_negative_prompt(bitstream: bytes, negative_prompt: str) -> bytes:
+    """Return the stream with other words that its picture is steered away from; with none for an empty text.
+
+    Only decoders by Stable Diffusion listen to them.
+    """
+    if negative_prompt:
+        return _put(bitstream, Chunk(Layer.NEGATIVE, text.encode(negative_prompt)))
+    return _kept(bitstream, lambda chunk: chunk.layer is not Layer.NEGATIVE)
 
 
 def replace_structure(bitstream: bytes, drawing: NDArray[np.bool_], region: Region | None = None) -> bytes:

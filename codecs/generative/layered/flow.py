@@ -38,6 +38,7 @@ class FlowDecoder:
     """
 
     toy = True
+    negative_prompt = ""
     version = f"latent flow 1; torch {torch.__version__}"
 
     def __init__(

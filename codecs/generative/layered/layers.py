@@ -50,6 +50,8 @@ class Layers:
     """Structure layer of the other kind."""
     colours: NDArray[np.uint8] | None = None
     """Texture layer: shape (rows, columns, 3), the mean sRGB colour of each cell of the picture."""
+    negative_prompt: str = ""
+    """What the picture is steered away from: of no layer, but of the stream."""
 
 
 class LayerDecoder(Protocol):
@@ -66,7 +68,9 @@ class LayerDecoder(Protocol):
     version: str
     settings: bytes
     """What it was constructed with, as its streams carry it: all that decides on the pixels besides weights,
-    layers, seed and a user's own words. Empty where there is nothing."""
+    layers, seed and the negative prompt. Empty where there is nothing."""
+    negative_prompt: str
+    """Likewise; a stream carries it in a chunk of its own, and none where it is empty."""
 
     def decode(self, layers: Layers, seed: int, settings: bytes) -> Image:
         """Return a canvas of `canvas_size`; the codec brings it to the picture's size.
@@ -74,7 +78,7 @@ class LayerDecoder(Protocol):
         Args:
             layers: Of the stream.
             seed: Of all that is drawn.
-            settings: Of the stream; they count, not the decoder's own.
+            settings: Of the stream; they and the layers' negative prompt count, not the decoder's own.
 
         Raises:
             CodecError: The settings are others than the decoder has, or out of range.

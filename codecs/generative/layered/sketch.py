@@ -29,6 +29,7 @@ class SketchDecoder:
     generator = None
     version = f"sketch 1; opencv {cv2.__version__}"
     settings = b""
+    negative_prompt = ""
 
     def decode(self, layers: Layers, seed: int, settings: bytes) -> Image:  # noqa: ARG002
         """Return a canvas of `canvas_size`; seed and settings (another decoder's) change nothing."""

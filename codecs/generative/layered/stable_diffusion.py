@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import torch
 
 from ...base import CodecError, MissingBackendError, check_choice
 from ...quiet import quiet
+from . import text
 from .layers import CANVAS_AREA, CANVAS_MULTIPLE
 from .settings import GUIDANCE, STEPS, Setting
 
@@ -31,15 +32,14 @@ with quiet():  # importing them warns and logs
     from transformers import CLIPTextModel, CLIPTokenizer
 
 VERSION = (
-    f"diffusers {diffusers.__version__}; transformers {transformers.__version__}; torch {torch.__version__}"
+    f"1; diffusers {diffusers.__version__}; transformers {transformers.__version__}; "
+    f"torch {torch.__version__}"
 )
 SCHEDULERS = {"pndm": PNDMScheduler, "ddim": DDIMScheduler, "dpm++": DPMSolverMultistepScheduler}
 CANVAS = Setting("canvas_area", CANVAS_MULTIPLE**2, 1024**2, units=1 / CANVAS_MULTIPLE**2)
 SAMPLING = (STEPS, GUIDANCE, Setting("scheduler", 0, len(SCHEDULERS) - 1), CANVAS)
 """Settings of Stable Diffusion itself."""
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-# The code published with the paper has a list several times as long; this one is ours.
-NEGATIVE_PROMPT = "blurry, distorted, low quality, oversaturated, watermark"
 WEIGHT_FILES = (
     "diffusion_pytorch_model.safetensors",
     "model.safetensors",
@@ -47,6 +47,15 @@ WEIGHT_FILES = (
     "pytorch_model.bin",
 )
 """Names under which both libraries look for the weights of a model, the preferred ones first."""
+
+
+class Words(NamedTuple):
+    """What the text encoder reads."""
+
+    caption: str
+    """What the picture shows."""
+    negative_prompt: str
+    """What it is steered away from."""
 
 
 class Sampling(TypedDict, total=False):
@@ -72,8 +81,8 @@ class StableDiffusion:
         steps: Denoising steps, 1 to 100.
         guidance: Weight of the caption against the negative prompt, 1 (the latter is ignored) to 25.
         scheduler: ``pndm``, ``ddim`` or ``dpm++``.
-        negative_prompt: What the picture is steered away from. A user's words, which no stream carries: two
-            who decode the same stream with others see other pictures.
+        negative_prompt: What the picture is steered away from. The code published with the paper has a long
+            list of faults; here it would count among the bytes of every stream, and there is none by default.
         canvas_area: Pixels of the canvas, about, up to 1024 x 1024; its sides are multiples of 64.
         device: As torch names it.
         dtype: ``float32``, ``float16`` or ``bfloat16``.
@@ -90,7 +99,7 @@ class StableDiffusion:
         steps: int = 50,
         guidance: float = 7.5,
         scheduler: str = "pndm",
-        negative_prompt: str = NEGATIVE_PROMPT,
+        negative_prompt: str = "",
         canvas_area: int = CANVAS_AREA,
         device: str = "cpu",
         dtype: str = "float32",
@@ -100,6 +109,8 @@ class StableDiffusion:
         STEPS.check(steps)
         GUIDANCE.check(guidance)
         CANVAS.check(canvas_area)
+        text.encode(negative_prompt)  # refuses at once what no stream could carry
+        self.negative_prompt = negative_prompt
         self.sampling: dict[str, float] = {
             "steps": steps,
             "guidance": guidance,
@@ -115,7 +126,6 @@ class StableDiffusion:
         self._unet = self.load(UNet2DConditionModel, folder / "unet")
         self._vae = self.load(AutoencoderKL, folder / "vae")
         self._schedule = _read(PNDMScheduler.load_config, folder / "scheduler")
-        self._negative = self._embed(negative_prompt)
 
     def load(self, model: Any, folder: Path) -> Any:  # a class of either library, which share no base class
         """Return a model from its folder, on the device, and note its weight file.
@@ -142,7 +152,7 @@ class StableDiffusion:
         self,
         pipeline: Callable[..., Any],
         parts: Mapping[str, object],
-        caption: str,
+        words: Words,
         seed: int,
         how: Mapping[str, float],
         arguments: Mapping[str, object],
@@ -152,10 +162,10 @@ class StableDiffusion:
         Args:
             pipeline: The class of the pipeline.
             parts: What it is made of besides this Stable Diffusion.
-            caption: Cut to what the text encoder reads, 77 tokens with the two around it.
+            words: Each cut to what the text encoder reads, 77 tokens with the two around it.
             seed: Of all noise, which is drawn on the CPU so that every device gets the same.
             how: The settings of `SAMPLING`, those of a stream.
-            arguments: What it is called with besides caption, steps, guidance and noise.
+            arguments: What it is called with besides words, steps, guidance and noise.
 
         Raises:
             CodecError: The pipeline fails, or its pixels are not finite.
@@ -164,8 +174,8 @@ class StableDiffusion:
             try:
                 ready = self._assemble(pipeline, parts, list(SCHEDULERS)[int(how["scheduler"])])
                 painted = ready(
-                    prompt_embeds=self._embed(caption),
-                    negative_prompt_embeds=self._negative,
+                    prompt_embeds=self._embed(words.caption),
+                    negative_prompt_embeds=self._embed(words.negative_prompt),
                     num_inference_steps=int(how["steps"]),
                     guidance_scale=how["guidance"],
                     generator=torch.Generator("cpu").manual_seed(seed),

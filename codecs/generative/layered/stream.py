@@ -35,4 +35,5 @@ def layers_of(stream: Stream) -> Layers:
         edges=edges.decode(data[Layer.EDGES]) if Layer.EDGES in data else None,
         skeletons=skeleton.decode(data[Layer.POSES]) if Layer.POSES in data else None,
         colours=colours.restore(colours.decode(data[Layer.COLOURS])) if Layer.COLOURS in data else None,
+        negative_prompt=text.decode(data[Layer.NEGATIVE]) if Layer.NEGATIVE in data else "",
     )
