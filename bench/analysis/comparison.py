@@ -13,7 +13,7 @@ from ..store.rows import MetricRow
 from .batches import CurveBatch, log_rate_differences
 from .bootstrap import Resampling, Sample, usual_resampling
 from .curves import NO_OVERLAP, FloatArray, Method, to_quality
-from .intervals import SIGNIFICANCE, Interval, Tested, holm, interval, zero_test
+from .intervals import SIGNIFICANCE, Interval, Tested, bounded_interval, holm, interval, zero_test
 from .leaderboard import Comparison
 from .points import PictureTable
 
@@ -113,7 +113,8 @@ class Paired:
         self.resampling = resampling or usual_resampling(len(self.pictures))
         self.codec_ids = [codec.codec_id for codec in every.codecs if codec.codec_id in every.curves]
         self.method: Method = method
-        self._every, self._metric = every, metric
+        self.metric = metric
+        self._every = every
         self._means: dict[str, CurveBatch] = {}
         self._singles: dict[str, CurveBatch] = {}
 
@@ -152,10 +153,10 @@ class Paired:
         return self._singles[codec_id]
 
     def _batch(self, rates: FloatArray, scores: FloatArray) -> CurveBatch:
-        return CurveBatch(rates, to_quality(self._metric.name, self._metric.better, scores), self.method)
+        return CurveBatch(rates, to_quality(self.metric.name, self.metric.better, scores), self.method)
 
     def _table(self, codec_id: str, settings: Sequence[float]) -> PictureTable:
-        return self._every.table(codec_id, self.pictures, settings, self._metric.metric_id)
+        return self._every.table(codec_id, self.pictures, settings, self.metric.metric_id)
 
 
 def against_anchor(paired: Paired, anchor_id: str) -> dict[str, Evidence]:
@@ -236,16 +237,18 @@ def _duel(paired: Paired, pair: tuple[str, str], sample: Sample, one: Tested, p_
 
 def point_evidence(paired: Paired, codec_id: str) -> list[PointEvidence]:
     """Return the points of a codec's mean curve with the intervals of mean rate and mean score."""
-    table = paired.mean_table(codec_id)
+    table, perfect = paired.mean_table(codec_id), paired.metric.perfect
     samples = paired.resampling.sample
     rates, scores = (paired.resampling.means(values) for values in (table.rates, table.scores))
     return [
         PointEvidence(
             setting,
             float(rates[0, column]),
-            interval(samples(rates[:, column])),
+            bounded_interval(samples(rates[:, column]), 0.0),
             float(scores[0, column]),
-            interval(samples(scores[:, column])),
+            interval(samples(scores[:, column]))
+            if perfect is None
+            else bounded_interval(samples(scores[:, column]), perfect),
         )
         for column, setting in enumerate(table.settings)
     ]

@@ -91,6 +91,28 @@ def interval(sample: Sample) -> Interval:
     return Interval(float(low), float(high))
 
 
+def bounded_interval(sample: Sample, bound: float) -> Interval:
+    """Return the interval of a mean that lies on one side of a bound, such as a rate above 0.
+
+    Student's interval of the logarithm of the distance from the bound, with the resamples' standard error.
+    Means of rates, and of similarities near 1, are skewed away from the bound: `interval` is too short on
+    that side while pictures are few. Where a resample reaches the bound, as error rates of 0 do, it is
+    `interval` all the same.
+
+    Source: Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), section 12.6: Student's interval
+    on a scale on which the spread does not depend on the mean.
+    """
+    side = math.copysign(1.0, sample.estimate - bound)
+    distances = side * (sample.draws[np.isfinite(sample.draws)] - bound)
+    if _refusal(sample) or sample.estimate == bound or distances.min() <= 0:
+        return interval(sample)
+    inflation, degrees = _expansion(sample)
+    factor = math.exp(-stdtrit(degrees, SIGNIFICANCE / 2) * inflation * float(np.log(distances).std()))
+    distance = sample.estimate - bound
+    low, high = sorted((bound + distance / factor, bound + distance * factor))
+    return Interval(low, high)
+
+
 def zero_test(sample: Sample) -> Tested:
     """Return the interval and the two-sided p-value of the statistic being zero.
 

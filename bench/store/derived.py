@@ -17,7 +17,7 @@ from .schema import DerivedTable
 from .store import Store
 from .writer import StoreWriter, now
 
-METHOD_VERSION = "2"
+METHOD_VERSION = "3"
 """Of everything in `bench.analysis` that computes what is kept: a change of method makes all of it stale."""
 
 Answer = TypeVar("Answer")

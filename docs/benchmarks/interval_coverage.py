@@ -20,14 +20,16 @@ from scipy import stats
 
 from codecarena.bench.analysis.batches import CurveBatch, log_rate_differences
 from codecarena.bench.analysis.bootstrap import Resampling, resample
-from codecarena.bench.analysis.intervals import interval
+from codecarena.bench.analysis.intervals import bounded_interval, interval
 
 SETTINGS = np.linspace(-2, 1.2, 6)
-PICTURES = (7, 12, 24, 48)
+PICTURES = (5, 7, 12, 24, 48)
 SPREADS = (0.08, 0.3)
 """Standard deviation, over pictures, of the logarithm of the test codec's gain."""
 RESAMPLES = 2000
 NORMAL = stats.norm.ppf(0.975)
+SETTING = 3
+"""Whose means are looked at."""
 
 
 def simulated(random, pictures, spread):
@@ -57,19 +59,31 @@ def bca(sample, without):
 
 
 def study(random, pictures, spread):
-    """Return the ends of each kind of interval, of the BD-rate and of one mean rate."""
+    """Return the ends of each kind of interval, of the BD-rate, one mean rate and one mean similarity."""
     codecs = simulated(random, pictures, spread)
     resampling = resample(pictures, random, RESAMPLES)
     sample = resampling.sample(bd_rates(codecs, resampling))
     rest = Resampling((1 - np.eye(pictures)) / (pictures - 1))
-    found = interval(sample)
-    mean = interval(resampling.sample(resampling.means(codecs[1][0])[:, 3]))
+    rate, similarity = (resampling.sample(resampling.means(one)[:, 0]) for one in single(codecs))
     return {
-        "percentile": np.quantile(sample.draws, [0.025, 0.975]),
-        "BCa": bca(sample, bd_rates(codecs, rest)),
-        "expanded percentile": (found.low, found.high),
-        "mean rate": (mean.low, mean.high),
+        "BD-rate: percentile": np.quantile(sample.draws, [0.025, 0.975]),
+        "BD-rate: BCa": bca(sample, bd_rates(codecs, rest)),
+        "BD-rate: expanded percentile (used)": ends(interval(sample)),
+        "mean rate: expanded percentile": ends(interval(rate)),
+        "mean rate: bounded (used)": ends(bounded_interval(rate, 0.0)),
+        "mean similarity: expanded percentile": ends(interval(similarity)),
+        "mean similarity: bounded (used)": ends(bounded_interval(similarity, 1.0)),
     }
+
+
+def single(codecs):
+    """Return the test codec's rates and similarities at one setting, each of shape (pictures, 1)."""
+    rates, qualities = (values[:, SETTING : SETTING + 1] for values in codecs[1])
+    return rates, 1 - 10 ** ((18 - qualities) / 10)
+
+
+def ends(found):
+    return found.low, found.high
 
 
 def row(studies, pictures, spread, truths):
@@ -91,22 +105,29 @@ def record(studies):
         "resamples each. How often, in percent, a",
         "nominal 95 % interval holds the truth. Made by `interval_coverage.py`.",
         "",
-        "| pictures | spread of the gain | BD-rate: percentile | BD-rate: BCa | BD-rate: expanded percentile "
-        "(used) | mean rate: expanded percentile (used) |",
-        "| --- | --- | --- | --- | --- | --- |",
     ]
+    table = []
     for spread in SPREADS:
         codecs = simulated(np.random.default_rng(5), 1_000_000, spread)
         everyone = Resampling(np.full((1, 1_000_000), 1e-6))
-        bd_rate = bd_rates(codecs, everyone)[0]
-        mean = codecs[1][0][:, 3].mean()
-        truths = {"percentile": bd_rate, "BCa": bd_rate, "expanded percentile": bd_rate, "mean rate": mean}
-        lines += [row(studies, pictures, spread, truths) for pictures in PICTURES]
+        means = [values.mean() for values in single(codecs)]
+        kinds = study(np.random.default_rng(0), PICTURES[0], spread)
+        true = {"BD-rate": bd_rates(codecs, everyone)[0], "mean rate": means[0], "mean similarity": means[1]}
+        truths = {kind: true[kind.partition(":")[0]] for kind in kinds}
+        if not table:
+            table = [
+                f"| pictures | spread of the gain | {' | '.join(kinds)} |",
+                "| --- " * (2 + len(kinds)) + "|",
+            ]
+        table += [row(studies, pictures, spread, truths) for pictures in PICTURES]
+    lines += table
     lines += [
         "",
         "The plain percentile interval of few pictures is too narrow, and correcting bias and skewness (BCa)",
-        "does not widen it; moving the percentiles out to Student's quantile does. Rates are lognormal here:",
-        "the mean of so skewed a quantity is covered less than its nominal share while pictures are few.",
+        "does not widen it; moving the percentiles out to Student's quantile does. Rates are lognormal here,",
+        "and so are the similarities' distances from 1: their means are skewed, and the expanded percentiles",
+        "of few pictures still too short on one side. Student's interval of the logarithm of the distance",
+        "from the bound (*bounded*) is wide enough.",
     ]
     return "\n".join(lines) + "\n"
 

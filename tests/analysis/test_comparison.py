@@ -169,6 +169,19 @@ def test_points_carry_intervals_of_both_means() -> None:
     assert high is not None
     assert high - low == pytest.approx(2 * 2.07 * np.std(rates, ddof=1) / np.sqrt(24), rel=0.15)
     assert found[0].score_interval.low is not None
+    # Rates have a bound below, these scores one above: each interval reaches further away from its own.
+    similarity = MetricRow("m-psnr", "ssim", "codecarena", "1", "RGB", "higher", 1.0)
+    skewed = {
+        name: [(rate, 1 - 0.1 / rate) for rate, _ in points] for name, points in many(1, 7, 0, 2).items()
+    }
+    (first, *_) = point_evidence(Paired(compare(cells("a", skewed), similarity), similarity), "id-a")
+    for value, ends, outwards in (
+        (first.bits_per_pixel, first.rate_interval, 1),
+        (first.score, first.score_interval, -1),
+    ):
+        assert ends.low is not None
+        assert ends.high is not None
+        assert outwards * ((ends.high - value) - (value - ends.low)) > 0
 
 
 def test_the_front_is_what_nothing_beats() -> None:

@@ -6,7 +6,14 @@ from scipy import stats
 
 from codecarena.bench.analysis.batches import CurveBatch, log_rate_differences
 from codecarena.bench.analysis.bootstrap import Resampling, Sample, resample, usual_resampling
-from codecarena.bench.analysis.intervals import LEAST_PICTURES, MOST_UNDEFINED, holm, interval, zero_test
+from codecarena.bench.analysis.intervals import (
+    LEAST_PICTURES,
+    MOST_UNDEFINED,
+    bounded_interval,
+    holm,
+    interval,
+    zero_test,
+)
 
 SETTINGS = np.linspace(-2, 1.2, 6)
 STUDIES = 300
@@ -110,6 +117,49 @@ def test_a_statistic_that_many_resamples_do_not_have_gets_no_interval() -> None:
     assert found.low is None
     assert found.reason == "undefined in 1% of resamples"
     assert interval(Sample(np.nan, sample.draws, sample.groups)).reason == "no value"
+
+
+@pytest.mark.parametrize("pictures", [7, 12])
+def test_the_interval_of_a_skewed_mean_covers_the_truth_with_few_pictures(pictures: int) -> None:
+    """Rates above 0, and as far below 1 similarities; `interval` has 90 % there."""
+    random = np.random.default_rng(21)
+    studies, hits = 1000, {"rate": 0, "similarity": 0, "plain": 0}
+    truth = float(np.exp(0.5**2 / 2))
+    for _ in range(studies):
+        values = np.exp(random.normal(0, 0.5, pictures))
+        resampling = resample(pictures, random, 500)
+        rate = resampling.sample(resampling.means(values[:, None])[:, 0])
+        similarity = resampling.sample(resampling.means(1 - 0.02 * values[:, None])[:, 0])
+        for kind, found, expected in (
+            ("rate", bounded_interval(rate, 0.0), truth),
+            ("similarity", bounded_interval(similarity, 1.0), 1 - 0.02 * truth),
+            ("plain", interval(rate), truth),
+        ):
+            assert found.low is not None
+            assert found.high is not None
+            hits[kind] += found.low < expected < found.high
+    assert hits["rate"] >= stats.binom.ppf(0.001, studies, 0.925)
+    assert hits["similarity"] == hits["rate"]
+    assert hits["rate"] > hits["plain"]
+
+
+def test_a_bounded_interval_keeps_to_its_side_and_is_symmetrical_in_the_logarithm() -> None:
+    values = np.array([0.02, 0.05, 0.05, 0.4, 3.0])
+    found = bounded_interval(mean_of(values), 0.0)
+    assert found.low is not None
+    assert found.high is not None
+    assert 0 < found.low < values.mean() < found.high
+    assert found.low * found.high == pytest.approx(values.mean() ** 2)
+    below = bounded_interval(mean_of(1 - values / 10), 1.0)
+    assert below.high == pytest.approx(1 - found.low / 10)
+    assert below.low == pytest.approx(1 - found.high / 10)
+
+
+def test_where_a_resample_reaches_the_bound_the_interval_is_the_plain_one() -> None:
+    errors = mean_of(np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.3]))
+    assert bounded_interval(errors, 0.0) == interval(errors)
+    assert bounded_interval(mean_of(np.full(9, 1.0)), 1.0) == interval(mean_of(np.full(9, 1.0)))
+    assert bounded_interval(mean_of(np.arange(1.0, 4.0)), 0.0).reason == "fewer than 5 pictures"
 
 
 def test_the_difference_of_two_groups_is_welchs() -> None:
