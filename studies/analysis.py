@@ -11,14 +11,16 @@ import numpy as np
 from .agreement import Alpha, Transitivity, alpha, transitivity
 from .fit import Fit, fit
 from .heterogeneity import Heterogeneity, by_kind, by_picture
-from .human_metrics import HumanAgreement, MetricScores, agreement, comparable
+from .human_metrics import MetricsAgainstPeople, agreements, comparable
 from .human_rate import CodedCondition, HumanBdRate, human_bd_rates
+from .metric_estimates import MetricScores
 from .models import MODELS, ModelName, choose_model
 from .pair_counts import Tally, tally
 from .resampling import Draws
 from .review import GOLDEN_PASS_RATE, GoldenAnswer, RaterReview, flagged, review
 from .scale import analyse, describe, resample
 from .scale_results import ScaleError, StudyScale
+from .stimulus_parts import parts_of
 from .votes import Kind, Votes
 
 _METRIC_RESAMPLES = 200
@@ -38,6 +40,10 @@ class Beside:
     """Whose rate savings are measured against; the first by name where not given."""
     scores: Mapping[str, Mapping[tuple[str, str], float]] | None = None
     """Metric -> (picture, condition) -> score, higher is better."""
+    rates: Mapping[tuple[str, str], float] | None = None
+    """Bits per pixel by (picture, condition)."""
+    uncoded: tuple[str, ...] = ()
+    """Conditions that go with every rate, such as the hidden original."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ class StudyAnalysis:
     by_kind: Heterogeneity | None
     """None without kinds of pictures."""
     bd_rates: tuple[HumanBdRate, ...]
-    metrics: HumanAgreement | None
+    metrics: MetricsAgainstPeople | None
     """None without scores of both stimuli of any decided vote."""
 
 
@@ -136,13 +142,14 @@ def _bd_rates(found: Fit, draws: Sequence[Draws], counted: Tally, beside: Beside
 
 def _metrics(
     found: Fit, counted: Tally, beside: Beside, anchor: str | None, resamples: int, seed: int
-) -> HumanAgreement | None:
+) -> MetricsAgainstPeople | None:
     if not beside.scores:
         return None
     tables = [table(name, scores, counted) for name, scores in beside.scores.items()]
     if not comparable(tables, counted):
         return None
-    return agreement(found, counted, tables, anchor=anchor, resamples=resamples, seed=seed)
+    parts = parts_of(counted, beside.kinds, beside.rates, beside.uncoded)
+    return agreements(found, counted, tables, parts, anchor=anchor, resamples=resamples, seed=seed)
 
 
 def table(metric: str, scores: Mapping[tuple[str, str], float], counted: Tally) -> MetricScores:

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
 
 from .analysis import StudyAnalysis
+from .findings_text import Record, Table, p_value, percent_span, span
 from .fooling import FoolRate
 from .heterogeneity import Heterogeneity
 from .human_rate import HumanBdRate
+from .metric_findings import metric_tables, part_tables
 from .review import Proportion
-from .scale_results import Interval, LikelihoodRatio
-
-Record: TypeAlias = dict[str, Any]
-"""Any: cells of tables whose columns differ."""
-
-Table: TypeAlias = tuple[str, list[Record], list[str]]
-"""Title, rows, notes."""
+from .scale_results import LikelihoodRatio
 
 SHOWN_PAIRS = 45
-METRICS = "Metrics against people"
 
 
 def findings(found: StudyAnalysis) -> list[Table]:
@@ -31,7 +25,7 @@ def findings(found: StudyAnalysis) -> list[Table]:
         notes = ["minus: fewer bits at equal human quality; of the scale over mean bits per pixel (BD-rate)"]
         tables.append(("Rate at equal human quality", [_bd_row(one) for one in found.bd_rates], notes))
     if found.metrics:
-        tables += _metrics(found)
+        tables += [*metric_tables(found.metrics.whole), *part_tables(found.metrics)]
     if found.reviews:
         tables.append(_raters(found))
     return tables
@@ -168,58 +162,5 @@ def _expected(found: float | None) -> str:
     return "" if found is None else f" ({found:.0%})"
 
 
-def percent_span(interval: Interval | None) -> str:
-    """Return an interval of a share as text."""
-    return f"{interval.low:.0%} to {interval.high:.0%}" if interval else "-"
-
-
-def _metrics(found: StudyAnalysis) -> list[Table]:
-    metrics = found.metrics
-    if metrics is None:
-        return []
-    rows: list[Record] = [
-        {
-            "metric": one.metric,
-            "accuracy": f"{one.accuracy:.1%}",
-            "accuracy, 95 %": f"{one.accuracy_interval.low:.1%} to {one.accuracy_interval.high:.1%}",
-            "SRCC": _with_span(one.srcc, one.srcc_interval),
-            "PLCC": _with_span(one.plcc, one.plcc_interval),
-        }
-        for one in metrics.metrics
-    ]
-    notes = [
-        f"{metrics.votes} decided votes on {metrics.stimuli} stimuli; "
-        f"no metric can be right on more than {metrics.ceiling:.1%} of these votes"
-    ]
-    differences: list[Record] = [
-        {
-            "statistic": one.statistic,
-            "metrics": f"{one.first} - {one.second}",
-            "difference": _with_span(one.difference, one.interval),
-            "p (Holm)": p_value(one.p_holm),
-            "p (Meng et al.)": "-" if one.p_meng is None else p_value(one.p_meng),
-        }
-        for one in metrics.differences
-    ]
-    tables: list[Table] = [(METRICS, rows, notes)]
-    return [*tables, ("Between metrics", differences, [])] if differences else tables
-
-
-def span(interval: Interval | None) -> str:
-    """Return an interval as text."""
-    return f"{interval.low:+.2f} to {interval.high:+.2f}" if interval else "-"
-
-
-def p_value(p: float) -> str:
-    """Return a p-value as text: two digits, or that it is below 0.001."""
-    return "< 0.001" if p < 0.001 else f"{p:.2g}"
-
-
 def _ratio(test: LikelihoodRatio) -> str:
     return f"likelihood ratio {test.statistic:.1f} on {test.degrees}, p {p_value(test.p)}"
-
-
-def _with_span(value: float | None, interval: Interval | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.2f}" if interval is None else f"{value:.2f} ({interval.low:.2f} to {interval.high:.2f})"

@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from scipy.optimize import least_squares
-from scipy.special import expit
 
 from ..bench.analysis.intervals import holm
+from .correlation import meng_rosenthal_rubin, spearman
 from .fit import Fit
+from .metric_estimates import Estimator, MetricScores, PartSample, Sample, within
 from .models import FloatArray
-from .newton import solve_together
 from .pair_counts import FIRST, TIE, Tally
 from .resampling import interval
 from .scale_results import Interval, ScaleError
+from .stimulus_parts import Part, RateBand, whole
 
 Statistic: TypeAlias = Literal["pairwise accuracy", "SRCC", "PLCC"]
 
-_RIDGE = 0.05
-"""On a single picture's scale, where few votes may all agree."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MetricScores:
-    """One metric's scores of the stimuli that were shown."""
-
-    metric: str
-    values: FloatArray
-    """Shape (pictures, conditions) in the order of the tally; higher is better; NaN where unknown."""
+_STATISTICS: tuple[Statistic, ...] = ("pairwise accuracy", "SRCC", "PLCC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,173 +67,130 @@ class HumanAgreement:
     votes: int
     """Decided votes whose two stimuli every metric scored."""
     stimuli: int
+    pictures: int
     ceiling: float
     """Accuracy of the majority of each pair: what no metric can exceed on these votes."""
 
 
-def agreement(
+@dataclass(frozen=True, slots=True)
+class PartAgreement:
+    """All metrics on a part of the stimuli, or why nothing can be said."""
+
+    kind: str | None
+    """Of pictures; None: all."""
+    band: RateBand | None
+    """None: all rates. A vote is in a band if both stimuli are; those between bands are in none."""
+    found: HumanAgreement | None
+    reason: str | None
+    """Why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class KindDifference:
+    """One metric on two kinds of pictures, on the same resamples."""
+
+    statistic: Statistic
+    metric: str
+    first: str
+    """Kind."""
+    second: str
+    difference: float
+    interval: Interval
+    p_holm: float
+    """Two-sided, allowing for all metrics."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsAgainstPeople:
+    """How well metrics predict people: on everything, and on parts of it."""
+
+    whole: HumanAgreement
+    parts: tuple[PartAgreement, ...]
+    kinds: tuple[KindDifference, ...]
+    """Where there are two kinds of pictures with enough votes each."""
+
+
+def agreements(
     found: Fit,
     counted: Tally,
     scores: Sequence[MetricScores],
+    parts: Sequence[Part] = (),
     *,
     anchor: str | None = None,
     resamples: int = 200,
     seed: int = 0,
-) -> HumanAgreement:
-    """Return every metric's agreement with the votes, and tests between metrics.
+) -> MetricsAgainstPeople:
+    """Return every metric's agreement with the votes, whole and by part, and tests between metrics.
 
-    Human values are fitted picture by picture. Votes within pictures say nothing about differences between
-    pictures: with an anchor in every picture (the hidden original) values are against it, else human values
-    and scores are both taken from their picture's mean.
+    Human values are fitted picture by picture, from all votes on the picture. Votes within pictures say
+    nothing about differences between pictures: with an anchor in every picture (the hidden original) values
+    are against it, else human values and scores are both taken from the mean of the picture's stimuli.
 
     Args:
         found: The pooled scale, whose order effect and ties start the fits.
         counted: The votes behind it.
         scores: Of the stimuli shown, whole tables or with gaps.
+        parts: Of the stimuli.
         anchor: A condition that every picture has.
-        resamples: Of raters and pictures.
+        resamples: Of raters and pictures; the same for all parts.
         seed: Of the resampling.
 
     Raises:
         ScaleError: No decided vote has all scores.
     """
-    sample = _Sample(found, counted, scores, anchor)
+    sample = Sample(found, counted, scores, anchor)
+    samples = [PartSample(sample, part) for part in (whole(counted), *parts)]
+    if not samples[0].votes.any():
+        raise ScaleError("expected scores of stimuli that votes compared; no decided vote has both scores")
+    estimate = Estimator(sample, samples)
     random = np.random.default_rng(seed)
     raters, pictures = len(counted.raters), len(counted.pictures)
-    whole = _statistics(sample, np.ones(raters), np.ones(pictures, np.int64))
+    estimates = estimate(np.ones(raters), np.ones(pictures))
     drawn = np.array(
         [
-            _statistics(
-                sample,
+            estimate(
                 random.multinomial(raters, np.full(raters, 1.0 / raters)).astype(np.float64),
-                random.multinomial(pictures, np.full(pictures, 1.0 / pictures)),
+                random.multinomial(pictures, np.full(pictures, 1.0 / pictures)).astype(np.float64),
             )
             for _ in range(resamples)
         ]
+    ).reshape(resamples, *estimates.shape)
+    reasons = [one.lack() for one in samples[1:]]
+    told = tuple(
+        PartAgreement(
+            part.kind,
+            part.band,
+            None if reason else _agreement(samples[at], estimates[at], drawn[:, at]),
+            reason,
+        )
+        for at, (part, reason) in enumerate(zip(parts, reasons, strict=True), 1)
     )
-    clusters = max(min(raters, pictures), 2)
-    names = [one.metric for one in scores]
-    rows = [_row(name, whole[at], drawn[:, at], clusters) for at, name in enumerate(names)]
-    return HumanAgreement(
-        tuple(sorted(rows, key=lambda row: -row.accuracy)),
-        _differences(names, whole, drawn, clusters, sample),
-        round(float(counted.count[sample.usable].sum())),
-        int(sample.stimuli.sum()),
-        _ceiling(counted, sample.usable),
-    )
-
-
-class _Sample:
-    """What every resample weights anew."""
-
-    def __init__(
-        self, found: Fit, counted: Tally, scores: Sequence[MetricScores], anchor: str | None
-    ) -> None:
-        names = found.problem.pairs.conditions
-        self.found, self.counted = found, counted
-        self.anchor = None if anchor is None else names.index(anchor)
-        self.scores = np.stack([one.values for one in scores])
-        """Shape (metrics, pictures, conditions)."""
-        self.first, self.second = counted.pairs.first[counted.pair], counted.pairs.second[counted.pair]
-        known, both, self.usable = _known(scores, counted)
-        if not self.usable.any():
-            raise ScaleError(
-                "expected scores of stimuli that votes compared; no decided vote has both scores"
-            )
-        gap = self.scores[:, counted.picture, self.first] - self.scores[:, counted.picture, self.second]
-        side = np.where(counted.outcome == FIRST, 1.0, -1.0)
-        self.agrees = (1.0 + np.sign(gap) * side) / 2.0
-        """Shape (metrics, groups): 1 where the metric is on the vote's side, 0.5 where it has none."""
-        self.stimuli = np.zeros(known.shape, bool)
-        self.stimuli[counted.picture[both], self.first[both]] = True
-        self.stimuli[counted.picture[both], self.second[both]] = True
-        if self.anchor is not None:
-            self.stimuli[:, self.anchor] = False
-
-
-def _known(
-    scores: Sequence[MetricScores], counted: Tally
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which stimuli every metric scored, which groups have two of those, and which of them decided."""
-    known = ~np.isnan(np.stack([one.values for one in scores])).any(0)
-    first, second = counted.pairs.first[counted.pair], counted.pairs.second[counted.pair]
-    both = known[counted.picture, first] & known[counted.picture, second]
-    return known, both, both & (counted.outcome != TIE)
+    kinds = [
+        (part.kind, samples[at], estimates[at], drawn[:, at])
+        for at, (part, reason) in enumerate(zip(parts, reasons, strict=True), 1)
+        if part.kind is not None and part.band is None and not reason
+    ]
+    shifts = _kinds(kinds, sample.names) if len(kinds) == 2 else ()
+    return MetricsAgainstPeople(_agreement(samples[0], estimates[0], drawn[:, 0]), told, shifts)
 
 
 def comparable(scores: Sequence[MetricScores], counted: Tally) -> bool:
     """Whether any decided vote lies between two stimuli that every metric scored."""
-    return bool(_known(scores, counted)[2].any())
+    known = ~np.isnan(np.stack([one.values for one in scores])).any(0)
+    return bool((within(known, counted) & (counted.outcome != TIE)).any())
 
 
-def _statistics(sample: _Sample, raters: FloatArray, pictures: NDArray[np.int64]) -> FloatArray:
-    """Return accuracy, SRCC and PLCC of each metric, shape (metrics, 3), at these weights."""
-    counted = sample.counted
-    weight = counted.count * raters[counted.rater]
-    votes = np.where(sample.usable, weight * pictures[counted.picture], 0.0)
-    accuracy = sample.agrees @ votes / max(float(votes.sum()), 1e-300)
-    human = _values(sample, replace(counted, count=weight))
-    rows = np.repeat(np.arange(len(pictures)), pictures)
-    shown = sample.stimuli[rows]
-    target = _comparable(human[rows], shown, sample.anchor)[shown]
-    found = np.full((len(accuracy), 3), np.nan)
-    found[:, 0] = accuracy
-    for at, one in enumerate(sample.scores):
-        score = one[rows] if sample.anchor is not None else _comparable(one[rows], shown, None)
-        if len(target) > 3 and np.ptp(target) > 0 and np.ptp(score[shown]) > 0:
-            found[at, 1] = _spearman(score[shown], target)
-            found[at, 2] = np.corrcoef(monotone_fit(score[shown], target), target)[0, 1]
-    return found
-
-
-def _spearman(one: FloatArray, other: FloatArray) -> float:
-    return float(np.corrcoef(stats.rankdata(one), stats.rankdata(other))[0, 1])
-
-
-def _values(sample: _Sample, counted: Tally) -> FloatArray:
-    """Return human values by picture and condition, shape (pictures, conditions), in the model's unit."""
-    problem = replace(sample.found.problem, ridge=max(sample.found.problem.ridge, _RIDGE))
-    counts = counted.by(counted.picture, len(counted.pictures))
-    return solve_together(problem, counts, sample.found.parameters)[:, :-2]
-
-
-def _comparable(values: FloatArray, shown: NDArray[np.bool_], anchor: int | None) -> FloatArray:
-    """Return values against the anchor of their picture, or else against the mean of what was shown of it."""
-    if anchor is not None:
-        return values - values[:, [anchor]]
-    count = np.maximum(shown.sum(1, keepdims=True), 1)
-    return values - np.where(shown, values, 0.0).sum(1, keepdims=True) / count
-
-
-def monotone_fit(score: FloatArray, target: FloatArray) -> FloatArray:
-    """Return scores turned into targets by a rising logistic of four parameters, shape (stimuli,).
-
-    Source: VQEG, "Final report, phase II" (2003), whose logistic it is; least squares from a straight line's
-    start. Flat where the metric does not rise with the target.
-    """
-    centre, spread = float(np.median(score)), float(score.std())
-    low, high = float(target.min()), float(target.max())
-
-    def mapped(parameters: FloatArray) -> FloatArray:
-        bottom, height, middle, width = parameters
-        return bottom + np.exp(height) * expit((score - middle) / np.exp(width))
-
-    def slopes(parameters: FloatArray) -> FloatArray:
-        _, height, middle, width = parameters
-        scale, away = np.exp(height), (score - middle) / np.exp(width)
-        share = expit(away)
-        rise = scale * share * (1.0 - share)
-        return np.stack([np.ones_like(share), scale * share, -rise / np.exp(width), -rise * away], axis=1)
-
-    begin = [low, np.log(max(high - low, 1e-9)), centre, np.log(max(spread / 2.0, 1e-9))]
-    found = least_squares(
-        lambda parameters: mapped(parameters) - target,
-        begin,
-        jac=slopes,  # pyright: ignore[reportArgumentType] - the stubs know the names of methods only
-        max_nfev=100,
+def _agreement(part: PartSample, whole: FloatArray, drawn: FloatArray) -> HumanAgreement:
+    counted, names = part.sample.counted, part.sample.names
+    rows = [_row(name, whole[at], drawn[:, at], part.clusters) for at, name in enumerate(names)]
+    return HumanAgreement(
+        tuple(sorted(rows, key=lambda row: -row.accuracy)),
+        _differences(part, whole, drawn),
+        round(float(counted.count[part.votes].sum())),
+        int(part.stimuli.sum()),
+        part.members[1],
+        _ceiling(counted, part.votes),
     )
-    fitted = mapped(found.x)
-    return fitted if np.ptp(fitted) > 0 else score
 
 
 def _row(name: str, whole: FloatArray, drawn: FloatArray, clusters: int) -> MetricAgreement:
@@ -261,60 +208,59 @@ def _interval(values: FloatArray, clusters: int) -> Interval | None:
     return Interval(float(low), float(high), float(kept.std(ddof=1) * np.sqrt(clusters / (clusters - 1))))
 
 
-_STATISTICS: tuple[Statistic, ...] = ("pairwise accuracy", "SRCC", "PLCC")
+def _p_values(gaps: Sequence[float], spans: Sequence[Interval], clusters: int) -> FloatArray:
+    """Return two-sided p-values of t tests, allowing for their number (Holm)."""
+    errors = np.array([max(span.standard_error, 1e-12) for span in spans], np.float64)
+    alone = 2.0 * stats.t.sf(np.abs(np.array(gaps, np.float64)) / errors, clusters - 1)
+    return np.array(holm(alone.tolist()), np.float64)
 
 
-def _differences(
-    names: Sequence[str], whole: FloatArray, drawn: FloatArray, clusters: int, sample: _Sample
-) -> tuple[MetricDifference, ...]:
+def _differences(part: PartSample, whole: FloatArray, drawn: FloatArray) -> tuple[MetricDifference, ...]:
     """Return every pair of metrics under every statistic, Holm over the pairs."""
-    rows: list[MetricDifference] = []
+    names, rows = part.sample.names, list[MetricDifference]()
     for at, statistic in enumerate(_STATISTICS):
         pairs = [
-            (first, second, span)
+            (first, second, float(whole[first, at] - whole[second, at]), span)
             for first, second in combinations(range(len(names)), 2)
-            if (span := _interval(drawn[:, first, at] - drawn[:, second, at], clusters))
+            if (span := _interval(drawn[:, first, at] - drawn[:, second, at], part.clusters))
         ]
-        gaps = np.array([whole[first, at] - whole[second, at] for first, second, _ in pairs])
-        errors = np.array([max(span.standard_error, 1e-12) for _, _, span in pairs])
-        alone = 2.0 * stats.t.sf(np.abs(gaps) / errors, clusters - 1) if pairs else gaps
-        p_values = np.array(holm(alone.tolist()), np.float64)
-        for (first, second, span), gap, p in zip(pairs, gaps, p_values, strict=True):
-            meng = _meng(sample, whole, first, second) if statistic == "SRCC" else None
-            rows.append(
-                MetricDifference(statistic, names[first], names[second], float(gap), span, float(p), meng)
-            )
+        p_values = _p_values([one[2] for one in pairs], [one[3] for one in pairs], part.clusters)
+        for (first, second, gap, span), p in zip(pairs, p_values, strict=True):
+            meng = _meng(part, whole, first, second) if statistic == "SRCC" else None
+            rows.append(MetricDifference(statistic, names[first], names[second], gap, span, float(p), meng))
     return tuple(rows)
 
 
-def _meng(sample: _Sample, whole: FloatArray, first: int, second: int) -> float:
-    shown = sample.stimuli
-    one, other = (
-        sample.scores[at] if sample.anchor is not None else _comparable(sample.scores[at], shown, None)
-        for at in (first, second)
-    )
-    between = _spearman(one[shown], other[shown])
-    return meng_rosenthal_rubin(whole[first, 1], whole[second, 1], between, int(shown.sum()))
+def _meng(part: PartSample, whole: FloatArray, first: int, second: int) -> float:
+    one, other = (part.scores[at][part.stimuli][None] for at in (first, second))
+    between = float(spearman(one, other, np.ones_like(one))[0])
+    return meng_rosenthal_rubin(whole[first, 1], whole[second, 1], between, int(part.stimuli.sum()))
 
 
-def meng_rosenthal_rubin(first: float, second: float, between: float, samples: int) -> float:
-    """Return the two-sided p-value of a difference between two correlations with one and the same variable.
+def _kinds(
+    kinds: Sequence[tuple[str, PartSample, FloatArray, FloatArray]], names: Sequence[str]
+) -> tuple[KindDifference, ...]:
+    """Return how every metric differs between two kinds of pictures, Holm over the metrics.
 
     Args:
-        first: Correlation of the first predictor with the target.
-        second: Of the second.
-        between: Correlation of the two predictors.
-        samples: How many independent samples, above 3.
-
-    Source: Meng, Rosenthal and Rubin, Psychological Bulletin 111 (1992), equations 1 to 3.
+        kinds: Two: name, sample, estimates of shape (metrics, 3), resampled ones before them.
+        names: Of the metrics.
     """
-    mean_square = (first**2 + second**2) / 2.0
-    if between >= 1.0 or mean_square >= 1.0:
-        return 1.0
-    f = min((1.0 - between) / (2.0 * (1.0 - mean_square)), 1.0)
-    h = (1.0 - f * mean_square) / (1.0 - mean_square)
-    z = (np.arctanh(first) - np.arctanh(second)) * np.sqrt((samples - 3) / (2.0 * (1.0 - between) * h))
-    return float(2.0 * stats.norm.sf(abs(z)))
+    (first, one, whole_first, drawn_first), (second, other, whole_second, drawn_second) = kinds
+    clusters, rows = min(one.clusters, other.clusters), list[KindDifference]()
+    gaps, drawn = whole_first - whole_second, drawn_first - drawn_second
+    for at, statistic in enumerate(_STATISTICS):
+        known = [
+            (name, float(gaps[place, at]), span)
+            for place, name in enumerate(names)
+            if (span := _interval(drawn[:, place, at], clusters)) and np.isfinite(gaps[place, at])
+        ]
+        p_values = _p_values([gap for _, gap, _ in known], [span for _, _, span in known], clusters)
+        rows += [
+            KindDifference(statistic, name, first, second, gap, span, float(p))
+            for (name, gap, span), p in zip(known, p_values, strict=True)
+        ]
+    return tuple(rows)
 
 
 def _ceiling(counted: Tally, usable: NDArray[np.bool_]) -> float:

@@ -60,6 +60,8 @@ def join(store: Store, known: Known, anchor: str | None) -> Joined:
         coded=coded,
         anchor_codec=coded[0].codec if coded else None,
         scores=scores or None,
+        rates=_rates(material),
+        uncoded=tuple(one.name for one in material.conditions if one.is_reference),
     )
     return Joined(beside, tuple(notes))
 
@@ -95,6 +97,15 @@ def _coded(material: Material) -> tuple[CodedCondition, ...]:
         if condition.codec and len(rates.get(place, ())) == len(material.contents)
     ]
     return tuple(found) if len({one.codec for one in found}) > 1 else ()
+
+
+def _rates(material: Material) -> dict[Key, float] | None:
+    found = {
+        (material.contents[one.content].name, material.conditions[one.condition].name): one.bits_per_pixel
+        for one in material.stimuli
+        if one.bits_per_pixel is not None
+    }
+    return found or None
 
 
 def _shown(material: Material) -> list[_Shown]:

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from .findings import METRICS, Record, Table, findings, fooling, span
+from .findings import findings, fooling
+from .findings_text import Record, Table, span
 from .ledger import Ledger
 from .ledger_votes import status
+from .metric_findings import METRICS
 from .organise import Outcome, StudyResult, finished, intact, plan_of
 from .records import StudyRow
 from .results import StudyResults

@@ -26,7 +26,7 @@ from .records import Known, StudyRow
 from .scale_results import Interval, ScaleError
 from .screening import Exclusion
 
-METHOD_VERSION = "1"
+METHOD_VERSION = "2"
 """Of everything in this room that makes results of votes: a change of method makes what is kept stale."""
 
 

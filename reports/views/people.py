@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from collections.abc import Iterable, Sequence
 
-from ...studies.findings import METRICS, findings
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from ...studies.findings_text import Record
+from ...studies.human_metrics import HumanAgreement, MetricsAgainstPeople, PartAgreement
+from ...studies.metric_findings import band_title, metric_tables, part_tables, part_title
 from ...studies.presenting import SIMULATED
-from ...studies.results import StudyResults, stored_results
+from ...studies.results import stored_results
+from ...studies.stimulus_parts import BANDS, RateBand
 from ..interactive import SpanPoint, spans
 from ..study_tables import record_tables
 from . import frame as pages
@@ -33,34 +39,65 @@ def draw(frame: Frame) -> None:
         )
         st.code("codecarena study init\ncodecarena study report NAME", language=None)
         return
+    places = st.columns(3)
     study = pages.choose(
-        st.columns(3)[0], "Study", "study", studies, studies[-1], write=lambda one: one.study,
+        places[0], "Study", "study", studies, studies[-1], write=lambda one: one.study,
         show=lambda one: one.label,
     )  # fmt: skip
     if study.simulated:
         st.warning(SIMULATED)
-    tables = record_tables(findings(study.analysis))
-    shown = [one for one in tables if one.title.startswith((METRICS, "Between metrics"))]
-    if not shown:
+    metrics = study.analysis.metrics
+    if metrics is None:
         st.info(
             "The parts that raters saw have no scores yet; this scores them, then compute the results again:"
         )
         st.code(f"codecarena study score {study.study} --metric ssimulacra2", language=None)
-    else:
-        _chart(study)
-    for place, table in enumerate(shown):
-        pages.show(table, f"metrics{place}")
-
-
-def _chart(study: StudyResults) -> None:
-    found = study.analysis.metrics
-    if found is None:
         return
+    part = _chosen(places, metrics)
+    if part.found is None:
+        st.info(f"Nothing can be said of {pages.plain(part_title(part))}: {part.reason}.")
+    else:
+        of = f": {part_title(part)}" if part_title(part) else ""
+        _chart(part.found, of)
+        _tables(metric_tables(part.found, of), "metrics")
+    _tables(part_tables(metrics), "parts")
+
+
+def _chosen(places: Sequence[DeltaGenerator], metrics: MetricsAgainstPeople) -> PartAgreement:
+    """Draw the pickers of kind and rate, where there are several, and return what they choose."""
+    parts = {(one.kind, one.band): one for one in metrics.parts}
+    parts[None, None] = PartAgreement(None, None, metrics.whole, None)
+    kinds = ["all", *sorted({one.kind for one in metrics.parts if one.kind}, reverse=True)]
+    bands: list[RateBand | None] = [None, *(one for one in BANDS if (None, one) in parts)]
+    kind, band = "all", None
+    if len(kinds) > 1:
+        kind = pages.choose(
+            places[1], "Pictures", "kind", kinds, show=lambda one: pages.KINDS.get(one, one), segmented=True
+        )
+    if len(bands) > 1:
+        band = pages.choose(
+            places[2], "Rate", "band", bands, write=_address, show=lambda one: band_title(one).capitalize(),
+            help_text="A vote counts in a band if both pictures lie in it, or one does and the other is the "
+            "original.",
+        )  # fmt: skip
+    return parts[None if kind == "all" else kind, band]
+
+
+def _address(band: RateBand | None) -> str:
+    return "all" if band is None else f"{band.low or 0:g}-{'' if band.high is None else f'{band.high:g}'}"
+
+
+def _tables(tables: Iterable[tuple[str, Sequence[Record], Sequence[str]]], name: str) -> None:
+    for place, table in enumerate(record_tables(tables)):
+        pages.show(table, f"{name}{place}")
+
+
+def _chart(found: HumanAgreement, of: str) -> None:
     points = [
         SpanPoint(one.metric, "accuracy", 100 * one.accuracy, 100 * one.accuracy_interval.low,
                   100 * one.accuracy_interval.high)
         for one in found.metrics
     ]  # fmt: skip
-    title = f"Votes predicted (%); the ceiling is {found.ceiling:.0%}"
+    title = f"Votes predicted (%){of}; the ceiling is {found.ceiling:.0%}"
     drawn = spans(points, title=title, groups=("accuracy",), zero=False, dark=st.context.theme.type == "dark")
     st.altair_chart(drawn, alt="Share of votes that each metric predicts; the table below has the numbers")

@@ -6,13 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import norm
 
 from codecarena.studies.analysis import Beside, analyse_study, table
 from codecarena.studies.findings import findings
 from codecarena.studies.fit import fit
 from codecarena.studies.heterogeneity import by_kind, by_picture
-from codecarena.studies.human_metrics import agreement, meng_rosenthal_rubin, monotone_fit
+from codecarena.studies.human_metrics import agreements
 from codecarena.studies.human_rate import CodedCondition, HumanBdRate, human_bd_rates
 from codecarena.studies.models import THURSTONE, choose_model
 from codecarena.studies.pair_counts import Tally, tally
@@ -99,7 +98,7 @@ def test_metrics_are_ranked_by_how_well_they_predict_people() -> None:
         return {(p, c): np.exp(LADDERS[c] / 2) + random.normal(0, noise) + offsets[p] for p, c in cells}
 
     tables = [table(name, scores(noise), counted) for name, noise in (("poor", 3.0), ("good", 0.1))]
-    result = agreement(found, counted, tables, resamples=60)
+    result = agreements(found, counted, tables, resamples=60).whole
     assert [one.metric for one in result.metrics] == ["good", "poor"]
     good, poor = result.metrics
     assert poor.accuracy < good.accuracy <= result.ceiling <= 1
@@ -126,7 +125,7 @@ def test_the_anchor_makes_pictures_comparable() -> None:
     )
     whole = analyse_study(votes, beside, anchor="old 0.1", resamples=50)
     assert whole.metrics is not None
-    assert whole.metrics.stimuli == 12 * (len(LADDERS) - 1)
+    assert whole.metrics.whole.stimuli == 12 * (len(LADDERS) - 1)
     assert whole.bd_rates[0].codec == "new"
     assert whole.by_kind is not None
     assert whole.scale.condition("old 0.1").value == 0
@@ -138,23 +137,6 @@ def test_the_anchor_makes_pictures_comparable() -> None:
     assert tables["Pairs"][0]["p (Holm)"] == "< 0.001"
     assert len(tables["Does the scale depend on the kind of picture? (JOD)"]) == len(LADDERS)
     assert "alpha" in tables["Fit"][-1]["answer"]
-
-
-def test_meng_rosenthal_and_rubin_follow_their_equations() -> None:
-    # By hand from equations 1 to 3.
-    mean_square = (0.63**2 + 0.46**2) / 2
-    f = 0.5 / (2 * (1 - mean_square))
-    h = (1 - f * mean_square) / (1 - mean_square)
-    z = (np.arctanh(0.63) - np.arctanh(0.46)) * np.sqrt(12 / (2 * 0.5 * h))
-    assert meng_rosenthal_rubin(0.63, 0.46, 0.5, 15) == pytest.approx(2 * norm.sf(z))
-    assert meng_rosenthal_rubin(0.5, 0.5, 0.3, 50) == 1.0
-
-
-def test_the_monotone_fit_straightens_a_bent_metric() -> None:
-    score = np.linspace(-3, 3, 60)
-    target = 5 / (1 + np.exp(-2 * score)) - 1
-    assert monotone_fit(score, target) == pytest.approx(target, abs=1e-3)
-    assert (np.diff(monotone_fit(score, np.sin(score))) >= -1e-9).all()
 
 
 def test_pictures_with_scales_of_their_own_are_found() -> None:

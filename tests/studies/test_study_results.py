@@ -129,7 +129,7 @@ def test_scores_of_whole_pictures_are_none_of_the_parts_that_were_shown(unscored
 
 def test_metrics_are_joined_by_the_hash_that_was_shown(measured: Path, scored: StudyResults) -> None:
     assert scored.analysis.metrics is not None
-    assert {one.metric for one in scored.analysis.metrics.metrics} == {"psnr", "ssim"}
+    assert {one.metric for one in scored.analysis.metrics.whole.metrics} == {"psnr", "ssim"}
     with closing(Ledger(str(measured / "arena"), read_only=True)) as ledger:
         known = ledger.known(ledger.study("people"))
         joined = join(ledger.store, known, "original").beside.scores

@@ -1,0 +1,141 @@
+"""Turn what metrics say of people into tables of words and rounded numbers, whole and by part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from .findings_text import Record, Table, p_value, with_span
+from .human_metrics import HumanAgreement, MetricAgreement, MetricsAgainstPeople, PartAgreement
+from .stimulus_parts import BANDS, RateBand
+
+METRICS = "Metrics against people"
+BETWEEN = "Between metrics"
+EVERY_RATE = "all rates"
+EVERY_PICTURE = "all"
+_TOO_FEW = "too few votes"
+
+
+def metric_tables(found: HumanAgreement, of: str = "") -> list[Table]:
+    """Return the metrics of one part, and how they differ from each other.
+
+    Args:
+        found: Of everything, or of a part.
+        of: What part, for the titles.
+    """
+    rows: list[Record] = [
+        {
+            "metric": one.metric,
+            "accuracy": f"{one.accuracy:.1%}",
+            "accuracy, 95 %": f"{one.accuracy_interval.low:.1%} to {one.accuracy_interval.high:.1%}",
+            "SRCC": with_span(one.srcc, one.srcc_interval),
+            "PLCC": with_span(one.plcc, one.plcc_interval),
+        }
+        for one in found.metrics
+    ]
+    notes = [
+        f"{found.votes} decided votes on {found.stimuli} stimuli of {found.pictures} pictures; "
+        f"no metric can be right on more than {found.ceiling:.1%} of these votes"
+    ]
+    differences: list[Record] = [
+        {
+            "statistic": one.statistic,
+            "metrics": f"{one.first} - {one.second}",
+            "difference": with_span(one.difference, one.interval),
+            "p (Holm)": p_value(one.p_holm),
+            "p (Meng et al.)": "-" if one.p_meng is None else p_value(one.p_meng),
+        }
+        for one in found.differences
+    ]
+    tables: list[Table] = [(METRICS + of, rows, notes)]
+    return [*tables, (BETWEEN + of, differences, [])] if differences else tables
+
+
+def part_tables(metrics: MetricsAgainstPeople) -> list[Table]:
+    """Return how the metrics do by kind of picture and by rate; none where all is of one kind and band."""
+    tables = [_kinds(metrics)] if metrics.kinds else []
+    if any(one.band for one in metrics.parts):
+        tables += [_rates(metrics, one) for one in ("pairwise accuracy", "SRCC")]
+    elif lacking := [_lack(one) for one in metrics.parts if one.reason]:
+        tables.append((f"{METRICS} by kind of picture", [], lacking))
+    return tables
+
+
+def _kinds(metrics: MetricsAgainstPeople) -> Table:
+    by_kind = {one.kind: one.found for one in metrics.parts if one.kind and not one.band and one.found}
+    told = {kind: {one.metric: one for one in found.metrics} for kind, found in by_kind.items()}
+    value: dict[str, Callable[[MetricAgreement], str]] = {
+        "pairwise accuracy": _accuracy,
+        "SRCC": lambda one: with_span(one.srcc, one.srcc_interval),
+        "PLCC": lambda one: with_span(one.plcc, one.plcc_interval),
+    }
+    rows: list[Record] = [
+        {
+            "statistic": one.statistic,
+            "metric": one.metric,
+            **{kind: value[one.statistic](told[kind][one.metric]) for kind in (one.first, one.second)},
+            "difference": with_span(one.difference, one.interval),
+            "p (Holm)": p_value(one.p_holm),
+        }
+        for one in metrics.kinds
+    ]
+    notes = [f"{kind}: {_size(found)}" for kind, found in by_kind.items()]
+    return f"{METRICS} by kind of picture", rows, [*notes, "p allows for all metrics"]
+
+
+def _rates(metrics: MetricsAgainstPeople, statistic: Literal["pairwise accuracy", "SRCC"]) -> Table:
+    """Return one statistic of every metric, a column for each band."""
+    whole = PartAgreement(None, None, metrics.whole, None)
+    parts = {(one.kind, one.band): one for one in (whole, *metrics.parts)}
+    kinds = list(dict.fromkeys(kind for kind, _ in parts))
+    bands: list[RateBand | None] = [None, *(one for one in BANDS if (None, one) in parts)]
+    rows: list[Record] = []
+    for kind in kinds:
+        pictures: Record = {"pictures": kind or EVERY_PICTURE} if len(kinds) > 1 else {}
+        rows += [
+            {
+                "metric": name,
+                **pictures,
+                **{band_title(band): _cell(parts[kind, band], name, statistic) for band in bands},
+            }
+            for name in (one.metric for one in metrics.whole.metrics)
+        ]
+    notes = [
+        "a vote counts in a band if both pictures lie in it, or one does and the other is the original; "
+        "rates are of whole pictures"
+    ]
+    notes += [_lack(one) for one in metrics.parts if one.reason]
+    notes += [
+        f"{part_title(one)}: {_size(one.found)}" for one in metrics.parts if one.found and one.kind is None
+    ]
+    return f"{METRICS} by rate: {statistic}", rows, notes
+
+
+def _cell(part: PartAgreement, metric: str, statistic: Literal["pairwise accuracy", "SRCC"]) -> str:
+    if part.found is None:
+        return _TOO_FEW
+    one = next(one for one in part.found.metrics if one.metric == metric)
+    return _accuracy(one) if statistic == "pairwise accuracy" else with_span(one.srcc, one.srcc_interval)
+
+
+def _accuracy(one: MetricAgreement) -> str:
+    return f"{one.accuracy:.0%} ({one.accuracy_interval.low:.0%} to {one.accuracy_interval.high:.0%})"
+
+
+def _size(found: HumanAgreement) -> str:
+    return f"{found.votes} decided votes on {found.pictures} pictures, at most {found.ceiling:.0%} right"
+
+
+def _lack(part: PartAgreement) -> str:
+    return f"{part_title(part)}: {part.reason}"
+
+
+def band_title(band: RateBand | None) -> str:
+    """Return a band in words."""
+    return EVERY_RATE if band is None else band.title
+
+
+def part_title(part: PartAgreement) -> str:
+    """Return a part in words."""
+    words: Sequence[str] = [one for one in (part.kind, part.band and part.band.title) if one]
+    return ", ".join(words)

@@ -1,0 +1,106 @@
+"""Metrics against people: the whole study, kinds of pictures, bands of rates, parts with too few votes."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from sqlalchemy import text
+from streamlit.testing.v1 import AppTest
+from studying import enter, invite, open_study, work_through
+
+from codecarena.bench import stimuli
+from codecarena.bench.store.writer import StoreWriter
+from codecarena.reports.server import STORE_VARIABLE
+from codecarena.studies.ledger import Ledger
+from codecarena.studies.results import results_of
+from codecarena.studies.session import Desk
+
+# Streamlit's own script runner, under AppTest, warns about itself.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def page_script() -> None:
+    import streamlit as st
+
+    from codecarena.reports.views import people
+
+    st.session_state["page"] = "Metrics against people"
+    people.main()
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of ten pictures, half of them generated, at 0.1, 1.1 and 2.1 bpp, with its results."""
+    store = tmp_path_factory.mktemp("people") / "arena"
+    open_study(store, pictures=10)
+    random, desk = np.random.default_rng(0), Desk(str(store))
+    for invitation in invite(store, 6):
+        work_through(desk, enter(desk, invitation), str(random.choice(["first", "second"])))  # type: ignore[arg-type]
+    desk.close()
+    writer = StoreWriter(str(store))
+    generated = "UPDATE study_contents SET kind = 'ai-generated' WHERE id % 2 = 0"
+    writer.write(lambda connection: connection.execute(text(generated)))
+    writer.close()
+    with closing(Ledger(str(store), read_only=True)) as ledger:
+        material = ledger.known(ledger.study("small")).material
+        pairs = [
+            (str(material.contents[one.content].reference_sha256), str(one.shown_sha256))
+            for one in material.stimuli
+        ]
+        stimuli.score(str(store), pairs, ["psnr"])
+        results_of(ledger, "small")
+    return store
+
+
+def opened(store: Path, monkeypatch: pytest.MonkeyPatch, **query: str) -> AppTest:
+    st.cache_resource.clear()
+    monkeypatch.setenv(STORE_VARIABLE, str(store))
+    page = AppTest.from_function(page_script, default_timeout=60)
+    for key, value in query.items():
+        page.query_params[key] = value
+    page.run()
+    assert not page.exception, [one.value for one in page.exception]
+    return page
+
+
+def headings(page: AppTest) -> list[str]:
+    return [one.value.replace("\\", "") for one in page.subheader]
+
+
+def test_the_whole_comes_first_and_every_part_below(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = opened(judged, monkeypatch)
+    assert headings(page) == [
+        "Metrics against people",
+        "Metrics against people by kind of picture",
+        "Metrics against people by rate: pairwise accuracy",
+        "Metrics against people by rate: SRCC",
+    ]
+    assert page.segmented_control[0].options == ["All", "Natural", "AI-generated"]
+    rate = next(one for one in page.selectbox if one.label == "Rate")
+    assert rate.options == ["All rates", "Below 0.18 bpp", "0.65 bpp and more"]
+
+
+def test_a_part_is_chosen_by_the_address_and_by_hand(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = opened(judged, monkeypatch, kind="natural", band="0.65-")
+    assert headings(page)[0] == "Metrics against people: natural, 0.65 bpp and more"
+    page.segmented_control[0].set_value("all")
+    page.run()
+    assert headings(page)[0] == "Metrics against people: 0.65 bpp and more"
+    assert page.query_params["kind"] == "all"
+    assert page.query_params["band"] == "0.65-"
+
+
+def test_too_few_votes_are_said_to_be_too_few(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = opened(judged, monkeypatch, band="0-0.18")
+    said = page.info[0].value.replace("\\", "")
+    assert said.startswith("Nothing can be said of below 0.18 bpp: 0 decided votes on 0 pictures")
+    assert headings(page)[0] == "Metrics against people by kind of picture"
+
+
+def test_an_address_that_means_nothing_shows_the_whole(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = opened(judged, monkeypatch, kind="cartoons", band="9-")
+    assert headings(page)[0] == "Metrics against people"
