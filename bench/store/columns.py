@@ -10,8 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Text, cast, select
-from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy import Executable, Text, cast, select
 
 from .rows import ScoredCell
 from .schema import (
@@ -291,16 +290,12 @@ def _arrays(rows: Sequence[Sequence[Any]], types: Sequence[type]) -> list[NDArra
 
 
 # Any: a statement and its rows have columns of any type.
-def _fetch(store: Store, query: ClauseElement) -> list[Any]:
+def _fetch(store: Store, query: Executable) -> list[Any]:
     """Return the rows as the driver gives them: ten times as fast as one object for each."""
-    compiled = query.compile(store.engine, compile_kwargs={"literal_binds": True})
     with store.engine.connect() as connection:
-        cursor = connection.connection.cursor()
-        try:
-            cursor.execute(str(compiled))
-            return list(cursor.fetchall())
-        finally:
-            cursor.close()
+        cursor = connection.execute(query).cursor
+        assert cursor is not None, "a statement that returns rows has a cursor"
+        return list(cursor.fetchall())
 
 
 def fingerprint(columns: Columns, column: ScoreColumn) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
+from . import postgresql
 from .schema import HEAD, Base
 
 BUSY_SECONDS = 60
@@ -30,17 +31,26 @@ class Location:
     """Where a store keeps its tables and its files."""
 
     database_url: str
+    """With its password, if it has one: not for people to see."""
     blobs: Path
     file: Path | None
     """The SQLite file; None on a database server."""
+
+    @property
+    def shown(self) -> str:
+        """The file, or the server's address without its password."""
+        return str(self.file or make_url(self.database_url).render_as_string(hide_password=True))
 
 
 def locate(store: str) -> Location:
     """Return the places that a ``--store`` value means.
 
     Args:
-        store: A folder, or a database URL. A SQLite URL keeps its blobs beside the file; any other in the
-            folder that ``CODECARENA_BLOBS`` names.
+        store: A folder, or a URL of SQLite or PostgreSQL. A SQLite URL keeps its blobs beside the file,
+            PostgreSQL's in the folder that ``CODECARENA_BLOBS`` names.
+
+    Raises:
+        StoreError: It is neither, or that variable is not set.
     """
     if "://" not in store:
         file = Path(store).expanduser().absolute() / DATABASE_NAME
@@ -54,12 +64,15 @@ def locate(store: str) -> Location:
             raise StoreError("an in-memory database cannot be shared with workers; name a folder or a file")
         file = Path(url.database).absolute()
         return Location(f"sqlite:///{file}", file.parent / "blobs", file)
+    if url.drivername not in postgresql.SCHEMES:
+        raise StoreError(
+            f"--store {url.render_as_string(hide_password=True)!r}: expected a folder, sqlite:///FILE or "
+            f"postgresql://USER@HOST/DATABASE, got {url.drivername!r}"
+        )
     folder = os.environ.get("CODECARENA_BLOBS")
     if not folder:
-        raise StoreError(
-            f"a store on {url.get_backend_name()} needs CODECARENA_BLOBS: the folder for its blobs"
-        )
-    return Location(store, Path(folder).absolute(), None)
+        raise StoreError("a store on PostgreSQL needs CODECARENA_BLOBS: the folder for its blobs")
+    return Location(postgresql.driven(url), Path(folder).absolute(), None)
 
 
 def open_engine(location: Location, *, read_only: bool) -> Engine:
@@ -75,17 +88,21 @@ def open_engine(location: Location, *, read_only: bool) -> Engine:
             location.file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"cannot make the store's folder {location.file.parent}: {error}") from error
+    if location.file:
+        engine = _sqlite_engine(location.file, read_only)
+    else:
+        try:
+            engine = postgresql.open_engine(location.database_url, read_only, BUSY_SECONDS)
+        except ImportError as error:
+            raise StoreError("a store on PostgreSQL needs psycopg: install codecarena[postgresql]") from error
     try:
-        engine = (
-            _sqlite_engine(location.file, read_only)
-            if location.file
-            else create_engine(location.database_url)
-        )
         _check_version(engine, location, read_only)
     except (DatabaseError, sqlite3.DatabaseError) as error:
-        raise StoreError(
-            f"{location.file or location.database_url} does not open as a store: {error}"
-        ) from error
+        engine.dispose()
+        raise StoreError(f"{location.shown} does not open as a store: {error}") from error
+    except StoreError:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -125,24 +142,24 @@ def _check_version(engine: Engine, location: Location, read_only: bool) -> None:
     if found == HEAD:
         return
     if found and found > HEAD:
-        raise StoreError(
-            f"{location.database_url} has version {found}; this codecarena knows {HEAD}: update it"
-        )
+        raise StoreError(f"{location.shown} has version {found}; this codecarena knows {HEAD}: update it")
     if read_only:
         raise StoreError(
-            f"{location.database_url} has no tables of version {HEAD}; run any suite to migrate it"
+            f"{location.shown} has no tables of version {HEAD}; run any suite to make or migrate them"
         )
-    with _only_one(location):
+    with _only_one(engine, location):
         if _version(engine) is None:
             create(engine)
         migrate(engine)
 
 
 @contextmanager
-def _only_one(location: Location) -> Generator[None]:
-    """Hold a lock file, so that two first runs do not both create the tables."""
+def _only_one(engine: Engine, location: Location) -> Generator[None]:
+    """Hold a lock, so that two first runs do not both create the tables."""
     if location.file is None:
-        yield
+        with engine.begin() as connection:
+            postgresql.wait_for_turn(connection, postgresql.MIGRATING)
+            yield
         return
     with location.file.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -175,6 +192,12 @@ def migrate(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
+def begin_writing(connection: Connection) -> None:
+    """Wait until no other transaction writes: SQLite's have waited when they began."""
+    if connection.dialect.name == "postgresql":
+        postgresql.wait_for_turn(connection, postgresql.WRITING)
+
+
 def is_locked(error: OperationalError) -> bool:
     """Whether another writer held the database for longer than the busy timeout."""
-    return "locked" in str(error.orig) or "busy" in str(error.orig)
+    return any(word in str(error.orig) for word in ("locked", "busy")) or postgresql.is_locked(error)

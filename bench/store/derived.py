@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -47,7 +48,8 @@ class Derived:
         found = compute()
         # Any: pydantic does not know which type this is either.
         adapter: TypeAdapter[Any] = TypeAdapter(kind)
-        self._keep(key, _hash(question), {"answer": adapter.dump_python(found, mode="json")})
+        # As text: an answer may hold NaN, which PostgreSQL does not take for JSON.
+        self._keep(key, _hash(question), {"answer": json.dumps(adapter.dump_python(found, mode="json"))})
         return found
 
     def recall(self, kind: type[Answer], question: str, rows: Iterable[bytes]) -> Answer | None:
@@ -61,8 +63,8 @@ class Derived:
             return None
         adapter: TypeAdapter[Any] = TypeAdapter(kind)
         try:
-            return adapter.validate_python(kept["answer"])
-        except (ValidationError, KeyError):  # written by an older form of the same type
+            return adapter.validate_python(json.loads(kept["answer"]))
+        except (ValidationError, KeyError, TypeError):  # written by an older form of the same type
             return None
 
     def _keep(self, key: str, question: str, value: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from ...codecs.registry import Value
 from ...datasets.manifest import LocalPicture
 from ..jobs import Described, Identified, Outcome, Stored
 from ..metrics.registry import metric_id
-from .database import StoreError, is_locked
+from .database import StoreError, begin_writing, is_locked
 from .schema import (
     NO_SEED,
     AttemptTable,
@@ -91,10 +91,11 @@ class StoreWriter(Store):
         for attempt in range(TRIES):
             try:
                 with self.engine.begin() as connection:
+                    begin_writing(connection)
                     return work(connection)
             except OperationalError as error:
                 if attempt == TRIES - 1 or not is_locked(error):
-                    raise StoreError(f"cannot write to {self.location.database_url}: {error.orig}") from error
+                    raise StoreError(f"cannot write to {self.location.shown}: {error.orig}") from error
                 time.sleep(0.1 * 2**attempt)
         raise AssertionError("the loop returns or raises")
 

@@ -49,7 +49,13 @@ def text(*, top: str = "", trials: str = "", design: str = "", raters: str = "")
 
 
 def open_study(
-    store: Path, *, conditions: int = 3, pictures: int = 4, size: int = 24, state: str = "open", **tables: str
+    store: Path | str,
+    *,
+    conditions: int = 3,
+    pictures: int = 4,
+    size: int = 24,
+    state: str = "open",
+    **tables: str,
 ) -> StudyPlan:
     """Store and open a study of noisy pictures, the conditions ever closer to the original."""
     writer = StoreWriter(str(store))
@@ -82,7 +88,7 @@ def open_study(
     return made
 
 
-def invite(store: Path, count: int = 1, study: str = "small") -> list[str]:
+def invite(store: Path | str, count: int = 1, study: str = "small") -> list[str]:
     """Return new invitations."""
     ledger = Ledger(str(store))
     found = ledger.study(study)

@@ -31,7 +31,7 @@ def sha(*parts: object) -> str:
 
 
 def fill(
-    folder: Path,
+    folder: Path | str,
     *,
     pictures: int,
     codecs: int,
@@ -42,9 +42,9 @@ def fill(
     image_set: str = "synthetic",
     before: str = "",
 ) -> None:
-    """Fill a new store; half of the pictures are AI-generated. Odd stores lack and repeat some rows.
+    """Fill a new store, a folder or a URL; half of the pictures are AI-generated.
 
-    Every name of a codec, a picture and an error message begins with ``before``.
+    Odd stores lack and repeat some rows. Names of codecs, pictures and error messages begin with ``before``.
     """
     random = np.random.default_rng(seed)
     writer = StoreWriter(str(folder))

@@ -1,0 +1,249 @@
+"""The store on a PostgreSQL server: the same tables, rows and answers as on SQLite, and as many writers."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from postgresql import programs, server
+from sqlalchemy import create_engine, delete, select, text
+from studying import ballot, enter, invite, open_study, work_through
+from synthetic_store import fill
+
+from arena import call, command, write_pictures
+from codecarena.bench.store import database, schema
+from codecarena.bench.store.columns import read_columns, read_encode_seconds, read_scores
+from codecarena.bench.store.database import StoreError
+from codecarena.bench.store.derived import Derived, rows_of_columns
+from codecarena.bench.store.pictures import add_provenance, provenance
+from codecarena.bench.store.store import Store
+from codecarena.bench.store.study_tables import PairTable, TrialTable, VoteTable
+from codecarena.bench.store.writer import StoreWriter
+from codecarena.datasets.manifest import LocalPicture, Provenance
+from codecarena.studies.ledger_trials import TrialLedger
+from codecarena.studies.ledger_votes import status, stored_votes
+from codecarena.studies.session import Desk
+from codecarena.studies.steps import Trial
+
+BINARIES = programs()
+pytestmark = pytest.mark.skipif(BINARIES is None, reason="no PostgreSQL server: apt-get install postgresql")
+pytest.importorskip("psycopg", reason="no psycopg: pip install codecarena[postgresql]")
+
+SUITE = """
+name = "small"
+sets = "./pictures"
+metrics = ["psnr"]
+[[codecs]]
+name = "jpeg"
+qualities = [10, 50, 90]
+[[codecs]]
+name = "webp"
+qualities = [10, 50, 90]
+"""
+
+
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    assert BINARIES is not None
+    with server(BINARIES) as url:
+        yield url
+
+
+@pytest.fixture
+def url(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the address of an empty database; blobs go to a folder of the test."""
+    name = f"arena{next(NUMBERS)}"
+    engine = create_engine(
+        address.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    monkeypatch.setenv("CODECARENA_BLOBS", str(tmp_path / "blobs"))
+    return address.replace("/postgres", f"/{name}")
+
+
+@pytest.mark.parametrize("replayed", [False, True], ids=["made at once", "by every migration"])
+def test_a_store_has_the_tables_of_the_code(url: str, replayed: bool) -> None:
+    if replayed:
+        engine = create_engine(database.locate(url).database_url)
+        database.migrate(engine)
+        engine.dispose()
+    writer = StoreWriter(url)
+    with writer.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, schema.Base.metadata) == []
+        assert context.get_current_revision() == schema.HEAD
+    writer.close()
+
+
+def test_first_runs_at_the_same_moment_make_one_store(url: str) -> None:
+    code = (
+        "import sys; from codecarena.bench.store.writer import StoreWriter; StoreWriter(sys.argv[1]).close()"
+    )
+    starts = [subprocess.Popen([sys.executable, "-c", code, url]) for _ in range(3)]
+    assert [process.wait() for process in starts] == [0, 0, 0]
+    store = Store(url)
+    assert store.cells() == []
+    store.close()
+
+
+def test_a_made_up_store_reads_the_same_from_both(url: str, tmp_path: Path) -> None:
+    for place in (url, tmp_path):
+        fill(place, pictures=6, codecs=3, settings=4, metrics=("psnr", "flip"), odd=True, before="100% ")
+    stores = Store(url), Store(str(tmp_path))
+    for ask in (Store.image_sets, Store.metrics, Store.runs, Store.failures, Store.codec_parameters):
+        one, other = (ask(store) for store in stores)
+        assert one == other
+    by_key = [
+        {(one.picture, one.codec_id, one.quality, one.seed): one for one in store.cells()} for store in stores
+    ]
+    assert by_key[0] == by_key[1]
+    for metric in stores[0].metrics():
+        prints = []
+        for store in stores:
+            columns = read_columns(store, "synthetic")
+            assert len(read_encode_seconds(store, columns)) == len(columns.measurement)
+            prints.append(list(rows_of_columns(columns, read_scores(store, columns, metric.metric_id), [])))
+        assert prints[0] == prints[1]
+    for store in stores:
+        store.close()
+
+
+def test_an_answer_with_a_missing_number_is_kept(url: str) -> None:
+    StoreWriter(url).close()
+    store, calls = Store(url), []
+
+    def compute() -> tuple[float, float]:
+        calls.append(1)
+        return float("nan"), 2.0
+
+    found = [Derived(store).answer(tuple[float, float], "q", [b"row"], compute) for _ in range(2)]
+    assert [str(one) for one in found] == ["(nan, 2.0)"] * 2
+    assert len(calls) == 1
+    store.close()
+
+
+def test_zero_bytes_in_what_a_file_said_are_replaced(url: str) -> None:
+    writer = StoreWriter(url)
+    told = Provenance(prompt="a\0b", workflow='{"a": "\0"}')
+    path = Path("/somewhere/a.png")
+    picture = LocalPicture("a.png", path, "natural", None, None, None, "CC0", "none", None, None, told)
+    add_provenance(writer, "set", [picture])
+    assert provenance(writer, "set")["a.png"]["prompt"] == "a\ufffdb"
+    writer.close()
+
+
+def test_a_reader_cannot_write(url: str) -> None:
+    StoreWriter(url).close()
+    reader = Store(url)
+    with pytest.raises(Exception, match="read-only"), reader.engine.begin() as connection:
+        connection.execute(delete(schema.RunTable))
+    reader.close()
+
+
+def test_mistakes_are_named_and_passwords_are_not(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(StoreError, match="has no tables of version"):
+        Store(url)
+    nobody = "postgresql://me:secret@127.0.0.1:9/arena"
+    with pytest.raises(StoreError, match="does not open as a store") as caught:
+        StoreWriter(nobody)
+    assert "secret" not in str(caught.value)
+    assert database.locate(nobody).database_url == "postgresql+psycopg://me:secret@127.0.0.1:9/arena"
+    ended = call("leaderboard", "--store", nobody, folder=tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "Traceback" not in ended.stderr
+    assert "secret" not in ended.stderr
+    with pytest.raises(StoreError, match="expected a folder, sqlite:///FILE or postgresql://"):
+        database.locate("mysql://me:secret@host/arena")
+    monkeypatch.delenv("CODECARENA_BLOBS")
+    with pytest.raises(StoreError, match="CODECARENA_BLOBS"):
+        database.locate(url)
+
+
+def test_two_runs_at_once_measure_each_cell_once_and_tables_are_those_of_sqlite(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_pictures(tmp_path / "pictures", 3, size=64)
+    (tmp_path / "small.toml").write_text(SUITE)
+    monkeypatch.setenv("CODECARENA_STORE", url)
+    words = command("run", "small.toml", "--workers", "1", "--json")
+    runs = [
+        subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for process in runs:
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors
+    again = json.loads(call("run", "small.toml", "--json", folder=tmp_path).stdout.splitlines()[-1])
+    assert (again["cells"], again["done_before"], again["completed"]) == (18, 18, 0), again
+    here = call("leaderboard", "--json", folder=tmp_path)
+    assert here.returncode == 0, here.stderr
+    monkeypatch.setenv("CODECARENA_STORE", str(tmp_path / "sqlite"))
+    assert call("run", "small.toml", folder=tmp_path).returncode == 0
+    assert json.loads(here.stdout) == json.loads(call("leaderboard", "--json", folder=tmp_path).stdout)
+
+
+TRIALS = "training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.0\nbreak_every = 1000\nminimum_view_ms = 0"
+
+
+def test_raters_at_once_lose_no_vote_and_double_none(url: str) -> None:
+    open_study(url, trials=TRIALS)
+    tokens = invite(url, 6)
+    desks = [Desk(url), Desk(url)]  # as two processes would
+
+    def rate(number: int) -> int:
+        desk = desks[number % 2]
+        return len(work_through(desk, enter(desk, tokens[number])))
+
+    with ThreadPoolExecutor(6) as pool:
+        given = list(pool.map(rate, range(6)))
+    assert min(given) > 0
+    ledger = TrialLedger(url)
+    study = ledger.study("small")
+    found = status(ledger, study)
+    votes = ledger.row(select(text("count(*)")).select_from(VoteTable))[0]
+    assert votes == sum(given) == len(stored_votes(ledger, study))
+    counted = ledger.rows(select(PairTable.id, PairTable.votes))
+    for pair_id, stored in counted:
+        trials = ledger.rows(select(TrialTable.id).where(TrialTable.pair_id == pair_id))
+        assert len(trials) == stored
+    assert found.votes == votes
+    ledger.close()
+    for desk in desks:
+        desk.close()
+
+
+def test_one_ballot_sent_many_times_at_once_counts_once(url: str) -> None:
+    open_study(url, trials=TRIALS)
+    (token,) = invite(url)
+    desk = Desk(url)
+    session = enter(desk, token)
+    step = desk.next_trial(session)
+    assert isinstance(step, Trial)
+    sent, barrier = ballot(step), threading.Barrier(8)
+
+    def send(_: int) -> str:
+        barrier.wait()
+        return desk.vote(session, sent).answer
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(send, range(8))) == {"first"}
+    ledger = TrialLedger(url)
+    assert len(ledger.rows(select(VoteTable.id))) == 1
+    ledger.close()
+    desk.close()

@@ -1,0 +1,55 @@
+"""A PostgreSQL server for tests alone: in a temporary folder, by a user without rights, on a free port."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+DEBIAN = Path("/usr/lib/postgresql")
+
+
+def programs() -> Path | None:
+    """Return the folder of the newest server's programs, None where there is no server."""
+    found = sorted(DEBIAN.glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    named = shutil.which("initdb")
+    return Path(named).resolve().parent if named else None
+
+
+@contextmanager
+def server(binaries: Path) -> Iterator[str]:
+    """Start a server and yield the URL of its empty database; it is gone, with all it held, afterwards."""
+    with TemporaryDirectory(prefix="arena-postgresql-") as name:
+        folder = Path(name)
+        # The server refuses to run as root, and Debian's user for it comes with the package.
+        user = "postgres" if os.getuid() == 0 else None
+        if user:
+            account = pwd.getpwnam(user)
+            os.chown(folder, account.pw_uid, account.pw_gid)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        made = ["-D", str(folder / "data"), "-A", "trust", "-U", "arena", "-E", "UTF8", "--no-locale", "-N"]
+        _call([str(binaries / "initdb"), *made], folder, user)
+        settings = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off -c max_connections=40"
+        control = [str(binaries / "pg_ctl"), "-D", str(folder / "data"), "-w"]
+        _call([*control, "-l", str(folder / "log"), "-o", settings, "start"], folder, user)
+        try:
+            yield f"postgresql://arena@127.0.0.1:{port}/postgres"
+        finally:
+            _call([*control, "-m", "immediate", "stop"], folder, user)
+
+
+def _call(words: list[str], folder: Path, user: str | None) -> None:
+    # Output goes to a file: the server would keep a pipe open for as long as it runs.
+    with (folder / "output").open("a") as output:
+        ended = subprocess.run(words, cwd=folder, user=user, stdout=output, stderr=output, check=False)
+    assert ended.returncode == 0, (folder / "output").read_text()
