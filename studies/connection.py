@@ -57,9 +57,9 @@ def order_is_confounded(pairs: PairCounts) -> bool:
     """
     used = pairs.counts.sum(0) > 0
     design = pairs.signs[:, used].T.toarray()
-    ones = np.ones(len(design))
-    fitted = design @ np.linalg.lstsq(design, ones, rcond=None)[0]
-    return bool(np.abs(ones - fitted).max(initial=0.0) < 1e-8)
+    side = pairs.side[used]
+    fitted = design @ np.linalg.lstsq(design, side, rcond=None)[0]
+    return bool(np.abs(side - fitted).max(initial=0.0) < 1e-8)
 
 
 def is_separated(pairs: PairCounts, model: Model, order: bool) -> bool:
@@ -81,7 +81,7 @@ def _directions(pairs: PairCounts, model: Model, order: bool) -> sparse.csr_matr
     """Return one row for every outcome that was seen: the direction must not fall below 0 on any."""
     size = len(pairs.conditions)
     width = size + int(order) + int(model.ties)
-    difference = sparse.vstack([pairs.signs, np.ones((1, len(pairs.first)))]) if order else pairs.signs
+    difference = sparse.vstack([pairs.signs, pairs.side[None]]) if order else pairs.signs
     difference = sparse.csr_matrix(sparse.csr_matrix(difference).T)
     won, tied, lost = (pairs.counts[one] > 0 for one in (FIRST, TIE, SECOND))
     if not model.ties:

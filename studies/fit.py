@@ -120,10 +120,10 @@ def _ridge(pairs: PairCounts, model: Model, order: bool, ridge: float | None) ->
         return 0.0, []
     if ridge == 0:
         raise ScaleError(
-            "the votes are separated: some conditions win so consistently that their distance has no "
+            "the votes are separated: some conditions, or one side, win so consistently that there is no "
             f"maximum likelihood; give a ridge such as {RIDGE}, or collect more votes"
         )
     return RIDGE, [
-        f"ridge {RIDGE:g} on the squares of all parameters: some conditions always won, so without it their "
-        "distance would be infinite; distances depend on the ridge, their order does not"
+        f"ridge {RIDGE:g} on the squares of all parameters: some conditions, or one side, always won, so "
+        "without it their distance would be infinite; distances depend on the ridge, their order does not"
     ]

@@ -169,7 +169,7 @@ def differences(problem: Problem, parameters: FloatArray) -> FloatArray:
     """Return first minus second plus the order effect for every pair, shape (batch, pairs)."""
     values = parameters[:, :-2]
     pairs = problem.pairs
-    return values[:, pairs.first] - values[:, pairs.second] + parameters[:, [ORDER]]
+    return values[:, pairs.first] - values[:, pairs.second] + parameters[:, [ORDER]] * pairs.side
 
 
 def answers_of(problem: Problem, parameters: FloatArray) -> Answers:
@@ -203,7 +203,7 @@ def _gradient(problem: Problem, counts: FloatArray, answers: Answers, parameters
     gradient = np.zeros((len(by_difference), problem.size))
     gradient[:, :-2] = (problem.pairs.signs @ by_difference.T).T
     if problem.order:
-        gradient[:, ORDER] = by_difference.sum(1)
+        gradient[:, ORDER] = by_difference @ problem.pairs.side
     if answers.by_tie is not None:
         gradient[:, TIE_PARAMETER] = (counts * answers.by_tie).sum((0, 2))
     return gradient - problem.ridge * parameters * problem.centre().diagonal().astype(bool)
@@ -215,18 +215,18 @@ def _information(problem: Problem, totals: FloatArray, answers: Answers) -> Floa
     scaled = answers.probability * answers.by_difference
     weight = totals * (scaled * answers.by_difference).sum(0)
     matrix = np.zeros((len(weight), problem.size, problem.size))
-    matrix[:, pairs.first, pairs.second] = -weight
-    matrix += matrix.transpose(0, 2, 1).copy()
+    together = np.asarray((pairs.meetings @ weight.T).T).reshape(-1, problem.size - 2, problem.size - 2)
+    matrix[:, :-2, :-2] = -together - together.transpose(0, 2, 1)
     diagonal = np.arange(problem.size - 2)
     matrix[:, diagonal, diagonal] = (abs(signs) @ weight.T).T
     if problem.order:
-        _border(matrix, ORDER, (signs @ weight.T).T)
-        matrix[:, ORDER, ORDER] = weight.sum(1)
+        _border(matrix, ORDER, (signs @ (weight * pairs.side).T).T)
+        matrix[:, ORDER, ORDER] = weight @ pairs.side
     if answers.by_tie is not None:
         mixed = totals * (scaled * answers.by_tie).sum(0)
         _border(matrix, TIE_PARAMETER, (signs @ mixed.T).T)
         if problem.order:
-            matrix[:, ORDER, TIE_PARAMETER] = matrix[:, TIE_PARAMETER, ORDER] = mixed.sum(1)
+            matrix[:, ORDER, TIE_PARAMETER] = matrix[:, TIE_PARAMETER, ORDER] = mixed @ pairs.side
         square = totals * (answers.probability * answers.by_tie * answers.by_tie).sum(0)
         matrix[:, TIE_PARAMETER, TIE_PARAMETER] = square.sum(1)
     return matrix

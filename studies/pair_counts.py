@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,6 +16,7 @@ from .votes import Votes, VotesError
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
+BoolArray: TypeAlias = NDArray[np.bool_]
 
 FIRST, TIE, SECOND = 0, 1, 2
 """Outcomes in the order in which counts and probabilities keep them."""
@@ -32,15 +34,26 @@ class PairCounts:
     """Shape (3, pairs): the first won, no preference, the second won; weights need not be whole."""
     sided: bool = True
     """Whether first and second are sides as shown; where False the lower index stands first."""
+    neutral: BoolArray | None = None
+    """Shape (pairs,): where neither of the two stood first though others did, as on neutral ground; None
+    where there is no such pair."""
 
     def __post_init__(self) -> None:
         """Refuse counts that cannot be."""
         if self.counts.shape != (3, len(self.first)) or len(self.first) != len(self.second):
             raise VotesError(f"expected counts of shape (3, {len(self.first)}); got {self.counts.shape}")
-        if len(self.first) and not (np.isfinite(self.counts).all() and self.counts.min() >= 0):
-            raise VotesError("expected counts that are finite and not negative")
+        _refuse(self.counts)
         if (self.first == self.second).any():
             raise VotesError("expected pairs of two conditions; got one condition against itself")
+        if self.neutral is not None and self.neutral.shape != self.first.shape:
+            raise VotesError(f"expected neutral of shape ({len(self.first)},); got {self.neutral.shape}")
+
+    @cached_property
+    def side(self) -> FloatArray:
+        """Return 1 for each pair with an order effect, 0 where sides mean nothing, shape (pairs,)."""
+        if not self.sided:
+            return np.zeros(len(self.first))
+        return np.ones(len(self.first)) if self.neutral is None else 1.0 - self.neutral
 
     @cached_property
     def signs(self) -> sparse.csr_matrix:
@@ -49,6 +62,13 @@ class PairCounts:
         places = (np.concatenate([self.first, self.second]), np.concatenate([pairs, pairs]))
         values = np.repeat([1.0, -1.0], len(pairs))
         return sparse.csr_matrix((values, places), (len(self.conditions), len(pairs)))
+
+    @cached_property
+    def meetings(self) -> sparse.csr_matrix:
+        """Return 1 where two conditions make a pair, shape (conditions squared, pairs)."""
+        size, pairs = len(self.conditions), np.arange(len(self.first))
+        places = (self.first * size + self.second, pairs)
+        return sparse.csr_matrix((np.ones(len(pairs)), places), (size**2, len(pairs)))
 
     @property
     def votes(self) -> float:
@@ -62,7 +82,12 @@ class PairCounts:
 
     def with_counts(self, counts: FloatArray) -> PairCounts:
         """Return the same pairs with other counts, shape (3, pairs)."""
-        return PairCounts(self.conditions, self.first, self.second, counts, self.sided)
+        return PairCounts(self.conditions, self.first, self.second, counts, self.sided, self.neutral)
+
+
+def _refuse(counts: FloatArray) -> None:
+    if not (np.isfinite(counts).all() and (counts >= 0).all()):
+        raise VotesError("expected counts that are finite and not negative")
 
 
 def from_table(
@@ -73,6 +98,7 @@ def from_table(
     ties: ArrayLike | None = None,
     *,
     sided: bool,
+    neutral: ArrayLike | None = None,
     conditions: Sequence[str] | None = None,
 ) -> PairCounts:
     """Return the counts of a table with one row a pair; rows of one pair are added.
@@ -84,41 +110,55 @@ def from_table(
         second_won: How often the second was preferred.
         ties: How often neither was.
         sided: Whether the first was shown first (left, at home); False where the order means nothing.
+        neutral: In which rows it means nothing though it does in others; in none where not given.
         conditions: Their order; sorted names where not given.
     """
     names = tuple(conditions) if conditions is not None else tuple(sorted({*first, *second}))
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        raise VotesError(f"expected every condition once; got {repeated[0]!r} twice")
     place = {name: index for index, name in enumerate(names)}
+    if strange := [name for name in (*first, *second) if name not in place]:
+        raise VotesError(f"expected conditions among {', '.join(names)}; got {strange[0]!r}")
     won, lost = np.asarray(first_won, np.float64), np.asarray(second_won, np.float64)
     neither = np.zeros(len(won)) if ties is None else np.asarray(ties, np.float64)
     rows = np.array([[place[name] for name in first], [place[name] for name in second]], np.int64)
-    return _gather(names, rows.reshape(2, -1), np.stack([won, neither, lost]), sided)
+    ground = np.zeros(len(won), np.bool_) if neutral is None else np.asarray(neutral, np.bool_)
+    return _gather(names, rows.reshape(2, -1), np.stack([won, neither, lost]), sided, ground)
 
 
 def from_matrix(conditions: Sequence[str], wins: ArrayLike, ties: ArrayLike | None = None) -> PairCounts:
     """Return the counts of a square table whose row was preferred to its column so many times.
 
-    ``ties`` is symmetric, each tie standing in both triangles. Sides are unknown.
+    ``ties`` is symmetric, each tie standing in both triangles. Sides are unknown. What stands on the diagonal
+    says nothing and is left out.
     """
     won = np.asarray(wins, np.float64)
     if won.shape != (len(conditions), len(conditions)):
         raise VotesError(f"expected a table of shape {(len(conditions),) * 2}; got {won.shape}")
     neither = np.zeros_like(won) if ties is None else np.asarray(ties, np.float64)
+    if neither.shape != won.shape or not np.array_equal(neither, neither.T):
+        raise VotesError("expected a symmetric table of ties, as large as that of wins")
     rows = np.array(np.triu_indices(len(conditions), 1))
     upper = (rows[0], rows[1])
     counts = np.stack([won[upper], neither[upper], won.T[upper]])
-    return _gather(tuple(conditions), rows, counts, sided=False)
+    return _gather(tuple(conditions), rows, counts, False, np.zeros(len(rows[0]), np.bool_))
 
 
-def _gather(names: tuple[str, ...], rows: IntArray, counts: FloatArray, sided: bool) -> PairCounts:
+def _gather(
+    names: tuple[str, ...], rows: IntArray, counts: FloatArray, sided: bool, neutral: BoolArray
+) -> PairCounts:
     """Return counts with equal pairs added, sides put in order where they mean nothing."""
-    if not sided:
-        turned = rows[0] > rows[1]
-        rows = np.where(turned, rows[::-1], rows)
-        counts = np.where(turned, counts[::-1], counts)
+    _refuse(counts)
+    turned = (rows[0] > rows[1]) & (neutral | (not sided))
+    rows = np.where(turned, rows[::-1], rows)
+    counts = np.where(turned, counts[::-1], counts)
     used = counts.sum(0) > 0
-    keys, place = np.unique(rows[0, used] * len(names) + rows[1, used], return_inverse=True)
+    ends = rows[0, used] * len(names) + rows[1, used]
+    keys, place = np.unique(ends * 2 + neutral[used], return_inverse=True)
     added = np.array([np.bincount(place, row[used], len(keys)) for row in counts], np.float64)
-    return PairCounts(names, keys // len(names), keys % len(names), added, sided)
+    ends, ground = keys // 2, (keys % 2).astype(np.bool_)
+    some = ground if sided and ground.any() else None
+    return PairCounts(names, ends // len(names), ends % len(names), added, sided, some)
 
 
 @dataclass(frozen=True, eq=False)

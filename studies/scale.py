@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.special import gammaln, xlogy
 
 from .fit import Fit, fit
 from .models import MODELS, FloatArray, Model, ModelName, choose_model
-from .newton import ORDER, TIE_PARAMETER, answers_of
+from .newton import ORDER, TIE_PARAMETER, answers_of, log_likelihood, solve, start
 from .pair_counts import FIRST, SECOND, TIE, PairCounts, Tally, tally
 from .pair_tests import condition_scales, pair_tests
 from .resampling import Draws, Scheme, draw, interval
@@ -168,7 +169,7 @@ def _order_effect(found: Fit, draws: Sequence[Draws]) -> OrderEffect | None:
     error = float(np.sqrt(found.covariance[ORDER, ORDER])) * scale
     by_rater = next((one for one in draws if one.scheme == "rater"), None)
     without = fit(problem.pairs, problem.model, order=False, ridge=problem.ridge or None)
-    decided = problem.pairs.counts.sum(1)
+    decided = problem.pairs.counts @ problem.pairs.side
     return OrderEffect(
         value,
         wald(value, error),
@@ -202,10 +203,10 @@ def _tie_effect(found: Fit) -> TieEffect | None:
         return None
     tie = float(found.parameters[TIE_PARAMETER])
     # Our Davidson puts half of the order effect on either side; the usual form puts all on the first, and
-    # its log nu is larger by half of it.
+    # its log nu is larger by half of it. On neutral ground, where there is some, the two forms are one.
     gradient = np.zeros(problem.size)
     gradient[TIE_PARAMETER] = model.per_unit
-    if model.name == "davidson":
+    if model.name == "davidson" and problem.pairs.neutral is None:
         gradient[ORDER] = 0.5
     counts = problem.pairs.counts.sum(1)
     names = {"davidson": "log nu", "threshold-probit": "threshold", "rao-kupper": "log theta"}
@@ -224,15 +225,16 @@ def _multinomial(pairs: PairCounts, model: Model) -> float:
 
 
 def _equality(found: Fit) -> LikelihoodRatio:
-    """Return the test against equal conditions, whose fit is known: the shares of the answers."""
-    problem = found.problem
-    totals = problem.pairs.counts.sum(1)
-    if not problem.order:
-        totals[[FIRST, SECOND]] = totals[[FIRST, SECOND]].mean()
-    totals = totals[list(problem.model.outcomes)]
-    equal = float(xlogy(totals, totals / totals.sum()).sum())
+    """Return the test against equal conditions: that fit is the one of votes given both ways round."""
+    problem, pairs = found.problem, found.problem.pairs
+    ends = np.concatenate([pairs.first, pairs.second]), np.concatenate([pairs.second, pairs.first])
+    ground = None if pairs.neutral is None else np.concatenate([pairs.neutral, pairs.neutral])
+    counts = np.hstack([pairs.counts, pairs.counts]) / 2.0
+    even = replace(problem, pairs=PairCounts(pairs.conditions, *ends, counts, pairs.sided, ground), ridge=0.0)
+    equal = solve(even, counts[:, None], start(even)).parameters
     degrees = problem.free() - int(problem.order) - int(problem.model.ties)
-    return likelihood_ratio(found.log_likelihood, equal, degrees)
+    likelihood = float(log_likelihood(even, counts[:, None], equal)[0])
+    return likelihood_ratio(found.log_likelihood, likelihood, degrees)
 
 
 def goodness_of_fit(found: Fit) -> GoodnessOfFit:

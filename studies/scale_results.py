@@ -92,8 +92,8 @@ class TieEffect:
 
     parameter: Literal["log nu", "threshold", "log theta"]
     value: float
-    """Log nu (Davidson: first side's worth times the order effect), the threshold in JOD, or log theta (Rao
-    and Kupper)."""
+    """Log nu (Davidson: first side's worth times the order effect; where some pairs stand on neutral ground,
+    log nu is of that), the threshold in JOD, or log theta (Rao and Kupper)."""
     standard_error: float
     """By vote."""
     rate_between_equals: float

@@ -18,8 +18,11 @@ from codecarena.studies.pair_counts import TIE, Tally, tally
 from codecarena.studies.simulation import Assumptions, simulate_votes
 from codecarena.studies.stimulus_parts import BANDS, EDGES, RateBand, parts_of
 
-SCALE = {"original": 3.0} | {f"{name} {rate}": 2 * rate + (name == "y") * 0.3 for rate in (0.1, 0.25, 0.5, 1.0)
-                             for name in "xy"}  # fmt: skip
+SCALE = {"original": 3.0} | {
+    f"{name} {rate}": 2 * rate + better
+    for rate in (0.1, 0.25, 0.5, 1.0)
+    for name, better in (("x", 0), ("y", 0.3))
+}
 GENERATED, PICTURES = "generated", 20
 
 
