@@ -8,9 +8,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-Result = TypeVar("Result")
 MIB = 2**20
 PROC = Path("/proc/driver/nvidia")
 """Where NVIDIA's driver tells, without any library, what it drives."""
@@ -37,12 +36,10 @@ class Device:
         """Return the energy that the whole device has used since its driver was loaded, where NVML tells."""
         return self._meter() if self._meter else None
 
-    def peak_mib(self, call: Callable[[], Result]) -> tuple[Result, float]:
-        """Return a call's result and the most memory that torch held meanwhile, weights included."""
-        self.torch.cuda.reset_peak_memory_stats(self.index)
-        result = call()
+    def peak_mib(self) -> float:
+        """Return the most memory that torch held since `forget_peaks`, weights included."""
         self.synchronise()
-        return result, self.torch.cuda.max_memory_allocated(self.index) / MIB
+        return self.torch.cuda.max_memory_allocated(self.index) / MIB
 
     def busy_seconds(self, call: Callable[[], object]) -> float:
         """Return how long at least one kernel of a call ran; the profiler slows it: never time it too."""
@@ -72,6 +69,8 @@ class Span:
     def end(self) -> None:
         """End the span once the device is idle again."""
         with self._device.torch.cuda.device(self._device.index):
+            # An event waits for its own stream only: the others must be done before it.
+            self._device.synchronise()
             self._events[1].record()
             self._device.synchronise()
 
@@ -80,20 +79,37 @@ class Span:
         return self._events[0].elapsed_time(self._events[1]) / 1000
 
     def joules(self) -> float | None:
-        """Return what the whole device used since the span began."""
+        """Return what the whole device used since the span began; None where its counter has not moved.
+
+        NVML moves it some ten times a second: a short call is between two of its steps, and used no zero.
+        """
         now = self._device.joules()
-        return None if now is None or self._joules is None else now - self._joules
+        return None if now is None or self._joules is None else now - self._joules or None
+
+
+def forget_peaks() -> None:
+    """Have torch count the most memory that it holds on each device anew."""
+    torch = _torch()
+    for index in range(torch.cuda.device_count() if torch else 0):
+        torch.cuda.reset_peak_memory_stats(index)
 
 
 def in_use() -> Device | None:
     """Return the CUDA device that this process has most memory on; None where it uses none."""
-    torch: Any = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_available() or not torch.cuda.is_initialized():
+    torch = _torch()
+    if torch is None:
         return None
     index = max(range(torch.cuda.device_count()), key=torch.cuda.max_memory_allocated)
     if index not in _devices:
         _devices[index] = Device(torch, index)
     return _devices[index] if torch.cuda.max_memory_allocated(index) else None
+
+
+def _torch() -> Any:
+    """Return torch where this process computes on CUDA with it, else None; never the first to load it."""
+    torch: Any = sys.modules.get("torch")
+    used = torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized()
+    return torch if used else None
 
 
 _devices: dict[int, Device] = {}

@@ -72,11 +72,11 @@ def check_decoded(decoded: Image, original: Image) -> None:
 def _needs(call: Callable[[], Result]) -> tuple[Result, CallNeeds]:
     """Return a call's result and needs: one call for memory, one for operations, one for kernels."""
     start = perf_counter()
+    gpu.forget_peaks()
+    result, host_mib = clocks.peak_mib(call)
+    # Asked for afterwards: a codec may go to its device at its first call.
     device = gpu.in_use()
-    if device:
-        (result, host_mib), gpu_mib = device.peak_mib(lambda: clocks.peak_mib(call))
-    else:
-        (result, host_mib), gpu_mib = clocks.peak_mib(call), None
+    gpu_mib = device.peak_mib() if device else None
     wall_seconds = perf_counter() - start
     macs = multiply_accumulates(call)
     busy_seconds = device.busy_seconds(call) if device else None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from codecarena.bench import clocks, gpu
+from codecarena.bench import clocks
 from codecarena.bench.flops import multiply_accumulates
 from codecarena.bench.footprint import MARK, Asked, FootprintError, footprint, observe
 from codecarena.bench.jobs import CodecSpec
@@ -59,37 +59,6 @@ def test_a_short_call_is_judged_by_the_half_second_around_it() -> None:
         Look(0.6, (0.03,), 0.03),
     ]
     assert watch.share(0.25, 0.252) == 0
-
-
-def test_kernel_time_counts_overlap_once_and_copies_never() -> None:
-    def event(start: float, length: float, category: str = "kernel") -> dict[str, object]:
-        return {"ph": "X", "cat": category, "ts": start, "dur": length, "name": "any"}
-
-    events = [
-        event(100, 50),
-        event(120, 60),  # another stream, 30 us beyond the first
-        event(130, 10),  # inside
-        event(300, 20),
-        event(0, 1000, "gpu_memcpy"),
-        event(0, 1000, "gpu_user_annotation"),
-        event(0, 1000, "cpu_op"),
-        {"ph": "M", "name": "process_name"},
-    ]
-    assert gpu.kernel_seconds(events) == pytest.approx(100e-6)
-    assert gpu.kernel_seconds([]) == 0
-
-
-def test_the_machine_tells_its_gpus_without_a_library(tmp_path: Path) -> None:
-    assert gpu.models(tmp_path) == []
-    assert gpu.driver(tmp_path) is None
-    folder = tmp_path / "gpus" / "0000:01:00.0"
-    folder.mkdir(parents=True)
-    (folder / "information").write_text("Model: \t\t NVIDIA H200\nIRQ:   \t\t 123\n")
-    (tmp_path / "version").write_text(
-        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  570.86.15  Thu Jan 23 2025\nGCC version: 13\n"
-    )
-    assert gpu.models(tmp_path) == ["NVIDIA H200"]
-    assert gpu.driver(tmp_path) == "570.86.15"
 
 
 def test_multiply_accumulates_of_a_convolution() -> None:
@@ -152,31 +121,3 @@ def test_a_decoder_that_fails_in_a_fresh_process_has_no_footprint(tmp_path: Path
         observe(Asked(CodecSpec("jpeg", ()), (str(tmp_path / "stream"),)), 60)
     with pytest.raises(FootprintError, match="took too long"):
         observe(Asked(CodecSpec("jpeg", ()), (str(tmp_path / "stream"),)), 0.01)
-
-
-@pytest.mark.gpu
-def test_the_device_is_timed_by_its_own_clock() -> None:
-    torch = pytest.importorskip("torch")
-    if not torch.cuda.is_available():
-        pytest.skip("gpu: no CUDA device")
-    side = 4096
-    held = torch.rand(side, side, device="cuda")
-
-    def multiply() -> None:
-        for _ in range(20):
-            held @ held
-
-    multiply()
-    device = gpu.in_use()
-    assert device is not None
-    _, cost = clocks.timed(multiply)
-    busy = device.busy_seconds(multiply)
-    assert cost.device_span_seconds is not None
-    # Kernels back to back: the span holds hardly anything else, and the wall clock waited for it.
-    assert 0.5 * cost.device_span_seconds < busy < 1.2 * cost.device_span_seconds
-    assert cost.device_span_seconds < cost.wall_seconds * 1.05
-    _, memory = device.peak_mib(multiply)
-    assert memory >= 2 * side * side * 4 / MIB
-    assert multiply_accumulates(multiply) == 20 * side**3
-    _, energy = clocks.timed(lambda: [multiply() for _ in range(20)])
-    assert energy.energy_joules is None or energy.energy_joules > 0
