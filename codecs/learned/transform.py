@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as functional
 
 from ..base import CodecError
+from ..devices import find_device, find_dtype
 from ..planes import to_pixels, to_planes
 from ..tiles import in_tiles
 
@@ -25,9 +26,6 @@ DOWNSAMPLING = 16
 """Sides of a picture over those of its latents, in every model here."""
 PADDING = 64
 """Padded sides are a multiple of this: those of the hyper-latents are a quarter of the latents'."""
-
-_TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-"""Of the transforms. Not float16: squares of activations, which GDN takes, leave its range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +49,11 @@ def place(device: str, dtype: str) -> Place:
     """Return the place that two parameters of a codec name.
 
     Raises:
-        CodecError: There is no such device or type.
+        MissingBackendError: There is no such device here.
+        CodecError: There is no such type.
     """
-    if dtype not in _TYPES:
-        raise CodecError(f"parameter 'dtype' must be one of {', '.join(_TYPES)}, got {dtype!r}")
-    try:
-        torch.zeros(1, device=device).item()  # there are devices without memory
-    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built with CUDA
-        reason = str(error).splitlines()[0]
-        raise CodecError(f"parameter 'device': {device!r} cannot be used: {reason}") from error
-    return Place(torch.device(device), _TYPES[dtype])
+    # Squares of activations, which GDN takes, leave the range of float16.
+    return Place(find_device(device), find_dtype(dtype, halves=False))
 
 
 @dataclass(frozen=True, slots=True)

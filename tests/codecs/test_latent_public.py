@@ -17,11 +17,11 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from codecarena.codecs import bitstream, registry
 from codecarena.codecs.base import Codec, CodecError, Image, MissingBackendError, Picture
 from codecarena.codecs.contract import CodecContract, photograph
-from codecarena.codecs.generative.latent import backends, denoiser, public
+from codecarena.codecs.generative.latent import backends, denoiser
 from codecarena.codecs.generative.latent.backends import Denoising
-from codecarena.codecs.generative.latent.blend import blended, starts
 from codecarena.codecs.generative.latent.codec import LatentCodec, from_levels, to_levels
 from codecarena.codecs.generative.latent.payload import SETTINGS_BYTES
+from codecarena.codecs.generative.published import STABLE_DIFFUSION
 
 MAKERS = {
     "stable-diffusion": latent_pipelines.stable_diffusion,
@@ -224,7 +224,7 @@ def test_hub_ids_are_tried_in_turn_and_the_message_names_them(
         LatentCodec("taesd", "nobody/gone")
     with pytest.raises(MissingBackendError) as raised:
         LatentCodec("stable-diffusion")
-    assert [one for one in public.STABLE_DIFFUSION if one in str(raised.value)] == [*public.STABLE_DIFFUSION]
+    assert [one for one in STABLE_DIFFUSION.ids if one in str(raised.value)] == [*STABLE_DIFFUSION.ids]
 
 
 def test_folder_without_a_pipeline_is_a_missing_backend(folders: dict[str, str], tmp_path: Path) -> None:
@@ -270,28 +270,6 @@ def test_wrong_parameter_is_refused(wrong: dict[str, Any], folders: dict[str, st
     given = {"backend": backend, "weights": folders.get(backend, ""), **wrong}
     with pytest.raises(CodecError):
         LatentCodec(**given)
-
-
-@pytest.mark.parametrize("overlap", [8, 0])
-def test_tiles_leave_no_seam(folders: dict[str, str], overlap: int) -> None:
-    """Where a tile begins or ends, gradients are those of the columns around; without overlap they are not.
-
-    Both are taken relative to the gradients of the picture without tiles, which differ from place to place.
-    """
-    backend: Any = backends.load("stable-diffusion", folders["stable-diffusion"], "", "cpu", "float32")
-    tile, length = 24, 24 + 5 * (24 - overlap)
-    latents = torch.randn(1, 4, 24, length, generator=torch.Generator().manual_seed(1))
-    latents = 3 * torch.nn.functional.avg_pool2d(latents, 3, 1, 1)
-    with torch.inference_mode():
-        whole, tiled = backend._pixels(latents), blended(backend._pixels, latents, tile, overlap)
-    growth = tiled.diff(dim=3).abs().mean((0, 1, 2)) / whole.diff(dim=3).abs().mean((0, 1, 2))
-    begins = [start * 8 for start in starts(length, tile, overlap)]
-    borders = sorted({*begins[1:], *(begin + tile * 8 for begin in begins[:-1])})
-    at = float(np.mean([float(growth[border - 1]) for border in borders]))
-    around = [
-        growth[[*range(border - 16, border - 4), *range(border + 4, border + 16)]] for border in borders
-    ]
-    assert (abs(at / float(torch.stack(around).mean()) - 1) < 0.05) is (overlap > 0)
 
 
 def test_picture_of_several_tiles_survives(folders: dict[str, str]) -> None:

@@ -20,6 +20,7 @@ from tiny_diffusion import SMALL, adapters, layers, save_models
 from codecarena.codecs.base import CodecError, MissingBackendError
 from codecarena.codecs.generative.layered import diffusion
 from codecarena.codecs.generative.layered.diffusion import adapter_decoder
+from codecarena.codecs.generative.published import TRAINED_ON
 from codecarena.codecs.quiet import quiet
 
 
@@ -61,7 +62,7 @@ def test_published_ids_are_searched_in_order(
         shutil.copytree(models / f"{source}_adapter", tmp_path / f"TencentARC/t2iadapter_{kind}_sd14v1")
     published = adapter_decoder(**SMALL)
     local = adapters(models)
-    assert published.trained_on == diffusion.TRAINED_ON
+    assert published.trained_on == TRAINED_ON
     assert published.weights_sha256 == local.weights_sha256
     chosen = adapter_decoder(base="nobody/nothing, sd-legacy/stable-diffusion-v1-5", **SMALL)
     assert chosen.trained_on is None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 
 from ...base import CodecError, MissingBackendError, check_choice
+from ...devices import find_device, find_dtype
 from ...fetch import identify
 from ...quiet import quiet
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from torch import Tensor
-
-DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +111,8 @@ def load(name: str, weights: str, denoiser: str, device: str, dtype: str) -> Bac
         CodecError: A parameter is wrong.
     """
     check_choice("backend", name, ("embedded", "stable-diffusion", "taesd", "dc-ae"))
-    check_choice("dtype", dtype, DTYPES)
-    _check_device(device)
+    number_format = find_dtype(dtype)
+    find_device(device)
     if denoiser and name != "taesd":
         raise CodecError(f"only backend 'taesd' takes a denoiser, {name!r} got {denoiser!r}")
     if name == "embedded":
@@ -121,12 +120,12 @@ def load(name: str, weights: str, denoiser: str, device: str, dtype: str) -> Bac
             raise CodecError(f"the embedded backend has its own weights, got {weights!r}")
         from .embedded import EmbeddedBackend
 
-        return EmbeddedBackend.load(device, DTYPES[dtype])
+        return EmbeddedBackend.load(device, number_format)
     try:
         with quiet():
             from .public import load as load_public
 
-            return load_public(name, weights, denoiser, device, DTYPES[dtype])
+            return load_public(name, weights, denoiser, device, number_format)
     except ImportError as error:
         message = f"backend {name!r} is missing: install codecarena[generative] ({error})"
         raise MissingBackendError(message) from error
@@ -154,11 +153,3 @@ def refuse_seed(seed: int | None, backend: str) -> None:
     """Raise `CodecError` for a draw from an encoder that has no distribution."""
     if seed is not None:
         raise CodecError(f"backend {backend!r} has no posterior to draw from, use posterior='mode'")
-
-
-def _check_device(device: str) -> None:
-    try:
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        message = f"expected a device that PyTorch finds here, such as 'cpu', got {device!r}: {error}"
-        raise MissingBackendError(message) from error

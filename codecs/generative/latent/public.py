@@ -14,7 +14,15 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ...base import CodecError, MissingBackendError
-from ...fetch import pipeline_folder, pipeline_name
+from ..published import (
+    DC_AE,
+    STABLE_DIFFUSION,
+    STABLE_DIFFUSION_FAMILY,
+    TAESD,
+    folder_of,
+    generator_of,
+    trained_on,
+)
 from .backends import Identity
 from .deep_compression import DeepCompressionBackend
 from .denoiser import UNetDenoiser
@@ -25,18 +33,7 @@ if TYPE_CHECKING:
 
     from .backends import Backend
 
-# Hub ids move: SD 1.5 left its first home in 2024. They are tried in turn.
-STABLE_DIFFUSION = (
-    "CompVis/stable-diffusion-v1-4",
-    "stable-diffusion-v1-5/stable-diffusion-v1-5",
-    "sd-legacy/stable-diffusion-v1-5",
-)
-STABLE_DIFFUSION_FAMILY = "Stable Diffusion"
-TAESD = ("madebyollin/taesd",)
-DC_AE = ("mit-han-lab/dc-ae-f32c32-mix-1.0-diffusers",)
 _NETWORK, _TEXT_ENCODER = "diffusion_pytorch_model.safetensors", "model.safetensors"
-_NEEDED = (f"{_NETWORK}", f"*/{_NETWORK}", f"text_encoder/{_TEXT_ENCODER}", "*.json", "tokenizer/*")
-"""A pipeline's folder holds the same weights several times over, and some pickled, which are never read."""
 
 _Model = TypeVar("_Model", bound=torch.nn.Module)
 
@@ -50,19 +47,17 @@ def load(name: str, weights: str, denoiser: str, device: str, dtype: torch.dtype
     """
     loader = _Loader(device, dtype)
     if name == "stable-diffusion":
-        folder = _folder(weights, STABLE_DIFFUSION)
+        folder = folder_of(weights, STABLE_DIFFUSION)
         vae, unet = loader.network(AutoencoderKL, folder / "vae"), loader.denoiser(folder)
-        return StableDiffusionBackend(
-            vae, unet, loader.identity(None if weights else "LAION-5B", _generator(folder))
-        )
+        return StableDiffusionBackend(vae, unet, loader.identity(trained_on(weights), generator_of(folder)))
     if name == "taesd":
-        tiny = loader.network(AutoencoderTiny, _folder(weights, TAESD))
-        folder = _folder(denoiser, STABLE_DIFFUSION) if denoiser else None
+        tiny = loader.network(AutoencoderTiny, folder_of(weights, TAESD))
+        folder = folder_of(denoiser, STABLE_DIFFUSION) if denoiser else None
         unet = loader.denoiser(folder) if folder else None
         # Without a denoiser too: it was distilled from Stable Diffusion's autoencoder.
-        generator = _generator(folder) if folder else STABLE_DIFFUSION_FAMILY
+        generator = generator_of(folder) if folder else STABLE_DIFFUSION_FAMILY
         return TinyBackend(tiny, unet, loader.identity(None, generator))
-    deep = loader.network(AutoencoderDC, _folder(weights, DC_AE))
+    deep = loader.network(AutoencoderDC, folder_of(weights, DC_AE))
     return DeepCompressionBackend(deep, loader.identity(None))
 
 
@@ -102,19 +97,6 @@ class _Loader:
         tokens = tokenizer([""], padding="max_length", max_length=length, return_tensors="pt")
         with torch.inference_mode():
             return cast("Tensor", encoder(tokens.input_ids.to(self._device)).last_hidden_state)
-
-
-def _generator(folder: Path) -> str:
-    """Return the name of the Stable Diffusion in a folder; of one's own folder only the family is known."""
-    return pipeline_name(folder) or STABLE_DIFFUSION_FAMILY
-
-
-def _folder(chosen: str, known: tuple[str, ...]) -> Path:
-    """Return the folder of a parameter that names one, or hub ids, or nothing."""
-    if chosen.startswith(("/", ".", "~")) or Path(chosen).is_absolute():
-        return pipeline_folder((), chosen)
-    ids = [one.strip() for one in chosen.split(",")] if chosen else known
-    return pipeline_folder(ids, allow=_NEEDED)
 
 
 # Any: the two libraries have no common type for what loads from a folder.

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image as Pillow
 
 from ...base import CodecError, MissingBackendError
-from ...fetch import pipeline_folder
 from ...quiet import quiet
+from ..published import CAPTIONERS, folder_of
 
 if TYPE_CHECKING:
     from ...base import Image
 
-BLIP = ("Salesforce/blip-image-captioning-base",)
-"""The captioner taken when none is named; the layered codec's authors use ``Salesforce/blip2-opt-2.7b``."""
 _NEW_TOKENS = 60
 
 
@@ -23,7 +20,7 @@ class Blip:
     """A captioner: BLIP, BLIP-2 or another model for which transformers turns a picture into text.
 
     Args:
-        model: Ids on the Hugging Face hub with commas between them, or a folder; empty for `BLIP`.
+        model: Ids on the Hugging Face hub with commas between them, or a folder; empty for `CAPTIONERS`.
         device: As torch names it.
 
     Raises:
@@ -40,16 +37,17 @@ class Blip:
             raise MissingBackendError(
                 f"caption='blip' needs torch and transformers: pip install torch transformers ({error})"
             ) from error
-        ids = [one.strip() for one in model.split(",") if one.strip()] or list(BLIP)
-        folder = pipeline_folder(ids, model if model and Path(model).is_dir() else "")
-        self._device = device
+        from ...devices import find_device
+
+        folder = folder_of(model, CAPTIONERS)
+        self._device = find_device(device)
         bars = logging.is_progress_bar_enabled()
         logging.disable_progress_bar()
         try:
             with quiet():
                 self._processor: Any = AutoProcessor.from_pretrained(folder, local_files_only=True)
                 loaded: Any = AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True)
-                self._model = loaded.to(device).eval()
+                self._model = loaded.to(self._device).eval()
         except Exception as error:  # the libraries raise whatever the parsers below them do
             raise CodecError(f"the captioner {folder} does not load: {error}") from error
         finally:

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from ...base import CodecError, MissingBackendError
-from ...fetch import pipeline_folder
 from ...quiet import quiet
+from ..published import ANNOTATORS, Published, folder_of
 from .grids import cell_means
 from .skeleton import made
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ...base import Image
     from .layers import Skeleton
 
-ANNOTATORS = ("lllyasviel/Annotators",)
-"""Where the weights of the learned detectors are published."""
 _DETECTORS = {
     "pidinet": ("PidiNetDetector", ("table5_pidinet.pth",)),
     "hed": ("HEDdetector", ("ControlNetHED.pth",)),
@@ -96,10 +94,13 @@ class LearnedDetector:
             raise MissingBackendError(
                 f"structure {name!r} needs the package controlnet_aux: pip install controlnet_aux ({error})"
             ) from error
-        place = pipeline_folder(ANNOTATORS, folder, files)
+        from ...devices import find_device
+
+        where = find_device(device)
+        place = folder_of(folder, Published((ANNOTATORS,), files))
         try:
             with quiet():
-                self._detector: Any = getattr(package, kind).from_pretrained(str(place)).to(device)
+                self._detector: Any = getattr(package, kind).from_pretrained(str(place)).to(where)
         except Exception as error:  # whatever the package's parsers raise
             raise CodecError(f"the detector {name!r} does not load from {place}: {error!r}") from error
 

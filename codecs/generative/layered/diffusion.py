@@ -3,15 +3,12 @@
 The caption speaks to the text encoder, structure and colours to networks that were trained beside Stable
 Diffusion; what a stream holds decides which of them take part.
 
-A parameter that names weights is a model id, several ids with commas between them, of which the first one to
-be had is taken, or a folder. Empty stands for the ids below. ``none`` leaves a network out: there is less to
-fetch, but streams with its layer are refused.
+What a parameter that names weights may be: see `published`. Here ``none`` leaves a network out: there is less
+to fetch, but streams with its layer are refused.
 """
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, Unpack
 
 import numpy as np
@@ -19,8 +16,20 @@ import torch
 import torch.nn.functional as functional
 
 from ...base import CodecError
-from ...fetch import identify, pipeline_folder, pipeline_name
+from ...fetch import identify
 from ...quiet import quiet
+from ..published import (
+    COLOUR_ADAPTERS,
+    EDGE_CONTROLNETS,
+    POSE_ADAPTERS,
+    POSE_CONTROLNETS,
+    SKETCH_ADAPTERS,
+    STABLE_DIFFUSION,
+    STABLE_DIFFUSION_15,
+    folder_of,
+    generator_of,
+    trained_on,
+)
 from .layers import canvas_size
 from .settings import Setting, pack, unpack
 from .skeleton import render
@@ -43,50 +52,16 @@ with quiet():  # importing them warns and logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from torch import Tensor
 
     from ...base import Image
+    from ..published import Published
     from .layers import LayerDecoder, Layers
 
 
-class Published(NamedTuple):
-    """Weights that others published."""
-
-    ids: tuple[str, ...]
-    """On the Hugging Face hub, the preferred one first."""
-    files: tuple[str, ...]
-    """Patterns of the files that are needed of such a repository: it has more of the same weights."""
-
-
-_BASE_FILES = (
-    "*/config.json",
-    "scheduler/*",
-    "tokenizer/*",
-    "text_encoder/model.safetensors",
-    "unet/diffusion_pytorch_model.safetensors",
-    "vae/diffusion_pytorch_model.safetensors",
-)
-_NETWORK_FILES = ("config.json", "diffusion_pytorch_model.safetensors")
-_ADAPTER_FILES = (*_NETWORK_FILES, "diffusion_pytorch_model.bin")  # not all have been converted
-_VERSION_14 = ("CompVis/stable-diffusion-v1-4",)
-# Mirrors of a repository that its owner withdrew.
-_VERSION_15 = ("stable-diffusion-v1-5/stable-diffusion-v1-5", "sd-legacy/stable-diffusion-v1-5")
-ADAPTER_BASES = Published((*_VERSION_14, *_VERSION_15), _BASE_FILES)
-CONTROLNET_BASES = Published((*_VERSION_15, *_VERSION_14), _BASE_FILES)
-SKETCH_ADAPTERS = Published(
-    ("TencentARC/t2iadapter_sketch_sd14v1", "TencentARC/t2iadapter_sketch_sd15v2"), _ADAPTER_FILES
-)
-POSE_ADAPTERS = Published(("TencentARC/t2iadapter_openpose_sd14v1",), _ADAPTER_FILES)
-COLOUR_ADAPTERS = Published(("TencentARC/t2iadapter_color_sd14v1",), _ADAPTER_FILES)
-EDGE_CONTROLNETS = Published(
-    ("lllyasviel/control_v11p_sd15_canny", "lllyasviel/sd-controlnet-canny"), _NETWORK_FILES
-)
-POSE_CONTROLNETS = Published(
-    ("lllyasviel/control_v11p_sd15_openpose", "lllyasviel/sd-controlnet-openpose"), _NETWORK_FILES
-)
 LEFT_OUT = "none"
-TRAINED_ON = "LAION (Stable Diffusion 1.x)"
 STRUCTURE_SCALE = Setting("structure_scale", 0, 2, units=100)
 COLOUR_SCALE = Setting("colour_scale", 0, 2, units=100)
 STRENGTH = Setting("strength", 0, 1, units=100)
@@ -126,7 +101,7 @@ def adapter_decoder(
     """
     STRUCTURE_SCALE.check(structure_scale)
     COLOUR_SCALE.check(colour_scale)
-    base_folder = _folder(base, ADAPTER_BASES)
+    base_folder = folder_of(base, STABLE_DIFFUSION)
     folders = _folders(
         edges=(sketch_adapter, SKETCH_ADAPTERS),
         skeletons=(pose_adapter, POSE_ADAPTERS),
@@ -135,7 +110,7 @@ def adapter_decoder(
     stable_diffusion = StableDiffusion(base_folder, **sampling)
     adapters = {kind: stable_diffusion.load(T2IAdapter, folder) for kind, folder in folders.items()}
     steering = Adapters(adapters, structure_scale, colour_scale)
-    return DiffusionDecoder(stable_diffusion, steering, _trained_on(base), pipeline_name(base_folder))
+    return DiffusionDecoder(stable_diffusion, steering, trained_on(base), generator_of(base_folder))
 
 
 def controlnet_decoder(
@@ -164,7 +139,7 @@ def controlnet_decoder(
     """
     STRUCTURE_SCALE.check(structure_scale)
     STRENGTH.check(strength)
-    base_folder = _folder(base, CONTROLNET_BASES)
+    base_folder = folder_of(base, STABLE_DIFFUSION_15)
     folders = _folders(
         edges=(edge_controlnet, EDGE_CONTROLNETS), skeletons=(pose_controlnet, POSE_CONTROLNETS)
     )
@@ -172,7 +147,7 @@ def controlnet_decoder(
     _check_strength(round(strength * STRENGTH.units) / STRENGTH.units, stable_diffusion.sampling["steps"])
     nets = {kind: stable_diffusion.load(ControlNetModel, folder) for kind, folder in folders.items()}
     steering = ControlNets(nets, structure_scale, strength)
-    return DiffusionDecoder(stable_diffusion, steering, _trained_on(base), pipeline_name(base_folder))
+    return DiffusionDecoder(stable_diffusion, steering, trained_on(base), generator_of(base_folder))
 
 
 class DiffusionDecoder:
@@ -186,7 +161,7 @@ class DiffusionDecoder:
         stable_diffusion: StableDiffusion,
         steering: Adapters | ControlNets,
         trained_on: str | None,
-        name: str | None,
+        generator: str,
     ) -> None:
         self._stable_diffusion = stable_diffusion
         self._steering = steering
@@ -194,8 +169,7 @@ class DiffusionDecoder:
         self.negative_prompt = stable_diffusion.negative_prompt
         self.weights_sha256, self.weights_bytes = identify(stable_diffusion.weight_files)
         self.trained_on = trained_on
-        # Of weights in one's own folder only the family is known.
-        self.generator: str | None = name or "Stable Diffusion"
+        self.generator: str | None = generator
 
     def decode(self, layers: Layers, seed: int, settings: bytes) -> Image:
         """Return a canvas of `canvas_size`.
@@ -366,25 +340,4 @@ def _joined(adapters: list[T2IAdapter]) -> MultiAdapter:
 
 def _folders(**choices: tuple[str, Published]) -> dict[str, Path]:
     """Return the folders of those networks that are not left out, by the layer they are told of."""
-    return {kind: _folder(*choice) for kind, choice in choices.items() if choice[0] != LEFT_OUT}
-
-
-def _folder(choice: str, published: Published) -> Path:
-    """Return the folder that a parameter names: see the top of this file.
-
-    Raises:
-        MissingBackendError: There is no such folder, or none of the ids is to be had.
-    """
-    ids = _ids(choice)
-    named = all(re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", one) for one in ids)
-    if choice and (not named or Path(choice).is_dir()):
-        return pipeline_folder((), local=choice)
-    return pipeline_folder(ids or published.ids, allow=published.files)
-
-
-def _ids(choice: str) -> list[str]:
-    return [one.strip() for one in choice.split(",") if one.strip()]
-
-
-def _trained_on(base: str) -> str | None:
-    return TRAINED_ON if set(_ids(base)) <= set(ADAPTER_BASES.ids) else None
+    return {kind: folder_of(*choice) for kind, choice in choices.items() if choice[0] != LEFT_OUT}

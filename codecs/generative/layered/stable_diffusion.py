@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 import torch
 
 from ...base import CodecError, MissingBackendError, check_choice
+from ...devices import find_device, find_dtype
 from ...quiet import quiet
 from . import text
 from .layers import CANVAS_AREA, CANVAS_MULTIPLE
@@ -39,7 +40,6 @@ SCHEDULERS = {"pndm": PNDMScheduler, "ddim": DDIMScheduler, "dpm++": DPMSolverMu
 CANVAS = Setting("canvas_area", CANVAS_MULTIPLE**2, 1024**2, units=1 / CANVAS_MULTIPLE**2)
 SAMPLING = (STEPS, GUIDANCE, Setting("scheduler", 0, len(SCHEDULERS) - 1), CANVAS)
 """Settings of Stable Diffusion itself."""
-DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 WEIGHT_FILES = (
     "diffusion_pytorch_model.safetensors",
     "model.safetensors",
@@ -105,7 +105,6 @@ class StableDiffusion:
         dtype: str = "float32",
     ) -> None:
         check_choice("scheduler", scheduler, SCHEDULERS)
-        check_choice("dtype", dtype, DTYPES)
         STEPS.check(steps)
         GUIDANCE.check(guidance)
         CANVAS.check(canvas_area)
@@ -118,8 +117,7 @@ class StableDiffusion:
             "canvas_area": canvas_area,
         }
         self.weight_files: list[Path] = []
-        self._device = device
-        self._dtype = DTYPES[dtype]
+        self._device, self._dtype = find_device(device), find_dtype(dtype)
         _check_parts(folder)
         self._text_encoder = self.load(CLIPTextModel, folder / "text_encoder")
         self._tokenizer = _read(CLIPTokenizer.from_pretrained, folder / "tokenizer")
@@ -144,8 +142,8 @@ class StableDiffusion:
         try:
             with quiet():
                 return loaded.to(device=self._device, dtype=self._dtype).eval()
-        except (RuntimeError, AssertionError) as error:
-            raise CodecError(f"device {self._device!r} does not take {folder}: {error}") from error
+        except RuntimeError as error:  # for want of memory above all
+            raise CodecError(f"device '{self._device}' does not take {folder}: {error}") from error
 
     @torch.inference_mode()
     def paint(

@@ -1,0 +1,39 @@
+"""Find the device and the number format that a codec's parameters name, or say why they cannot be had."""
+
+from __future__ import annotations
+
+import torch
+
+from .base import MissingBackendError, check_choice
+
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+def find_device(name: str) -> torch.device:
+    """Return the device of a name such as ``cpu`` or ``cuda:0``.
+
+    Raises:
+        MissingBackendError: There is no such device here, or PyTorch was built without it.
+    """
+    try:
+        torch.zeros(1, device=name).item()  # there are devices without memory
+    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built with CUDA
+        reason = str(error).splitlines()[0]
+        raise MissingBackendError(
+            f"parameter 'device': {name!r} cannot be used here, 'cpu' always can: {reason}"
+        ) from error
+    return torch.device(name)
+
+
+def find_dtype(name: str, *, halves: bool = True) -> torch.dtype:
+    """Return the number format of a name.
+
+    Args:
+        name: ``float32``, ``float16`` or ``bfloat16``.
+        halves: Whether the networks bear the narrow range of float16.
+
+    Raises:
+        CodecError: There is no such format.
+    """
+    check_choice("dtype", name, [one for one in DTYPES if halves or one != "float16"])
+    return DTYPES[name]
