@@ -15,8 +15,10 @@ from PIL import Image as PillowImage
 from codecarena.bench.analysis import detail
 from codecarena.codecs import pretrained, registry
 from codecarena.codecs.base import Codec, Image, Picture
+from codecarena.codecs.bitstream import Kind, unseal
 from codecarena.codecs.generative.latent.codec import LatentCodec, from_levels, to_levels
 from codecarena.codecs.generative.latent.embedded import load_autoencoder
+from codecarena.codecs.generative.latent.payload import Layout, unpack
 from codecarena.codecs.generative.latent_flow import LatentFlow
 from codecarena.codecs.learned import hyperprior
 from codecarena.codecs.planes import to_planes
@@ -172,6 +174,7 @@ def _judge(original: Image, coarse: Image, drawn: Image) -> dict[str, float]:
     }
 
 
+@pytest.mark.scaled
 class TestLatent:
     """The latent codec with the embedded autoencoder and flow."""
 
@@ -195,13 +198,21 @@ class TestLatent:
                     after.append(float((denoised - clean).square().mean()))
         assert np.mean(after) <= 0.9 * np.mean(before)
 
-    def test_the_payload_has_the_articles_size(self, kodak: list[Path]) -> None:
+    def test_256_entries_take_5120_bytes_at_512_pixels_and_fewer_take_less(
+        self, several: list[Image]
+    ) -> None:
         codec = LatentCodec()
-        pixels = np.asarray(PillowImage.open(kodak[2]).convert("RGB"))[:512, :512]
-        streams = [codec.encode(Picture(np.ascontiguousarray(pixels)), bits) for bits in range(4, 9)]
-        assert len(streams[-1]) <= 256 * 4 + 64 * 64 + 24 + 24
-        sizes = [len(stream) for stream in streams]
-        assert sizes == sorted(set(sizes))
+        for pixels in several:
+            square = Picture(np.ascontiguousarray(pixels[:512, :512]))
+            streams = [codec.encode(square, bits) for bits in (4, 5, 6, 7, 8)]
+            header, body = unseal(streams[-1], Kind.LATENT)
+            found = unpack(header, body, Layout.of(header, 8, 4))
+            assert found.palette.size + found.indices.size == 256 * 4 + 64 * 64 == 5120
+            parts = codec.breakdown(streams[-1])
+            assert parts.payload_bytes + parts.side_bytes <= 5120 + 24
+            assert parts.header_bytes == 24 + 3
+            sizes = [len(stream) for stream in streams]
+            assert sizes == sorted(set(sizes))
 
 
 class TestLayered:
