@@ -1,17 +1,20 @@
-"""docs/codecs.md speaks of every codec, and of every parameter of the classic ones."""
+"""docs/codecs.md speaks of every codec, its parameters with their defaults, and the bytes of its weights."""
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
-from codecarena.codecs import neighbours, registry
+from codecarena.codecs import neighbours, pretrained, registry
 from codecarena.codecs.base import MissingBackendError
 
 PAGE = (Path(__file__).parents[2] / "docs" / "codecs.md").read_text()
 BUILT_IN = {name: one for name, one in registry.entries().items() if one.origin == "built-in"}
+CLASSIC = [name for name, one in BUILT_IN.items() if one.family == "classic"]
+NETWORKS = [name for name, one in BUILT_IN.items() if one.family != "classic"]
 
 
 @pytest.mark.parametrize("name", [*BUILT_IN, *neighbours.summaries()])
@@ -19,11 +22,48 @@ def test_every_codec_and_every_ready_recipe_has_its_place(name: str) -> None:
     assert re.search(rf"^(\| |### )`{re.escape(name)}`", PAGE, re.M), f"docs/codecs.md has no row for {name}"
 
 
-@pytest.mark.parametrize("name", [name for name, one in BUILT_IN.items() if one.family == "classic"])
+@pytest.mark.parametrize("name", CLASSIC)
 def test_every_parameter_of_a_classic_codec_is_in_its_row(name: str) -> None:
-    row = next(line for line in PAGE.splitlines() if line.startswith(f"| `{name}`"))
     try:
         taken = set(registry.parameters(name, {"recipe": ""} if name == "command" else {}))
     except MissingBackendError as error:
         pytest.skip(str(error))
-    assert set(re.findall(r"`(\w+)`", row.split("|")[-2])) == taken
+    assert set(re.findall(r"`(\w+)`", _row(name).split("|")[-2])) == taken
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_parameters_and_their_defaults_are_in_the_codecs_section(name: str) -> None:
+    section = PAGE.partition(f"### `{name}`")[2].partition("\n#")[0]
+    said = " ".join(one for one in re.split(r"\n(?=- |\n)", section) if "**Parameters**" in one)
+    given = {key: default.strip() for key, default in re.findall(r"`(\w+)`\s+\(([^:;)]*)", said)}
+    try:
+        signature = inspect.signature(registry.codec_class(name)).parameters
+    except MissingBackendError as error:
+        pytest.skip(str(error))
+    assert given == {key: _written(one.default) for key, one in signature.items()}
+
+
+@pytest.mark.parametrize("name", ["hyperprior", "hfd", "latent", "layered"])
+def test_bytes_of_embedded_weights_are_those_that_the_decoder_opens(name: str) -> None:
+    try:
+        info = registry.create(name).info
+    except MissingBackendError as error:
+        pytest.skip(str(error))
+    (row,) = re.findall(rf"^\| `{name}` \| embedded.*$", PAGE, re.M)
+    assert re.split(r"[ ;|]|, ", row.split(" | ")[2])[0] == f"{info.weights_bytes:,}"
+
+
+def test_embedded_weights_are_counted_and_fit() -> None:
+    total = sum(path.stat().st_size for path in pretrained.EMBEDDED.glob("*.safetensors"))
+    assert f"together are {total:,} bytes" in PAGE
+    assert total <= 15_000_000
+
+
+def _row(name: str) -> str:
+    return next(line for line in PAGE.splitlines() if line.startswith(f"| `{name}`"))
+
+
+def _written(default: object) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()
+    return "none" if default in (None, "") else f"{default:g}" if isinstance(default, float) else str(default)
