@@ -5,11 +5,13 @@
 FOLDER holds the 24 Kodak pictures. `--coarse NAME` and `--decoder NAME KEY=VALUE ...` judge another pair:
 any decoder beside a coarse codec of the same quality scale, which shows what the bits alone give. One
 process, one thread; the codecs take turns on every picture, and each stream is decoded with seeds 0, 0 and 1.
+What the record has no room for, the controls and all paired differences, goes to a CSV file beside it.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -29,6 +31,7 @@ from codecarena.bench.device import cores, cpu_model
 from codecarena.bench.metrics.psnr import Psnr
 from codecarena.codecs import registry
 from codecarena.codecs.base import Codec, CodecInfo, Image, Picture
+from codecarena.codecs.generative.hfd.decoder import DEFAULTS
 
 RECORD = Path(__file__).with_suffix(".md")
 KODAK = Path(os.environ.get("CODECARENA_TEST_DATA", "../shared/data")) / "kodak"
@@ -42,17 +45,21 @@ MOST_EXTRA_BYTES = 16  # a longer header, and what the decoder is told of its st
 SEEDS = (0, 0, 1)
 RESAMPLES = 10_000
 BELOW_ZERO = -1e-9
+VERDICTS = ("met", "mean only", "**not met**")
 CONTROLS = {
     "white noise": detail.white_noise_at_psnr,
     "grey noise": lambda *given: detail.white_noise_at_psnr(*given, grey=True),
     "unsharp mask": detail.unsharp_at_psnr,
 }
 NOTES = """
+## How it is measured
+
 Means over pictures with 95 % bootstrap intervals, paired by picture. *met*: the whole interval lies in the
 range; *mean only*: the mean does. The measures are defined in `bench/analysis/detail.py`. Gradient energy is
 the mean squared gradient, mean gradient the mean magnitude; both are judged. Noise and unsharp mask start at
 the coarse picture and are tuned, picture by picture, to the decoder's PSNR; grey noise is the same in the
 three channels. Small weights are ones trained for demonstration, so times say nothing of a full network.
+The means of the controls and every paired difference, with its interval, are in `{csv}`.
 """
 
 
@@ -62,6 +69,13 @@ class Entrant(NamedTuple):
     label: str
     given: dict[str, registry.Value]
     codec: Codec
+
+    @property
+    def title(self) -> str:
+        """The label, and whether these are HFD's own steps."""
+        default = DEFAULTS.get(self.given.get("mode"))
+        own = default is not None and self.given.get("steps") == default.steps
+        return f"{self.label} (default)" if own else self.label
 
 
 Row = dict[str, float]  # name of a measure -> its value
@@ -73,6 +87,7 @@ class Criterion:
     """A measure whose mean over the pictures must lie in a range."""
 
     name: str
+    wanted: str
     values: NDArray[np.float64]
     low: float = -np.inf
     high: float = np.inf
@@ -94,9 +109,9 @@ def interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
 
 
 def shown(values: NDArray[np.float64]) -> str:
-    """Return mean and interval in words."""
+    """Return mean and interval in words; the mean alone where all pictures have the same."""
     mean, low, high = interval(values)
-    return f"{mean:.3f} [{low:.3f}, {high:.3f}]"
+    return f"{mean:g}" if low == high else f"{mean:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def measured(decoded: Image, coarse: Image, original: Image) -> Row:
@@ -155,29 +170,34 @@ def gather(originals: Sequence[Image], entrants: Sequence[Entrant], quality: flo
 def criteria(rows: Rows, entrants: Sequence[Entrant], judged: Entrant) -> Iterator[Criterion]:
     """Yield what a decoder must show."""
     row, coarse = rows[judged.label], rows[entrants[0].label]
-    extra = f"bytes more than the coarse stream, 0 to {MOST_EXTRA_BYTES}"
-    yield Criterion(extra, row["extra bytes"], 0, MOST_EXTRA_BYTES)
-    yield Criterion("PSNR less the coarse's, -3.1 to 0 dB", row["PSNR, dB"] - coarse["PSNR, dB"], -3.1, 0)
+    yield Criterion(
+        "bytes more than the coarse stream",
+        f"0 to {MOST_EXTRA_BYTES}",
+        row["extra bytes"],
+        0,
+        MOST_EXTRA_BYTES,
+    )
+    yield Criterion("PSNR less the coarse's, dB", "-3.1 to 0", row["PSNR, dB"] - coarse["PSNR, dB"], -3.1, 0)
     one_step = next((one.label for one in entrants if one.given == judged.given | {"steps": 1}), None)
     for key in ("gradient energy", "mean gradient"):
-        yield Criterion(f"{key}, ratio to the original's, 0.8 to 1.25", row[key], 0.8, 1.25)
+        yield Criterion(f"{key}, ratio to the original's", "0.8 to 1.25", row[key], 0.8, 1.25)
         nearer = np.abs(row[key] - 1) - np.abs(coarse[key] - 1)
-        yield Criterion(f"{key}, distance from 1 less the coarse's, below 0", nearer, high=BELOW_ZERO)
+        yield Criterion(f"{key}, distance from 1 less the coarse's", "below 0", nearer, high=BELOW_ZERO)
         if one_step and judged.given["steps"] == 4:
             change = row[key] - rows[one_step][key]
-            name = f"{key}, size of the change from 1 step to 4, 0.15 or more"
-            yield Criterion(name, change * np.sign(change.mean()), 0.15)
+            name = f"{key}, size of the change from 1 step to 4"
+            yield Criterion(name, "0.15 or more", change * np.sign(change.mean()), 0.15)
     rivals = {"the coarse's": coarse}
     rivals |= {f"{name}'s at equal PSNR": rows[f"{judged.label}: {name}"] for name in CONTROLS}
     for name, rival in rivals.items():
         spectrum = row["log-spectrum distance"] - rival["log-spectrum distance"]
-        yield Criterion(f"log-spectrum distance less {name}, below 0", spectrum, high=BELOW_ZERO)
+        yield Criterion(f"log-spectrum distance less {name}", "below 0", spectrum, high=BELOW_ZERO)
     patches = row["patch SWD x 1000"] - coarse["patch SWD x 1000"]
-    yield Criterion("patch SWD x 1000 less the coarse's, below 0", patches, high=BELOW_ZERO)
-    yield Criterion("residual cosine, 0.05 or more", row["residual cosine"], 0.05)
-    yield Criterion("phase share, below 1 %", row["phase share, %"], high=1 + BELOW_ZERO)
-    yield Criterion("share of pictures bit-equal with one seed, 1", row["bit-equal"], 1)
-    yield Criterion("share of pictures that differ with two seeds, 1", row["seeds differ"], 1)
+    yield Criterion("patch SWD x 1000 less the coarse's", "below 0", patches, high=BELOW_ZERO)
+    yield Criterion("residual cosine", "0.05 or more", row["residual cosine"], 0.05)
+    yield Criterion("phase share, %", "below 1", row["phase share, %"], high=1 + BELOW_ZERO)
+    yield Criterion("share of pictures bit-equal with one seed", "1", row["bit-equal"], 1)
+    yield Criterion("share of pictures that differ with two seeds", "1", row["seeds differ"], 1)
 
 
 def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
@@ -185,35 +205,48 @@ def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *lines)] + [""]
 
 
+def summary_table(rows: Rows, entrants: Sequence[Entrant]) -> list[str]:
+    """Return how many criteria each decoder meets, and the names of those that it does not."""
+    lines: list[list[str]] = []
+    for judged in entrants[1:]:
+        found = list(criteria(rows, entrants, judged))
+        names = {verdict: [one.name for one in found if one.verdict == verdict] for verdict in VERDICTS}
+        met = f"{len(names['met'])} of {len(found)}"
+        lines.append([judged.title, met, *("; ".join(names[one]) or "none" for one in VERDICTS[1:])])
+    return table(["decoder", "met", "by the mean only", "not met"], lines)
+
+
 def criteria_table(rows: Rows, entrants: Sequence[Entrant]) -> list[str]:
     """Return every criterion's value and verdict, one column for each decoder."""
     columns = [{one.name: one for one in criteria(rows, entrants, judged)} for judged in entrants[1:]]
-    names = dict.fromkeys(name for column in columns for name in column)
+    wanted = {name: one.wanted for column in columns for name, one in column.items()}
     lines = [
-        [name, *(f"{shown(one[name].values)} {one[name].verdict}" if name in one else "" for one in columns)]
-        for name in names
+        [name, asked]
+        + [f"{shown(one[name].values)} {one[name].verdict}" if name in one else "" for one in columns]
+        for name, asked in wanted.items()
     ]
-    met = [f"{sum(one.verdict == 'met' for one in column.values())} of {len(column)}" for column in columns]
-    return table(["criterion", *(one.label for one in entrants[1:])], [*lines, ["**met**", *met]])
+    return table(["criterion", "wanted", *(one.title for one in entrants[1:])], lines)
 
 
-def means_table(rows: Rows, measures: Sequence[str]) -> list[str]:
-    """Return the means of codecs and controls."""
-    lines = [
-        [label, *(f"{row[key].mean():.3f}" if key in row else "" for key in measures)]
-        for label, row in rows.items()
-    ]
+def means_table(rows: Rows, entrants: Sequence[Entrant], measures: Sequence[str]) -> list[str]:
+    """Return the means of the codecs."""
+    lines = [[one.title, *(f"{rows[one.label][key].mean():.3f}" for key in measures)] for one in entrants]
     return table(["decoder", *measures], lines)
 
 
-def differences_table(rows: Rows, coarse: str, measures: Sequence[str]) -> list[str]:
-    """Return the paired differences of each decoder from the coarse picture and from its controls."""
-    lines = [
-        [f"{label} less {name}", *(shown(rows[label][key] - rows[rival][key]) for key in measures)]
-        for label in (one for one in rows if one != coarse and ": " not in one)
-        for name, rival in {coarse: coarse, **{name: f"{label}: {name}" for name in CONTROLS}}.items()
-    ]
-    return table(["pair", *measures], lines)
+def long_table(found: dict[float, Rows], coarse: str) -> Iterator[list[str]]:
+    """Yield a line a number: means of codecs and controls, then differences paired by picture."""
+    yield ["quality", "decoder", "less", "measure", "mean", "low", "high"]
+    for quality, rows in found.items():
+        for label, row in rows.items():
+            decoder, colon, _ = label.partition(": ")
+            rivals = ["", *({coarse} if not colon and label != coarse else ())]
+            rivals += [one for one in rows if not colon and one.startswith(f"{decoder}: ")]
+            for rival in rivals:
+                for key, values in row.items():
+                    if not rival or key in rows[rival]:
+                        numbers = interval(values - rows[rival][key] if rival else values)
+                        yield [f"{quality:g}", label, rival, key, *(f"{one:.6g}" for one in numbers)]
 
 
 def described(info: CodecInfo) -> str:
@@ -225,31 +258,32 @@ def described(info: CodecInfo) -> str:
 def section(rows: Rows, entrants: Sequence[Entrant], quality: float) -> list[str]:
     """Return the tables of one quality."""
     coarse = entrants[0].label
-    measures = list(next(row for label, row in rows.items() if ": " in label))
+    measures = [*next(row for label, row in rows.items() if ": " in label), "decoding, s per megapixel"]
     missed = max(rows[one.label]["control missed by, dB"].max() for one in entrants[1:])
     return [
-        f"## Quality {quality:g}: {rows[coarse]['bpp'].mean():.3f} bits per pixel\n\n### Criteria\n",
-        *criteria_table(rows, entrants),
+        f"## Quality {quality:g}: {rows[coarse]['bpp'].mean():.3f} bits per pixel\n",
+        *summary_table(rows, entrants),
         "### Steps, quality and time\n",
-        *means_table(rows, ["bpp", *measures, "decoding, s per megapixel"]),
-        "### Paired differences\n",
-        *differences_table(rows, coarse, measures),
+        *means_table(rows, entrants, ["bpp", *measures]),
+        "### Criteria\n",
+        *criteria_table(rows, entrants),
         f"The control farthest from its decoder's PSNR missed it by {missed:.3f} dB.\n",
     ]
 
 
-def record(folder: Path, pictures: int, entrants: Sequence[Entrant], found: dict[float, Rows]) -> str:
-    """Return the record in Markdown."""
+def record(
+    folder: Path, pictures: int, entrants: Sequence[Entrant], found: dict[float, Rows], numbers: Path
+) -> str:
+    """Return the record in Markdown; the other numbers are in a file beside it."""
     codecs = ", ".join(dict.fromkeys(described(one.codec.info) for one in entrants))
     head = [
         "# Is the detail that HFD adds better than noise and sharpening?\n",
         f"Made by `docs/benchmarks/hfd_quality.py` on {pictures} pictures of `{folder.name}`: {codecs}.",
         f"Machine: {cpu_model()}, {cores()} cores, load {os.getloadavg()[0]:.1f}; one thread, codecs",
-        f"in turn, median of {len(SEEDS)} decodes; torch {torch.__version__}. Compare ratios, not seconds.",
-        NOTES,
+        f"in turn, median of {len(SEEDS)} decodes; torch {torch.__version__}. Compare ratios, not seconds.\n",
     ]
     tables = [line for quality, rows in found.items() for line in section(rows, entrants, quality)]
-    return "\n".join(head + tables)
+    return "\n".join([*head, *tables]) + NOTES.format(csv=numbers.name)
 
 
 def nearest_quality(codec: Codec, originals: Sequence[Image]) -> float:
@@ -291,7 +325,10 @@ def main(words: Sequence[str] | None = None) -> None:
     entrants = [entrant(one) for one in (chosen.coarse, *(chosen.decoder or HFD))]
     qualities = chosen.quality or [nearest_quality(entrants[0].codec, originals)]
     found = {quality: gather(originals, entrants, quality) for quality in qualities}
-    text = record(chosen.folder, len(paths), entrants, found)
+    numbers = chosen.record.with_suffix(".csv")
+    with numbers.open("w", newline="") as opened:
+        csv.writer(opened, lineterminator="\n").writerows(long_table(found, entrants[0].label))
+    text = record(chosen.folder, len(paths), entrants, found, numbers)
     chosen.record.write_text(text)
     print(text)
 

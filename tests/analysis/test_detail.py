@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import importlib.util
 import math
 import sys
@@ -259,7 +260,7 @@ def test_criterion_asks_for_the_whole_interval(script: ModuleType) -> None:
         (0.8, 1.06): "mean only",
         (1.1, 1.25): "**not met**",
     }
-    assert {ends: script.Criterion("any", values, *ends).verdict for ends in verdicts} == verdicts
+    assert {ends: script.Criterion("any", "", values, *ends).verdict for ends in verdicts} == verdicts
 
 
 def test_benchmark_records_what_a_pair_of_codecs_shows(script: ModuleType, tmp_path: Path) -> None:
@@ -272,19 +273,40 @@ def test_benchmark_records_what_a_pair_of_codecs_shows(script: ModuleType, tmp_p
     script.main([str(tmp_path), *pair, "--quality", "20", "--limit", "2", "--record", str(record)])
     text = record.read_text()
     lines = [line[2:-2].split(" | ") for line in text.splitlines() if line.startswith("| ")]
-    verdicts = {cells[0]: cells[2] for cells in lines if len(cells) == 3 and " " in cells[0]}
+    verdicts = {cells[0]: cells[3] for cells in lines if len(cells) == 4 and cells[1] != "---"}
     assert text.count("### Criteria") == 1
     assert "on 2 pictures" in text
     for start in ("gradient energy, distance", "log-spectrum distance less the coarse's", "residual cosine"):
         (verdict,) = (cell for name, cell in verdicts.items() if name.startswith(start))
-        assert verdict.startswith("0.000 [0.000, 0.000]")
-        assert verdict.endswith("**not met**")
-    assert verdicts["bytes more than the coarse stream, 0 to 16"] == "0.000 [0.000, 0.000] met"
-    assert verdicts["share of pictures bit-equal with one seed, 1"].endswith(" met")
-    assert verdicts["share of pictures that differ with two seeds, 1"].endswith("**not met**")
+        assert verdict == "0 **not met**"
+    assert verdicts["bytes more than the coarse stream"] == "0 met"
+    assert verdicts["share of pictures bit-equal with one seed"] == "1 met"
+    assert verdicts["share of pictures that differ with two seeds"] == "0 **not met**"
+    summary = next(cells for cells in lines if cells[0] == "jpeg subsampling=4:2:0")
+    assert len(summary) == 4
+    assert "residual cosine" in summary[3]
+    assert "bytes more" not in summary[3]
     means = {cells[0]: cells[1:] for cells in lines if len(cells) == 11}
     assert means["jpeg subsampling=4:2:0"][:-1] == means["jpeg"][:-1]
-    assert means["mozjpeg: white noise"][1] == means["mozjpeg"][1], "not at equal PSNR"
+    with (tmp_path / "record.csv").open(newline="") as opened:
+        numbers = {(row["decoder"], row["less"], row["measure"]): row for row in csv.DictReader(opened)}
+    ours, control = (numbers[name, "", "PSNR, dB"]["mean"] for name in ("mozjpeg", "mozjpeg: white noise"))
+    assert float(control) == pytest.approx(float(ours), abs=0.02), "not at equal PSNR"
+    difference = numbers["mozjpeg", "mozjpeg: white noise", "PSNR, dB"]
+    assert float(difference["mean"]) == pytest.approx(float(ours) - float(control), abs=1e-4)
+    assert float(difference["low"]) <= float(difference["mean"]) <= float(difference["high"])
+
+
+def test_summary_names_hfds_own_steps(script: ModuleType) -> None:
+    titles = [
+        script.Entrant(" ".join(words), dict(word.split("=") for word in words[1:]), None)
+        for words in script.HFD
+    ]
+    given = [one._replace(given=one.given | {"steps": int(one.given["steps"])}).title for one in titles]
+    assert [one for one in given if one.endswith("(default)")] == [
+        "hfd mode=flow steps=4 (default)",
+        "hfd mode=diffusion steps=64 (default)",
+    ]
 
 
 def test_benchmark_needs_two_pictures(
