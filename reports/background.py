@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
 from ..bench.store.derived import Derived
@@ -13,6 +13,8 @@ from .evidence import Pending
 
 Answer = TypeVar("Answer")
 
+PATIENCE_SECONDS = 0.15
+"""What is there so soon is shown at once: a small store's page is not drawn twice."""
 MOST_KEPT = 512
 """Answers that stay in memory, for stores that nobody may write to."""
 
@@ -48,17 +50,52 @@ class Background:
             if kept is not None:
                 self._keep(key, _done(kept))
                 return kept
-            asked = self._worker.submit(self._derived.answer, kind, question, told, compute)
-            self._keep(key, asked)
+            asked = self._begin(key, lambda: self._derived.answer(kind, question, told, compute))
         if not asked.done():
             raise Pending(question)
-        return asked.result()
+        return self._result(key, asked)
+
+    def done(self, work: Callable[[], object], *name: str) -> bool:
+        """Return whether some work has been done; the first call has it done beside the pages.
+
+        Args:
+            work: Called once for its name.
+            name: What tells it from other work.
+        """
+
+        def finish() -> bool:
+            work()
+            return True
+
+        key = " | ".join(("work", *name)), b""
+        with self._lock:
+            asked = self._asked.get(key)
+        asked = asked or self._begin(key, finish)
+        return asked.done() and self._result(key, asked)
 
     @property
     def waiting(self) -> bool:
         """Whether something is being computed."""
         with self._lock:
             return any(not one.done() for one in self._asked.values())
+
+    def _begin(self, key: tuple[str, bytes], work: Callable[[], Answer]) -> Future[Answer]:
+        """Have something computed, and wait a moment for it where it comes next."""
+        comes_next = not self.waiting
+        asked = self._worker.submit(work)
+        self._keep(key, asked)
+        if comes_next:
+            wait([asked], PATIENCE_SECONDS)
+        return asked
+
+    def _result(self, key: tuple[str, bytes], asked: Future[Answer]) -> Answer:
+        """Return what came out; what failed is tried again when somebody asks again."""
+        try:
+            return asked.result()
+        except Exception:
+            with self._lock:
+                self._asked.pop(key, None)
+            raise
 
     def _keep(self, key: tuple[str, bytes], answer: Future[Any]) -> None:
         with self._lock:

@@ -59,6 +59,10 @@ class ColumnSource:
                 self._scores[metric_id] = read_scores(self.store, self.columns, metric_id, self.image_set)
             return self._scores[metric_id]
 
+    def has_read(self, metric_id: str) -> bool:
+        """Whether one metric's scores are here already."""
+        return metric_id in self._scores
+
     @cached_property
     def encode_seconds(self) -> FloatArray:
         """Median encode time of every measurement."""

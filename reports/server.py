@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import socket
 from collections.abc import Callable
@@ -56,6 +57,8 @@ RATERS_OPTIONS = {
     # Pictures are judged on one ground.
     "theme.base": "light",
 }
+SLOW_TO_LOAD = (".interactive", ".study_tables", ".column_slice")
+"""Parts of the pages that bring SciPy, pandas, Altair and seaborn along."""
 GRACE_SECONDS = 2
 """How long open pages may keep a stopping server."""
 
@@ -144,6 +147,9 @@ def application(store: str, *, raters: bool = False, remake: Remake | None = Non
     from .pictures import Gallery
     from .pictures import routes as picture_routes
 
+    # What takes seconds to load is loaded before the address is told, not when the first page opens.
+    for name in SLOW_TO_LOAD:
+        importlib.import_module(name, __package__)
     pictures = picture_routes(Gallery(lambda: Store(store), remake)) if remake else []
     return App(APP, routes=[*routes(lambda: Desk(store)), *pictures], middleware=kept)
 

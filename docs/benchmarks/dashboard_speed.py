@@ -79,13 +79,16 @@ def pages(store: str) -> None:
     """Print seconds of every page: the first in this process, and again."""
     from streamlit.testing.v1 import AppTest
 
+    # As on a server: it loads what is slow to load before it tells its address, the rest with its first page.
+    from codecarena.reports.views import navigation  # noqa: F401
+
     os.environ["CODECARENA_STORE"] = store
     found: dict[str, tuple[float, float]] = {}
     script = (
         "import streamlit as st\nfrom codecarena.reports.views import {0}\n"
         "st.session_state['page'] = '{0}'\n{0}.main()"
     )
-    # The libraries are loaded and the store is read once, as on a server that somebody has used.
+    # The store is read once, as on a server that somebody has used.
     AppTest.from_string(script.format("leaderboard"), default_timeout=600).run()
     for name, (page, query) in PAGES.items():
         seconds: list[float] = []

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -32,8 +33,9 @@ WEB = Path(__file__).parent.parent / "web"
 SPACING = """
 <style>
 .stMainBlockContainer { padding-top: 3.5rem; max-width: 90rem; }
-.stMainBlockContainer h1 { font-size: 1.75rem; padding-bottom: 0; }
+.stMainBlockContainer h1 { font-size: 1.75rem; padding-bottom: 0.75rem; }
 .stMainBlockContainer h3 { font-size: 1.2rem; }
+@media (max-width: 1200px) { .stMainBlockContainer { padding-left: 1.5rem; padding-right: 1.5rem; } }
 /* Streamlit's own captions are too faint to read easily. */
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: inherit; opacity: 0.9; }
 /* Its labels of chosen values and its main buttons are white: too faint on the dark look's lighter blue. */
@@ -65,6 +67,19 @@ class Frame:
     def part(self, image_set: str | None, kind: str = "all", families: Sequence[str] = ()) -> ColumnSlice:
         """Return pictures of one kind and codecs of some families."""
         return read_part(self.url, self.version, image_set, kind, tuple(sorted(families)))
+
+    def read(self, part: ColumnSlice, metrics: Sequence[MetricRow]) -> list[MetricRow]:
+        """Return those metrics whose scores are here; the others' are being read beside the pages.
+
+        A million scores take as long as a page may: what is chosen is shown at once, the rest follows.
+        """
+        source, set_name = part.source, part.image_set
+        for one in metrics:
+            if not source.has_read(one.metric_id):
+                self.background.done(
+                    partial(source.scores, one.metric_id), str(self.version), set_name, one.metric_id
+                )
+        return [one for one in metrics if source.has_read(one.metric_id)]
 
     @property
     def background(self) -> Background:
@@ -346,9 +361,7 @@ def show(table: Table, name: str = "", *, heading: bool = True) -> None:
 def pending(frame: Frame) -> None:
     """Say that intervals are on their way, and draw the page again when they are there."""
     if frame.background.waiting:
-        st.caption(
-            ":material/hourglass_top: Intervals and tests are being computed; they appear by themselves."
-        )
+        st.caption(":material/hourglass_top: More is being read and computed; it appears by itself.")
         wait(frame.url)
 
 

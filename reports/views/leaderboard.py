@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from ...bench.store.rows import MetricRow
@@ -78,7 +76,7 @@ def _table(frame: Frame, part: ColumnSlice, metric: MetricRow, view: str, usual_
             help_text="Every codec's scores at this rate.",
         )  # fmt: skip
         rest = [one for one in part.metrics if one != metric][: MOST_METRICS - 1]
-        return leaderboards.at_rate_table(part, [metric, *rest], rate)
+        return leaderboards.at_rate_table(part, [metric, *frame.read(part, rest)], rate)
     score = pages.choose_number(
         place, f"{part.title(metric)} score", f"score-{metric.name}", part.usual_score(metric),
         help_text="What every codec spends to reach this score.",
@@ -106,9 +104,9 @@ def _every_metric(frame: Frame, part: ColumnSlice) -> None:
         shown = pages.choose(
             st.container(), "Show", "every", ["no", "yes"], segmented=True,
             show={"no": "Not now", "yes": "All metrics"}.__getitem__,
-            help_text="Reads the scores of every metric, which takes a moment in a large store.",
+            help_text="In a large store, reading the scores of every metric takes a moment.",
         )  # fmt: skip
         if shown == "yes":
             anchor = str(st.query_params.get("anchor", part.usual_anchor))
-            metrics: Sequence[MetricRow] = part.metrics
+            metrics = frame.read(part, part.metrics)
             pages.show(leaderboards.bd_table(part, metrics, anchor, derived=frame.background), "all")

@@ -1,0 +1,67 @@
+"""What takes long is computed beside the pages, once, and is there when a page asks again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from codecarena.bench.store.store import Store
+from codecarena.bench.store.writer import StoreWriter
+from codecarena.reports.background import Background
+from codecarena.reports.evidence import Pending
+
+
+@pytest.fixture
+def background(tmp_path: Path) -> Background:
+    StoreWriter(str(tmp_path / "arena")).close()
+    return Background(Store(str(tmp_path / "arena")))
+
+
+def finish(background: Background) -> None:
+    """Wait until nothing is being computed."""
+    ended = threading.Event()
+    background.done(ended.set, "the end")
+    assert ended.wait(30)
+    while background.waiting:
+        pass
+
+
+def test_what_is_quick_is_there_at_once(background: Background) -> None:
+    assert background.answer(int, "question", [b"row"], lambda: 7) == 7
+    assert background.done(lambda: None, "work")
+
+
+def test_what_takes_long_is_pending_and_computed_once(background: Background) -> None:
+    may_end, calls = threading.Event(), [0]
+
+    def compute() -> int:
+        calls[0] += 1
+        assert may_end.wait(30)
+        return 7
+
+    ask: Callable[[], int] = lambda: background.answer(int, "question", [b"row"], compute)  # noqa: E731
+    for _ in range(2):
+        with pytest.raises(Pending):
+            ask()
+    assert background.waiting
+    assert not background.done(lambda: None, "work that comes after it")
+    may_end.set()
+    finish(background)
+    assert (ask(), calls[0]) == (7, 1)
+    assert background.done(lambda: None, "work that comes after it")
+
+
+def test_what_failed_says_so_and_is_tried_again(background: Background) -> None:
+    with pytest.raises(ZeroDivisionError):
+        background.done(lambda: 1 // 0, "work")
+    assert background.done(lambda: None, "work")
+
+
+def test_what_was_computed_is_found_by_the_next_server(background: Background, tmp_path: Path) -> None:
+    background.answer(int, "question", [b"row"], lambda: 7)
+    again = Background(Store(str(tmp_path / "arena")))
+    assert again.answer(int, "question", [b"row"], lambda: 8) == 7
+    assert again.answer(int, "question", [b"another row"], lambda: 8) == 8
