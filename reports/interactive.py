@@ -28,7 +28,9 @@ SHAPES: dict[str, str] = dict(
         strict=True,
     )
 )
-HEIGHT = 560
+HEIGHT = 600
+INK = {True: "#c9ced6", False: "#4d535c"}
+"""Colour of words and thin lines on a dark and on a light ground."""
 
 
 def on_ground(looks: Mapping[str, Look], dark: bool) -> dict[str, str]:
@@ -80,10 +82,20 @@ def rate_distortion(
         "codec:N",
         scale=alt.Scale(domain=list(codecs), range=[colours[one] for one in codecs.values()]),
         legend=alt.Legend(
-            orient="bottom", columns=3, title=None, labelLimit=220, symbolLimit=60, symbolOpacity=1
+            orient="bottom",
+            columns=alt.ExprRef("max(2, floor(width / 170))"),
+            title=None,
+            labelLimit=130,
+            symbolLimit=60,
+            symbolOpacity=1,
         ),
     )
-    shape = alt.Shape("codec:N", scale=alt.Scale(domain=list(codecs), range=shapes), legend=None)
+    shape = alt.Shape("codec:N", scale=alt.Scale(domain=list(codecs), range=shapes))
+    # By another field than the rest, or the legend's marks would be dashed too. Widths of the line in print.
+    dashes = {one.codec_id: [2 * part for part in looks[one.codec].dashes] for one in points}
+    dash = alt.StrokeDash(
+        "codec_id:N", scale=alt.Scale(domain=list(dashes), range=list(dashes.values())), legend=None
+    )
     pick = alt.selection_point(name="point", fields=["codec_id", "setting"], on="click", toggle=False)
     base = alt.Chart(table)
     tips = [
@@ -107,7 +119,9 @@ def rate_distortion(
             bands.encode(x=rate, y=alt.Y("low_at:Q", scale=score_scale), y2="high_at:Q", color=colour)
         )
     layers.append(
-        base.mark_line(strokeWidth=2).encode(x=rate, y=score, color=colour, order="bits_per_pixel:Q")
+        base.mark_line(strokeWidth=2).encode(
+            x=rate, y=score, color=colour, strokeDash=dash, order="bits_per_pixel:Q"
+        )
     )
     layers.append(
         base.mark_point(size=70, filled=True, opacity=1)
@@ -116,7 +130,18 @@ def rate_distortion(
     )
     if published:
         layers += _published(_table(published, decibels), rate, score, metric, dark)
-    return alt.layer(*layers).properties(height=HEIGHT)
+    return _finished(layers, HEIGHT, dark)
+
+
+def _finished(layers: Sequence[alt.Chart], height: int, dark: bool) -> alt.LayerChart | alt.FacetChart:
+    """Return layers as one chart whose words can be read: Streamlit's own are too faint."""
+    ink = INK[dark]
+    return (
+        alt.layer(*layers)
+        .properties(height=height)
+        .configure_axis(labelColor=ink, titleColor=ink)
+        .configure_legend(labelColor=ink)
+    )
 
 
 def _table(points: Sequence[RatePoint], decibels: bool) -> pd.DataFrame:
@@ -129,7 +154,7 @@ def _table(points: Sequence[RatePoint], decibels: bool) -> pd.DataFrame:
 
 
 def _published(table: pd.DataFrame, rate: alt.X, score: alt.Y, metric: str, dark: bool) -> list[alt.Chart]:
-    colour = "#b8bcc2" if dark else PUBLISHED
+    colour = INK[True] if dark else PUBLISHED
     base = alt.Chart(table).encode(x=rate, y=score, detail="codec:N")
     tips = [
         alt.Tooltip("codec:N", title="published"),
@@ -176,7 +201,7 @@ def trade(
     y = alt.Y("gain:Q", title=gain, scale=alt.Scale(zero=False, reverse=less_is_better))
     base = alt.Chart(table)
     front = base.transform_filter("datum.on_front").mark_line(
-        strokeDash=[4, 3], color="#b8bcc2" if dark else "#5f6670", strokeWidth=1.2
+        strokeDash=[4, 3], color=INK[dark], strokeWidth=1.2
     )
     marks = base.mark_point(filled=True, opacity=1).encode(
         x=x,
@@ -194,9 +219,9 @@ def trade(
             alt.Tooltip("gain:Q", title=gain, format=".4~g"),
         ],
     )
-    names = base.mark_text(align="left", dx=9, dy=-7, fontSize=11, color="#b8bcc2" if dark else "#4d535c")
+    names = base.mark_text(align="left", dx=9, dy=-7, fontSize=11, color=INK[dark])
     labels = names.encode(x=x, y=y, text="codec:N")
-    return alt.layer(front.encode(x=x, y=y, order="cost:Q"), marks, labels).properties(height=460)
+    return _finished([front.encode(x=x, y=y, order="cost:Q"), marks, labels], 460, dark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,13 +251,14 @@ def spans(
     names = list(order or dict.fromkeys(one.name for one in points))
     y = alt.Y("name:N", title=None, sort=names, axis=alt.Axis(labelLimit=240))
     offset = alt.YOffset("group:N", sort=list(groups))
+    legend = alt.Legend(orient="top", title=None, symbolOpacity=1) if len(groups) > 1 else None
     colour = alt.Color(
         "group:N",
         scale=alt.Scale(domain=list(groups), range=colours),
-        legend=alt.Legend(orient="top", title=None, symbolOpacity=1) if len(groups) > 1 else None,
+        legend=legend,
     )
     base = alt.Chart(table).encode(y=y, yOffset=offset, color=colour)
-    x = alt.X("value:Q", title=title, scale=alt.Scale(zero=zero))
+    x = alt.X("value:Q", title=title, scale=alt.Scale(zero=zero), axis=alt.Axis(tickCount=10, format="~f"))
     tips = [
         "name:N",
         "group:N",
@@ -244,10 +270,10 @@ def spans(
     layers: list[Any] = [
         bars.encode(x=alt.X("low:Q", title=title, scale=alt.Scale(zero=zero)), x2="high:Q"),
         base.mark_point(filled=True, size=60, opacity=1).encode(
-            x=x, shape=alt.Shape("group:N", legend=None, scale=alt.Scale(domain=list(groups))), tooltip=tips
+            x=x, shape=alt.Shape("group:N", scale=alt.Scale(domain=list(groups)), legend=legend), tooltip=tips
         ),
     ]
     if zero:
         rule = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color="#8a8f98")
         layers.insert(0, rule.encode(x="zero:Q"))
-    return alt.layer(*layers).properties(height=alt.Step(18 if len(groups) > 1 else 26))
+    return _finished(layers, 90 + 26 * len(names) * (1 if len(groups) == 1 else 2), dark)

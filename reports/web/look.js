@@ -164,11 +164,12 @@ class Look {
     shown.forEach((index, place) => this.pane(this.stage.children[place], index, ratio));
     this.slider();
     const troubles = [...new Set(this.troubles.filter(Boolean))];
+    const ready = this.panes.every((_, index) => this.images[index] || this.troubles[index]);
     this.word.className = troubles.length ? "word trouble" : "word";
-    this.word.textContent = troubles.length ? troubles.join(" · ")
+    this.word.textContent = troubles.length ? troubles.join(" · ") : !ready ? "Decoding the pictures …"
       : "One pixel of the picture is a whole number of pixels of the screen; nothing is smoothed or re-encoded. "
         + "Drag or arrow keys move, + and − or the wheel with Ctrl magnify, space flips, digits choose.";
-    this.root.dataset.ready = String(this.panes.every((_, index) => this.images[index] || this.troubles[index]));
+    this.root.dataset.ready = String(ready);
   }
 
   pane(box, index, ratio) {
