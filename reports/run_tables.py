@@ -34,7 +34,7 @@ def runs_table(found: Sequence[RunDetail]) -> Table:
         Column("Began", "UTC", False),
         Column("Took", numeric=False, help="Until its end, or its last result."),
         Column("Planned", help="Cells: picture times codec times setting."),
-        Column("Results", help="Cells that this run measured; others were there."),
+        Column("Results", help="Cells that this run measured or timed; others were there."),
         Column("Failed", help="Attempts of this run without a result."),
         Column("Workers"),
         Column("Machine", numeric=False),

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from .rows import RunRow
 from .schema import AttemptTable, CodecTable, MachineTable, MeasurementTable, MetricTable, RunTable
 from .store import Store
+from .timing_tables import TimingTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class RunDetail:
     # Any: a machine's description holds whatever describes it.
     machine: Mapping[str, Any]
     measured: int
-    """Cells with a result of this run."""
+    """Cells with a result of this run; of a timing pass, those that it timed."""
     failed: int
     """Attempts of this run that ended without one."""
     newest: str | None
@@ -45,21 +46,24 @@ class Version:
 
 def run_details(store: Store) -> list[RunDetail]:
     """Return every run, newest first."""
-    measured, attempt = MeasurementTable, AttemptTable
-    results = select(measured.run_id, func.count(), func.max(measured.created_at)).group_by(measured.run_id)
+    attempt = AttemptTable
     failures = select(attempt.run_id, func.count()).group_by(attempt.run_id)
     rest = select(RunTable.id, RunTable.suite_text, MachineTable.description).join(
         MachineTable, MachineTable.id == RunTable.machine_id
     )
+    done: dict[int, tuple[int, str]] = {}
     with store.engine.connect() as connection:
-        done = {row[0]: (row[1], row[2]) for row in connection.execute(results)}
+        # A run measures or times, never both: the timing pass is a run of its own.
+        for table in (MeasurementTable, TimingTable):
+            results = select(table.run_id, func.count(), func.max(table.created_at)).group_by(table.run_id)
+            done.update((row[0], (row[1], row[2])) for row in connection.execute(results))
         failed = {row[0]: row[1] for row in connection.execute(failures)}
         told = {row[0]: (row[1], row[2]) for row in connection.execute(rest)}
-    return [
-        RunDetail(one, *told[one.run_id], *(count := done.get(one.run_id, (0, None)))[:1],
-                  failed.get(one.run_id, 0), count[1])
-        for one in store.runs()
-    ]  # fmt: skip
+    found: list[RunDetail] = []
+    for one in store.runs():
+        measured, newest = done.get(one.run_id, (0, None))
+        found.append(RunDetail(one, *told[one.run_id], measured, failed.get(one.run_id, 0), newest))
+    return found
 
 
 def versions(store: Store) -> list[Version]:

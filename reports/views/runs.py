@@ -23,6 +23,9 @@ from . import frame as pages
 from .frame import Frame
 
 MOST_FAILURES = 25
+IMPORTED = "import "
+"""How the suite of a run is called that brought in a file."""
+SUITE_FILE = "suite.toml"
 ABOUT = """
 Every call of `codecarena run` and `score`: how far it is, what it measured on which machine, and the errors
 of cells that have no result, with what the codec wrote to its error output. The page follows a run.
@@ -56,11 +59,16 @@ def progress(run_id: int, url: str) -> None:
     if one is None:
         return
     planned, done = one.run.planned_cells, one.measured + one.failed
-    share = min(1.0, done / planned) if planned else 1.0
+    share = min(1.0, done / planned) if planned else 0.0
     failed = f", {digits.counted(one.failed, 'failed attempt')}" if one.failed else ""
     measured = digits.number(one.measured, 0)
-    text = f"{pages.plain(one.run.suite)}: {measured} of {digits.counted(planned, 'cell')}{failed}"
-    st.progress(share, text)
+    # How many cells a search will take, nobody knows before.
+    of = f"of {digits.counted(planned, 'cell')}" if planned else "cells so far"
+    text = f"{pages.plain(one.run.suite)}: {measured} {of}{failed}"
+    if share:
+        st.progress(share, text)
+    else:
+        st.info(f"{text}. What only adds scores to stored cells shows no progress.")
     if not is_running(one):
         st.rerun(scope="app")
 
@@ -92,17 +100,31 @@ def _provenance(frame: Frame, found: list[RunDetail]) -> None:
         st.columns(3)[0], "Run", "run", found, write=lambda one: str(one.run.run_id),
         show=lambda one: f"{one.run.run_id} · {one.run.suite} · {one.run.started_at[:16].replace('T', ' ')}",
     )  # fmt: skip
-    st.markdown(f"{pages.plain(status(one)).capitalize()}, on {pages.plain(machine(one))}. To run it again:")
-    st.code(command(one, frame.url), language=None)
-    with st.expander("Suite file"):
-        st.caption("Save it as suite.toml.")
-        st.code(one.suite_text, language=None)
+    st.markdown(f"{pages.plain(status(one)).capitalize()}, on {pages.plain(machine(one))}.")
+    _again(one, frame.url)
     with st.expander("Machine"):
         st.code(json.dumps(dict(one.machine), indent=2, ensure_ascii=False), language=None)
     with st.expander("Versions of codecs and metrics"):
         pages.show(versions_table(versions(frame.store)), "versions", heading=False)
 
 
+def _again(one: RunDetail, url: str) -> None:
+    """Offer what ran, and the command that runs it again."""
+    imported = one.run.suite.startswith(IMPORTED)
+    if imported:
+        st.caption("These results came from a file: codecarena import.")
+    else:
+        st.caption(
+            "With the suite file beside it, this command completes the run; into another store, it measures "
+            "everything again. What else the call said, such as --limit or --match, is not kept."
+        )
+        st.code(command(one, url), language=None)
+    name = one.run.suite.removeprefix(IMPORTED) if imported else SUITE_FILE
+    with st.expander("Imported file" if imported else "Suite file"):
+        st.download_button(f"Download {pages.plain(name)}", one.suite_text, name, on_click="ignore")
+        st.code(one.suite_text, language=None, height=420 if one.suite_text.count("\n") > 20 else "content")
+
+
 def command(one: RunDetail, url: str) -> str:
     """Return what to type to run a suite again into the same store."""
-    return shlex.join(["codecarena", "run", "suite.toml", "--store", url, "-j", str(one.run.workers)])
+    return shlex.join(["codecarena", "run", SUITE_FILE, "--store", url, "-j", str(one.run.workers)])
