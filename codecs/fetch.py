@@ -156,7 +156,8 @@ def pipeline_folder(
     raise MissingBackendError(
         f"the pretrained pipeline {ids[0]} is not there and cannot be fetched:\n{_listed(failures)}\n"
         + ("" if allowed() else f"set {ALLOW_DOWNLOADS}=1 to let it be fetched, or ")
-        + f"place its files in {weights_folder() / ids[0]}/, or give their folder as a parameter of the codec"
+        + f"place {_needed(allow)} in {weights_folder() / ids[0]}/, "
+        "or give their folder as a parameter of the codec"
     )
 
 
@@ -166,6 +167,10 @@ def pipeline_name(folder: Path) -> str | None:
         return folder.relative_to(weights_folder()).as_posix()
     cached = re.search(r"/models--([^/]+?)--([^/]+)/snapshots/", folder.as_posix())
     return "/".join(cached.groups()) if cached else None
+
+
+def _needed(allow: Sequence[str] | None) -> str:
+    return f"its files ({', '.join(allow)})" if allow else "its files"
 
 
 def _listed(failures: Sequence[str]) -> str:

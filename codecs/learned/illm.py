@@ -149,10 +149,11 @@ def _from_hub(repository: str, name: str) -> _Network:
             network = cast(
                 "nn.Module",
                 torch.hub.load(
-                    str(folder) if local else repository,
+                    str(folder) if local else _with_branch(repository),
                     name,
                     source="local" if local else "github",
                     trust_repo=True,  # pyright: ignore[reportArgumentType] - its own documentation has a bool
+                    skip_validation=not allowed(),  # which asks the hub's address about the owner
                     verbose=False,
                     pretrained=True,
                 ),
@@ -169,6 +170,11 @@ def _from_hub(repository: str, name: str) -> _Network:
     if missing:
         raise CodecError(f"{name} of {repository} is no HiFiC autoencoder: it has no {', '.join(missing)}")
     return cast("_Network", network.float().eval().requires_grad_(False))
+
+
+def _with_branch(repository: str) -> str:
+    """Return a repository's name with its branch: torch's hub asks the network for one that is not named."""
+    return repository if ":" in repository else f"{repository}:main"
 
 
 @contextmanager

@@ -161,6 +161,12 @@ class TestStreams:
         with pytest.raises(CodecError, match="of the autoencoder 'zoo', not of 'hyperprior'"):
             registry.create("hfd", {"decoder": str(path)})
 
+    def test_a_decoder_for_the_zoo_is_asked_for_before_the_zoo(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Else its weights would be fetched first, only to be refused."""
+        monkeypatch.delenv("CODECARENA_ALLOW_DOWNLOADS", raising=False)
+        with pytest.raises(CodecError, match=r"of 'zoo'. Train a decoder for it: .*training hfd --autoenc"):
+            registry.create("hfd", {"autoencoder": "zoo", "arch": "mbt2018-mean"})
+
     @pytest.mark.parametrize(
         "given", [{"steps": 101}, {"noise": 0.5}, {"mode": "gan"}, {"start": 0.0}, {"seed": -1}], ids=str
     )

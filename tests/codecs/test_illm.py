@@ -161,6 +161,24 @@ def test_what_cannot_be_loaded_is_told(
         Illm("1")
 
 
+def test_nothing_is_asked_of_the_network_unless_it_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.delenv("CODECARENA_ALLOW_DOWNLOADS")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "urlopen", refuse)
+    with pytest.raises(MissingBackendError) as caught:
+        Illm("1")
+    for words in (
+        "CODECARENA_ALLOW_DOWNLOADS=1 lets it be fetched",
+        "clone facebookresearch/NeuralCompression",
+    ):
+        assert words in str(caught.value)
+
+
 def test_the_hubs_cache_is_enough(repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     cached = tmp_path / "hub" / "facebookresearch_NeuralCompression_main"
     cached.mkdir(parents=True)

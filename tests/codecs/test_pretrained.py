@@ -224,7 +224,13 @@ def _snapshot(endpoint: str, tmp_path: Path) -> subprocess.CompletedProcess[str]
 def test_pipelines_come_from_the_first_name_that_is_there(tmp_path: Path, dead: str) -> None:
     offline = _snapshot(dead, tmp_path)
     assert offline.returncode == 1, offline.stdout
-    for words in ("some/original: ", "a/mirror: ", f"{tmp_path}/own/some/original/", "parameter"):
+    for words in (
+        "some/original: ",
+        "a/mirror: ",
+        f"{tmp_path}/own/some/original/",
+        "(*.json, unet/*)",
+        "parameter",
+    ):
         assert words in offline.stderr
     for endpoint in _serve(_Hub):
         fetched = _snapshot(endpoint, tmp_path)

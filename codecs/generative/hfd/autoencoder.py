@@ -54,12 +54,8 @@ class Autoencoder:
         Raises:
             CodecError: The decoder was trained on pictures of other weights.
         """
+        check_name(name, decoder)
         said = decoder.metadata
-        if said.get("autoencoder") != name:
-            raise CodecError(
-                f"{decoder.path} was trained on pictures of the autoencoder {said.get('autoencoder')!r}, "
-                f"not of {name!r}"
-            )
         qualities = tuple(float(one) for one in said.get("qualities", "").split(",") if one)
         here = fingerprint(codec, qualities)
         if not qualities or said.get("autoencoder_weights") != here:
@@ -97,6 +93,17 @@ class Autoencoder:
             return 0.0
         low, high = self.qualities[above - 1], self.qualities[above]
         return above - (high - quality) / (high - low)
+
+
+def check_name(name: str, decoder: Weights) -> None:
+    """Raise `CodecError` unless a decoder was trained on pictures of an autoencoder, whatever its weights."""
+    known = decoder.metadata.get("autoencoder")
+    if known != name:
+        raise CodecError(
+            f"{decoder.path} was trained on pictures of the autoencoder {known!r}, not of {name!r}. "
+            f"Train a decoder for it: python -m codecarena.codecs.training hfd --autoencoder {name}, "
+            "and name its file in the parameter 'decoder'"
+        )
 
 
 def fingerprint(codec: LearnedCodec, qualities: tuple[float, ...]) -> str:

@@ -26,7 +26,7 @@ from ...base import (
 from ...bitstream import Header, Kind, Reader, check_claim, seal, unseal
 from ...learned.transform import place
 from ...planes import to_pixels, to_planes
-from .autoencoder import Autoencoder, open_codec
+from .autoencoder import KINDS, Autoencoder, check_name, open_codec
 from .decoder import DEFAULTS, Detail, Mode, Sampling
 from .diffusion import DEFAULT_SHIFT
 from .flow import LARGEST_NOISE
@@ -96,6 +96,8 @@ class Hfd:
         self.weights = (
             pretrained.load(Path(decoder).expanduser()) if decoder else pretrained.embedded(f"hfd_{mode}")
         )
+        check_choice("autoencoder", autoencoder, KINDS)
+        check_name(autoencoder, self.weights)  # before the autoencoder is fetched in vain
         qualities = self.weights.metadata.get("qualities", "all")
         coarse = open_codec(autoencoder, autoencoder_weights, arch, qualities, device, dtype)
         self._autoencoder = Autoencoder.of_decoder(autoencoder, coarse, self.weights)
