@@ -15,7 +15,7 @@ from ..bench.store.study_tables import PairTable, RaterTable, TrialTable, VoteTa
 from ..bench.store.writer import now
 from . import identity
 from .ledger import NEW_RATER, Ledger, digest
-from .plan import REFERENCE, seal
+from .plan import NAME, REFERENCE, seal
 from .records import Condition, Content, Known, Material, Pair, StudyRow, TrialKind
 from .records import Stimulus as StimulusRecord
 from .votes import Kind, Votes
@@ -40,8 +40,10 @@ def keep_votes(ledger: Ledger, name: str, source: str, votes: Votes) -> StudyRow
         votes: What to store; whether sides and raters were noted is kept with them.
 
     Raises:
-        StoreError: The name is taken, or there are no votes.
+        StoreError: The name is taken or none for a study, or there are no votes.
     """
+    if not NAME.fullmatch(name):
+        raise StoreError(f"study name {name!r}: expected lower-case letters, digits and dashes, at most 40")
     if ledger.find(name):
         raise StoreError(f"study {name!r} is in this store already; choose another name")
     if not len(votes):

@@ -202,5 +202,10 @@ def _markdown(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     if not rows:
         return ["none"]
     head = list(rows[0])
-    body = ["| " + " | ".join(str(row[name]) for name in head) + " |" for row in rows]
-    return ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head), *body]
+    body = ["| " + " | ".join(_cell(row[name]) for name in head) + " |" for row in rows]
+    return ["| " + " | ".join(_cell(name) for name in head) + " |", "|" + " --- |" * len(head), *body]
+
+
+def _cell(value: object) -> str:
+    """Return a cell that ends neither its column nor its row: names of conditions are not ours."""
+    return " ".join(str(value).split()).replace("|", "\\|")

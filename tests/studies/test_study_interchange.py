@@ -116,12 +116,42 @@ def test_an_import_is_a_study_of_its_own(ledger: Ledger, tmp_path: Path) -> None
     ("form", "text", "said"),
     [
         ("csv", "first,second\na,b\n", "no column winner"),
-        ("csv", "first,second,winner\na,b,left\n", "row 1: winner: expected one of first"),
-        ("csv", "first,second,winner,kind\na,b,first,odd\n", "row 1: kind"),
-        ("csv", "first,second,winner\na,a,first\n", "two conditions"),
-        ("pwcmp", "observer,condition_A,condition_B,is_A_selected\nx,a,b,2\n", "got '2'"),
+        ("csv", "first,second,winner\na,b,left\n", "line 2: winner: expected one of first"),
+        ("csv", "first,second,winner,kind\na,b,first,odd\n", "line 2: kind"),
+        (
+            "csv",
+            "first,second,winner\na,b,first\na,a,first\n",
+            "line 3: expected two conditions; got 'a' twice",
+        ),
+        ("csv", "first,second,winner\na,b,first\na,b\n", "line 3: expected 3 cells"),
+        ("csv", "first,second,winner\na,b,first,more\n", "line 2: expected 3 cells"),
+        (
+            "csv",
+            'first,second,winner\n"a\nb",b,first\n,b,first\n',
+            "line 4: first: expected a name; got nothing",
+        ),
+        ("csv", "rater,first,second,winner\n,a,b,first\n", "line 2: rater: expected a name"),
+        ("csv", "first,first,second,winner\na,a,b,first\n", "line 1: column 'first' stands there twice"),
+        ("csv", "first,second,winner,count\na,b,first,2.5\n", "line 2: count: expected a whole number"),
+        ("csv", "first,second,winner,count\na,b,first,-1\n", "line 2: count: expected a whole number"),
+        ("csv", "first,second,winner,count\na,b,first,1e9\n", "line 2: count: more than 1,000,000 votes"),
+        ("csv", "first,second,winner,count\na,b,first,inf\n", "line 2: count: expected a whole number"),
+        ("csv", 'first,second,winner\n"a"x,b,first\n', "after line 1: "),
+        ("csv", 'first,second,winner\n"a,b,first\n', "unexpected end of data"),
+        ("csv", "first;second;winner\na;b;first\n", "no column first; it has first;second;winner"),
+        ("parquet", "first,second,winner\n", "cannot be read"),
+        ("aic", "worker,img_num\n1,2\n", "no column codec_left"),
+        ("pwcmp", "observer,condition_A,condition_B,is_A_selected\nx,a,b,2\n", "line 2: .* got '2'"),
+        ("pwcmp", "observer,condition_A,condition_B,is_A_selected\n,a,b,1\n", "line 2: observer: expected"),
         ("battles", '{"model_a": "x"}\n', "no column model_b"),
+        (
+            "battles",
+            '{"model_a": "x", "model_b": "y", "winner": "tie"}\n\n{}\n',
+            "line 3: model_a: expected a name",
+        ),
         ("battles", "{\n", "line 1: not JSON"),
+        ("battles", "[1]", "entry 1: expected an object, got '1'"),
+        ("battles", "[{", "cannot be read"),
         ("spss", "", "no format 'spss'"),
     ],
 )
@@ -129,6 +159,54 @@ def test_a_wrong_file_is_refused_with_its_place(tmp_path: Path, form: str, text:
     (tmp_path / "f").write_text(text)
     with pytest.raises(InterchangeError, match=said):
         read(form, tmp_path / "f")
+
+
+@pytest.mark.parametrize("form", ["csv", "aic", "pwcmp", "battles", "parquet"])
+def test_bytes_that_are_no_text_and_files_that_are_not_there_are_refused(tmp_path: Path, form: str) -> None:
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00first\x00\x80")
+    (tmp_path / "folder").mkdir()
+    for name in ("bytes", "folder", "absent"):
+        with pytest.raises(InterchangeError, match=f"{name}: "):
+            read(form, tmp_path / name)
+
+
+def test_odd_files_that_mean_something_are_read(tmp_path: Path) -> None:
+    """A mark at the beginning, foreign line ends, names of any script, quoted commas and line breaks."""
+    text = '\ufefffirst,second,winner,extra\r\n"q, 5",日本 | é,first,1\r\n\r\n日本 | é,"line\nbreak",TIE,\r\n'
+    (tmp_path / "odd.csv").write_bytes(text.encode())
+    votes = read("csv", tmp_path / "odd.csv")
+    told = [(one.first, one.second, one.outcome) for one in votes.records()]
+    assert told == [("q, 5", "日本 | é", 1), ("日本 | é", "line\nbreak", 0)]
+    assert not votes.raters_known
+
+
+def test_a_table_of_counts_is_so_many_votes(tmp_path: Path) -> None:
+    rows = "first,second,winner,count\na,b,first,28\na,b,second,11\na,b,none,6\nb,c,first,0\n"
+    (tmp_path / "counts.csv").write_text(rows)
+    votes = read("csv", tmp_path / "counts.csv")
+    assert len(votes) == 45
+    assert [int((votes.outcome == one).sum()) for one in (1, 0, -1)] == [28, 6, 11]
+    assert not votes.raters_known
+
+
+def test_battles_may_be_one_list_and_hold_a_model_against_itself(tmp_path: Path) -> None:
+    rows = [
+        {"model_a": "x\u2028", "model_b": "y", "winner": "model_b", "judge": "j1", "question_id": 7},
+        {"model_a": "y", "model_b": "y", "winner": "tie", "judge": "j2", "question_id": 8},
+    ]
+    (tmp_path / "list.json").write_text(json.dumps(rows))
+    (tmp_path / "lines.jsonl").write_text("\n".join(json.dumps(one, ensure_ascii=False) for one in rows))
+    for name in ("list.json", "lines.jsonl"):
+        votes = read("battles", tmp_path / name)
+        assert [one.outcome for one in votes.records()] == [-1, 0]
+        assert votes.kind.tolist() == [Kind.PLAIN, Kind.IDENTICAL]
+        assert votes.pictures == ("7", "8")
+
+
+def test_a_study_needs_a_name_for_commands(ledger: Ledger, tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("first,second,winner\na,b,first\n")
+    with pytest.raises(StoreError, match="lower-case letters"):
+        keep_votes(ledger, "../Theirs", "somebody", read("csv", tmp_path / "v.csv"))
 
 
 def test_battles_are_one_object_a_line(ledger: Ledger, tmp_path: Path) -> None:
