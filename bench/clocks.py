@@ -75,7 +75,7 @@ def status_mib(field: str, process: str = "self") -> float:
 def resident_mib() -> float:
     """Return the resident memory of this process in MiB, what it has freed given back first."""
     _give_back()
-    return status_mib("VmRSS")
+    return psutil.Process().memory_info().rss / MIB
 
 
 def _give_back() -> None:

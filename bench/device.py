@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -23,11 +24,17 @@ LIBRARIES = (
     "compressai",
 )
 """Packages whose version may change a number."""
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""CPU time that a container gets in each period, both in microseconds (cgroups(7), version 2)."""
 
 
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def cores(quota: Path = QUOTA) -> int:
+    """Return how many cores this process may use; those of a container's quota, if it has fewer."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):  # no quota: no such file, or "max" in it
+        microseconds, period = map(int, quota.read_text().split())
+        return max(1, min(allowed, microseconds // period))
+    return allowed
 
 
 def cpu_model() -> str:

@@ -7,6 +7,7 @@ import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 
 import psutil
@@ -15,6 +16,11 @@ WINDOW_SECONDS = 0.5
 """The counters tick every 10 ms: the share over a shorter time would be noise."""
 LOADED_SHARE = 0.1
 """Others' share of the cores from which on a call counts as loaded."""
+NOT_BUSY = frozenset({"idle", "iowait", "guest", "guest_nice"})
+"""Counters that are no work; guests' time is inside user and nice already."""
+SLOW_CORE = 0.8
+"""Share of the fastest core's clock below which another one is of a slower kind."""
+CORES = Path("/sys/devices/system/cpu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +36,8 @@ class Look:
 
 def busy_seconds() -> tuple[float, ...]:
     """Return the seconds that each core was not idle; what a hypervisor took away counts."""
-    # Guests' time is inside user and nice already.
     return tuple(
-        one.user + one.nice + one.system + one.irq + one.softirq + one.steal
+        sum(seconds for name, seconds in one._asdict().items() if name not in NOT_BUSY)
         for one in psutil.cpu_times(percpu=True)
     )
 
@@ -56,11 +61,12 @@ def other_share(first: Look, last: Look, cores: Sequence[int]) -> float:
     seconds = last.at - first.at
     if seconds <= 0:
         return 0.0
-    grown = [after - before for before, after in zip(first.busy, last.busy, strict=True)]
+    # Not strict: a core may be switched on or off between two looks.
+    grown = [after - before for before, after in zip(first.busy, last.busy, strict=False)]
     ours = last.ours - first.ours
     chosen = [grown[core] for core in cores if core < len(grown)]
     shares = [(sum(part) - ours) / (seconds * len(part)) for part in (grown, chosen) if part]
-    return min(1.0, max(0.0, *shares))
+    return min(1.0, max([0.0, *shares]))
 
 
 class Watch:
@@ -95,10 +101,25 @@ class Watch:
 
 
 def quietest(count: int, seconds: float = 0.3) -> tuple[int, ...]:
-    """Return those cores of this process that were least busy just now; empty where nothing can be pinned."""
+    """Return those cores of this process that were least busy just now; empty where nothing can be pinned.
+
+    Of a processor with fast and slow cores the fast ones, so that two passes use cores of one kind.
+    """
     if not hasattr(os, "sched_getaffinity"):
         return ()
-    usage = psutil.cpu_percent(interval=seconds, percpu=True)
-    # On equal terms the last: interrupts mostly go to the first.
-    allowed = sorted(os.sched_getaffinity(0), key=lambda core: (round(usage[core], -1), -core))
-    return tuple(sorted(allowed[:count]))
+    usage = dict(enumerate(psutil.cpu_percent(interval=seconds, percpu=True)))
+    allowed = os.sched_getaffinity(0)
+    slow = slow_cores(allowed)
+    # On equal terms the last: interrupts mostly go to the first. A container may not be told of every core.
+    order = sorted(allowed, key=lambda core: (core in slow, round(usage.get(core, 0.0), -1), -core))
+    return tuple(sorted(order[:count]))
+
+
+def slow_cores(cores: Iterable[int], root: Path = CORES) -> set[int]:
+    """Return the cores of a slower kind than the fastest, by their highest clocks; empty where unknown."""
+    clocks: dict[int, int] = {}
+    for core in cores:
+        with contextlib.suppress(OSError, ValueError):
+            clocks[core] = int((root / f"cpu{core}/cpufreq/cpuinfo_max_freq").read_text())
+    fastest = max(clocks.values(), default=0)
+    return {core for core, clock in clocks.items() if clock < SLOW_CORE * fastest}

@@ -98,6 +98,8 @@ def run(
     report = TimingReport(len(cells), len(cells) - len(todo))
     if not todo:
         return report
+    if timing.threads > device.cores():
+        report.notes.append(f"timing: {timing.threads} threads share the {device.cores()} cores there are")
     run_id = store.begin_run(prepared.suite.name, text, machine, 1, len(todo))
     one = _Pass(timing, prepared.suite.cell_limits, store, run_id, machine_id, report, advanced)
     try:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections import namedtuple
 from pathlib import Path
 
+import psutil
 import pytest
 
-from codecarena.bench import clocks
+from codecarena.bench import clocks, device, load
 from codecarena.bench.flops import multiply_accumulates
 from codecarena.bench.footprint import MARK, Asked, FootprintError, footprint, observe
 from codecarena.bench.jobs import CodecSpec
@@ -47,6 +50,44 @@ def test_others_share_is_what_is_left_of_the_cores() -> None:
     # The one core that the call was kept on counts by itself: half of it went to others.
     assert other_share(first, Look(1.0, (11.0, 20.0), 5.5), (0,)) == pytest.approx(0.5)
     assert other_share(first, Look(1.0, (10.2, 20.2), 6.0), (0,)) == 0
+
+
+def test_machines_that_tell_little_or_change_are_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No counters at all; a core switched off meanwhile; macOS's four counters; a container's few cores."""
+    assert other_share(Look(0.0, (), 0.0), Look(1.0, (), 0.5), (0,)) == 0
+    assert other_share(Look(0.0, (1.0, 1.0), 0.0), Look(1.0, (1.5,), 0.0), (0, 1)) == pytest.approx(0.5)
+    macos = namedtuple("macos", "user nice system idle")
+    monkeypatch.setattr(psutil, "cpu_times", lambda **_: [macos(1.0, 2.0, 4.0, 100.0)])
+    assert load.busy_seconds() == (7.0,)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {6, 7}, raising=False)
+    monkeypatch.setattr(psutil, "cpu_percent", lambda **_: [50.0])
+    assert load.quietest(1) == (7,)
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert load.quietest(1) == ()
+    assert device.cores() >= 1
+
+
+def test_a_containers_quota_is_what_there_is(tmp_path: Path) -> None:
+    quota = tmp_path / "cpu.max"
+    everything = device.cores(quota)
+    for content, expected in (
+        ("max 100000\n", everything),
+        ("100000 100000\n", 1),
+        ("50000 100000\n", 1),
+        ("99900000 100000\n", everything),
+        ("", everything),
+    ):
+        quota.write_text(content)
+        assert device.cores(quota) == expected
+
+
+def test_slow_cores_of_a_hybrid_processor_are_told_from_fast_ones(tmp_path: Path) -> None:
+    for core, clock in enumerate((5_100_000, 5_000_000, 3_900_000)):
+        folder = tmp_path / f"cpu{core}" / "cpufreq"
+        folder.mkdir(parents=True)
+        (folder / "cpuinfo_max_freq").write_text(f"{clock}\n")
+    assert load.slow_cores({0, 1, 2, 3}, tmp_path) == {2}
+    assert load.slow_cores({0, 1}, tmp_path / "none") == set()
 
 
 def test_a_short_call_is_judged_by_the_half_second_around_it() -> None:
