@@ -19,6 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from .newer import Renewed
+
 Tool = Literal["bubblewrap", "unshare", "none"]
 
 SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "opt", "nix", "gnu", "sys")
@@ -38,6 +40,8 @@ class Walls:
     """Folders and files."""
     hidden: tuple[Path, ...] = ()
     """Folders and files to cover, inside visible ones or not."""
+    renewed: tuple[Renewed, ...] = ()
+    """Folders to make anew inside visible ones, outer ones first: what is not older has no name there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +124,20 @@ def _bubblewrap(walls: Walls) -> list[str]:
         words += ["--dev-bind", str(device), str(device)]
     words += ["--tmpfs", "/tmp", "--dir", HOME, "--dir", WORK]
     for path in _shown(walls):
-        if path.is_symlink():
-            words += ["--symlink", str(path.readlink()), str(path)]
-        else:
-            words += ["--ro-bind", str(path), str(path)]
+        words += _shown_by_bubblewrap(path)
+    for one in walls.renewed:
+        words += ["--tmpfs", str(one.folder)]
+        for name in one.older:
+            words += _shown_by_bubblewrap(one.folder / name)
     for path in _covered(walls):
         words += ["--tmpfs", str(path)] if path.is_dir() else ["--ro-bind", "/dev/null", str(path)]
     return [*words, "--chdir", WORK, "--"]
+
+
+def _shown_by_bubblewrap(path: Path) -> list[str]:
+    if path.is_symlink():
+        return ["--symlink", str(path.readlink()), str(path)]
+    return ["--ro-bind", str(path), str(path)]
 
 
 def _unshare(walls: Walls, folder: Path) -> list[str]:
@@ -138,6 +149,12 @@ def _unshare(walls: Walls, folder: Path) -> list[str]:
     def inside(path: Path) -> str:
         return shlex.quote(f"{root}{path}")
 
+    def shown(path: Path) -> list[str]:
+        if path.is_symlink():
+            return [f"ln -s {shlex.quote(str(path.readlink()))} {inside(path)}"]
+        make = "mkdir -p" if path.is_dir() else "touch"
+        return [f"{make} {inside(path)}", f"mount --rbind {shlex.quote(str(path))} {inside(path)}"]
+
     lines = ["set -e", f"mount -t tmpfs tmpfs {at}", f"mkdir -p {at}/proc {at}/dev {at}{HOME} {at}{WORK}"]
     lines += [
         f"mount -t proc proc {at}/proc",
@@ -145,12 +162,10 @@ def _unshare(walls: Walls, folder: Path) -> list[str]:
         f"mount -t tmpfs tmpfs {at}/dev/shm",
     ]
     for path in _shown(walls):
-        lines.append(f"mkdir -p {inside(path.parent)}")
-        if path.is_symlink():
-            lines.append(f"ln -s {shlex.quote(str(path.readlink()))} {inside(path)}")
-        else:
-            make = "mkdir -p" if path.is_dir() else "touch"
-            lines += [f"{make} {inside(path)}", f"mount --rbind {shlex.quote(str(path))} {inside(path)}"]
+        lines += [f"mkdir -p {inside(path.parent)}", *shown(path)]
+    for one in walls.renewed:
+        lines.append(f"mount -t tmpfs tmpfs {inside(one.folder)}")
+        lines += [line for name in one.older for line in shown(one.folder / name)]
     for path in _covered(walls):
         mount = "mount -t tmpfs tmpfs" if path.is_dir() else "mount --bind /dev/null"
         lines.append(f"{mount} {inside(path)}")
@@ -193,10 +208,20 @@ def _covered(walls: Walls) -> list[Path]:
     shown = _shown(walls)
     found: list[Path] = []
     for path in sorted({Path(os.path.realpath(one)) for one in walls.hidden}):
-        inside = any(path.is_relative_to(outer) for outer in shown)
+        inside = any(path.is_relative_to(outer) for outer in shown) and not _left_out(path, walls.renewed)
         if path.exists() and inside and not any(path.is_relative_to(outer) for outer in found):
             found.append(path)
     return found
+
+
+def _left_out(path: Path, renewed: Iterable[Renewed]) -> bool:
+    """Whether a folder made anew has no entry that leads to a path."""
+    return any(
+        path.is_relative_to(one.folder)
+        and path != one.folder
+        and path.relative_to(one.folder).parts[0] not in one.older
+        for one in renewed
+    )
 
 
 def of_python() -> list[Path]:

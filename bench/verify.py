@@ -27,6 +27,7 @@ from .jobs import (
     Peeked,
     Stored,
 )
+from .newer import Found
 from .plan import PlannedCodec
 from .prepare import Options, Prepared, prepare
 from .store.blobs import BlobError
@@ -150,6 +151,8 @@ class _Verification:
         if reason:
             self.report.notes.append(f"decoders are not isolated here ({reason}): install bubblewrap")
         self.parts = list(self.split(prepared))
+        every = [stream for part in self.parts for stream in part.streams]
+        self.settled = Found() if tool == "none" else walls.of_settled(store, every)
 
     def split(self, prepared: Prepared) -> Iterator[_Part]:
         """Yield the work of each process."""
@@ -250,8 +253,9 @@ class _Box:
 
     def __init__(self, run: _Verification, part: _Part) -> None:
         self.run = run
-        began_at = min(stream.began_at for stream in part.streams)
-        self.walls, newer = walls.around(part.codec, run.store, run.paths, began_at, run.shown)
+        self.walls, newer = walls.around(
+            part.codec, run.store, run.paths, part.streams, run.settled, run.shown
+        )
         self.environment = walls.environment(part.codec)
         self.child: pool.Child | None = None
         self.isolation: isolation.Tool = run.report.tool

@@ -95,10 +95,16 @@ def _sentences(report: Report) -> Iterator[str]:
         if wrong:
             yield f"✗ {label}: {len(wrong)} of {len(rows)} bitstreams do not give the measured pixels:"
         messages = Counter(one.message for one in rows if one.message)
-        yield from (f"    {message}" for message, _ in messages.most_common(SHOWN_MESSAGES))
+        yield from (f"    {_in_a_line(message)}" for message, _ in messages.most_common(SHOWN_MESSAGES))
         if any(one.encoder_repeats is False for one in rows):
             yield f"~ {label}: its encoder is not deterministic: it wrote other bytes when asked again."
     if report.interrupted:
         yield "Interrupted; what had been verified is stored."
     elif report.count and not report.wrong:
         yield "Every bitstream gives the pixels that were measured."
+
+
+def _in_a_line(message: str) -> str:
+    """Return a message without the middle of what a program printed."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return lines[0] if len(lines) < 2 else f"{lines[0]} … {lines[-1]}"

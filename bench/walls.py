@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from ..codecs.fetch import weights_folder
 from ..datasets.pixels import EXTENSIONS
 from .isolation import HOME, SYSTEM, WORK, Walls, of_program, of_python
 from .jobs import CodecSpec
+from .newer import Found, Span, appeared, outermost
 from .plan import PlannedCodec
 from .store.store import Store
+from .store.verifications import StoredStream
 
 BESIDE_PICTURES = frozenset({".toml", ".txt", ".md", ".json", ".csv"})
 """What may lie in a folder that is covered as a whole."""
@@ -29,24 +32,62 @@ def environment(codec: PlannedCodec) -> dict[str, str]:
 
 
 def around(
-    codec: PlannedCodec, store: Store, pictures: Iterable[Path], began_at: str, shown: Iterable[Path] = ()
+    codec: PlannedCodec,
+    store: Store,
+    pictures: Iterable[Path],
+    streams: Iterable[StoredStream],
+    settled: Found,
+    shown: Iterable[Path] = (),
 ) -> tuple[Walls, list[Path]]:
-    """Return the walls around a codec's decoder, and what they cover for being too new.
+    """Return the walls around a codec's decoder, and the files that are left out for being too new.
 
     Args:
         codec: Whose bitstreams are decoded.
         store: Where they are from; it is covered.
         pictures: Files of originals; their neighbours of the same kinds are covered, too.
-        began_at: When the first of the bitstreams' runs began (ISO 8601): what appeared later among the
-            codec's own files is covered.
+        streams: The bitstreams: what appeared among the codec's own files since their encoders first ran is
+            left out.
+        settled: What `of_settled` found.
         shown: More folders that the decoder may see.
     """
     python, own = of_python(), [*_of_codec(codec), *_caches(codec).values()]
     found = [Path(os.path.realpath(path)) for path in (*python, *own, *shown) if path.exists()]
-    hidden = [store.blobs.folder, *_files_of(store), *_covered_pictures(pictures, found)]
-    settled = [*(Path("/", name) for name in SYSTEM), *python]
-    newer = _newer([path for path in own if not _within(path, settled)], hidden, began_at)
-    return Walls(tuple(found), (*hidden, *newer)), newer
+    hidden = [*_of_store(store), *_covered_pictures(pictures, found)]
+    ours = [path for path in outermost(own) if not _within(path, _settled())]
+    span = Span(_began(streams), math.inf)
+    newer = appeared(ours, span, hidden)
+    # A file that a parameter names stands for itself: it is covered.
+    changed = [path for path in ours if path.is_file() and _changed(path) in span]
+    walls = Walls(tuple(found), (*hidden, *changed), (*settled.renewed, *newer.renewed))
+    return walls, [*changed, *newer.files, *settled.files]
+
+
+def of_settled(store: Store, streams: Sequence[StoredStream]) -> Found:
+    """Return what appeared in the system's and Python's own folders while the encoders of bitstreams ran.
+
+    Not what changed after: a package may be upgraded meanwhile. Folders that this user cannot write to are
+    passed over.
+    """
+    if not streams:
+        return Found()
+    ends = [math.inf if one.ended_at is None else _seconds(one.ended_at) for one in streams]
+    span = Span(_began(streams), max(ends))
+    tops = [path for path in outermost(_settled()) if os.access(path, os.W_OK)]
+    return appeared(tops, span, _of_store(store))
+
+
+def _settled() -> list[Path]:
+    """Return the folders of the system and of Python; /sys holds no files."""
+    return [*(Path("/", name) for name in SYSTEM if name != "sys"), *of_python()]
+
+
+def _began(streams: Iterable[StoredStream]) -> float:
+    # The kernel's times have the resolution of a tick: what was written at once may seem to be older.
+    return min(_seconds(one.began_at) for one in streams) - 0.02
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
 
 
 def _of_codec(codec: PlannedCodec) -> list[Path]:
@@ -113,9 +154,11 @@ def _caches(codec: PlannedCodec) -> Mapping[str, Path]:
     return {"CODECARENA_WEIGHTS": weights_folder(), **named}
 
 
-def _files_of(store: Store) -> list[Path]:
+def _of_store(store: Store) -> list[Path]:
+    """Return the real paths of a store's blobs and files."""
     file = store.location.file
-    return [file.with_name(f"{file.name}{suffix}") for suffix in ("", "-wal", "-shm")] if file else []
+    files = [file.with_name(f"{file.name}{suffix}") for suffix in ("", "-wal", "-shm")] if file else []
+    return [Path(os.path.realpath(path)) for path in (store.blobs.folder, *files)]
 
 
 def _covered_pictures(pictures: Iterable[Path], visible: Iterable[Path]) -> list[Path]:
@@ -130,22 +173,6 @@ def _covered_pictures(pictures: Iterable[Path], visible: Iterable[Path]) -> list
         others = [path for path in inside if path.suffix.lower() not in (*EXTENSIONS, *BESIDE_PICTURES)]
         whole = not others and not any(one.is_relative_to(folder) for one in visible)
         found += [folder] if whole else images
-    return found
-
-
-def _newer(folders: Iterable[Path], hidden: Iterable[Path], began_at: str) -> list[Path]:
-    """Return the files in these folders whose content or place changed after the encoder first ran.
-
-    The kernel's change time, which no program sets: an encoder may have left something there.
-    """
-    began = datetime.fromisoformat(began_at).timestamp()
-    covered = {Path(os.path.realpath(path)) for path in hidden}
-    found: list[Path] = []
-    for top in {os.path.realpath(path) for path in folders}:
-        for folder, inner, files in os.walk(top):
-            inner[:] = [name for name in inner if Path(folder, name) not in covered]
-            paths = [Path(folder, name) for name in files]
-            found += [path for path in paths if path not in covered and _changed(path) >= began]
     return found
 
 

@@ -32,6 +32,8 @@ class StoredStream:
     decoded_sha256: str
     began_at: str
     """When the run that measured it began; ISO 8601, UTC."""
+    ended_at: str | None
+    """When it ended; None where it was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,14 @@ def stored_streams(store: Store, codec_ids: Iterable[str], pictures: Iterable[st
     with store.engine.connect() as connection:
         for chunk in chunks(codec_ids):
             query = (
-                select(table.id, *columns, table.bitstream_sha256, table.decoded_sha256, RunTable.started_at)
+                select(
+                    table.id, *columns, table.bitstream_sha256, table.decoded_sha256,
+                    RunTable.started_at, RunTable.finished_at,
+                )
                 .join(RunTable, RunTable.id == table.run_id)
                 .where(table.codec_id.in_(chunk), table.superseded_at.is_(None))
                 .order_by(table.id)
-            )
+            )  # fmt: skip
             found += [
                 StoredStream(row[0], CellKey(*row[1:5]), *row[5:])
                 for row in connection.execute(query)

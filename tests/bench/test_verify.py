@@ -7,7 +7,9 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Generator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,10 @@ import pytest
 from cheats import write_cheat
 
 from arena import call, command, run_record, write_pictures
-from codecarena.bench import isolation
+from codecarena.bench import isolation, walls
 from codecarena.bench.store.store import Store
-from codecarena.bench.store.verifications import latest_verified
+from codecarena.bench.store.verifications import StoredStream, latest_verified
+from codecarena.bench.store.writer import CellKey, StoreWriter
 
 SUITE = """
 name = "cheats"
@@ -28,6 +31,9 @@ keep_decoded = true
 name = "jpeg"
 qualities = [30]
 """
+
+
+CHEATS = ("reads-the-path", "stashes", "stashes-beside", "in-names", "stays-behind")
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +48,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
         write_cheat(folder, "reads-the-path", "path", folder / "pictures"),
         write_cheat(folder, "stashes", "stash", outside),
         write_cheat(folder, "stashes-beside", "stash", beside),
+        write_cheat(folder, "in-names", "names", beside),
+        write_cheat(folder, "stays-behind", "socket", beside),
         write_cheat(folder, "noisy", "noisy", folder),
         write_cheat(folder, "honest", "honest", folder),
         write_cheat(folder, "shaky", "shaky", folder, levels=2),
@@ -69,7 +77,7 @@ needs_walls = pytest.mark.skipif(
 
 
 @needs_walls
-@pytest.mark.parametrize("cheat", ["reads-the-path", "stashes", "stashes-beside"])
+@pytest.mark.parametrize("cheat", CHEATS)
 def test_a_cheat_is_caught(verified: tuple[int, dict[str, Any]], cheat: str) -> None:
     status, record = verified
     assert status == 1
@@ -84,7 +92,8 @@ def test_honest_codecs_pass_behind_walls(verified: tuple[int, dict[str, Any]]) -
         assert codec["identical"] == codec["bitstreams"] == 2, codec
         assert codec["encoder"] == "repeats"
         assert codec["isolation"] == record["isolation"] != "none"
-    assert record["wrong"] == 8
+    # Two streams each of the cheats, and of the decoder that says it is exact and is not.
+    assert record["wrong"] == 2 * (len(CHEATS) + 1)
 
 
 def test_other_pixels_pass_as_far_as_the_codec_declares(verified: tuple[int, dict[str, Any]]) -> None:
@@ -125,7 +134,7 @@ def test_the_leaderboard_marks_what_was_found(ran: Path, verified: tuple[int, di
 
 def test_every_row_is_kept_with_its_machine(ran: Path, verified: tuple[int, dict[str, Any]]) -> None:
     with_rows = Store(str(ran / "arena"))
-    assert len(latest_verified(with_rows)) == 16
+    assert len(latest_verified(with_rows)) == 20
     with_rows.close()
 
 
@@ -156,6 +165,41 @@ def test_a_bitstream_that_rotted_is_found(ran: Path, tmp_path: Path) -> None:
     rows = json.loads(ended.stdout)["codecs"][0]["rows"]
     assert sorted(one["outcome"] for one in rows) == ["failed", "identical"]
     assert any("damaged" in one["message"] for one in rows)
+
+
+def test_what_appeared_in_folders_of_the_system_while_encoders_ran_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As root an encoder can leave a picture there; what was upgraded after the run still serves."""
+    system = tmp_path / "system"
+
+    def write(*names: str) -> None:
+        for name in names:
+            (system / name).parent.mkdir(parents=True, exist_ok=True)
+            (system / name).touch()
+
+    write("old", "kept/old", "kept/__pycache__/old.pyc", "named/old", "quiet/old")
+    time.sleep(0.1)
+    began = datetime.now(UTC).isoformat()
+    write("stash", "kept/deep/er/stash", "kept/__pycache__/new.pyc")
+    (system / "named" / "old").rename(system / "named" / "message")
+    ended = datetime.now(UTC).isoformat()
+    time.sleep(0.1)
+    write("later", "quiet/later")
+    os.mkfifo(system / "pipe")
+    monkeypatch.setattr(walls, "_settled", lambda: [system])
+    store = StoreWriter(str(tmp_path / "arena"))
+    found = walls.of_settled(store, [StoredStream(1, CellKey("p", "c", 1.0, 0), "", "", began, ended)])
+    store.close()
+    shown = {one.folder.relative_to(system).as_posix(): set(one.older) for one in found.renewed}
+    assert shown == {".": {"old", "kept", "quiet", "later"}, "kept": {"old", "__pycache__"},
+                     "kept/__pycache__": set()}  # fmt: skip
+    assert {one.relative_to(system).as_posix() for one in found.files} == {
+        "stash",
+        "pipe",
+        "named",
+        "kept/deep",
+    }
 
 
 @needs_walls
