@@ -12,7 +12,9 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Self
+
+from .manifest import has_controls
 
 MAX_MEMBERS = 50_000
 MAX_MEMBER_BYTES = 2**30
@@ -23,10 +25,28 @@ MAX_RATIO = 200
 
 _MEBIBYTE = 2**20
 _ZIP_ENCRYPTED = 0x1
+_ZIP_HEADER_BYTES = 30
+"""Of a member's own header, before its name."""
+_TAR_WORDS = (
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+)
+"""Headers of tar files whose text is read into memory whole."""
 
 
 class ArchiveError(Exception):
     """An archive is refused; the message says which member and why."""
+
+
+class _Header(tarfile.TarInfo):
+    """A tar header that is refused before a bomb in its own text is unpacked."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        found = super().frombuf(buf, encoding, errors)
+        if found.type in _TAR_WORDS and found.size > _MEBIBYTE:
+            raise ArchiveError(f"a header of {found.size} bytes: a bomb")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +101,21 @@ def unpack(
 @contextmanager
 def _members(archive: Path) -> Generator[list[_Member]]:
     """Open an archive and yield its files, all of them harmless."""
+    size = archive.stat().st_size
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as opened:
-            yield _checked(_of_zip(opened))
-    elif tarfile.is_tarfile(archive):
-        with tarfile.open(archive) as opened:
-            yield _checked(_of_tar(opened, archive.stat().st_size))
-    else:
-        raise ArchiveError("neither a zip nor a tar file")
+            yield _checked(_of_zip(opened, size), size)
+        return
+    try:
+        tar = tarfile.open(archive, tarinfo=_Header)  # noqa: SIM115 - closed below
+    except tarfile.ReadError as error:
+        raise ArchiveError("neither a zip nor a tar file") from error
+    with tar:
+        yield _checked(_of_tar(tar, size), size)
 
 
-def _of_zip(opened: zipfile.ZipFile) -> Generator[_Member]:
+def _of_zip(opened: zipfile.ZipFile, archive_bytes: int) -> Generator[_Member]:
+    _refuse_shared_bytes(opened, archive_bytes)
     for info in opened.infolist():
         mode = info.external_attr >> 16
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -106,6 +130,20 @@ def _of_zip(opened: zipfile.ZipFile) -> Generator[_Member]:
                 info.compress_size,
                 lambda one=info: opened.open(one),
             )
+
+
+def _refuse_shared_bytes(opened: zipfile.ZipFile, archive_bytes: int) -> None:
+    """Raise where members overlap: a small file that unpacks to millions of copies of its bytes.
+
+    Fifield, "A better zip bomb", USENIX WOOT (2019).
+    """
+    end = 0
+    for info in sorted(opened.infolist(), key=lambda one: one.header_offset):
+        if info.header_offset < end:
+            raise ArchiveError(f"its member {info.filename!r} shares its bytes with another: a bomb")
+        end = info.header_offset + _ZIP_HEADER_BYTES + info.compress_size
+        if end > archive_bytes:
+            raise ArchiveError(f"its member {info.filename!r} reaches beyond the archive's end")
 
 
 def _of_tar(opened: tarfile.TarFile, archive_bytes: int) -> Generator[_Member]:
@@ -128,12 +166,14 @@ def _check_name(name: str) -> None:
     drive = len(name) > 1 and name[1] == ":"
     if path.is_absolute() or ".." in path.parts or "\\" in name or drive or not name.strip("./"):
         raise ArchiveError(f"its member {name!r} leaves the folder")
-    if any(ord(letter) < 32 for letter in name) or len(name.encode(errors="replace")) > 1000:
+    if has_controls(name) or name != name.strip() or len(name.encode(errors="replace")) > 1000:
         raise ArchiveError(f"its member {name[:80]!r} has no usable name")
 
 
-def _checked(members: Iterable[_Member]) -> list[_Member]:
+def _checked(members: Iterable[_Member], archive_bytes: int) -> list[_Member]:
     """Return the members once they are few and small enough, and no two of one name."""
+    # Many little bombs are one: each may unpack to a mebibyte out of nothing.
+    most = min(MAX_BYTES, 64 * _MEBIBYTE + MAX_RATIO * archive_bytes)
     found: list[_Member] = []
     seen: set[str] = set()
     total = 0
@@ -142,7 +182,7 @@ def _checked(members: Iterable[_Member]) -> list[_Member]:
         total += one.unpacked_bytes
         if len(found) > MAX_MEMBERS:
             raise ArchiveError(f"more than the {MAX_MEMBERS} members allowed")
-        if one.unpacked_bytes > MAX_MEMBER_BYTES or total > MAX_BYTES:
+        if one.unpacked_bytes > MAX_MEMBER_BYTES or total > most:
             raise ArchiveError(f"its members unpack to more than allowed at {one.name!r}: a bomb")
         if one.packed_bytes is not None and one.unpacked_bytes > _MEBIBYTE + MAX_RATIO * one.packed_bytes:
             raise ArchiveError(f"its member {one.name!r} unpacks to {one.unpacked_bytes} bytes: a bomb")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import tomllib
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, TypeAlias
@@ -82,11 +83,18 @@ class ImageSet:
     pictures: tuple[LocalPicture, ...]
 
 
+def has_controls(name: str) -> bool:
+    """Whether a name holds what breaks a line of a lock file, commands a terminal or is half a letter."""
+    return any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in name)
+
+
 def _safe_path(value: str) -> str:
     path = PurePosixPath(value)
     leaves = path.is_absolute() or ".." in path.parts or not path.name
-    if leaves or value != str(path) or set(value) & set('\\:*?"<>|\0'):
+    if leaves or value != str(path) or set(value) & set('\\:*?"<>|'):
         raise ValueError("expected a relative path with slashes that stays in its folder")
+    if has_controls(value) or value != value.strip():
+        raise ValueError("expected a path without control characters, and no blanks at its ends")
     return value
 
 
@@ -175,7 +183,7 @@ class PictureEntry(_Table):
     model_version: str | None = None
     negative_prompt: str | None = None
     seed: Seed | None = None
-    guidance: float | None = None
+    guidance: Annotated[float, Field(allow_inf_nan=False)] | None = None
     steps: Annotated[int, Field(ge=0)] | None = None
     workflow: str | None = None
     licence: str | None = None
@@ -298,7 +306,7 @@ def load_manifest(path: Path) -> Manifest:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:  # TOML and UTF-8 errors
+    except (ValueError, RecursionError) as error:  # TOML and UTF-8 errors; tables in tables in tables
         raise DatasetError(f"{path}: not a TOML file: {error}") from error
     try:
         return Manifest.model_validate(_with_listing(table, path))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import gzip
 import hashlib
 import io
 import json
 import stat
+import struct
 import tarfile
 import threading
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +24,7 @@ from codecarena.datasets import archives
 from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.download import fetch
 from codecarena.datasets.manifest import DatasetError, Manifest, load_manifest
+from codecarena.datasets.pixels import PictureError, read_pixels
 
 Files = dict[str, bytes]
 
@@ -148,6 +153,65 @@ def damaged_zip() -> bytes:
     return bytes(packed)
 
 
+def zip_of_mode(mode: int) -> bytes:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as opened:
+        opened.writestr("set/a.png", png(1))
+        special = zipfile.ZipInfo("set/special.png")
+        special.external_attr = (mode | 0o666) << 16
+        opened.writestr(special, b"")
+    return whole.getvalue()
+
+
+def overlapping_zip() -> bytes:
+    """Return a zip with a hundred names for the same packed bytes."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("set/a.png", png(1) * 1000)
+        (first,) = opened.filelist
+        for index in range(100):
+            again = copy.copy(first)
+            again.filename = f"set/{index}.png"
+            opened.filelist.append(again)
+        opened._didModify = True  # type: ignore[attr-defined]
+    return whole.getvalue()
+
+
+def zip_of_zip64_lies() -> bytes:
+    """Return a zip whose directory says, in 64 bits, that a member has 2^40 bytes here and unpacked."""
+    plain = bytearray(zipped({"set/a.png": png(1)}))
+    start = plain.rindex(b"PK\x01\x02")
+    lie = struct.pack("<HHQQ", 1, 16, 2**29, 2**40)
+    plain[start + 20 : start + 28] = b"\xff" * 8
+    plain[start + 30 : start + 32] = len(lie).to_bytes(2, "little")
+    name_end = start + 46 + len("set/a.png")
+    plain[name_end:name_end] = lie
+    end = plain.rindex(b"PK\x05\x06")
+    size = int.from_bytes(plain[end + 12 : end + 16], "little") + len(lie)
+    plain[end + 12 : end + 16] = size.to_bytes(4, "little")
+    return bytes(plain)
+
+
+def many_little_bombs() -> bytes:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as opened:
+        for index in range(200):
+            opened.writestr(f"set/{index}.png", bytes(1_000_000))
+    return whole.getvalue()
+
+
+def tar_of_long_header(kind: bytes) -> bytes:
+    """Return a tar whose header's own text, of 50 MB, unpacks from a few kilobytes."""
+    words = tarfile.TarInfo("././@Header")
+    words.type, words.size = kind, 50_000_000
+    whole = io.BytesIO()
+    with gzip.GzipFile(fileobj=whole, mode="wb") as packed:
+        packed.write(words.tobuf(tarfile.USTAR_FORMAT) + b"9" * words.size)
+    return whole.getvalue()
+
+
+SEVEN_ZIP, RAR = b"7z\xbc\xaf\x27\x1c" + bytes(200), b"Rar!\x1a\x07\x01\x00" + bytes(200)
+
 HOSTILE = {
     "path escape": (lambda: zipped({**PICTURES, "../../evil.png": png(1)}), "leaves the folder"),
     "absolute path": (lambda: tarred({**PICTURES, "/tmp/evil.png": png(1)}), "leaves the folder"),
@@ -158,6 +222,33 @@ HOSTILE = {
     "tar symlink": (lambda: linked_tar(tarfile.SYMTYPE), "link or a device"),
     "tar hard link": (lambda: linked_tar(tarfile.LNKTYPE), "link or a device"),
     "tar device": (lambda: linked_tar(tarfile.CHRTYPE), "link or a device"),
+    "zip pipe": (lambda: zip_of_mode(stat.S_IFIFO), "link or a device"),
+    "zip device": (lambda: zip_of_mode(stat.S_IFBLK), "link or a device"),
+    "zip of members that overlap": (overlapping_zip, "shares its bytes with another"),
+    "zip64 sizes that are lies": (zip_of_zip64_lies, "beyond the archive's end"),
+    "many little bombs": (many_little_bombs, "a bomb"),
+    "tar with a huge pax header": (lambda: tar_of_long_header(tarfile.XHDTYPE), "a header of 50000000"),
+    "tar with a huge global header": (lambda: tar_of_long_header(tarfile.XGLTYPE), "a header of 50000000"),
+    "tar with a huge long name": (
+        lambda: tar_of_long_header(tarfile.GNUTYPE_LONGNAME),
+        "a header of 50000000",
+    ),
+    "long name": (lambda: zipped({**PICTURES, f"set/{'n' * 4096}.png": png(1)}), "no usable name"),
+    "name of two lines": (lambda: tarred({**PICTURES, "set/a\u2028b.png": png(1)}), "no usable name"),
+    "backslashes and a drive": (
+        lambda: tarred({**PICTURES, "C:\\Windows\\a.png": png(1)}),
+        "leaves the folder",
+    ),
+    "names that differ in case": (
+        lambda: tarred({**PICTURES, "set/A.PNG": png(1)}),
+        "two members are called",
+    ),
+    "a 7z file": (lambda: SEVEN_ZIP, "neither a zip nor a tar file"),
+    "a rar file": (lambda: RAR, "neither a zip nor a tar file"),
+    "archives in an archive": (
+        lambda: zipped({"set/inner.zip": zipped(PICTURES)}),
+        "none of its 1 members fits",
+    ),
     "tar pipe": (lambda: linked_tar(tarfile.FIFOTYPE), "link or a device"),
     "zip bomb": (lambda: zipped({**PICTURES, "set/big.png": bytes(40_000_000)}), "a bomb"),
     "tar bomb": (lambda: tarred({**PICTURES, "set/big.png": bytes(40_000_000)}), "a bomb"),
@@ -200,6 +291,7 @@ def test_a_hundred_thousand_members_are_refused(server: FileServer, tmp_path: Pa
         ('url = "https://example.org/a.zip"\nsha256 = "abc"', "archives.0.sha256"),
         ('url = "https://example.org/a.zip"\nunpack_to = "/"', "unknown key"),
         ('url = "https://example.org/a.zip', "not a TOML file"),
+        ("url = " + "[" * 100_000, "not a TOML file"),
     ],
 )
 def test_hostile_manifests_are_refused(tmp_path: Path, text: str, reason: str) -> None:
@@ -208,6 +300,26 @@ def test_hostile_manifests_are_refused(tmp_path: Path, text: str, reason: str) -
     path.write_text(f"{head}[[archives]]\n{text}\n")
     with pytest.raises(DatasetError, match=reason):
         load_manifest(path)
+
+
+@pytest.mark.parametrize("name", ["a\\u0000.png", "a\\n.png", "\\u001b[2J.png", "a\\u2028b.png", " a.png"])
+def test_names_that_break_lines_are_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "trial.toml"
+    head = 'name = "trial"\ntitle = "t"\nkind = "natural"\nlicence = "CC0"\ncitation = "none"\n'
+    path.write_text(f'{head}[[pictures]]\nfile = "{name}"\n')
+    with pytest.raises(DatasetError, match="control characters"):
+        load_manifest(path)
+
+
+def test_a_picture_of_a_hundred_thousand_pixels_square_is_refused_unread(tmp_path: Path) -> None:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(10_000))) + chunk(b"IEND", b"")
+    (tmp_path / "huge.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+    with pytest.raises(PictureError, match=r"huge\.png: claims more than the 134217728 pixels"):
+        read_pixels(tmp_path / "huge.png")
 
 
 def test_a_listing_outside_of_its_folder_is_refused(tmp_path: Path) -> None:
