@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from .download import placed
 from .history import SMALLEST_SIDE, jpeg_file_quality, jpeg_trace, upscaling
 from .manifest import DatasetError, Kind, Manifest, PictureEntry
 from .metadata import Metadata, read_metadata
 from .perceptual import near_pairs, perceptual_hash
 from .pixels import PictureError, pixels_sha256, read_pixels
+from .validation import explain_validation
 
 Concern = Literal["unreadable", "duplicate", "near-duplicate", "jpeg", "upscaled", "small", "unknown origin"]
 
@@ -153,8 +156,32 @@ def _look(folder: Path, file: str, told: Mapping[str, str], kind: Kind | None) -
     }
     generated = said.generated or bool(entry.get("generator"))
     entry["kind"] = told.get("kind") or ("ai-generated" if generated else kind or "natural")
-    described = PictureEntry.model_validate({key: value for key, value in entry.items() if value is not None})
+    described = _entry(folder, {key: value for key, value in entry.items() if value is not None}, set(told))
     return _Seen(described, tuple(_concerns(path, file, pixels, said, kind, bool(told.get("generator")))))
+
+
+# Any: values of a picture's keys.
+def _entry(folder: Path, values: dict[str, Any], told: set[str]) -> PictureEntry:
+    """Return an entry without what its file says that no manifest may hold: a seed of a thousand digits.
+
+    Raises:
+        DatasetError: It is the index beside the pictures that says so.
+        PictureError: The file's name is none that a manifest may hold.
+    """
+    # JSON may hold halves of letters, which no file of text can.
+    clean = {
+        key: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+        for key, value in values.items()
+    }
+    try:
+        return PictureEntry.model_validate(clean)
+    except ValidationError as error:
+        wrong = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
+        if "file" in wrong:
+            raise PictureError("no manifest can hold its name; give it a plain one") from None
+        if not wrong or wrong & told:
+            raise DatasetError(explain_validation(folder / INDEX, PictureEntry, error)) from None
+    return PictureEntry.model_validate({key: value for key, value in clean.items() if key not in wrong})
 
 
 def _metadata(path: Path) -> Metadata:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from arena import call
 from codecarena.datasets.catalogue import open_set
@@ -126,4 +127,35 @@ def test_a_folder_that_is_none_or_empty_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no such folder"):
         describe(tmp_path / "absent")
     with pytest.raises(DatasetError, match="no pictures in it"):
+        describe(tmp_path)
+
+
+def picture_of_a_graph(path: Path, **inputs: object) -> None:
+    """Write a PNG with ComfyUI's record of one sampler in it."""
+    graph = {
+        "1": {"class_type": "CLIPTextEncode", "inputs": {"text": "half a letter: \ud800"}},
+        "2": {"class_type": "KSampler", "inputs": {"positive": ["1", 0], **inputs}},
+    }
+    told = PngInfo()
+    told.add_itxt("prompt", json.dumps(graph))
+    pixels = np.random.default_rng(1).integers(0, 256, (300, 300, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path, pnginfo=told)
+
+
+@pytest.mark.parametrize("inputs", [{"seed": 10**40}, {"seed": -1}, {"cfg": float("inf")}, {"steps": -5}])
+def test_what_no_manifest_can_hold_is_left_out(tmp_path: Path, inputs: dict[str, object]) -> None:
+    picture_of_a_graph(tmp_path / "a.png", **inputs)
+    ended = call("sets", "describe", tmp_path, folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    (found,) = open_set(str(tmp_path)).pictures
+    assert found.provenance.prompt == "half a letter: ?"
+    assert (found.provenance.seed, found.provenance.guidance, found.provenance.steps) == (None, None, None)
+
+
+def test_an_index_that_cannot_be_is_named_and_a_name_that_cannot_be_is_reported(tmp_path: Path) -> None:
+    picture_of_a_graph(tmp_path / "a.png")
+    picture_of_a_graph(tmp_path / "b:c.png")
+    assert concerns(tmp_path)["b:c.png"] == {"unreadable"}
+    (tmp_path / "index.csv").write_text("file,seed\na.png,soon\n")
+    with pytest.raises(DatasetError, match=r"index\.csv: seed: .*got 'soon'"):
         describe(tmp_path)
