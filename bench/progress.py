@@ -102,7 +102,7 @@ def of_downloads(console: Console) -> Generator[Callable[[str, int, int], None]]
 
         def show(file: str, done: int, total: int) -> None:
             if file not in tasks:
-                tasks[file] = bar.add_task(file)
+                tasks[file] = bar.add_task(file, total=None)
             bar.update(tasks[file], completed=done, total=total or None)
 
         yield show

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 
 from .manifest import DatasetError, Kind, Manifest, PictureEntry, load_manifest
 from .pixels import EXTENSIONS, MAX_FILE_BYTES
+from .validation import explain_validation
 from .writing import write_manifest
 
 PROTOCOLS = ("abfs", "az", "gcs", "gs", "hf", "http", "https", "s3", "tar", "zip")
@@ -94,25 +96,28 @@ def read(
     Raises:
         DatasetError: The address cannot be read, or holds something else than pictures.
     """
-    path = manifest_path(remote, data)
+    path, read_bytes = manifest_path(remote, data), 0
     entries = {one.file: one for one in load_manifest(path).pictures} if path.is_file() else {}
     known = {file for file in entries if (path.parent / file).is_file()}
     try:
         for count, (name, content, caption) in enumerate(_pictures(remote, known), 1):
             if content is not None:
                 entries[name] = _store(path.parent, name, content, caption)
+                read_bytes += len(content)
             if count % _WRITTEN_EVERY == 0:
                 write_manifest(_manifest(remote, list(entries.values())), path)
             if progress:
-                progress(remote.name, count, remote.first or 0)
+                progress(remote.name, read_bytes, 0)
             if count == remote.first:
                 break
-    except (DatasetError, ValidationError):
+    except DatasetError:
         raise
+    except ValidationError as error:
+        raise DatasetError(explain_validation(Path(remote.reference), PictureEntry, error)) from None
     except Exception as error:  # file systems and Hugging Face raise what they like
         raise DatasetError(f"{remote.reference!r} cannot be read: {type(error).__name__}: {error}") from error
     if not entries:
-        raise DatasetError(f"{remote.reference!r}: no pictures there")
+        raise DatasetError(f"{remote.reference!r}: no pictures there, or the place cannot be reached")
     write_manifest(_manifest(remote, list(entries.values())), path)
     return tuple(path.parent / file for file in entries)
 
@@ -133,11 +138,11 @@ def _of_hugging_face(remote: Remote, known: set[str]) -> Iterator[tuple[str, byt
     rows = hugging_face.load_dataset(
         remote.address, remote.config, split=remote.split, revision=remote.revision, streaming=True
     )
+    rows = rows.decode(False)  # the files themselves; also makes the columns known
     columns = rows.column_names or []
     for wanted in (remote.column, remote.caption):
         if wanted and columns and wanted not in columns:
             raise DatasetError(f"{remote.reference!r}: no column {wanted!r}; there are {', '.join(columns)}")
-    rows = rows.cast_column(remote.column, hugging_face.Image(decode=False))
     stems = {PurePosixPath(name).stem: name for name in known}
     for index, row in enumerate(rows):
         stem = f"{index:07d}"
@@ -145,12 +150,25 @@ def _of_hugging_face(remote: Remote, known: set[str]) -> Iterator[tuple[str, byt
         if stem in stems:
             yield stems[stem], None, caption
             continue
-        # Any: what a row holds depends on the data set.
-        cell: Any = row[remote.column]
-        content = cell.get("bytes") if isinstance(cell, dict) else None
+        content = _cell_bytes(row[remote.column])
         if content is None:
             raise DatasetError(f"{remote.reference!r}: row {index} holds no picture in {remote.column!r}")
         yield stem + _suffix(content, f"row {index}"), content, caption
+
+
+# Any: what a row holds depends on the data set.
+def _cell_bytes(cell: Any) -> bytes | None:
+    """Return a picture's file, which stands in its row or as a file of its own on the hub."""
+    if not isinstance(cell, dict):
+        return None
+    content, path = cell.get("bytes"), str(cell.get("path") or "")
+    # Rows are written by others: they must not name files of this machine, nor hosts.
+    if content is None and path.rpartition("::")[2].startswith("hf://"):
+        import fsspec
+
+        with fsspec.filesystem("hf").open(path, "rb") as opened:
+            return opened.read(MAX_FILE_BYTES + 1)
+    return content
 
 
 def _of_file_system(remote: Remote, known: set[str]) -> Iterator[tuple[str, bytes | None, str | None]]:
@@ -158,8 +176,15 @@ def _of_file_system(remote: Remote, known: set[str]) -> Iterator[tuple[str, byte
         import fsspec
     except ImportError as error:
         raise DatasetError("addresses need fsspec: install codecarena[sources]") from error
-    for one in fsspec.open_files(remote.address, "rb"):
-        name = PurePosixPath(str(one.path)).name
+    from .s3 import ensure_s3
+
+    ensure_s3()
+    files = fsspec.open_files(remote.address, "rb")
+    paths = [PurePosixPath(str(one.path)) for one in files]
+    # Below the folder that all are in: two folders may hold files of one name.
+    top = os.path.commonpath([path.parent for path in paths] or ["."])
+    for one, path in zip(files, paths, strict=True):
+        name = path.relative_to(top).as_posix()
         if PurePosixPath(name).suffix.lower() not in EXTENSIONS:
             continue
         if name in known:
@@ -175,8 +200,8 @@ def _store(folder: Path, name: str, content: bytes, caption: str | None) -> Pict
         raise DatasetError(f"{name}: more than the {MAX_FILE_BYTES} bytes allowed")
     _suffix(content, name)
     entry = PictureEntry(file=name, sha256=hashlib.sha256(content).hexdigest(), caption=caption)
-    folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{name}.part"
+    part.parent.mkdir(parents=True, exist_ok=True)
     part.write_bytes(content)
     part.replace(folder / name)
     return entry

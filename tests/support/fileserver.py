@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote, urlsplit
 
 
 class FileServer(ThreadingHTTPServer):
@@ -12,8 +14,8 @@ class FileServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, files: dict[str, bytes]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, files: dict[str, bytes], handler: type[BaseHTTPRequestHandler] | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), handler or Handler)
         self.files = files
         self.redirects: dict[str, str] = {}
         self.pause_seconds = 0.0
@@ -28,8 +30,35 @@ class FileServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
+    """Answers what is asked for by path, whole or in part."""
+
     server: FileServer
+
+    def name(self) -> str:
+        """Return which of the files is asked for."""
+        return unquote(urlsplit(self.path).path).removeprefix("/")
+
+    def headers_of(self, body: bytes | None) -> dict[str, str]:
+        """Return further headers of a file, or of the answer that it is not here."""
+        return {}
+
+    def finish_without_body(self) -> None:
+        for name, value in self.headers_of(None).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def answer(self, told: object) -> None:
+        """Send what JSON can tell."""
+        self.answer_bytes(json.dumps(told).encode(), "application/json")
+
+    def answer_bytes(self, body: bytes, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def do_GET(self) -> None:
         self.server.asked.append((self.path, self.headers["Range"]))
@@ -39,17 +68,26 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        body = self.server.files.get(self.path.removeprefix("/").replace("%20", " "))
+        body = self.server.files.get(self.name())
         if body is None:
-            self.send_error(404)
+            self.send_response(404)
+            self.finish_without_body()
             return
         self._send(body)
 
     def do_HEAD(self) -> None:
-        body = self.server.files.get(self.path.removeprefix("/").replace("%20", " "))
-        self.send_response(404 if body is None else 200)
-        self.send_header("Content-Length", str(len(body or b"")))
+        body = self.server.files.get(self.name())
+        self.server.asked.append((self.path, None))
+        if body is None:
+            self.send_response(404)
+            self.finish_without_body()
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
         self.send_header("Accept-Ranges", "bytes")
+        self.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()[:16]}"')
+        for name, value in self.headers_of(body).items():
+            self.send_header(name, value)
         self.end_headers()
 
     def _send(self, body: bytes) -> None:
@@ -67,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(end - (start or 0)))
         if self.server.tags:
             self.send_header("ETag", tag)
-        for name, value in self.server.headers.items():
+        for name, value in (self.server.headers | self.headers_of(body)).items():
             self.send_header(name, value)
         self.end_headers()
         for place in range(start or 0, end, 4096):
