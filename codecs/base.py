@@ -178,6 +178,12 @@ def check_range(name: str, value: object, lowest: float, highest: float, *, whol
         )
 
 
+def check_text(name: str, value: object) -> None:
+    """Raise `CodecError` unless a codec's parameter is a text."""
+    if not isinstance(value, str):
+        raise CodecError(f"parameter {name!r} must be a text, got {value!r}")
+
+
 def check_choice(name: str, value: object, choices: Collection[object]) -> None:
     """Raise `CodecError` unless a codec's parameter is one of the choices."""
     if value not in choices or type(value) not in {type(one) for one in choices}:  # 1, 1.0 and True are equal

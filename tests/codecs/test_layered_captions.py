@@ -82,6 +82,13 @@ def test_long_prompts_are_cut_between_words() -> None:
     assert set(kept.split()) == {"größe"}
 
 
+@pytest.mark.parametrize("caption", [" " * 3000, "\n" * 2001, " " + "x" * 3000, "山" * 5000], ids=len)
+def test_long_prompts_without_a_place_to_cut_are_cut_too(caption: str) -> None:
+    kept = caption_for(Picture(photograph(), caption=caption), "auto", "", None)
+    assert len(kept.encode()) <= MOST_BYTES
+    assert kept in caption
+
+
 def test_missing_libraries_and_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(MissingBackendError, match="nowhere"):
         Layered(decoder="sketch", caption="blip", caption_model=f"{tmp_path}/nowhere")

@@ -184,7 +184,20 @@ def test_openpose_files_are_read(tmp_path: Path, count: int) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "[]", "{}", '{"people": [{}]}', '{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}', "\udcff"],
+    [
+        "",
+        "[]",
+        "{}",
+        '{"people": [{}]}',
+        '{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}',
+        "\udcff",
+        "[" * 100_000,
+        f'{{"people": [{{"pose_keypoints_2d": {[10**400] * 54}}}]}}',
+        f'{{"canvas_width": NaN, "people": [{{"pose_keypoints_2d": {[1.0] * 54}}}]}}',
+        f'{{"canvas_height": NaN, "people": [{{"pose_keypoints_2d": {[1.0] * 54}}}]}}',
+        f'{{"canvas_height": {10**400}, "people": []}}',
+    ],
+    ids=len,
 )
 def test_files_that_are_not_openposes_are_refused(tmp_path: Path, content: str) -> None:
     file = tmp_path / "pose.json"

@@ -220,12 +220,17 @@ def test_commands_say_what_is_wrong(tmp_path: Path, stream: bytes) -> None:
     with pytest.raises(CodecError, match="cannot read"):
         run("show", source)
     source.write_bytes(stream)
+    deep = tmp_path / "deep.png"
+    Pillow.fromarray(PIXELS[..., 0].astype(np.uint16) * 257).save(deep)
     for words in (
         ("erase", source, out),
         ("recolour", source, out, "blurple", "--region", "0,0,9,9"),
         ("structure", source, out),
         ("structure", source, out, "--drawing", source),
+        ("structure", source, out, "--keypoints", source, "--region", "0,0,9,9"),
         ("caption", source, tmp_path / "none" / "out.cal", "a"),
+        ("encode", deep, out, "--decoder", "sketch"),
+        ("encode", deep, out, "--decoder", "sketch", "--set", "structure=openpose", "--set", "keypoints=5"),
     ):
         with pytest.raises(CodecError):
             run(*words)

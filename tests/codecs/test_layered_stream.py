@@ -231,6 +231,8 @@ def test_parameters_change_the_grids_and_are_checked() -> None:
         {"steps": 3},
         {"seed": -1},
         {"canny_low": 90.0},
+        {"canny_high": "steep"},
+        {"text": 3},
         {"keypoints": "pose.json"},
     ):
         with pytest.raises(CodecError, match=next(iter(wrong))):

@@ -133,4 +133,4 @@ def _cut(text: str) -> str:
     if len(letters) <= MOST_BYTES:
         return text
     kept = letters[:MOST_BYTES].decode(errors="ignore")
-    return kept.rsplit(maxsplit=1)[0]
+    return next(iter(kept.rsplit(maxsplit=1)), "")

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from ...base import CodecError, CodecInfo, QualityScale, check_choice, check_image, check_quality, check_range
+from ...base import (
+    CodecError,
+    CodecInfo,
+    QualityScale,
+    check_choice,
+    check_image,
+    check_quality,
+    check_range,
+    check_text,
+)
 from ...bitstream import NO_WEIGHTS, WEIGHTS_ID_BYTES, Header, Kind, check_weights
 from . import chunks, colours, decoders, edges, skeleton, text
 from .captioner import Blip
@@ -33,6 +42,8 @@ DEFAULT_EDGE_ROWS = 128
 DEFAULT_COLOUR_ROWS = 8
 _FINER = {3: (1.0, 1), 4: (1.0, 2), 5: (1.5, 2), 6: (2.0, 4)}
 """By quality: how many times as many rows the edge map and the colour map have."""
+_STEEPEST = 1500.0
+"""No gradient of Sobel's filter on 8-bit levels is larger."""
 _LADDER = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
 
 
@@ -113,9 +124,12 @@ class Layered:
     ) -> None:
         check_choice("structure", structure, STRUCTURES)
         check_choice("caption", caption, SOURCES)
+        check_text("text", text)
+        check_text("keypoints", keypoints)
         check_range("edge_rows", edge_rows, 16, 192, whole=True)
         check_range("colour_rows", colour_rows, 2, 16, whole=True)
         check_range("canny_sigma", canny_sigma, 0, 10)
+        check_range("canny_high", canny_high, 0, _STEEPEST)
         check_range("canny_low", canny_low, 0, canny_high)
         check_range("seed", seed, 0, 2**32 - 1, whole=True)
         if keypoints and structure != "openpose":

@@ -68,7 +68,9 @@ def decode(
     stream: InArgument,
     picture: Annotated[Path, typer.Argument(help="The picture file to write.")],
     decoder: DecoderOption = "embedded",
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="The stream's own if absent.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="The stream's own if absent.")
+    ] = None,
     setting: SetOption = None,
 ) -> None:
     """Paint the picture of a stream, by the settings it was encoded with."""
@@ -154,6 +156,8 @@ def structure(
     layers = editing.inspect(bitstream)
     if sum(one is not None for one in (drawing, picture, keypoints)) != 1:
         raise _failure("expected one of --drawing, --picture and --keypoints")
+    if keypoints and (region or mask):
+        raise _failure("people are replaced everywhere: --region and --mask go with --drawing and --picture")
     if keypoints:
         people = from_openpose(keypoints, layers.width, layers.height)
         _write(out, editing.replace_skeletons(bitstream, people))
@@ -266,6 +270,8 @@ def _read_picture(path: Path) -> Image:
 
     try:
         with Pillow.open(path) as opened:
+            if opened.mode.startswith(("I", "F")):  # Pillow would clip them
+                raise ValueError("it has more than 8 bits a channel; bring it to 8")
             return np.array(opened.convert("RGB"))
     except (OSError, ValueError, Pillow.DecompressionBombError) as error:
         raise _failure(f"cannot read the picture {path}: {error}") from error

@@ -82,9 +82,20 @@ def from_openpose(path: Path, width: int, height: int) -> tuple[Skeleton, ...]:
     try:
         content = json.loads(path.read_bytes())
         size = (float(content.get("canvas_width", width)), float(content.get("canvas_height", height)))
+        if not all(0 < side < np.inf for side in size):
+            raise ValueError(f"a canvas of {size[0]:g} x {size[1]:g}")
         people = [np.array(one["pose_keypoints_2d"], np.float64) for one in content["people"]]
         return tuple(_from_numbers(numbers, size) for numbers in people if numbers.size)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    # Numbers may be too large for a float, brackets too deep for the parser.
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise CodecError(
             f"expected OpenPose's JSON, people[].pose_keypoints_2d with 18 or 25 points, in {path}: {error!r}"
         ) from error
@@ -155,7 +166,7 @@ def _skeleton(bits: str) -> tuple[Skeleton, str]:
 def _from_numbers(numbers: np.ndarray[Any, Any], size: tuple[float, float]) -> Skeleton:
     """Return the skeleton of x, y and confidence, point after point."""
     table = numbers.reshape(-1, 3)
-    if len(table) not in (KEYPOINTS, 25) or not np.isfinite(table).all() or min(size) <= 0:
+    if len(table) not in (KEYPOINTS, 25) or not np.isfinite(table).all():
         raise ValueError(f"{len(table)} points, or numbers that are none")
     chosen = table if len(table) == KEYPOINTS else table[list(_BODY_25)]
     visible = chosen[:, 2] > 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import torch
 
-from ...base import CodecError, MissingBackendError, check_choice
+from ...base import CodecError, MissingBackendError, check_choice, check_text
 from ...devices import find_device, find_dtype
 from ...quiet import quiet
 from . import text
@@ -108,6 +108,7 @@ class StableDiffusion:
         STEPS.check(steps)
         GUIDANCE.check(guidance)
         CANVAS.check(canvas_area)
+        check_text("negative_prompt", negative_prompt)
         text.encode(negative_prompt)  # refuses at once what no stream could carry
         self.negative_prompt = negative_prompt
         self.sampling: dict[str, float] = {
