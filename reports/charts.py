@@ -34,6 +34,8 @@ PUBLISHED = "#5f6670"
 
 LONGEST_LABEL = 32
 """Characters of a codec's label in a legend."""
+LONGEST_TITLE = 48
+"""Characters of a title: a longer one would leave no room for the axes."""
 
 KNOWN = {
     "jpeg": (0, 0), "mozjpeg": (0, 1), "jpegli": (0, 2),
@@ -149,7 +151,7 @@ def rate_distortion(
         if decibels:
             _crowd_apart(axes, [*_scores(points), *_scores(published)])
         _label(axes, f"{metric} ({unit})" if unit else metric, better, logarithmic)
-        about = f"{title}; bands: 95 % intervals" if banded else title
+        about = _shortened(title, LONGEST_TITLE) + "; bands: 95 % intervals" * banded
         axes.set_title(about, loc="left", fontsize=12, parse_math=False)
         # Outside below: beside the axes it would leave a phone half of the width.
         own = axes.get_legend()
@@ -229,8 +231,8 @@ def _sample(look: Look) -> Line2D:
     )
 
 
-def _shortened(label: str) -> str:
-    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
+def _shortened(label: str, longest: int = LONGEST_LABEL) -> str:
+    return label if len(label) <= longest else f"{label[: longest - 1]}…"
 
 
 def _crowd_apart(axes: Axes, similarities: Sequence[float]) -> None:

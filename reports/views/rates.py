@@ -85,7 +85,8 @@ class Shown:
     @property
     def name(self) -> str:
         """What the files are called before their suffix."""
-        return digits.file_name(f"{self.part.image_set}-{self.metric.name}")
+        names = (self.part.image_set, "" if self.picture == AVERAGE else self.picture, self.metric.name)
+        return "-".join(part for part in map(digits.file_name, names) if part)
 
 
 def plain_title(part: ColumnSlice, metric: MetricRow) -> str:

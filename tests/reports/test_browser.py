@@ -3,46 +3,22 @@
 from __future__ import annotations
 
 import io
+import re
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from browsing import CHROMIUM, QUIET, free_port, needs_chromium, wait_until_healthy
+from browsing import free_port, needs_chromium, wait_until_healthy
+from dashboard import PAGES, is_too_wide, server, settle, started, watched
 from PIL import Image
 
 from codecarena.bench.remake import pictures
 from codecarena.bench.store.store import Store
 from codecarena.reports.server import ServeError, address, check_address
-
-PAGES = ("", "rates", "look", "speed", "natural", "people", "runs", "studies")
-PROBES = ("/_stcore/health", "/_stcore/host-config")
-"""Streamlit's page asks for these below the page's own path first, to find out whether it lies there."""
-
-
-def started(store: Path, port: int) -> subprocess.Popen[bytes]:
-    """Start the command itself: what it hands to the pages is a part of what is tested."""
-    words = ("-m", "codecarena", "serve", "--store", str(store), "--port", str(port))
-    return subprocess.Popen([sys.executable, *words])
-
-
-@contextmanager
-def server(store: Path) -> Iterator[str]:
-    port = free_port()
-    process = started(store, port)
-    url = address("127.0.0.1", port)
-    try:
-        wait_until_healthy(url, process)
-        yield url
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -51,50 +27,19 @@ def served(seeded_store: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def open_page(chromium: Any, served: str) -> Iterator[Callable[..., Any]]:
     """Return a function that opens a page and waits until it is drawn; no page may complain."""
     troubles: list[str] = []
 
     def open_one(path: str, width: int = 1440) -> Any:
-        page = chromium.new_page(viewport={"width": width, "height": 1000})
-        page.on(
-            "console", lambda one: troubles.append(f"{one.text} {one.location}") if is_trouble(one) else None
-        )
-        page.on("pageerror", lambda one: troubles.append(str(one)))
-        page.on("request", lambda one: troubles.append(one.url) if served not in with_http(one.url) else None)
+        page = watched(chromium, served, troubles, width)
         page.goto(f"{served}/{path}")
         settle(page)
         return page
 
     yield open_one
     assert troubles == []
-
-
-def is_trouble(message: Any) -> bool:
-    return message.type == "error" and not message.location["url"].endswith(PROBES)
-
-
-def with_http(url: str) -> str:
-    """Return the page's own web socket, data and blob addresses as the page's."""
-    return url.replace("ws://", "http://").removeprefix("blob:")
-
-
-def settle(page: Any) -> None:
-    """Wait until Streamlit has drawn a page."""
-    page.locator("h1").first.wait_for()
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    assert not page.locator('[data-testid="stException"]').count()
 
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -105,8 +50,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceW
 def test_every_page_opens_wide_and_narrow(path: str, open_page: Callable[..., Any]) -> None:
     for width in (1440, 400):
         page = open_page(path, width)
-        too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-        assert not page.evaluate(too_wide)
+        assert not is_too_wide(page)
         page.close()
 
 
@@ -137,6 +81,22 @@ def test_a_choice_goes_along_to_the_next_page(open_page: Callable[..., Any]) -> 
     page.get_by_role("link", name="Rate-distortion").click()
     page.wait_for_url("**/rates?*metric=psnr*")
     page.locator("canvas, svg.marks").first.wait_for()
+
+
+@needs_chromium
+def test_a_click_on_a_point_opens_that_picture(open_page: Callable[..., Any], seeded_store: Path) -> None:
+    name = next(one.picture for one in Store(str(seeded_store)).cells())
+    page = open_page(f"rates?metric=psnr&picture={name}")
+    point = page.locator("svg.marks path[aria-roledescription=point][aria-label*='webp']").nth(1)
+    point.wait_for()
+    told = point.get_attribute("aria-label") or ""
+    point.click()
+    page.wait_for_url("**/look?*")
+    rate = float(re.findall(r"logarithmic\): ([\d.]+)", told)[0])
+    assert all(one in page.url for one in (f"picture={name}", "codec=webp", f"bpp={rate:.4g}"))
+    ready(page)
+    setting = re.findall(r"setting: (\d+)", told)[0]
+    assert f"setting {setting}" in page.locator(".caption").first.inner_text()
 
 
 @needs_chromium

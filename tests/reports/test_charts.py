@@ -57,6 +57,12 @@ def test_intervals_become_bands_in_the_colour_of_their_codec() -> None:
     assert bare.axes[0].get_title("left") == "kodak"
 
 
+def test_a_long_title_leaves_room_for_the_chart() -> None:
+    figure = rate_distortion(POINTS, looks(["jpeg", "webp"]), metric="SSIM", title=200 * "w")
+    assert len(figure.axes[0].get_title("left")) < 60
+    export(figure, "png")  # warns, which is an error here, where no room is left
+
+
 def test_published_curves_are_grey_and_in_the_legend() -> None:
     other = [RatePoint("theirs (published)", 0, rate, 0.95 + rate / 100) for rate in (1.0, 0.5)]
     figure = rate_distortion(

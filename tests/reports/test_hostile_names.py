@@ -1,0 +1,100 @@
+"""Names that nobody should choose, in a browser: text on every page, in charts and in what is downloaded."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from browsing import needs_chromium
+from dashboard import PAGES, is_too_wide, server, settle, watched
+from synthetic_store import fill
+
+from codecarena.bench.store.imports import Published, save_published
+from codecarena.bench.store.writer import StoreWriter
+
+NASTY = (
+    """<b onclick="alert(1)">'"&amp;<img src=x onerror=alert(2)>*[a](b)$x$ :rocket: \N{DUCK} """
+    + 150 * "n"
+    + " "
+)
+THEIRS = f"{NASTY} (published)"
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning"), needs_chromium]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("hostile") / "arena"
+    fill(folder, pictures=6, codecs=4, settings=4, metrics=("psnr",), odd=True, before=NASTY,
+         image_set=f"{NASTY}set")  # fmt: skip
+    writer = StoreWriter(str(folder))
+    points = [
+        Published(f"{NASTY}set", NASTY, rate, {"psnr": 30 + 4 * rate}, None, None, None, NASTY)
+        for rate in (0.25, 0.5, 1.0)
+    ]
+    save_published(writer, points)
+    writer.close()
+    with server(folder) as url:
+        yield url
+
+
+@pytest.fixture
+def open_page(chromium: Any, served: str) -> Iterator[Callable[..., Any]]:
+    """Return a function that opens a page; no name may have become a part of it."""
+    troubles: list[str] = []
+
+    def open_one(path: str, width: int = 1440) -> Any:
+        page = watched(chromium, served, troubles, width)
+        page.goto(f"{served}/{path}")
+        settle(page)
+        assert not page.locator("b[onclick], img[src=x]").count()
+        return page
+
+    yield open_one
+    # The made-up pictures have no files: the page Look says so, and the browser too.
+    assert [one for one in troubles if "/look/" not in one] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_names_are_text_on_every_page(path: str, open_page: Callable[..., Any]) -> None:
+    for width in (1440, 400):
+        page = open_page(path, width)
+        # Nothing of this store was timed or asked, and nobody has signed in.
+        if path not in ("speed", "people", "studies"):
+            page.get_by_text("<b onclick").first.wait_for(state="attached")
+        assert not is_too_wide(page)
+        page.close()
+
+
+def test_charts_and_their_words_hold_names_as_text(open_page: Callable[..., Any]) -> None:
+    page = open_page(f"rates?{urlencode({'published': THEIRS})}")
+    page.locator("svg.marks text", has_text="<b onclick").first.wait_for()
+    last = page.locator("svg.marks path[aria-roledescription=point][aria-label*='published']").last
+    last.hover(force=True)
+    told = page.locator("#vg-tooltip-element").inner_text()
+    assert "<b onclick" in told
+    assert not page.locator("b[onclick], img[src=x]").count()
+
+
+def test_downloads_have_plain_names_and_hold_the_whole_ones(open_page: Callable[..., Any]) -> None:
+    page = open_page(f"rates?{urlencode({'published': THEIRS})}")
+    page.locator("svg.marks").first.wait_for()
+    contents: dict[str, bytes] = {}
+    for form in ("SVG", "PDF", "PNG", "CSV"):
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=form, exact=True).click()
+        name = waiting.value.suggested_filename
+        assert name.isascii()
+        assert len(name) < 150
+        assert name.endswith(f"psnr.{form.lower()}")
+        contents[form] = Path(waiting.value.path()).read_bytes()
+    assert contents["PDF"].startswith(b"%PDF")
+    assert b"<b onclick" not in contents["SVG"]
+    assert b"&lt;b onclick" in contents["SVG"]
+    rows = list(csv.DictReader(io.StringIO(contents["CSV"].decode())))
+    assert {THEIRS, f"{NASTY}codec1"} <= {one["codec"] for one in rows}

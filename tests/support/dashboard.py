@@ -1,0 +1,70 @@
+"""Serve the dashboard by its command, and open its pages in a browser without a complaint."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from browsing import free_port, wait_until_healthy
+
+from codecarena.reports.server import address
+
+PAGES = ("", "rates", "look", "speed", "natural", "people", "runs", "studies")
+PROBES = ("/_stcore/health", "/_stcore/host-config")
+"""Streamlit's page asks for these below the page's own path first, to find out whether it lies there."""
+
+
+def started(store: Path, port: int) -> subprocess.Popen[bytes]:
+    """Start the command itself: what it hands to the pages is a part of what is tested."""
+    words = ("-m", "codecarena", "serve", "--store", str(store), "--port", str(port))
+    return subprocess.Popen([sys.executable, *words])
+
+
+@contextmanager
+def server(store: Path) -> Iterator[str]:
+    """Serve a store's dashboard until the block ends."""
+    port = free_port()
+    process = started(store, port)
+    url = address("127.0.0.1", port)
+    try:
+        wait_until_healthy(url, process)
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+
+
+def watched(chromium: Any, served: str, troubles: list[str], width: int = 1440) -> Any:
+    """Return a new page of a browser that tells of everything no page may do."""
+    page = chromium.new_page(viewport={"width": width, "height": 1000})
+    page.on("console", lambda one: troubles.append(f"{one.text} {one.location}") if is_trouble(one) else None)
+    page.on("pageerror", lambda one: troubles.append(str(one)))
+    page.on("dialog", lambda one: troubles.append(one.message))
+    page.on("request", lambda one: troubles.append(one.url) if served not in with_http(one.url) else None)
+    return page
+
+
+def is_trouble(message: Any) -> bool:
+    """Return whether a message of the console is an error of ours."""
+    return message.type == "error" and not message.location["url"].endswith(PROBES)
+
+
+def with_http(url: str) -> str:
+    """Return the page's own web socket, data and blob addresses as the page's."""
+    return url.replace("ws://", "http://").removeprefix("blob:")
+
+
+def settle(page: Any) -> None:
+    """Wait until Streamlit has drawn a page."""
+    page.locator("h1").first.wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    assert not page.locator('[data-testid="stException"]').count()
+
+
+def is_too_wide(page: Any) -> bool:
+    """Return whether the whole page scrolls sideways."""
+    return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
