@@ -215,14 +215,29 @@ def import_command(
     form: Annotated[str, typer.Argument(metavar="csv|parquet|aic|pwcmp|battles", help="File format.")],
     file: Annotated[Path, typer.Argument(help="File to read.")],
     store: StoreOption = STORE,
+    unit: Annotated[str, typer.Option(metavar="JOD|log-worth", help="Of the scale.")] = "JOD",
+    model: Annotated[
+        str | None, typer.Option(help="A certain model.", show_default="what suits unit and answers")
+    ] = None,
+    anchor: Annotated[
+        str | None, typer.Option(help="Condition at 0.", show_default="original, else the mean")
+    ] = None,
 ) -> None:
     """Read anyone's votes into a study of their own, to be analysed like ours."""
     from .interchange_read import read
     from .ledger_import import keep_votes
+    from .models import MODELS
+    from .plan import AnalysisTable, PlanError
 
+    if unit not in ("JOD", "log-worth"):
+        raise PlanError(f"--unit: expected JOD or log-worth; got {unit!r}")
+    if model not in (None, *MODELS):
+        raise PlanError(f"--model: expected one of {', '.join(MODELS)}; got {model!r}")
+    asked = {"unit": unit, "model": model, "anchor": anchor}
+    analysis = AnalysisTable.model_validate({key: one for key, one in asked.items() if one is not None})
     votes = read(form, file)
     with _ledger(store) as ledger:
-        keep_votes(ledger, name, f"imported from {file.name} ({form})", votes)
+        keep_votes(ledger, name, f"imported from {file.name} ({form})", votes, analysis)
     typer.echo(f"{len(votes)} votes are study {name}; see codecarena study scale {name}")
 
 

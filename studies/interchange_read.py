@@ -191,7 +191,18 @@ def _read_full(lines: Sequence[Line]) -> Votes:
                 raise _WrongCellError(f"{line.place}: count: more than {MOST_VOTES:,} votes in all")
             yield from repeat(vote, count)
 
-    return from_records(records(), raters_known=bool(lines) and "rater" in lines[0].cells)
+    raters_known = bool(lines) and "rater" in lines[0].cells
+    return from_records(records(), sided=_sided(lines), raters_known=raters_known)
+
+
+def _sided(lines: Sequence[Line]) -> bool:
+    """Return whether first and second are sides as shown; they are where no cell says otherwise."""
+    meaning = {"true": 1, "false": 0}
+    told = [line.one_of("sided", meaning) if line.get("sided") else 1 for line in lines]
+    for line, one in zip(lines, told, strict=True):
+        if one != told[0]:
+            raise _WrongCellError(f"{line.place}: sided: expected one answer in the whole file; got two")
+    return bool(told[0]) if told else True
 
 
 def _count(line: Line) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from ..bench.store.study_tables import PairTable, RaterTable, TrialTable, VoteTa
 from ..bench.store.writer import now
 from . import identity
 from .ledger import NEW_RATER, Ledger, digest
-from .plan import NAME, REFERENCE, seal
+from .plan import NAME, REFERENCE, AnalysisTable, seal
 from .records import Condition, Content, Known, Material, Pair, StudyRow, TrialKind
 from .records import Stimulus as StimulusRecord
 from .votes import Kind, Votes
@@ -30,7 +31,9 @@ _KINDS: dict[int, TrialKind] = {
 _ANSWERS = {1: "first", 0: "none", -1: "second"}
 
 
-def keep_votes(ledger: Ledger, name: str, source: str, votes: Votes) -> StudyRow:
+def keep_votes(
+    ledger: Ledger, name: str, source: str, votes: Votes, analysis: AnalysisTable | None = None
+) -> StudyRow:
     """Store votes as an imported study and return it.
 
     Args:
@@ -38,6 +41,7 @@ def keep_votes(ledger: Ledger, name: str, source: str, votes: Votes) -> StudyRow
         name: Of the new study.
         source: A sentence on where they came from.
         votes: What to store; whether sides and raters were noted is kept with them.
+        analysis: How their scale is to be made; kept as well.
 
     Raises:
         StoreError: The name is taken or none for a study, or there are no votes.
@@ -48,9 +52,16 @@ def keep_votes(ledger: Ledger, name: str, source: str, votes: Votes) -> StudyRow
         raise StoreError(f"study {name!r} is in this store already; choose another name")
     if not len(votes):
         raise StoreError("no votes were found in the file")
+    analysis = analysis or AnalysisTable()
+    if analysis.anchor not in (None, *votes.conditions):
+        names = ", ".join(votes.conditions[:12]) + (", …" if len(votes.conditions) > 12 else "")
+        raise StoreError(f"expected the anchor among {names}; got {analysis.anchor!r}")
     columns, material = _material(votes)
     text = f"source = {_quoted(source)}\nsided = {str(votes.sided).lower()}\n"
-    text += f"raters_known = {str(votes.raters_known).lower()}\n"
+    text += f"raters_known = {str(votes.raters_known).lower()}\n[analysis]\n"
+    text += "".join(
+        f"{key} = {_quoted(one)}\n" for key, one in analysis.model_dump(exclude_unset=True).items()
+    )
     ledger.keep(name, text, seal(text, material.lines()), "imported", material)
     study = ledger.study(name)
     known = ledger.known(study)
@@ -62,6 +73,11 @@ def facts_of(study: StudyRow) -> tuple[bool, bool]:
     """Return whether an imported study's sides and raters were noted."""
     read = tomllib.loads(study.plan)
     return bool(read["sided"]), bool(read["raters_known"])
+
+
+def analysis_of(study: StudyRow) -> AnalysisTable:
+    """Return how the scale of an imported study is to be made."""
+    return AnalysisTable.model_validate(tomllib.loads(study.plan).get("analysis", {}))
 
 
 def _material(votes: Votes) -> tuple[list[tuple[int, int, int]], Material]:
@@ -159,4 +175,5 @@ def _rater(study: StudyRow, name: str) -> dict[str, Any]:  # Any: columns of a r
 
 
 def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """Return a text as a string of TOML: JSON's are."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -11,6 +11,7 @@ from ..bench.store.parts import Crop, Prepared
 from ..bench.store.rows import ScoredCell
 from . import identity
 from .ledger import Ledger, digest
+from .ledger_import import analysis_of
 from .ledger_votes import status, stored_votes, votes_of
 from .models import ModelName
 from .plan import REFERENCE, PlanError, StudyPlan, load, parse, seal
@@ -212,7 +213,7 @@ def result_of(ledger: Ledger, name: str, resamples: int | None = None) -> StudyR
     study = ledger.study(name)
     plan = plan_of(study)
     choices, left_out = choices_of(ledger, study, plan)
-    outcomes = tuple(Outcome(title, scale_of(plan, votes, resamples)) for title, votes in choices)
+    outcomes = tuple(Outcome(title, scale_of(study, plan, votes, resamples)) for title, votes in choices)
     return StudyResult(study, plan is None or intact(ledger.known(study)), outcomes, left_out)
 
 
@@ -246,7 +247,7 @@ def counted(raters: Sequence[object]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a scale is made: what the plan fixed, or the defaults for an import."""
+    """How a scale is made: what the plan fixed, or the import asked for."""
 
     unit: Literal["JOD", "log-worth"]
     model: ModelName | None
@@ -256,16 +257,19 @@ class Settings:
     seed: int
 
 
-def settings_of(plan: StudyPlan | None, votes: Votes, resamples: int | None = None) -> Settings:
-    """Return how the scale of these votes is made."""
+def settings_of(
+    study: StudyRow, plan: StudyPlan | None, votes: Votes, resamples: int | None = None
+) -> Settings:
+    """Return how the scale of these votes of a study is made."""
+    chosen = plan.analysis if plan else analysis_of(study)
     hidden = REFERENCE if REFERENCE in votes.conditions else None
-    if plan is None:
-        return Settings("JOD", None, hidden, None, resamples or 1000, 0)
-    chosen = plan.analysis
-    anchor = chosen.anchor or (hidden if plan.hidden_reference else None)
-    return Settings(chosen.unit, chosen.model, anchor, chosen.ridge, resamples or chosen.resamples, plan.seed)
+    anchor = chosen.anchor or (hidden if plan is None or plan.hidden_reference else None)
+    seed = plan.seed if plan else 0
+    return Settings(chosen.unit, chosen.model, anchor, chosen.ridge, resamples or chosen.resamples, seed)
 
 
-def scale_of(plan: StudyPlan | None, votes: Votes, resamples: int | None = None) -> StudyScale:
-    """Return the scale of votes by the analysis of a plan, or by the defaults for an import."""
-    return analyse(votes, **asdict(settings_of(plan, votes, resamples)))
+def scale_of(
+    study: StudyRow, plan: StudyPlan | None, votes: Votes, resamples: int | None = None
+) -> StudyScale:
+    """Return the scale of a study's votes by the analysis of its plan, or the one asked for at its import."""
+    return analyse(votes, **asdict(settings_of(study, plan, votes, resamples)))

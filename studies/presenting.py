@@ -118,17 +118,18 @@ def _row(scale: StudyScale, at: int) -> Record:
     row: Record = {"condition": one.condition, scale.unit: f"{one.value:+.2f}"}
     if scale.components > 1:
         row["component"] = one.component + 1
-    row["95 % by rater"] = span(one.by_rater)
-    row["by rater x picture"] = span(one.by_rater_and_picture)
+    if scale.resampling:
+        row["95 % by rater"] = span(one.by_rater)
+        row["by rater x picture"] = span(one.by_rater_and_picture)
+    else:
+        row["95 % by vote"] = span(one.by_vote)
     row["rank"] = f"{one.rank_low}-{one.rank_high}" if one.rank_low < one.rank_high else str(one.rank_low)
     row["votes"] = f"{one.votes:g}"
     return row
 
 
 def _notes(scale: StudyScale) -> list[str]:
-    notes = [
-        f"{scale.votes:g} votes of {scale.raters} raters on {scale.pictures} pictures; 0 is {_zero(scale)}"
-    ]
+    notes = [f"{scale.votes:g} votes of {_raters(scale)}; 0 is {_zero(scale)}"]
     if scale.order_effect:
         effect = scale.order_effect
         notes.append(
@@ -139,6 +140,10 @@ def _notes(scale: StudyScale) -> list[str]:
         notes.append(f"'no preference' in {scale.ties.share:.0%} of the votes")
     notes += [f"design effect {one.design_effect:.1f} by {one.scheme}" for one in scale.resampling]
     return [*notes, *scale.notes]
+
+
+def _raters(scale: StudyScale) -> str:
+    return f"{scale.raters} raters on {scale.pictures} pictures" if scale.raters else "unknown raters"
 
 
 def _zero(scale: StudyScale) -> str:

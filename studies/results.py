@@ -140,7 +140,7 @@ def _compute(ledger: Ledger, known: Known, resamples: int | None = None) -> Stud
     study = known.study
     plan = plan_of(study)
     ((_, votes), *stricter), left_out = choices_of(ledger, study, plan)
-    settings = settings_of(plan, votes, resamples)
+    settings = settings_of(study, plan, votes, resamples)
     joined = join(ledger.store, known, settings.anchor)
     analysis = analyse_study(votes, joined.beside, **asdict(settings))
     notes = list(joined.notes)
@@ -149,7 +149,7 @@ def _compute(ledger: Ledger, known: Known, resamples: int | None = None) -> Stud
     scales: list[Outcome] = []
     for title, chosen in stricter:
         try:
-            scales.append(Outcome(title, scale_of(plan, chosen, resamples)))
+            scales.append(Outcome(title, scale_of(study, plan, chosen, resamples)))
         except ScaleError as error:
             notes.append(f"{title}: no scale ({error})")
     if analysis.without_flagged:

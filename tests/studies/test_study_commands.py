@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import signal
 import subprocess
@@ -256,3 +257,27 @@ def test_votes_and_a_benchmark_write_into_the_same_file(tmp_path: Path) -> None:
     assert status(ledger, ledger.study("small")).votes == 36
     assert ledger.row(text("SELECT count(*) FROM pictures"))[0] == 1000
     ledger.close()
+
+
+def test_a_published_table_is_analysed_as_its_author_did(tmp_path: Path, test_data: Path) -> None:
+    """Davidson's pudding data, through the command line, to the digits given."""
+    oracles = test_data / "oracles"
+    want = json.loads((oracles / "expected.json").read_text())["pudding"]
+    lines = ["first,second,winner,count,sided"]
+    for row in csv.DictReader((oracles / "davidson1970_pudding.csv").read_text().splitlines()):
+        for winner, column in (("first", "w_ij"), ("second", "w_ji"), ("none", "t_ij")):
+            lines.append(f"{row['i']},{row['j']},{winner},{row[column]},false")
+    (tmp_path / "pudding.csv").write_text("\n".join(lines))
+    wrong = call("study", "import", "pudding", "csv", "pudding.csv", "--anchor", "7", folder=tmp_path)
+    assert (wrong.returncode, "among 1, 2, 3, 4, 5, 6; got '7'" in wrong.stderr) == (2, True)
+    asked = ("--unit", "log-worth", "--anchor", "1")
+    done = call("study", "import", "pudding", "csv", "pudding.csv", *asked, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(call("study", "scale", "pudding", "--json", folder=tmp_path).stdout)
+    [outcome] = shown["outcomes"]
+    found = {one["condition"]: one["value"] for one in outcome["scale"]["conditions"]}
+    assert outcome["scale"]["model"] == "davidson"
+    assert [found[str(one)] for one in range(1, 7)] == pytest.approx(want["log_worth_vs_1"], abs=5e-8)
+    table = call("study", "scale", "pudding", folder=tmp_path).stdout
+    assert "95 % by vote" in table
+    assert "unknown raters" in table

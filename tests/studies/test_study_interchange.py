@@ -136,6 +136,11 @@ def test_an_import_is_a_study_of_its_own(ledger: Ledger, tmp_path: Path) -> None
         ("csv", "first,second,winner,count\na,b,first,-1\n", "line 2: count: expected a whole number"),
         ("csv", "first,second,winner,count\na,b,first,1e9\n", "line 2: count: more than 1,000,000 votes"),
         ("csv", "first,second,winner,count\na,b,first,inf\n", "line 2: count: expected a whole number"),
+        (
+            "csv",
+            "first,second,winner,sided\na,b,first,false\na,b,first,true\n",
+            "line 3: sided: expected one answer",
+        ),
         ("csv", 'first,second,winner\n"a"x,b,first\n', "after line 1: "),
         ("csv", 'first,second,winner\n"a,b,first\n', "unexpected end of data"),
         ("csv", "first;second;winner\na;b;first\n", "no column first; it has first;second;winner"),
