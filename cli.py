@@ -256,7 +256,8 @@ def list_metrics(
 @list_app.command("sets")
 def list_sets(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Image sets, and how much of each is on this machine."""
-    _print_records(listing.image_sets(data), "image sets", as_json)
+    found = listing.image_sets(data) if as_json else listing.image_sets_in_brief(data)
+    _print_records(found, "image sets", as_json)
 
 
 @list_app.command("suites")

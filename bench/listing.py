@@ -50,6 +50,15 @@ def image_sets(data: Path | None) -> list[Row]:
     ]
 
 
+def image_sets_in_brief(data: Path | None) -> list[Row]:
+    """Return the same without the summaries, which would fill a terminal's width."""
+    return [
+        {key: one[key] for key in ("set", "kind")}
+        | {"here": f"{one['here']} of {one['pictures']}", "licence": one["licence"]}
+        for one in image_sets(data)
+    ]
+
+
 def suites() -> list[Row]:
     """Return the suites that come with codecarena."""
     from .suite import load, shipped

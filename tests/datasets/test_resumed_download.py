@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import random
@@ -11,11 +12,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from fileserver import FileServer
 
+from codecarena.datasets import transfer
 from codecarena.datasets.download import fetch
 from codecarena.datasets.manifest import DatasetError, Manifest, PictureEntry
 
@@ -158,6 +161,9 @@ def test_a_lock_file_that_is_none_is_named_with_its_line(server: FileServer, tmp
         ("http://localhost:{port}/one.png", "leads on to the host localhost"),
         ("file:///etc/passwd", "leads on to 'file:///etc/passwd'"),
         ("ftp://127.0.0.1/one.png", "which is not followed"),
+        ("http://169.254.169.254/latest/meta-data/", "leads on to the host 169.254.169.254"),
+        ("//example.org/one.png", "leads on to the host example.org"),
+        ("http://127.0.0.1@example.org/one.png", "leads on to the host example.org"),
         ("/again.png", "more than 5 times"),
     ],
 )
@@ -168,6 +174,71 @@ def test_redirects_elsewhere_are_refused(
     server.redirects["/again.png"] = "/again.png"
     assert reason in failure(manifest(server), tmp_path)
     assert not [name for name in files_below(tmp_path) if (tmp_path / name).stat().st_size]
+
+
+@pytest.mark.parametrize("target", ["http://example.org/one.png", "//example.net/one.png", "file:///one.png"])
+def test_no_redirect_leads_out_of_encryption(tmp_path: Path, target: str) -> None:
+    wanted = transfer.Wanted("https://example.org/one.png", tmp_path / "one.png", None, "one.png")
+    with pytest.raises(transfer.TransferError, match="leads on to"):
+        transfer._followed(wanted.url, target, wanted)
+    assert transfer._followed(wanted.url, "/two.png", wanted) == "https://example.org/two.png"
+
+
+class Careless(BaseHTTPRequestHandler):
+    """Sends what its class says: another length than its body has, or a body that never ends."""
+
+    length: str | None = None
+    body = CONTENT
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        if self.length is not None:
+            self.send_header("Content-Length", self.length)
+        self.end_headers()
+        with contextlib.suppress(OSError):  # whoever asked has had enough
+            self.wfile.write(self.body)
+            while self.length is None:
+                self.wfile.write(self.body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
+
+
+@pytest.fixture
+def careless(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Careless) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/one.png"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_body_that_never_ends_is_cut_and_leaves_nothing(careless: str, tmp_path: Path) -> None:
+    wanted = transfer.Wanted(careless, tmp_path / "one.png", None, "one.png", max_bytes=5_000_000)
+    with pytest.raises(transfer.TransferError, match="more than the 5000000 bytes allowed"):
+        transfer.fetch_file(wanted)
+    assert files_below(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("length", "reason"),
+    [
+        (str(2**50), "more than the"),
+        (str(len(CONTENT) + 1), "more expected|broken|IncompleteRead"),
+        (str(len(CONTENT) - 1), "expected sha256"),
+        ("many", "many"),
+    ],
+)
+def test_a_length_that_is_not_the_bodys_gives_no_file(
+    careless: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: str, reason: str
+) -> None:
+    monkeypatch.setattr(Careless, "length", length)
+    known = hashlib.sha256(CONTENT).hexdigest()
+    with pytest.raises((transfer.TransferError, OSError, ValueError), match=reason):
+        transfer.fetch_file(transfer.Wanted(careless, tmp_path / "one.png", known, "one.png"))
+    assert not (tmp_path / "one.png").exists()
 
 
 def test_a_redirect_that_the_manifest_names_is_followed(server: FileServer, tmp_path: Path) -> None:
