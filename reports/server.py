@@ -54,6 +54,8 @@ OPTIONS: dict[str, Any] = {
 RATERS_OPTIONS = {
     # A rater is shown neither code nor the names in it.
     "client.showErrorDetails": "none",
+    # Its token is a cookie, and raters are promised none; it guards uploads, which these pages do not have.
+    "server.enableXsrfProtection": False,
     # Pictures are judged on one ground.
     "theme.base": "light",
 }

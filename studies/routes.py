@@ -86,7 +86,9 @@ async def _body(request: Request) -> Body:
             raise SessionError("not_understood", 422, f"expected at most {LONGEST_BODY_BYTES} bytes")
     try:
         body = json.loads(content, parse_constant=_refuse_constant)
-    except ValueError as error:
+        # Half of a surrogate pair is JSON, but no text that a database takes.
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise SessionError("not_understood", 422, f"expected JSON: {error}") from error
     if not isinstance(body, dict):
         raise SessionError("not_understood", 422, "expected a JSON object")

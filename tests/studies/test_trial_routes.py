@@ -60,6 +60,9 @@ def test_a_picture_is_the_bytes_of_the_desk(client: TestClient, desk: ScriptedDe
         (b'{"session": 1}', "session: expected a text"),
         (json.dumps(vote("trial-0", answer="third")).encode(), "answer: Input should be"),
         (json.dumps(vote("trial-0", response_ms=float("nan"))).encode(), "NaN is no JSON"),
+        (b'{"session": "\\ud800"}', "surrogates not allowed"),
+        (json.dumps(vote("trial-0", display={"\ud800": 1})).encode(), "surrogates not allowed"),
+        (b"[" * 30_000, "recursion"),
         (b" " * LONGEST_BODY_BYTES + b"{}", "expected at most"),
     ],
 )

@@ -125,6 +125,7 @@ def test_a_session_of_forty_trials_loses_and_doubles_nothing(
             context = browser.new_context(viewport={"width": 900, "height": 700})
             visit = Visit(context, server, f"http://lab.test:{server.port}/?invite={invitation}", tenth(20))
             wanted = visit.whole_session()
+            assert context.cookies() == []
             browser.close()
     finally:
         server.kill()
