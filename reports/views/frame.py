@@ -318,8 +318,11 @@ def pick_anchor(place: DeltaGenerator, part: ColumnSlice) -> str:
     )  # fmt: skip
 
 
-def no_scores() -> None:
-    """Say how to get scores."""
+def no_scores(part: ColumnSlice) -> None:
+    """Say how to get scores, or that there is nothing to score."""
+    if not part.panels:
+        st.info("No codec has a result here yet; failures are on the page Runs.")
+        return
     st.warning("No scores yet: either the first are still being computed, or the suite names no metric.")
     st.code("codecarena score SUITE --metric psnr", language=None)
 

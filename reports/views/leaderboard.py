@@ -48,7 +48,7 @@ def draw(frame: Frame) -> None:
     part = frame.part(image_set, kind, families)
     pages.summary(frame, part)
     if not part.metrics:
-        pages.no_scores()
+        pages.no_scores(part)
         return
     metric = pages.pick_metric(first[1], part, part.metrics)
     opening = part.opening_view(metric)

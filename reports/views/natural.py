@@ -46,7 +46,7 @@ def draw(frame: Frame) -> None:
         st.code("codecarena list sets", language=None)
         return
     if not part.metrics:
-        pages.no_scores()
+        pages.no_scores(part)
         return
     metric = pages.pick_metric(places[1], part, part.metrics)
     anchor = pages.pick_anchor(places[2], part)

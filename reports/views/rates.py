@@ -43,7 +43,7 @@ def draw(frame: Frame) -> None:
     part = frame.part(image_set, kind)
     pages.summary(frame, part)
     if not part.metrics:
-        pages.no_scores()
+        pages.no_scores(part)
         return
     metric = pages.pick_metric(first[1], part, part.metrics)
     pictures = [AVERAGE, *(one.name for one in part.columns.pictures)]

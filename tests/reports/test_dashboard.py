@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import streamlit as st
-from sqlalchemy import update
+from sqlalchemy import Executable, delete, update
 from streamlit.testing.v1 import AppTest
 from synthetic_store import fill
 
-from codecarena.bench.store.schema import RunTable
+from codecarena.bench.store.schema import CodecTable, MeasurementTable, RunTable, ScoreTable
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports.server import APP, STORE_VARIABLE
@@ -158,6 +162,66 @@ def test_names_stay_text_on_odd_stores(name: str, open_page, odd_store: Path) ->
     for one in [*page.subheader, *page.caption, *page.markdown, *page.warning, *page.info]:
         assert "[a](b)" not in one.value
         assert "$x$" not in one.value
+
+
+def changed(folder: Path, *statements: Executable) -> None:
+    """Change a store behind everybody's back."""
+    writer = StoreWriter(str(folder))
+    for one in statements:
+        writer.write(lambda connection, one=one: connection.execute(one))
+    writer.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_store_of_failures_alone_says_where_they_are(name: str, open_page, tmp_path: Path) -> None:
+    fill(tmp_path / "arena", pictures=4, codecs=2, settings=2, metrics=("psnr",), odd=True)
+    changed(tmp_path / "arena", delete(ScoreTable), delete(MeasurementTable))
+    page = open_page(tmp_path / "arena", name)
+    said = " ".join(one.value for one in [*page.info, *page.warning, *page.code])
+    assert said
+    if name == "runs":
+        assert "crash in encode" in tables(page)
+    elif name in ("leaderboard", "rates", "look"):
+        assert "failures are on the page Runs" in said
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_imported_rows_alone_have_every_page(name: str, open_page, tmp_path: Path) -> None:
+    fill(tmp_path / "arena", pictures=6, codecs=2, settings=3, metrics=("psnr",))
+    changed(
+        tmp_path / "arena",
+        update(CodecTable).values(imported=True, provenance="theirs.csv"),
+        update(RunTable).values(suite="import theirs.csv", suite_text="picture,decoded,bytes"),
+    )
+    page = open_page(tmp_path / "arena", name)
+    if name == "leaderboard":
+        assert "codec1 (imported)" in tables(page)
+        assert "theirs.csv" in " ".join(one.value for one in page.caption).replace("\\", "")
+    if name == "runs":
+        assert not any(one.value.startswith("codecarena run") for one in page.code)
+        assert page.code[0].value == "picture,decoded,bytes"
+
+
+def test_the_command_to_copy_completes_the_run(open_page, seeded_store: Path, tmp_path: Path) -> None:
+    store = shutil.copytree(seeded_store, tmp_path / "arena")
+    page = open_page(store, "runs")
+    command = next(one.value for one in page.code if one.value.startswith("codecarena run"))
+    suite = next(one.value for one in page.code if "[[codecs]]" in one.value)
+    (tmp_path / "suite.toml").write_text(suite)
+    words = shlex.split(command)[1:]
+    assert words[words.index("--store") + 1] == str(store)
+    done = subprocess.run(
+        [sys.executable, "-m", "codecarena", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    opened = Store(str(store))
+    # Seven photographs of which the first run was limited to two; seven settings of three codecs.
+    assert len(opened.cells()) == 7 * 7
+    opened.close()
 
 
 def test_one_codec_says_what_is_missing(open_page, tmp_path: Path) -> None:
