@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -129,7 +130,8 @@ class Paired:
 
     def mean_of_pictures(self, anchor_id: str, test_id: str) -> Sample:
         """Return the mean of the single pictures' BD-rates, percent."""
-        percents: FloatArray = 100.0 * np.expm1(self.of_pictures(anchor_id, test_id))
+        with np.errstate(over="ignore"):  # a cubic may swing anywhere
+            percents: FloatArray = 100.0 * np.expm1(self.of_pictures(anchor_id, test_id))
         return self.resampling.sample(self.resampling.means_of_defined(percents))
 
     def mean_table(self, codec_id: str) -> PictureTable:
@@ -264,10 +266,11 @@ def verdict(tested: Tested, p_value: float | None) -> Verdict | None:
 
 
 def percent(log_difference: float) -> float:
-    """Return a difference in log rate as a percentage of rate."""
-    return 100.0 * float(np.expm1(log_difference))
+    """Return a difference in log rate as a percentage of rate; infinite beyond all numbers."""
+    with np.errstate(over="ignore"):
+        return 100.0 * float(np.expm1(log_difference))
 
 
 def _opposite(change: float) -> float:
     """Return the percentage seen from the other side: minus 50 becomes plus 100."""
-    return 100.0 * (1 / (1 + change / 100) - 1)
+    return 100.0 * (1 / (1 + change / 100) - 1) if change > -100 else math.inf

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
+from numpy.polynomial import Polynomial
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import Akima1DInterpolator, PchipInterpolator, make_interp_spline
 
@@ -17,6 +19,7 @@ DECIBEL_METRICS = frozenset({"ssim", "ms-ssim", "pyiqa:ssim", "pyiqa:ssimc", "py
 """Similarities that crowd against 1: they enter curves as -10 log10(1 - x)."""
 
 NO_OVERLAP = "no overlap"
+NO_NUMBER = "more than any number"
 ONE_POINT = "one point"
 
 
@@ -67,7 +70,7 @@ class _Cubic:
     """One cubic through all points by least squares, as VCEG-M33 has it."""
 
     def __init__(self, x: FloatArray, y: FloatArray) -> None:
-        self._polynomial = np.poly1d(np.polyfit(x, y, 3))
+        self._polynomial = Polynomial.fit(x, y, 3)
 
     def __call__(self, x: float) -> FloatArray:
         return np.asarray(self._polynomial(x))
@@ -135,7 +138,8 @@ def bd_rate_of_curves(anchor: Curve, test: Curve, method: Method = "pchip") -> B
     The logarithm of rate is interpolated over quality and integrated exactly; nothing is extrapolated.
 
     Source: Bjontegaard, VCEG-M33 (2001) for ``cubic``; Herglotz et al., "The Bjontegaard Bible" (IEEE TIP
-    2024) for ``pchip`` and ``akima``. Equals the package ``bjontegaard`` 1.3.
+    2024) for ``pchip`` and ``akima``. Equals the package ``bjontegaard`` 1.3 on curves that rise strictly; it
+    takes others as they are, and refuses them (``pchip``, ``akima``) or fits dominated settings too.
     """
     least = 4 if method == "cubic" else 2
     for who, curve in (("anchor: ", anchor), ("", test)):
@@ -148,8 +152,12 @@ def bd_rate_of_curves(anchor: Curve, test: Curve, method: Method = "pchip") -> B
         return BdRate(None, NO_OVERLAP, dropped=test.dropped)
     span = max(anchor.qualities[-1], test.qualities[-1]) - min(anchor.qualities[0], test.qualities[0])
     areas = [float(_log_rate(curve, method).integrate(low, high)) for curve in (anchor, test)]
-    percent = 100.0 * float(np.expm1((areas[1] - areas[0]) / (high - low)))
-    return BdRate(percent, None, low, high, float((high - low) / span), test.dropped)
+    overlap = float((high - low) / span)
+    try:
+        percent = 100.0 * math.expm1((areas[1] - areas[0]) / (high - low))
+    except OverflowError:  # one cubic through points that nearly share a quality swings anywhere
+        return BdRate(None, NO_NUMBER, low, high, overlap, test.dropped)
+    return BdRate(percent, None, low, high, overlap, test.dropped)
 
 
 def _log_rate(curve: Curve, method: Method) -> _Interpolant:
