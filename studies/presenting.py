@@ -53,7 +53,11 @@ def status_lines(ledger: Ledger, name: str) -> tuple[list[str], Record]:
     ended = finished(ledger, study, plan) if plan else None
     lines = [
         f"study {study.label} is {study.state}"
-        + (f" since {since[:16]}" if (since := study.closed_at or study.opened_at) else ""),
+        + (
+            f" since {since[:16].replace('T', ' ')} UTC"
+            if (since := study.closed_at or study.opened_at)
+            else ""
+        ),
         f"seal {study.sha256[:16]}: "
         + ("plan and stimuli are as sealed" if whole else "BROKEN: rows changed"),
         "raters: " + (", ".join(f"{count} {stage}" for stage, count in sorted(stages.items())) or "none"),

@@ -53,12 +53,12 @@ def draw(frame: Frame) -> None:
         )
         st.code(f"codecarena study score {study.study} --metric ssimulacra2", language=None)
         return
-    part = _chosen(places, metrics)
+    part = _chosen(places[1:], metrics)
     if part.found is None:
         st.info(f"Nothing can be said of {pages.plain(part_title(part))}: {part.reason}.")
     else:
         of = f": {part_title(part)}" if part_title(part) else ""
-        _chart(part.found, of)
+        _chart(part.found)
         _tables(metric_tables(part.found, of), "metrics")
     _tables(part_tables(metrics), "parts")
 
@@ -69,14 +69,14 @@ def _chosen(places: Sequence[DeltaGenerator], metrics: MetricsAgainstPeople) -> 
     parts[None, None] = PartAgreement(None, None, metrics.whole, None)
     kinds = ["all", *sorted({one.kind for one in metrics.parts if one.kind}, reverse=True)]
     bands: list[RateBand | None] = [None, *(one for one in BANDS if (None, one) in parts)]
-    kind, band = "all", None
+    kind, band, free = "all", None, list(places)
     if len(kinds) > 1:
         kind = pages.choose(
-            places[1], "Pictures", "kind", kinds, show=lambda one: pages.KINDS.get(one, one), segmented=True
+            free.pop(0), "Pictures", "kind", kinds, show=lambda one: pages.KINDS.get(one, one), segmented=True
         )
     if len(bands) > 1:
         band = pages.choose(
-            places[2], "Rate", "band", bands, write=_address, show=lambda one: band_title(one).capitalize(),
+            free.pop(0), "Rate", "band", bands, write=_address, show=lambda one: band_title(one).capitalize(),
             help_text="A vote counts in a band if both pictures lie in it, or one does and the other is the "
             "original.",
         )  # fmt: skip
@@ -92,12 +92,12 @@ def _tables(tables: Iterable[tuple[str, Sequence[Record], Sequence[str]]], name:
         pages.show(table, f"{name}{place}")
 
 
-def _chart(found: HumanAgreement, of: str) -> None:
+def _chart(found: HumanAgreement) -> None:
     points = [
         SpanPoint(one.metric, "accuracy", 100 * one.accuracy, 100 * one.accuracy_interval.low,
                   100 * one.accuracy_interval.high)
         for one in found.metrics
     ]  # fmt: skip
-    title = f"Votes predicted (%){of}; the ceiling is {found.ceiling:.0%}"
+    title = f"Votes predicted (%), at most {found.ceiling:.0%}"
     drawn = spans(points, title=title, groups=("accuracy",), zero=False, dark=st.context.theme.type == "dark")
     st.altair_chart(drawn, alt="Share of votes that each metric predicts; the table below has the numbers")
