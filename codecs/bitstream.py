@@ -13,7 +13,7 @@ import zlib
 from dataclasses import dataclass
 from enum import IntEnum
 
-from .base import CodecError, check_size
+from .base import CodecError, check_range, check_size
 
 MAGIC = b"cA"
 FORMAT_VERSION = 1
@@ -21,6 +21,7 @@ WEIGHTS_ID_BYTES = 6
 NO_WEIGHTS = bytes(WEIGHTS_ID_BYTES)
 """The weights id of a stream whose decoder has no weights."""
 LARGEST_SIDE = 2**24 - 1
+LARGEST_SEED = 2**32 - 1
 PIXELS_PER_BYTE = 4096
 """A stream may not claim more pixels for each of its bytes, so that no small file asks for much work."""
 
@@ -58,7 +59,7 @@ class Header:
     weights_id: bytes
     """The first six bytes of the SHA-256 of the decoder's weights."""
     seed: int = 0
-    """0 to 2 ** 32 - 1; 0 where the codec draws nothing."""
+    """0 to `LARGEST_SEED`; 0 where the codec draws nothing."""
 
     def pack(self) -> bytes:
         """Return the header without its CRC-32."""
@@ -121,6 +122,18 @@ def check_weights(header: Header, weights_id: bytes) -> None:
             f"{header.kind.name.lower()} stream was made for the weights {header.weights_id.hex()}, "
             f"this decoder holds {weights_id.hex()}"
         )
+
+
+def seed_of(header: Header, seed: int | None) -> int:
+    """Return the seed that a decoder is to draw from: the one it was called with, else the stream's.
+
+    Raises:
+        CodecError: It is no whole number from 0 to `LARGEST_SEED`.
+    """
+    if seed is None:
+        return header.seed
+    check_range("seed", seed, 0, LARGEST_SEED, whole=True)
+    return seed
 
 
 def pad_payload(header: Header, payload: bytes) -> bytes:

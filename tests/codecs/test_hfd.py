@@ -143,6 +143,14 @@ class TestStreams:
         assert np.array_equal(plain.decode(stream), other.decode(stream))
         assert not np.array_equal(plain.decode(stream), plain.decode(stream, seed=8))
 
+    @pytest.mark.parametrize("name", ["hfd", "layered"])
+    def test_seeds_out_of_range_are_refused(self, name: str) -> None:
+        codec = registry.create(name)
+        stream = codec.encode(Picture(contract.photograph(20, 20)), 2)
+        for seed in (-1, 2**32, 2**70):
+            with pytest.raises(CodecError, match="'seed' must lie between 0 and 4294967295"):
+                codec.decode(stream, seed=seed)
+
     def test_a_flow_decoder_refuses_a_diffusion_stream(self) -> None:
         stream = registry.create("hfd", {"mode": "diffusion"}).encode(Picture(contract.photograph()), 2)
         with pytest.raises(CodecError, match="made for the weights"):
@@ -168,7 +176,9 @@ class TestStreams:
             registry.create("hfd", {"autoencoder": "zoo", "arch": "mbt2018-mean"})
 
     @pytest.mark.parametrize(
-        "given", [{"steps": 101}, {"noise": 0.5}, {"mode": "gan"}, {"start": 0.0}, {"seed": -1}], ids=str
+        "given",
+        [{"steps": 101}, {"noise": 0.5}, {"mode": "gan"}, {"start": 0.0}, {"seed": -1}, {"groups": "yes"}],
+        ids=str,
     )
     def test_parameters_out_of_range_are_refused(self, given: dict[str, registry.Value]) -> None:
         with pytest.raises(CodecError, match="must"):

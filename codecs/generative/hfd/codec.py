@@ -23,7 +23,7 @@ from ...base import (
     check_quality,
     check_range,
 )
-from ...bitstream import Header, Kind, Reader, check_claim, seal, unseal
+from ...bitstream import LARGEST_SEED, Header, Kind, Reader, check_claim, seal, seed_of, unseal
 from ...learned.transform import place
 from ...planes import to_pixels, to_planes
 from .autoencoder import KINDS, Autoencoder, check_name, open_codec
@@ -86,7 +86,8 @@ class Hfd:
         check_range("steps", steps, 0, MOST_STEPS, whole=True)
         check_range("noise", chosen_noise, 0, most_noise)
         check_range("start", start, 1 / _UNITS, 1)
-        check_range("seed", seed, 0, 2**32 - 1, whole=True)
+        check_range("seed", seed, 0, LARGEST_SEED, whole=True)
+        check_choice("groups", groups, (False, True))
         if mode == "diffusion" and importlib.util.find_spec("diffusers") is None:
             raise MissingBackendError("hfd's diffusion needs diffusers: install codecarena[generative]")
         self._seed = seed
@@ -138,7 +139,7 @@ class Hfd:
             raise CodecError(f"this stream asks for the {how.mode} decoder, this one is the {self._how.mode}")
         coarse, rate = self._autoencoder.decode(reader.rest(), header.width, header.height)
         planes = to_planes(coarse)[None].float() / 127.5 - 1
-        drawn = self._detail.draw(planes, rate, how, header.seed if seed is None else seed)
+        drawn = self._detail.draw(planes, rate, how, seed_of(header, seed))
         return to_pixels(drawn[0], -1)
 
     def breakdown(self, bitstream: bytes) -> RateParts:

@@ -21,7 +21,7 @@ from ...base import (
     check_quality,
     check_range,
 )
-from ...bitstream import WEIGHTS_ID_BYTES, Header, Kind, seal, unseal
+from ...bitstream import LARGEST_SEED, WEIGHTS_ID_BYTES, Header, Kind, seal, seed_of, unseal
 from .backends import Denoising, load
 from .palette import quantise, uniform
 from .payload import MOST_STEPS, PUBLISHED, Layout, Payload, error_code, error_of, parts, unpack
@@ -78,7 +78,7 @@ class LatentCodec:
         check_choice("posterior", posterior, ("mode", "sample"))
         check_choice("steps", steps, range(MOST_STEPS + 1))
         check_range("dithering", dithering, 0, 1)
-        check_range("seed", seed, 0, 2**32 - 1, whole=True)
+        check_range("seed", seed, 0, LARGEST_SEED, whole=True)
         if (faithful or posterior == "sample") and backend != "stable-diffusion":
             raise CodecError(
                 f"faithful and posterior='sample' need backend 'stable-diffusion', got {backend!r}"
@@ -110,7 +110,7 @@ class LatentCodec:
 
         Args:
             bitstream: What ``encode`` returned.
-            seed: 0 to 2 ** 64 - 1; None takes the seed in the stream.
+            seed: 0 to 2 ** 32 - 1; None takes the seed in the stream.
         """
         header, body = unseal(bitstream, Kind.LATENT, self._weights_id)
         layout = Layout.of(header, self._backend.factor, self._backend.channels)
@@ -118,7 +118,7 @@ class LatentCodec:
         latents = _to_latents(payload.levels(layout), self._backend.bound)
         if payload.steps:
             rms = None if payload.error == PUBLISHED else error_of(payload.error)
-            how = Denoising(payload.steps, rms, header.seed if seed is None else seed)
+            how = Denoising(payload.steps, rms, seed_of(header, seed))
             latents = self._backend.denoise(latents, how)
         return _to_pixels(self._backend.decode(latents), header)
 

@@ -22,7 +22,7 @@ from ...base import (
     check_range,
     check_text,
 )
-from ...bitstream import NO_WEIGHTS, WEIGHTS_ID_BYTES, Header, Kind, check_weights
+from ...bitstream import LARGEST_SEED, NO_WEIGHTS, WEIGHTS_ID_BYTES, Header, Kind, check_weights, seed_of
 from . import chunks, colours, decoders, edges, skeleton, text
 from .captioner import Blip
 from .captions import SOURCES, caption_for
@@ -131,7 +131,7 @@ class Layered:
         check_range("canny_sigma", canny_sigma, 0, 10)
         check_range("canny_high", canny_high, 0, _STEEPEST)
         check_range("canny_low", canny_low, 0, canny_high)
-        check_range("seed", seed, 0, 2**32 - 1, whole=True)
+        check_range("seed", seed, 0, LARGEST_SEED, whole=True)
         if keypoints and structure != "openpose":
             raise CodecError(f"keypoints are of structure='openpose', got structure={structure!r}")
         self._structure, self._keypoints = structure, keypoints
@@ -200,8 +200,7 @@ class Layered:
         # Without weights, nothing but the layers decides on the pixels: the sketch shows any stream.
         if self._weights_id != NO_WEIGHTS:
             check_weights(header, self._weights_id)
-        chosen = header.seed if seed is None else seed
-        canvas = self._decoder.decode(layers_of(stream), chosen, stream.settings)
+        canvas = self._decoder.decode(layers_of(stream), seed_of(header, seed), stream.settings)
         return fitted(canvas, header.width, header.height)
 
     def breakdown(self, bitstream: bytes) -> RateParts:

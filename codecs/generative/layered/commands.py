@@ -68,9 +68,7 @@ def decode(
     stream: InArgument,
     picture: Annotated[Path, typer.Argument(help="The picture file to write.")],
     decoder: DecoderOption = "embedded",
-    seed: Annotated[
-        int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="The stream's own if absent.")
-    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="The stream's own if absent.")] = None,
     setting: SetOption = None,
 ) -> None:
     """Paint the picture of a stream, by the settings it was encoded with."""
