@@ -108,7 +108,12 @@ def verify(
 
 @app.command("import")
 def import_results(
-    file: Annotated[Path, typer.Argument(help="CompressAI's JSON, or a CSV: see docs/interchange.md.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CompressAI's JSON, a folder of its --per-image files, or a CSV: see docs/interchange.md."
+        ),
+    ],
     store: StoreOption = STORE,
     data: DataOption = None,
     image_set: Annotated[str | None, typer.Option("--set", help="The image set it is about.")] = None,

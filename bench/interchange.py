@@ -6,9 +6,11 @@ import csv
 import hashlib
 import json
 import math
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any, cast
 
 METRICS: Mapping[str, tuple[str, Callable[[float], float]]] = {
@@ -82,19 +84,18 @@ def read(path: Path, image_set: str | None = None, codec: str | None = None) -> 
     """Return what a file holds; its kind is seen from its suffix and columns.
 
     Args:
-        path: ``.json`` as CompressAI writes it; ``.csv`` with a column ``decoded`` for reconstructions, or
-            with ``bpp`` and columns of means, as NeuralCompression's ``results.csv``.
+        path: ``.json`` as CompressAI writes it, or a folder of the files of its ``--per-image``; ``.csv``
+            with a column ``decoded`` for reconstructions, or with ``bpp`` and columns of means, as
+            NeuralCompression's ``results.csv``.
         image_set: Of the points, where the file does not say.
         codec: Label of the codec; None takes the file's.
 
     Raises:
         InterchangeError: The file is of no such kind, or something in it is missing or no number.
     """
-    try:
-        data = path.read_bytes()
-        text = data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InterchangeError(f"{path}: cannot be read: {error}") from error
+    if path.is_dir():
+        return _pictures_of_compressai(path, image_set, codec)
+    data, text = _content(path)
     sha256 = hashlib.sha256(data).hexdigest()
     if path.suffix.lower() == ".json":
         points, told = _compressai(path, text, image_set, codec)
@@ -112,18 +113,74 @@ def read(path: Path, image_set: str | None = None, codec: str | None = None) -> 
     )
 
 
+def _content(path: Path) -> tuple[bytes, str]:
+    try:
+        data = path.read_bytes()
+        return data, data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InterchangeError(f"{path}: cannot be read: {error}") from error
+
+
+# Any: a file may hold anything; every value that is used is checked.
+def _object(path: Path, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InterchangeError(f"{path}: not JSON: {error}") from error
+
+
+def _pictures_of_compressai(folder: Path, image_set: str | None, codec: str | None) -> Content:
+    """Return the means of files of single pictures, ``PICTURE-MODEL.json``: a point for each model.
+
+    Source: CompressAI 1.2.8, ``eval_model --per-image``.
+    """
+    if not image_set:
+        raise InterchangeError(f"{folder}: name the --set: files of single pictures do not say it")
+    digest = hashlib.sha256()
+    models: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    for path in sorted(folder.rglob("*.json")):
+        data, text = _content(path)
+        digest.update(data)
+        content = _object(path, text)
+        results: Any = content.get("results") if isinstance(content, dict) else None
+        if not isinstance(results, dict) or isinstance(results.get("bpp"), list):
+            raise InterchangeError(
+                f"{path}: expected one picture's results, numbers as CompressAI's --per-image writes them"
+            )
+        picture, name = str(content.get("source", "")), str(codec or content.get("name") or "")
+        if not picture or not name or not path.stem.startswith(f"{picture}-"):
+            raise InterchangeError(f"{path}: expected a source, a name, and SOURCE-MODEL.json as file name")
+        models[name, path.stem.removeprefix(f"{picture}-")][picture] = results
+    pictures = {one for found in models.values() for one in found}
+    points: list[PublishedPoint] = []
+    for (name, model), found in models.items():
+        if lacking := sorted(pictures - found.keys()):
+            raise InterchangeError(f"{folder}: {model} lacks {lacking[0]}, which others have: no like means")
+        values = [_numbers(folder, f"{picture}-{model}.json", one) for picture, one in found.items()]
+        shared = set.intersection(*(set(one) for one in values))
+        means = {key: fmean(one[key] for one in values) for key in sorted(shared)}
+        points.append(_point(folder, model, image_set, name, means))
+    if not points:
+        raise InterchangeError(f"{folder}: holds no JSON files")
+    told = f"means of {len(pictures)} pictures' files"
+    return Content(
+        tuple(sorted(points, key=lambda one: (one.codec, one.bits_per_pixel))), (), digest.hexdigest(), told
+    )
+
+
+def _numbers(path: Path, place: str, values: Mapping[str, Any]) -> dict[str, float]:
+    return {key: _number(path, f"{place}, {key}", value) for key, value in values.items()}
+
+
 def _compressai(
     path: Path, text: str, image_set: str | None, codec: str | None
 ) -> tuple[tuple[PublishedPoint, ...], str]:
-    try:
-        # Any: a file may hold anything; every value that is used is checked.
-        content: Any = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InterchangeError(f"{path}: not JSON: {error}") from error
+    content = _object(path, text)
     results: Any = content.get("results") if isinstance(content, dict) else None
     if not isinstance(results, dict) or not isinstance(results.get("bpp"), list):
         raise InterchangeError(
-            f"{path}: expected an object with results.bpp, a list, as CompressAI writes it"
+            f"{path}: expected an object with results.bpp, a list, as CompressAI writes it; "
+            "of files of single pictures (--per-image) import the folder"
         )
     meta: Any = content.get("meta")
     meta = cast("dict[str, Any]", meta) if isinstance(meta, dict) else {}
@@ -172,7 +229,7 @@ def _means(
 
 
 def _point(path: Path, place: str, image_set: str, codec: str, values: Mapping[str, Any]) -> PublishedPoint:
-    numbers = {key: _number(path, f"{place}, {key}", value) for key, value in values.items()}
+    numbers = _numbers(path, place, values)
     if "bpp" not in numbers:
         raise InterchangeError(f"{path}, {place}: no bpp")
     times = {TIMES[key]: value for key, value in numbers.items() if key in TIMES}

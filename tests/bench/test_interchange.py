@@ -193,6 +193,34 @@ def test_compressais_own_file_is_read(test_data: Path) -> None:
     assert content.points[0].encode_seconds is not None
 
 
+def test_compressais_files_of_single_pictures_become_means(tmp_path: Path) -> None:
+    """As `eval_model --per-image` writes them: PICTURE-MODEL.json, one number a metric."""
+
+    def write(picture: str, model: str, **results: float) -> Path:
+        path = tmp_path / f"{picture}-{model}.json"
+        content = {"source": picture, "name": "hyper", "description": "Inference (ans)", "results": results}
+        path.write_text(json.dumps(content))
+        return path
+
+    for picture, rate in (("kodim01", 0.2), ("kodim02", 0.4)):
+        write(picture, "hyper-mse-1", bpp=rate, **{"psnr-rgb": 30.0 + rate, "ms-ssim-rgb": 0.9})
+        last = write(picture, "hyper-mse-2", bpp=2 * rate, **{"psnr-rgb": 33.0, "encoding_time": 0.5})
+    points = read(tmp_path, "kodak").points
+    assert [(one.codec, one.bits_per_pixel) for one in points] == [
+        ("hyper", pytest.approx(0.3)),
+        ("hyper", pytest.approx(0.6)),
+    ]
+    assert points[0].scores == {"psnr": pytest.approx(30.3), "ms-ssim": pytest.approx(0.9)}
+    assert points[1].encode_seconds == 0.5
+    with pytest.raises(InterchangeError, match="import the folder"):
+        read(last, "kodak")
+    with pytest.raises(InterchangeError, match="--set"):
+        read(tmp_path)
+    last.unlink()
+    with pytest.raises(InterchangeError, match="hyper-mse-2 lacks kodim02"):
+        read(tmp_path, "kodak")
+
+
 def test_a_table_of_means_is_read_with_its_gaps(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
     path.write_text(
