@@ -33,7 +33,7 @@ def free_port() -> int:
 
 def wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
     """Return once a server of ours answers."""
-    for _ in range(300):
+    for _ in range(1200):  # two minutes: a loaded machine imports slowly
         assert process.poll() is None, "the server ended before it answered"
         try:
             with urlopen(f"{url}/_stcore/health", timeout=1) as answer:
