@@ -52,7 +52,7 @@ def time_suite(
         writer.close()
     report.notes[:0] = prepared.notes
     print_notes(report.notes)
-    typer.echo(json.dumps(as_record(report)) if as_json else sentences(loaded.name, report))
+    typer.echo(json.dumps(as_record(report)) if as_json else sentences(suite, report))
     raise typer.Exit(130 if report.interrupted else 0 if report.complete else 1)
 
 
