@@ -161,8 +161,8 @@ def record(studies):
         lines.append(f"| {title} | {found[:, 0].mean():.1%} | {found[:, 1].mean():.2f} of 19 |")
     lines += [
         "",
-        "A label is a reason to look at a rater; no vote is deleted for one. A saving is an exponential: its mean",
-        "lies above the truth by about half the square of its spread (0.3 points where one study's is 7).",
+        "A label is a reason to look at a rater; no vote is deleted for one. A saving is an exponential:",
+        "its mean lies above the truth by about half the square of its spread (0.3 points for 7).",
     ]
     return "\n".join(lines) + "\n"
 
