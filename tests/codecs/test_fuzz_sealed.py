@@ -1,4 +1,8 @@
-"""Damaged streams of our own format, half of them sealed again so that the damage reaches the decoder."""
+"""Damaged streams of our own format, half of them sealed again so that the damage reaches the decoder.
+
+They are decoded in a child, whose death would fail the test. In use a worker that dies costs its cell alone:
+tests/bench/test_faults.py.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import networks
 import pytest
 
 from codecarena.codecs.registry import Value
@@ -18,7 +23,12 @@ CASES: list[tuple[str, dict[str, Value]]] = [
     ("latent", {}),
     ("layered", {"decoder": "sketch"}),
     ("layered", {"steps": 1, "guidance": 1.0}),
+    ("zoo", {"arch": "bmshj2018-factorized"}),
+    ("zoo", {"arch": "bmshj2018-hyperprior"}),
+    ("zoo", {"arch": "mbt2018-mean"}),
+    ("zoo", {"arch": "mbt2018"}),
 ]
+"""The zoo's are small networks with random weights."""
 
 CHILD = """
 import json, random, resource, sys, time, warnings
@@ -37,7 +47,7 @@ streams = [codec.encode(Picture(picture), quality) for quality in {qualities[0],
 outcome = {"refused": 0, "decoded": 0, "slowest_seconds": 0.0}
 for index in range(count):
     stream = bytearray(rng.choice(streams))
-    kind = index // 2 % 5
+    kind = index // 2 % 7
     if kind == 0:
         del stream[rng.randrange(len(stream)):]
     elif kind == 1:
@@ -48,9 +58,14 @@ for index in range(count):
     elif kind == 3:
         start = rng.randrange(len(stream))
         stream[start:start + rng.randrange(1, 40)] = rng.randbytes(rng.randrange(40))
-    else:
+    elif kind == 4:
         other = rng.choice(streams)
         stream = bytearray(stream[:rng.randrange(len(stream))] + other[rng.randrange(len(other)):])
+    elif kind == 5:  # what a range decoder walks farthest on
+        stream[rng.randrange(len(stream)):] = bytes([rng.choice([0, 255])]) * rng.randrange(2000)
+    else:  # another size
+        width, height = rng.choice([(1, 1), (64, 2000), (5000, 64), (600, 600), (16000000, 1)])
+        stream[4:10] = width.to_bytes(3, "big") + height.to_bytes(3, "big")
     damaged = bytes(stream) if index % 2 else sealed(bytes(stream))
     open(sys.argv[4], "wb").write(damaged)
     started = time.monotonic()
@@ -75,10 +90,15 @@ def test_damaged_streams_are_refused_or_decoded(
     pytestconfig: pytest.Config,
 ) -> None:
     count = tenth(10_000)
-    last = tmp_path_factory.mktemp("fuzz") / "last"
+    folder = tmp_path_factory.mktemp("fuzz")
+    last = folder / "last"
+    given = dict(parameters)
+    if name == "zoo":
+        network = networks.untrained(str(parameters["arch"]))
+        given["checkpoint"] = networks.save(network, folder / "checkpoint.pth")
     support = pytestconfig.rootpath / "tests" / "support"
     program = f"import sys; sys.path.insert(0, {str(support)!r})\n{CHILD}"
-    words = [sys.executable, "-c", program, name, json.dumps(parameters), str(count), str(last)]
+    words = [sys.executable, "-c", program, name, json.dumps(given), str(count), str(last)]
     ended = subprocess.run(words, capture_output=True, text=True, timeout=3000, check=False)
     assert ended.returncode == 0, f"{ended.stderr[-2000:]}\nthe stream that did it: {last}"
     outcome = json.loads(ended.stdout.splitlines()[-1])
