@@ -156,7 +156,7 @@ def test_a_scale_of_one_setting_has_one_answer() -> None:
 
 QUICK = ("jpeg", "webp", "mozjpeg", "jpegli", "jpegxr")
 SLOW = ("avif", "avif-svt", "heic")
-WHOLE = ("jpeg", "avif")
+WHOLE = ("jpeg", "avif", "avif-svt")
 """Whose whole photographs are swept by `make long`; of the others a crop."""
 
 
