@@ -59,7 +59,7 @@ def _codec_status(name: str) -> str:
         return f"broken: {outcome.failed[0].message}"
     described = outcome.described[0]
     if described.absent and described.error:
-        return f"missing: {described.error.splitlines()[0].rstrip(':')}"
+        return _missing(described.error)
     return described.info.version if described.info else f"broken: {described.error}"
 
 
@@ -70,7 +70,13 @@ def _metric_status(name: str) -> str:
     identity = outcome.described[0].identity
     if identity:
         return f"{identity.implementation} {identity.version}"
-    return f"missing: {str(outcome.described[0].error).splitlines()[0].rstrip(':')}"
+    return _missing(str(outcome.described[0].error))
+
+
+def _missing(error: str) -> str:
+    """Return what is missing and how to get it: the first and last line; where it was looked for stands between."""
+    first, *others = error.splitlines()
+    return "\n".join([f"missing: {first.rstrip(':')}", *others[-1:]])
 
 
 def _store_status(store: str) -> str:

@@ -107,6 +107,9 @@ def test_doctor_loads_every_codec_that_is_here(tmp_path: Path) -> None:
     assert "libjpeg" in status["codec", "jpeg"]
     assert "codecarena sets fetch kodak" in status["set", "kodak"]
     assert "run quick" in status["store", "arena"]
+    what, how = status["codec", "zoo"].splitlines()
+    assert "are not there" in what
+    assert how.startswith("place the file")
     assert not [one for one in lines if one["status"].startswith("broken")]
     assert not (tmp_path / "arena").exists(), "looking makes nothing"
 
