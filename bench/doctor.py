@@ -74,7 +74,7 @@ def _metric_status(name: str) -> str:
 
 
 def _missing(error: str) -> str:
-    """Return what is missing and how to get it: the first and last line; where it was looked for stands between."""
+    """Return what is missing and how to get it: the lines between tell where it was looked for."""
     first, *others = error.splitlines()
     return "\n".join([f"missing: {first.rstrip(':')}", *others[-1:]])
 

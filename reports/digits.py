@@ -145,6 +145,12 @@ def with_interval(text: str, found: Interval, write: Callable[[float], str]) -> 
     return f"{text} ({between(write(found.low), write(found.high))})"
 
 
+def p_equals(value: float) -> str:
+    """Return a p-value for a sentence, ``p = 0.03`` or ``p < 0.001``."""
+    shown = p_value(value)
+    return f"p < {shown[1:]}" if shown.startswith("<") else f"p = {shown}"
+
+
 def p_value(value: float) -> str:
     """Return a p-value with three decimals, or that it is less."""
     return "<0.001" if value < 0.001 else number(value, 3)

@@ -137,7 +137,7 @@ def _order_notes(order: Order) -> list[str]:
     low, high = order.tau_interval.low or 0.0, order.tau_interval.high or 0.0
     shown = [one for one in order.reversals if one.shown]
     notes = [
-        f"Does the kind matter? p = {digits.p_value(order.p_value)}: {verdict} on the kind of picture. "
+        f"Does the kind matter? {digits.p_equals(order.p_value)}: {verdict} on the kind of picture. "
         f"* p below 0.05, corrected for all {order.codecs - 1} codecs (max-T).",
         f"Does the order change? Kendall's tau of the two orders of {order.codecs} codecs is "
         f"{digits.number(order.tau, 2)} ({digits.between(digits.number(low, 2), digits.number(high, 2))}); "
@@ -150,7 +150,7 @@ def _order_notes(order: Order) -> list[str]:
     notes += [
         f"{one.better_on_natural} against {one.better_on_generated}: {digits.percent(one.natural)} % on "
         f"natural, {digits.percent(one.generated)} % on AI-generated pictures"
-        + (f" (p = {digits.p_value(one.p_value)})." if one.p_value is not None else ".")
+        + (f" ({digits.p_equals(one.p_value)})." if one.p_value is not None else ".")
         for one in (shown or list(order.reversals))[:CHANGES_SHOWN]
     ]
     return notes

@@ -116,7 +116,7 @@ def _told(proof: Evidence) -> str:
         return f"No interval: {proof.interval.reason}."
     verdict = {"better": "Fewer bits than the anchor", "worse": "More bits than the anchor"}
     shown = verdict.get(proof.verdict or "", "No difference from the anchor is shown")
-    return f"{shown}: p = {digits.p_value(proof.p_value)} after Holm's correction."
+    return f"{shown}: {digits.p_equals(proof.p_value)} after Holm's correction."
 
 
 WHY = {

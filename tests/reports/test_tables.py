@@ -174,6 +174,8 @@ def test_names_are_text_in_html(arena_cells, broken, make_store) -> None:
     [
         (digits.percent(-35.84), "−35.8"),
         (digits.percent(4.0), "+4.0"),
+        (digits.p_equals(0.0301), "p = 0.030"),
+        (digits.p_equals(0.0004), "p < 0.001"),
         (digits.percent(-0.04), "0.0"),
         (digits.rate(0.2567), "0.26"),
         (digits.rate(0.0567), "0.057"),
