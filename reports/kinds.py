@@ -63,12 +63,14 @@ def kind_table(part: Part, split: KindSplit) -> Table:
         Column("p", help="Of no difference, corrected for all codecs."),
         Column("Pictures", help="Natural + AI-generated pictures in the row."),
     )
-    rows = tuple(Row(_entries(row), _record(split, row)) for row in split.rows)
+    toys = {codec.codec_id for codec in part.comparison(split.metric).codecs if codec.toy}
+    rows = tuple(Row(_entries(row, row.codec_id in toys), _record(split, row)) for row in split.rows)
+    notes = [*_notes(split), *[digits.TOY_NOTE] * any(row.codec_id in toys for row in split.rows)]
     title = f"Natural against AI-generated: BD-rate against {split.anchor} by {part.title(split.metric)}"
-    return Table(f"{title} · {part.image_set}", columns, rows, tuple(_notes(split)))
+    return Table(f"{title} · {part.image_set}", columns, rows, tuple(notes))
 
 
-def _entries(row: KindRow) -> tuple[Entry, ...]:
+def _entries(row: KindRow, toy: bool) -> tuple[Entry, ...]:
     difference = Entry(digits.EMPTY)
     if row.difference is not None and row.interval is not None:
         text = digits.with_interval(digits.percent(row.difference), row.interval, digits.percent)
@@ -78,7 +80,7 @@ def _entries(row: KindRow) -> tuple[Entry, ...]:
         star = "*" if row.p_value < SIGNIFICANCE else ""
         p_value = Entry(digits.p_value(row.p_value) + star, row.p_value)
     return (
-        Entry(row.label),
+        Entry(f"{row.label} (toy)" if toy else row.label),
         Entry(row.affinity),
         _level(row.natural),
         _level(row.generated),

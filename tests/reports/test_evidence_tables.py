@@ -14,6 +14,7 @@ from rich.console import Console
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.curves import bd_rate
 from codecarena.bench.store.rows import MetricRow, Score, ScoredCell
+from codecarena.reports import digits
 from codecarena.reports.comparisons import comparison_tables, decode_seconds
 from codecarena.reports.export import write
 from codecarena.reports.grid import Table, as_json
@@ -177,9 +178,12 @@ def test_a_toy_set_prints_that_it_says_nothing(make_store: Callable) -> None:
         for codec, own in (("jpeg", None), ("latent", TOY))
         for cell in (*cells(codec, 1, own=own), *cells(codec, 1, kind="ai-generated", generator=TOY, own=own))
     ]
+    stored = [replace(cell, toy=cell.codec == "latent") for cell in stored]
     (table,) = kind_tables(make_store(stored, metrics=(PSNR,)), anchor="jpeg")
     assert table.notes[0] == "toy set: no natural/AI statement"
     assert [row.entries[1].text for row in table.rows] == ["none", "same weights"]
+    assert {row.entries[0].text for row in table.rows} == {"latent (toy)"}
+    assert digits.TOY_NOTE in table.notes
     assert all(row.record["difference"] is None for row in table.rows)
     assert all(row.record["statement"] for row in table.rows)
 
