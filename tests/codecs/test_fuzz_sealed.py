@@ -26,9 +26,10 @@ CASES: list[tuple[str, dict[str, Value]]] = [
     ("zoo", {"arch": "bmshj2018-factorized"}),
     ("zoo", {"arch": "bmshj2018-hyperprior"}),
     ("zoo", {"arch": "mbt2018-mean"}),
-    ("zoo", {"arch": "mbt2018"}),
 ]
 """The zoo's are small networks with random weights."""
+SLOW = pytest.param("zoo", {"arch": "mbt2018"}, marks=pytest.mark.long)
+"""It decodes one pixel of its latents after another."""
 
 CHILD = """
 import json, random, resource, sys, time, warnings
@@ -81,7 +82,7 @@ print(json.dumps(outcome))
 
 
 @pytest.mark.scaled
-@pytest.mark.parametrize(("name", "parameters"), CASES, ids=lambda one: str(one))
+@pytest.mark.parametrize(("name", "parameters"), [*CASES, SLOW], ids=lambda one: str(one))
 def test_damaged_streams_are_refused_or_decoded(
     name: str,
     parameters: dict[str, Value],
