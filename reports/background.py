@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
@@ -15,6 +16,10 @@ Answer = TypeVar("Answer")
 
 PATIENCE_SECONDS = 0.15
 """What is there so soon is shown at once: a small store's page is not drawn twice."""
+REST_SECONDS = 1.0
+"""How long no page is to have been drawn before the next thing begins that no page waits for."""
+MOST_REST_SECONDS = 10.0
+"""On a server where pages are drawn all the time, it begins all the same."""
 MOST_KEPT = 512
 """Answers that stay in memory, for stores that nobody may write to."""
 
@@ -32,6 +37,11 @@ class Background:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="intervals")
         # Any: answers of every type.
         self._asked: dict[tuple[str, bytes], Future[Any]] = {}
+        self._drawn_at = 0.0
+
+    def give_way(self) -> None:
+        """Let a page that is being drawn have the interpreter: it has one for all threads."""
+        self._drawn_at = time.monotonic()
 
     def answer(
         self, kind: type[Answer], question: str, rows: Iterable[bytes], compute: Callable[[], Answer]
@@ -56,7 +66,7 @@ class Background:
         return self._result(key, asked)
 
     def done(self, work: Callable[[], object], *name: str) -> bool:
-        """Return whether some work has been done; the first call has it done beside the pages.
+        """Return whether some work has been done; the first call has it done after the pages being drawn.
 
         Args:
             work: Called once for its name.
@@ -70,7 +80,7 @@ class Background:
         key = " | ".join(("work", *name)), b""
         with self._lock:
             asked = self._asked.get(key)
-        asked = asked or self._begin(key, finish)
+        asked = asked or self._begin(key, finish, awaited=False)
         return asked.done() and self._result(key, asked)
 
     @property
@@ -79,14 +89,22 @@ class Background:
         with self._lock:
             return any(not one.done() for one in self._asked.values())
 
-    def _begin(self, key: tuple[str, bytes], work: Callable[[], Answer]) -> Future[Answer]:
-        """Have something computed, and wait a moment for it where it comes next."""
-        comes_next = not self.waiting
-        asked = self._worker.submit(work)
+    def _begin(
+        self, key: tuple[str, bytes], work: Callable[[], Answer], *, awaited: bool = True
+    ) -> Future[Answer]:
+        """Have something computed, and wait a moment for it where it is awaited and comes next."""
+        comes_next = awaited and not self.waiting
+        asked = self._worker.submit(work if comes_next else lambda: self._between_pages(work))
         self._keep(key, asked)
         if comes_next:
             wait([asked], PATIENCE_SECONDS)
         return asked
+
+    def _between_pages(self, work: Callable[[], Answer]) -> Answer:
+        latest = time.monotonic() + MOST_REST_SECONDS
+        while (now := time.monotonic()) < min(latest, self._drawn_at + REST_SECONDS):
+            time.sleep(min(latest, self._drawn_at + REST_SECONDS) - now)
+        return work()
 
     def _result(self, key: tuple[str, bytes], asked: Future[Answer]) -> Answer:
         """Return what came out; what failed is tried again when somebody asks again."""

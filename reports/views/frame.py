@@ -28,6 +28,8 @@ from ..slices import Kind
 
 POLL_SECONDS = 5
 PENDING_SECONDS = 1.0
+READ_AT_ONCE = 20_000
+"""Measurements whose scores under a metric are read while the page waits: some hundredths of a second."""
 KINDS = {"all": "All", "natural": "Natural", "ai-generated": "AI-generated"}
 WEB = Path(__file__).parent.parent / "web"
 SPACING = """
@@ -75,7 +77,9 @@ class Frame:
         """
         source, set_name = part.source, part.image_set
         for one in metrics:
-            if not source.has_read(one.metric_id):
+            if len(source.columns.measurement) <= READ_AT_ONCE:
+                source.scores(one.metric_id)
+            elif not source.has_read(one.metric_id):
                 self.background.done(
                     partial(source.scores, one.metric_id), str(self.version), set_name, one.metric_id
                 )
@@ -83,8 +87,10 @@ class Frame:
 
     @property
     def background(self) -> Background:
-        """Who computes what takes long."""
-        return background(self.url)
+        """Who computes what takes long, and gives way to this page."""
+        found = background(self.url)
+        found.give_way()
+        return found
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -133,6 +139,7 @@ def page(title: str, about: str, draw: Callable[[Frame], None]) -> None:
     url = os.environ.get(STORE_VARIABLE, "arena")
     try:
         store = open_store(url)
+        background(url).give_way()
         frame = Frame(url, store, store.version(), store.image_sets())
     except StoreError as error:
         st.info(plain(str(error)))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -22,16 +24,12 @@ def background(tmp_path: Path) -> Background:
 
 def finish(background: Background) -> None:
     """Wait until nothing is being computed."""
-    ended = threading.Event()
-    background.done(ended.set, "the end")
-    assert ended.wait(30)
     while background.waiting:
-        pass
+        time.sleep(0.01)
 
 
 def test_what_is_quick_is_there_at_once(background: Background) -> None:
     assert background.answer(int, "question", [b"row"], lambda: 7) == 7
-    assert background.done(lambda: None, "work")
 
 
 def test_what_takes_long_is_pending_and_computed_once(background: Background) -> None:
@@ -55,9 +53,11 @@ def test_what_takes_long_is_pending_and_computed_once(background: Background) ->
 
 
 def test_what_failed_says_so_and_is_tried_again(background: Background) -> None:
-    with pytest.raises(ZeroDivisionError):
-        background.done(lambda: 1 // 0, "work")
-    assert background.done(lambda: None, "work")
+    for work, error in ((lambda: 1 // 0, pytest.raises(ZeroDivisionError)), (lambda: None, nullcontext())):
+        with error:
+            background.done(work, "work")
+            finish(background)
+            assert background.done(work, "work")
 
 
 def test_what_was_computed_is_found_by_the_next_server(background: Background, tmp_path: Path) -> None:
@@ -65,3 +65,17 @@ def test_what_was_computed_is_found_by_the_next_server(background: Background, t
     again = Background(Store(str(tmp_path / "arena")))
     assert again.answer(int, "question", [b"row"], lambda: 8) == 7
     assert again.answer(int, "question", [b"another row"], lambda: 8) == 8
+
+
+def test_what_no_page_waits_for_gives_way_to_pages(
+    background: Background, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codecarena.reports.background.REST_SECONDS", 3600.0)
+    monkeypatch.setattr("codecarena.reports.background.MOST_REST_SECONDS", 1.0)
+    first_may_end, second_began = threading.Event(), threading.Event()
+    assert not background.done(lambda: first_may_end.wait(30), "first")
+    background.give_way()
+    assert not background.done(second_began.set, "second")
+    first_may_end.set()
+    assert not second_began.wait(0.3), "a page is being drawn"
+    assert second_began.wait(30), "but not for ever"
