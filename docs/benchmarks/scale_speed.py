@@ -90,8 +90,8 @@ def record():
         lines.append(f"| {name} | {used:.1f} | {wall:.1f} | {both:.1f} | {failed} | {difference:.0e} |")
     lines += [
         "",
-        f"Load average {os.getloadavg()[0]:.1f}, this program's own 1 included: where the wall shows much more than the",
-        "processor, others used the machine, and processor seconds are what one free core needs.",
+        f"Load average {os.getloadavg()[0]:.1f}, this program's own 1 included: where the wall says much",
+        "more than the processor, others used the machine; processor seconds are what one free core needs.",
         "*Cold - warm*: the largest difference between resamples fitted from the whole study's scale",
         "and from 0.",
     ]
