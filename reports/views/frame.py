@@ -87,10 +87,8 @@ class Frame:
 
     @property
     def background(self) -> Background:
-        """Who computes what takes long, and gives way to this page."""
-        found = background(self.url)
-        found.give_way()
-        return found
+        """Who computes what takes long."""
+        return background(self.url)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -139,8 +137,8 @@ def page(title: str, about: str, draw: Callable[[Frame], None]) -> None:
     url = os.environ.get(STORE_VARIABLE, "arena")
     try:
         store = open_store(url)
-        background(url).give_way()
         frame = Frame(url, store, store.version(), store.image_sets())
+        frame.background.give_way()
     except StoreError as error:
         st.info(plain(str(error)))
         st.markdown("Fill a store with the built-in photographs, then load this page again:")
@@ -150,6 +148,7 @@ def page(title: str, about: str, draw: Callable[[Frame], None]) -> None:
         draw(frame)
     except AnalysisError as error:
         st.warning(plain(str(error)))
+    frame.background.give_way()
     follow(url, frame.version)
 
 
