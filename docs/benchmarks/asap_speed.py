@@ -13,6 +13,7 @@ import numpy as np
 import scipy
 from scipy.special import ndtr
 
+from codecarena.bench.device import cpu_model
 from codecarena.studies.adaptive import Asap
 from codecarena.studies.design import Pairs, Standing
 
@@ -21,11 +22,6 @@ REPEATS = 3
 CASES = ((10, 2_000), (20, 2_000), (40, 0), (40, 1_936), (40, 10_000), (40, 1_000_000), (100, 100_000))
 REFERENCE_SECONDS = {(40, 1_936): "49"}
 """ASAP's own code, all pairs evaluated in full, on two slow cores."""
-
-
-def processor():
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
 
 
 def case(conditions, votes):
@@ -55,7 +51,7 @@ def record():
     lines = [
         "# A batch of the ASAP design: time",
         "",
-        f"{processor()}, one thread, NumPy {np.__version__}, SciPy {scipy.__version__}. From the votes of",
+        f"{cpu_model()}, one thread, NumPy {np.__version__}, SciPy {scipy.__version__}. From the votes of",
         f"each pair in {PICTURES} pictures to the pairs to ask for next; every pair of conditions evaluated",
         f"in full, both answers. Best of {REPEATS}. Made by `asap_speed.py`.",
         "",

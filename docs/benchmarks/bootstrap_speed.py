@@ -22,6 +22,7 @@ from codecarena.bench.analysis.batches import CurveBatch, log_rate_differences
 from codecarena.bench.analysis.bootstrap import RESAMPLES, usual_resampling
 from codecarena.bench.analysis.curves import bd_rate
 from codecarena.bench.analysis.intervals import interval, zero_test
+from codecarena.bench.device import cpu_model
 
 PICTURES, CODECS, METRICS, SETTINGS = 24, 10, 4, 8
 REPEATS = 3
@@ -77,17 +78,12 @@ def largest_difference(draws, method):
     )
 
 
-def processor():
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-
-
 def record():
     codecs = simulated()
     lines = [
         "# The paired bootstrap: time",
         "",
-        f"{processor()}, one core, load average {os.getloadavg()[0]:.1f}. {RESAMPLES:,} resamples of "
+        f"{cpu_model()}, one core, load average {os.getloadavg()[0]:.1f}. {RESAMPLES:,} resamples of "
         f"{PICTURES} pictures x {CODECS} codecs x {METRICS}",
         f"metrics x {SETTINGS} settings: intervals of {CODECS * SETTINGS} mean rates, "
         f"{CODECS * METRICS * SETTINGS} mean scores, {(CODECS - 1) * METRICS} BD-rates with their tests, "

@@ -19,17 +19,13 @@ import torch
 from PIL import Image as Pillow
 from pytorch_msssim import ms_ssim
 
+from codecarena.bench.device import cpu_model
 from codecarena.bench.metrics.ssim import MsSsim
 from codecarena.codecs.base import Picture
 
 REPEATS = 15
 QUALITIES = (10, 50, 90)
 NAMES = ("kodim01.png", "kodim13.png", "kodim20.png", "kodim23.png")
-
-
-def processor():
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
 
 
 def jpeg(pixels, quality):
@@ -81,7 +77,7 @@ def record(folder):
     lines = [
         "# MS-SSIM: time and value",
         "",
-        f"{processor()}, one thread; {len(NAMES)} Kodak pictures of 768x512 as JPEG, RGB, the original",
+        f"{cpu_model()}, one thread; {len(NAMES)} Kodak pictures of 768x512 as JPEG, RGB, the original",
         f"prepared once; medians of {REPEATS} alternating calls. Made by `ms_ssim_speed.py`",
         f"with OpenCV {cv2.__version__} and torch {torch.__version__}.",
         "",

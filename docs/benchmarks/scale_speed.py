@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import scipy
 
+from codecarena.bench.device import cpu_model
 from codecarena.studies.fit import fit
 from codecarena.studies.models import MODELS
 from codecarena.studies.pair_counts import tally
@@ -23,11 +24,6 @@ from codecarena.studies.simulation import Assumptions, simulate_votes
 
 RESAMPLES = 1000
 CONDITIONS = 100
-
-
-def processor():
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
 
 
 def clocks(function):
@@ -78,7 +74,7 @@ def record():
     lines = [
         "# The scale of a large study: time",
         "",
-        f"{processor()}, one thread, NumPy {np.__version__}, SciPy {scipy.__version__}. 100,000 votes,",
+        f"{cpu_model()}, one thread, NumPy {np.__version__}, SciPy {scipy.__version__}. 100,000 votes,",
         f"{CONDITIONS} conditions, 300 raters, 12 pictures, {RESAMPLES:,} resamples of whole raters,",
         "every one fitted to its maximum; tests of all 4,950 pairs and ranges of ranks included.",
         "Made by `scale_speed.py`.",
