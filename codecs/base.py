@@ -82,7 +82,7 @@ class CodecInfo:
     stochastic: bool = False
     """Whether the decoder draws from a seed."""
     tolerance_levels: int = 0
-    """How far two decodes of the same bytes may differ, in 8-bit levels, on another machine."""
+    """How far, in 8-bit levels, two decodes of one stream may differ: machines and threads round apart."""
     scalable: bool = False
     """Whether a prefix of the bitstream decodes at a lower quality."""
     toy: bool = False

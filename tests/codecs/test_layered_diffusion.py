@@ -24,6 +24,7 @@ from codecarena.codecs.base import CodecError, Picture
 from codecarena.codecs.contract import photograph
 from codecarena.codecs.generative.layered import diffusion
 from codecarena.codecs.generative.layered.codec import Layered
+from codecarena.codecs.generative.layered.decoders import DECODERS
 from codecarena.codecs.generative.layered.layers import LayerDecoder, Layers, canvas_size
 from codecarena.codecs.generative.layered.stable_diffusion import SCHEDULERS
 
@@ -231,7 +232,10 @@ sys.stdout.buffer.write(painted.tobytes())
 def test_fresh_process_paints_the_same_and_is_silent(models: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", FRESH, str(models)], capture_output=True, check=False)
     assert ended.stderr.decode() == ""
-    assert ended.stdout == paint(adapters(models), layers("caption"), 7).tobytes()
+    painted = paint(adapters(models), layers("caption"), 7)
+    fresh = np.frombuffer(ended.stdout, np.uint8).reshape(painted.shape)
+    # Another process may sum in another order.
+    assert np.abs(fresh.astype(int) - painted).max() <= DECODERS["t2i-adapter"].tolerance_levels
 
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)

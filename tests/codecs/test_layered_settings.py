@@ -27,6 +27,11 @@ PICTURE = Picture(photograph(50, 75), caption="a red barn")
 BOX = Rectangle(0.25, 0.25, 0.75, 0.75)
 
 
+def levels_apart(one: np.ndarray, other: np.ndarray) -> int:
+    """The largest difference of two pictures."""
+    return int(np.abs(one.astype(int) - other).max())
+
+
 def with_settings(stream: bytes, settings: bytes) -> bytes:
     """The stream with other settings, as somebody forges it who knows the format."""
     return chunks.join(replace(chunks.split(stream), settings=settings))
@@ -270,11 +275,14 @@ def test_negative_prompt_travels_to_a_fresh_process(models: Path, face: str, tmp
     # One without it keeps its bytes, and shows another picture.
     without = plain.encode(PICTURE, 3)
     assert editing.replace_negative_prompt(stream, "") == without
-    assert (plain.decode(without) != painted).any()
+    tolerance = plain.info.tolerance_levels
+    assert levels_apart(plain.decode(without), painted) > tolerance
     (tmp_path / "stream").write_bytes(stream)
     words = [sys.executable, "-c", FRESH, json.dumps({"decoder": face, **options}), str(tmp_path / "stream")]
     ended = subprocess.run(words, capture_output=True, check=False)
-    assert ended.stdout == painted.tobytes(), ended.stderr.decode()[-2000:]
+    assert ended.returncode == 0, ended.stderr.decode()[-2000:]
+    fresh = np.frombuffer(ended.stdout, np.uint8).reshape(painted.shape)
+    assert levels_apart(fresh, painted) <= tolerance  # another process may sum in another order
 
 
 @needs_diffusers

@@ -27,7 +27,7 @@ class Entry:
     stochastic: bool = True
     """Whether it draws from a seed."""
     tolerance_levels: int = 4
-    """How far its pixels may differ on another machine, in 8-bit levels."""
+    """How far, in 8-bit levels, its pixels may differ with the machine and its threads."""
 
 
 DECODERS: Mapping[str, Entry] = {
