@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     skip = pytest.mark.skip(reason="long: run by `make long`")
     for item in items:
-        if "long" in item.keywords:
+        if item.get_closest_marker("long"):  # keywords hold the names of folders as well
             item.add_marker(skip)
 
 
