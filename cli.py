@@ -24,6 +24,8 @@ from .bench.options import (
     StoreOption,
     WorkersOption,
     options,
+    said,
+    target,
 )
 from .bench.timing_commands import app as timing_app
 from .bench.timing_commands import time_after
@@ -87,6 +89,7 @@ def demo(store: StoreOption = STORE, workers: WorkersOption = 0) -> None:
 
 @app.command()
 def run(
+    context: typer.Context,
     suite: Annotated[str, typer.Argument(help="A shipped suite's name or a .toml file.")],
     store: StoreOption = STORE,
     data: DataOption = None,
@@ -104,7 +107,9 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run what is missing of a suite. Exit status 1 if a cell has no result in the end."""
-    chosen = options(data, workers, only, limit, retry_failed, force, dry_run, timing=timing)
+    chosen = options(
+        data, workers, only, limit, retry_failed, force, dry_run, timing=timing, call=said(context)
+    )
     if match is not None or match_set:
         from .bench.match_report import match_suite
 
@@ -116,6 +121,7 @@ def run(
 
 @app.command()
 def score(
+    context: typer.Context,
     suite: Annotated[str, typer.Argument(help="A shipped suite's name or a .toml file.")],
     metric: Annotated[list[str], typer.Option("--metric", "-m", help="A metric to add.")],
     store: StoreOption = STORE,
@@ -126,7 +132,8 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Add a metric to what is stored; nothing is encoded."""
-    chosen = options(data, workers, only, retry_failed=retry_failed, score_only=True)
+    call = said(context)
+    chosen = options(data, workers, only, retry_failed=retry_failed, score_only=True, call=call)
     report = _run(suite, store, chosen, metrics=tuple(metric), as_json=as_json)
     raise typer.Exit(_status(report))
 
@@ -318,7 +325,11 @@ def _run(
         writer.close()
     for note in report.notes:
         console.print(f"[yellow]note[/] {note}", highlight=False, soft_wrap=True)
-    print(json.dumps(as_record(suite, report)) if as_json else sentences(suite, report))
+    print(
+        json.dumps(as_record(suite, report))
+        if as_json
+        else sentences(suite, report, target(reference, store))
+    )
     return report
 
 

@@ -37,7 +37,7 @@ def run(
                 searches = Searches(prepared, store, target, options.wanted.retry_failed, progress)
                 progress.searching(searches.report.searches)
                 if not options.dry_run:
-                    searches.run_id = store.begin_run(suite.name, text, describe(), workers, 0)
+                    searches.run_id = store.begin_run(suite.name, text, describe(), workers, 0, options.call)
                     limits = prepared.suite.cell_limits
                     place = Place(store, searches.run_id, prepared.metric_ids, limits, workers, probe=True)
                     execution = Execution(place, searches)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,6 +52,7 @@ def options(
     dry_run: bool = False,
     score_only: bool = False,
     timing: bool = True,
+    call: tuple[str, ...] | None = None,
 ) -> Options:
     """Return the options of a run, its workers already started.
 
@@ -67,7 +69,30 @@ def options(
     from .prepare import Options
 
     wanted = Wanted(frozenset(force or []), retry_failed, score_only)
-    return Options(data, workers, wanted, chosen["codec"], chosen["set"], limit, dry_run, timing)
+    return Options(data, workers, wanted, chosen["codec"], chosen["set"], limit, dry_run, timing, call)
+
+
+def said(context: typer.Context) -> tuple[str, ...]:
+    """Return the command and the options it was given, but for its suite, store and workers and --json."""
+    words = [context.info_name or ""]
+    for option in context.command.params:
+        name = option.name or ""
+        source = context.get_parameter_source(name)
+        given = source is not None and source.name == "COMMANDLINE"
+        if not given or not option.opts[0].startswith("-") or name in {"store", "workers", "as_json"}:
+            continue
+        value = context.params[name]
+        if isinstance(value, bool):
+            words.append(option.opts[0] if value else option.secondary_opts[0])
+            continue
+        for one in value if isinstance(value, list | tuple) else [value]:
+            words += [option.opts[0], str(one.absolute() if isinstance(one, Path) else one)]
+    return tuple(words)
+
+
+def target(suite: str, store: str) -> str:
+    """Return a suite and a store as they stand in a command to type."""
+    return shlex.join([suite] if store == STORE else [suite, "--store", store])
 
 
 def parse_only(given: list[str]) -> dict[str, frozenset[str]]:

@@ -41,6 +41,8 @@ class Options:
     dry_run: bool = False
     timing: bool = True
     """Whether to time, after all else, what the suite's ``[timing]`` table says."""
+    call: tuple[str, ...] | None = None
+    """The command and its options, but for suite, store and workers; the run's record keeps it."""
 
 
 @dataclass(slots=True)
@@ -58,6 +60,8 @@ class Prepared:
     """What was left out and why, for the user."""
     unavailable: bool = False
     """Whether a codec or metric that the suite wants did not load."""
+    call: tuple[str, ...] | None = None
+    """As the options have it."""
 
 
 def prepare(suite: Suite, store: StoreWriter, options: Options, executor: Executor, workers: int) -> Prepared:
@@ -72,7 +76,7 @@ def prepare(suite: Suite, store: StoreWriter, options: Options, executor: Execut
     suite = suite.model_copy(update={"metrics": _identities(suite.metrics)})
     asked = _ask(tables, suite.metrics, executor)
     pictures = identify_pictures(sets, store, workers, whole=options.pictures is None)
-    prepared = Prepared(suite, pictures, notes=left_out)
+    prepared = Prepared(suite, pictures, notes=left_out, call=options.call)
     _register(asked, tables, store, prepared)
     return prepared
 

@@ -92,7 +92,9 @@ def run(suite: Suite, text: str, store: StoreWriter, options: Options, progress:
                 if not (options.dry_run or options.wanted.score_only):
                     adopt(store, report.plan.keys)
                 if report.plan.cells and not options.dry_run:
-                    run_id = store.begin_run(suite.name, text, describe(), workers, len(report.plan.cells))
+                    run_id = store.begin_run(
+                        suite.name, text, describe(), workers, len(report.plan.cells), options.call
+                    )
                     place = Place(store, run_id, prepared.metric_ids, suite.cell_limits, workers)
                     execution = Execution(place, _Cells(report, progress))
                     execution.go(executor)

@@ -31,8 +31,8 @@ def as_record(suite: Suite, report: Report) -> dict[str, Any]:
     }
 
 
-def sentences(suite: Suite, report: Report) -> str:
-    """Return a run's end for a person to read."""
+def sentences(suite: Suite, report: Report, target: str) -> str:
+    """Return a run's end for a person to read; ``target`` is the suite and the store to type."""
     plan = report.plan
     lines = [f"{suite.name}: {plan.total} cells, {plan.done} done before"]
     if report.estimate:
@@ -40,7 +40,7 @@ def sentences(suite: Suite, report: Report) -> str:
     if plan.cells:
         lines[0] += f", {report.completed} completed now, {report.failed} failed"
     if report.interrupted:
-        lines.append(f"Interrupted; what had finished is stored. Go on with: codecarena run {suite.name}")
+        lines.append("Interrupted; what had finished is stored. The same command goes on.")
     elif report.unavailable:
         lines.append(
             "Some of what the suite asks for did not load: see the notes above, or codecarena doctor."
@@ -48,7 +48,7 @@ def sentences(suite: Suite, report: Report) -> str:
     if report.missing and not report.interrupted:
         lines.append(f"{report.missing} cells have no complete result; --retry-failed tries them again.")
     if report.timing:
-        lines.append(timing_report.sentences(suite.name, report.timing))
+        lines.append(timing_report.sentences(suite.name, report.timing, target))
     return "\n".join(lines)
 
 

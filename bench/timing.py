@@ -100,7 +100,7 @@ def run(
         return report
     if timing.threads > device.cores():
         report.notes.append(f"timing: {timing.threads} threads share the {device.cores()} cores there are")
-    run_id = store.begin_run(prepared.suite.name, text, machine, 1, len(todo))
+    run_id = store.begin_run(prepared.suite.name, text, machine, 1, len(todo), prepared.call)
     one = _Pass(timing, prepared.suite.cell_limits, store, run_id, machine_id, report, advanced)
     try:
         with stoppable(one.interrupt):

@@ -22,6 +22,7 @@ app = typer.Typer()
 
 @app.command("time")
 def time_suite(
+    context: typer.Context,
     suite: Annotated[str, typer.Argument(help="A shipped suite's name or a .toml file.")],
     store: StoreOption = STORE,
     data: DataOption = None,
@@ -36,14 +37,14 @@ def time_suite(
     as_json: JsonOption = False,
 ) -> None:
     """Time a suite's codecs, one call at a time. Exit status 1 if one failed."""
-    from .options import options
+    from .options import options, said, target
     from .store.writer import StoreWriter
     from .suite import find, load
     from .timing import Wish, prepare_alone
     from .timing_report import as_record, sentences
 
     loaded, text = load(find(suite))
-    chosen = options(data, 0, only, limit)
+    chosen = options(data, 0, only, limit, call=said(context))
     writer = StoreWriter(store)
     try:
         prepared = prepare_alone(loaded, writer, chosen)
@@ -52,7 +53,9 @@ def time_suite(
         writer.close()
     report.notes[:0] = prepared.notes
     print_notes(report.notes)
-    typer.echo(json.dumps(as_record(report)) if as_json else sentences(suite, report))
+    typer.echo(
+        json.dumps(as_record(report)) if as_json else sentences(loaded.name, report, target(suite, store))
+    )
     raise typer.Exit(130 if report.interrupted else 0 if report.complete else 1)
 
 

@@ -31,18 +31,16 @@ def as_record(report: TimingReport) -> dict[str, Any]:
     return {**asdict(report), "complete": report.complete}
 
 
-def sentences(suite: str, report: TimingReport) -> str:
-    """Return a timing pass's end for a person to read."""
+def sentences(suite: str, report: TimingReport, target: str) -> str:
+    """Return a timing pass's end for a person to read; ``target`` is the suite and the store to type."""
     lines = [f"{suite}: {report.total} cells to time, {report.done_before} done before"]
     if report.timed or report.failed:
         lines[0] += f", {report.timed} timed now, {report.failed} failed"
     if report.loaded:
         lines.append(
             f"Other programs used the machine while {report.loaded} of them ran: they are marked as loaded. "
-            f"At a quiet moment: codecarena time {suite} --again"
+            f"At a quiet moment: codecarena time {target} --again"
         )
     if report.interrupted:
-        lines.append(
-            f"Interrupted; cells with most of their repeats are stored. Go on with: codecarena time {suite}"
-        )
+        lines.append("Interrupted; cells with most of their repeats are stored. The same command goes on.")
     return "\n".join(lines)

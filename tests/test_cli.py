@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from arena import call, command, run_record, write_pictures
 from codecarena import cli
+from codecarena.bench.store.store import Store
 
 ROOT = Path(__file__).parent.parent
 SUITE = """
@@ -148,3 +149,15 @@ def test_every_command_is_told_of_in_the_documents() -> None:
     for name, one in group.commands.items():
         for word in [f"{name} {inner}" for inner in getattr(one, "commands", {})] or [name]:
             assert f"codecarena {word}" in pages, f"no page speaks of: codecarena {word}"
+
+
+def test_a_run_keeps_the_options_it_was_called_with(ran: Path) -> None:
+    options = ["--only", "codec=jpeg,webp", "--only", "set=pictures", "--force", "jpeg", "--no-timing"]
+    assert call("run", "suite.toml", *options, "-j", "1", "--json", folder=ran).returncode == 0
+    assert call("score", "suite.toml", "-m", "psnr-y", "--data", ".", folder=ran).returncode == 0
+    opened = Store(str(ran / "arena"))
+    scored, measured, first = opened.runs()
+    opened.close()
+    assert measured.call == ("run", *options)
+    assert scored.call == ("score", "--metric", "psnr-y", "--data", str(ran))
+    assert first.call == ("run",)

@@ -143,6 +143,8 @@ class RunRow:
     started_at: str
     """ISO 8601, UTC."""
     finished_at: str | None
+    call: tuple[str, ...]
+    """The command and its options, but for the suite, the store and the workers; empty where unknown."""
 
 
 Scope: TypeAlias = Literal["picture", "set"]

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, MetaData, Text, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a store at another one is migrated or refused when it is opened."""
 
 
@@ -23,7 +23,7 @@ class Base(DeclarativeBase):
         }
     )
     # JSON columns hold whatever a suite file or a machine description holds.
-    type_annotation_map = {dict[str, Any]: JSON}  # noqa: RUF012 - SQLAlchemy reads this plain dictionary
+    type_annotation_map = {dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012 - SQLAlchemy reads this plain dictionary
 
 
 class PictureTable(Base):
@@ -122,6 +122,8 @@ class RunTable(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     suite: Mapped[str]
     suite_text: Mapped[str] = mapped_column(Text)
+    call: Mapped[list[str] | None]
+    """The command and its options, but for the suite, the store and the workers."""
     machine_id: Mapped[str] = mapped_column(ForeignKey("machines.id"))
     workers: Mapped[int]
     process_id: Mapped[int]

@@ -101,6 +101,7 @@ class Store:
                 one.process_id,
                 one.started_at,
                 one.finished_at,
+                tuple(one.call or ()),
             )
             for one in found
         ]

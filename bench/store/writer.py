@@ -7,7 +7,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -223,9 +223,18 @@ class StoreWriter(Store):
         return identity
 
     def begin_run(
-        self, suite: str, suite_text: str, machine: Mapping[str, Any], workers: int, cells: int
+        self,
+        suite: str,
+        suite_text: str,
+        machine: Mapping[str, Any],
+        workers: int,
+        cells: int,
+        call: Sequence[str] | None = None,
     ) -> int:
-        """Record that a run begins and return its id; runs whose process is gone are marked as killed."""
+        """Record that a run begins and return its id; runs whose process is gone are marked as killed.
+
+        ``call`` is the command and its options, but for the suite, the store and the workers.
+        """
         machine_id = id_of_machine(machine)
         self.insert_or_ignore(MachineTable, [{"id": machine_id, "description": dict(machine)}])
 
@@ -239,6 +248,7 @@ class StoreWriter(Store):
             row = {
                 "suite": suite,
                 "suite_text": suite_text,
+                "call": None if call is None else list(call),
                 "machine_id": machine_id,
                 "workers": workers,
                 "process_id": os.getpid(),

@@ -114,9 +114,10 @@ def _again(one: RunDetail, url: str) -> None:
     if imported:
         st.caption("These results came from a file: codecarena import.")
     else:
+        unknown = "" if one.run.call else " Whether the call had options, such as --limit, is not known."
         st.caption(
             "With the suite file beside it, this command completes the run; into another store, it measures "
-            "everything again. What else the call said, such as --limit or --match, is not kept."
+            f"everything again.{unknown}"
         )
         st.code(command(one, url), language=None)
     name = one.run.suite.removeprefix(IMPORTED) if imported else SUITE_FILE
@@ -126,5 +127,7 @@ def _again(one: RunDetail, url: str) -> None:
 
 
 def command(one: RunDetail, url: str) -> str:
-    """Return what to type to run a suite again into the same store."""
-    return shlex.join(["codecarena", "run", SUITE_FILE, "--store", url, "-j", str(one.run.workers)])
+    """Return what to type to run a suite again into the same store, with the options it ran with."""
+    name, *options = one.run.call or ("run",)
+    workers = [] if name == "time" else ["-j", str(one.run.workers)]
+    return shlex.join(["codecarena", name, SUITE_FILE, *options, "--store", url, *workers])

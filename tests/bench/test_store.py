@@ -35,6 +35,19 @@ def test_a_store_has_the_tables_of_the_code(tmp_path: Path, replayed: bool) -> N
     writer.close()
 
 
+def test_a_store_of_the_last_version_keeps_its_runs(tmp_path: Path) -> None:
+    writer = StoreWriter(str(tmp_path))
+    run_id = writer.begin_run("suite", "text", {}, 1, 2, ["run"])
+    with writer.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE runs DROP COLUMN call")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0004'")
+    writer.close()
+    writer = StoreWriter(str(tmp_path))
+    (run,) = writer.runs()
+    writer.close()
+    assert (run.run_id, run.call) == (run_id, ())
+
+
 def test_the_head_in_the_code_is_the_newest_migration() -> None:
     scripts = ScriptDirectory(str(Path(schema.__file__).parent / "migrations"))
     assert scripts.get_current_head() == schema.HEAD

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -202,14 +201,14 @@ def test_imported_rows_alone_have_every_page(name: str, open_page, tmp_path: Pat
         assert page.code[0].value == "picture,decoded,bytes"
 
 
-def test_the_command_to_copy_completes_the_run(open_page, seeded_store: Path, tmp_path: Path) -> None:
-    store = shutil.copytree(seeded_store, tmp_path / "arena")
-    page = open_page(store, "runs")
+def test_the_command_to_copy_does_the_same_again(open_page, seeded_store: Path, tmp_path: Path) -> None:
+    page = open_page(seeded_store, "runs")
     command = next(one.value for one in page.code if one.value.startswith("codecarena run"))
     suite = next(one.value for one in page.code if "[[codecs]]" in one.value)
     (tmp_path / "suite.toml").write_text(suite)
     words = shlex.split(command)[1:]
-    assert words[words.index("--store") + 1] == str(store)
+    assert words == ["run", "suite.toml", "--limit", "2", "--store", str(seeded_store), "-j", "1"]
+    words[words.index("--store") + 1] = str(tmp_path / "arena")
     done = subprocess.run(
         [sys.executable, "-m", "codecarena", *words],
         cwd=tmp_path,
@@ -218,10 +217,33 @@ def test_the_command_to_copy_completes_the_run(open_page, seeded_store: Path, tm
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    opened = Store(str(store))
-    # Seven photographs of which the first run was limited to two; seven settings of three codecs.
-    assert len(opened.cells()) == 7 * 7
-    opened.close()
+    # Two photographs; seven settings of three codecs.
+    first, again = Store(str(seeded_store)), Store(str(tmp_path / "arena"))
+    assert len(first.cells()) == len(again.cells()) == 2 * 7
+    first.close()
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("call", "shown"),
+    [
+        (None, "codecarena run suite.toml --store {} -j 1"),
+        (["score", "--metric", "a b"], "codecarena score suite.toml --metric 'a b' --store {} -j 1"),
+        (["time", "--again"], "codecarena time suite.toml --again --store {}"),
+    ],
+    ids=["of a store before 0005", "score", "time"],
+)
+def test_the_command_to_copy_has_the_options_of_the_call(
+    open_page, tmp_path: Path, call: list[str] | None, shown: str
+) -> None:
+    fill(tmp_path / "arena", pictures=1, codecs=1, settings=2, metrics=("psnr",))
+    writer = StoreWriter(str(tmp_path / "arena"))
+    writer.write(lambda connection: connection.execute(update(RunTable).values(call=call)))
+    writer.close()
+    page = open_page(tmp_path / "arena", "runs")
+    (command,) = [one.value for one in page.code if one.value.startswith("codecarena ")]
+    assert command == shown.format(tmp_path / "arena")
+    assert any("is not known" in one.value for one in page.caption) == (call is None)
 
 
 def test_one_codec_says_what_is_missing(open_page, tmp_path: Path) -> None:
