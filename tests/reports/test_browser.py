@@ -109,14 +109,26 @@ def test_look_shows_the_very_pixels(open_page: Callable[..., Any], seeded_store:
     height, width = shown.shape[:2]
     np.testing.assert_array_equal(shown, expected[:height, :width])
     # Magnified, every pixel is a square of its own colour.
-    press(page, "+", "+", "+")
-    page.wait_for_url("**view=flip~4~*")
-    view = page.url.split("view=")[1].split("&")[0].split("~")
-    left, top = int(view[2]), int(view[3])
-    large = screenshot(page)
-    height, width = large.shape[0] // 4 * 4, large.shape[1] // 4 * 4
-    part = expected[top : top + height // 4, left : left + width // 4]
-    np.testing.assert_array_equal(large[:height, :width], part.repeat(4, 0).repeat(4, 1))
+    for presses, zoom in ((3, 4), (4, 16)):
+        press(page, *"+" * presses)
+        page.wait_for_url(f"**view=flip~{zoom}~*")
+        np.testing.assert_array_equal(screenshot(page), magnified(page, expected, screenshot(page).shape))
+
+
+@needs_chromium
+def test_pictures_side_by_side_are_zoomed_and_moved_together(
+    open_page: Callable[..., Any], seeded_store: Path
+) -> None:
+    page = open_page("look?codec=jpeg&bpp=0.5&view=side~1~0~0~0~1~50")
+    ready(page)
+    press(page, *"+" * 7, "Shift+ArrowRight", "ArrowDown")
+    page.wait_for_url("**view=side~16~*")
+    name = page.url.split("picture=")[1].split("&")[0]
+    for index, which in enumerate(("original", "jpeg")):
+        shown = screenshot(page, index)
+        np.testing.assert_array_equal(
+            shown, magnified(page, decoded(seeded_store, name, 0.5, which), shown.shape)
+        )
 
 
 @needs_chromium
@@ -178,11 +190,19 @@ def press(page: Any, *keys: str) -> None:
         page.keyboard.press(key)
 
 
-def screenshot(page: Any) -> np.ndarray:
-    """Return what the screen shows of the first canvas of the page Look."""
-    canvas = page.locator(".stage canvas").first
+def screenshot(page: Any, index: int = 0) -> np.ndarray:
+    """Return what the screen shows of a canvas of the page Look."""
+    canvas = page.locator(".stage canvas").nth(index)
     page.evaluate("document.activeElement.blur()")
     return np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB"))
+
+
+def magnified(page: Any, pixels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the part of a picture that the address names, as large as it says, to fill a canvas."""
+    zoom, left, top = map(int, page.url.split("view=")[1].split("&")[0].split("~")[1:4])
+    height, width = shape[:2]
+    part = pixels[top : top - -height // zoom, left : left - -width // zoom]
+    return part.repeat(zoom, 0).repeat(zoom, 1)[:height, :width]
 
 
 def decoded(folder: Path, picture: str, rate: float, which: str = "jpeg") -> np.ndarray:
