@@ -25,7 +25,6 @@ from .bench.options import (
     WorkersOption,
     options,
     said,
-    target,
 )
 from .bench.timing_commands import app as timing_app
 from .bench.timing_commands import time_after
@@ -84,7 +83,7 @@ def demo(store: StoreOption = STORE, workers: WorkersOption = 0) -> None:
         _simulate_study(store)
     where = "" if store == STORE else f" --store {store}"
     print(f"See it in the browser:  {own_command()} serve{where}")
-    raise typer.Exit(_status(report))
+    raise typer.Exit(report.exit_status)
 
 
 @app.command()
@@ -116,7 +115,7 @@ def run(
         raise typer.Exit(match_suite(suite, store, chosen, match or "", match_set, as_json))
     report = _run(suite, store, chosen, as_json=as_json)
     if not dry_run:
-        raise typer.Exit(_status(report))
+        raise typer.Exit(report.exit_status)
 
 
 @app.command()
@@ -132,10 +131,9 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Add a metric to what is stored; nothing is encoded."""
-    call = said(context)
-    chosen = options(data, workers, only, retry_failed=retry_failed, score_only=True, call=call)
+    chosen = options(data, workers, only, retry_failed=retry_failed, score_only=True, call=said(context))
     report = _run(suite, store, chosen, metrics=tuple(metric), as_json=as_json)
-    raise typer.Exit(_status(report))
+    raise typer.Exit(report.exit_status)
 
 
 @app.command()
@@ -325,16 +323,8 @@ def _run(
         writer.close()
     for note in report.notes:
         console.print(f"[yellow]note[/] {note}", highlight=False, soft_wrap=True)
-    print(
-        json.dumps(as_record(suite, report))
-        if as_json
-        else sentences(suite, report, target(reference, store))
-    )
+    print(json.dumps(as_record(suite, report)) if as_json else sentences(suite, report, reference, store))
     return report
-
-
-def _status(report: Report) -> int:
-    return 130 if report.interrupted else 0 if report.complete else 1
 
 
 def _draw_sheet(store: str, out: Path, columns: int = 6, **chosen: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,11 +87,6 @@ def said(context: typer.Context) -> tuple[str, ...]:
         for one in value if isinstance(value, list | tuple) else [value]:
             words += [option.opts[0], str(one.absolute() if isinstance(one, Path) else one)]
     return tuple(words)
-
-
-def target(suite: str, store: str) -> str:
-    """Return a suite and a store as they stand in a command to type."""
-    return shlex.join([suite] if store == STORE else [suite, "--store", store])
 
 
 def parse_only(given: list[str]) -> dict[str, frozenset[str]]:

@@ -65,6 +65,11 @@ class Report:
         timed = self.timing is None or self.timing.complete
         return timed and not self.unavailable and not self.missing
 
+    @property
+    def exit_status(self) -> int:
+        """What the command that ran it ends with."""
+        return 130 if self.interrupted else 0 if self.complete else 1
+
 
 def run(suite: Suite, text: str, store: StoreWriter, options: Options, progress: Progress) -> Report:
     """Return the report of a finished or interrupted run; every finished cell is stored by then.

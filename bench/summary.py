@@ -31,8 +31,8 @@ def as_record(suite: Suite, report: Report) -> dict[str, Any]:
     }
 
 
-def sentences(suite: Suite, report: Report, target: str) -> str:
-    """Return a run's end for a person to read; ``target`` is the suite and the store to type."""
+def sentences(suite: Suite, report: Report, reference: str, store: str) -> str:
+    """Return a run's end for a person to read; the suite and the store as they were called."""
     plan = report.plan
     lines = [f"{suite.name}: {plan.total} cells, {plan.done} done before"]
     if report.estimate:
@@ -48,7 +48,7 @@ def sentences(suite: Suite, report: Report, target: str) -> str:
     if report.missing and not report.interrupted:
         lines.append(f"{report.missing} cells have no complete result; --retry-failed tries them again.")
     if report.timing:
-        lines.append(timing_report.sentences(suite.name, report.timing, target))
+        lines.append(timing_report.sentences(suite.name, report.timing, reference, store))
     return "\n".join(lines)
 
 

@@ -37,7 +37,7 @@ def time_suite(
     as_json: JsonOption = False,
 ) -> None:
     """Time a suite's codecs, one call at a time. Exit status 1 if one failed."""
-    from .options import options, said, target
+    from .options import options, said
     from .store.writer import StoreWriter
     from .suite import find, load
     from .timing import Wish, prepare_alone
@@ -53,9 +53,7 @@ def time_suite(
         writer.close()
     report.notes[:0] = prepared.notes
     print_notes(report.notes)
-    typer.echo(
-        json.dumps(as_record(report)) if as_json else sentences(loaded.name, report, target(suite, store))
-    )
+    typer.echo(json.dumps(as_record(report)) if as_json else sentences(loaded.name, report, suite, store))
     raise typer.Exit(130 if report.interrupted else 0 if report.complete else 1)
 
 

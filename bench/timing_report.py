@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from .options import STORE
 
 
 @dataclass(slots=True)
@@ -31,12 +34,13 @@ def as_record(report: TimingReport) -> dict[str, Any]:
     return {**asdict(report), "complete": report.complete}
 
 
-def sentences(suite: str, report: TimingReport, target: str) -> str:
-    """Return a timing pass's end for a person to read; ``target`` is the suite and the store to type."""
+def sentences(suite: str, report: TimingReport, reference: str, store: str) -> str:
+    """Return a timing pass's end for a person to read; the suite and the store as they were called."""
     lines = [f"{suite}: {report.total} cells to time, {report.done_before} done before"]
     if report.timed or report.failed:
         lines[0] += f", {report.timed} timed now, {report.failed} failed"
     if report.loaded:
+        target = shlex.join([reference] if store == STORE else [reference, "--store", store])
         lines.append(
             f"Other programs used the machine while {report.loaded} of them ran: they are marked as loaded. "
             f"At a quiet moment: codecarena time {target} --again"
