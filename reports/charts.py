@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import matplotlib as mpl
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
 from ..bench.analysis.curves import FloatArray, to_quality
+from .lettering import writable
 from .tables import RatePoint
 
 Format = Literal["svg", "pdf", "png"]
@@ -56,8 +61,6 @@ STYLE = {
     "axes.spines.top": False,
     "font.size": 11,
     "grid.color": "#e6e8eb",
-    "svg.fonttype": "none",
-    "pdf.fonttype": 42,
     "text.color": "#30343b",
     "xtick.color": "#30343b",
     "ytick.color": "#30343b",
@@ -276,9 +279,26 @@ def _label(axes: Axes, score: str, better: Literal["higher", "lower"], logarithm
     axes.set_ylabel(score, parse_math=False)
 
 
+def _use_letters_of_the_font(figure: Figure) -> None:
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        before = text.get_text()
+        told = writable(before, findfont(text.get_fontproperties()))
+        if told != before:
+            text.set_text(_shortened(told, max(len(before), LONGEST_LABEL)))
+
+
 def export(figure: Figure, form: Format) -> bytes:
-    """Return a chart as a file; SVG and PDF keep text as text, and no file holds the time it was made."""
+    """Return a chart as a file; SVG and PDF keep text as text, and no file holds the time it was made.
+
+    SVG leaves the letters to who shows it; in the others, signs that their font lacks are told by number.
+    """
+    if form != "svg":
+        _use_letters_of_the_font(figure)
     stream = io.BytesIO()
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": None}[form]
-    figure.savefig(stream, format=form, metadata=metadata)
+    with warnings.catch_warnings(), mpl.rc_context({"svg.fonttype": "none", "pdf.fonttype": 42}):
+        if form == "svg":
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")  # of ours, not of its reader's
+        figure.savefig(stream, format=form, metadata=metadata)
     return stream.getvalue()

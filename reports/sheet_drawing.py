@@ -13,6 +13,7 @@ from ..bench.analysis.coverage import AnalysisError
 from ..bench.store.rows import MetricRow, ScoredCell
 from . import digits
 from .contact_sheet import FACTOR, Band, Pick, Sheet
+from .lettering import writable
 
 Pixels = NDArray[np.uint8]
 """(height, width, 3), uint8, sRGB."""
@@ -190,7 +191,7 @@ class _Drawing:
 
     def text(self, left: int, top: int, text: str, font: str, width: int, ink: str = INK) -> int:
         """Write a line, cut to a width with an ellipsis, and return how wide it came out."""
-        shown = text
+        shown = writable(text, str(self.fonts[font].path))
         while self.fonts[font].getlength(shown) > width and len(shown) > 1:
             shown = shown.rstrip("…")[:-1] + "…"
         self.canvas.text((left, top), shown, font=self.fonts[font], fill=ink)

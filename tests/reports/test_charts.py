@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 from matplotlib.colors import to_hex
 
-from codecarena.reports.charts import PUBLISHED, export, looks, rate_distortion
+from codecarena.reports.charts import PUBLISHED, Format, export, looks, rate_distortion
 from codecarena.reports.tables import RatePoint
 
 POINTS = [
@@ -88,4 +89,24 @@ def test_files(form: str, start: bytes) -> None:
     written = export(figure, form)
     assert written.startswith(start)
     if form == "svg":
-        assert b"PSNR (dB)" in written
+        assert b">PSNR (dB)</text>" in written
+    if form == "pdf":
+        assert b"/FontFile2" in written  # TrueType, which other programs can edit
+
+
+@pytest.mark.parametrize("form", ["png", "pdf"])
+def test_signs_that_the_font_lacks_are_told_by_number(form: Format) -> None:
+    named = [replace(point, codec=f"{point.codec} 🦆 写真") for point in POINTS]
+    styles = looks(point.codec for point in named)
+    figure = rate_distortion(named, styles, metric="PSNR 🦆", title="写真")
+    export(figure, form)  # a warning of Matplotlib's, that a sign will be a box, would fail here
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["webp U+1F986 U+5199U+771F", "jpeg U+1F986 U+5199U+771F"]
+    (axes,) = figure.axes
+    assert axes.get_ylabel() == "PSNR U+1F986"
+    assert axes.get_title("left").startswith("U+5199U+771F")
+
+
+def test_svg_keeps_every_sign() -> None:
+    figure = rate_distortion(POINTS, looks(["jpeg", "webp"]), metric="PSNR 🦆", title="写真")
+    assert {"PSNR 🦆", "写真"} <= set(re.findall(r">([^<>]+)</text>", export(figure, "svg").decode()))
