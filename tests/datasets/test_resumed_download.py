@@ -23,7 +23,6 @@ from codecarena.datasets.download import fetch
 from codecarena.datasets.manifest import DatasetError, Manifest, PictureEntry
 
 CONTENT = random.Random(5).randbytes(600_000)
-KILLS = 10
 
 
 @pytest.fixture
@@ -54,16 +53,46 @@ def files_below(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_killed_ten_times_at_random_the_files_are_the_exact_ones(
+def fetch_killed(server: FileServer, data: Path, words: list[str], most_bytes: int, kills: int) -> None:
+    """Fetch by the command, killed again and again after a random number of bytes, then left alone."""
+    command = [sys.executable, "-m", "codecarena", "sets", "fetch", *words, "--data", str(data)]
+    rng = random.Random(7)
+    server.pause_seconds = 0.002
+    for _ in range(kills):
+        before = server.sent_bytes
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wanted = rng.randrange(1, most_bytes)
+        while process.poll() is None and server.sent_bytes - before < wanted:
+            time.sleep(0.001)
+        assert process.poll() is None, "it ended before it was killed"
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        finished = [name for name in files_below(data) if name.endswith(".png")]
+        assert all((data / name).read_bytes() == server.files[Path(name).name] for name in finished)
+    server.pause_seconds = 0.0
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert not [name for name in files_below(data) if ".part" in name]
+    assert any(asked is not None for _, asked in server.asked)
+
+
+def test_kodak_killed_ten_times_at_random_is_kodak(
     server: FileServer, tmp_path: Path, kodak: list[Path]
 ) -> None:
-    files = {path.name: path.read_bytes() for path in kodak[:3]}
+    server.files = {path.name: path.read_bytes() for path in kodak}
+    fetch_killed(server, tmp_path, ["kodak", "--mirror", server.url], 1_200_000, kills=10)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "kodak").iterdir()} == server.files
+
+
+def test_a_file_without_a_known_hash_survives_kills(
+    server: FileServer, tmp_path: Path, kodak: list[Path]
+) -> None:
+    server.files = {path.name: path.read_bytes() for path in kodak[:3]}
     unknown = kodak[1].name
-    server.files, server.pause_seconds = files, 0.002
     entries = "\n".join(
         f'[[pictures]]\nfile = "{name}"\n'
         + (f'sha256 = "{hashlib.sha256(body).hexdigest()}"\n' if name != unknown else "")
-        for name, body in files.items()
+        for name, body in server.files.items()
     )
     reference = tmp_path / "trial.toml"
     reference.write_text(
@@ -71,28 +100,8 @@ def test_killed_ten_times_at_random_the_files_are_the_exact_ones(
         f'base_urls = ["{server.url}"]\n{entries}'
     )
     data = tmp_path / "data"
-    words = [sys.executable, "-m", "codecarena", "sets", "fetch", str(reference), "--data", str(data)]
-    rng, kills = random.Random(7), 0
-    while kills < KILLS:
-        before = server.sent_bytes
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wanted = rng.randrange(1, 150_000)
-        while process.poll() is None and server.sent_bytes - before < wanted:
-            time.sleep(0.001)
-        if process.poll() is not None:
-            break
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        kills += 1
-        finished = {name for name in files_below(data) if name.endswith(".png")}
-        assert all((data / name).read_bytes() == files[Path(name).name] for name in finished)
-    assert kills == KILLS
-    server.pause_seconds = 0.0
-    ended = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
-    assert {name: (data / "trial" / name).read_bytes() for name in files} == files
-    assert not [name for name in files_below(data) if ".part" in name]
-    assert any(asked is not None for _, asked in server.asked)
+    fetch_killed(server, data, [str(reference)], 300_000, kills=5)
+    assert {name: (data / "trial" / name).read_bytes() for name in server.files} == server.files
 
 
 def test_what_is_here_is_not_asked_for_again(server: FileServer, tmp_path: Path) -> None:
