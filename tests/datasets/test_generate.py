@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -97,6 +100,34 @@ def test_an_interruption_loses_no_finished_batch(model: Path, tmp_path: Path) ->
         make_set(order(model), tmp_path / "set", stop)
     assert len(load_manifest(tmp_path / "set" / "manifest.toml").pictures) == 2
     assert make_set(order(model), tmp_path / "set")[0] == 2
+
+
+def test_a_killed_command_goes_on_where_it_was(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "prompts.txt").write_text("a red barn\n")
+    out = tmp_path / "set"
+    sizes = ["--steps", "2", "--width", "64", "--height", "64", "--seeds", "12", "--batch", "1"]
+    words = ["sets", "generate", "prompts.txt", "--model", str(model), *sizes, "--out", str(out)]
+    command = [sys.executable, "-m", "codecarena", *words]
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    manifest = out / "manifest.toml"
+    while not manifest.exists() or manifest.read_text().count("[[pictures]]") < 2:
+        assert process.poll() is None, "it ended before it was killed"
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    kept = len(load_manifest(manifest).pictures)
+    assert 2 <= kept < 12
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert f"{12 - kept} pictures made" in ended.stdout
+    found = open_set(str(out)).pictures
+    assert sorted(one.provenance.seed for one in found) == list(range(12))
+    assert {path.name for path in out.iterdir()} == {one.path.name for one in found} | {"manifest.toml"}
+    for one in found:
+        assert read_pixels(one.path, one.sha256).shape == (64, 64, 3)
 
 
 @pytest.mark.parametrize(
