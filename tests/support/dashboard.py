@@ -18,14 +18,14 @@ PROBES = ("/_stcore/health", "/_stcore/host-config")
 """Streamlit's page asks for these below the page's own path first, to find out whether it lies there."""
 
 
-def started(store: Path, port: int) -> subprocess.Popen[bytes]:
+def started(store: Path | str, port: int) -> subprocess.Popen[bytes]:
     """Start the command itself: what it hands to the pages is a part of what is tested."""
     words = ("-m", "codecarena", "serve", "--store", str(store), "--port", str(port))
     return subprocess.Popen([sys.executable, *words])
 
 
 @contextmanager
-def server(store: Path) -> Iterator[str]:
+def server(store: Path | str) -> Iterator[str]:
     """Serve a store's dashboard until the block ends."""
     port = free_port()
     process = started(store, port)
