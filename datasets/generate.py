@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from .manifest import DatasetError, Manifest, PictureEntry, load_manifest
 from .perceptual import perceptual_hash
 from .pixels import pixels_sha256, read_pixels
-from .saving import save_png
+from .saving import remove_beginnings, save_png
 from .writing import write_manifest
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ def make_set(
     left = [job for job in jobs if job.file not in done or not (folder / job.file).is_file()]
     if not left:
         return 0, path
+    for job in left:
+        remove_beginnings(folder / job.file)
     pipeline = _Pipeline(order)
     for start in range(0, len(left), order.batch):
         part = left[start : start + order.batch]

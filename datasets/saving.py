@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .manifest import DatasetError
+from .transfer import PART
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -21,9 +23,16 @@ def save_png(image: Image.Image, path: Path, text: PngInfo | None = None) -> Non
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        beside, start = path.parent, f"{path.name}."
+        with tempfile.NamedTemporaryFile(dir=beside, prefix=start, suffix=PART, delete=False) as file:
             image.save(file, "PNG", pnginfo=text)
         Path(file.name).chmod(0o644)  # the temporary file was the owner's alone, but data folders are shared
         Path(file.name).replace(path)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be written ({error.strerror}); name another --data") from error
+
+
+def remove_beginnings(path: Path) -> None:
+    """Remove what a killed process began to write of a picture; no other may be writing it now."""
+    for begun in path.parent.glob(f"{glob.escape(path.name)}.*{PART}"):
+        begun.unlink(missing_ok=True)
