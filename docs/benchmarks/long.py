@@ -28,18 +28,22 @@ def main() -> int:
         for line in tests.stdout:
             print(line, end="", flush=True)
             lines.append(line)
+    RECORD.write_text(record(lines))
+    return tests.returncode
+
+
+def record(lines: list[str]) -> str:
+    """Return what pytest printed as the record: what ran, how it ended, how long it took, what it found."""
     seconds = {
         match[2]: float(match[1]) for line in lines if (match := re.match(r"([\d.]+)s call +(\S.*)", line))
     }
-    status = {
-        match[1]: match[2].lower()
-        for line in lines
-        if (match := re.match(r"(tests/\S+) (PASSED|FAILED|SKIPPED)", line))
-    }
-    rows = [f"| {name} | {ended} | {seconds.get(name, 0.0):.1f} |" for name, ended in status.items()]
+    # A test that is inherited is followed by the file it stands in.
+    ended = re.compile(r"(tests/\S.*?)(?: <- \S+)? (PASSED|FAILED|SKIPPED)")
+    status = {match[1]: match[2].lower() for line in lines if (match := ended.match(line))}
+    rows = [f"| {name} | {how} | {seconds.get(name, 0.0):.1f} |" for name, how in status.items()]
     notes = [f"- {line.removeprefix('record: ').strip()}" for line in lines if line.startswith("record: ")]
     closing = lines[-1].strip("= \n")
-    RECORD.write_text(
+    return (
         "# The long tests\n\n"
         f"Made by `make long` on {datetime.now(UTC):%Y-%m-%d}: {cpu_model()}, {cores()} cores. {closing}.\n\n"
         "| test | ended | seconds |\n| --- | --- | --- |\n"
@@ -47,7 +51,6 @@ def main() -> int:
         + "\n"
         + ("\n" + "\n".join(notes) + "\n" if notes else "")
     )
-    return tests.returncode
 
 
 if __name__ == "__main__":
