@@ -70,7 +70,7 @@ app.add_typer(study_app, name="study", context_settings={"obj": stimuli})
 @app.command()
 def demo(store: StoreOption = STORE, workers: WorkersOption = 0) -> None:
     """Run the built-in suite on the built-in photographs; show the leaderboard and draw a contact sheet."""
-    report = _run("quick", store, options(workers=workers))
+    report = _run("quick", store, options(workers=workers, call=("run",)))
     show_leaderboard(store)
     from .bench.store.database import locate
     from .reports.terminal import own_command
