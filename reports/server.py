@@ -144,6 +144,7 @@ def application(store: str, *, raters: bool = False, remake: Remake | None = Non
 
     kept = [_kept_modules()]
     if raters:
+        _collect_seldom()
         desk = Desk(store)
         return App(RATERS_APP, routes=routes(lambda: desk), middleware=kept)
     from .pictures import Gallery
@@ -154,6 +155,19 @@ def application(store: str, *, raters: bool = False, remake: Remake | None = Non
         importlib.import_module(name, __package__)
     pictures = picture_routes(Gallery(lambda: Store(store), remake)) if remake else []
     return App(APP, routes=[*routes(lambda: Desk(store)), *pictures], middleware=kept)
+
+
+def _collect_seldom() -> None:
+    """Leave garbage to Python's own thresholds.
+
+    Streamlit looks through all objects after every run of a page: with hundreds of raters who come back at
+    once, votes would wait for it.
+    """
+    from types import SimpleNamespace
+
+    from streamlit.runtime.scriptrunner import script_runner
+
+    setattr(script_runner, "gc", SimpleNamespace(collect=lambda _generation: 0))  # noqa: B010 - for the checker
 
 
 def _kept_modules() -> Middleware:

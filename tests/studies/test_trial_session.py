@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sqlite3
 import subprocess
@@ -237,3 +238,22 @@ def check_blindness(ears: Ears, names: set[str]) -> None:
     for tokens in ears.trials.values():
         assert len({tuple(sorted(ears.headers[token].items())) for token in tokens}) == 1
     assert any("content-length" in one for one in ears.headers.values())
+
+
+def test_a_run_of_a_raters_page_leaves_garbage_to_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    from streamlit.runtime.scriptrunner import script_runner
+
+    from codecarena.reports.server import _collect_seldom
+
+    monkeypatch.setattr(script_runner, "gc", gc)
+    collected: list[object] = []
+    gc.callbacks.append(lambda *told: collected.append(told))
+    try:
+        script_runner.gc.collect(2)
+        assert collected
+        collected.clear()
+        _collect_seldom()
+        script_runner.gc.collect(2)
+        assert collected == []
+    finally:
+        gc.callbacks.pop()
