@@ -56,7 +56,8 @@ def photograph(height: int = 96, width: int = 136) -> Image:
     return np.stack(planes, axis=-1).clip(0, 255).astype(np.uint8)
 
 
-def _largest_difference(first: Image, second: Image) -> int:
+def largest_difference(first: Image, second: Image) -> int:
+    """Return how far two pictures lie apart at most, in 8-bit levels."""
     return int(np.abs(first.astype(int) - second).max())
 
 
@@ -159,18 +160,18 @@ class CodecContract:
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stderr
         for index, bitstream in enumerate(streams):
-            difference = _largest_difference(np.load(tmp_path / f"{index}.npy"), codec.decode(bitstream))
+            difference = largest_difference(np.load(tmp_path / f"{index}.npy"), codec.decode(bitstream))
             assert difference <= codec.info.tolerance_levels
 
     def test_seed_matters_to_stochastic_decoders_only(self, codec: Codec, ladder: list[bytes]) -> None:
         """The same seed gives the same pixels; other seeds give others only where the codec says so."""
         decoded = [codec.decode(ladder[0], seed=seed) for seed in (1, 1, 2)]
         tolerance = codec.info.tolerance_levels
-        assert _largest_difference(decoded[0], decoded[1]) <= tolerance
+        assert largest_difference(decoded[0], decoded[1]) <= tolerance
         if codec.info.stochastic:
-            assert _largest_difference(decoded[0], decoded[2]) > 0
+            assert largest_difference(decoded[0], decoded[2]) > 0
         else:
-            assert _largest_difference(decoded[0], decoded[2]) <= tolerance
+            assert largest_difference(decoded[0], decoded[2]) <= tolerance
 
     def test_rate_rises_along_the_ladder(self, ladder: list[bytes]) -> None:
         """No better setting spends fewer bytes, and the best spends more than the worst."""

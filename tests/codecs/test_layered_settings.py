@@ -16,7 +16,7 @@ import typer.testing
 from codecarena.codecs import pretrained
 from codecarena.codecs.base import CodecError, Picture
 from codecarena.codecs.bitstream import Kind, seal
-from codecarena.codecs.contract import photograph
+from codecarena.codecs.contract import largest_difference, photograph
 from codecarena.codecs.generative.layered import chunks, commands, editing
 from codecarena.codecs.generative.layered.chunks import Layer
 from codecarena.codecs.generative.layered.codec import Layered
@@ -25,11 +25,6 @@ from codecarena.codecs.generative.layered.settings import GUIDANCE, SAMPLING, ST
 
 PICTURE = Picture(photograph(50, 75), caption="a red barn")
 BOX = Rectangle(0.25, 0.25, 0.75, 0.75)
-
-
-def levels_apart(one: np.ndarray, other: np.ndarray) -> int:
-    """The largest difference of two pictures."""
-    return int(np.abs(one.astype(int) - other).max())
 
 
 def with_settings(stream: bytes, settings: bytes) -> bytes:
@@ -276,13 +271,13 @@ def test_negative_prompt_travels_to_a_fresh_process(models: Path, face: str, tmp
     without = plain.encode(PICTURE, 3)
     assert editing.replace_negative_prompt(stream, "") == without
     tolerance = plain.info.tolerance_levels
-    assert levels_apart(plain.decode(without), painted) > tolerance
+    assert largest_difference(plain.decode(without), painted) > tolerance
     (tmp_path / "stream").write_bytes(stream)
     words = [sys.executable, "-c", FRESH, json.dumps({"decoder": face, **options}), str(tmp_path / "stream")]
     ended = subprocess.run(words, capture_output=True, check=False)
     assert ended.returncode == 0, ended.stderr.decode()[-2000:]
     fresh = np.frombuffer(ended.stdout, np.uint8).reshape(painted.shape)
-    assert levels_apart(fresh, painted) <= tolerance  # another process may sum in another order
+    assert largest_difference(fresh, painted) <= tolerance  # another process may sum in another order
 
 
 @needs_diffusers
