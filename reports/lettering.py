@@ -14,8 +14,6 @@ def writable(text: str, font: str) -> str:
         font: A file that FreeType reads.
     """
     known = _signs(font)
-    if all(ord(sign) in known for sign in text):
-        return text
     return "".join(sign if ord(sign) in known else _told(sign) for sign in text)
 
 

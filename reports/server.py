@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -163,8 +164,6 @@ def _collect_seldom() -> None:
     Streamlit looks through all objects after every run of a page: with hundreds of raters who come back at
     once, votes would wait for it.
     """
-    from types import SimpleNamespace
-
     from streamlit.runtime.scriptrunner import script_runner
 
     setattr(script_runner, "gc", SimpleNamespace(collect=lambda _generation: 0))  # noqa: B010 - for the checker

@@ -104,7 +104,7 @@ def test_look_shows_the_very_pixels(open_page: Callable[..., Any], seeded_store:
     page = open_page("look?codec=jpeg&bpp=0.5&view=flip~1~0~0~1~0~50")
     ready(page)
     shown = screenshot(page)
-    name = page.url.split("picture=")[1].split("&")[0]
+    name = in_address(page, "picture")
     expected = decoded(seeded_store, name, 0.5)
     height, width = shown.shape[:2]
     np.testing.assert_array_equal(shown, expected[:height, :width])
@@ -112,7 +112,8 @@ def test_look_shows_the_very_pixels(open_page: Callable[..., Any], seeded_store:
     for presses, zoom in ((3, 4), (4, 16)):
         press(page, *"+" * presses)
         page.wait_for_url(f"**view=flip~{zoom}~*")
-        np.testing.assert_array_equal(screenshot(page), magnified(page, expected, screenshot(page).shape))
+        large = screenshot(page)
+        np.testing.assert_array_equal(large, magnified(page, expected, large.shape))
 
 
 @needs_chromium
@@ -123,7 +124,7 @@ def test_pictures_side_by_side_are_zoomed_and_moved_together(
     ready(page)
     press(page, *"+" * 7, "Shift+ArrowRight", "ArrowDown")
     page.wait_for_url("**view=side~16~*")
-    name = page.url.split("picture=")[1].split("&")[0]
+    name = in_address(page, "picture")
     for index, which in enumerate(("original", "jpeg")):
         shown = screenshot(page, index)
         np.testing.assert_array_equal(
@@ -149,7 +150,7 @@ def test_look_works_by_keyboard(open_page: Callable[..., Any]) -> None:
 def test_a_map_is_drawn(open_page: Callable[..., Any], seeded_store: Path) -> None:
     page = open_page("look?codec=jpeg&bpp=0.5&map=difference&view=flip~1~0~0~2~0~50")
     ready(page)
-    name = page.url.split("picture=")[1].split("&")[0]
+    name = in_address(page, "picture")
     original, coded = (decoded(seeded_store, name, 0.5, which) for which in ("original", "jpeg"))
     expected = np.minimum(4 * np.abs(original.astype(int) - coded), 255)
     shown = screenshot(page)
@@ -197,9 +198,14 @@ def screenshot(page: Any, index: int = 0) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB"))
 
 
+def in_address(page: Any, key: str) -> str:
+    """Return what a page's address says of a key, as it stands there."""
+    return page.url.split(f"{key}=")[1].split("&")[0]
+
+
 def magnified(page: Any, pixels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Return the part of a picture that the address names, as large as it says, to fill a canvas."""
-    zoom, left, top = map(int, page.url.split("view=")[1].split("&")[0].split("~")[1:4])
+    zoom, left, top = map(int, in_address(page, "view").split("~")[1:4])
     height, width = shape[:2]
     part = pixels[top : top - -height // zoom, left : left - -width // zoom]
     return part.repeat(zoom, 0).repeat(zoom, 1)[:height, :width]
