@@ -16,7 +16,7 @@ demo: $(VENV)/.demo  ## Install, run the built-in suite, print the leaderboard
 	@$(BIN)/codecarena demo
 
 test: $(VENV)/.test debian-packages  ## Run the tests; those of `make long` at a tenth of their size
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup --durations 30 $(PYTEST_ARGS)
 
 long: $(VENV)/.test debian-packages  ## Run what is too slow for every change, at full size; record it
 	$(BIN)/python docs/benchmarks/long.py $(PYTEST_ARGS)

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import os
+
+# Before anything imports NumPy or torch: one test a core, each on one thread, is what is fast on every machine,
+# and a thread count that is the same everywhere rounds the same everywhere.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 from collections.abc import Callable, Generator
 from pathlib import Path
 
