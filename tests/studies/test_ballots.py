@@ -1,0 +1,177 @@
+"""What a ballot must hold, when its display is proven, which pairs come next and where breaks stand."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from giving import LONG_AGO, course_of, give, rater_of, rows_of
+from studying import ballot, enter, invite, open_study, plan
+
+from codecarena.studies import trials
+from codecarena.studies.ledger_trials import TrialLedger
+from codecarena.studies.schedule import Course, Item
+from codecarena.studies.session import Desk
+from codecarena.studies.steps import Ballot, Break, Done, SessionError
+
+BARE = "training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.0\nbreak_every = 0\n"
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[TrialLedger]:
+    opened = TrialLedger(str(tmp_path))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def course(tmp_path: Path, ledger: TrialLedger) -> Course:
+    open_study(tmp_path, pictures=1)
+    return course_of(ledger)
+
+
+@pytest.mark.parametrize("presentation", ["flip", "no-reference"])
+def test_a_display_is_proven_when_every_picture_was_read_back_as_it_is(
+    tmp_path: Path, ledger: TrialLedger, presentation: str
+) -> None:
+    open_study(tmp_path, trials=f'presentation = "{presentation}"', pictures=1)
+    [trial] = give(ledger, *invite(tmp_path), [Item("main", 0, False)])
+    ours = course_of(ledger)
+    material = ours.known.material
+    # Shown with its second stimulus left.
+    right = {"first": material.stimuli[1].shown_sha256, "second": material.stimuli[0].shown_sha256}
+    if presentation != "no-reference":
+        right["reference"] = material.contents[0].reference_sha256
+    assert set(trials.pictures(ours, trial)) == set(right)
+
+    def proof(checksums: dict[str, str]) -> str:
+        return trials.proof(ours, trial, Ballot(trial.token, "some-uuid", "first", 1, checksums))
+
+    assert proof(right) == "proven"
+    for slot in right:
+        assert proof({**right, slot: "0" * 64}) == "unproven"
+        assert proof({one: sha256 for one, sha256 in right.items() if one != slot}) == "unproven"
+    swapped = {**right, "first": right["second"], "second": right["first"]}
+    assert proof(swapped) == proof({}) == "unproven"
+
+
+def test_a_simulated_vote_says_so_whatever_was_read_back(tmp_path: Path, ledger: TrialLedger) -> None:
+    open_study(tmp_path, top="simulated = true", pictures=1)
+    [trial] = give(ledger, *invite(tmp_path), [Item("main", 0, True)])
+    ours = course_of(ledger)
+    for checksums in ({}, trials.pictures(ours, trial)):
+        assert (
+            trials.proof(ours, trial, Ballot(trial.token, "some-uuid", "first", 1, checksums)) == "simulated"
+        )
+
+
+# Ballots
+
+
+def test_a_ballot_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
+    open_study(tmp_path, trials="allow_no_preference = false", pictures=1)
+    desk = Desk(str(tmp_path))
+    session = enter(desk, *invite(tmp_path))
+    table: list[tuple[dict[str, object], bool]] = [
+        ({"answer": "none"}, False),
+        ({"answer": "skip"}, False),
+        ({"response_ms": 0.0}, True),
+        ({"response_ms": -0.001}, False),
+        ({"response_ms": float("inf")}, False),
+        ({"response_ms": float("nan")}, False),
+        ({"client_uuid": "1234567"}, False),
+        ({"client_uuid": "12345678"}, True),
+        ({"client_uuid": "u" * 64}, True),
+        ({"client_uuid": "u" * 65}, False),
+        ({"display": {"x": "y" * (16384 - len('{"x": ""}'))}}, True),
+        ({"display": {"x": "y" * (16385 - len('{"x": ""}'))}}, False),
+    ]
+    for changed, taken in table:
+        due = desk.next_trial(session)
+        sent = dataclasses.replace(ballot(due), **changed)
+        if taken:
+            assert not desk.vote(session, sent).repeated
+            continue
+        with pytest.raises(SessionError, match="not_understood") as refused:
+            desk.vote(session, sent)
+        assert refused.value.status == 422
+        assert desk.next_trial(session) == due
+    desk.close()
+    assert len(rows_of(tmp_path, "SELECT id FROM study_votes")) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "answers"),
+    [
+        ("", ("first", "second", "none")),
+        ("allow_no_preference = false", ("first", "second")),
+        ("time_limit_ms = 1000", ("first", "second", "none", "skip")),
+        ("allow_no_preference = false\ntime_limit_ms = 1000", ("first", "second", "skip")),
+    ],
+)
+def test_no_preference_and_skip_are_answers_where_the_plan_has_them(
+    course: Course, text: str, answers: tuple[str, ...]
+) -> None:
+    assert trials.answers(dataclasses.replace(course, plan=plan(trials=text))) == answers
+
+
+# Which pairs come next
+
+
+def test_who_has_had_a_pair_is_not_given_it_again_and_gets_as_many_as_the_plan_says(
+    tmp_path: Path, ledger: TrialLedger
+) -> None:
+    open_study(
+        tmp_path,
+        conditions=3,
+        pictures=2,
+        trials=BARE,
+        design="pairs_per_rater = 4",
+        raters="[stopping]\nvotes_per_pair = 1",
+    )
+    ours = course_of(ledger)
+    seen = []
+    [invitation] = invite(tmp_path)
+    rater = rater_of(ledger, invitation)
+    ledger.add_trials(rater, 0, LONG_AGO, lambda situation: seen.append(situation) or [])
+    [situation] = seen
+    generator = np.random.default_rng(1)
+    # Repeats of pair 1 count for nothing; pair 5 has its vote.
+    past = [Item("main", 0, True), Item("repeat", 1, True), Item("main", 2, True)]
+    situation = dataclasses.replace(situation, given=np.array([0, 0, 0, 0, 0, 1]))
+    for _ in range(20):
+        rows = [one.pair for one in trials.choices(ours, situation, past, generator)]
+        assert len(rows) == 2  # four, of which two are done
+        assert set(rows) <= {1, 3, 4}
+    assert len(trials.choices(ours, situation, past[1:], generator)) == 3
+
+
+@pytest.mark.parametrize(("every", "breaks"), [(0, []), (2, [2, 4]), (3, [3]), (5, [5]), (6, [])])
+def test_a_break_comes_after_so_many_trials_and_none_before_the_first_or_after_the_last(
+    tmp_path: Path, every: int, breaks: list[int]
+) -> None:
+    trials_table = BARE.replace("break_every = 0", f"break_every = {every}\nbreak_seconds = 7")
+    open_study(tmp_path, conditions=3, pictures=2, trials=trials_table)
+    desk = Desk(str(tmp_path))
+    session = enter(desk, *invite(tmp_path))
+    pauses, place, step = [], 0, desk.next_trial(session)
+    while not isinstance(step, Done):
+        if isinstance(step, Break):
+            assert (step.seconds, step.progress.total) == (7, 6)
+            pauses.append(step.progress.done)
+            assert desk.next_trial(session) == step
+            step = desk.end_break(session)
+            continue
+        assert (step.progress.done, step.progress.total) == (place, 6)
+        assert desk.end_break(session) == step  # there is none to end
+        upcoming = desk.upcoming(session)
+        assert (upcoming.progress.done if upcoming else 6) == place + 1
+        place += 1
+        step = desk.vote(session, ballot(step)).following
+    desk.close()
+    assert place == 6
+    assert pauses == breaks
+    assert (step.progress.done, step.progress.total) == (6, 6)
