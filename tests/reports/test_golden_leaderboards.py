@@ -1,0 +1,347 @@
+"""Every cell of the leaderboards holds its own number: rows by hand, of answers that differ in all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from report_rows import BUTTERAUGLI, MS_SSIM, PSNR, Answers, Kept, summary, texts, values
+
+from codecarena.bench.analysis.comparison import Evidence
+from codecarena.bench.analysis.curves import BdRate
+from codecarena.bench.analysis.intervals import Interval, Spread
+from codecarena.bench.analysis.leaderboard import AtRateRow, AtScoreRow, BdRow, Leaderboard
+from codecarena.bench.analysis.marks import Marks
+from codecarena.bench.store.rows import MetricRow
+from codecarena.reports import digits
+from codecarena.reports.evidence import (
+    Pending,
+    affinity_notes,
+    board_evidence,
+    board_ranks,
+    curve_points,
+    interval_notes,
+)
+from codecarena.reports.grid import Row, Table
+from codecarena.reports.leaderboards import THIN_OVERLAP, at_rate_table, at_score_table, bd_table
+
+WEBP = summary("webp", toy=True, failed=3, marks=Marks(bitstreams=8, encoder_varies=True))
+JPEG = summary("jpeg", pictures=9, lowest_rate=0.25, highest_rate=0.25)
+HEIC, AVIF, NEW = summary("heic"), summary("avif"), summary("new", pictures=6)
+BROKEN = summary(
+    "broken", pictures=0, lowest_rate=None, highest_rate=None, reason="crash in encode", failed=1
+)
+
+BD_ROWS = (
+    BdRow(WEBP, BdRate(-35.84, None, 28.25, 40.5, 0.4599, 2), -38.71, 5, (95.0, 100.0)),
+    BdRow(JPEG, BdRate(0.0, None, 20.0, 45.0, 1.0), 0.0, 6, ()),
+    BdRow(AVIF, BdRate(1.0, None, 29.0, 41.0, 0.75, 1), 2.0, 6, ()),
+    BdRow(NEW, BdRate(2.0, None, 27.0, 42.0, 0.625), None, 0, (7.0,)),
+    BdRow(HEIC, BdRate(4.04, None, 30.0, 44.0, THIN_OVERLAP), 5.06, 6, ()),
+    BdRow(BROKEN, BdRate(None, "crash in encode"), None, 0, (3.0,)),
+)
+EVIDENCE = {
+    "webp-id": Evidence(Interval(-40.14, -30.26), Interval(-44.04, -33.33), 0.0301, "better"),
+    "heic-id": Evidence(Interval(1.46, 6.25), Interval(2.5, 7.0), 0.0004, "worse"),
+    "avif-id": Evidence(Interval(-2.0, 3.0), Interval(-1.0, 4.0), 0.4, "not shown"),
+    "new-id": Evidence(
+        Interval(None, None, "fewer than 5 pictures"), Interval(None, None, "no value"), None, None
+    ),
+}
+
+
+def board(metric: MetricRow = PSNR, rows: tuple[BdRow, ...] = BD_ROWS, common: int = 6) -> Leaderboard:
+    return Leaderboard(metric, "jpeg", "jpeg-id", common, rows, every=None)  # type: ignore[arg-type]
+
+
+def record_of(table: Table, label: str) -> Any:
+    return next(row.record for row in table.rows if row.record["codec"] == label)
+
+
+def row_of(table: Table, label: str) -> Row:
+    return next(row for row in table.rows if row.record["codec"] == label)
+
+
+def test_bd_rates_of_one_metric_in_detail() -> None:
+    part = Answers({PSNR.metric_id: board()}, near={("webp", "same weights"): 4})
+    table = bd_table(part, [PSNR], "jpeg", derived=Kept(against_anchor=EVIDENCE))
+    assert table.title == "BD-rate against jpeg by PSNR · photos"
+    assert [column.heading for column in table.columns] == [
+        "Codec", "BD-rate, %", "Mean of pictures, %", "Shared range, dB", "Overlap, %", "Pictures",
+        "Rate range, bits/pixel",
+    ]  # fmt: skip
+    assert texts(table) == [
+        ["webp (toy) ~", "−35.8*▼ (−40.1…−30.3)", "−38.7 of 5/6 (−44.0…−33.3)", "28.25…40.50", "45", "7/9",
+         "0.050…2.50"],
+        ["jpeg", "anchor", "0.0", "20.00…45.00", "100", "9/9", "0.25"],
+        ["avif", "+1.0 (−2.0…+3.0)", "+2.0 (−1.0…+4.0)", "29.00…41.00", "75", "7/9", "0.050…2.50"],
+        ["new", "+2.0", "–", "27.00…42.00", "62", "6/9", "0.050…2.50"],
+        ["heic", "+4.0▲ (+1.5…+6.2)", "+5.1 (+2.5…+7.0)", "30.00…44.00", "50", "7/9", "0.050…2.50"],
+        ["broken", "– crash in encode", "–", "–", "–", "0/9", "–"],
+    ]  # fmt: skip
+    assert values(table)[0] == pytest.approx([None, -35.84, -38.71, None, 45.99, 7, 0.05])
+    assert values(table)[1][1] == 0.0
+    assert values(table)[-1] == [None, None, None, None, None, 0.0, None]
+    assert [row.entries[1].tone for row in table.rows] == ["better", "", "", "", "worse", ""]
+    assert [row.entries[1].hint for row in table.rows] == [
+        "Fewer bits than the anchor: p = 0.030 after Holm's correction.",
+        "",
+        "No difference from the anchor is shown: p = 0.400 after Holm's correction.",
+        "No interval: fewer than 5 pictures.",
+        "More bits than the anchor: p < 0.001 after Holm's correction.",
+        "Every attempt failed (crash in encode); the page Runs shows what the codec said.",
+    ]
+    first, brackets, reason, *rest = table.notes
+    assert first.startswith(
+        "Minus: fewer bits than jpeg at equal score. Of the mean curve over the 6 pictures that"
+    )
+    assert "; PCHIP over log rate; " in first
+    assert brackets.startswith("In brackets: 95 % interval over pictures, 10\N{NARROW NO-BREAK SPACE}000 ")
+    assert reason == "No interval: fewer than 5 pictures."
+    assert rest == [
+        "* The two curves share less than half of the range they span together.",
+        "webp, PSNR: setting 95, 100 left out: some picture came back identical.",
+        "webp, PSNR: 2 settings left out: another is as good for fewer bits.",
+        "avif, PSNR: 1 setting left out: another is as good for fewer bits.",
+        "new, PSNR: setting 7 left out: some picture came back identical.",
+        "webp: 4 pictures with affinity to it: same weights.",
+        "~ webp: its encoder wrote other bytes when asked again; the rate is of one try.",
+        "webp: 3 attempts failed.",
+        "broken: 1 attempt failed.",
+        digits.TOY_NOTE,
+    ]
+
+
+def test_the_record_of_a_bd_rate() -> None:
+    part = Answers({PSNR.metric_id: board()})
+    table = bd_table(part, [PSNR], "jpeg", derived=Kept(against_anchor=EVIDENCE))
+    record = dict(record_of(table, "webp"))
+    assert record.pop("bd_rate") == {
+        PSNR.metric_id: {
+            "metric": "psnr", "implementation": "codecarena", "version": "0.1", "anchor": "jpeg",
+            "common_pictures": 6, "percent": -35.84, "reason": None, "shared_range": (28.25, 40.5),
+            "overlap": 0.4599, "mean_of_pictures_percent": -38.71, "pictures_in_that_mean": 5,
+            "lossless_settings": (95.0, 100.0), "dominated_settings": 2, "method": "pchip",
+            "interval_95": (-40.14, -30.26), "mean_of_pictures_interval_95": (-44.04, -33.33),
+            "no_interval_because": None, "p_value_holm": 0.0301, "verdict": "better",
+        }
+    }  # fmt: skip
+    marks = record.pop("marks")
+    assert (marks["bitstreams"], marks["encoder_varies"]) == (8, True)
+    assert record == {
+        "codec": "webp", "codec_id": "webp-id", "family": "classic", "toy": True, "pictures": 7,
+        "of_pictures": 9, "lowest_rate": 0.05, "highest_rate": 2.5, "failed": 3, "reason": None,
+    }  # fmt: skip
+    new = record_of(table, "new")["bd_rate"][PSNR.metric_id]
+    assert (new["interval_95"], new["no_interval_because"]) == (None, "fewer than 5 pictures")
+    bare = record_of(table, "broken")["bd_rate"][PSNR.metric_id]
+    assert (bare["reason"], bare["shared_range"], bare["p_value_holm"]) == ("crash in encode", None, None)
+
+
+def test_where_less_is_better_the_shared_range_is_in_the_metrics_own_values() -> None:
+    rows = (BdRow(AVIF, BdRate(-3.0, None, -2.75, -1.25, 0.9), -2.0, 6, ()),)
+    table = bd_table(Answers({BUTTERAUGLI.metric_id: board(BUTTERAUGLI, rows)}), [BUTTERAUGLI], "jpeg",
+                     derived=Kept(against_anchor={}))  # fmt: skip
+    assert texts(table) == [["avif", "−3.0", "−2.0", "2.75…1.25", "90", "7/9", "0.050…2.50"]]
+    # A similarity of 0.9 is 10 dB, one of 0.99 is 20 dB.
+    rows = (BdRow(AVIF, BdRate(-3.0, None, 10.0, 20.0, 0.9), -2.0, 6, ()),)
+    table = bd_table(Answers({MS_SSIM.metric_id: board(MS_SSIM, rows)}), [MS_SSIM], "jpeg",
+                     derived=Kept(against_anchor={}))  # fmt: skip
+    assert texts(table)[0][3] == "0.9000…0.9900"
+
+
+def test_bd_rates_of_several_metrics_side_by_side() -> None:
+    by_ssim = (
+        BdRow(JPEG, BdRate(0.0, None, 10.0, 20.0, 1.0), 0.0, 8, ()),
+        BdRow(AVIF, BdRate(-12.5, None, 11.0, 19.0, 0.8), -13.0, 8, ()),
+        BdRow(WEBP, BdRate(None, "no overlap"), None, 0, (1.0,)),
+    )
+    part = Answers({
+        PSNR.metric_id: board(rows=BD_ROWS[:3]),
+        MS_SSIM.metric_id: board(MS_SSIM, by_ssim, common=8),
+    })  # fmt: skip
+    table = bd_table(part, [PSNR, MS_SSIM], "jpeg", derived=Kept(against_anchor={}))
+    assert table.title == "BD-rate against jpeg, every metric · photos"
+    assert [column.heading for column in table.columns] == [
+        "Codec", "PSNR, %", "MS-SSIM, %", "Pictures", "Rate range, bits/pixel",
+    ]  # fmt: skip
+    assert texts(table) == [
+        ["webp (toy) ~", "−35.8*", "– no overlap", "7/9", "0.050…2.50"],
+        ["jpeg", "anchor", "anchor", "9/9", "0.25"],
+        ["avif", "+1.0", "−12.5", "7/9", "0.050…2.50"],
+    ]
+    assert "over the 6 to 8 pictures that all compared codecs finished" in table.notes[0]
+    assert "webp, MS-SSIM: setting 1 left out" not in " ".join(table.notes)
+    assert record_of(table, "avif")["bd_rate"][MS_SSIM.metric_id]["percent"] == -12.5
+    assert record_of(table, "avif")["bd_rate"][PSNR.metric_id]["percent"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        ("no overlap", "share no score"),
+        ("lossless", "gave some picture back identical"),
+        ("one point", "needs two settings"),
+        ("no curve", "No lossy setting is left"),
+        ("anchor: one point", "The anchor: A curve needs two settings"),
+        ("no anchor curve", "The anchor finished fewer than half"),
+        ("no common picture", "No picture was finished by all codecs"),
+        ("2 of 8 pictures", "Finished 2 of 8 pictures; codecs are compared once they have finished half"),
+        ("no psnr yet", "Not scored by this metric"),
+        ("error in load", "Every attempt failed (error in load)"),
+        ("something else", "something else"),
+    ],
+)
+def test_an_empty_bd_rate_says_why(reason: str, hint: str) -> None:
+    rows = (BdRow(AVIF, BdRate(None, reason), None, 0, ()),)
+    table = bd_table(
+        Answers({PSNR.metric_id: board(rows=rows)}), [PSNR], "jpeg", derived=Kept(against_anchor={})
+    )
+    entry = table.rows[0].entries[1]
+    assert (entry.text, entry.value) == (f"– {reason}", None)
+    assert hint in entry.hint
+
+
+def test_an_answer_is_asked_for_by_question_and_part_and_waited_for_by_nobody() -> None:
+    part, found = Answers({PSNR.metric_id: board()}), board()
+    kept = Kept(against_anchor={}, ranks={}, points={})
+    board_evidence(part, found, kept)
+    board_ranks(part, found, kept)
+    curve_points(part, PSNR, kept)
+    assert kept.questions == [
+        "against anchor | jpeg-id | psnr-id-0 | pchip | photos | every kind",
+        "ranks | jpeg-id | psnr-id-0 | pchip | photos | every kind",
+        "points | psnr-id-0 | photos | every kind",
+    ]
+
+    class Busy:
+        def answer(self, *_: object) -> Any:
+            raise Pending
+
+    assert board_evidence(part, found, Busy()) == {}
+    assert board_ranks(part, found, Busy()) == {}
+    assert curve_points(part, PSNR, Busy()) == {}
+
+
+def test_notes_on_intervals_and_affinity() -> None:
+    with_one, without, no_value = (
+        EVIDENCE["webp-id"],
+        EVIDENCE["new-id"],
+        Evidence(Interval(None, None, "no value"), Interval(None, None, "no value"), None, None),
+    )
+    assert interval_notes([without, no_value], "jpeg") == ["No interval: fewer than 5 pictures."]
+    (note,) = interval_notes([with_one, no_value], "jpeg")
+    assert "▼ fewer, ▲ more bits than jpeg" in note
+    assert interval_notes([no_value], "jpeg") == []
+    near = {("zeta", "same weights"): 1, ("alpha", "same generator family"): 1200}
+    assert affinity_notes(Answers(near=near)) == [
+        "alpha: 1\N{NARROW NO-BREAK SPACE}200 pictures with affinity to it: same generator family.",
+        "zeta: 1 picture with affinity to it: same weights.",
+    ]
+
+
+def test_scores_at_a_rate() -> None:
+    rows = (
+        AtRateRow(WEBP, {PSNR.metric_id: Spread(31.25, 29.5, 33.75, 4),
+                         MS_SSIM.metric_id: Spread(0.95, 0.9, 0.99, 6)}),
+        AtRateRow(JPEG, {PSNR.metric_id: Spread(30.0, 28.0, 32.0, 9), MS_SSIM.metric_id: None}),
+        AtRateRow(BROKEN, {}),
+    )  # fmt: skip
+    table = at_rate_table(Answers(rate_rows=rows), [PSNR, MS_SSIM], 0.25)
+    assert table.title == "Scores at 0.25 bits per pixel · photos"
+    assert [column.heading for column in table.columns] == [
+        "Codec", "PSNR, dB", "MS-SSIM", "Pictures", "Rate range, bits/pixel",
+    ]  # fmt: skip
+    assert texts(table) == [
+        ["webp (toy) ~", "31.25 (29.50…33.75)", "0.9500 (0.9000…0.9900)", "6/9", "0.050…2.50"],
+        ["jpeg", "30.00 (28.00…32.00)", "–", "9/9", "0.25"],
+        ["broken", "– crash in encode", "– crash in encode", "0/9", "–"],
+    ]
+    assert values(table)[0] == [None, 31.25, 0.95, 6.0, 0.05]
+    assert row_of(table, "jpeg").entries[2].hint.startswith("Outside the codec's curves")
+    assert row_of(table, "broken").entries[2].hint.startswith("Every attempt failed")
+    record = record_of(table, "webp")
+    assert (record["at_bits_per_pixel"], record["achieved_bits_per_pixel"]) == (0.25, None)
+    assert record["scores"][PSNR.metric_id] == {
+        "metric": "psnr", "median": 31.25, "percentile_5": 29.5, "percentile_95": 33.75, "pictures": 4,
+    }  # fmt: skip
+    assert record_of(table, "jpeg")["scores"][MS_SSIM.metric_id] == {
+        "metric": "ms-ssim", "median": None, "percentile_5": None, "percentile_95": None, "pictures": 0,
+    }  # fmt: skip
+    assert "best PSNR first" in table.notes[0]
+    assert any(note.startswith("A codec that does not reach the rate") for note in table.notes)
+    assert not any(note.startswith("Achieved") for note in table.notes)
+    assert list(table.notes[-4:]) == [
+        "~ webp: its encoder wrote other bytes when asked again; the rate is of one try.",
+        "webp: 3 attempts failed.",
+        "broken: 1 attempt failed.",
+        digits.TOY_NOTE,
+    ]
+
+
+def test_scores_at_a_rate_that_was_searched_for() -> None:
+    every = {PSNR.metric_id: Spread(30.0, 28.0, 32.0, 9)}
+    rows = (AtRateRow(JPEG, every, Spread(0.26, 0.24, 0.275, 9)), AtRateRow(HEIC, every))
+    table = at_rate_table(Answers(rate_rows=rows), [PSNR], 0.25)
+    assert [column.heading for column in table.columns[:3]] == ["Codec", "Achieved, bits/pixel", "PSNR, dB"]
+    assert [row[1] for row in texts(table)] == ["0.260 (0.240…0.275)", "curve"]
+    assert values(table)[0][1] == 0.26
+    assert record_of(table, "jpeg")["achieved_bits_per_pixel"]["percentile_95"] == 0.275
+    assert record_of(table, "heic")["achieved_bits_per_pixel"] is None
+    assert table.notes[1].startswith("Achieved: what the settings found by `run --match` gave")
+    assert len(table.notes) == 2  # every codec reaches the rate on every picture
+
+
+def test_costs_at_a_score() -> None:
+    rows = (
+        AtScoreRow(WEBP, Spread(0.5, 0.25, 1.25, 5), Spread(24_000, 12_000, 60_000, 4),
+                   Spread(0.3, 0.2, 0.7, 3), True),
+        AtScoreRow(JPEG, Spread(0.75, 0.5, 1.5, 9), Spread(36_000, 999, 70_000, 9),
+                   Spread(0.004, 0.003, 0.005, 9), False),
+        AtScoreRow(BROKEN, None, None, None, False),
+        AtScoreRow(HEIC, None, None, None, False),
+    )  # fmt: skip
+    table = at_score_table(Answers(score_rows=rows), PSNR, 32.5)
+    assert table.title == "Cost of PSNR 32.50 dB · photos"
+    assert [column.heading for column in table.columns] == [
+        "Codec", "Rate, bits/pixel", "File, kB", "Encode, ms", "Pictures", "Rate range, bits/pixel",
+    ]  # fmt: skip
+    assert texts(table) == [
+        ["webp (toy) ~", "0.500 (0.250…1.25)", "24.0 (12.0…60.0)", "300 (200…700)†", "5/9", "0.050…2.50"],
+        ["jpeg", "0.750 (0.500…1.50)", "36.0 (0.999…70.0)", "4.00 (3.00…5.00)", "9/9", "0.25"],
+        ["broken", "– crash in encode", "–", "–", "0/9", "–"],
+        ["heic", "–", "–", "–", "0/9", "0.050…2.50"],
+    ]
+    assert values(table)[0] == [None, 0.5, 24_000, 0.3, 5.0, 0.05]
+    assert row_of(table, "heic").entries[1].hint.startswith("Outside the codec's curves")
+    record = record_of(table, "webp")
+    assert record["at_score"] == {"metric": "psnr", "metric_id": "psnr-id-0", "value": 32.5}
+    assert record["bits_per_pixel"] == {
+        "median": 0.5, "percentile_5": 0.25, "percentile_95": 1.25, "pictures": 5,
+    }  # fmt: skip
+    assert record["bitstream_bytes"]["percentile_5"] == 12_000
+    assert record["encode_seconds"] == {
+        "median": 0.3, "percentile_5": 0.2, "percentile_95": 0.7, "pictures": 3, "contended": True,
+    }  # fmt: skip
+    assert table.notes[-1].startswith("† Timed while other cells or programs ran")
+    quiet = at_score_table(Answers(score_rows=[rows[1]]), BUTTERAUGLI, 1.5)
+    assert quiet.title == "Cost of Butteraugli 1.50 · photos"
+    assert len(quiet.notes) == 1
+
+
+def test_costs_at_a_score_that_was_searched_for() -> None:
+    cost = Spread(0.5, 0.25, 1.25, 9), Spread(24_000, 12_000, 60_000, 9), Spread(0.3, 0.2, 0.7, 9)
+    rows = (AtScoreRow(JPEG, *cost, False, Spread(32.25, 32.0, 33.0, 9)), AtScoreRow(HEIC, *cost, False))
+    table = at_score_table(Answers(score_rows=rows), PSNR, 32.5)
+    assert [column.heading for column in table.columns[:3]] == ["Codec", "Achieved, dB", "Rate, bits/pixel"]
+    assert [row[1] for row in texts(table)] == ["32.25 (32.00…33.00)", "curve"]
+    assert record_of(table, "jpeg")["achieved_score"]["median"] == 32.25
+    assert record_of(table, "heic")["achieved_score"] is None
+    assert table.notes[1].startswith("Achieved: ")
+
+
+@pytest.mark.parametrize(("reached", "said"), [(0, False), (1, True), (8, True), (9, False)])
+def test_a_codec_that_reaches_the_rate_on_some_pictures_only_is_noted(reached: int, said: bool) -> None:
+    spread = Spread(30.0, 28.0, 32.0, reached) if reached else None
+    table = at_rate_table(Answers(rate_rows=[AtRateRow(JPEG, {PSNR.metric_id: spread})]), [PSNR], 0.25)
+    assert any(note.startswith("A codec that does not reach the rate") for note in table.notes) is said
