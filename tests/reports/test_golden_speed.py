@@ -1,0 +1,232 @@
+"""Times and needs stand under their own headings: rows by hand, of timings that differ in everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from report_rows import PSNR, TIMED, TIMING, summary, texts, values
+
+from codecarena.bench.analysis.curves import BdRate
+from codecarena.bench.analysis.leaderboard import BdRow, Leaderboard
+from codecarena.bench.store.timings import Footprint, Side, TimingRow
+from codecarena.reports import digits, speed
+from codecarena.reports.beside import Cost, costs, with_costs
+from codecarena.reports.comparisons import decode_seconds
+from codecarena.reports.grid import Column, Entry, Row, Table
+from codecarena.reports.interactive import TradePoint
+from codecarena.reports.trades import trades
+
+NARROW = "\N{NARROW NO-BREAK SPACE}"
+LARGER = replace(
+    TIMED, picture="b.png", picture_sha256="b", pixel_count=400_000,
+    timing=replace(
+        TIMING, bitstream_bytes=200_000, load_seconds=2.5, empty_mib=43.0,
+        encode=Side((0.8,), (1.0,), peak_mib=300.0, peak_gpu_mib=900.0),
+        decode=Side((0.2,), (0.3,), peak_mib=290.0, peak_gpu_mib=1500.0),
+    ),
+)  # fmt: skip
+"""4 bits per pixel; a second is 2,500 ms a megapixel."""
+JPEG = replace(
+    TIMED, codec_id="jpeg-id", codec="jpeg", family="classic",
+    timing=replace(
+        TIMING, bitstream_bytes=25_000, encode=Side((0.02, 0.03, 0.01), (0.012, 0.013, 0.014), peak_mib=60.0),
+        decode=Side((0.004, 0.005, 0.006), (0.002, 0.003, 0.001), peak_mib=50.0), load_seconds=0.25,
+        empty_mib=40.0,
+    ),
+)  # fmt: skip
+"""1 bit per pixel; 100 ms to encode and 25 ms to decode a megapixel, of the CPU 65 and 10."""
+FOOTPRINTS = {("latent-id", "desk"): Footprint(3_200_000, 4_500_000, "torch", {"weights": {"w": 1}})}
+MACHINES: dict[str, Mapping[str, Any]] = {
+    "desk": {"cpu": "Ryzen", "cores": 16, "gpus": ["H200"]},
+    "lap": {"cpu": "M2", "cores": 1},
+}
+
+
+@pytest.fixture
+def tables_of(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that gives the speed tables of a store that holds these timings."""
+
+    def tables(rows: list[TimingRow], opened: Mapping[Any, Footprint] = FOOTPRINTS) -> list[Table]:
+        monkeypatch.setattr(
+            speed, "timings", lambda _, name: [row for row in rows if name in (None, row.image_set)]
+        )
+        monkeypatch.setattr(speed, "machines", lambda _: MACHINES)
+        monkeypatch.setattr(speed, "footprints", lambda _: opened)
+        return speed.speed_tables(None)  # type: ignore[arg-type]
+
+    return tables
+
+
+def test_speed_on_a_machine_with_a_gpu(tables_of: Any) -> None:
+    table, _ = tables_of([LARGER, TIMED, JPEG])
+    assert table.title == "Speed on 2 threads of Ryzen, 16 cores, H200 · photos"
+    assert [column.heading for column in table.columns] == [
+        "Codec", "Rate, bits/pixel",
+        "Encode, MP/s", "Encode, ms/MP", "Encode, CPU ms/MP", "Encode, GPU ms/MP",
+        "Decode, MP/s", "Decode, ms/MP", "Decode, CPU ms/MP", "Decode, GPU ms/MP", "Cells",
+    ]  # fmt: skip
+    assert texts(table) == [
+        ["jpeg", "1.00", "10.0", "100 (100…100)", "65.0", "–", "40.0", "25.0 (25.0…25.0)", "10.0", "–", "1"],
+        # Encode takes 1,500 and 2,000 ms a megapixel, decode 400 and 500; CPU 3,000 and 2,500, 550 and 750.
+        ["latent", "3.00", "0.571", f"1{NARROW}750 (1{NARROW}525…1{NARROW}975)", f"2{NARROW}750", "100",
+         "2.22", "450 (405…495)", "650", "150", "2"],
+    ]  # fmt: skip
+    assert values(table)[1] == pytest.approx(
+        [None, 3.0, 1000 / 1750, 1750, 2750, 100, 1000 / 450, 450, 650, 150, 2]
+    )
+    assert table.notes == (speed.SPREAD,)
+    record = table.rows[0].record
+    assert {name: record[name] for name in ("codec", "codec_id", "image_set", "machine_id", "threads")} == {
+        "codec": "jpeg", "codec_id": "jpeg-id", "image_set": "photos", "machine_id": "desk", "threads": 2,
+    }  # fmt: skip
+    assert record["loaded"] == 0
+    assert [(one["picture"], one["quality"], one["pixels"]) for one in record["cells"]] == [
+        ("a.png", 3.0, 200_000)
+    ]
+    assert record["cells"][0]["decode"]["cpu_seconds"] == (0.002, 0.003, 0.001)
+
+
+def test_memory_and_decoder_on_a_machine_with_a_gpu(tables_of: Any) -> None:
+    _, table = tables_of([LARGER, TIMED, JPEG])
+    assert table.title == "Memory and decoder on 2 threads of Ryzen, 16 cores, H200 · photos"
+    assert [column.heading for column in table.columns] == [
+        "Codec", "Load, s", "Encode peak, MiB", "Decode peak, MiB", "Encode peak, GPU MiB",
+        "Decode peak, GPU MiB", "Encode, kMAC/pixel", "Decode, kMAC/pixel", "Weights, MB", "Libraries, MB",
+        "Runtime",
+    ]  # fmt: skip
+    assert texts(table) == [
+        ["jpeg", "0.250", "60.0", "50.0", "–", "–", "–", "–", "–", "–", "–"],
+        # The largest peak of the two cells; 34 and 26 million multiply-accumulates of 200,000 pixels.
+        ["latent", "2.10", "310", "290", f"1{NARROW}100", f"1{NARROW}500", "0.170", "0.130", "3.20", "4.50",
+         "torch"],
+    ]  # fmt: skip
+    assert table.notes[0].startswith(
+        "Peak memory is of the whole process, 41.0 MiB of which an empty one has."
+    )
+    record = table.rows[1].record
+    assert (record["footprint"]["weights_bytes"], record["footprint"]["library_bytes"]) == (
+        3_200_000,
+        4_500_000,
+    )
+    assert len(record["cells"]) == 2
+    assert table.rows[0].record["footprint"] is None
+
+
+def test_without_a_gpu_there_are_no_columns_of_one(tables_of: Any) -> None:
+    there = replace(JPEG, machine_id="lap", threads=1)
+    timed, needs = tables_of([there], {("jpeg-id", "lap"): Footprint(0, 10_000, "", {})})
+    assert timed.title == "Speed on 1 thread of M2, 1 core · photos"
+    assert len(timed.columns) == 9
+    assert texts(timed) == [
+        ["jpeg", "1.00", "10.0", "100 (100…100)", "65.0", "40.0", "25.0 (25.0…25.0)", "10.0", "1"]
+    ]
+    assert len(needs.columns) == 9
+    assert texts(needs) == [["jpeg", "0.250", "60.0", "50.0", "–", "–", "0", "0.0100", "–"]]
+
+
+def test_a_table_is_of_one_set_machine_and_number_of_threads(tables_of: Any) -> None:
+    places = [("photos", "lap", 2), ("photos", "desk", 8), ("photos", "desk", 2), ("art", "lap", 1)]
+    rows = [
+        replace(JPEG, image_set=name, machine_id=machine, threads=threads)
+        for name, machine, threads in places
+    ]
+    titles = [table.title.removeprefix("Speed on ") for table in tables_of(rows)[::2]]
+    assert titles == [
+        "1 thread of M2, 1 core · art",
+        "2 threads of Ryzen, 16 cores, H200 · photos",
+        "8 threads of Ryzen, 16 cores, H200 · photos",
+        "2 threads of M2, 1 core · photos",
+    ]
+
+
+def test_a_loaded_machine_and_a_toy_are_named(tables_of: Any) -> None:
+    busy = replace(LARGER, timing=replace(LARGER.timing, loaded=True))
+    table, needs = tables_of([TIMED, busy, replace(JPEG, toy=True)])
+    assert [row[0] for row in texts(table)] == ["jpeg (toy)", "latent ‡"]
+    assert [row[0] for row in texts(needs)] == ["jpeg (toy)", "latent ‡"]
+    assert [row.record["loaded"] for row in table.rows] == [0, 1]
+    assert table.notes == (speed.SPREAD, speed.LOADED_NOTE, digits.TOY_NOTE)
+    assert needs.notes[1:] == (digits.TOY_NOTE,)
+
+
+def test_what_a_decoder_costs_is_of_quiet_rows_of_the_place_that_timed_most() -> None:
+    elsewhere = replace(JPEG, codec_id="latent-id", machine_id="lap")
+    busy = replace(LARGER, timing=replace(LARGER.timing, loaded=True))
+    latent = costs([elsewhere, TIMED, LARGER, busy, busy, busy], FOOTPRINTS)["latent-id"]
+    assert latent.encode_milliseconds == pytest.approx(1750)
+    assert latent.decode_milliseconds == pytest.approx(450)
+    assert latent.decoder_bytes == 7_700_000
+    one_place = costs([TIMED, LARGER, JPEG], {})
+    assert one_place["latent-id"] == Cost(1750, 450, pytest.approx(650), None)  # type: ignore[arg-type]
+    assert one_place["jpeg-id"] == Cost(100, 25, pytest.approx(10), None)  # type: ignore[arg-type]
+    assert costs([], {}) == {}
+
+
+def test_a_codec_timed_under_load_only_has_cpu_time_and_no_speed() -> None:
+    busy = replace(JPEG, timing=replace(JPEG.timing, loaded=True))
+    (jpeg,) = costs([busy], {("jpeg-id", "desk"): Footprint(30, 12, "", {})}).values()
+    assert jpeg == Cost(None, None, pytest.approx(10), 42)  # type: ignore[arg-type]
+
+
+def test_costs_beside_a_leaderboard() -> None:
+    table = Table(
+        "Board",
+        (Column("Codec", numeric=False),),
+        tuple(Row((Entry(name),), {"codec_id": f"{name}-id"}) for name in ("latent", "jpeg", "new")),
+    )
+    found = {"latent-id": Cost(1750.0, 450.0, 650.0, 7_700_000), "jpeg-id": Cost(100.0, 25.0, 10.0, None)}
+    beside = with_costs(table, found)
+    assert [column.heading for column in beside.columns] == ["Codec", "Decode, ms/MP", "Decoder, MB"]
+    assert texts(beside) == [["latent", "450", "7.70"], ["jpeg", "25.0", "–"], ["new", "–", "–"]]
+    assert values(beside)[0] == [None, 450.0, 7.7]
+    assert beside.rows[2].entries[1].hint.startswith("Not timed on a quiet machine")
+    sizes_only = with_costs(table, {"jpeg-id": Cost(None, None, 10.0, 0)})
+    assert [column.heading for column in sizes_only.columns] == ["Codec", "Decoder, MB"]
+    assert texts(sizes_only)[1] == ["jpeg", "0"]
+    assert with_costs(table, {}) is table
+
+
+def test_decode_time_of_a_front_is_of_quiet_rows_of_the_place_that_timed_most() -> None:
+    other_setting = replace(TIMED, quality=5.0, timing=JPEG.timing)
+    busy = [replace(JPEG, machine_id="lap", threads=place, timing=replace(JPEG.timing, loaded=True))
+            for place in (1, 1, 1, 1, 1)]  # fmt: skip
+    few = [replace(JPEG, threads=1), replace(JPEG, machine_id="lap")]
+    assert decode_seconds([*few, *busy, TIMED, LARGER, other_setting]) == pytest.approx(
+        {("latent-id", 3.0): 0.45, ("latent-id", 5.0): 0.025}
+    )
+
+
+PERCENTS = {"slow": -40.0, "fast": -10.0, "worse": -5.0, "untimed": -60.0, "none": None}
+BOARD = Leaderboard(
+    PSNR, "jpeg", "jpeg-id", 6,
+    tuple(
+        BdRow(summary(label), BdRate(percent, None if percent is not None else "no overlap"), None, 0, ())
+        for label, percent in PERCENTS.items()
+    ),
+    every=None,  # type: ignore[arg-type]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        # Codec, cost and whether nothing is both cheaper and better.
+        ("decode", [("fast", 2.0, True), ("worse", 3.0, False), ("slow", 9.0, True)]),
+        ("encode", [("worse", 1.0, True), ("slow", 8.0, True), ("fast", 20.0, False)]),
+        ("decode-cpu", [("fast", 4.0, True), ("slow", 5.0, True), ("worse", 6.0, False)]),
+        ("decoder", [("slow", 1.5, True), ("fast", 7.5, False), ("worse", 8.5, False)]),
+    ],
+)
+def test_savings_over_costs(by: str, expected: list[tuple[str, float, bool]]) -> None:
+    found = {
+        "slow-id": Cost(8.0, 9.0, 5.0, 1_500_000), "fast-id": Cost(20.0, 2.0, 4.0, 7_500_000),
+        "worse-id": Cost(1.0, 3.0, 6.0, 8_500_000), "none-id": Cost(0.1, 0.1, 0.1, 1),
+        "untimed-id": Cost(None, None, None, None),
+    }  # fmt: skip
+    assert trades(BOARD, found, by) == [
+        TradePoint(label, 0.0, cost, PERCENTS[label], on_front) for label, cost, on_front in expected
+    ]
+    assert trades(BOARD, {}, by) == []
