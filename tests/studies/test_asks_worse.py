@@ -1,0 +1,242 @@
+"""A study that asks for the worse picture says what one that asks for the better says, answers mirrored."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+from studying import open_study
+
+from codecarena.studies.design import Pairs, Standing, find_design
+from codecarena.studies.interchange import write
+from codecarena.studies.interchange_read import read
+from codecarena.studies.ledger import Ledger
+from codecarena.studies.ledger_trials import TrialLedger
+from codecarena.studies.ledger_votes import stored_votes, votes_of
+from codecarena.studies.organise import choices_of, plan_of, result_of
+from codecarena.studies.plan import seal
+from codecarena.studies.records import StoredVote
+from codecarena.studies.rehearsal import rehearse
+from codecarena.studies.results import StudyResults, results_of
+from codecarena.studies.screening import right
+from codecarena.studies.votes import Kind, Votes
+
+MIRRORED = {"first": "second", "second": "first", "none": "none", "skip": "skip"}
+OUTCOMES = {"first": 1, "second": -1, "none": 0}
+FORMS = ("csv", "parquet", "aic", "pwcmp", "battles")
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """One of the two stores, and everything that is read from it."""
+
+    asks: str
+    store: str
+    votes: Votes
+    stored: list[StoredVote]
+    results: StudyResults
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Study]:
+    """Return one study by the question it asks: of the same trials, with mirrored answers."""
+    better, worse = (tmp_path_factory.mktemp("asks") / asks for asks in ("better", "worse"))
+    trials = 'asks = "better"\ngolden = 4\nrepeats = 0.3\nidentical = 2'
+    top = "simulated = true\nhidden_reference = true"
+    exclusion = "[exclusion]\ngolden_pass_rate = 0.8\nconsistency = 0.6"
+    open_study(better, conditions=4, pictures=3, top=top, trials=trials, raters=exclusion)
+    with closing(sqlite3.connect(better / "arena.db")) as store, store:
+        # Two codecs of two rates each.
+        store.execute("UPDATE study_conditions SET codec = 'old' WHERE name IN ('codec0', 'codec2')")
+        store.execute("UPDATE study_conditions SET codec = 'new' WHERE name IN ('codec1', 'codec3')")
+    rehearse(str(better), "small", 6)
+    shutil.copytree(better, worse)
+    with closing(Ledger(str(worse))) as ledger:
+        lines = ledger.known(ledger.study("small")).material.lines()
+        changed = ledger.study("small").plan.replace('asks = "better"', 'asks = "worse"')
+    with closing(sqlite3.connect(worse / "arena.db")) as store, store:
+        store.execute("UPDATE studies SET plan = ?, sha256 = ?", (changed, seal(changed, lines)))
+        turned = "CASE answer WHEN 'first' THEN 'second' WHEN 'second' THEN 'first' ELSE answer END"
+        store.execute(f"UPDATE study_votes SET answer = {turned}")
+    return {asks: _read(asks, str(store)) for asks, store in (("better", better), ("worse", worse))}
+
+
+def _read(asks: str, store: str) -> Study:
+    with closing(Ledger(store, read_only=True)) as ledger:
+        study = ledger.study("small")
+        votes, stored = votes_of(ledger, study, plan_of(study)), stored_votes(ledger, study)
+        return Study(asks, store, votes, stored, results_of(ledger, "small", 100))
+
+
+@pytest.fixture(params=["better", "worse"])
+def study(request: pytest.FixtureRequest, studies: dict[str, Study]) -> Study:
+    return studies[request.param]
+
+
+def test_the_answers_of_the_two_studies_are_mirrored(studies: dict[str, Study]) -> None:
+    better, worse = (studies[asks].stored for asks in ("better", "worse"))
+    assert [MIRRORED[one.answer] for one in worse] == [one.answer for one in better]
+    assert {one.answer for one in better} == {"first", "second", "none"}
+    assert {one.kind for one in better} == {"main", "training", "golden", "repeat", "identical"}
+
+
+def test_the_outcome_of_a_vote_is_the_better_picture(study: Study) -> None:
+    turn = 1 if study.asks == "better" else -1
+    expected = [(one.first, one.second, turn * OUTCOMES[one.answer]) for one in study.stored]
+    assert [(one.first, one.second, one.outcome) for one in study.votes.records()] == expected
+
+
+def test_everything_that_results_say_is_the_same_under_either_question(studies: dict[str, Study]) -> None:
+    better, worse = (json.dumps(asdict(studies[asks].results)) for asks in ("better", "worse"))
+    assert worse == better
+
+
+def test_the_finer_coding_is_the_better_one(study: Study) -> None:
+    """The programs see the more the finer, and the original best; nine of ten answers of one are random."""
+    results = study.results
+    assert results.sealed
+    order = [one.condition for one in results.analysis.scale.conditions]
+    assert order == ["original", "codec3", "codec2", "codec1", "codec0"]
+    assert [one.condition for one in results.values] == order
+    assert all(one.rate is not None and one.rate < 0.5 for one in results.fool_rates)
+    golden = [one.golden for one in results.analysis.reviews if one.golden]
+    assert sum(one.successes for one in golden) > 0.8 * sum(one.trials for one in golden)
+    [saving] = results.analysis.bd_rates
+    assert (saving.codec, saving.anchor) == ("new", "old")
+
+
+def test_golden_trials_are_passed_by_who_knows_the_original(study: Study) -> None:
+    with closing(TrialLedger(study.store)) as ledger:
+        row = ledger.study("small")
+        plan = plan_of(row)
+        assert plan is not None
+        wanted = "first" if study.asks == "better" else "second"
+        ids = {row.name: row.id for row in ledger.rows(text(_RATERS))}
+        for rater, rater_id in ids.items():
+            golden = [one for one in study.stored if one.rater == rater and one.kind == "golden"]
+            passed = [one for one in golden if _preferred(one, study.asks) == "original"]
+            assert [one for one in golden if right(plan, one)] == passed
+            assert ledger.golden_record(rater_id, wanted) == (len(golden), len(passed))
+            [review] = [one for one in study.results.analysis.reviews if one.rater == rater]
+            assert review.golden is not None
+            assert (review.golden.trials, review.golden.successes) == (len(golden), len(passed))
+
+
+def test_the_same_raters_are_excluded(studies: dict[str, Study]) -> None:
+    left_out, kept = [], []
+    for study in studies.values():
+        with closing(Ledger(study.store, read_only=True)) as ledger:
+            row = ledger.study("small")
+            choices, who = choices_of(ledger, row, plan_of(row))
+            left_out.append(who)
+            kept.append([(title, len(votes)) for title, votes in choices])
+            assert [title for title, _ in kept[-1]] == [
+                one.title for one in result_of(ledger, "small", 100).outcomes
+            ]
+    assert left_out[0] == left_out[1]
+    assert kept[0] == kept[1]
+    assert 1 <= len(left_out[0]) < 6
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_exports_say_the_same_under_either_question(
+    studies: dict[str, Study], tmp_path: Path, form: str
+) -> None:
+    rows = []
+    for study in studies.values():
+        with closing(Ledger(study.store, read_only=True)) as ledger:
+            write(ledger, ledger.study("small"), form, tmp_path / study.asks)
+        rows.append(_rows(form, tmp_path / study.asks))
+    for one in (row for table in rows for row in table):
+        one.pop("answer", None)
+    assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_export_names_the_better_side(study: Study, tmp_path: Path, form: str) -> None:
+    with closing(Ledger(study.store, read_only=True)) as ledger:
+        write(ledger, ledger.study("small"), form, tmp_path / "votes")
+    rows = _rows(form, tmp_path / "votes")
+    chosen = [one for one in study.stored if _EXPORTED[form](one)]
+    words = _WORDS[form]
+    better = [one.answer if study.asks == "better" else MIRRORED[one.answer] for one in chosen]
+    assert [str(row[words["column"]]) for row in rows] == [words[one] for one in better]
+    if form in ("csv", "parquet"):
+        assert [row["answer"] for row in rows] == [one.answer for one in chosen]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "battles"])
+def test_what_is_read_back_is_the_better_one(study: Study, tmp_path: Path, form: str) -> None:
+    with closing(Ledger(study.store, read_only=True)) as ledger:
+        write(ledger, ledger.study("small"), form, tmp_path / "votes")
+    back = read(form, tmp_path / "votes").of_kind(Kind.PLAIN)
+    assert [one.outcome for one in back.records()] == [
+        one.outcome for one in study.votes.of_kind(Kind.PLAIN).records()
+    ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_asap_asks_for_the_same_pairs_whichever_way_wins_are_counted(seed: int) -> None:
+    """What one more vote tells does not depend on whether the better or the worse one is named."""
+    generator = np.random.default_rng(seed)
+    first, second = (np.tile(one, 3) for one in np.triu_indices(6, 1))
+    pairs = Pairs(np.repeat(np.arange(3), 15), first, second)
+    given = generator.integers(1, 6, 45)
+    won = generator.binomial(given, 0.7)
+    every, none = np.ones(45, bool), np.zeros(45, np.int64)
+    batches = [
+        find_design("asap").choose(pairs, standing, every, 45, np.random.default_rng(seed))
+        for standing in (Standing(given, won, given - won, none), Standing(given, given - won, won, none))
+    ]
+    assert batches[0] == batches[1]
+
+
+_RATERS = "SELECT name, id FROM study_raters"
+_EXPORTED: dict[str, Callable[[StoredVote], bool]] = {
+    "csv": lambda _: True,
+    "parquet": lambda _: True,
+    "aic": lambda one: one.kind not in ("training", "repeat"),
+    "pwcmp": lambda one: one.kind == "main" and one.answer != "none",
+    "battles": lambda one: one.kind == "main",
+}
+"""Which votes a format holds."""
+_SIDES = {"column": "winner", "first": "first", "second": "second", "none": "none"}
+_WORDS: dict[str, dict[str, str]] = {
+    "csv": _SIDES,
+    "parquet": _SIDES,
+    # The side that differs more from the pivot: the other one is better.
+    "aic": {"column": "response", "first": "right", "second": "left", "none": "not sure"},
+    "pwcmp": {"column": "is_A_selected", "first": "1", "second": "0"},
+    "battles": {"column": "winner", "first": "model_a", "second": "model_b", "none": "tie"},
+}
+"""How a format says which side is better, and where."""
+
+
+def _rows(form: str, file: Path) -> list[dict[str, object]]:
+    if form == "battles":
+        return [json.loads(line) for line in file.read_text().splitlines()]
+    if form == "parquet":
+        import pandas as pd
+
+        return pd.read_parquet(file).astype(str).to_dict("records")
+    with file.open(newline="") as content:
+        return list(_records(content))
+
+
+def _records(content: Iterator[str]) -> Iterator[dict[str, object]]:
+    yield from csv.DictReader(content)
+
+
+def _preferred(vote: StoredVote, asks: str) -> str | None:
+    """Return the condition that an answer says is better; None for no preference."""
+    better = vote.answer if asks == "better" else MIRRORED[vote.answer]
+    return {"first": vote.first, "second": vote.second}.get(better)
