@@ -76,7 +76,7 @@ PICTURE = Print("f1", "p1", ZEROS)
     ],
 )
 def test_a_shared_picture_is_told_by_the_closest_likeness(other: Print, how: str) -> None:
-    assert shared({"mine": PICTURE}, {"theirs": other}) == [Shared("mine", "theirs", how, 0)]  # type: ignore[arg-type]
+    assert shared({"mine": PICTURE}, {"theirs": other}) == [Shared("mine", "theirs", how, 0)]
 
 
 def test_what_is_unknown_of_both_is_no_likeness() -> None:
