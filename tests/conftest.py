@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 
-# Before anything imports NumPy or torch: one test a core, each on one thread, is what is fast on every machine,
-# and a thread count that is the same everywhere rounds the same everywhere.
+# Before anything imports NumPy or torch: one test a core, each on one thread, is what is fast on every
+# machine, and a thread count that is the same everywhere rounds the same everywhere.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import postgresql
 import pytest
+from browsing import CHROMIUM, QUIET
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Playwright
 
 # So that a failing contract test shows the two values, as any test does.
 pytest.register_assert_rewrite("codecarena.codecs.contract")
@@ -66,3 +72,30 @@ def kodak(test_data: Path) -> list[Path]:
     paths = sorted((test_data / "kodak").glob("kodim*.png"))
     assert len(paths) == 24, f"expected 24 Kodak pictures in {test_data / 'kodak'}, got {len(paths)}"
     return paths
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Return what starts browsers; there can be only one of it in a thread."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Return a browser without a window; a test opens a page of its own and closes it."""
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """Return the address of a PostgreSQL server; `postgresql.new_database` makes a store's own database."""
+    binaries = postgresql.programs()
+    if binaries is None:
+        pytest.skip("no PostgreSQL server: apt-get install postgresql")
+    with postgresql.server(binaries) as address:
+        yield address

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from postgresql import programs, server
+from postgresql import new_database, programs
 from sqlalchemy import create_engine, delete, select, text
 from studying import ballot, enter, invite, open_study, work_through
 from synthetic_store import fill
@@ -34,8 +32,10 @@ from codecarena.studies.ledger_votes import status, stored_votes
 from codecarena.studies.session import Desk
 from codecarena.studies.steps import Trial
 
-BINARIES = programs()
-pytestmark = pytest.mark.skipif(BINARIES is None, reason="no PostgreSQL server: apt-get install postgresql")
+pytestmark = [
+    pytest.mark.skipif(programs() is None, reason="no PostgreSQL server: apt-get install postgresql"),
+    pytest.mark.xdist_group("postgresql"),
+]
 pytest.importorskip("psycopg", reason="no psycopg: pip install codecarena[postgresql]")
 
 SUITE = """
@@ -51,28 +51,11 @@ qualities = [10, 50, 90]
 """
 
 
-NUMBERS = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    assert BINARIES is not None
-    with server(BINARIES) as url:
-        yield url
-
-
 @pytest.fixture
-def url(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def url(postgresql_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the address of an empty database; blobs go to a folder of the test."""
-    name = f"arena{next(NUMBERS)}"
-    engine = create_engine(
-        address.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
-    )
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
     monkeypatch.setenv("CODECARENA_BLOBS", str(tmp_path / "blobs"))
-    return address.replace("/postgres", f"/{name}")
+    return new_database(postgresql_server)
 
 
 @pytest.mark.parametrize("replayed", [False, True], ids=["made at once", "by every migration"])

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from browsing import CHROMIUM, QUIET
 from PIL import Image
 from skimage import data
 
+from arena import call
 from codecarena.bench.store.rows import Failure, MatchRow, MetricRow, RunRow, Score, ScoredCell
 
 PSNR = MetricRow("0123456789abcdef", "psnr", "codecarena", "0.1.0", "RGB", "higher", None)
@@ -140,24 +137,11 @@ name = "png"
 
 @pytest.fixture(scope="session")
 def seeded_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real store that the real runner filled."""
+    """A real store that the real runner filled; a test that writes into it copies it."""
     folder = tmp_path_factory.mktemp("seeded")
     suite = folder / "suite.toml"
     suite.write_text(SUITE)
     store = folder / "arena"
-    options = ["--store", str(store), "-j", "1", "--limit", "2"]
-    command = [sys.executable, "-m", "codecarena", "run", str(suite), *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder)
-    assert done.returncode == 0, done.stdout + done.stderr
+    ended = call("run", suite, "--store", store, "-j", "1", "--limit", "2", folder=folder)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
     return store
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """A browser without a window."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield browser
-        browser.close()

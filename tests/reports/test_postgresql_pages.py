@@ -11,13 +11,13 @@ import pytest
 from browsing import needs_chromium
 from dashboard import PAGES, settle, watched
 from dashboard import server as dashboard
-from postgresql import programs, server
+from postgresql import new_database, programs
 
 from arena import call
 
-BINARIES = programs()
 pytestmark = [
-    pytest.mark.skipif(BINARIES is None, reason="no PostgreSQL server: apt-get install postgresql"),
+    pytest.mark.skipif(programs() is None, reason="no PostgreSQL server: apt-get install postgresql"),
+    pytest.mark.xdist_group("postgresql"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 pytest.importorskip("psycopg", reason="no psycopg: pip install codecarena[postgresql]")
@@ -63,10 +63,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def store(folder: Path) -> Iterator[str]:
+def store(folder: Path, postgresql_server: str) -> Iterator[str]:
     """Return the address of an empty database; blobs go to a folder of the test."""
-    assert BINARIES is not None
-    with server(BINARIES) as url, pytest.MonkeyPatch.context() as patch:
+    url = new_database(postgresql_server)
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CODECARENA_BLOBS", str(folder / "blobs"))
         patch.setenv("CODECARENA_STORE", url)
         yield url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pwd
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 DEBIAN = Path("/usr/lib/postgresql")
+NUMBERS = itertools.count()
 
 
 def programs() -> Path | None:
@@ -46,6 +48,20 @@ def server(binaries: Path) -> Iterator[str]:
             yield f"postgresql://arena@127.0.0.1:{port}/postgres"
         finally:
             _call([*control, "-m", "immediate", "stop"], folder, user)
+
+
+def new_database(address: str) -> str:
+    """Return the address of a new, empty database on a server."""
+    from sqlalchemy import create_engine, text
+
+    name = f"arena{next(NUMBERS)}"
+    engine = create_engine(
+        address.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return address.replace("/postgres", f"/{name}")
 
 
 def _call(words: list[str], folder: Path, user: str | None) -> None:
