@@ -1,4 +1,4 @@
-"""What a worker says of a job, with codec and clock made up: whose time is whose, what is kept, what fails."""
+"""What a worker says of a job, codec and clock made up: whose time is whose, what is kept, what fails."""
 
 from __future__ import annotations
 

@@ -1,0 +1,251 @@
+"""Who gets which cell in which order, how each end is stored and counted, and how long a plan will take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from measuring import INFO, planned_cell, planned_codec, planned_picture
+
+from codecarena.bench import execution, pool
+from codecarena.bench.estimate import Estimate, by_codec, estimate
+from codecarena.bench.execution import Execution, Place, Waiting
+from codecarena.bench.jobs import Cell, Failed, Limits, Measured, Outcome, Scored, Stored
+from codecarena.bench.one_stream import OneStream
+from codecarena.bench.plan import Plan, Planned
+from codecarena.bench.runner import Report, _Cells
+from codecarena.bench.store.writer import CellKey, Saved
+from codecarena.bench.timing_report import TimingReport
+from codecarena.codecs.base import RateParts
+
+A, B = planned_picture("a"), planned_picture("b", pixel_count=1000)
+CLASSIC = planned_codec("classic-id")
+DREAMS = planned_codec("dreams-id", info=replace(INFO, name="dreams", stochastic=True), qualities=(2,))
+METRICS = {"psnr": "psnr-id", "ssim": "ssim-id"}
+LIMITS = Limits(60, 512)
+
+
+def cells(*counts_of: int) -> list[Planned]:
+    """Return so many cells of picture 0, 1, ..."""
+    return [
+        planned_cell(planned_picture(str(picture)), CLASSIC, quality)
+        for picture, count in enumerate(counts_of)
+        for quality in range(count)
+    ]
+
+
+def drawn(waiting: Waiting, picture: str | None) -> tuple[str, float] | None:
+    planned = waiting.next(picture)
+    return planned and (planned.key.picture_sha256, planned.key.quality)
+
+
+def test_a_worker_keeps_to_its_picture_and_then_takes_the_one_with_most_cells_left() -> None:
+    waiting = Waiting(cells(2, 3, 1))
+    assert drawn(waiting, None) == ("sha-1", 0)
+    assert drawn(waiting, "sha-2") == ("sha-2", 0)
+    assert drawn(waiting, "sha-2") == ("sha-0", 0), "of two with as many left the first"
+    assert drawn(waiting, "sha-0") == ("sha-0", 1)
+    waiting.again(planned_cell(planned_picture("1"), CLASSIC, 9))
+    assert [drawn(waiting, "sha-0") for _ in range(4)] == [("sha-1", 9), ("sha-1", 1), ("sha-1", 2), None]
+
+
+def measured(bitstream: str = "bits") -> Measured:
+    return Measured(bitstream, RateParts(1, 2, 3), 6, "pixels", (1.0,), (2.0,), 0.5)
+
+
+def test_seeds_wait_for_the_first_and_decode_its_bitstream_or_encode_themselves() -> None:
+    first, second, third = (planned_cell(A, DREAMS, seed=seed) for seed in (5, 8, 9))
+    have = planned_cell(A, DREAMS, 4.0, seed=5, bitstream_sha256="old")
+    had = planned_cell(A, DREAMS, 4.0, seed=8, stored=Stored("old", "pixels"))
+    streams = OneStream([first, second, have, third, had])
+    assert streams.ready == [first, have, had]
+    released = streams.release(first, Outcome(measured=measured("new")))
+    assert [(one.key, one.cell.bitstream_sha256) for one in released] == [
+        (second.key, "new"),
+        (third.key, "new"),
+    ]
+    assert streams.release(first, Outcome()) == []
+    failed = OneStream([first, second]).release(first, Outcome())
+    assert [one.cell.bitstream_sha256 for one in failed] == [None]
+
+
+DIED = Failed("timeout", "score", "killed", "psnr")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "have", "left"),
+    [
+        (Outcome(measured=measured(), failed=[DIED]), None, ("ssim",)),
+        (Outcome(failed=[DIED]), Stored("old", "older"), ("ssim",)),
+        (Outcome(measured=measured(), failed=[DIED], scored=[Scored("ssim", 1.0, False, 0.1)]), None, None),
+        (Outcome(measured=measured(), failed=[replace(DIED, outcome="error")]), None, None),
+        (Outcome(failed=[Failed("crash", "encode", "died")]), None, None),
+        (Outcome(measured=measured(), failed=[DIED], stopped=True), None, None),
+        (Outcome(measured=measured()), None, None),
+    ],
+)
+def test_a_worker_that_died_in_one_metric_leaves_the_others_to_be_scored(
+    outcome: Outcome, have: Stored | None, left: tuple[str, ...] | None
+) -> None:
+    planned = replace(planned_cell(A, CLASSIC, stored=have), replace=True)
+    again = execution._left(planned, outcome)
+    if left is None:
+        assert again is None
+        return
+    assert again is not None
+    assert (again.cell.metrics, again.replace) == (left, False)
+    assert again.cell.stored == (Stored("bits", "pixels") if outcome.measured else have)
+
+
+class Ledger:
+    """A store that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.saved: list[tuple[Saved, Outcome]] = []
+        self.ended: list[tuple[int, str]] = []
+
+    def save(self, outcomes: Iterable[tuple[Saved, Outcome]]) -> None:
+        self.saved += outcomes
+
+    def end_run(self, run_id: int, status: str) -> None:
+        self.ended.append((run_id, status))
+
+
+class Audience:
+    def __init__(self) -> None:
+        self.advances: list[CellKey] = []
+
+    def planned(self, plan: Plan) -> None:
+        pass
+
+    def advanced(self, planned: Planned, outcome: Outcome) -> None:
+        self.advances.append(planned.key)
+
+
+def run(
+    planned: list[Planned], answer: Any, monkeypatch: pytest.MonkeyPatch, workers: int = 2, **place: Any
+) -> tuple[Ledger, Report, Audience]:
+    """Execute cells whose outcomes a function gives."""
+    monkeypatch.setattr(pool, "supervise", answer)
+    ledger, audience = Ledger(), Audience()
+    report = Report(Plan(tuple(planned), len(planned), 0, 0))
+    made = Execution(Place(ledger, 7, METRICS, LIMITS, workers, **place), _Cells(report, audience))
+    with ThreadPoolExecutor(workers) as executor:
+        made.go(executor)
+    assert ledger.ended == [(7, "finished")]
+    return ledger, report, audience
+
+
+def test_each_cell_is_stored_under_its_key_and_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(cell: Cell, limits: Limits) -> Outcome:
+        assert limits == LIMITS
+        if cell.original.sha256 == "sha-b":
+            return Outcome(failed=[Failed("error", "encode", "no")])
+        if cell.quality == 4 and cell.stored is None:
+            return Outcome(measured=measured(), failed=[DIED])
+        return Outcome(measured=None if cell.stored else measured())
+
+    forced = replace(planned_cell(A, CLASSIC, 2.0), replace=True)
+    rescored = planned_cell(A, CLASSIC, 6.0, stored=Stored("bits6", "pixels6"))
+    ledger, report, audience = run(
+        [forced, planned_cell(A, CLASSIC, 4.0), rescored, planned_cell(B, CLASSIC)],
+        answer,
+        monkeypatch,
+        probe=True,
+    )
+    saved = {(one.key, one.decoded_sha256): one for one, _ in ledger.saved}
+    assert len(saved) == len(ledger.saved) == 5
+    assert saved[forced.key, None] == Saved(forced.key, 7, None, METRICS, True, True, True)
+    assert saved[rescored.key, "pixels6"] == Saved(rescored.key, 7, "pixels6", METRICS, True, False, True)
+    # Its worker died in PSNR: the second time only SSIM is asked for, of the pixels that are stored.
+    died = planned_cell(A, CLASSIC, 4.0).key
+    assert {decoded for one, decoded in saved if one == died} == {None, "pixels"}
+    assert (report.completed, report.failed) == (2, 2)
+    assert sorted(one.quality for one in audience.advances) == [2.0, 2.0, 4.0, 6.0]
+
+
+@pytest.mark.parametrize(
+    ("workers", "share", "contended"), [(1, 0.1, False), (1, 0.11, True), (2, 0.0, True)]
+)
+def test_a_cell_beside_others_or_on_a_busy_machine_is_contended(
+    monkeypatch: pytest.MonkeyPatch, workers: int, share: float, contended: bool
+) -> None:
+    monkeypatch.setattr(execution.Watch, "share", lambda *_: share)
+    ledger, _, _ = run(
+        [planned_cell(A, CLASSIC)], lambda *_: Outcome(measured=measured()), monkeypatch, workers
+    )
+    assert [one.contended for one, _ in ledger.saved] == [contended]
+
+
+def test_a_stopped_cell_counts_as_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = Outcome(failed=[Failed("crash", "encode", "killed")], stopped=True)
+    _, report, audience = run([planned_cell(A, CLASSIC)], lambda *_: stopped, monkeypatch)
+    assert (report.completed, report.failed, audience.advances) == (0, 0, [])
+
+
+def test_an_interrupted_run_starts_nothing_more_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool, "stop", lambda: None)
+    ledger = Ledger()
+    report = Report(Plan((), 0, 0, 0))
+    made = Execution(Place(ledger, 7, METRICS, LIMITS, 1), _Cells(report, Audience()))
+    made.work.waiting.add(planned_cell(A, CLASSIC))
+    made.interrupt()
+    with ThreadPoolExecutor(1) as executor:
+        made.go(executor)
+    assert (ledger.saved, ledger.ended) == ([], [(7, "interrupted")])
+
+
+def test_no_more_cells_run_than_there_are_workers() -> None:
+    class Executor:
+        def submit(self, *_: object) -> Future[Outcome]:
+            return Future()
+
+    report = Report(Plan(tuple(cells(5)), 5, 0, 0))
+    made = Execution(Place(Ledger(), 7, METRICS, LIMITS, 3), _Cells(report, Audience()))
+    made.submit(Executor(), None)
+    assert len(made.running) == 3
+
+
+@pytest.mark.parametrize(
+    ("end", "complete", "status"),
+    [
+        ({}, True, 0),
+        ({"missing": 1}, False, 1),
+        ({"unavailable": True}, False, 1),
+        ({"timing": TimingReport(failed=1)}, False, 1),
+        ({"timing": TimingReport(interrupted=True)}, False, 1),
+        ({"timing": TimingReport(loaded=2)}, True, 0),
+        ({"interrupted": True}, True, 130),
+        ({"interrupted": True, "missing": 3}, False, 130),
+    ],
+)
+def test_a_run_is_complete_when_nothing_is_missing(end: dict[str, Any], complete: bool, status: int) -> None:
+    report = Report(Plan((), 0, 0, 0), **end)
+    assert (report.complete, report.exit_status) == (complete, status)
+
+
+class Paced:
+    def pace(self) -> dict[str, tuple[float, float]]:
+        return {"classic-id": (0.02, 0.5)}
+
+    def score_seconds(self) -> dict[str, float]:
+        return {"psnr-id": 0.25}
+
+
+def test_an_estimate_adds_up_what_cells_took_before_and_guesses_the_rest() -> None:
+    planned = (
+        planned_cell(A, CLASSIC, 2.0),  # 100 pixels: 2 s, 50 bytes
+        planned_cell(B, CLASSIC, 4.0, metrics=("psnr",), stored=Stored("b", "d")),  # 20 s, no bytes
+        planned_cell(A, DREAMS, 2.0, metrics=()),  # unknown: 1e-6 s and an eighth of a byte a pixel
+        planned_cell(B, CLASSIC, 4.0, metrics=("ssim",)),  # 20 s, 500 bytes
+    )
+    metrics = 0.25 + 0.1 + 0.25 + 0.1
+    expected = Estimate(pytest.approx((2 + 20 + 1e-4 + 20 + metrics) / 4), 562, 0.75)
+    assert estimate(Plan(planned, 4, 0, 0), Paced(), METRICS, 4) == expected
+    assert estimate(Plan((), 0, 0, 0), Paced(), METRICS, 1) == Estimate(0.0, 0, 1.0)
+    assert by_codec(planned) == {"label of classic-id": (3, [2.0, 4.0]), "label of dreams-id": (1, [2.0])}
