@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from typer.main import get_command
 
-from arena import call, command, run_record, write_pictures
+from arena import call, call_process, command, run_record, write_pictures
 from codecarena import cli
 from codecarena.bench.store.store import Store
 
@@ -130,6 +130,27 @@ def test_sets_fetch_says_where_the_pictures_are(test_data: Path, tmp_path: Path)
     ended = call("sets", "fetch", "photos", "--data", tmp_path, folder=tmp_path)
     assert "skimage" in ended.stdout
     assert str(tmp_path) not in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["list", "suites", "--json"], 0),
+        (["leaderboard", "--at", "bpp=6"], 0),
+        (["run", "suite.toml", "--help"], 0),
+        (["run"], 2),
+        (["export", "xml", "out.xml"], 2),
+        (["run", "incomplete.toml", "--json"], 1),
+    ],
+)
+def test_the_program_prints_and_ends_as_its_call_in_a_test_does(
+    ran: Path, words: list[str], status: int
+) -> None:
+    missing = '[[codecs]]\nname = "command"\nparams = { recipe = "no.toml" }\n'
+    (ran / "incomplete.toml").write_text(SUITE + missing)
+    process, here = call_process(*words, folder=ran), call(*words, folder=ran)
+    assert (process.returncode, process.stdout, process.stderr) == (status, here.stdout, here.stderr)
+    assert here.returncode == status
 
 
 def test_a_reader_that_leaves_early_is_no_error(ran: Path) -> None:

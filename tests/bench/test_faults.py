@@ -85,7 +85,7 @@ def test_a_crash_inside_the_worker_is_one_attempt_row(
     write_pictures(tmp_path / "pictures", 5, marked=2)
     text = 'name = "crash"\nsets = "./pictures"\nmetrics = ["psnr"]\n[[codecs]]\nname = "crashes"\n'
     (tmp_path / "suite.toml").write_text(text)
-    status, record = run_record("suite.toml", folder=tmp_path)
+    status, record = run_record("suite.toml", folder=tmp_path, process=True)
     assert status == 1
     assert (record["completed"], record["failed"]) == (4, 1)
     (failure,) = Store(str(tmp_path / "arena")).failures()

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from arena import call, run_record, write_pictures, write_recipe
+from arena import call, call_process, run_record, write_pictures, write_recipe
 from codecarena.bench.store.store import Store
 
 SUITE = """
@@ -280,14 +280,14 @@ def test_an_optional_codec_that_is_missing_is_a_note(folder: Path, monkeypatch: 
     monkeypatch.setenv("PYTHONPATH", str(hide))
     heic = '[[codecs]]\nname = "heic"\nqualities = [30]\n'
     (folder / "suite.toml").write_text(SUITE + heic + "optional = true\n")
-    status, record = run_record("suite.toml", folder=folder)
+    status, record = run_record("suite.toml", folder=folder, process=True)
     assert (status, record["complete"]) == (0, True)
     assert "install codecarena[heic]" in record["notes"][0]
 
     (folder / "suite.toml").write_text(SUITE + heic)
-    status, record = run_record("suite.toml", folder=folder)
+    status, record = run_record("suite.toml", folder=folder, process=True)
     assert (status, record["complete"]) == (1, False)
-    listed = call("list", "codecs", "--json", folder=folder)
+    listed = call_process("list", "codecs", "--json", folder=folder)
     (row,) = [row for row in json.loads(listed.stdout) if row["codec"] == "heic"]
     assert row["status"] == "missing: install codecarena[heic]"
 

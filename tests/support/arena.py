@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
+import io
 import json
+import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
+
+from codecarena import __main__ as entry
+from codecarena.bench import pool
 
 PROGRAM = """
 import os, sys, time, zlib
@@ -73,12 +84,43 @@ def command(*words: str | Path) -> list[str]:
 
 
 def call(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run codecarena in a folder."""
+    """Call the command line in this process, in a folder; what it changes in the process is put back."""
+    output, errors = io.StringIO(), io.StringIO()
+    status: str | int | None = None
+    with _as_own_process(words, folder), redirect_stdout(output), redirect_stderr(errors):
+        try:
+            entry.main()
+        except SystemExit as ended:
+            status = ended.code
+    code = 0 if status is None else status if isinstance(status, int) else 1
+    return subprocess.CompletedProcess(command(*words), code, output.getvalue(), errors.getvalue())
+
+
+@contextmanager
+def _as_own_process(words: tuple[str | Path, ...], folder: Path) -> Iterator[None]:
+    environment, thresholds = dict(os.environ), gc.get_threshold()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", [entry.__file__, *map(str, words)])
+        patch.setitem(sys.modules, "__main__", entry)  # what Click names in its usage line
+        patch.setattr(tempfile, "tempdir", None)  # TMPDIR counts as it does for a new process
+        try:
+            yield
+        finally:
+            pool.close()  # workers take their environment when they start
+            atexit.unregister(gc.freeze)
+            gc.set_threshold(*thresholds)
+            os.environ.clear()
+            os.environ.update(environment)
+
+
+def call_process(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run codecarena as a process of its own, where the process is the point."""
     return subprocess.run(command(*words), cwd=folder, capture_output=True, text=True, check=False)
 
 
-def run_record(*words: str | Path, folder: Path) -> tuple[int, dict[str, object]]:
-    """Run a suite and return the exit status and its JSON record."""
-    ended = call("run", *words, "--json", folder=folder)
+def run_record(*words: str | Path, folder: Path, process: bool = False) -> tuple[int, dict[str, object]]:
+    """Run a suite, in a process of its own if need be; return the exit status and its JSON record."""
+    ended = (call_process if process else call)("run", *words, "--json", folder=folder)
     assert ended.stdout, ended.stderr
     return ended.returncode, json.loads(ended.stdout.splitlines()[-1])
