@@ -1,0 +1,373 @@
+"""Who is let in and where a rater stands: consent, flicker, screening, quotas, leases, and the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from giving import course_of, rater_of, rows_of
+from sqlalchemy import text
+from studying import ballot, enter, invite, open_study, work_through
+
+from codecarena.studies.identity import completion_code
+from codecarena.studies.ledger import Ledger
+from codecarena.studies.session import Desk
+from codecarena.studies.steps import Done, NotYet, Panel, Progress, SessionError, Trial
+
+BARE = "training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.0\nbreak_every = 0\n"
+EYES = """
+[[raters.screening]]
+key = "eyes"
+question = "Well?"
+answers = ["yes", "no", "unsure"]
+accepted = ["yes", "unsure"]
+[[raters.screening]]
+key = "screen"
+question = "Which?"
+answers = ["laptop", "desktop"]
+"""
+NIGHT = '[[raters.environment]]\nkey = "night"\nquestion = "Night mode?"\nanswers = ["on", "off"]\n'
+
+
+def refusal(call, *arguments: object, **named: object) -> tuple[str, int]:
+    with pytest.raises(SessionError) as error:
+        call(*arguments, **named)
+    return error.value.code, error.value.status
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    opened = Desk(str(tmp_path))
+    yield opened
+    opened.close()
+
+
+# Consent
+
+# Agreed, of age, accepts flicker; where the rater stands where pictures flip, and where they flicker.
+CONSENTS = [
+    ((True, True, True), "trials", "trials"),
+    ((True, True, False), "trials", "declined"),
+    ((True, False, True), "screened-out", "screened-out"),
+    ((True, False, False), "screened-out", "declined"),
+    ((False, True, True), "declined", "declined"),
+    ((False, False, False), "declined", "declined"),
+]
+
+
+@pytest.mark.parametrize("presentation", ["flip", "flicker"])
+def test_nobody_is_shown_flicker_who_has_not_accepted_it(
+    tmp_path: Path, desk: Desk, presentation: str
+) -> None:
+    open_study(tmp_path, pictures=1, trials=f'presentation = "{presentation}"\nflicker_hz = 10')
+    for (agreed, of_age, accepts), flips, flickers in CONSENTS:
+        [invitation] = invite(tmp_path)
+        session = desk.join(invitation).session_token
+        assert desk.welcome(session).flicker_hz == (10 if presentation == "flicker" else None)
+        stage = desk.consent(session, "1", agreed=agreed, of_age=of_age, accepts_flicker=accepts)
+        assert stage == (flickers if presentation == "flicker" else flips)
+        assert desk.welcome(session).stage == stage
+        # What is answered once stands.
+        assert desk.consent(session, "1", agreed=True, of_age=True, accepts_flicker=True) == stage
+        step = desk.next_trial(session)
+        if stage == "trials":
+            assert isinstance(step, Trial)
+            assert step.flicker_hz == (10 if presentation == "flicker" else None)
+        else:
+            assert isinstance(step, Done)
+            assert step.outcome == stage
+            assert desk.upcoming(session) is None
+    stored = rows_of(
+        tmp_path,
+        "SELECT consent_version, consented_at IS NULL, of_age, accepts_flicker FROM study_raters ORDER BY id",
+    )
+    assert stored == [
+        ("1" if agreed else None, not agreed, of_age, accepts) for (agreed, of_age, accepts), *_ in CONSENTS
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raters", "then"),
+    [
+        ("", "trials"),
+        (NIGHT, "calibration"),
+        (EYES, "screening"),
+        (EYES + NIGHT, "screening"),
+    ],
+)
+def test_consent_leads_to_what_the_plan_asks_next(tmp_path: Path, desk: Desk, raters: str, then: str) -> None:
+    open_study(tmp_path, pictures=1, raters=raters)
+    session = desk.join(*invite(tmp_path)).session_token
+    assert desk.next_trial(session) == NotYet("consent")
+    assert desk.screening(session, {"eyes": "yes"}) == "consent"
+    assert desk.calibration(session, {}) == "consent"
+    assert desk.consent(session, "1", agreed=True, of_age=True) == then
+    if then != "trials":
+        assert desk.next_trial(session) == NotYet(then)
+    assert rows_of(tmp_path, "SELECT count(*) FROM study_environments") == [(0,)]
+
+
+@pytest.mark.parametrize("asked", ["card_calibration", "colour_plates"])
+def test_either_check_of_the_screen_comes_before_the_trials(tmp_path: Path, desk: Desk, asked: str) -> None:
+    open_study(tmp_path, pictures=1)
+    with closing(Ledger(str(tmp_path))) as ledger:
+        asking = ledger.study("small").plan.replace(f"{asked} = false", f"{asked} = true")
+        ledger.write(
+            lambda connection: connection.execute(text("UPDATE studies SET plan = :plan"), {"plan": asking})
+        )
+    session = desk.join(*invite(tmp_path)).session_token
+    welcome = desk.welcome(session)
+    assert welcome.ask_card_calibration is (asked == "card_calibration")
+    assert welcome.ask_colour_plates is (asked == "colour_plates")
+    assert desk.consent(session, "1", agreed=True, of_age=True) == "calibration"
+    assert desk.calibration(session, {"width_px": 336}) == "trials"
+
+
+@pytest.mark.parametrize(
+    ("answers", "stage"),
+    [
+        ({"eyes": "yes", "screen": "laptop"}, "calibration"),
+        ({"eyes": "unsure", "screen": "desktop"}, "calibration"),  # any is accepted where none is named
+        ({"eyes": "no", "screen": "desktop"}, "screened-out"),
+        ({"eyes": "maybe", "screen": "desktop"}, "Well?"),
+        ({"screen": "desktop"}, "Well?"),
+        ({"eyes": "no"}, "Which?"),
+        ({"eyes": "yes", "screen": ""}, "Which?"),
+    ],
+)
+def test_who_is_meant_is_told_by_every_answer(
+    tmp_path: Path, desk: Desk, answers: dict[str, str], stage: str
+) -> None:
+    open_study(tmp_path, pictures=1, raters='screened_out_code = "OUT"\n' + EYES + NIGHT)
+    session = desk.join(*invite(tmp_path)).session_token
+    desk.consent(session, "1", agreed=True, of_age=True)
+    sent = {**answers, "more": "is not kept"}
+    if stage.endswith("?"):
+        with pytest.raises(SessionError) as error:
+            desk.screening(session, sent)
+        assert (error.value.code, error.value.status, error.value.detail) == ("unanswered", 422, stage)
+        assert desk.next_trial(session) == NotYet("screening")
+        return
+    assert desk.screening(session, sent) == stage
+    assert desk.screening(session, {"eyes": "yes", "screen": "laptop"}) == stage
+    assert [json.loads(row[0]) for row in rows_of(tmp_path, "SELECT answers FROM study_raters")] == [answers]
+
+
+def test_what_is_told_of_the_screen_is_kept_each_time_up_to_16_kilobytes(tmp_path: Path, desk: Desk) -> None:
+    open_study(tmp_path, pictures=1, raters=NIGHT)
+    [invitation] = invite(tmp_path)
+    session = enter(desk, invitation)
+    longest = {"x": "y" * (16 * 1024 - len('{"x": ""}'))}
+    assert refusal(desk.calibration, session, {"x": longest["x"] + "y"}) == ("not_understood", 422)
+    assert desk.welcome(session).stage == "calibration"
+    assert desk.calibration(session, longest) == "trials"
+    assert desk.calibration(session, {"night": "off"}) == "trials"
+    kept = rows_of(tmp_path, "SELECT record FROM study_environments ORDER BY id")
+    assert [json.loads(row[0]) for row in kept] == [longest, {"night": "off"}]
+    with closing(Ledger(str(tmp_path))) as ledger:
+        ledger.set_state(ledger.study("small"), "closed")
+    assert desk.calibration(session, {"night": "on"}) == "closed"
+
+
+def test_a_welcome_says_all_that_the_plan_says(tmp_path: Path, desk: Desk) -> None:
+    open_study(
+        tmp_path,
+        pictures=3,
+        top='introduction = "Look."\ncontact = "lab@example"',
+        trials='presentation = "triplet"\nquestion = "Which?"\nzoom = 2\nmagnify = false\n'
+        "allow_no_preference = false",
+        raters=EYES + NIGHT,
+    )
+    session = desk.join(*invite(tmp_path)).session_token
+    welcome = desk.welcome(session)
+    assert (welcome.title, welcome.introduction, welcome.contact) == ("A small study", "Look.", "lab@example")
+    consent = welcome.consent_text, welcome.consent_version, welcome.minimum_age
+    assert consent == ("You look at pictures.", "1", 18)
+    assert [(one.key, one.question, one.answers) for one in (*welcome.screening, *welcome.environment)] == [
+        ("eyes", "Well?", ("yes", "no", "unsure")),
+        ("screen", "Which?", ("laptop", "desktop")),
+        ("night", "Night mode?", ("on", "off")),
+    ]
+    assert (welcome.presentation, welcome.question, welcome.allow_no_preference) == (
+        "triplet",
+        "Which?",
+        False,
+    )
+    assert (welcome.zoom, welcome.magnify, welcome.flicker_hz) == (2, False, None)
+    # Pictures are 24 high and 24, 25 and 26 wide.
+    assert (welcome.picture_width, welcome.picture_height) == (26, 24)
+    # 9 pairs, 1 repeat, 2 practice, 3 golden, 1 identical.
+    assert welcome.progress == Progress(0, 16)
+    assert (welcome.ask_card_calibration, welcome.ask_colour_plates) == (False, False)
+    assert desk.withdraw(f" {welcome.withdrawal_code}\n") == 0
+
+
+# Quotas
+
+
+def test_as_many_raters_are_let_in_as_may_finish_and_not_one_more(tmp_path: Path, desk: Desk) -> None:
+    open_study(tmp_path, conditions=2, pictures=1, trials=BARE, raters="[stopping]\nraters = 2")
+    one, two, under_way, late, early = invite(tmp_path, 5)
+    desk.join(early)
+    work_through(desk, enter(desk, one))
+    session = enter(desk, under_way)
+    work_through(desk, enter(desk, two))
+    # Two have finished: who has agreed may go on, who has not may not begin.
+    assert refusal(desk.join, late) == ("full", 410)
+    assert refusal(desk.join, early) == ("full", 410)
+    assert desk.join(under_way).stage == "trials"
+    assert desk.join(one).stage == "done"
+    assert len(work_through(desk, session)) == 1
+    assert rows_of(tmp_path, "SELECT count(*) FROM study_raters WHERE stage = 'done'") == [(3,)]
+
+
+@pytest.mark.parametrize(("state", "refused"), [("planned", "not_open"), ("closed", "closed")])
+def test_a_study_that_is_not_open_lets_nobody_in(
+    tmp_path: Path, desk: Desk, state: str, refused: str
+) -> None:
+    open_study(tmp_path, pictures=1, state="planned", raters='panel = "prolific"')
+    if state == "closed":
+        with closing(Ledger(str(tmp_path))) as ledger:
+            ledger.set_state(ledger.study("small"), "closed")
+    [invitation] = invite(tmp_path)
+    assert refusal(desk.join, invitation) == (refused, 410)
+    assert refusal(desk.join_panel, "small", Panel("somebody")) == (refused, 410)
+
+
+def test_panels_come_where_the_plan_takes_them_and_by_name(tmp_path: Path, desk: Desk) -> None:
+    open_study(tmp_path, pictures=1)
+    assert refusal(desk.join_panel, "small", Panel("5f3a")) == ("unknown_study", 404)
+    assert refusal(desk.join_panel, "other", Panel("5f3a")) == ("unknown_study", 404)
+    assert refusal(desk.join, "5f3a") == ("unknown_invitation", 404)
+    assert refusal(desk.withdraw, "5f3a") == ("unknown_code", 404)
+    assert refusal(desk.stimulus, "5f3a") == ("unknown_picture", 404)
+    open_study(tmp_path / "panel", pictures=1, raters='panel = "prolific"')
+    with closing(Desk(str(tmp_path / "panel"))) as other:
+        assert refusal(other.join_panel, "small", Panel("")) == ("no_participant", 422)
+        tokens = {other.join_panel("small", Panel(name)).session_token for name in ("5f3a", "5f3a", "77")}
+    assert len(tokens) == 3
+    assert rows_of(tmp_path / "panel", "SELECT count(*), count(DISTINCT rater_id) FROM study_sessions") == [
+        (3, 2)
+    ]
+
+
+def test_a_rater_has_joined_when_they_first_came(tmp_path: Path, desk: Desk) -> None:
+    open_study(tmp_path, pictures=1)
+    one, _ = invite(tmp_path, 2)
+    desk.join(one)
+    query = "SELECT joined_at FROM study_raters ORDER BY id"
+    [(first,), (nobody,)] = rows_of(tmp_path, query)
+    assert first
+    assert nobody is None
+    desk.join(one)
+    assert rows_of(tmp_path, query) == [(first,), (None,)]
+
+
+# Leases
+
+
+@pytest.mark.parametrize(("minutes_left", "renewed"), [(-5, True), (4, True), (6, False)])
+def test_a_lease_is_renewed_for_who_comes_back_in_its_second_half(
+    tmp_path: Path, desk: Desk, minutes_left: float, renewed: bool
+) -> None:
+    open_study(tmp_path, conditions=2, pictures=2, trials=BARE, design="lease_minutes = 10")
+    session, other = (enter(desk, one) for one in invite(tmp_path, 2))
+    began = datetime.now(UTC)
+    desk.next_trial(session)
+    desk.next_trial(other)
+    query = "SELECT lease_until FROM study_trials ORDER BY rater_id, position"
+    leases = [datetime.fromisoformat(row[0]) for row in rows_of(tmp_path, query)]
+    assert len(leases) == 4
+    assert all(timedelta(minutes=9.9) < one - began < timedelta(minutes=15) for one in leases)
+    until = (datetime.now(UTC) + timedelta(minutes=minutes_left)).isoformat(timespec="milliseconds")
+    change = text("UPDATE study_trials SET lease_until = :until")
+    desk.ledger.write(lambda connection: connection.execute(change, {"until": until}))
+    desk.next_trial(session)
+    assert [row[0] > until for row in rows_of(tmp_path, query)] == [renewed, renewed, False, False]
+
+
+# The end
+
+
+@pytest.mark.parametrize(
+    ("raters", "code", "url"),
+    [
+        ("", None, None),
+        ('completion_code = "C1"', "C1", None),
+        ('completion_code = "C1"\ncompletion_url = "https://panel.test/?cc={code}"', "C1", "https://panel.test/?cc={}"),
+        ('completion_url = "https://panel.test/?cc={code}"', None, "https://panel.test/?cc={}"),
+    ],
+)  # fmt: skip
+def test_who_finishes_is_told_a_code_and_where_to_hand_it_in(
+    tmp_path: Path, desk: Desk, raters: str, code: str | None, url: str | None
+) -> None:
+    open_study(tmp_path, conditions=2, pictures=2, trials=BARE, raters=raters)
+    [invitation] = invite(tmp_path)
+    session = enter(desk, invitation)
+    last = work_through(desk, session)[-1][1]
+    end = last.following
+    assert isinstance(end, Done)
+    own = completion_code(desk.ledger.study("small"), rater_of(desk.ledger, invitation).name)
+    assert (end.outcome, end.completion_code) == ("complete", code or own)
+    assert end.completion_url == (url and url.format(code or own))
+    assert end.progress == Progress(2, 2)
+    assert end.withdrawal_code == desk.welcome(session).withdrawal_code
+    assert desk.next_trial(session) == desk.end_break(session) == end
+    assert desk.upcoming(session) is None
+    assert [row[0] is not None for row in rows_of(tmp_path, "SELECT finished_at FROM study_raters")] == [True]
+
+
+def test_who_declines_or_is_screened_out_has_nothing_to_hand_in_but_the_plan_s_code(
+    tmp_path: Path, desk: Desk
+) -> None:
+    codes = (
+        'completion_code = "C1"\nscreened_out_code = "OUT"\ncompletion_url = "https://panel.test/?cc={code}"'
+    )
+    open_study(tmp_path, pictures=1, raters=codes)
+    for agreed, of_age, code, url in (
+        (False, True, None, None),
+        (True, False, "OUT", "https://panel.test/?cc=OUT"),
+    ):
+        session = desk.join(*invite(tmp_path)).session_token
+        desk.consent(session, "1", agreed=agreed, of_age=of_age)
+        end = desk.next_trial(session)
+        assert isinstance(end, Done)
+        assert (end.completion_code, end.completion_url) == (code, url)
+        assert end.progress.done == 0
+
+
+def test_a_closed_study_says_how_far_a_rater_came(tmp_path: Path, desk: Desk) -> None:
+    open_study(tmp_path, conditions=2, pictures=3, trials=BARE)
+    session = enter(desk, *invite(tmp_path))
+    trial = desk.next_trial(session)
+    assert isinstance(trial, Trial)
+    desk.vote(session, ballot(trial))
+    with closing(Ledger(str(tmp_path))) as ledger:
+        ledger.set_state(ledger.study("small"), "closed")
+    end = desk.next_trial(session)
+    assert isinstance(end, Done)
+    assert (end.outcome, end.progress) == ("closed", Progress(1, 3))
+    assert desk.upcoming(session) is None
+    with pytest.raises(SessionError, match="closed"):
+        desk.vote(session, ballot(trial))
+
+
+def test_pictures_are_those_of_the_trial_on_their_sides(tmp_path: Path, desk: Desk) -> None:
+    open_study(tmp_path, pictures=2)
+    session = enter(desk, *invite(tmp_path))
+    trial = desk.next_trial(session)
+    assert isinstance(trial, Trial)
+    row, material = desk.ledger.trial(trial.trial), course_of(desk.ledger).known.material
+    content = material.contents[
+        course_of(desk.ledger).content(course_of(desk.ledger).pair_place[row.pair_id])
+    ]
+    assert {(one.width, one.height) for one in trial.pictures} == {(content.width, content.height)}
+    assert [one.slot for one in trial.pictures] == ["reference", "first", "second"]
+    assert trial.training
+    assert (trial.minimum_view_ms, trial.gap_ms, trial.time_limit_ms, trial.zoom, trial.magnify) == (
+        300, 500, None, 1, True,
+    )  # fmt: skip
