@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ from codecarena.studies.plan import PlanError
 from codecarena.studies.presenting import SIMULATED, report_record, report_tables, report_text
 from codecarena.studies.rehearsal import NAME, RATERS, demonstrate, rehearse
 from codecarena.studies.results import results_of, stored_results
+
+pytestmark = pytest.mark.xdist_group("rehearsal")
 
 SUITE = """
 name = "tiny"
@@ -94,14 +97,15 @@ def test_every_vote_name_and_table_says_that_it_is_simulated(rehearsed: Path, tm
     assert "simulated" in call("study", "status", folder=rehearsed).stdout
 
 
-def test_it_is_made_once_and_takes_no_people(rehearsed: Path) -> None:
-    assert demonstrate(str(rehearsed / "arena"), stimuli) == 0
-    again = call("study", "open", NAME, folder=rehearsed)
+def test_it_is_made_once_and_takes_no_people(rehearsed: Path, tmp_path: Path) -> None:
+    shutil.copytree(rehearsed / "arena", tmp_path / "arena")
+    assert demonstrate(str(tmp_path / "arena"), stimuli) == 0
+    again = call("study", "open", NAME, folder=tmp_path)
     assert again.returncode == 0
-    refused = call("study", "invite", NAME, folder=rehearsed)
+    refused = call("study", "invite", NAME, folder=tmp_path)
     assert refused.returncode == 2
     assert "simulated: programs answer" in refused.stderr
-    assert call("study", "close", NAME, folder=rehearsed).returncode == 0
+    assert call("study", "close", NAME, folder=tmp_path).returncode == 0
 
 
 def test_programs_take_no_part_in_a_study_for_people(tmp_path: Path) -> None:

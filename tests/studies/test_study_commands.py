@@ -25,6 +25,8 @@ from codecarena.studies.organise import plan_study
 from codecarena.studies.plan import PlanError, parse
 from codecarena.studies.session import Desk
 
+pytestmark = pytest.mark.xdist_group("study commands")
+
 SUITE = """
 name = "tiny"
 sets = "pictures"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -28,6 +29,8 @@ from codecarena.studies.organise import open_study, plan_text
 from codecarena.studies.presenting import report_tables
 from codecarena.studies.rehearsal import rehearse
 from codecarena.studies.results import StudyResults, results_of, stored_results
+
+pytestmark = pytest.mark.xdist_group("study results")
 
 SUITE = """
 name = "tiny"
@@ -222,12 +225,18 @@ def test_people_stand_beside_the_codecs(measured: Path, scored: StudyResults) ->
     store.close()
 
 
-def test_rates_that_nothing_links_have_no_human_bd_rate(measured: Path) -> None:
+@pytest.fixture
+def store(measured: Path, tmp_path: Path) -> str:
+    """Return a copy of the store, for another study in it."""
+    shutil.copytree(measured / "arena", tmp_path / "arena")
+    return str(tmp_path / "arena")
+
+
+def test_rates_that_nothing_links_have_no_human_bd_rate(store: str) -> None:
     rates = "".join(
         f'[[conditions]]\ncodec = "{one}"\nbits_per_pixel = [3, 7]\ntolerance = 1.0\n'
         for one in ("jpeg", "webp")
     )
-    store = str(measured / "arena")
     run_study(store, "apart", 3, hidden="false", conditions=rates, design='pairs = "same-rate"')
     with closing(Ledger(store, read_only=True)) as ledger:
         found = results_of(ledger, "apart", 100)
@@ -237,8 +246,7 @@ def test_rates_that_nothing_links_have_no_human_bd_rate(measured: Path) -> None:
     assert "do not link all rates of the two codecs" in str(rate.bd_rate.reason)
 
 
-def test_what_changed_is_never_shown_and_a_withdrawal_drops_what_names_the_rater(measured: Path) -> None:
-    store = str(measured / "arena")
+def test_what_changed_is_never_shown_and_a_withdrawal_drops_what_names_the_rater(store: str) -> None:
     opened = Store(store)
     run_study(store, "fleeting", 4, width="32", design=SOME.replace("40", "12"))
 
