@@ -1,4 +1,4 @@
-"""Distances between sets worked out by hand, with originals that are not decoded pictures, and their views."""
+"""Distances between sets worked out by hand, with originals that are not the decoded pictures; views."""
 
 from __future__ import annotations
 
