@@ -1,0 +1,344 @@
+"""A part of a store holds the pictures, codecs, failures and searches of that part, in the right order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from report_rows import BUTTERAUGLI, CELL, PSNR, texts, values
+from stored_cells import store_of
+
+from codecarena.bench.store.rows import Failure, Match, Score, ScoredCell
+from codecarena.bench.store.store import Store
+from codecarena.reports.column_slice import ColumnSlice, ColumnSource
+from codecarena.reports.curve_files import as_csv, picture_points
+from codecarena.reports.extremes import dividing_pictures, points_by_kind, points_table
+from codecarena.reports.looking import Target, nearest_cells, numbers, numbers_table, panes, worst_first
+from codecarena.reports.slices import slice_of
+from codecarena.reports.tables import RatePoint
+
+PICTURES: dict[str, tuple[Any, str | None]] = {
+    "ant": ("natural", None),
+    "bee": ("ai-generated", "SDXL Turbo"),
+    "cat": ("natural", None),
+    "dog": ("ai-generated", "FLUX.1-dev"),
+}
+CODECS: dict[str, tuple[Any, str | None]] = {
+    "zip": ("classic", None),
+    "latent": ("generative", "CompVis/stable-diffusion-v1-4"),
+    "hyper": ("learned", None),
+}
+SIZES = {
+    # Bytes of 800 pixels at the two settings: the factor on those of zip divides the pictures of hyper.
+    ("zip", "ant"): (100, 200), ("zip", "bee"): (110, 220), ("zip", "cat"): (90, 180),
+    ("zip", "dog"): (80, 160),
+    ("hyper", "ant"): (50, 100), ("hyper", "bee"): (220, 440), ("hyper", "cat"): (45, 90),
+    ("hyper", "dog"): (60, 120),
+    ("latent", "ant"): (125, 250), ("latent", "bee"): (11, 22), ("latent", "cat"): (90, 180),
+    ("latent", "dog"): (88, 176),
+}  # fmt: skip
+PSNRS = {"ant": (33.0, 36.0), "bee": (30.0, 39.0), "cat": (35.0, 37.0), "dog": (31.0, 34.0)}
+
+
+def cells() -> list[ScoredCell]:
+    return [
+        replace(
+            CELL, image_set="zoo", picture=f"{picture}.png", picture_sha256=picture, pixel_count=800,
+            kind=PICTURES[picture][0], picture_generator=PICTURES[picture][1], codec=codec,
+            codec_id=f"{codec}-id", family=CODECS[codec][0], codec_generator=CODECS[codec][1], toy=False,
+            quality=place + 1.5, seed=None, bitstream_bytes=size,
+            bitstream_sha256=f"bits {codec} {picture} {place}",
+            decoded_sha256=f"{codec} {picture} {place}", verdict=None, encode_seconds=(0.5, 0.2, 0.3),
+            scores={
+                PSNR.metric_id: Score(PSNRS[picture][place]),
+                BUTTERAUGLI.metric_id: Score((60 - PSNRS[picture][place]) / 10),
+            },
+        )
+        for (codec, picture), sizes in SIZES.items()
+        for place, size in enumerate(sizes)
+    ]  # fmt: skip
+
+
+def failure(picture: str, codec: str) -> Failure:
+    return Failure("zoo", f"{picture}.png", picture, f"{codec}-id", codec, 9.0, None, None, "crash",
+                   "encode", 1, "", "", "2026-01-01T00:00:00", False)  # fmt: skip
+
+
+def match(picture: str | None, target: float, metric_id: str | None = None, kind: str = "bpp") -> Match:
+    scope = "set" if picture is None else "picture"
+    return Match(scope, "zoo", picture, 1, "zip-id", kind, metric_id, target, 1.5, target, 3, 2, "close")  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Two natural and two AI-generated pictures, three codecs at two settings."""
+    failures = [failure("ant", "zip"), failure("bee", "latent"), failure("dog", "hyper")]
+    matches = [
+        match("ant", 1.0),
+        match("dog", 2.0),
+        match(None, 3.0),
+        match("bee", 33.5, PSNR.metric_id, "psnr"),
+    ]
+    folder = tmp_path_factory.mktemp("zoo") / "arena"
+    return store_of(folder, cells(), (PSNR, BUTTERAUGLI), failures, matches)
+
+
+@pytest.fixture(scope="module")
+def source(zoo: Store) -> ColumnSource:
+    return ColumnSource(zoo, "zoo")
+
+
+def test_a_store_gives_back_the_cells_that_it_holds(zoo: Store) -> None:
+    by_key = {(one.codec, one.picture, one.quality): one for one in zoo.cells("zoo")}
+    assert by_key == {(one.codec, one.picture, one.quality): one for one in cells()}
+
+
+@pytest.mark.parametrize(
+    ("kind", "families", "codecs", "pictures", "failed", "targets"),
+    [
+        (
+            None,
+            (),
+            {"zip", "latent", "hyper"},
+            {"ant", "bee", "cat", "dog"},
+            {"ant", "bee", "dog"},
+            {1, 2, 3, 33.5},
+        ),
+        ("natural", (), {"zip", "latent", "hyper"}, {"ant", "cat"}, {"ant"}, {1, 3}),
+        ("ai-generated", (), {"zip", "latent", "hyper"}, {"bee", "dog"}, {"bee", "dog"}, {2, 3, 33.5}),
+        (None, ("learned",), {"hyper"}, {"ant", "bee", "cat", "dog"}, {"dog"}, {1, 2, 3, 33.5}),
+        ("ai-generated", ("generative", "classic"), {"zip", "latent"}, {"bee", "dog"}, {"bee"}, {2, 3, 33.5}),
+    ],
+)
+def test_a_part_holds_what_is_of_its_pictures_and_codecs(
+    source: ColumnSource, kind: Any, families: Sequence[str], codecs: set[str], pictures: set[str],
+    failed: set[str], targets: set[float],
+) -> None:  # fmt: skip
+    part = ColumnSlice(source, kind, families)
+    expected = [
+        (one.codec, one.picture, one.quality)
+        for one in cells()
+        if one.codec in codecs and one.picture_sha256 in pictures
+    ]
+    assert sorted((one.codec, one.picture, one.quality) for one in part.cells) == sorted(expected)
+    assert len(part.columns.measurement) == len(expected)
+    assert {one.codec.label for one in part.panels} == codecs
+    assert {one.picture_sha256 for one in part.failures} == failed
+    assert {one.match.target for one in part.matches} == targets
+    assert part.scope == " | ".join(["zoo", kind or "every kind", *sorted(families)])
+
+
+def test_a_failure_of_a_codec_without_any_result_stays_in_every_family(zoo: Store) -> None:
+    source = ColumnSource(zoo, "zoo")
+    source.failures = [failure("ant", "unseen"), failure("ant", "zip")]
+    assert [one.codec for one in ColumnSlice(source, None, ("learned",)).failures] == ["unseen"]
+
+
+def test_what_a_source_holds(source: ColumnSource) -> None:
+    assert source.kinds == ["ai-generated", "natural"]
+    assert source.families == ["classic", "generative", "learned"]
+    assert source.encode_seconds.tolist() == [0.3] * 24
+    fresh = ColumnSource(source.store, None)
+    assert not fresh.has_read(PSNR.metric_id)
+    assert fresh.matches == []
+    fresh.scores(PSNR.metric_id)
+    assert fresh.has_read(PSNR.metric_id)
+    assert not fresh.has_read(BUTTERAUGLI.metric_id)
+
+
+def test_a_search_is_shown_where_it_was_for_the_very_target(source: ColumnSource) -> None:
+    part = ColumnSlice(source)
+    assert {row.codec.label for row in part.at_rate([PSNR], 1.0) if row.achieved} == {"zip"}
+    assert not any(row.achieved for row in part.at_rate([PSNR], 1.1))
+    assert any(row.achieved for row in part.at_score(PSNR, 33.5))
+    assert not any(row.achieved for row in part.at_score(BUTTERAUGLI, 33.5))
+    assert not any(row.achieved for row in ColumnSlice(source, "ai-generated").at_rate([PSNR], 1.0))
+
+
+def test_costs_are_of_the_chosen_measurements(source: ColumnSource) -> None:
+    (row,) = ColumnSlice(source, "natural", ("classic",)).at_score(PSNR, 36.0)
+    assert row.codec.label == "zip"
+    assert row.encode_seconds is not None
+    assert row.encode_seconds.median == pytest.approx(0.3)
+    # ant reaches 36 dB at 2 bits per pixel; cat half way between 0.9 and 1.8, in logarithms.
+    assert row.bits_per_pixel is not None
+    assert row.bits_per_pixel.median == pytest.approx((2.0 + math.sqrt(0.9 * 1.8)) / 2)
+
+
+def test_affinity_counts_pictures_not_cells(source: ColumnSource, zoo: Store) -> None:
+    expected = {("latent", "same generator family"): 1}
+    assert ColumnSlice(source).affinities() == expected
+    assert slice_of(zoo, "zoo").affinities() == expected
+    assert ColumnSlice(source, "natural").affinities() == {}
+    assert slice_of(zoo, "zoo", "natural").affinities() == {}
+
+
+def test_the_usual_score_is_the_median_rounded(source: ColumnSource) -> None:
+    # Of 30, 31, 33, 34, 35, 36, 37 and 39, each three times.
+    assert ColumnSlice(source).usual_score(PSNR) == 34.5
+    assert ColumnSlice(source, "natural").usual_score(BUTTERAUGLI) == 2.45
+    assert ColumnSlice(source).usual_score(replace(PSNR, metric_id="unscored")) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("metric", "target", "expected"),
+    [
+        # At 1 bit per pixel every cheap setting is the nearest one, at 2 every dear one.
+        (PSNR, Target(1.0), [("bee", 30.0), ("dog", 31.0), ("ant", 33.0), ("cat", 35.0)]),
+        (PSNR, Target(2.0), [("dog", 34.0), ("ant", 36.0), ("cat", 37.0), ("bee", 39.0)]),
+        (BUTTERAUGLI, Target(1.0), [("bee", 3.0), ("dog", 2.9), ("ant", 2.7), ("cat", 2.5)]),
+        (BUTTERAUGLI, Target(2.0), [("dog", 2.6), ("ant", 2.4), ("cat", 2.3), ("bee", 2.1)]),
+        # Nearest 34.6 dB: ant 36, bee 39, cat 35, dog 34; nearest Butteraugli 2.6 likewise, but bee's 3.0.
+        (BUTTERAUGLI, Target(34.6, PSNR), [("dog", 2.6), ("cat", 2.5), ("ant", 2.4), ("bee", 2.1)]),
+        (PSNR, Target(2.6, BUTTERAUGLI), [("bee", 30.0), ("ant", 33.0), ("dog", 34.0), ("cat", 35.0)]),
+    ],
+)
+def test_the_worst_picture_of_a_codec_stands_first(
+    source: ColumnSource, metric: Any, target: Target, expected: list[tuple[str, float]]
+) -> None:
+    part = ColumnSlice(source)
+    (panel,) = (one for one in part.panels if one.codec.label == "zip")
+    listed = worst_first(part, panel, metric, target)
+    assert [name for name, _ in listed] == [f"{name}.png" for name, _ in expected]
+    assert [score for _, score in listed] == pytest.approx([score for _, score in expected])
+
+
+def test_pictures_without_a_score_come_last_by_name(tmp_path: Path) -> None:
+    unscored = [
+        replace(one, scores={}) if one.picture_sha256 in ("cat", "ant") and one.codec == "zip" else one
+        for one in cells()
+    ]
+    part = ColumnSlice(ColumnSource(store_of(tmp_path / "arena", unscored, (PSNR, BUTTERAUGLI)), "zoo"))
+    (panel,) = (one for one in part.panels if one.codec.label == "zip")
+    listed = worst_first(part, panel, PSNR, Target(2.0))
+    assert [name for name, _ in listed] == ["dog.png", "bee.png", "ant.png", "cat.png"]
+    assert [math.isnan(score) for _, score in listed] == [False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("target", "hyper", "zip_"),
+    [
+        (Target(1.3), 120, 160),  # bits per pixel: 0.6 or 1.2; 0.8 or 1.6, nearer by ratio
+        (Target(0.5), 60, 80),
+        (Target(33.0, PSNR), 120, 160),
+        (Target(32.0, PSNR), 60, 80),
+        (Target(2.85, BUTTERAUGLI), 60, 80),
+        (Target(2.65, BUTTERAUGLI), 120, 160),
+    ],
+)
+def test_each_codec_is_shown_at_its_setting_nearest_the_target(
+    zoo: Store, target: Target, hyper: int, zip_: int
+) -> None:
+    shown = nearest_cells(
+        zoo, "zoo", "dog", {"zip-id": "zip", "none-id": "none", "hyper-id": "hyper"}, target
+    )
+    assert list(shown) == ["zip", "hyper"]
+    assert (shown["hyper"].bitstream_bytes, shown["zip"].bitstream_bytes) == (hyper, zip_)
+    assert {one.picture_sha256 for one in shown.values()} == {"dog"}
+
+
+def test_distances_from_a_target_are_ratios_of_rates_and_differences_of_scores() -> None:
+    rates, scores = np.array([0.5, 1.0, 4.0]), np.array([2.0, 3.5, 1.0])
+    assert Target(1.0).distances(rates, scores) == pytest.approx(np.log([2.0, 1.0, 4.0]))
+    assert Target(2.5, BUTTERAUGLI).distances(rates, scores) == pytest.approx([0.5, 1.0, 1.5])
+    assert Target(2.0, PSNR).distances(rates, None) == pytest.approx(np.log([4.0, 2.0, 2.0]))
+
+
+def test_pictures_are_shown_with_their_own_numbers() -> None:
+    lossless = replace(CELL, scores={PSNR.metric_id: Score(None, lossless=True)}, toy=False, quality=7.0)
+    nothing = replace(CELL, scores={PSNR.metric_id: Score(None, applicable=False)}, toy=False)
+    shown = {"latent": CELL, "png": lossless, "text": nothing}
+    assert [numbers(one, [PSNR, BUTTERAUGLI]) for one in shown.values()] == [
+        "2.00 bpp · setting 0.75 · PSNR 31.25 dB · Butteraugli 2.50",
+        "2.00 bpp · setting 7 · lossless",
+        "2.00 bpp · setting 0.75",
+    ]
+    table = numbers_table(shown, [PSNR, BUTTERAUGLI], "Numbers")
+    assert [column.heading for column in table.columns] == [
+        "Codec", "Rate, bits/pixel", "File, kB", "Setting", "PSNR, dB", "Butteraugli",
+    ]  # fmt: skip
+    assert texts(table) == [
+        ["latent (toy)", "2.00", "0.121", "0.75", "31.25", "2.50"],
+        ["png", "2.00", "0.121", "7", "– lossless", "–"],
+        ["text", "2.00", "0.121", "0.75", "–", "–"],
+    ]
+    assert values(table)[0] == [None, 2.0, 121.0, 0.75, 31.25, 2.5]
+    hints = [row.entries[4].hint for row in table.rows]
+    assert hints == ["", "The pixels are the original's.", "The picture holds nothing to measure."]
+    assert table.rows[1].entries[5].hint.startswith("Not scored")
+    listed = panes("otter.png", "original", {"latent": CELL}, [PSNR], ["flip", "difference"])
+    assert [(one.name, one.address) for one in listed] == [
+        ("Original", "/look/original/original"),
+        ("latent", "/look/decoded/original/decoded"),
+        ("FLIP: latent", "/look/map/flip/original/decoded"),
+        ("Difference: latent", "/look/map/difference/original/decoded"),
+    ]
+    assert listed[0].numbers == "otter.png"
+    assert listed[1].numbers == "2.00 bpp · setting 0.75 · PSNR 31.25 dB"
+
+
+def test_bd_rates_on_either_kind_are_of_the_pictures_of_that_kind(source: ColumnSource) -> None:
+    found = points_by_kind(ColumnSlice(source), PSNR, "zip-id")
+    assert found.keys() == {"hyper", "latent"}
+    # On natural pictures hyper needs half the bits of zip.
+    assert found["hyper"]["natural"] == pytest.approx(-50.0)
+    # Of the AI-generated ones both codecs' mean curves: 1.4 and 2.8 against 0.95 and 1.9 bits per pixel.
+    assert found["hyper"]["ai-generated"] == pytest.approx(100 * (1.4 / 0.95 - 1))
+    assert found["latent"]["natural"] == pytest.approx(100 * ((125 + 90) / (100 + 90) - 1))
+    assert found["latent"]["ai-generated"] == pytest.approx(100 * ((11 + 88) / (110 + 80) - 1))
+    assert points_by_kind(ColumnSlice(source, "natural"), PSNR, "zip-id").keys() == {"hyper", "latent"}
+    assert points_by_kind(ColumnSlice(source, "natural"), PSNR, "zip-id")["hyper"].keys() == {"natural"}
+    assert points_by_kind(ColumnSlice(source), PSNR, "unknown") == {}
+    table = points_table({"zeta": {"natural": -50.0}, "alpha": {"ai-generated": 12.5, "natural": 1.0}}, "T")
+    assert [column.title for column in table.columns] == ["Codec", "Natural", "AI-generated"]
+    assert texts(table) == [["alpha", "+1.0", "+12.5"], ["zeta", "−50.0", "–"]]
+    assert values(table) == [[None, 1.0, 12.5], [None, -50.0, None]]
+
+
+def test_pictures_that_divide_a_codec_from_itself(source: ColumnSource) -> None:
+    table = dividing_pictures(ColumnSlice(source), PSNR, "zip-id")
+    # The median of four is half way between the middle ones, in logarithms.
+    hyper, latent = math.sqrt(0.5 * 0.75), math.sqrt(1.0 * 1.1)
+    usual = {"hyper": 100 * (hyper - 1), "latent": 100 * (latent - 1)}
+    factors = {
+        ("hyper", "ant"): 0.5, ("hyper", "bee"): 2.0, ("hyper", "cat"): 0.5, ("hyper", "dog"): 0.75,
+        ("latent", "ant"): 1.25, ("latent", "bee"): 0.1, ("latent", "cat"): 1.0, ("latent", "dog"): 1.1,
+    }  # fmt: skip
+    far = {key: abs(math.log(one / (hyper if key[0] == "hyper" else latent))) for key, one in factors.items()}
+    shown = [(row.record["codec"], row.record["picture"].removesuffix(".png")) for row in table.rows]
+    assert [far[one] for one in shown] == pytest.approx(sorted(far.values(), reverse=True))
+    assert shown[:2] == [("latent", "bee"), ("hyper", "bee")]
+    assert texts(table)[0] == ["bee.png", "AI-generated", "latent", "−90.0", "+4.9"]
+    kinds = {row.entries[0].text: row.entries[1].text for row in table.rows}
+    assert kinds == {
+        "ant.png": "natural",
+        "bee.png": "AI-generated",
+        "cat.png": "natural",
+        "dog.png": "AI-generated",
+    }
+    for row, (codec, picture) in zip(table.rows, shown, strict=True):
+        assert row.entries[3].value == pytest.approx(100 * (factors[codec, picture] - 1))
+        assert row.entries[4].value == pytest.approx(usual[codec])
+    assert table.notes == ("BD-rate against zip by PSNR; the page Look shows them.",)
+    assert dividing_pictures(ColumnSlice(source), PSNR, "unknown").rows == ()
+
+
+def test_the_points_of_one_picture(source: ColumnSource) -> None:
+    points = picture_points(ColumnSlice(source, None, ("classic", "learned")), PSNR, "dog.png")
+    assert points == [
+        RatePoint("hyper", 1.5, pytest.approx(0.6), 31.0, False, "hyper-id"),  # type: ignore[arg-type]
+        RatePoint("hyper", 2.5, pytest.approx(1.2), 34.0, False, "hyper-id"),  # type: ignore[arg-type]
+        RatePoint("zip", 1.5, pytest.approx(0.8), 31.0, False, "zip-id"),  # type: ignore[arg-type]
+        RatePoint("zip", 2.5, pytest.approx(1.6), 34.0, False, "zip-id"),  # type: ignore[arg-type]
+    ]
+    assert picture_points(ColumnSlice(source), PSNR, "unknown.png") == []
+    written = as_csv([RatePoint("a, b", 1.5, 0.25, 31.0, True, "id", 30.5, 31.75)], PSNR)
+    assert written.decode().splitlines() == [
+        "codec,codec_id,setting,bits_per_pixel,psnr,low_95,high_95",
+        '"a, b",id,1.5,0.25,31.0,30.5,31.75',
+    ]

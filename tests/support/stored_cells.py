@@ -1,0 +1,123 @@
+"""Write cells as records to a real store, so that what is read back can be held against them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert
+
+from codecarena.bench.store.rows import Failure, Match, MetricRow, ScoredCell
+from codecarena.bench.store.schema import (
+    NO_SEED,
+    AttemptTable,
+    CodecTable,
+    MachineTable,
+    MatchTable,
+    MeasurementTable,
+    MemberTable,
+    MetricTable,
+    PictureTable,
+    RunTable,
+    ScoreTable,
+)
+from codecarena.bench.store.store import Store
+from codecarena.bench.store.writer import StoreWriter
+
+NOW = "2026-01-01T00:00:00+00:00"
+
+
+def store_of(
+    folder: Path | str,
+    cells: Sequence[ScoredCell],
+    metrics: Sequence[MetricRow],
+    failures: Iterable[Failure] = (),
+    matches: Iterable[Match] = (),
+) -> Store:
+    """Return a new store that holds these cells and nothing else; verdicts are left out."""
+    run = {"id": 1, "suite": "made", "suite_text": "", "machine_id": "desk", "workers": 1,
+           "process_id": 1, "planned_cells": len(cells), "status": "finished", "started_at": NOW,
+           "finished_at": NOW}  # fmt: skip
+    rows: dict[Any, list[dict[str, Any]]] = {
+        MachineTable: [{"id": "desk", "description": {"cpu": "made up", "cores": 1}}],
+        RunTable: [run],
+        PictureTable: _unique(
+            {"sha256": one.picture_sha256, "height": 1, "width": one.pixel_count} for one in cells
+        ),
+        MemberTable: _unique(_member(one) for one in cells),
+        CodecTable: _unique(_codec(one) for one in cells),
+        MetricTable: [{**_without(asdict(one), "metric_id"), "id": one.metric_id} for one in metrics],
+        MeasurementTable: [_measurement(one) for one in cells],
+        ScoreTable: _unique(score for one in cells for score in _scores(one)),
+        AttemptTable: [_attempt(one) for one in failures],
+        MatchTable: [{**asdict(one), "run_id": 1, "created_at": NOW} for one in matches],
+    }
+    writer = StoreWriter(str(folder))
+    with writer.engine.begin() as connection:
+        for table, records in rows.items():
+            if records:
+                connection.execute(insert(table), records)
+    writer.close()
+    return Store(str(folder))
+
+
+def _unique(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for one in records:
+        if one not in found:
+            found.append(one)
+    return found
+
+
+def _without(record: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name not in names}
+
+
+def _member(one: ScoredCell) -> dict[str, Any]:
+    return {
+        "image_set": one.image_set, "name": one.picture, "picture_sha256": one.picture_sha256,
+        "kind": one.kind,
+        "path": "", "caption": None, "text": None, "generator": one.picture_generator, "licence": None,
+        "source": None,
+    }  # fmt: skip
+
+
+def _codec(one: ScoredCell) -> dict[str, Any]:
+    return {
+        "id": one.codec_id, "name": one.codec, "label": one.codec, "version": "1", "family": one.family,
+        "parameters": {}, "stochastic": one.seed is not None, "toy": one.toy, "tolerance_levels": 0,
+        "weights_sha256": None, "weights_bytes": 0, "trained_on": None, "imported": one.imported,
+        "provenance": one.provenance, "generator": one.codec_generator,
+    }  # fmt: skip
+
+
+def _measurement(one: ScoredCell) -> dict[str, Any]:
+    kept = ("picture_sha256", "codec_id", "quality", "bitstream_sha256", "bitstream_bytes", "header_bytes",
+            "payload_bytes", "side_bytes", "decoded_sha256", "contended", "probe")  # fmt: skip
+    return {
+        **{name: getattr(one, name) for name in kept},
+        "seed": NO_SEED if one.seed is None else one.seed,
+        "run_id": 1,
+        "encode_seconds": list(one.encode_seconds),
+        "decode_seconds": list(one.decode_seconds),
+        "load_seconds": 0.1,
+        "created_at": NOW,
+        "superseded_at": None,
+    }
+
+
+def _scores(one: ScoredCell) -> Iterable[dict[str, Any]]:
+    return (
+        {
+            "original_sha256": one.picture_sha256, "decoded_sha256": one.decoded_sha256,
+            "metric_id": metric_id, "value": score.value, "lossless": score.lossless, "seconds": 0.01,
+        }
+        for metric_id, score in one.scores.items()
+    )  # fmt: skip
+
+
+def _attempt(one: Failure) -> dict[str, Any]:
+    kept = _without(asdict(one), "image_set", "picture", "codec", "settled")
+    return {**kept, "seed": NO_SEED if one.seed is None else one.seed, "run_id": 1}
