@@ -18,6 +18,8 @@ from codecarena.studies.pair_counts import TIE, Tally, tally
 from codecarena.studies.simulation import Assumptions, simulate_votes
 from codecarena.studies.stimulus_parts import BANDS, EDGES, RateBand, parts_of
 
+pytestmark = pytest.mark.xdist_group("metrics by part")
+
 SCALE = {"original": 3.0} | {
     f"{name} {rate}": 2 * rate + better
     for rate in (0.1, 0.25, 0.5, 1.0)
@@ -49,17 +51,17 @@ def scores(counted: Tally) -> list[MetricScores]:
     return [table("sure", sure, counted), table("lost", lost, counted)]
 
 
-def judged(counted: Tally, anchor: str | None = "original", **unknown: None) -> MetricsAgainstPeople:
+def judged(counted: Tally, resamples: int = 12, **unknown: None) -> MetricsAgainstPeople:
     told = {"kinds": kinds(counted), "rates": rates(counted)} | unknown
     found = fit(counted.pairs, choose_model("JOD", counted.pairs.has_ties))
     parts = parts_of(counted, told["kinds"], told["rates"], ("original",))
-    return agreements(found, counted, scores(counted), parts, anchor=anchor, resamples=60)
+    return agreements(found, counted, scores(counted), parts, anchor="original", resamples=resamples)
 
 
 @pytest.fixture(scope="module")
 def whole() -> tuple[Tally, MetricsAgainstPeople]:
     counted = study()
-    return counted, judged(counted)
+    return counted, judged(counted, resamples=60)
 
 
 def part(result: MetricsAgainstPeople, kind: str | None, band: RateBand | None = None) -> PartAgreement:
@@ -78,12 +80,12 @@ def test_parts_are_kinds_bands_and_both(whole: tuple[Tally, MetricsAgainstPeople
 
 
 def test_what_is_unknown_or_all_alike_makes_no_parts() -> None:
-    counted = study()
-    assert judged(counted, kinds=None, rates=None).parts == ()
+    counted = study(votes_per_rater=60, raters=12)
+    nothing = judged(counted, kinds=None, rates=None)
+    assert (nothing.parts, nothing.kinds) == ((), ())
     assert {one.band for one in judged(counted, rates=None).parts} == {None}
     one_band = dict.fromkeys(rates(counted), EDGES[0])
     assert {one.band for one in parts_of(counted, kinds(counted), one_band)} == {None}
-    assert judged(counted, kinds=None, rates=None).kinds == ()
 
 
 def test_a_metric_that_is_lost_on_one_kind_is_found(whole: tuple[Tally, MetricsAgainstPeople]) -> None:
@@ -137,13 +139,13 @@ def test_alone_in_its_picture_a_stimulus_has_no_correlation_without_an_anchor() 
     only = {key: rate for key, rate in rates(counted).items() if rate == 0.1 or key[1] == "x 0.5"}
     found = fit(counted.pairs, choose_model("JOD", counted.pairs.has_ties))
     result = agreements(
-        found, counted, scores(counted), parts_of(counted, None, only, ("original",)), resamples=20
+        found, counted, scores(counted), parts_of(counted, None, only, ("original",)), resamples=10
     )
     lone = part(result, None, BANDS[2]).found
     assert lone is not None
     # The original beside it makes two; without it there is nothing to compare with.
     assert lone.stimuli == 2 * PICTURES
-    alone = agreements(found, counted, scores(counted), parts_of(counted, None, only), resamples=20)
+    alone = agreements(found, counted, scores(counted), parts_of(counted, None, only), resamples=10)
     assert part(alone, None, BANDS[2]).found is None
 
 
@@ -159,8 +161,10 @@ def test_too_few_votes_say_nothing_and_why() -> None:
     assert any(note.startswith(f"{GENERATED}, below 0.18 bpp: ") for note in notes)
 
 
-def test_the_whole_is_the_same_with_and_without_parts(whole: tuple[Tally, MetricsAgainstPeople]) -> None:
-    counted, result = whole
+def test_the_whole_is_the_same_with_and_without_parts() -> None:
+    counted = study(votes_per_rater=60, raters=12)
+    result = judged(counted)
+    assert result.parts
     assert asdict(judged(counted, kinds=None, rates=None).whole) == asdict(result.whole)
 
 
