@@ -1,0 +1,223 @@
+"""Kinds of pictures, agreement of raters and order of majorities, each number worked out by hand."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from scipy import stats
+from voting import random_votes, votes_of
+
+from codecarena.studies import heterogeneity
+from codecarena.studies.agreement import alpha, transitivity
+from codecarena.studies.fit import Fit, fit
+from codecarena.studies.heterogeneity import by_kind, by_picture
+from codecarena.studies.models import BRADLEY_TERRY, JOD, THURSTONE, Model
+from codecarena.studies.newton import Problem, log_likelihood, solve, start
+from codecarena.studies.pair_counts import PairCounts, Tally, from_matrix, tally
+from codecarena.studies.votes import VoteRecord, from_records
+
+
+def fitted(counted: Tally, model: Model = THURSTONE) -> Fit:
+    return fit(counted.pairs, model)
+
+
+# Kinds and pictures
+
+
+def alone(counted: Tally, model: Model, order: float, member: np.ndarray) -> tuple[float, list[np.ndarray]]:
+    """Return the log-likelihood and values of a scale for each group, the order effect given."""
+    pairs = counted.pairs
+    total, values = 0.0, []
+    for group in np.unique(member):
+        counts = counted.by(member[counted.picture], int(member.max()) + 1)[:, group]
+        made = Problem(pairs, model, np.zeros(len(pairs.conditions), int), order=False, ridge=1e-3)
+        scale = solve(made, counts[:, None], start(made)).parameters
+        total += float(log_likelihood(made, counts[:, None], scale)[0])
+        values.append(scale[0, :-2])
+    return total, values
+
+
+def test_a_scale_for_each_kind_gains_what_fits_of_each_kind_gain() -> None:
+    votes = random_votes(seed=3)
+    counted = tally(votes)
+    found = fit(counted.pairs, BRADLEY_TERRY, order=False)
+    kinds = {"p0": "natural", "p1": "drawn", "p2": "natural", "p3": "drawn"}
+    told = by_kind(found, counted, kinds, exchanges=19, seed=4)
+    assert told is not None
+    assert told.groups == ("drawn", "natural")
+    member = np.array([1, 0, 1, 0])
+    likelihood, values = alone(counted, BRADLEY_TERRY, 0.0, member)
+    statistic = 2 * (likelihood - found.log_likelihood)
+    assert told.test.statistic == pytest.approx(statistic, abs=1e-3)
+    assert told.test.degrees == 3
+    assert told.test.p == pytest.approx(stats.chi2.sf(statistic, 3), abs=1e-4)
+    assert [one.condition for one in told.shifts] == ["a", "k", "m", "z"]
+    for place, shift in enumerate(told.shifts):
+        assert (shift.first, shift.second) == pytest.approx((values[0][place], values[1][place]), abs=1e-3)
+    random = np.random.default_rng(4)
+    drawn = [alone(counted, BRADLEY_TERRY, 0.0, random.permutation(member)) for _ in range(19)]
+    gains = [2 * (one - found.log_likelihood) for one, _ in drawn]
+    assert told.p_permuted == (1 + sum(gain >= statistic - 1e-6 for gain in gains)) / 20
+    for place, shift in enumerate(told.shifts):
+        gap = abs(values[0][place] - values[1][place])
+        as_far = sum(abs(one[0][place] - one[1][place]) >= gap - 1e-6 for _, one in drawn)
+        assert shift.p_permuted == (1 + as_far) / 20
+    again = by_kind(found, counted, kinds, exchanges=19, seed=4)
+    assert again == told
+
+
+def test_shifts_are_in_the_scale_s_unit() -> None:
+    counted = tally(random_votes(seed=3))
+    told = by_kind(fitted(counted), counted, dict(zip(counted.pictures, "abab", strict=True)), exchanges=1)
+    plain = by_kind(
+        fit(counted.pairs, BRADLEY_TERRY), counted, dict(zip(counted.pictures, "abab", strict=True)), 1
+    )
+    assert told is not None
+    assert plain is not None
+    # A probit's standard deviations times 1.48 are JOD; a logit's log-worths are about 1.7 of them.
+    ratio = told.shifts[0].first / plain.shifts[0].first
+    assert ratio == pytest.approx(JOD / 1.65, rel=0.1)
+
+
+def test_three_kinds_have_a_test_and_no_shifts_and_one_kind_has_neither() -> None:
+    counted = tally(random_votes())
+    found = fit(counted.pairs, BRADLEY_TERRY, order=False)
+    three = by_kind(found, counted, dict(zip(counted.pictures, "abca", strict=True)), exchanges=5)
+    assert three is not None
+    assert (three.groups, three.shifts, three.test.degrees) == (("a", "b", "c"), (), 2 * 3)
+    assert by_kind(found, counted, dict.fromkeys(counted.pictures, "a"), exchanges=5) is None
+
+
+def test_every_picture_has_a_scale_of_its_own() -> None:
+    counted = tally(random_votes(seed=5))
+    found = fit(counted.pairs, BRADLEY_TERRY, order=False)
+    told = by_picture(found, counted)
+    likelihood, _ = alone(counted, BRADLEY_TERRY, 0.0, np.arange(4))
+    assert told is not None
+    assert (told.groups, told.test.degrees, told.p_permuted) == (("p0", "p1", "p2", "p3"), 3 * 3, None)
+    assert told.test.statistic == pytest.approx(2 * (likelihood - found.log_likelihood), abs=1e-2)
+    one = tally(random_votes(pictures=1))
+    assert by_picture(fit(one.pairs, BRADLEY_TERRY), one) is None
+
+
+def test_a_picture_decides_as_many_differences_as_its_votes_link() -> None:
+    """p0 has all four conditions, p1 only the pairs mz and ak: 3 + 2 differences, 3 of them in the pool."""
+    votes = random_votes(pictures=2, seed=6)
+    pair = np.sort(np.stack([votes.first, votes.second]), axis=0)
+    names = votes.conditions
+    kept = [{names[one], names[other]} in ({"m", "z"}, {"a", "k"}) for one, other in pair.T]
+    counted = tally(votes.keep((votes.picture == 0) | np.array(kept)))
+    told = by_picture(fit(counted.pairs, BRADLEY_TERRY), counted)
+    assert told is not None
+    assert told.test.degrees == 3 + 2 - 3
+
+
+def test_too_many_pictures_are_not_fitted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four pictures times the more of pairs (12) and conditions squared (16)."""
+    counted = tally(random_votes())
+    assert len(counted.pairs.first) == 12
+    found = fit(counted.pairs, BRADLEY_TERRY)
+    monkeypatch.setattr(heterogeneity, "_LARGEST", 4 * 16)
+    assert by_picture(found, counted) is not None
+    monkeypatch.setattr(heterogeneity, "_LARGEST", 4 * 16 - 1)
+    assert by_picture(found, counted) is None
+
+
+# Agreement
+
+
+def test_alpha_of_a_table_by_hand() -> None:
+    """Units (3, 0, 0), (1, 1, 0), (0, 0, 2) for a over z, each entered both ways round."""
+    votes = votes_of(
+        ("r1", "p", "az", 1), ("r2", "p", "za", -1), ("r3", "p", "az", 1),
+        ("r1", "q", "az", 1), ("r2", "q", "az", 0),
+        ("r1", "s", "az", -1), ("r2", "s", "za", 1),
+        # One vote alone is no unit, and a second vote of a rater does not count.
+        ("r1", "t", "az", 1), ("r1", "q", "az", -1), ("r2", "p", "az", -1),
+    )  # fmt: skip
+    nominal = alpha(votes, resamples=0)
+    # Of 7 votes both ways: 14 values, 6 of either end and 2 ties.  Disagreeing pairs: 2 in q, twice.
+    disagreeing, values = 2 * 2 / 1, 14
+    expected = (values**2 - 6**2 - 6**2 - 2**2) / (values - 1)
+    assert nominal.value == pytest.approx(1 - disagreeing / expected)
+    assert (nominal.units, nominal.low, nominal.high) == (3, None, None)
+    ordinal = alpha(votes, "ordinal", resamples=0)
+    # Places are the middles of 6, 2, 6: 3, 7, 11; squares of distances 16 and 64.
+    seen = 2 * 2 * 16
+    chance = 2 * (6 * 2 * 16 + 6 * 2 * 16 + 6 * 6 * 64) / (values - 1)
+    assert ordinal.value == pytest.approx(1 - seen / chance)
+
+
+def test_alpha_s_interval_is_of_units_drawn_again_by_seed() -> None:
+    votes = random_votes(raters=5, pictures=3)
+    one, again, other = (alpha(votes, resamples=200, seed=seed) for seed in (1, 1, 2))
+    assert one == again
+    assert (one.low, one.high) != (other.low, other.high)
+    assert one.low is not None
+    assert one.high is not None
+    assert one.value is not None
+    assert one.low < one.value < one.high
+    many = alpha(votes, resamples=2000, seed=3)
+    narrower = alpha(votes, resamples=2000, seed=4)
+    assert (many.low, many.high) == pytest.approx((narrower.low, narrower.high), abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("wins", "violations"),
+    [
+        # By the shares of a over b, b over c, a over c.
+        ([[0, 6, 5.5], [4, 0, 6], [4.5, 4, 0]], (1, 0, 1)),
+        # b over c, and c over a by just half, yet a over b.
+        ([[0, 6, 5], [4, 0, 6], [5, 4, 0]], (1, 1, 1)),
+        ([[0, 6, 6], [4, 0, 6], [4, 4, 0]], (1, 0, 0)),
+        ([[0, 6, 4.9], [4, 0, 6], [5.1, 4, 0]], (1, 1, 1)),
+        ([[0, 5, 5], [5, 0, 5], [5, 5, 0]], (1, 0, 0)),
+        ([[0, 6, 0], [4, 0, 6], [0, 4, 0]], (0, 0, 0)),
+    ],
+)
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_transitivity_does_not_depend_on_the_order_of_conditions(
+    wins: list[list[float]], violations: tuple[int, int, int], order: tuple[int, ...]
+) -> None:
+    table = np.array(wins)[np.ix_(order, order)]
+    told = transitivity(from_records([]), from_matrix("zam", table))
+    assert (told.triples, told.weak, told.strong) == violations
+
+
+def test_ties_are_half_a_win_of_a_majority() -> None:
+    pairs = PairCounts(
+        ("z", "a", "m"),
+        np.array([0, 1, 2]),
+        np.array([1, 2, 0]),
+        np.array([[3, 3, 0], [4, 4, 2], [1, 1, 6]], float),
+    )
+    # z over a and a over m: 5 of 8; z over m: 7 of 8.
+    told = transitivity(from_records([]), pairs)
+    assert (told.triples, told.weak, told.strong) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("size", "circles", "zeta"),
+    # Kendall and Babington Smith: at most (n^3 - n) / 24 of an odd number, (n^3 - 4 n) / 24 of an even one.
+    [(3, 1, 0.0), (4, 1, 0.5), (5, 1, 0.8)],
+)
+def test_one_circle_in_an_order(size: int, circles: int, zeta: float) -> None:
+    """Each beats all that come after, but the last beats the one two before it."""
+    names = "mzakb"[:size]
+    rows = [
+        (names[one], names[other], 1)
+        for one in range(size)
+        for other in range(one + 1, size)
+        if (one, other) != (size - 3, size - 1)
+    ]
+    rows.append((names[size - 1], names[size - 3], 1))
+    votes = from_records([VoteRecord("r", "p", *row) for row in rows])
+    told = transitivity(votes, tally(votes).pairs)
+    assert (told.circular_triads, told.complete_sets) == (circles, 1)
+    assert told.consistency == pytest.approx(zeta)
+    tied = from_records(
+        [VoteRecord("r", "p", *row) for row in rows[:-1]] + [VoteRecord("r", "p", *rows[-1][:2], 0)]
+    )
+    assert transitivity(tied, tally(tied).pairs).consistency is None

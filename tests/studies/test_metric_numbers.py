@@ -1,0 +1,221 @@
+"""Metrics against people on studies so small that each number is worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+from voting import random_votes, votes_of
+
+from codecarena.bench.analysis.intervals import holm
+from codecarena.studies import human_metrics
+from codecarena.studies.correlation import meng_rosenthal_rubin
+from codecarena.studies.fit import Fit, fit
+from codecarena.studies.human_metrics import MetricAgreement, agreements, comparable
+from codecarena.studies.metric_estimates import (
+    Estimator,
+    MetricScores,
+    PartSample,
+    Sample,
+    within,
+)
+from codecarena.studies.models import THURSTONE, Model
+from codecarena.studies.pair_counts import Tally, tally
+from codecarena.studies.resampling import interval
+from codecarena.studies.scale_results import Interval
+from codecarena.studies.stimulus_parts import BANDS, Part, RateBand, parts_of, whole
+
+
+def fitted(counted: Tally, model: Model = THURSTONE) -> Fit:
+    return fit(counted.pairs, model)
+
+
+# Metrics
+
+SCORES = {"good": {"m": 1.0, "z": 4.0, "a": 0.5, "k": 3.0}, "flat": dict.fromkeys("mzak", 2.0)}
+
+
+def tables(counted: Tally, scores: dict[str, dict[str, float]] | None = None) -> list[MetricScores]:
+    names = counted.pairs.conditions
+    return [
+        MetricScores(metric, np.tile([by[name] for name in names], (len(counted.pictures), 1)))
+        for metric, by in (scores or SCORES).items()
+    ]
+
+
+def test_accuracy_is_the_share_of_decided_votes_on_the_metric_s_side() -> None:
+    votes = votes_of(
+        ("r1", "p", "zm", 1), ("r2", "p", "mz", 1), ("r3", "p", "zm", 0), ("r1", "q", "za", 1),
+        ("r2", "q", "az", -1), ("r3", "q", "az", 1), ("r1", "q", "mk", -1), ("r2", "q", "km", 1),
+    )  # fmt: skip
+    counted = tally(votes)
+    sample = Sample(fitted(counted), counted, tables(counted), None)
+    part = PartSample(sample, whole(counted))
+    even = Estimator(sample, [part])(np.ones(3), np.ones(2))
+    # zm: right, wrong; za: right, right, wrong; km: right, right; equal scores count half.
+    assert even[0, :, 0] == pytest.approx([5 / 7, 0.5])
+    weighted = Estimator(sample, [part])(np.array([2.0, 0.0, 1.0]), np.array([3.0, 1.0]))
+    # r1 twice: zm right (x 3), za right, km right; r3: za wrong.
+    assert weighted[0, 0, 0] == pytest.approx((6 + 2 + 2) / (6 + 2 + 2 + 1))
+    told = agreements(fitted(counted), counted, tables(counted), resamples=20).whole
+    assert (told.votes, told.stimuli, told.pictures) == (7, 2 + 4, 2)
+    # The majorities: one of two on zm, two of three on za, two of two on km.
+    assert told.ceiling == pytest.approx(5 / 7)
+    assert [one.metric for one in told.metrics] == ["good", "flat"]
+    assert (part.members, part.clusters) == ((3, 2), 2)
+
+
+def test_correlations_of_a_part_are_those_of_its_stimuli() -> None:
+    """Against an anchor, whose own stimuli do not count, and against the picture's mean."""
+    counted = tally(random_votes(raters=8))
+    found = fitted(counted)
+    names = counted.pairs.conditions
+    random = np.random.default_rng(7)
+    values = random.normal(size=(4, 4))
+    for anchor in ("k", None):
+        sample = Sample(found, counted, [MetricScores("m", values)], anchor)
+        part = PartSample(sample, whole(counted))
+        told = Estimator(sample, [part])(np.ones(8), np.ones(4))[0, 0]
+        human = sample.values(counted)
+        if anchor:
+            human = human - human[:, [names.index("k")]]
+            kept = [place for place, name in enumerate(names) if name != "k"]
+            score, target = values[:, kept], human[:, kept]
+        else:
+            score = values - values.mean(1, keepdims=True)
+            target = human - human.mean(1, keepdims=True)
+        assert told[1] == pytest.approx(stats.spearmanr(score.ravel(), target.ravel()).statistic)
+        assert part.stimuli.sum() == score.size
+
+
+def test_gaps_in_scores_leave_votes_and_stimuli_out() -> None:
+    counted = tally(random_votes(raters=8))
+    names = counted.pairs.conditions
+    values = np.tile([SCORES["good"][name] for name in names], (4, 1))
+    values[1, names.index("z")] = np.nan
+    values[2, [names.index(one) for one in "mak"]] = np.nan
+    sample = Sample(fitted(counted), counted, [MetricScores("m", values)], None)
+    part = PartSample(sample, whole(counted))
+    expected = np.ones((4, 4), bool)
+    expected[1, names.index("z")] = False
+    expected[2] = False  # one alone is its own mean
+    assert (part.stimuli == expected).all()
+    mine = [
+        (counted.pictures[p], counted.pair[row]) for row, p in enumerate(counted.picture) if part.votes[row]
+    ]
+    assert {picture for picture, _ in mine} == {"p0", "p1", "p3"}
+    first, second = counted.pairs.first[counted.pair], counted.pairs.second[counted.pair]
+    z = names.index("z")
+    at_p1 = part.votes & (counted.picture == 1)
+    assert at_p1.any()
+    assert not ((first[at_p1] == z) | (second[at_p1] == z)).any()
+    assert (within(expected, counted) == part.votes).all()
+    assert comparable([MetricScores("m", values)], counted)
+    assert not comparable([MetricScores("m", np.full((4, 4), np.nan))], counted)
+
+
+@pytest.mark.parametrize(
+    ("votes", "pictures", "raters", "enough"),
+    [(30, 3, 2, True), (29, 3, 2, False), (30, 2, 2, False), (30, 3, 1, False)],
+)
+def test_a_part_needs_30_votes_on_3_pictures_by_2_raters(
+    votes: int, pictures: int, raters: int, enough: bool
+) -> None:
+    rows = [(f"r{n % raters}", f"p{n % pictures}", "zm" if n % 5 else "mz", 1) for n in range(votes)]
+    rows.append(("r0", "p0", "zm", 0))
+    counted = tally(votes_of(*rows))
+    sample = Sample(fitted(counted), counted, tables(counted), None)
+    lack = PartSample(sample, whole(counted)).lack()
+    said = f"{votes} decided votes on {pictures} pictures by {raters} raters: too few, "
+    said += "expected 30 on 3 by 2 or more"
+    assert lack == (None if enough else said)
+
+
+def test_metrics_are_compared_on_the_same_resamples() -> None:
+    whole_estimates = np.array([[0.8, 0.6, 0.7], [0.7, 0.9, 0.75], [0.6, 0.5, np.nan]])
+    random = np.random.default_rng(0)
+    drawn = whole_estimates + random.normal(0, 0.02, (80, 3, 3))
+    counted = tally(random_votes(raters=8))
+    scores = tables(counted, {"x": SCORES["good"], "y": SCORES["flat"], "w": SCORES["good"]})
+    part = PartSample(Sample(fitted(counted), counted, scores, None), whole(counted))
+    assert part.clusters == 4
+    rows = human_metrics._differences(part, whole_estimates, drawn)
+    told = {(one.statistic, one.first, one.second): one for one in rows}
+    assert len(told) == 3 + 3 + 1
+    for at, statistic in enumerate(("pairwise accuracy", "SRCC")):
+        p_values = []
+        for one, other in ((0, 1), (0, 2), (1, 2)):
+            row = told[statistic, "xyw"[one], "xyw"[other]]  # type: ignore[index]
+            gaps = drawn[:, one, at] - drawn[:, other, at]
+            gap = whole_estimates[one, at] - whole_estimates[other, at]
+            error = gaps.std(ddof=1) * np.sqrt(4 / 3)
+            low, high = interval(gaps, 4)
+            assert row.difference == pytest.approx(gap)
+            assert row.interval == Interval(
+                pytest.approx(low), pytest.approx(high), pytest.approx(error)
+            )  # fmt: skip
+            p_values.append(2 * stats.t.sf(abs(gap) / error, 3))
+            assert (row.p_meng is None) == (statistic != "SRCC")
+        for p, (one, other) in zip(holm(p_values), ("xy", "xw", "yw"), strict=True):
+            assert told[statistic, one, other].p_holm == pytest.approx(p)  # type: ignore[index]
+    # x and w have the same scores.
+    same = told["SRCC", "x", "w"]
+    assert same.p_meng == meng_rosenthal_rubin(0.6, 0.5, 1.0, 16) == 1.0
+
+
+def test_an_estimate_without_resamples_has_no_interval() -> None:
+    values = np.arange(30.0)
+    values[9:] = np.nan
+    assert human_metrics._interval(values, 5) is None
+    values[9] = 3.0
+    span = human_metrics._interval(values, 5)
+    low, high = interval(values[:10], 5)
+    assert span == Interval(low, high, pytest.approx(values[:10].std(ddof=1) * np.sqrt(5 / 4)))
+    drawn = np.full((30, 3), np.nan)
+    row = human_metrics._row("m", np.array([0.7, np.nan, np.nan]), drawn, 5)
+    assert row == MetricAgreement("m", 0.7, Interval(0.7, 0.7, 0.0), None, None, None, None)
+
+
+# Parts
+
+
+def test_bands_hold_their_lower_edge_and_not_their_upper() -> None:
+    assert [(one.low, one.high) for one in BANDS] == [(None, 0.18), (0.18, 0.36), (0.36, 0.65), (0.65, None)]
+    assert [one.title for one in BANDS] == [
+        "below 0.18 bpp", "0.18 to 0.36 bpp", "0.36 to 0.65 bpp", "0.65 bpp and more"
+    ]  # fmt: skip
+    counted = tally(random_votes())
+    names = counted.pairs.conditions
+    rates = {(picture, name): rate for picture in counted.pictures
+             for name, rate in zip("mza", (0.17, 0.18, 0.65), strict=True)}  # fmt: skip
+    rates["p2", "z"] = 0.359
+    rates["p3", "z"] = 0.36
+    parts = parts_of(counted, None, rates, uncoded=("k",))
+    stimuli: dict[RateBand | None, Part] = {one.band: one for one in parts}
+    assert list(stimuli) == list(BANDS)
+    for band, (name, pictures) in zip(BANDS, (("m", 4), ("z", 3), ("z", 1), ("a", 4)), strict=True):
+        inside = stimuli[band].stimuli
+        assert inside[:, names.index(name)].sum() == pictures
+        assert inside[:, names.index("k")].all()
+        assert inside.sum() == pictures + 4
+
+
+def test_parts_are_kinds_bands_and_both() -> None:
+    counted = tally(random_votes())
+    kinds = {"p0": "x", "p1": "y", "p2": "x", "p3": "x"}
+    rates = {(picture, name): 0.1 if name in "mz" else 0.5 for picture in counted.pictures for name in "mzak"}
+    parts = {(one.kind, one.band): one.stimuli for one in parts_of(counted, kinds, rates)}
+    low, middle = BANDS[0], BANDS[2]
+    assert set(parts) == {
+        ("x", None), ("y", None), (None, low), (None, middle), ("x", low), ("x", middle),
+        ("y", low), ("y", middle),
+    }  # fmt: skip
+    assert [parts[key].sum() for key in (("x", None), ("y", None), (None, low), ("y", middle))] == [
+        12,
+        4,
+        8,
+        2,
+    ]
+    assert parts_of(counted, dict.fromkeys(counted.pictures, "x"), None) == ()
+    alike = {(picture, name): 0.5 for picture in counted.pictures for name in "mzak"}
+    assert parts_of(counted, None, alike) == ()
