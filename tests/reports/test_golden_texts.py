@@ -1,0 +1,404 @@
+"""Tables of runs, failures and studies, and every table as text: what stands where, and when it changes."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from report_rows import CELL, PSNR, texts, values
+from rich.console import Console
+
+from codecarena.bench.analysis.comparison import PointEvidence
+from codecarena.bench.analysis.coverage import AnalysisError
+from codecarena.bench.analysis.intervals import Interval
+from codecarena.bench.store.rows import Failure, Match, MatchRow, MetricRow, RunRow, Score, ScoredCell
+from codecarena.bench.store.run_details import RunDetail, Version
+from codecarena.reports import terminal
+from codecarena.reports.grid import Column, Entry, Row, Table, as_json
+from codecarena.reports.latex import LONG, escaped, latex
+from codecarena.reports.markup import html_table
+from codecarena.reports.run_tables import (
+    failure_title,
+    is_running,
+    machine,
+    open_failures,
+    runs_table,
+    status,
+    versions_table,
+)
+from codecarena.reports.slices import choose_metrics, chosen_metrics, slice_of, slices
+from codecarena.reports.study_tables import record_table
+from codecarena.reports.tables import (
+    At,
+    failures_summary,
+    failures_table,
+    parse_at,
+    rate_points,
+    running,
+    tables_of,
+    usual_score,
+)
+
+NARROW = "\N{NARROW NO-BREAK SPACE}"
+NOBODY = 2**22 + 1
+"""No process has this id: Linux gives at most 2 ** 22."""
+
+RUN = RunRow(
+    17, "quick", "finished", 3, 1200, NOBODY, "2026-02-03T04:05:06+00:00", "2026-02-03T04:06:36+00:00", ()
+)
+DETAIL = RunDetail(
+    RUN, "", {"cpu": "Ryzen", "cores": 16, "gpus": ["H200"]}, 1100, 13, "2026-02-03T04:05:56+00:00"
+)
+FAILURE = Failure("photos", "a.png", "a", "jpeg-id", "jpeg", 7.5, None, None, "crash", "encode", -11,
+                  "signal 11", "", "2026-01-01T00:00:00", False)  # fmt: skip
+
+
+def test_a_run_in_a_row() -> None:
+    table = runs_table([DETAIL, replace(DETAIL, run=replace(RUN, run_id=2), machine={})])
+    assert [column.heading for column in table.columns] == [
+        "Run", "Suite", "Status", "Began, UTC", "Took", "Planned", "Results", "Failed", "Workers", "Machine",
+    ]  # fmt: skip
+    assert texts(table) == [
+        ["17", "quick", "finished", "2026-02-03 04:05", "90 s", f"1{NARROW}200", f"1{NARROW}100", "13", "3",
+         "Ryzen, 16 cores, H200"],
+        ["2", "quick", "finished", "2026-02-03 04:05", "90 s", f"1{NARROW}200", f"1{NARROW}100", "13", "3",
+         "0 cores"],
+    ]  # fmt: skip
+    assert values(table)[0] == [17, None, None, None, None, 1200, 1100, 13, 3, None]
+
+
+@pytest.mark.parametrize(
+    ("began", "finished", "newest", "took"),
+    [
+        ("00:00:00", "00:01:59", "00:00:30", "119 s"),
+        ("00:00:00", "00:02:00", None, "2 min"),
+        ("00:00:00", "01:59:00", None, "119 min"),
+        ("00:00:00", "02:00:00", None, "2.0 h"),
+        ("00:00:00", "05:30:00", None, "5.5 h"),
+        ("00:00:30", None, "00:01:00", "30 s"),
+        ("00:00:00", None, None, "–"),
+    ],
+)
+def test_how_long_a_run_took(began: str, finished: str | None, newest: str | None, took: str) -> None:
+    def at(clock: str | None) -> str | None:
+        return clock and f"2026-01-01T{clock}+00:00"
+
+    run = replace(RUN, started_at=str(at(began)), finished_at=at(finished))
+    assert texts(runs_table([replace(DETAIL, run=run, newest=at(newest))]))[0][4] == took
+
+
+@pytest.mark.parametrize(
+    ("stored", "process", "shown", "runs"),
+    [
+        ("running", os.getpid(), "running", True),
+        ("running", NOBODY, "killed, or running on another machine", False),
+        ("finished", os.getpid(), "finished", False),
+        ("interrupted", NOBODY, "interrupted", False),
+    ],
+)
+def test_a_run_runs_while_its_process_lives(stored: str, process: int, shown: str, runs: bool) -> None:
+    run = replace(RUN, status=stored, process_id=process)
+    one = replace(DETAIL, run=run)
+    assert (status(one), is_running(one)) == (shown, runs)
+
+    class Store:
+        def runs(self) -> list[RunRow]:
+            return [run]
+
+    assert running(Store()) == ([run] if runs else [])
+
+
+def test_a_machine_in_a_few_words() -> None:
+    assert machine(replace(DETAIL, machine={"cpu": "M2", "cores": 1})) == "M2, 1 core"
+    assert machine(replace(DETAIL, machine={"cores": 2, "gpus": ["a", "b"]})) == "2 cores, a, b"
+
+
+def test_failures_newest_first_and_in_a_line() -> None:
+    settled, older, newer = (
+        replace(FAILURE, settled=True),
+        FAILURE,
+        replace(FAILURE, metric="psnr", stage="score"),
+    )
+    assert open_failures([older, settled, newer]) == [newer, older]
+    assert failure_title(older) == "jpeg at 7.5 on a.png: crash in encode"
+    assert failure_title(newer) == "jpeg at 7.5 on a.png: crash in score, metric psnr"
+
+
+def test_alike_failures_stand_together_the_commonest_first() -> None:
+    other = replace(FAILURE, codec="avif", outcome="timeout", stage="decode", message="60 s")
+    listed = [FAILURE, other, replace(other, settled=True), replace(other, picture="b.png"), other]
+    table = failures_summary(listed)
+    assert texts(table) == [
+        ["avif", "timeout in decode", "60 s", "3"],
+        ["jpeg", "crash in encode", "signal 11", "1"],
+    ]
+    assert values(table)[0] == [None, None, None, 3.0]
+    assert table.rows[0].record == {
+        "codec": "avif", "outcome": "timeout in decode", "message": "60 s", "attempts": 3,
+    }  # fmt: skip
+    assert (table.title, failures_summary(listed, "photos").title) == ("Failures", "Failures · photos")
+
+
+def test_versions() -> None:
+    found = [
+        Version("codec", "latent", "1.2", "0123456789abcdef", ""),
+        Version("metric", "psnr", "0.1", None, "codecarena"),
+    ]
+    table = versions_table(found)
+    assert texts(table) == [
+        ["latent", "codec", "1.2", "0123456789ab", "–"],
+        ["psnr", "metric", "0.1", "–", "codecarena"],
+    ]
+    assert [row.entries[3].hint for row in table.rows] == ["0123456789abcdef", ""]
+    assert [column.title for column in table.columns] == ["Name", "Is a", "Version", "Weights", "From"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("bpp=0.25", At("bpp", 0.25)),
+        (" psnr = 30", At("psnr", 30.0)),
+        ("a=b=1", None),
+        ("bpp", None),
+        ("bpp=", None),
+    ],
+)
+def test_what_at_asks_for(text: str, expected: At | None) -> None:
+    if expected is None:
+        with pytest.raises(AnalysisError, match="expected bpp=NUMBER or METRIC=NUMBER"):
+            parse_at(text)
+    else:
+        assert parse_at(text) == expected
+
+
+def ladder(codec: str, *points: tuple[int, float | None], **changes: Any) -> list[ScoredCell]:
+    """Return a codec's cells of a picture of 800 pixels: bytes and PSNR of each setting."""
+    return [
+        replace(
+            CELL, image_set="photos", picture_sha256="a", pixel_count=800, codec=codec,
+            codec_id=f"{codec}-id",
+            quality=float(place), seed=None, toy=False, verdict=None, bitstream_bytes=size,
+            scores={PSNR.metric_id: Score(score, lossless=score is None)}, **changes,
+        )
+        for place, (size, score) in enumerate(points)
+    ]  # fmt: skip
+
+
+def test_the_usual_score_is_the_median_of_the_lossy_ones(make_store: Callable) -> None:
+    cells = ladder("jpeg", (10, 30.001), (20, 31.0), (30, 36.0), (40, None))
+    cells.append(replace(cells[0], scores={}, quality=9.0))
+    part = slice_of(make_store(cells, metrics=(PSNR,)), "photos")
+    assert usual_score(part, PSNR) == 31.0
+    assert usual_score(slice_of(make_store(cells[:2], metrics=(PSNR,)), "photos"), PSNR) == 30.5
+    assert usual_score(slice_of(make_store(cells[3:], metrics=(PSNR,)), "photos"), PSNR) == 0.0
+
+
+def test_points_of_a_chart_carry_their_own_interval(make_store: Callable) -> None:
+    cells = [*ladder("zip", (100, 30.0), (200, 33.0)), *ladder("avif", (50, 29.0), (400, 39.0))]
+    cells = [replace(one, toy=one.codec == "avif") for one in cells]
+    part = slice_of(make_store(cells, metrics=(PSNR,)), "photos")
+    spread = PointEvidence(1.0, 2.0, Interval(1.5, 2.5), 33.0, Interval(32.0, 35.0))
+    bare = PointEvidence(0.0, 1.0, Interval(0.5, 1.5), 30.0, Interval(None, None, "few"))
+    points, pictures = rate_points(part, PSNR, {"zip-id": [spread, bare]})
+    assert pictures == 1
+    told = {(one.label, one.setting): (one.bits_per_pixel, one.score, one.low, one.high) for one in points}
+    assert told == {
+        ("zip", 0.0): (1.0, 30.0, None, None), ("zip", 1.0): (2.0, 33.0, 32.0, 35.0),
+        ("avif (toy)", 0.0): (0.5, 29.0, None, None), ("avif (toy)", 1.0): (4.0, 39.0, None, None),
+    }  # fmt: skip
+    assert {one.codec_id for one in points} == {"zip-id", "avif-id"}
+
+
+def searched(kind: str, target: float, metric_id: str | None = None) -> MatchRow:
+    found = Match("set", "photos", None, 1, "zip-id", kind, metric_id, target, 1.0, target, 1, 1, "close")
+    return MatchRow(found, None, "zip")
+
+
+@pytest.mark.parametrize(
+    ("matches", "probe", "title"),
+    [
+        (
+            [searched("psnr", 31.0, PSNR.metric_id), searched("bpp", 1.5)],
+            True,
+            "Scores at 1.5 bits per pixel",
+        ),
+        ([searched("psnr", 31.0, PSNR.metric_id)], True, "Cost of PSNR 31.00 dB"),
+        ([searched("bpp", 1.25)], False, "BD-rate against avif by PSNR"),
+    ],
+)
+def test_a_store_of_searches_alone_opens_at_their_target(
+    make_store: Callable, matches: list[MatchRow], probe: bool, title: str
+) -> None:
+    cells = [
+        *ladder("zip", (100, 30.0), (200, 33.0), probe=probe),
+        *ladder("avif", (50, 29.0), (400, 39.0), probe=probe),
+    ]
+    part = replace(slice_of(make_store(cells, metrics=(PSNR,)), "photos"), matches=matches)
+    assert tables_of(part)[0].title == f"{title} · photos"
+
+
+def test_metrics_are_chosen_by_name_or_id_in_the_order_asked_for(make_store: Callable) -> None:
+    def metric(metric_id: str, name: str) -> MetricRow:
+        return replace(PSNR, metric_id=metric_id, name=name)
+
+    stored = [metric("1", "zeta"), metric("2", "psnr"), metric("3", "ssim"), metric("4", "alpha"),
+              metric("5", "psnr"), metric("6", "ssimulacra2-py"), metric("7", "ms-ssim")]  # fmt: skip
+    assert [one.metric_id for one in choose_metrics(stored)] == ["6", "7", "3", "2", "5", "4", "1"]
+    assert [one.metric_id for one in choose_metrics(stored, ["zeta", "psnr", "2", "3"])] == [
+        "1",
+        "2",
+        "5",
+        "3",
+    ]
+    assert [one.metric_id for one in choose_metrics(stored, ["ssimulacra2"])] == ["6"]
+    with pytest.raises(AnalysisError, match="no scores of 'zzz'; stored: alpha, ms-ssim, psnr"):
+        choose_metrics(stored, ["zzz"])
+    part = slice_of(make_store(ladder("zip", (100, 30.0)), metrics=(PSNR, metric("other", "zeta"))), "photos")
+    assert chosen_metrics(part) == [PSNR]
+    assert chosen_metrics(part, ["zeta"]) == []
+
+
+def test_a_set_with_failures_alone_is_a_part_and_an_empty_one_is_none(make_store: Callable) -> None:
+    store = make_store([], [FAILURE], metrics=(PSNR,))
+    (part,) = slices(store)
+    assert texts(failures_table(part)) == [["jpeg", "crash in encode", "signal 11", "1"]]
+    assert failures_table(part).title == "Failures · photos"
+    assert slices(store, "photos", "natural") == []
+
+
+def test_records_of_studies_as_a_table() -> None:
+    records: Sequence[dict[str, object]] = [
+        {"condition": "3 jpeg", "value": "-1.25", "range": "1-2", "p": "<0.001", "note": None, "share": 7},
+        {"condition": "b (-2)", "value": "-", "range": "+3", "p": "", "note": "a-b", "share": 0},
+    ]
+    table = record_table("Scale", records, ["a note"])
+    assert [column.title for column in table.columns] == ["condition", "value", "range", "p", "note", "share"]
+    assert [column.numeric for column in table.columns] == [False, True, True, True, False, True]
+    assert texts(table) == [
+        ["3 jpeg", "−1.25", "1-2", "<0.001", "", "7"],
+        ["b (−2)", "–", "+3", "", "a-b", "0"],
+    ]
+    assert values(table)[1] == [0.0, None, 0.0, None, 0.0, 0.0]
+    assert (table.title, table.notes, table.rows[0].record) == ("Scale", ("a note",), records[0])
+    assert [column.numeric for column in record_table("T", records, numeric=True).columns] == [False] + [
+        True
+    ] * 5
+    assert not any(column.numeric for column in record_table("T", records, numeric=False).columns)
+    assert record_table("T", []).columns == ()
+    assert [one.numeric for one in record_table("T", [{"a": 1, "b": ""}]).columns] == [False, False]
+
+
+WIDE = Table(
+    "Title",
+    (Column("Codec", numeric=False), Column("Rate", "bits/pixel", help="of <it>"),
+     Column("Range", "dB", numeric=False)),
+    (Row((Entry("jpeg"), Entry("0.25 (0.10…0.50)", 0.25, "better", 'a "hint"'), Entry("20.00…45.00")),
+         {"codec": "jpeg", "rate": 0.25}),
+     Row((Entry("zip"), Entry("–"), Entry(41 * "m")), {"codec": "zip"})),
+    ("first note", "second note"),
+)  # fmt: skip
+
+
+def test_a_table_in_html() -> None:
+    page = html_table(WIDE)
+    assert page == (
+        '<div class="arena" role="region" tabindex="0" aria-label="Title"><table><thead><tr>'
+        '<th scope="col">Codec</th>'
+        '<th scope="col" class="number" title="of &lt;it&gt;">Rate, bits/pixel</th>'
+        '<th scope="col">Range, dB</th></tr></thead><tbody>'
+        '<tr><th scope="row" title="jpeg">jpeg</th>'
+        '<td class="number better" title="a &quot;hint&quot;" data-value="0.25">0.25 (0.10…0.50)</td>'
+        '<td class="">20.00…45.00</td></tr>'
+        '<tr><th scope="row" title="zip">zip</th><td class="number empty">–</td>'
+        f'<td class="message">{41 * "m"}</td></tr></tbody></table></div>'
+    )
+    short = Table("T", WIDE.columns, (Row((Entry("a"), Entry("1", 1.0), Entry(40 * "m"))),))
+    assert f'<td class="">{40 * "m"}</td>' in html_table(short)
+
+
+def test_a_table_in_latex() -> None:
+    lines = latex(WIDE).split("\n")
+    assert r"\caption{Title}" in lines
+    assert r"\begin{tabular}{lrp{0.4\linewidth}}" in lines
+    assert r"Codec & Rate, bits/pixel & Range, dB \\" in lines
+    assert r"jpeg & 0.25 (0.10\,\ldots\,0.50) & 20.00\,\ldots\,45.00 \\" in lines
+    assert [line for line in lines if "note" in line] == [
+        r"\par\smallskip\footnotesize first note", r"\par\smallskip\footnotesize second note",
+    ]  # fmt: skip
+    order = [lines.index(one) for one in (r"\toprule", r"\midrule", r"\bottomrule", r"\end{tabular}}")]
+    assert order == sorted(order)
+    short = Table("T", (Column("A", numeric=False),), (Row((Entry(LONG * "a"),)),))
+    assert r"\begin{tabular}{l}" in latex(short)
+    assert r"\begin{tabular}{l}" in latex(Table("T", (Column("A", numeric=False),), ()))
+
+
+def test_accents_and_signs_that_latex_lacks() -> None:
+    assert escaped("àáâãāăȧäåőčç") == r"\`{a}\'{a}\^{a}\~{a}\={a}\u{a}\.{a}\"{a}\r{a}\H{o}\v{c}\c{c}"
+    assert escaped("ậ") == r"\texttt{U+1EAD}"  # two marks
+    assert escaped("ж") == r"\texttt{U+0436}"
+    assert escaped("\x07") == r"\texttt{U+0007}"
+
+
+def test_a_table_as_records() -> None:
+    assert as_json([WIDE]) == [
+        {"title": "Title", "notes": ["first note", "second note"],
+         "rows": [{"codec": "jpeg", "rate": 0.25}, {"codec": "zip"}]}
+    ]  # fmt: skip
+
+
+def shown(table: Table, width: int, *, terminal_like: bool = True) -> list[str]:
+    stream = io.StringIO()
+    console = Console(file=stream, width=width, force_terminal=terminal_like, color_system=None)
+    terminal.show(console, table)
+    return [line.rstrip() for line in stream.getvalue().split("\n")]
+
+
+def test_a_table_on_a_terminal_folds_only_where_it_must() -> None:
+    table = replace(WIDE, rows=WIDE.rows[:1])
+    wide = shown(table, 100)
+    assert wide[0] == "Title"
+    assert wide[1].split("  ")[:2] == ["Codec", "Rate, bits/pixel"]
+    assert wide[3].startswith("jpeg   0.25 (0.10…0.50)  20.00…45.00")
+    assert wide[4:6] == ["first note", "second note"]
+    # 5, 16 and 11 characters with a gap of 2 behind each: 38.
+    assert any("0.25 (0.10…0.50)  20.00…45.00" in line for line in shown(table, 38))
+    for width in (37, 30):
+        folded = shown(table, width)
+        assert any(line.split() == ["jpeg", "0.25", "20.00…"] for line in folded)
+        assert any(line.split() == ["(0.10…0.50)", "45.00"] for line in folded)
+    # A file is as wide as 140 characters, however narrow the window is.
+    assert any("0.25 (0.10…0.50)  20.00…45.00" in line for line in shown(table, 20, terminal_like=False))
+
+
+def test_records_on_a_terminal_dim_what_is_missing() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, width=60, force_terminal=True, color_system="standard")
+    records = [{"name": "jpeg", "status": "here"}, {"name": "vvc", "status": "missing: vvencapp"}]
+    terminal.show_records(console, "Codecs", records)
+    lines = stream.getvalue().split("\n")
+    assert "\x1b[2m" not in next(line for line in lines if "jpeg" in line)
+    assert "\x1b[2m" in next(line for line in lines if "vvencapp" in line)
+    terminal.show_records(console, "Nothing", [])
+
+
+@pytest.mark.parametrize(
+    ("called", "path", "expected"),
+    [
+        ("/x/codecarena/__main__.py", "/bin", "python -m codecarena"),
+        ("/opt/venv/bin/codecarena", "/bin:/opt/venv/bin", "codecarena"),
+        ("/opt/venv/bin/codecarena", "/bin", "/opt/venv/bin/codecarena"),
+        ("{here}/venv/bin/codecarena", "/bin", "venv/bin/codecarena"),
+        ("venv/bin/codecarena", "/bin", "venv/bin/codecarena"),
+    ],
+)
+def test_what_the_user_types_to_call_the_program_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, called: str, path: str, expected: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [called.format(here=tmp_path)])
+    monkeypatch.setenv("PATH", path)
+    assert terminal.own_command() == expected
