@@ -22,12 +22,19 @@ def background(tmp_path: Path) -> Background:
     return Background(Store(str(tmp_path / "arena")))
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is quick be there at once however busy the machine is."""
+    monkeypatch.setattr("codecarena.reports.background.PATIENCE_SECONDS", 60.0)
+
+
 def finish(background: Background) -> None:
     """Wait until nothing is being computed."""
     while background.waiting:
         time.sleep(0.01)
 
 
+@pytest.mark.usefixtures("patient")
 def test_what_is_quick_is_there_at_once(background: Background) -> None:
     assert background.answer(int, "question", [b"row"], lambda: 7) == 7
 
@@ -60,6 +67,7 @@ def test_what_failed_says_so_and_is_tried_again(background: Background) -> None:
             assert background.done(work, "work")
 
 
+@pytest.mark.usefixtures("patient")
 def test_what_was_computed_is_found_by_the_next_server(background: Background, tmp_path: Path) -> None:
     background.answer(int, "question", [b"row"], lambda: 7)
     again = Background(Store(str(tmp_path / "arena")))
@@ -67,15 +75,34 @@ def test_what_was_computed_is_found_by_the_next_server(background: Background, t
     assert again.answer(int, "question", [b"another row"], lambda: 8) == 8
 
 
+@pytest.mark.parametrize(("pages", "rests"), [(0, 0), (1, 1), (2, 2), (99, 10)])
 def test_what_no_page_waits_for_gives_way_to_pages(
-    background: Background, monkeypatch: pytest.MonkeyPatch
+    background: Background, monkeypatch: pytest.MonkeyPatch, pages: int, rests: int
 ) -> None:
-    monkeypatch.setattr("codecarena.reports.background.REST_SECONDS", 3600.0)
-    monkeypatch.setattr("codecarena.reports.background.MOST_REST_SECONDS", 1.0)
-    first_may_end, second_began = threading.Event(), threading.Event()
-    assert not background.done(lambda: first_may_end.wait(30), "first")
-    background.give_way()
-    assert not background.done(second_began.set, "second")
-    first_may_end.set()
-    assert not second_began.wait(0.3), "a page is being drawn"
-    assert second_began.wait(30), "but not for ever"
+    """It begins a second after the last page was drawn, and after ten seconds at the latest."""
+    clock = Clock(background, pages)
+    monkeypatch.setattr("codecarena.reports.background.time", clock)
+    clock.draw()
+    began: list[float] = []
+    background.done(lambda: began.append(clock.monotonic()), "work")
+    finish(background)
+    assert began == [100.0 + rests]
+
+
+class Clock:
+    """Time that passes while somebody sleeps; then the next page is drawn."""
+
+    def __init__(self, background: Background, pages: int) -> None:
+        self.background, self.pages, self.seconds = background, pages, 100.0
+
+    def draw(self) -> None:
+        if self.pages:
+            self.pages -= 1
+            self.background.give_way()
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.draw()
