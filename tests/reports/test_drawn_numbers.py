@@ -1,0 +1,405 @@
+"""What is handed to a chart or a contact sheet: the right series on the right axis, in the right place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from report_rows import BUTTERAUGLI, CELL, MS_SSIM, PSNR
+
+from codecarena.bench.analysis.coverage import AnalysisError
+from codecarena.bench.store.rows import Score, ScoredCell, Verdict
+from codecarena.reports import charts, interactive
+from codecarena.reports.charts import COLOURS, DASHES, MARKERS, looks, rate_distortion
+from codecarena.reports.contact_sheet import Band, Pick, Sheet, plan
+from codecarena.reports.interactive import DARK, INK, SHAPES, SpanPoint, TradePoint
+from codecarena.reports.page_pictures import page_sheet
+from codecarena.reports.sheet_drawing import captions, why_empty, window
+from codecarena.reports.study_tables import NARROW, WIDE, scale_chart
+from codecarena.reports.tables import RatePoint
+
+ZIP = [RatePoint("zip", 3, 2.0, 39.0), RatePoint("zip", 1, 0.25, 30.5, low=29.0, high=32.5)]
+AVIF = [RatePoint("avif", 7, 0.5, 34.0, toy=True, codec_id="avif-id")]
+STYLES = looks(["zip", "avif"])
+
+
+def lines_of(figure: Any, colour: str) -> list[tuple[list[float], list[float]]]:
+    return [
+        (list(one.get_xdata()), list(one.get_ydata()))
+        for one in figure.axes[0].lines
+        if len(one.get_xdata()) and to_hex(one.get_color()) == colour
+    ]
+
+
+def test_rates_lie_on_the_horizontal_axis_and_scores_on_the_vertical_one() -> None:
+    figure = rate_distortion([*ZIP, *AVIF], STYLES, metric="PSNR", unit="dB", title="photos")
+    (axes,) = figure.axes
+    assert lines_of(figure, STYLES["zip"].colour) == [([0.25, 2.0], [30.5, 39.0])]
+    assert lines_of(figure, STYLES["avif"].colour) == [([0.5], [34.0])]
+    assert axes.get_xlabel() == "rate (bits per pixel, logarithmic)"
+    assert axes.get_ylabel() == "PSNR (dB)"
+    assert axes.get_title("left") == "photos; bands: 95 % intervals"
+    (band,) = axes.collections
+    assert band.get_paths()[0].vertices[:, 1].min() == 29.0
+    assert band.get_paths()[0].vertices[:, 1].max() == 32.5
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["zip", "avif (toy)"]
+    assert not axes.yaxis_inverted()
+
+
+@pytest.mark.parametrize(
+    ("better", "legend", "label"),
+    [("higher", ["top", "low"], "score"), ("lower", ["low", "top"], "score, axis turned: better is up")],
+)
+def test_the_best_curve_stands_first_in_the_legend(better: Any, legend: list[str], label: str) -> None:
+    points = [RatePoint("low", 1, 1.0, 10.0), RatePoint("top", 1, 1.0, 20.0), RatePoint("low", 2, 2.0, 12.0),
+              RatePoint("top", 2, 2.0, 18.0)]  # fmt: skip
+    figure = rate_distortion(points, looks(["low", "top"]), metric="score", better=better)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == legend
+    assert figure.axes[0].get_ylabel() == label
+    assert bool(figure.axes[0].yaxis_inverted()) is (better == "lower")
+
+
+def test_similarities_stand_at_equal_steps_of_decibels() -> None:
+    assert charts.decibels_of(np.array([0.0, 0.9, 0.99, 0.999])) == pytest.approx([0, 10, 20, 30])
+    assert charts.decibels_of(np.array([1.0])) == pytest.approx([90])
+    points = [RatePoint("zip", 1, 1.0, 0.9, low=0.684, high=0.95), RatePoint("zip", 2, 2.0, 0.99)]
+    published = [RatePoint("theirs", 1, 1.0, 0.999)]
+    figure = rate_distortion(points, STYLES, metric="SSIM", decibels=True, published=published)
+    # From 5 to 30 dB with 5 % of 25 dB on either side.
+    low, high = figure.axes[0].get_ylim()
+    assert charts.decibels_of(np.array([low, high])) == pytest.approx([5 - 1.25, 30 + 1.25], abs=0.01)
+    alike = rate_distortion(points[1:], STYLES, metric="SSIM", decibels=True)
+    assert charts.decibels_of(np.array(alike.axes[0].get_ylim())) == pytest.approx([19.95, 20.05])
+
+
+def test_published_curves_differ_in_dashes_and_markers_and_none_is_solid() -> None:
+    others = [RatePoint(f"theirs{place}", 1, 1.0 + place, 30.0 + place) for place in range(4)]
+    figure = rate_distortion(ZIP, STYLES, metric="PSNR", published=others)
+    grey = [one for one in figure.axes[0].lines if one.get_color() == charts.PUBLISHED]
+    assert [one.get_marker() for one in grey] == list(MARKERS[:4])
+    assert [one.get_linestyle() for one in grey] == ["--"] * 4
+    assert [text.get_text() for text in figure.legends[0].get_texts()][1:] == [f"theirs{n}" for n in range(4)]
+
+
+@pytest.mark.parametrize(("length", "cut"), [(32, False), (33, True)])
+def test_a_label_is_cut_where_it_is_too_long(length: int, cut: bool) -> None:
+    name = length * "n"
+    figure = rate_distortion([RatePoint(name, 1, 1.0, 30.0)], looks([name]), metric="PSNR", title=48 * "t")
+    (text,) = figure.legends[0].get_texts()
+    assert text.get_text() == (31 * "n" + "…" if cut else name)
+    assert figure.axes[0].get_title("left") == 48 * "t"
+
+
+def test_looks_of_known_codecs_their_relatives_and_others() -> None:
+    found = looks(["jpeg", "mozjpeg", "jpegli", "webp", "jpeg(subsampling=444)", "aaa", "bbb q", "bbb(x=1)"])
+    assert {name: COLOURS.index(look.colour) for name, look in found.items()} == {
+        "jpeg": 0, "mozjpeg": 0, "jpegli": 0, "webp": 1, "jpeg(subsampling=444)": 0, "aaa": 0, "bbb q": 1,
+        "bbb(x=1)": 1,
+    }  # fmt: skip
+    assert {name: MARKERS.index(look.marker) for name, look in found.items()} == {
+        "jpeg": 0, "mozjpeg": 1, "jpegli": 2, "webp": 0, "jpeg(subsampling=444)": 2, "aaa": 3, "bbb q": 3,
+        "bbb(x=1)": 5,
+    }  # fmt: skip
+    assert found["jpeg"].dashes == DASHES[0]
+    assert found["mozjpeg"].dashes == DASHES[1]
+    nine = looks([f"new{place}" for place in range(9)])
+    assert nine["new8"].colour == nine["new0"].colour
+    assert MARKERS.index(nine["new8"].marker) == 4
+
+
+def spec(chart: Any) -> dict[str, Any]:
+    return chart.to_dict()
+
+
+def encodings(chart: Any) -> list[dict[str, Any]]:
+    return [layer["encoding"] for layer in spec(chart)["layer"]]
+
+
+def rows_of(chart: Any) -> list[list[dict[str, Any]]]:
+    return list(spec(chart)["datasets"].values())
+
+
+def drawn(points: list[RatePoint], published: list[RatePoint] | None = None, **changes: Any) -> Any:
+    known: dict[str, Any] = {
+        "metric": "PSNR", "better": "higher", "decibels": False, "logarithmic": True, "dark": False,
+    }  # fmt: skip
+    return interactive.rate_distortion(points, published or [], STYLES, **{**known, **changes})
+
+
+def test_the_page_draws_scores_over_rates_with_every_point_told() -> None:
+    chart = drawn([*ZIP, *AVIF], [RatePoint("theirs", 1, 1.5, 37.0)])
+    band, line, point, *published = encodings(chart)
+    assert (band["x"]["field"], band["y"]["field"], band["y2"]["field"]) == (
+        "bits_per_pixel",
+        "low_at",
+        "high_at",
+    )
+    for encoding in (line, point):
+        assert (encoding["x"]["field"], encoding["y"]["field"]) == ("bits_per_pixel", "score_at")
+        assert encoding["x"]["title"] == "rate (bits per pixel, logarithmic)"
+        assert encoding["x"]["scale"]["type"] == "log"
+        assert encoding["y"]["title"] == "PSNR"
+        assert encoding["y"]["scale"]["reverse"] is False
+        scale = encoding["color"]["scale"]
+        assert dict(zip(scale["domain"], scale["range"], strict=True)) == {
+            "zip": STYLES["zip"].colour, "avif (toy)": STYLES["avif"].colour,
+        }  # fmt: skip
+    scale = point["shape"]["scale"]
+    assert dict(zip(scale["domain"], scale["range"], strict=True)) == {
+        "zip": SHAPES[STYLES["zip"].marker], "avif (toy)": SHAPES[STYLES["avif"].marker],
+    }  # fmt: skip
+    assert [one["field"] for one in point["tooltip"]] == [
+        "codec", "setting", "bits_per_pixel", "score", "low", "high",
+    ]  # fmt: skip
+    assert len(published) == 3
+    points, theirs = sorted(rows_of(chart), key=len, reverse=True)
+    assert [(one["codec"], one["bits_per_pixel"], one["score_at"]) for one in points] == [
+        ("zip", 2.0, 39.0), ("zip", 0.25, 30.5), ("avif (toy)", 0.5, 34.0),
+    ]  # fmt: skip
+    assert [(one["low_at"], one["high_at"]) for one in points] == [(None, None), (29.0, 32.5), (None, None)]
+    assert [(one["codec"], one["bits_per_pixel"], one["score"]) for one in theirs] == [("theirs", 1.5, 37.0)]
+
+
+def test_the_page_turns_the_axis_where_less_is_better_and_draws_similarities_in_decibels() -> None:
+    (line, point) = encodings(drawn(AVIF, better="lower", logarithmic=False))
+    assert line["y"]["scale"]["reverse"] is True
+    assert point["x"]["scale"]["type"] == "linear"
+    assert point["x"]["title"] == "rate (bits per pixel)"
+    assert [one["field"] for one in point["tooltip"]] == ["codec", "setting", "bits_per_pixel", "score"]
+    chart = drawn([RatePoint("zip", 1, 1.0, 0.9, low=0.0, high=0.99)], decibels=True)
+    ((row,),) = rows_of(chart)
+    assert (row["score"], row["low"], row["high"]) == (0.9, 0.0, 0.99)
+    assert (row["score_at"], row["low_at"], row["high_at"]) == pytest.approx((10, 0, 20))
+    ticks = encodings(chart)[1]["y"]["axis"]["values"]
+    assert ticks[3:7] == pytest.approx([10, 13.0103, 16.9897, 20])
+
+
+def test_a_dark_ground_has_its_own_colours() -> None:
+    assert interactive.on_ground(STYLES, dark=True) == {
+        name: DARK[look.colour] for name, look in STYLES.items()
+    }
+    assert interactive.on_ground(STYLES, dark=False) == {name: look.colour for name, look in STYLES.items()}
+    for dark in (True, False):
+        chart = spec(drawn([*ZIP], [RatePoint("theirs", 1, 1.5, 37.0)], dark=dark))
+        assert chart["config"]["axis"]["labelColor"] == INK[dark]
+        assert chart["layer"][3]["mark"]["color"] == (INK[True] if dark else charts.PUBLISHED)
+
+
+def test_trades_are_gains_over_costs() -> None:
+    points = [TradePoint("zip", 1.5, 20.0, -35.0, True), TradePoint("avif", 2.5, 70.0, 12.0, False)]
+    chart = interactive.trade(points, STYLES, cost="ms", gain="%", less_is_better=True, dark=False)
+    front, marks, labels = encodings(chart)
+    for encoding in (front, marks, labels):
+        assert (encoding["x"]["field"], encoding["y"]["field"]) == ("cost", "gain")
+        assert (encoding["x"]["title"], encoding["y"]["title"]) == ("ms", "%")
+        assert encoding["y"]["scale"]["reverse"] is True
+    (table,) = rows_of(chart)
+    assert [(one["codec"], one["cost"], one["gain"], one["on_front"]) for one in table] == [
+        ("zip", 20.0, -35.0, True), ("avif", 70.0, 12.0, False),
+    ]  # fmt: skip
+    assert marks["color"]["scale"] == {
+        "domain": ["avif", "zip"], "range": [STYLES["avif"].colour, STYLES["zip"].colour],
+    }  # fmt: skip
+    assert marks["size"]["condition"] == {"test": "datum.on_front", "value": 130}
+    turned = interactive.trade(points, STYLES, cost="ms", gain="dB", less_is_better=False, dark=True)
+    assert encodings(turned)[1]["y"]["scale"]["reverse"] is False
+
+
+def test_spans_are_values_with_their_ends() -> None:
+    points = [
+        SpanPoint("webp", "natural", -20.0, -25.0, -14.0),
+        SpanPoint("avif", "ai-generated", 3.0, None, None),
+    ]
+    chart = interactive.spans(points, title="BD-rate", groups=["natural", "ai-generated"], dark=False)
+    zero, bars, marks = encodings(chart)
+    assert zero["x"]["field"] == "zero"
+    assert (bars["x"]["field"], bars["x2"]["field"]) == ("low", "high")
+    assert (marks["x"]["field"], marks["y"]["field"], marks["yOffset"]["field"]) == ("value", "name", "group")
+    assert marks["y"]["sort"] == ["webp", "avif"]
+    assert marks["color"]["scale"] == {"domain": ["natural", "ai-generated"], "range": list(COLOURS[:2])}
+    assert spec(chart)["height"] == 90 + 26 * 2 * 2
+    rows = max(rows_of(chart), key=len)
+    assert [(one["value"], one["low"], one["high"]) for one in rows] == [
+        (-20.0, -25.0, -14.0),
+        (3.0, None, None),
+    ]
+    one = interactive.spans(
+        points[:1], title="JOD", groups=["natural"], dark=True, zero=False, order=["b", "webp"]
+    )
+    assert len(encodings(one)) == 2
+    assert spec(one)["height"] == 90 + 26 * 2
+    assert encodings(one)[1]["y"]["sort"] == ["b", "webp"]
+    assert encodings(one)[1]["color"]["scale"]["range"] == [DARK[COLOURS[0]]]
+    assert encodings(one)[1]["x"]["scale"]["zero"] is False
+
+
+def test_a_scale_is_drawn_best_on_top_with_both_intervals() -> None:
+    def condition(name: str, value: float, *spans: tuple[float, float] | None) -> Any:
+        ends = [span and SimpleNamespace(low=span[0], high=span[1]) for span in spans]
+        return SimpleNamespace(condition=name, value=value, by_rater=ends[0], by_rater_and_picture=ends[1])
+
+    scale: Any = SimpleNamespace(unit="JOD", conditions=(
+        condition("good", 1.5, (1.25, 1.75), (1.0, 2.0)), condition(33 * "n", -0.5, (-0.5, -0.5), None),
+    ))  # fmt: skip
+    (axes,) = scale_chart(scale, "tea: all raters").axes
+    drawn = [(to_hex(one.get_color()), list(one.get_xdata()), list(one.get_ydata())) for one in axes.lines]
+    assert (WIDE, [1.0, 2.0], [1, 1]) in drawn
+    assert (NARROW, [1.25, 1.75], [1, 1]) in drawn
+    assert sum(colour in (WIDE, NARROW) for colour, _, _ in drawn) == 2
+    assert [(xs, ys) for _, xs, ys in drawn if len(xs) == 1] == [([-0.5], [0]), ([1.5], [1])]
+    assert [text.get_text() for text in axes.get_yticklabels()] == [31 * "n" + "…", "good"]
+    assert axes.get_title("left") == "tea: all raters"
+    assert axes.get_xlabel().startswith("JOD; dark: 95 % for other raters")
+
+
+def cell(codec: str, picture: str, size: int, **changes: Any) -> ScoredCell:
+    """Return a cell of 800 pixels: 100 bytes are 1 bit per pixel."""
+    known: dict[str, Any] = {"family": "classic", "toy": False, "pixel_count": 800, "verdict": None}
+    return replace(
+        CELL, image_set="photos", picture=f"{picture}.png", picture_sha256=picture, codec=codec,
+        codec_id=f"{codec}-id", bitstream_bytes=size, decoded_sha256=f"{codec} {picture} {size}",
+        quality=float(size), **{**known, **changes},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sizes", "at", "shown", "nearest"),
+    [
+        ((50, 200), "bpp=0.9", 50, 0.5),  # 0.9 / 0.5 is nearer 1 than 2 / 0.9
+        ((50, 200), "bpp=1.1", 200, 2.0),
+        ((50, 800), "bpp=1", 50, 0.5),  # exactly the factor of two
+        ((49, 800), "bpp=1", None, 0.49),
+        ((201, 800), "bpp=1", None, 2.01),
+        ((900,), "bpp=1", 900, 9.0),  # the only setting there is
+        ((), "bpp=1", None, None),
+    ],
+)
+def test_which_setting_stands_for_a_codec(
+    make_store: Callable, sizes: tuple[int, ...], at: str, shown: int | None, nearest: float | None
+) -> None:
+    cells = [
+        *(cell("zip", "a", size) for size in sizes),
+        *(cell("zip", "b", size) for size in (1, 2)),
+        cell("ref", "a", 5),
+    ]
+    band = plan(make_store(cells, metrics=(PSNR,)), at=at, pictures=["a"]).bands[0]
+    pick = next(one for one in band.picks if one.codec == "zip")
+    assert (pick.cell and pick.cell.bitstream_bytes, pick.nearest_rate) == (shown, nearest)
+
+
+def test_a_sheet_puts_families_in_order_and_names_imported_codecs(make_store: Callable) -> None:
+    cells = [
+        cell("apple", "a", 100, family="generative"), cell("pear", "a", 100, family="learned", toy=True),
+        cell("zip", "a", 100), cell("kiwi", "a", 100, imported=True), cell("zip", "b", 100),
+        cell("zip", "e", 100), cell("zip", "d", 100), cell("zip", "c", 100),
+    ]  # fmt: skip
+    sheet = plan(make_store(cells, metrics=(BUTTERAUGLI, PSNR, MS_SSIM)), at="bpp=1")
+    assert [band.picture for band in sheet.bands] == ["a.png", "b.png", "c.png", "d.png"]
+    assert [(one.codec, one.toy) for one in sheet.bands[0].picks] == [
+        ("kiwi (imported)", False), ("zip", False), ("pear", True), ("apple", False),
+    ]  # fmt: skip
+    assert [one.nearest_rate for one in sheet.bands[1].picks] == [None, 1.0, None, None]
+    assert sheet.metrics == (PSNR, BUTTERAUGLI)
+    assert (sheet.image_set, sheet.bits_per_pixel) == ("photos", 1.0)
+    assert len(sheet.cells) == 7
+    chosen = plan(make_store(cells, metrics=(PSNR,)), at="bpp=1", pictures=["d", "b.png"], codecs=["zip"])
+    assert [band.picture for band in chosen.bands] == ["d.png", "b.png"]
+    assert [one.codec for band in chosen.bands for one in band.picks] == ["zip", "zip"]
+
+
+def test_the_usual_rate_of_a_sheet(make_store: Callable) -> None:
+    classic = [cell("zip", "a", size) for size in (10, 30, 60)] + [
+        cell("jpeg", "a", 55),
+        cell("jpeg", "b", 49),
+    ]
+    store = make_store(classic, metrics=(PSNR,))
+    # Zip on a, jpeg on a and on b all come near 0.5 and 0.75: the first of them.
+    assert plan(store).bits_per_pixel == 0.5
+    learned = [cell("net", "a", 90, family="learned"), cell("net", "b", 130, family="learned"),
+               cell("net", "b", 700, family="learned", probe=True)]  # fmt: skip
+    assert plan(make_store([*classic, *learned], metrics=(PSNR,))).bits_per_pixel == pytest.approx(1.1)
+    toy = cell("small", "a", 300, toy=True)
+    assert plan(make_store([*classic, toy], metrics=(PSNR,))).bits_per_pixel == 3.0
+    only_probe = make_store([cell("net", "b", 700, family="learned", probe=True)], metrics=(PSNR,))
+    assert plan(only_probe).bits_per_pixel == 7.0
+
+
+@pytest.mark.parametrize("at", ["psnr=30", "bpp=0", "bpp=-1", "bpp=inf"])
+def test_a_sheet_is_matched_by_a_rate_above_0(make_store: Callable, at: str) -> None:
+    with pytest.raises(AnalysisError, match="expected bpp=NUMBER"):
+        plan(make_store([cell("zip", "a", 100)], metrics=(PSNR,)), at=at)
+
+
+def test_captions_and_reasons() -> None:
+    assert captions(CELL, [PSNR, BUTTERAUGLI, MS_SSIM]) == [
+        "2.00 bpp · PSNR 31.25 dB",
+        "Butteraugli 2.50",
+        "MS-SSIM –",
+    ]
+    lossless = replace(
+        CELL, scores={PSNR.metric_id: Score(None, lossless=True)}, verdict=Verdict("failed", "x", None)
+    )
+    assert captions(lossless, [PSNR]) == ["2.00 bpp · PSNR lossless"]
+    assert captions(CELL, []) == ["2.00 bpp"]
+    assert why_empty(Pick("zip", False, None, None), 1.0) == "no result for this picture"
+    assert why_empty(Pick("zip", False, None, 4.25), 0.5) == (
+        "no setting within a factor of 2 of 0.50 bpp; the nearest has 4.2 bpp"
+    )
+
+
+def test_the_window_is_where_the_detail_is() -> None:
+    pixels = np.full((40, 60, 3), 90, np.uint8)
+    pixels[25:30, 41:46] = np.arange(25, dtype=np.uint8).reshape(5, 5, 1) * 7 % 23 + 80
+    left, top, right, bottom = window(pixels, 8)
+    assert (right - left, bottom - top) == (8, 8)
+    assert left <= 41
+    assert right >= 46
+    assert top <= 25
+    assert bottom >= 30
+    # One hard edge counts less than texture: a step of 200 as much as one of 24.
+    edge = np.zeros((8, 40, 3), np.uint8)
+    edge[:, 5:12] = 200
+    edge[:, 25::2] = 23
+    assert window(edge, 8)[0] >= 24
+
+
+def test_a_page_shows_whole_rows_while_there_is_room() -> None:
+    random = np.random.default_rng(5)
+    pixels = {name: random.integers(0, 256, (30, 20, 3), dtype=np.uint8) for name in ("a", "b", "zip a 100")}
+    picks = (
+        Pick("zip", True, cell("zip", "a", 100), 1.0), Pick("gone", False, cell("gone", "a", 100), 1.0),
+        Pick("far", False, None, 4.0),
+    )  # fmt: skip
+    sheet = Sheet(
+        "photos", 1.0, (Band("a.png", "a", picks), Band("b.png", "b", ()), Band("c.png", "c", ())), (PSNR,)
+    )
+    missing = {"gone a 100": "the decoder changed", "c": "the file is gone"}
+    page = page_sheet(sheet, pixels, missing)
+    assert [strip.picture for strip in page.strips] == ["a.png", "b.png"]
+    assert (page.image_set, page.rate, page.left_out) == ("photos", "1.0", ("c.png: the file is gone",))
+    first = page.strips[0]
+    assert (first.width, first.height, first.place) == (
+        20,
+        30,
+        "20 × 30 pixels from column 0, row 0, of 20 × 30",
+    )
+    assert [(shot.name, bool(shot.source), shot.toy) for shot in first.shots] == [
+        ("original", True, False), ("zip", True, True), ("gone", False, False), ("far", False, False),
+    ]  # fmt: skip
+    assert first.shots[1].lines == ("1.00 bpp · PSNR 31.25 dB",)
+    assert first.shots[2].lines == ("1.00 bpp · PSNR 31.25 dB", "the decoder changed")
+    assert first.shots[3].lines == ("no setting within a factor of 2 of 1.0 bpp; the nearest has 4.0 bpp",)
+    sizes = [sum(len(shot.source) for shot in strip.shots) for strip in page.strips]
+    exact = page_sheet(sheet, pixels, missing, sum(sizes))
+    assert [strip.picture for strip in exact.strips] == ["a.png", "b.png"]
+    less = page_sheet(sheet, pixels, missing, sum(sizes) - 1)
+    assert [strip.picture for strip in less.strips] == ["a.png"]
+    assert less.left_out[0] == "b.png: no room in a page of this size"
+    none = page_sheet(sheet, pixels, {}, sizes[1])
+    assert [strip.picture for strip in none.strips] == ["b.png"]
+    assert none.left_out[1] == "c.png: not there"
