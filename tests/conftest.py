@@ -42,7 +42,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long tests out unless `make long` (or a mark expression) asks for them."""
+    """Leave the long tests out unless `make long` (or a mark expression) asks for them.
+
+    The reason of a slow test goes into pytest's report, from which the record of the suite's time is made.
+    """
+    for item in items:
+        if slow := item.get_closest_marker("slow"):
+            (why,) = slow.args
+            item.user_properties.append(("slow", why))
     if config.option.markexpr:
         return
     skip = pytest.mark.skip(reason="long: run by `make long`")
