@@ -7,7 +7,7 @@ DEBIAN_PACKAGES := chromium firefox-esr libjxl-devtools tesseract-ocr tesseract-
 export CODECARENA_TEST_DATA ?= $(abspath ../shared/data)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long check format constraints debian-packages
+.PHONY: help demo test long mutants check format constraints debian-packages
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,8 +18,11 @@ demo: $(VENV)/.demo  ## Install, run the built-in suite, print the leaderboard
 test: $(VENV)/.test debian-packages  ## Run the tests; those of `make long` at a tenth of their size
 	$(BIN)/python -m pytest -n auto --dist loadgroup --durations 30 $(PYTEST_ARGS)
 
-long: $(VENV)/.test debian-packages  ## Run what is too slow for every change, at full size; record it
-	$(BIN)/python docs/benchmarks/long.py $(PYTEST_ARGS)
+long: $(VENV)/.test debian-packages  ## Run what is too slow for every change, where it is due; EVERY=1: all of it
+	$(BIN)/python docs/benchmarks/long.py $(if $(EVERY),--every) $(PARTS)
+
+mutants: $(VENV)/.mutants debian-packages  ## Plant faults at random places and record whether the tests notice
+	$(BIN)/python docs/benchmarks/mutants.py $(if $(SEED),--seed $(SEED)) $(ROOMS)
 
 check: $(VENV)/.test  ## Check format, lint and types, then test
 	$(BIN)/ruff format --check .
@@ -60,3 +63,7 @@ $(VENV)/.test: $(VENV)/bin/pip pyproject.toml constraints.txt
 	@# facexlib, which pyiqa pulls in, brings the OpenCV that needs a desktop's libraries; ours goes over it.
 	$(PIP) --force-reinstall --no-deps opencv-python-headless
 	@touch $(VENV)/.demo $@
+
+$(VENV)/.mutants: $(VENV)/.test
+	$(PIP) --editable '.[mutants]'
+	@touch $@
