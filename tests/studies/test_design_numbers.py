@@ -158,3 +158,24 @@ def test_orders_are_random() -> None:
     content = np.array([0, 1, 2])
     orders = {tuple(apart(content, None, np.random.default_rng(seed)).tolist()) for seed in range(100)}
     assert len(orders) == 6
+
+
+@pytest.mark.parametrize(
+    ("count", "before", "fits"),
+    [(5, None, 2), (1, None, 1), (6, None, 3), (5, 1, 3), (5, 0, 2), (6, 1, 3), (6, 0, 3), (2, 0, 1)],
+)
+def test_a_picture_is_chosen_as_often_as_an_order_has_room_for(
+    count: int, before: int | None, fits: int
+) -> None:
+    """All that is wanted is of the first picture; four others have pairs as well."""
+    pairs = every_pair(4, 5)
+    wanted = [Choice(row, 1.0) for row in range(6)]
+    generator = np.random.default_rng(2)
+    given = with_random_share(wanted, pairs, np.ones(30, bool), count, 0.0, generator, before)
+    rows = [one.pair for one in given]
+    assert rows[:fits] == list(range(fits))
+    assert (pairs.content[rows] == 0).sum() == fits
+    # Where nothing else is open there is no room to keep.
+    only = pairs.content == 0
+    given = with_random_share(wanted, pairs, only, count, 0.0, generator, before)
+    assert len(given) == min(count, 6)

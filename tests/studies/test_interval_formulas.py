@@ -165,13 +165,17 @@ def test_raters_are_drawn_whole_and_pictures_beside_them() -> None:
     for cell in range(20):
         assert (np.ptp(both.groups[:, one == cell], axis=1) == 0).all()
     assert (both.groups[:, counted.picture == 2][both.pictures[:, 2] == 0] == 0).all()
-    by_vote = weights(counted, "vote", 50, random).groups
-    assert by_vote @ counted.count == pytest.approx(np.full(50, 60.0))
-    # A binomial share of 1 / 60 of 60 draws: mean 1, variance 59 / 60.
-    many = weights(counted, "vote", 4000, random).groups * counted.count
-    expected = counted.count * (1 - counted.count / 60)
-    assert many.mean(0) == pytest.approx(counted.count, abs=0.15)
-    assert many.var(0) == pytest.approx(expected, rel=0.2)
+
+
+def test_single_votes_are_drawn_by_how_many_there_are() -> None:
+    """A group of c of 6 votes is drawn c times in the mean, with variance c (1 - c / 6)."""
+    rows = [("r1", 1), ("r1", 1), ("r1", 1), ("r1", -1), ("r2", 1), ("r2", 1)]
+    counted = tally(from_records(VoteRecord(rater, "p", "z", "a", outcome) for rater, outcome in rows))
+    assert sorted(counted.count) == [1, 2, 3]
+    drawn = weights(counted, "vote", 4000, np.random.default_rng(3)).groups * counted.count
+    assert drawn.sum(1) == pytest.approx(np.full(4000, 6.0))
+    assert drawn.mean(0) == pytest.approx(counted.count, abs=0.1)
+    assert drawn.var(0) == pytest.approx(counted.count * (1 - counted.count / 6), rel=0.1)
 
 
 def test_the_seed_decides_what_is_drawn() -> None:
