@@ -20,7 +20,10 @@ from codecarena.studies.results import results_of
 from codecarena.studies.session import Desk
 
 # Streamlit's own script runner, under AppTest, warns about itself.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.xdist_group("people page"),
+]
 
 
 def page_script() -> None:
@@ -59,7 +62,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def opened(store: Path, monkeypatch: pytest.MonkeyPatch, **query: str) -> AppTest:
     st.cache_resource.clear()
     monkeypatch.setenv(STORE_VARIABLE, str(store))
-    page = AppTest.from_function(page_script, default_timeout=60)
+    page = AppTest.from_function(page_script, default_timeout=300)
     for key, value in query.items():
         page.query_params[key] = value
     page.run()

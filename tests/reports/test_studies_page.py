@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +50,7 @@ def organiser(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def open_page(store: Path, monkeypatch: pytest.MonkeyPatch, **query: str) -> AppTest:
     monkeypatch.setenv(STORE_VARIABLE, str(store))
-    page = AppTest.from_function(page_script, default_timeout=60)
+    page = AppTest.from_function(page_script, default_timeout=300)
     for key, value in query.items():
         page.query_params[key] = value
     return checked(page.run())
@@ -144,15 +145,18 @@ def test_raters_are_invited_and_links_told_once(voted: Path, monkeypatch: pytest
     assert not signed_in(voted, monkeypatch).code
 
 
-def test_a_plan_is_checked_and_stored(seeded_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = signed_in(seeded_store, monkeypatch, do="Plan")
+def test_a_plan_is_checked_and_stored(
+    seeded_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = shutil.copytree(seeded_store, tmp_path / "arena")
+    page = signed_in(store, monkeypatch, do="Plan")
     page.text_area[0].set_value(page.text_area[0].value.replace("[trials]", "[trails]"))
     press(page, "Check and store")
     assert "trails" in page.error[0].value
     page.text_area[0].set_value(page.text_area[0].value.replace("[trails]", "[trials]"))
     press(page, "Check and store")
     assert page.success[0].value.startswith("Study demo is planned: 5 conditions of 2 pictures")
-    again = signed_in(seeded_store, monkeypatch, do="Watch", study="demo")
+    again = signed_in(store, monkeypatch, do="Watch", study="demo")
     assert "Seal and open" in labels(again)
 
 
