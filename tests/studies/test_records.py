@@ -1,0 +1,51 @@
+"""Records of a study cannot be changed, and those that hold arrays are compared by identity."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from importlib import import_module
+from pathlib import Path
+
+from codecarena.studies import models
+
+FOLDER = Path(models.__file__).parent
+
+
+def records() -> list[type]:
+    """Return every dataclass of the studies' modules."""
+    modules = [import_module(f"codecarena.studies.{path.stem}") for path in sorted(FOLDER.glob("*.py"))]
+    return [
+        kind
+        for module in modules
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if kind.__module__ == module.__name__ and dataclasses.is_dataclass(kind)
+    ]
+
+
+def parameters(kind: type) -> tuple[bool, bool]:
+    """Return whether a dataclass is frozen and whether it is compared by its values."""
+    told = kind.__dataclass_params__  # type: ignore[attr-defined]
+    return told.frozen, told.eq
+
+
+def test_every_record_is_frozen_and_has_no_place_for_more() -> None:
+    kinds = records()
+    assert len(kinds) > 60
+    assert [kind.__name__ for kind in kinds if not parameters(kind)[0]] == []
+    # Those that keep what they have worked out need a place for it; a file's bytes are many, its record one.
+    open_ones = {kind.__name__ for kind in kinds if "__slots__" not in vars(kind)}
+    assert open_ones == {"Asset", "PairCounts", "Tally"}
+
+
+def test_records_of_arrays_are_compared_by_identity_for_arrays_have_no_one_truth() -> None:
+    kinds = records()
+    fields = {kind.__name__: [str(one.type) for one in dataclasses.fields(kind)] for kind in kinds}
+    arrays = {
+        name
+        for name, types in fields.items()
+        if any("Array" in one and not one.startswith("Callable") for one in types)
+    }
+    by_identity = {kind.__name__ for kind in kinds if not parameters(kind)[1]}
+    # A course holds pairs.
+    assert by_identity == arrays | {"Course"}
