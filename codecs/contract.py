@@ -13,6 +13,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import ClassVar
 
@@ -72,6 +74,8 @@ class CodecContract:
     """The registered name."""
     parameters: ClassVar[dict[str, registry.Value]] = {}
     """Constructor keywords, where the defaults are not to be tested."""
+    choices: ClassVar[Mapping[str, tuple[registry.Value, ...] | str] | None] = None
+    """Of each constructor keyword other values than `parameters` has, or a sentence on why none shows."""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -93,6 +97,25 @@ class CodecContract:
         """Bitstreams of pictures of all sizes in `SIZES`, at the middle quality."""
         return {size: codec.encode(Picture(_corner(size)), _middle(codec)) for size in SIZES}
 
+    @pytest.fixture
+    def decode_elsewhere(self, tmp_path: Path) -> Callable[[Sequence[bytes]], list[Image]]:
+        """A function that decodes bitstreams in another process, which never saw the pictures.
+
+        It starts a Python for them. Where that takes long, as with many codecs that import torch, override
+        this fixture with a function that asks one process for all: one that only decodes and never encodes.
+        """
+
+        def decode(bitstreams: Sequence[bytes]) -> list[Image]:
+            for index, bitstream in enumerate(bitstreams):
+                (tmp_path / f"{index}.bits").write_bytes(bitstream)
+            arguments = [str(tmp_path), self.codec_name, json.dumps(self.parameters)]
+            command = [sys.executable, "-c", _DECODE_IN_FRESH_PROCESS, *arguments]
+            ended = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert ended.returncode == 0, ended.stderr
+            return [np.load(tmp_path / f"{index}.npy") for index in range(len(bitstreams))]
+
+        return decode
+
     def test_information_is_consistent(self, codec: Codec) -> None:
         """The ladder lies on the scale, from worst to best."""
         info = codec.info
@@ -113,6 +136,17 @@ class CodecContract:
         complete = registry.parameters(self.codec_name, self.parameters)
         assert again.info == codec.info
         assert registry.codec_id(again.info, complete) == registry.codec_id(codec.info, complete)
+
+    def test_every_parameter_changes_something_or_says_why_not(self) -> None:
+        """Each choice of a parameter writes other bytes than any other, or decodes to other pixels."""
+        known = registry.parameters(self.codec_name, self.parameters)
+        if self.choices is None and known:
+            pytest.skip("name other values of each parameter in `choices`, or say there why none shows")
+        choices = self.choices or {}
+        assert set(choices) == set(known), "`choices` names every constructor keyword and no other"
+        for name, values in choices.items():
+            if not isinstance(values, str):
+                assert_each_shows(self.codec_name, self.parameters, name, values)
 
     @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
     def test_any_size_survives(
@@ -149,19 +183,16 @@ class CodecContract:
             assert again.encode(Picture(photograph()), quality) == ladder[index], f"at quality {quality:g}"
 
     def test_fresh_process_decodes_the_same_pixels(
-        self, codec: Codec, ladder: list[bytes], small: dict[tuple[int, int], bytes], tmp_path: Path
+        self,
+        codec: Codec,
+        ladder: list[bytes],
+        small: dict[tuple[int, int], bytes],
+        decode_elsewhere: Callable[[Sequence[bytes]], list[Image]],
     ) -> None:
         """Another process, which never saw the pictures, gets the same pixels from the bytes alone."""
-        streams = [*ladder, *small.values()]
-        for index, bitstream in enumerate(streams):
-            (tmp_path / f"{index}.bits").write_bytes(bitstream)
-        arguments = [str(tmp_path), self.codec_name, json.dumps(self.parameters)]
-        command = [sys.executable, "-c", _DECODE_IN_FRESH_PROCESS, *arguments]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert ended.returncode == 0, ended.stderr
-        for index, bitstream in enumerate(streams):
-            difference = largest_difference(np.load(tmp_path / f"{index}.npy"), codec.decode(bitstream))
-            assert difference <= codec.info.tolerance_levels
+        bitstreams = [*ladder, *small.values()]
+        for bitstream, elsewhere in zip(bitstreams, decode_elsewhere(bitstreams), strict=True):
+            assert largest_difference(elsewhere, codec.decode(bitstream)) <= codec.info.tolerance_levels
 
     def test_seed_matters_to_stochastic_decoders_only(self, codec: Codec, ladder: list[bytes]) -> None:
         """The same seed gives the same pixels; other seeds give others only where the codec says so."""
@@ -246,6 +277,38 @@ class CodecContract:
         """Encoding and decoding leave standard output and standard error silent."""
         codec.decode(codec.encode(Picture(photograph()), _middle(codec)))
         assert capfd.readouterr() == ("", "")
+
+
+def assert_each_shows(
+    name: str, parameters: Mapping[str, registry.Value], changed: str, values: Sequence[registry.Value]
+) -> None:
+    """Raise unless a codec writes other bytes, or decodes to other pixels, with each value of a parameter.
+
+    Args:
+        name: The codec.
+        parameters: Its constructor keywords; what they have, or the default, is one of the values.
+        changed: A keyword.
+        values: Others of it.
+    """
+    complete = registry.parameters(name, parameters)
+    chosen = [complete[changed], *values]
+    codecs = [registry.create(name, complete | {changed: value}) for value in chosen]
+    for first, second in combinations(range(len(chosen)), 2):
+        assert _tells_apart(codecs[first], codecs[second]), (
+            f"{name}: neither bytes nor pixels tell {changed} = {chosen[first]!r} from {chosen[second]!r}"
+        )
+
+
+def _tells_apart(first: Codec, second: Codec) -> bool:
+    picture = Picture(photograph())
+    for quality in (_middle(first), first.info.qualities[-1]):
+        streams = first.encode(picture, quality), second.encode(picture, quality)
+        if streams[0] != streams[1]:
+            return True
+        difference = largest_difference(first.decode(streams[0]), second.decode(streams[1]))
+        if difference > max(first.info.tolerance_levels, second.info.tolerance_levels):
+            return True
+    return False
 
 
 def _corner(size: tuple[int, int]) -> Image:

@@ -1,14 +1,18 @@
-"""A codec package as a stranger would write it, installed with pip."""
+"""A codec package as a stranger would write it, installed with pip, and the process that decodes for all."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fresh_process import FreshProcess
+
+from codecarena.codecs.contract import CodecContract
 
 PYPROJECT = """
 [build-system]
@@ -76,6 +80,30 @@ class Installed:
         return subprocess.run(
             command, env=environment, cwd=self.source, capture_output=True, text=True, check=False
         )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the contract of a codec in one worker, so that its ladder is encoded once."""
+    for item in items:
+        contract = item.getparent(pytest.Class)
+        if contract and issubclass(contract.obj, CodecContract):
+            item.add_marker(pytest.mark.xdist_group(contract.name))
+
+
+@pytest.fixture(scope="session")
+def fresh_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FreshProcess]:
+    """Return the process that decodes for every test, and never sees a picture."""
+    process = FreshProcess(tmp_path_factory.mktemp("fresh_process"))
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="session")
+def fuzzed_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FreshProcess]:
+    """Return the process that decodes damaged streams; what they do to it is no other test's affair."""
+    process = FreshProcess(tmp_path_factory.mktemp("fuzzed_process"))
+    yield process
+    process.close()
 
 
 @pytest.fixture(scope="session")

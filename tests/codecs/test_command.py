@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fresh_process import BuiltInContract
 
 from codecarena.codecs import pictures, registry
 from codecarena.codecs.base import Codec, CodecError, Image, MissingBackendError, Picture
-from codecarena.codecs.contract import CodecContract, photograph
+from codecarena.codecs.contract import photograph
 
 PAGE = Path(__file__).parents[2] / "docs" / "recipes.md"
 
@@ -77,7 +78,7 @@ def documented(name: str) -> str:
     return found[0]
 
 
-class _Documented(CodecContract):
+class _Documented(BuiltInContract):
     recipe_name = ""
 
     @classmethod

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from codecarena.codecs import contract, registry
+from fresh_process import BuiltInContract
+
+from codecarena.codecs import registry
 
 ELSEWHERE = {"command", "illm", "zoo"}
 """Codecs that need a file of their own to be made; their tests hold the contract too."""
@@ -47,7 +49,7 @@ def _title(name: str, parameters: dict[str, registry.Value]) -> str:
 for _name, _parameters in CASES:
     _title_of_case = _title(_name, _parameters)
     globals()[_title_of_case] = type(
-        _title_of_case, (contract.CodecContract,), {"codec_name": _name, "parameters": _parameters}
+        _title_of_case, (BuiltInContract,), {"codec_name": _name, "parameters": _parameters}
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from fresh_process import BuiltInContract
 
 from codecarena.codecs import bitstream, contract
 from codecarena.codecs.base import CodecError, MissingBackendError, Picture
@@ -93,7 +94,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class TestIllm(contract.CodecContract):
+class TestIllm(BuiltInContract):
     codec_name = "illm"
 
     @pytest.fixture(scope="class", autouse=True)

@@ -13,10 +13,11 @@ import pytest
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from fresh_process import BuiltInContract
 
 from codecarena.codecs import bitstream, registry
 from codecarena.codecs.base import Codec, CodecError, Image, MissingBackendError, Picture
-from codecarena.codecs.contract import CodecContract, photograph
+from codecarena.codecs.contract import photograph
 from codecarena.codecs.generative.latent import backends, denoiser
 from codecarena.codecs.generative.latent.backends import Denoising
 from codecarena.codecs.generative.latent.codec import LatentCodec, from_levels, to_levels
@@ -41,7 +42,7 @@ def squares(pixels: Image) -> np.ndarray:
     return pixels.reshape(12, 8, 17, 8, 3).mean((1, 3))
 
 
-class LatentContract(CodecContract):
+class LatentContract(BuiltInContract):
     """The contract, for networks that lie in a folder of this test run."""
 
     codec_name = "latent"

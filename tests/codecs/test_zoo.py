@@ -11,6 +11,7 @@ import networks
 import numpy as np
 import pytest
 import torch
+from fresh_process import BuiltInContract
 
 from codecarena.codecs import bitstream, contract
 from codecarena.codecs.base import CodecError, MissingBackendError, Picture
@@ -35,7 +36,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {arch: networks.save(networks.untrained(arch), folder / f"{arch}.pth") for arch in ARCHITECTURES}
 
 
-class _ZooContract(contract.CodecContract):
+class _ZooContract(BuiltInContract):
     codec_name = "zoo"
     arch = ""
 
