@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 from codecarena.studies.adaptive import LEAST_BATCH, _parts, _wins
 from codecarena.studies.asap import information_gain, posterior, spanning_tree
@@ -140,3 +141,37 @@ def test_a_swiss_round_goes_from_the_top_to_who_was_met_least_of_three(
     assert np.argsort(-believed).tolist() == order
     chosen = batch("swiss", pairs, known, 1, list(range(30)))
     assert {(int(pairs.first[row]), int(pairs.second[row])) for row in chosen} == rounds
+
+
+def test_the_first_vote_tells_minus_the_logarithm_of_1_less_1_over_2_pi() -> None:
+    """Either mean moves by sqrt(1 / 4 pi), and either variance shrinks by 1 - 1 / 2 pi."""
+    first, second = np.triu_indices(3, 1)
+    gain = information_gain(np.zeros((3, 3)), first, second)
+    assert gain == pytest.approx(np.full(3, -np.log(1 - 1 / (2 * np.pi))))
+    believed = posterior(np.array([[0.0, 0.0], [1.0, 0.0]]))
+    assert believed.mean == pytest.approx([-np.sqrt(1 / (4 * np.pi)), np.sqrt(1 / (4 * np.pi))])
+    assert believed.variance == pytest.approx([0.5 * (1 - 1 / (2 * np.pi))] * 2)
+
+
+def test_gains_of_many_pairs_are_those_of_running_the_posterior_again() -> None:
+    """17 conditions are 136 pairs: more than the 128 that are tried together."""
+    wins = np.random.default_rng(1).poisson(1.0, (17, 17)) * (1.0 - np.eye(17))
+    first, second = np.triu_indices(17, 1)
+    gain = information_gain(wins, first, second)
+    before = posterior(wins)
+    rows = [0, 40, 77, 127, 128, 135]
+    for row in rows:
+        one, other = int(first[row]), int(second[row])
+        spread = np.sqrt(1 + before.variance[one] + before.variance[other])
+        chance = ndtr((before.mean[one] - before.mean[other]) / spread)
+        expected = 0.0
+        for winner, loser, likely in ((one, other, chance), (other, one, 1 - chance)):
+            more = wins.copy()
+            more[winner, loser] += 1
+            after = posterior(more)
+            ratio = after.variance / before.variance
+            moved = (after.mean - before.mean) ** 2 / before.variance
+            expected += likely * 0.5 * float((ratio + moved - 1 - np.log(ratio)).sum())
+        assert gain[row] == pytest.approx(expected, rel=0.004)
+        alone = information_gain(wins, first[[row]], second[[row]])
+        assert alone == pytest.approx(gain[[row]], abs=1e-12)
