@@ -175,15 +175,15 @@ def test_published_means_stand_beside_an_anchor_of_ours() -> None:
     every = compare(ladder_cells("m", {"a": points}), PSNR)
     rows = [
         Published("set", codec, factor * rate, {"psnr": score}, None, None, None, f"{codec}.csv")
-        for codec, factor in (("z", 2.0), ("a", 0.5), ("k", 0.5), ("one", 1.0))
+        for codec, factor in (("a", 2.0), ("z", 0.5), ("k", 0.5), ("one", 1.0))
         for rate, score in (points[:1] if codec == "one" else points)
     ]
     rows.append(Published("set", "other", 0.3, {"ms-ssim": 0.9}, None, None, None, "other.csv"))
     found = published_curves(rows, PSNR, every, "id-m")
-    assert [one.codec for one in found] == ["a", "k", "z", "one"]
+    assert [one.codec for one in found] == ["k", "z", "a", "one"]
     assert [one.bd_rate.percent for one in found[:3]] == pytest.approx([-50, -50, 100], abs=1e-3)
     assert (found[2].points, found[2].lowest_rate, found[2].highest_rate) == (4, 0.2, 1.6)
-    assert (found[2].provenance, found[3].bd_rate.reason) == ("z.csv", "one point")
+    assert (found[2].provenance, found[3].bd_rate.reason) == ("a.csv", "one point")
     assert {one.bd_rate.reason for one in published_curves(rows, PSNR, every, "nobody")} == {
         "no anchor curve"
     }
