@@ -139,9 +139,9 @@ def test_who_has_had_a_pair_is_not_given_it_again_and_gets_as_many_as_the_plan_s
     ledger.add_trials(rater, 0, LONG_AGO, lambda situation: seen.append(situation) or [])
     [situation] = seen
     generator = np.random.default_rng(1)
-    # Repeats of pair 1 count for nothing; pair 5 has its vote.
-    past = [Item("main", 0, True), Item("repeat", 1, True), Item("main", 2, True)]
-    situation = dataclasses.replace(situation, given=np.array([0, 0, 0, 0, 0, 1]))
+    # A repeat and a golden trial count for nothing; pair 5 has more than its vote.
+    past = [Item("main", 0, True), Item("repeat", 1, True), Item("golden", 3, True), Item("main", 2, True)]
+    situation = dataclasses.replace(situation, given=np.array([0, 0, 0, 0, 0, 2]))
     for _ in range(20):
         rows = [one.pair for one in trials.choices(ours, situation, past, generator)]
         assert len(rows) == 2  # four, of which two are done

@@ -17,6 +17,7 @@ from codecarena.studies.identity import completion_code
 from codecarena.studies.ledger import Ledger
 from codecarena.studies.session import Desk
 from codecarena.studies.steps import Done, NotYet, Panel, Progress, SessionError, Trial
+from codecarena.studies.trials import pictures
 
 BARE = "training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.0\nbreak_every = 0\n"
 EYES = """
@@ -354,6 +355,28 @@ def test_a_closed_study_says_how_far_a_rater_came(tmp_path: Path, desk: Desk) ->
     assert desk.upcoming(session) is None
     with pytest.raises(SessionError, match="closed"):
         desk.vote(session, ballot(trial))
+
+
+def test_who_is_done_stays_done_when_the_study_is_closed(tmp_path: Path, desk: Desk) -> None:
+    open_study(tmp_path, conditions=2, pictures=1, trials=BARE)
+    done, declined, waiting = invite(tmp_path, 3)
+    sessions = [enter(desk, done), desk.join(declined).session_token, desk.join(waiting).session_token]
+    work_through(desk, sessions[0])
+    desk.consent(sessions[1], "1", agreed=False, of_age=True)
+    with closing(Ledger(str(tmp_path))) as ledger:
+        ledger.set_state(ledger.study("small"), "closed")
+    assert [desk.welcome(session).stage for session in sessions] == ["done", "declined", "closed"]
+
+
+def test_a_picture_that_is_gone_is_not_found(tmp_path: Path, desk: Desk) -> None:
+    open_study(tmp_path, pictures=1)
+    trial = desk.next_trial(enter(desk, *invite(tmp_path)))
+    assert isinstance(trial, Trial)
+    for name in ("first", "reference"):
+        shown = next(one for one in trial.pictures if one.slot == name)
+        sha256 = pictures(course_of(desk.ledger), desk.ledger.trial(trial.trial))[name]
+        desk.ledger.store.blobs.decoded_path(sha256).unlink()
+        assert refusal(desk.stimulus, shown.token) == ("unknown_picture", 404)
 
 
 def test_pictures_are_those_of_the_trial_on_their_sides(tmp_path: Path, desk: Desk) -> None:

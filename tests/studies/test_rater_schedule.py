@@ -134,7 +134,7 @@ def test_a_repeat_is_its_pair_with_sides_swapped_at_least_eight_trials_behind() 
 
 def test_a_repeat_may_be_of_an_earlier_block() -> None:
     ours = course_of(
-        4, 4, trials="training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.25", design="pairs_per_rater = 24"
+        4, 4, trials="training = 2\ngolden = 2\nidentical = 2\nrepeats = 0.25", design="pairs_per_rater = 24"
     )
     across = 0
     for seed in range(20):

@@ -8,6 +8,8 @@ from importlib import import_module
 from pathlib import Path
 
 from codecarena.studies import models
+from codecarena.studies.records import Condition, Content, Stimulus
+from codecarena.studies.steps import Ballot, Panel, SessionError
 
 FOLDER = Path(models.__file__).parent
 
@@ -49,3 +51,24 @@ def test_records_of_arrays_are_compared_by_identity_for_arrays_have_no_one_truth
     by_identity = {kind.__name__ for kind in kinds if not parameters(kind)[1]}
     # A course holds pairs.
     assert by_identity == arrays | {"Course"}
+
+
+def test_what_a_record_does_not_say_is_not_there() -> None:
+    content = Content("p")
+    assert (content.image_set, content.kind, content.picture_sha256, content.reference_sha256) == (None,) * 4
+    assert (content.left, content.top, content.width, content.height) == (0, 0, 0, 0)
+    stimulus = Stimulus(1, 2)
+    assert (stimulus.content, stimulus.condition, stimulus.quality, stimulus.bits_per_pixel) == (
+        1,
+        2,
+        None,
+        None,
+    )
+    assert (stimulus.decoded_sha256, stimulus.shown_sha256) == (None, None)
+    assert Condition("a", None, None, None).is_reference is False
+    assert (Panel("p").study, Panel("p").session) == ("", "")
+    ballot = Ballot("t", "u", "first", 1.0)
+    assert (ballot.checksums, ballot.display) == ({}, {})
+    refused = SessionError("full", 410)
+    assert (refused.code, refused.status, refused.detail, str(refused)) == ("full", 410, "", "full")
+    assert str(SessionError("unanswered", 422, "Well?")) == "unanswered: Well?"

@@ -84,18 +84,19 @@ def test_the_seal_is_over_names_originals_pictures_and_pairs() -> None:
 def test_a_plan_is_replaced_until_it_is_opened(tmp_path: Path, ledger: TrialLedger) -> None:
     ledger.keep("other", text(), "seal0", "planned", MATERIAL)
     ledger.keep("small", text(), "seal1", "planned", MATERIAL)
+    ledger.keep("third", text(), "seal3", "planned", MATERIAL)
     [invitation] = invite(tmp_path)
     ledger.begin_session(rater_of(ledger, invitation), "token")
     ledger.propose(ledger.study("small"), ledger.known(ledger.study("small")).pair_ids[:1])
     ledger.keep("small", text(), "seal2", "planned", MATERIAL)
-    assert [study.sha256 for study in ledger.studies()] == ["seal0", "seal2"]
+    assert [study.sha256 for study in ledger.studies()] == ["seal0", "seal3", "seal2"]
     assert ledger.rater_by_invitation(invitation) is None
-    # Of two studies of the same material nothing is left over, and nothing of the other is gone.
+    # Of three studies of the same material nothing is left over, and nothing of the other is gone.
     counts = {
-        "conditions": 6,
-        "contents": 4,
-        "stimuli": 8,
-        "pairs": 6,
+        "conditions": 9,
+        "contents": 6,
+        "stimuli": 12,
+        "pairs": 9,
         "raters": 0,
         "sessions": 0,
         "proposals": 0,
@@ -218,15 +219,17 @@ def test_pairs_are_proposed_anew_once_votes_have_come_or_none_are_left(
     # Nothing has come since.
     assert not background.refresh(ours)
     # Being given out is no vote, but takes the proposal away.
-    [trial] = give(ledger, invitation, [Item("main", 1, False)])
+    [trial, again] = give(ledger, invitation, [Item("main", 1, False), Item("main", 1, False)])
     assert not background.refresh(ours)
+    # Two votes are more than the one that is wanted.
     cast_vote(ledger, trial, "second")
+    cast_vote(ledger, again, "second")
     assert background.refresh(ours)
     assert [row[0] for row in rows_of(tmp_path, query)] == [ids[0], ids[2]]
     standing, open_pairs, count = design.told[-1]
     assert (open_pairs, count) == ([True, False, True], 3)
     # The first of the pair stood right and was chosen.
-    assert (standing.given.tolist(), standing.first_won.tolist()) == ([0, 1, 0], [0, 1, 0])
+    assert (standing.given.tolist(), standing.first_won.tolist()) == ([0, 2, 0], [0, 2, 0])
     assert (standing.second_won.tolist(), standing.ties.tolist()) == ([0, 0, 0], [0, 0, 0])
     ledger.propose(ours.known.study, [])
     assert background.refresh(ours)

@@ -122,7 +122,7 @@ def test_a_plan_is_cautioned_of_what_nobody_can_answer() -> None:
     assert cautions([("x", "y")], pictures=1) == [
         "one picture only: every trial follows one of the same picture"
     ]
-    assert cautions([("x", "x"), ("x", "y"), ("z", "z")]) == [
+    assert cautions([("x", "x"), ("x", "y"), ("z", "y"), ("z", "z")]) == [
         "2 pairs are of identical pixels; nobody can tell them apart"
     ]
     blind, hidden = 'presentation = "no-reference"', "hidden_reference = true"

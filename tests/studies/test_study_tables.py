@@ -101,6 +101,8 @@ def test_who_is_excluded_is_told_under_the_scale_without_them() -> None:
     assert two[0][2][0].startswith("the seal is BROKEN")
     assert not two[1][2][0].startswith("the seal")
     assert tables(every, excluded=left_out)[0][2][-2:] == told
+    three = tables(every, without, Outcome("proven", scale()), excluded=left_out)
+    assert [any("excluded" in note for note in notes) for _, _, notes in three] == [False, True, False]
     assert presenting.result_tables(StudyResult(STUDY, True, (every,), left_out))[0][2][-2:] == told
 
 
