@@ -14,6 +14,7 @@ from codecarena.studies.plan import REFERENCE
 from codecarena.studies.records import Condition, Content, Material, Stimulus
 from codecarena.studies.schedule import Item
 from codecarena.studies.selection import pairs_of
+from codecarena.studies.session import Desk
 
 NAMES = ("before", "small", "after")
 ITEMS = [Item("main", 0, True), Item("main", 1, True), Item("main", 2, True), Item("golden", 3, True)]
@@ -135,6 +136,18 @@ def test_a_state_and_a_log_are_of_one_study(store: Store) -> None:
     assert states == ["planned"] * 3 + ["open"] * 3 + ["planned"] * 3
     events = [[what for _, what, _ in ledger.events(study)] for study in ledger.studies()]
     assert events == [["planned"], ["planned", "open", "noted"], ["planned"]]
+
+
+def test_each_study_has_its_own_plan_at_one_desk(tmp_path: Path) -> None:
+    desk = Desk(str(tmp_path))
+    for name in NAMES:
+        asking = text().replace("A small study", f"Study {name}")
+        desk.ledger.keep(name, asking, "seal", "open", material(name))
+    for name in NAMES:
+        [invitation] = invite(tmp_path, study=name)
+        session = desk.join(invitation).session_token
+        assert desk.welcome(session).title == f"Study {name}"
+    desk.close()
 
 
 def test_where_a_rater_stands_is_of_one_rater(store: Store) -> None:

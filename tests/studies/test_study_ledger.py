@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from giving import cast_vote, course_of, give, rater_of, rows_of
+from giving import LONG_AGO, cast_vote, course_of, give, rater_of, rows_of
 from studying import enter, invite, open_study, text
 
 from codecarena.bench.store.database import StoreError
@@ -132,18 +132,28 @@ def test_a_participant_is_added_once_a_study_and_invitations_always(
     ledger.keep("one", text(), "seal", "planned", MATERIAL)
     ledger.keep("two", text(), "seal", "planned", MATERIAL)
     one, two = (study.study_id for study in ledger.studies())
-    come = (one, "a", "p"), (one, "b", "p"), (two, "c", "p"), (one, "d", None), (one, "e", None)
+    come = (
+        *((two, "c", "p"), (one, "a", "p"), (one, "b", "p"), (two, "f", "o"), (one, "g", "q")),
+        *((one, "d", None), (one, "e", None), (one, "h", "o"), (two, "i", "q")),
+    )
     rows: list[dict[str, Any]] = [
         {"study_id": study, "name": name, "withdrawal_sha256": name, "participant_hash": participant}
         for study, name, participant in come
     ]
     ledger.add_raters(rows)
     names = rows_of(tmp_path, "SELECT name FROM study_raters ORDER BY id")
-    assert [row[0] for row in names] == ["a", "c", "d", "e"]
+    assert [row[0] for row in names] == ["c", "a", "f", "g", "d", "e", "h", "i"]
+    known = {
+        (study, participant): rater.name
+        for study in (one, two)
+        for participant in ("o", "p", "q")
+        if (rater := ledger.rater_by_participant(study, participant))
+    }
+    assert list(known.values()) == ["h", "a", "g", "f", "c", "i"]
     rater = ledger.rater_by_participant(two, "p")
     assert rater is not None
     assert (rater.name, rater.stage, rater.state, rater.breaks) == ("c", "consent", "planned", 0)
-    assert ledger.rater_by_participant(two, "q") is None
+    assert ledger.rater_by_participant(two, "m") is None
     assert ledger.finished_raters(one) == 0
     ledger.set_rater(rater, stage="done")
     assert (ledger.finished_raters(one), ledger.finished_raters(two)) == (0, 1)
@@ -182,6 +192,31 @@ def test_a_vote_waits_for_its_turn_and_a_uuid_stands_for_one_trial(
     assert stored == [("first", 12.5, "proven", '{"toggles": 3}')]
     answered = rows_of(tmp_path, "SELECT answered_at IS NOT NULL FROM study_trials ORDER BY position")
     assert answered == [(1,), (0,)]
+
+
+def test_sides_even_out_whichever_of_a_pair_was_stored_first(tmp_path: Path, ledger: TrialLedger) -> None:
+    """The first of the only plain pair is a later row than its second."""
+    ledger.keep("small", text(), "seal", "open", MATERIAL)
+    one, other = invite(tmp_path, 2)
+    query = "SELECT balance FROM study_pairs WHERE kind = 'main'"
+
+    def balance() -> int:
+        return rows_of(tmp_path, query)[0][0]
+
+    [trial] = give(ledger, one, [Item("main", 0, True)])
+    cast_vote(ledger, trial, "first")
+    assert balance() == 1
+    trials = give(ledger, other, [Item("main", 0, False)] * 3, until=LONG_AGO)
+    assert balance() == -2
+    cast_vote(ledger, trials[0], "second")
+    standing = ledger.standing(ledger.study("small"), course_of(ledger).known.pair_ids[:1])
+    assert (standing.first_won.tolist(), standing.second_won.tolist()) == ([2], [0])
+    ledger.take_back(rater_of(ledger, other).rater_id, 2)
+    assert balance() == 0
+    ledger.withdraw(other)
+    assert balance() == 1
+    ledger.withdraw(one)
+    assert balance() == 0
 
 
 # The background of adaptive designs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -115,6 +116,36 @@ def test_a_result_is_a_record_of_unrounded_numbers() -> None:
     assert record["excluded"] == [{"rater": "r1", "reasons": ("odd",)}]
     [outcome] = record["outcomes"]
     assert (outcome["title"], outcome["scale"]["conditions"][0]["value"]) == ("all", 1.234)
+
+
+@pytest.mark.parametrize("metrics", [True, False])
+def test_what_is_missing_is_told_under_the_metrics_or_under_the_scale(
+    monkeypatch: pytest.MonkeyPatch, metrics: bool
+) -> None:
+    others: list[Any] = [("small: Zeal", [], []), ("Agreement", [], ["alpha"])]
+    if metrics:
+        others.append((presenting.METRICS, [], ["mean"]))
+    monkeypatch.setattr(presenting, "fooling", lambda rates: [("Fooled", [], [f"{rates} times"])])
+    monkeypatch.setattr(presenting, "findings", lambda _: others)
+    results: Any = SimpleNamespace(
+        label="small", outcomes=(Outcome("all", scale()), Outcome("strict", scale())), excluded=(),
+        sealed=True, question="Which?", presentation="flip", fool_rates=3, analysis=None, notes=("no score",),
+    )  # fmt: skip
+    told = {title: notes for title, _, notes in presenting.report_tables(results)}
+    scales = [f"small: davidson, JOD, {which}" for which in ("all", "strict")]
+    assert list(told) == [
+        *scales,
+        "small: Fooled",
+        "small: Zeal",
+        "small: Agreement",
+        *([f"small: {presenting.METRICS}"] * metrics),
+    ]
+    assert told[scales[0]][0] == 'asked "Which?" (flip)'
+    assert told["small: Fooled"] == ["3 times"]
+    under = f"small: {presenting.METRICS}" if metrics else scales[0]
+    assert [title for title, notes in told.items() if "no score" in notes] == [under]
+    results.question = ""
+    assert not any("asked" in note for _, _, notes in presenting.report_tables(results) for note in notes)
 
 
 @pytest.mark.parametrize("simulated", [True, False])
