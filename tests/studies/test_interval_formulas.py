@@ -93,6 +93,18 @@ def test_an_interval_of_normal_draws_is_as_wide_as_its_formula_says() -> None:
     assert interval(draws, 20) == pytest.approx([3 - reach, 3 + reach], abs=1e-3)
 
 
+def test_an_interval_holds_the_truth_95_times_of_100_and_no_90() -> None:
+    """The mean of ten normal clusters, 2,000 times; the bands of 90 and 95 % do not meet."""
+    random = np.random.default_rng(1)
+    means = (random.multinomial(10, np.full(10, 0.1), 500) / 10) @ random.normal(size=(10, 2000))
+    held = []
+    for level in (0.90, 0.95):
+        low, high = interval(means, 10, level)
+        held.append(float(((low <= 0) & (high >= 0)).mean()))
+    assert 0.88 <= held[0] <= 0.92
+    assert 0.93 <= held[1] <= 0.965
+
+
 @pytest.mark.parametrize(("clusters", "inflation"), [(2, 2.0), (5, 1.25), (20, 20 / 19), (1, 1.0)])
 def test_a_variance_over_resamples_is_inflated_by_n_over_n_minus_1(clusters: int, inflation: float) -> None:
     assert drawn("rater", clusters).inflation == pytest.approx(inflation)

@@ -237,6 +237,21 @@ def test_a_separated_weighting_says_that_it_has_no_maximum() -> None:
     assert solve(made, counts, start(made)).converged.tolist() == [True, False]
 
 
+@pytest.mark.parametrize("begin", [0.01, 0.5, 2.0, 3.0, 5.0])
+@pytest.mark.parametrize("model", [one for one in WITH_TIES if one.tie_above_zero], ids=named)
+def test_a_threshold_stays_positive_from_wherever_it_begins(model: Model, begin: float) -> None:
+    """One tie of 90 answers: a threshold near 0, far below where the search begins."""
+    made = problem(model)
+    counts = made.pairs.counts.copy()
+    counts[1] = [1, 0, 0, 0, 0, 0]
+    near, far = start(made), start(made)
+    near[-1], far[-1] = 0.03, begin
+    best, again = (solve(made, counts[:, None], one) for one in (near, far))
+    assert again.converged.all()
+    assert again.parameters == pytest.approx(best.parameters, abs=1e-8)
+    assert 0 < again.parameters[0, -1] < 0.05
+
+
 def test_a_thousand_times_the_votes_move_no_value_and_narrow_the_errors() -> None:
     one = analyse(table(), unit="log-worth")
     many = analyse(table().with_counts(table().counts * 1e4), unit="log-worth")

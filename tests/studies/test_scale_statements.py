@@ -34,6 +34,7 @@ def tied(raters: int = 12, pictures: int = 11) -> Votes:
     ("raters", "pictures", "notes"),
     [
         (10, 10, []),
+        (12, 11, []),
         (9, 10, ["only 9 raters: intervals by rater are rough below 10"]),
         (10, 9, ["only 9 pictures: intervals for pictures in general are rough below 10"]),
         (10, 2, ["only 2 pictures: intervals for pictures in general are rough below 10"]),
