@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 from browsing import needs_chromium
-from dashboard import PAGES, is_too_wide, server, settle, watched
+from dashboard import PAGES, TOO_WIDE, close, is_too_wide, server, settle, visiting, watched
 from synthetic_store import fill
 
 from codecarena.bench.store.imports import Published, save_published
@@ -24,7 +24,12 @@ NASTY = (
 )
 THEIRS = f"{NASTY} (published)"
 
-pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning"), needs_chromium]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    needs_chromium,
+]
 
 
 @pytest.fixture(scope="module")
@@ -43,32 +48,39 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def visit(chromium: Any) -> Iterator[Any]:
+    with visiting(chromium) as context:
+        yield context
+
+
 @pytest.fixture
-def open_page(chromium: Any, served: str) -> Iterator[Callable[..., Any]]:
+def open_page(visit: Any, served: str) -> Iterator[Callable[..., Any]]:
     """Return a function that opens a page; no name may have become a part of it."""
     troubles: list[str] = []
 
-    def open_one(path: str, width: int = 1440) -> Any:
-        page = watched(chromium, served, troubles, width)
+    def open_one(path: str) -> Any:
+        page = watched(visit, served, troubles)
         page.goto(f"{served}/{path}")
         settle(page)
         assert not page.locator("b[onclick], img[src=x]").count()
         return page
 
     yield open_one
+    close(visit)
     # The made-up pictures have no files: the page Look says so, and the browser too.
     assert [one for one in troubles if "/look/" not in one] == []
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_names_are_text_on_every_page(path: str, open_page: Callable[..., Any]) -> None:
-    for width in (1440, 400):
-        page = open_page(path, width)
-        # Nothing of this store was timed or asked, and nobody has signed in.
-        if path not in ("speed", "people", "studies"):
-            page.get_by_text("<b onclick").first.wait_for(state="attached")
-        assert not is_too_wide(page)
-        page.close()
+    page = open_page(path)
+    # Nothing of this store was timed or asked, and nobody has signed in.
+    if path not in ("speed", "people", "studies"):
+        page.get_by_text("<b onclick").first.wait_for(state="attached")
+    assert not is_too_wide(page)
+    page.set_viewport_size({"width": 400, "height": 1000})
+    page.wait_for_function(f"innerWidth === 400 && !({TOO_WIDE})")
 
 
 def test_charts_and_their_words_hold_names_as_text(open_page: Callable[..., Any]) -> None:

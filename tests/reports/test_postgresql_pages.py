@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from browsing import needs_chromium
-from dashboard import PAGES, settle, watched
+from dashboard import PAGES, settle, visiting, watched
 from dashboard import server as dashboard
 from postgresql import new_database, programs
 
@@ -92,9 +92,9 @@ def test_every_command_works_on_it(filled: dict[str, subprocess.CompletedProcess
 @pytest.mark.usefixtures("filled")
 def test_every_page_opens_on_it(chromium: Any, store: str) -> None:
     troubles: list[str] = []
-    with dashboard(store) as url:
+    with dashboard(store) as url, visiting(chromium) as visit:
         for path in PAGES:
-            page = watched(chromium, url, troubles)
+            page = watched(visit, url, troubles)
             page.goto(f"{url}/{path}")
             settle(page)
             page.get_by_text(SHOWN.get(path, "jpeg")).first.wait_for(state="attached")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from browsing import CHROMIUM, QUIET, needs_chromium
+from browsing import PATIENCE_MS, needs_chromium
 
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.remake import Remade, pictures
@@ -121,51 +122,51 @@ def nasty_report(store: Path) -> tuple[Report, list[report_page.PageSheet]]:
 
 
 @pytest.mark.browser
+@pytest.mark.xdist_group("browser")
 @needs_chromium
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_the_page_in_a_browser_without_a_network(written: Path, seeded_store: Path, tmp_path: Path) -> None:
-    from playwright.sync_api import sync_playwright
-
+def test_the_page_in_a_browser_without_a_network(
+    chromium: Any, written: Path, seeded_store: Path, tmp_path: Path
+) -> None:
     nasty = tmp_path / "nasty.html"
     nasty.write_text(html_page(Store(str(seeded_store)), *nasty_report(seeded_store)), encoding="utf-8")
     troubles: list[str] = []
     asked: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
-        page = context.new_page()
-        page.on("console", lambda one: troubles.append(one.text))
-        page.on("pageerror", lambda one: troubles.append(str(one)))
-        page.on("dialog", lambda one: troubles.append(one.message))
-        page.on("request", lambda one: asked.append(one.url))
-        page.goto(written.as_uri())
-        assert page.get_by_role("heading", name="Leaderboard · photos").is_visible()
-        assert page.locator("figure.chart svg").first.get_attribute("role") == "img"
-        ids = page.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
-        assert len(ids) == len(set(ids)) > 50
-        zoom(page)
-        for width in (400, 1280):
-            page.set_viewport_size({"width": width, "height": 850})
-            assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
-
-        page.emulate_media(media="print")
-        assert not page.locator("nav").is_visible()
-        assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
-        wide = """[...document.querySelectorAll("main > section table")]
-            .filter((one) => one.checkVisibility() && one.scrollWidth > 1030).length"""
-        page.set_viewport_size({"width": 1030, "height": 700})
-        assert page.evaluate(wide) == 0
-
-        page.emulate_media(media="screen")
-        page.goto(nasty.as_uri())
-        assert page.locator("script").count() == 1
-        assert page.locator("main b", has_text="bold").count() == 0
-        body = page.locator("body").text_content() or ""
-        assert body.count("{{ 7*7 }}") > 8
-        assert NASTY in body
-        page.set_viewport_size({"width": 400, "height": 850})
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, offline=True)
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.on("console", lambda one: troubles.append(one.text))
+    page.on("pageerror", lambda one: troubles.append(str(one)))
+    page.on("dialog", lambda one: troubles.append(one.message))
+    page.on("request", lambda one: asked.append(one.url))
+    page.goto(written.as_uri())
+    assert page.get_by_role("heading", name="Leaderboard · photos").is_visible()
+    assert page.locator("figure.chart svg").first.get_attribute("role") == "img"
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
+    assert len(ids) == len(set(ids)) > 50
+    zoom(page)
+    for width in (400, 1280):
+        page.set_viewport_size({"width": width, "height": 850})
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        browser.close()
+
+    page.emulate_media(media="print")
+    assert not page.locator("nav").is_visible()
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+    wide = """[...document.querySelectorAll("main > section table")]
+        .filter((one) => one.checkVisibility() && one.scrollWidth > 1030).length"""
+    page.set_viewport_size({"width": 1030, "height": 700})
+    assert page.evaluate(wide) == 0
+
+    page.emulate_media(media="screen")
+    page.goto(nasty.as_uri())
+    assert page.locator("script").count() == 1
+    assert page.locator("main b", has_text="bold").count() == 0
+    body = page.locator("body").text_content() or ""
+    assert body.count("{{ 7*7 }}") > 8
+    assert NASTY in body
+    page.set_viewport_size({"width": 400, "height": 850})
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    context.close()
     assert troubles == []
     assert [one[:60] for one in asked if not one.startswith(("file:", "data:image/"))] == []
 

@@ -14,6 +14,8 @@ from urllib.request import urlopen
 
 import pytest
 
+PATIENCE_MS = 300_000
+"""How long a page may take for anything on a busy machine."""
 CHROMIUM = shutil.which("chromium")
 QUIET = (
     "--no-sandbox", "--no-first-run", "--disable-background-networking", "--disable-component-update",

@@ -9,13 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from browsing import free_port, wait_until_healthy
+from browsing import PATIENCE_MS, free_port, wait_until_healthy
 
 from codecarena.reports.server import address
 
 PAGES = ("", "rates", "look", "speed", "natural", "people", "runs", "studies")
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 """Streamlit's page asks for these below the page's own path first, to find out whether it lies there."""
+
+TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+"""JavaScript: whether the whole page scrolls sideways."""
 
 
 def started(store: Path | str, port: int) -> subprocess.Popen[bytes]:
@@ -38,9 +41,10 @@ def server(store: Path | str) -> Iterator[str]:
         process.wait()
 
 
-def watched(chromium: Any, served: str, troubles: list[str], width: int = 1440) -> Any:
-    """Return a new page of a browser that tells of everything no page may do."""
-    page = chromium.new_page(viewport={"width": width, "height": 1000})
+def watched(visit: Any, served: str, troubles: list[str], width: int = 1440) -> Any:
+    """Return a new page of a browser's context that tells of everything no page may do."""
+    page = visit.new_page()
+    page.set_viewport_size({"width": width, "height": 1000})
     page.on("console", lambda one: troubles.append(f"{one.text} {one.location}") if is_trouble(one) else None)
     page.on("pageerror", lambda one: troubles.append(str(one)))
     page.on("dialog", lambda one: troubles.append(one.message))
@@ -58,6 +62,21 @@ def with_http(url: str) -> str:
     return url.replace("ws://", "http://").removeprefix("blob:")
 
 
+@contextmanager
+def visiting(chromium: Any) -> Iterator[Any]:
+    """Return a context of a browser; its pages share what the browser keeps, as those of one person do."""
+    visit = chromium.new_context()
+    visit.set_default_timeout(PATIENCE_MS)
+    yield visit
+    visit.close()
+
+
+def close(visit: Any) -> None:
+    """Close all pages of a context: the server goes on drawing an open one."""
+    for page in visit.pages:
+        page.close()
+
+
 def settle(page: Any) -> None:
     """Wait until Streamlit has drawn a page."""
     page.locator("h1").first.wait_for()
@@ -67,4 +86,4 @@ def settle(page: Any) -> None:
 
 def is_too_wide(page: Any) -> bool:
     """Return whether the whole page scrolls sideways."""
-    return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return page.evaluate(TOO_WIDE)
