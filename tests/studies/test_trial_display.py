@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scripted_desk
-from browsing import CHROMIUM, QUIET, free_port, needs_chromium, running
+from browsing import CHROMIUM, PATIENCE_MS, QUIET, free_port, needs_chromium, running
 from PIL import Image
 from rating import await_trial
 from scripted_desk import SCENES, Pixels, Scene
@@ -19,6 +19,7 @@ from codecarena.datasets.pixels import pixels_sha256
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.xdist_group("browser-studies"),
     needs_chromium,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
@@ -100,24 +101,22 @@ def see(page: Any, number: int, scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("ratio", RATIOS)
-def test_no_pixel_of_the_screen_differs(scripted: str, ratio: float) -> None:
-    from playwright.sync_api import sync_playwright
-
+def test_no_pixel_of_the_screen_differs(playwright: Any, scripted: str, ratio: float) -> None:
     votes = []
-    with sync_playwright() as playwright:
-        # The scale of the real window: Playwright emulates it by resampling. The size is none at which the
-        # lattice jumps, because taking a screenshot changes it for a moment by a part of a pixel.
-        flags = [*QUIET, f"--force-device-scale-factor={ratio}", "--window-size=912,768"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        page = browser.new_context(no_viewport=True).new_page()
-        page.on("request", lambda one: votes.append(one) if one.url.endswith("/vote") else None)
-        page.goto(scripted)
-        page.get_by_role("button", name="Begin").click()
-        assert page.evaluate("devicePixelRatio") == pytest.approx(ratio)
-        for number, scene in enumerate(SCENES, 1):
-            see(page, number, scene)
-        page.get_by_role("heading", name="Thank you").wait_for()
-        browser.close()
+    # The scale of the real window: Playwright emulates it by resampling. The size is none at which the
+    # lattice jumps, because taking a screenshot changes it for a moment by a part of a pixel.
+    flags = [*QUIET, f"--force-device-scale-factor={ratio}", "--window-size=912,768"]
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    page = browser.new_context(no_viewport=True).new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.on("request", lambda one: votes.append(one) if one.url.endswith("/vote") else None)
+    page.goto(scripted)
+    page.get_by_role("button", name="Begin").click()
+    assert page.evaluate("devicePixelRatio") == pytest.approx(ratio)
+    for number, scene in enumerate(SCENES, 1):
+        see(page, number, scene)
+    page.get_by_role("heading", name="Thank you").wait_for()
+    browser.close()
     assert len(votes) == len(SCENES)
     for scene, vote in zip(SCENES, [one.post_data_json for one in votes], strict=True):
         assert vote["checksums"] == {slot: pixels_sha256(one) for slot, one in scene.pictures().items()}

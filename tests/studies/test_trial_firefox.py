@@ -17,6 +17,7 @@ from studying import invite, open_study
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.xdist_group("browser-studies"),
     pytest.mark.skipif(FIREFOX is None, reason="firefox is not installed: apt install firefox-esr"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 import scripted_desk
-from browsing import CHROMIUM, QUIET, free_port, needs_chromium, running
+from browsing import PATIENCE_MS, free_port, needs_chromium, running
 from rating import agree, answer, await_trial, stored_votes
 from studying import invite, open_study
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.xdist_group("browser-studies"),
     needs_chromium,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
@@ -29,13 +30,11 @@ CanvasRenderingContext2D.prototype.getImageData = function (...area) {
 
 
 @pytest.fixture
-def page() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield browser.new_page(viewport={"width": 1000, "height": 800})
-        browser.close()
+def page(chromium: Any) -> Iterator[Any]:
+    opened = chromium.new_page(viewport={"width": 1000, "height": 800})
+    opened.set_default_timeout(PATIENCE_MS)
+    yield opened
+    opened.close()
 
 
 def test_from_consent_to_withdrawal(page: Any) -> None:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import CHROMIUM, QUIET, free_port, needs_chromium, wait_until_healthy
+from browsing import CHROMIUM, PATIENCE_MS, QUIET, free_port, needs_chromium, wait_until_healthy
 from rating import agree, answer, await_trial, stored_votes
 from studying import invite, open_study
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.xdist_group("browser-studies"),
     needs_chromium,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
@@ -110,24 +111,23 @@ def secrets_of(store: Path) -> set[str]:
     }
 
 
+@pytest.mark.scaled
 def test_a_session_of_forty_trials_loses_and_doubles_nothing(
-    tmp_path: Path, tenth: Callable[[int], int]
+    playwright: Any, tmp_path: Path, tenth: Callable[[int], int]
 ) -> None:
-    from playwright.sync_api import sync_playwright
-
     open_study(tmp_path, conditions=4, pictures=6, size=64, trials=TRIALS)
     [invitation] = invite(tmp_path)
     server = Server(tmp_path)
     try:
-        with sync_playwright() as playwright:
-            # Plain http by a name that is not this machine's: no secure context, as in a lab's network.
-            flags = [*QUIET, "--host-resolver-rules=MAP lab.test 127.0.0.1"]
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-            context = browser.new_context(viewport={"width": 900, "height": 700})
-            visit = Visit(context, server, f"http://lab.test:{server.port}/?invite={invitation}", tenth(20))
-            wanted = visit.whole_session()
-            assert context.cookies() == []
-            browser.close()
+        # Plain http by a name that is not this machine's: no secure context, as in a lab's network.
+        flags = [*QUIET, "--host-resolver-rules=MAP lab.test 127.0.0.1"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        context = browser.new_context(viewport={"width": 900, "height": 700})
+        context.set_default_timeout(PATIENCE_MS)
+        visit = Visit(context, server, f"http://lab.test:{server.port}/?invite={invitation}", tenth(20))
+        wanted = visit.whole_session()
+        assert context.cookies() == []
+        browser.close()
     finally:
         server.kill()
     rows = stored_votes(tmp_path)
@@ -166,6 +166,12 @@ class Visit:
         self.ears.note()
         return answers
 
+    def await_pictures(self, number: int) -> None:
+        """Wait until the three pictures of every trial up to this one are in the browser."""
+        while len(self.ears.headers) < 3 * number:
+            self.page.wait_for_timeout(50)
+            self.ears.note()
+
     def before_5(self) -> None:
         """Reload the page."""
         await_trial(self.page, 5, TOTAL)
@@ -199,7 +205,7 @@ class Visit:
     def before_17(self) -> None:
         """Lose the network once the next trial's pictures are here."""
         await_trial(self.page, 17, TOTAL)
-        self.page.wait_for_timeout(700)
+        self.await_pictures(18)
         self.context.set_offline(True)
 
     def after_18(self) -> None:
@@ -217,7 +223,7 @@ class Visit:
     def before_30(self) -> None:
         """Kill the server while the rater looks."""
         await_trial(self.page, 30, TOTAL)
-        self.page.wait_for_timeout(700)
+        self.await_pictures(31)
         self.server.kill()
 
     def after_31(self) -> None:

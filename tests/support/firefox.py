@@ -39,7 +39,7 @@ class Firefox:
         self.command_id += 1
         self.connection.send(json.dumps({"id": self.command_id, "method": method, "params": parameters}))
         while True:
-            answer = json.loads(self.connection.recv(timeout=60))
+            answer = json.loads(self.connection.recv(timeout=300))
             if answer.get("id") == self.command_id:
                 assert answer["type"] == "success", answer
                 return answer["result"]
@@ -60,7 +60,7 @@ class Firefox:
         assert result["type"] == "success", result
         return result["result"].get("value")
 
-    def wait(self, expression: str, seconds: float = 60) -> None:
+    def wait(self, expression: str, seconds: float = 300) -> None:
         """Return once an expression is true."""
         ends = time.monotonic() + seconds
         while not self.ask(f"Boolean({expression})"):

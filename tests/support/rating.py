@@ -25,7 +25,6 @@ def await_trial(page: Any, number: int, total: int) -> None:
     page.wait_for_function(
         f"wanted => {{ {SHOWN} return shows && ready && counter.startsWith(wanted) }}",
         arg=f"{number} of {total}",
-        timeout=60_000,
     )
 
 
