@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scored_cells import PSNR, ladder_cells
 
-from codecarena.bench.analysis.bootstrap import RESAMPLES
+from codecarena.bench.analysis.bootstrap import RESAMPLES, usual_resampling
+from codecarena.bench.analysis.comparison import Paired
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.factor import (
     NO_NATURAL,
@@ -18,7 +19,8 @@ from codecarena.bench.analysis.factor import (
     Reversal,
     split_by_kind,
 )
-from codecarena.bench.analysis.intervals import SIGNIFICANCE
+from codecarena.bench.analysis.intervals import SIGNIFICANCE, zero_test
+from codecarena.bench.analysis.leaderboard import compare
 from codecarena.bench.store.rows import Score, ScoredCell
 
 PICTURES = 8
@@ -157,6 +159,24 @@ def test_reversals_stand_surest_first_and_doubtful_ones_are_not_shown() -> None:
     assert order.tau_interval.low is not None
     assert order.tau_interval.high is not None
     assert order.tau_interval.low < order.tau_interval.high
+
+
+@pytest.mark.parametrize("doubtful", ["natural", "ai-generated"])
+def test_a_reversal_is_as_doubtful_as_the_less_sure_of_its_two_orders(doubtful: str) -> None:
+    sure, unsure = codec("z", 0.8, 1.2, spread=0.02), codec("z", 0.94, 1.06, spread=0.3, seed=3)
+    z = [one for one in sure if one.kind != doubtful] + [one for one in unsure if one.kind == doubtful]
+    stored = [*codec("m", 1, 1), *z]
+    order = split_by_kind(stored, PSNR, "m").order
+    assert order is not None
+    (reversal,) = order.reversals
+    kind = frozenset(one.picture_sha256 for one in stored if one.kind == doubtful)
+    stream = 1 if doubtful == "natural" else 2
+    every = Paired(compare(stored, PSNR), PSNR, pictures=kind, resampling=usual_resampling(PICTURES, stream))
+    # One-sided, and of the one pair that there is.
+    p_value = zero_test(every.against("id-m", "id-z")).p_value
+    assert p_value is not None
+    assert reversal.p_value == pytest.approx(p_value / 2)
+    assert 0.05 < p_value / 2 < 0.5
 
 
 @pytest.mark.parametrize(("p_value", "shown"), [(None, False), (SIGNIFICANCE, False), (0.0499, True)])
