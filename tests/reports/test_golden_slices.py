@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from report_rows import BUTTERAUGLI, CELL, PSNR, texts, values
+from report_rows import BUTTERAUGLI, CELL, PSNR, text_columns, texts, values
 from stored_cells import store_of
+from zoo import cells, failure, zoo_of
 
-from codecarena.bench.store.rows import Failure, Match, Score, ScoredCell
+from codecarena.bench.store.rows import Score
 from codecarena.bench.store.store import Store
 from codecarena.reports.column_slice import ColumnSlice, ColumnSource
 from codecarena.reports.curve_files import as_csv, picture_points
@@ -22,70 +23,10 @@ from codecarena.reports.looking import Target, nearest_cells, numbers, numbers_t
 from codecarena.reports.slices import slice_of
 from codecarena.reports.tables import RatePoint
 
-PICTURES: dict[str, tuple[Any, str | None]] = {
-    "ant": ("natural", None),
-    "bee": ("ai-generated", "SDXL Turbo"),
-    "cat": ("natural", None),
-    "dog": ("ai-generated", "FLUX.1-dev"),
-}
-CODECS: dict[str, tuple[Any, str | None]] = {
-    "zip": ("classic", None),
-    "latent": ("generative", "CompVis/stable-diffusion-v1-4"),
-    "hyper": ("learned", None),
-}
-SIZES = {
-    # Bytes of 800 pixels at the two settings: the factor on those of zip divides the pictures of hyper.
-    ("zip", "ant"): (100, 200), ("zip", "bee"): (110, 220), ("zip", "cat"): (90, 180),
-    ("zip", "dog"): (80, 160),
-    ("hyper", "ant"): (50, 100), ("hyper", "bee"): (220, 440), ("hyper", "cat"): (45, 90),
-    ("hyper", "dog"): (60, 120),
-    ("latent", "ant"): (125, 250), ("latent", "bee"): (11, 22), ("latent", "cat"): (90, 180),
-    ("latent", "dog"): (88, 176),
-}  # fmt: skip
-PSNRS = {"ant": (33.0, 36.0), "bee": (30.0, 39.0), "cat": (35.0, 37.0), "dog": (31.0, 34.0)}
-
-
-def cells() -> list[ScoredCell]:
-    return [
-        replace(
-            CELL, image_set="zoo", picture=f"{picture}.png", picture_sha256=picture, pixel_count=800,
-            kind=PICTURES[picture][0], picture_generator=PICTURES[picture][1], codec=codec,
-            codec_id=f"{codec}-id", family=CODECS[codec][0], codec_generator=CODECS[codec][1], toy=False,
-            quality=place + 1.5, seed=None, bitstream_bytes=size,
-            bitstream_sha256=f"bits {codec} {picture} {place}",
-            decoded_sha256=f"{codec} {picture} {place}", verdict=None, encode_seconds=(0.5, 0.2, 0.3),
-            scores={
-                PSNR.metric_id: Score(PSNRS[picture][place]),
-                BUTTERAUGLI.metric_id: Score((60 - PSNRS[picture][place]) / 10),
-            },
-        )
-        for (codec, picture), sizes in SIZES.items()
-        for place, size in enumerate(sizes)
-    ]  # fmt: skip
-
-
-def failure(picture: str, codec: str) -> Failure:
-    return Failure("zoo", f"{picture}.png", picture, f"{codec}-id", codec, 9.0, None, None, "crash",
-                   "encode", 1, "", "", "2026-01-01T00:00:00", False)  # fmt: skip
-
-
-def match(picture: str | None, target: float, metric_id: str | None = None, kind: str = "bpp") -> Match:
-    scope = "set" if picture is None else "picture"
-    return Match(scope, "zoo", picture, 1, "zip-id", kind, metric_id, target, 1.5, target, 3, 2, "close")  # type: ignore[arg-type]
-
 
 @pytest.fixture(scope="module")
 def zoo(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """Two natural and two AI-generated pictures, three codecs at two settings."""
-    failures = [failure("ant", "zip"), failure("bee", "latent"), failure("dog", "hyper")]
-    matches = [
-        match("ant", 1.0),
-        match("dog", 2.0),
-        match(None, 3.0),
-        match("bee", 33.5, PSNR.metric_id, "psnr"),
-    ]
-    folder = tmp_path_factory.mktemp("zoo") / "arena"
-    return store_of(folder, cells(), (PSNR, BUTTERAUGLI), failures, matches)
+    return zoo_of(tmp_path_factory.mktemp("zoo") / "arena")
 
 
 @pytest.fixture(scope="module")
@@ -267,6 +208,7 @@ def test_pictures_are_shown_with_their_own_numbers() -> None:
         ["png", "2.00", "0.121", "7", "– lossless", "–"],
         ["text", "2.00", "0.121", "0.75", "–", "–"],
     ]
+    assert text_columns(table) == ["Codec"]
     assert values(table)[0] == [None, 2.0, 121.0, 0.75, 31.25, 2.5]
     hints = [row.entries[4].hint for row in table.rows]
     assert hints == ["", "The pixels are the original's.", "The picture holds nothing to measure."]
@@ -297,6 +239,7 @@ def test_bd_rates_on_either_kind_are_of_the_pictures_of_that_kind(source: Column
     table = points_table({"zeta": {"natural": -50.0}, "alpha": {"ai-generated": 12.5, "natural": 1.0}}, "T")
     assert [column.title for column in table.columns] == ["Codec", "Natural", "AI-generated"]
     assert texts(table) == [["alpha", "+1.0", "+12.5"], ["zeta", "−50.0", "–"]]
+    assert text_columns(table) == ["Codec"]
     assert values(table) == [[None, 1.0, 12.5], [None, -50.0, None]]
 
 
@@ -313,6 +256,7 @@ def test_pictures_that_divide_a_codec_from_itself(source: ColumnSource) -> None:
     shown = [(row.record["codec"], row.record["picture"].removesuffix(".png")) for row in table.rows]
     assert [far[one] for one in shown] == pytest.approx(sorted(far.values(), reverse=True))
     assert shown[:2] == [("latent", "bee"), ("hyper", "bee")]
+    assert text_columns(table) == ["Picture", "Kind", "Codec"]
     assert texts(table)[0] == ["bee.png", "AI-generated", "latent", "−90.0", "+4.9"]
     kinds = {row.entries[0].text: row.entries[1].text for row in table.rows}
     assert kinds == {
