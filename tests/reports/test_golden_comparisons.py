@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from report_rows import CELL, PSNR, TIMED, Answers, texts, values
+from report_rows import CELL, PSNR, TIMED, Answers, text_columns, texts, values
 
 from codecarena.bench.analysis.comparison import Duel
 from codecarena.bench.analysis.coverage import AnalysisError
@@ -62,6 +62,7 @@ def test_wins_of_every_two_codecs() -> None:
         ["3 jpeg", "3", "2/7▲", "·", "6"],
         ["4 zip", "0▲", "–", "2", "·"],
     ]
+    assert text_columns(table) == ["Codec"]
     assert values(table)[1] == [None, 1 / 8, None, 5 / 7, None]
     assert "of the 8 pictures that all compared codecs finished" in table.notes[0]
     assert table.notes[-1] == "Not compared: late finished 3 of 10 pictures."
@@ -81,6 +82,16 @@ def test_a_codec_with_more_wins_stands_first_where_no_difference_is_shown() -> N
     duels = [duel("avif", "jpeg", 3, 5, 8, "not shown", 1.0)]
     table = win_table(Answers(), PSNR, compared("avif", "jpeg"), duels)
     assert [row[0] for row in texts(table)] == ["1 jpeg", "2 avif"]
+
+
+def test_a_codec_that_is_worse_than_others_stands_last() -> None:
+    duels = [
+        duel("avif", "jpeg", 8, 0, 8, "worse", 9.0),
+        duel("avif", "webp", 8, 0, 8, "worse", 9.0),
+        duel("jpeg", "webp", 3, 5, 8, "not shown", 1.0),
+    ]
+    table = win_table(Answers(), PSNR, compared("avif", "jpeg", "webp"), duels)
+    assert [row[0] for row in texts(table)] == ["1 webp", "2 jpeg", "3 avif"]
 
 
 def test_marks_point_down_for_fewer_bits() -> None:
@@ -163,6 +174,7 @@ def test_the_front_of_rate_score_and_decode_time(make_store: Callable) -> None:
         ["mango", "2.5", "1.50", "36.00", "16.0", "100"],
     ]
     assert [column.heading for column in table.columns[4:]] == ["Decode, ms/MP", "On the front, %"]
+    assert text_columns(table) == ["Codec"]
     assert values(table)[0] == pytest.approx([None, 1.5, 0.25, 30.0, 0.008, 1.0])
     assert "beats in rate, score or decode time" in table.notes[0]
     assert table.notes[0].endswith("0 settings beaten.")
@@ -187,6 +199,7 @@ def test_every_point_with_the_pictures_that_it_is_of(make_store: Callable) -> No
         ["zebra", "1.5", "0.26", "31.00", "3/4"],
         ["zebra", "2.5", "1.01", "37.00", "3/4"],
     ]
+    assert text_columns(table) == ["Codec"]
     assert table.title == "Points of PSNR · photos"
     record = table.rows[3].record
     assert (record["codec"], record["setting"], record["bits_per_pixel"], record["score"]) == (
@@ -264,6 +277,7 @@ def test_natural_and_generated_pictures_each_stand_under_their_own_heading() -> 
         ["diffuse (toy)", "same weights", "– no overlap", "+9.0", "–", "–", "5 + 2"],
         ["empty", "none", "+1.0", "– no picture", "–", "–", "0 + 0"],
     ]  # fmt: skip
+    assert text_columns(table) == ["Codec", "Affinity"]
     assert values(table)[0] == [None, None, -20.04, -40.06, -25.02, 0.049, None]
     record = table.rows[0].record
     assert (record["codec"], record["anchor"], record["metric"]) == ("webp", "jpeg", "psnr")

@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import Any
 
 import pytest
-from report_rows import BUTTERAUGLI, CELL, MS_SSIM, PSNR, texts, values
+from report_rows import BUTTERAUGLI, CELL, MS_SSIM, PSNR, text_columns, texts, values
 
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.store.imports import Published
@@ -217,6 +217,7 @@ def test_rates_of_a_set_and_what_the_bytes_are_for(make_store: Callable) -> None
         ["latent(steps=4) ✗", "9", "0.75", "0.67", "4", "86", "10", "2/3"],
         ["latent(steps=4) ✗", "2", "2.50", "2.33", "4", "328", "18", "2/3"],
     ]
+    assert text_columns(table) == ["Codec"]
     assert values(table)[0] == pytest.approx([None, 9, 0.75, 2 / 3, 4, 86, 10, 2])
     assert len(table.notes) == 2
     assert table.notes[1].startswith("✗ latent(steps=4): 2 of 4 bitstreams")
@@ -242,6 +243,7 @@ def test_what_the_seed_changes(make_store: Callable) -> None:
     assert texts(table) == [
         ["latent(steps=4)", "4.5", "0.75", "PSNR", "36.75", "2.04", "6.59", "4.00", "2.5", "2"]
     ]
+    assert text_columns(table) == ["Codec", "Metric"]
     expected = [36.75, math.sqrt(12.5 / 3), math.sqrt(45.125 - 12.5 / 3 * 5 / 12), 4.0, 2.5, 2.0]
     assert values(table)[0][4:] == pytest.approx(expected)
     assert values(table)[0][:4] == [None, 4.5, 0.75, None]
@@ -282,6 +284,7 @@ def test_published_means_beside_a_codec_of_ours(make_store: Callable) -> None:
         ["dearer", "PSNR", "+25.0", "100", "4", "0.12…1.00", "a paper on dearer"],
         ["far", "PSNR", "– no overlap", "–", "4", "0.10…0.80", "a paper on far"],
     ]
+    assert text_columns(table) == ["Published codec", "Metric", "Rate range, bits/pixel", "Source"]
     assert values(table)[0][2:6] == pytest.approx([-50.0, 100.0, 4.0, 0.05])
     record = table.rows[0].record
     assert {**record, "bd_rate_percent": round(record["bd_rate_percent"], 6)} == {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from report_rows import BUTTERAUGLI, MS_SSIM, PSNR, Answers, Kept, summary, texts, values
+from report_rows import BUTTERAUGLI, MS_SSIM, PSNR, Answers, Kept, summary, text_columns, texts, values
 
 from codecarena.bench.analysis.comparison import Evidence
 from codecarena.bench.analysis.curves import BdRate
@@ -79,6 +79,7 @@ def test_bd_rates_of_one_metric_in_detail() -> None:
         ["heic", "+4.0▲ (+1.5…+6.2)", "+5.1 (+2.5…+7.0)", "30.00…44.00", "50", "7/9", "0.050…2.50"],
         ["broken", "– crash in encode", "–", "–", "–", "0/9", "–"],
     ]  # fmt: skip
+    assert text_columns(table) == ["Codec", "Shared range, dB", "Rate range, bits/pixel"]
     assert values(table)[0] == pytest.approx([None, -35.84, -38.71, None, 45.99, 7, 0.05])
     assert values(table)[1][1] == 0.0
     assert values(table)[-1] == [None, None, None, None, None, 0.0, None]
@@ -148,6 +149,13 @@ def test_where_less_is_better_the_shared_range_is_in_the_metrics_own_values() ->
     table = bd_table(Answers({MS_SSIM.metric_id: board(MS_SSIM, rows)}), [MS_SSIM], "jpeg",
                      derived=Kept(against_anchor={}))  # fmt: skip
     assert texts(table)[0][3] == "0.9000…0.9900"
+
+
+def test_a_thin_overlap_is_noted_where_there_is_one() -> None:
+    for row, noted in ((BD_ROWS[0], True), (BD_ROWS[4], False), (BD_ROWS[5], False)):
+        part = Answers({PSNR.metric_id: board(rows=(row,))})
+        notes = bd_table(part, [PSNR], "jpeg", derived=Kept(against_anchor={})).notes
+        assert any(note.startswith("* The two curves share less than half") for note in notes) is noted
 
 
 def test_bd_rates_of_several_metrics_side_by_side() -> None:
@@ -257,6 +265,7 @@ def test_scores_at_a_rate() -> None:
         ["jpeg", "30.00 (28.00…32.00)", "–", "9/9", "0.25"],
         ["broken", "– crash in encode", "– crash in encode", "0/9", "–"],
     ]
+    assert text_columns(table) == ["Codec", "Rate range, bits/pixel"]
     assert values(table)[0] == [None, 31.25, 0.95, 6.0, 0.05]
     assert row_of(table, "jpeg").entries[2].hint.startswith("Outside the codec's curves")
     assert row_of(table, "broken").entries[2].hint.startswith("Every attempt failed")
@@ -312,6 +321,7 @@ def test_costs_at_a_score() -> None:
         ["broken", "– crash in encode", "–", "–", "0/9", "–"],
         ["heic", "–", "–", "–", "0/9", "0.050…2.50"],
     ]
+    assert text_columns(table) == ["Codec", "Rate range, bits/pixel"]
     assert values(table)[0] == [None, 0.5, 24_000, 0.3, 5.0, 0.05]
     assert row_of(table, "heic").entries[1].hint.startswith("Outside the codec's curves")
     record = record_of(table, "webp")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -111,6 +112,11 @@ def test_bits_at_equal_human_quality() -> None:
     assert "bits at equal JOD of study tea study, 1234 votes" in table.notes[-1]
     only = study(value("webp", 1, 1), value("jpeg", 1, 0), bd_rates=(rates[0],))
     assert texts(with_human_rates(TABLE, only))[2] == ["new", "–"]
+    early = with_human_rates(replace(TABLE, rows=(replace(TABLE.rows[2], record={
+        **TABLE.rows[2].record, "codec_id": "avif-id",
+    }),)), only)  # fmt: skip
+    assert texts(early) == [["new", "–"]]
+    assert with_human_rates(replace(TABLE, rows=()), only).columns == TABLE.columns
     no_ends = study(value("webp", 1, 1), value("jpeg", 1, 0),
                     bd_rates=(HumanBdRate("webp", "jpeg", BdRate(3.0), None, None, 1, 0),))  # fmt: skip
     assert texts(with_human_rates(TABLE, no_ends))[0] == ["webp", "+3.0"]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from report_rows import CELL, PSNR, texts, values
+from report_rows import CELL, PSNR, text_columns, texts, values
 from rich.console import Console
 
 from codecarena.bench.analysis.comparison import PointEvidence
@@ -68,6 +68,7 @@ def test_a_run_in_a_row() -> None:
         ["2", "quick", "finished", "2026-02-03 04:05", "90 s", f"1{NARROW}200", f"1{NARROW}100", "13", "3",
          "0 cores"],
     ]  # fmt: skip
+    assert text_columns(table) == ["Run", "Suite", "Status", "Began, UTC", "Took", "Machine"]
     assert values(table)[0] == [17, None, None, None, None, 1200, 1100, 13, 3, None]
 
 
@@ -136,6 +137,7 @@ def test_alike_failures_stand_together_the_commonest_first() -> None:
         ["avif", "timeout in decode", "60 s", "3"],
         ["jpeg", "crash in encode", "signal 11", "1"],
     ]
+    assert text_columns(table) == ["Codec", "Outcome", "Message"]
     assert values(table)[0] == [None, None, None, 3.0]
     assert table.rows[0].record == {
         "codec": "avif", "outcome": "timeout in decode", "message": "60 s", "attempts": 3,
@@ -153,6 +155,7 @@ def test_versions() -> None:
         ["latent", "codec", "1.2", "0123456789ab", "–"],
         ["psnr", "metric", "0.1", "–", "codecarena"],
     ]
+    assert len(text_columns(table)) == 5
     assert [row.entries[3].hint for row in table.rows] == ["0123456789abcdef", ""]
     assert [column.title for column in table.columns] == ["Name", "Is a", "Version", "Weights", "From"]
 
