@@ -74,6 +74,7 @@ def test_nobody_is_shown_flicker_who_has_not_accepted_it(
         assert desk.welcome(session).stage == stage
         # What is answered once stands.
         assert desk.consent(session, "1", agreed=True, of_age=True, accepts_flicker=True) == stage
+        assert desk.screening(session, {}) == stage
         step = desk.next_trial(session)
         if stage == "trials":
             assert isinstance(step, Trial)
@@ -107,6 +108,7 @@ def test_consent_leads_to_what_the_plan_asks_next(tmp_path: Path, desk: Desk, ra
     assert desk.screening(session, {"eyes": "yes"}) == "consent"
     assert desk.calibration(session, {}) == "consent"
     assert desk.consent(session, "1", agreed=True, of_age=True) == then
+    assert desk.consent(session, "1", agreed=False, of_age=True) == then
     if then != "trials":
         assert desk.next_trial(session) == NotYet(then)
     assert rows_of(tmp_path, "SELECT count(*) FROM study_environments") == [(0,)]

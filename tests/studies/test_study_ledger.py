@@ -103,7 +103,8 @@ def test_a_plan_is_replaced_until_it_is_opened(tmp_path: Path, ledger: TrialLedg
     }
     for table, count in counts.items():
         assert rows_of(tmp_path, f"SELECT count(*) FROM study_{table}") == [(count,)], table
-    assert [what for _, what, _ in ledger.events(ledger.study("small"))] == ["planned"]
+    events = [[what for _, what, _ in ledger.events(study)] for study in ledger.studies()]
+    assert events == [["planned"]] * 3
     for state in ("open", "closed"):
         ledger.set_state(ledger.study("small"), state)
         with pytest.raises(StoreError, match=f"'small' is {state}, its plan is sealed"):

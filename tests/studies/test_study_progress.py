@@ -113,7 +113,9 @@ def cautions(pairs: list[tuple[str, str]], pictures: int = 2, **tables: str) -> 
     stimuli = [Stimulus(0, at, shown_sha256=sha256) for at, sha256 in enumerate(sum(pairs, ()))]
     compared = tuple(Pair("main", 2 * at, 2 * at + 1) for at in range(len(pairs)))
     contents = tuple(Content(f"p{place}") for place in range(pictures))
-    material = Material((), contents, tuple(stimuli), (*compared, Pair("identical", 0, 0)))
+    material = Material(
+        (), contents, tuple(stimuli), (*compared, Pair("identical", 0, 0), Pair("training", 0, 0))
+    )
     return organise._cautions(plan(**tables), Known(None, material, (), ()))  # type: ignore[arg-type]
 
 
