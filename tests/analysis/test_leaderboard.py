@@ -4,17 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from engines import OfColumns, OfRecords
 
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.curves import bd_rate, to_quality
 from codecarena.bench.analysis.intervals import spread
-from codecarena.bench.analysis.leaderboard import (
-    at_rate,
-    at_score,
-    choose_view,
-    default_anchor,
-    leaderboard,
-)
 from codecarena.bench.store.rows import Failure, MetricRow, Score, ScoredCell
 
 PSNR = MetricRow("m-psnr", "psnr", "codecarena", "1", "RGB", "higher", None)
@@ -27,6 +21,11 @@ Points = Mapping[float, tuple[float, float | None]]
 
 JPEG: Points = {20: (0.2, 28.0), 40: (0.4, 31.0), 60: (0.8, 34.0), 80: (1.6, 37.0)}
 HALF: Points = {setting: (rate / 2, score) for setting, (rate, score) in JPEG.items()}
+
+
+@pytest.fixture(params=[OfRecords, OfColumns])
+def engine(request: pytest.FixtureRequest):
+    return request.param
 
 
 def cells(
@@ -67,7 +66,7 @@ def by_label(rows):
     return {row.codec.label: row for row in rows}
 
 
-def test_headline_is_of_the_mean_curve_and_the_mean_of_pictures_stands_apart() -> None:
+def test_headline_is_of_the_mean_curve_and_the_mean_of_pictures_stands_apart(engine) -> None:
     test_a = {20: (0.1, 28.0), 40: (0.3, 31.5), 60: (0.5, 35.0), 80: (1.1, 38.0)}
     test_b = {20: (0.3, 24.0), 40: (0.5, 30.0), 60: (1.5, 33.0), 80: (2.1, 39.0)}
     stored = [
@@ -76,7 +75,7 @@ def test_headline_is_of_the_mean_curve_and_the_mean_of_pictures_stands_apart() -
         *cells("webp", "a", test_a),
         *cells("webp", "b", test_b),
     ]
-    row = by_label(leaderboard(stored, PSNR, "jpeg").rows)["webp"]
+    row = by_label(engine.leaderboard(stored, PSNR, "jpeg").rows)["webp"]
 
     def columns(points: Points) -> tuple[list[float], list[float]]:
         return [rate for rate, _ in points.values()], [score or 0 for _, score in points.values()]
@@ -96,22 +95,22 @@ def test_headline_is_of_the_mean_curve_and_the_mean_of_pictures_stands_apart() -
     assert row.pictures_with_bd_rate == 2
 
 
-def test_rows_are_best_first_and_carry_the_rate_range() -> None:
+def test_rows_are_best_first_and_carry_the_rate_range(engine) -> None:
     worse = {setting: (rate * 2, score) for setting, (rate, score) in JPEG.items()}
     stored = [*cells("worse", "a", worse), *cells("jpeg", "a", JPEG), *cells("half", "a", HALF)]
-    board = leaderboard(stored, PSNR, "jpeg")
+    board = engine.leaderboard(stored, PSNR, "jpeg")
     assert [row.codec.label for row in board.rows] == ["half", "jpeg", "worse"]
     assert [row.bd_rate.percent for row in board.rows] == pytest.approx([-50, 0, 100])
     assert (board.rows[0].codec.lowest_rate, board.rows[0].codec.highest_rate) == pytest.approx((0.1, 0.8))
 
 
-def test_means_are_over_the_pictures_that_all_compared_codecs_finished() -> None:
+def test_means_are_over_the_pictures_that_all_compared_codecs_finished(engine) -> None:
     hard = shifted(JPEG, -9)
     stored = [
         *cells("jpeg", "a", JPEG), *cells("jpeg", "b", hard), *cells("jpeg", "c", JPEG),
         *cells("half", "a", HALF), *cells("half", "c", HALF),
     ]  # fmt: skip
-    board = leaderboard(stored, PSNR, "jpeg", [failure("half", "b")])
+    board = engine.leaderboard(stored, PSNR, "jpeg", [failure("half", "b")])
     rows = by_label(board.rows)
     assert board.common_pictures == 2
     assert rows["half"].bd_rate.percent == pytest.approx(-50)
@@ -123,91 +122,93 @@ def test_means_are_over_the_pictures_that_all_compared_codecs_finished() -> None
     assert rows["jpeg"].codec.pictures == 3
 
 
-def test_a_codec_with_few_pictures_is_listed_and_does_not_shrink_the_set() -> None:
+def test_a_codec_with_few_pictures_is_listed_and_does_not_shrink_the_set(engine) -> None:
     stored = [cell for picture in "abcde" for cell in cells("jpeg", picture, JPEG)]
-    board = leaderboard([*stored, *cells("new", "a", HALF)], PSNR, "jpeg")
+    board = engine.leaderboard([*stored, *cells("new", "a", HALF)], PSNR, "jpeg")
     assert board.common_pictures == 5
     assert by_label(board.rows)["new"].bd_rate.reason == "1 of 5 pictures"
 
 
-def test_codecs_without_a_result_or_without_the_score_have_a_row_with_the_reason() -> None:
+def test_codecs_without_a_result_or_without_the_score_have_a_row_with_the_reason(engine) -> None:
     stored = [*cells("jpeg", "a", JPEG), *cells("unscored", "a", HALF, metric=None)]
-    rows = by_label(leaderboard(stored, PSNR, "jpeg", [failure("broken", "a"), failure("broken", "b")]).rows)
+    rows = by_label(
+        engine.leaderboard(stored, PSNR, "jpeg", [failure("broken", "a"), failure("broken", "b")]).rows
+    )
     assert rows["broken"].bd_rate.reason == "timeout in encode"
     assert (rows["broken"].codec.pictures, rows["broken"].codec.of_pictures) == (0, 2)
     assert rows["unscored"].bd_rate.reason == "no psnr yet"
     assert rows["unscored"].codec.lowest_rate is not None
 
 
-def test_lossless_settings_leave_the_curve() -> None:
+def test_lossless_settings_leave_the_curve(engine) -> None:
     stored = [
         *cells("jpeg", "a", JPEG), *cells("jpeg", "b", JPEG),
         *cells("near", "a", {**HALF, 100: (5.0, None)}), *cells("near", "b", {**HALF, 100: (5.0, 60.0)}),
         *cells("png", "a", {0: (9.0, None)}), *cells("png", "b", {0: (9.0, None)}),
     ]  # fmt: skip
-    rows = by_label(leaderboard(stored, PSNR, "jpeg").rows)
+    rows = by_label(engine.leaderboard(stored, PSNR, "jpeg").rows)
     assert rows["near"].bd_rate.percent == pytest.approx(-50)
     assert rows["near"].lossless_settings == (100,)
     assert (rows["png"].bd_rate.percent, rows["png"].bd_rate.reason) == (None, "lossless")
 
 
-def test_a_perfect_similarity_leaves_the_curve_too() -> None:
+def test_a_perfect_similarity_leaves_the_curve_too(engine) -> None:
     curve: Points = {20: (0.2, 0.9), 40: (0.4, 0.95), 60: (0.8, 0.99), 100: (4.0, 1.0)}
     stored = cells("jpeg", "a", curve, metric=MS_SSIM)
-    (row,) = leaderboard(stored, MS_SSIM, "jpeg").rows
+    (row,) = engine.leaderboard(stored, MS_SSIM, "jpeg").rows
     assert row.lossless_settings == (100,)
     assert row.bd_rate.shared_high == pytest.approx(20)
 
 
-def test_the_probe_of_a_search_is_no_point_of_the_mean_curve() -> None:
+def test_the_probe_of_a_search_is_no_point_of_the_mean_curve(engine) -> None:
     stored = [cell for picture in "abc" for codec in ("jpeg", "half") for cell in cells(codec, picture, JPEG)]
     probed = [*stored, *cells("half", "a", {33: (0.3, 90.0)})]
-    assert leaderboard(probed, PSNR, "jpeg").common_pictures == 3
-    assert by_label(leaderboard(probed, PSNR, "jpeg").rows)["half"].bd_rate.percent == pytest.approx(0)
+    assert engine.leaderboard(probed, PSNR, "jpeg").common_pictures == 3
+    assert by_label(engine.leaderboard(probed, PSNR, "jpeg").rows)["half"].bd_rate.percent == pytest.approx(0)
 
 
-def test_seeds_of_one_bitstream_are_averaged_first() -> None:
+def test_seeds_of_one_bitstream_are_averaged_first(engine) -> None:
     stored = [
         *cells("jpeg", "a", JPEG),
         *cells("gen", "a", shifted(HALF, 1), seed=1),
         *cells("gen", "a", shifted(HALF, -1), seed=2),
     ]
-    row = by_label(leaderboard(stored, PSNR, "jpeg").rows)["gen"]
+    row = by_label(engine.leaderboard(stored, PSNR, "jpeg").rows)["gen"]
     assert row.bd_rate.percent == pytest.approx(-50)
     assert row.pictures_with_bd_rate == 1
 
 
-def test_versions_of_one_codec_are_told_apart() -> None:
+def test_versions_of_one_codec_are_told_apart(engine) -> None:
     stored = [
         *cells("jpeg", "a", JPEG),
         *cells("avif", "a", HALF, codec_id="0123456789"),
         *cells("avif", "a", JPEG, codec_id="abcdefabcd"),
     ]
-    rows = by_label(leaderboard(stored, PSNR, "jpeg").rows)
+    rows = by_label(engine.leaderboard(stored, PSNR, "jpeg").rows)
     assert rows.keys() == {"jpeg", "avif [012345]", "avif [abcdef]"}
-    assert leaderboard(stored, PSNR, "abcdefabcd").anchor == "avif [abcdef]"
+    assert engine.leaderboard(stored, PSNR, "abcdefabcd").anchor == "avif [abcdef]"
 
 
-def test_an_unknown_anchor_names_the_nearest_codec() -> None:
+def test_an_unknown_anchor_names_the_nearest_codec(engine) -> None:
     with pytest.raises(AnalysisError, match="did you mean 'jpeg'"):
-        leaderboard(cells("jpeg", "a", JPEG), PSNR, "jpg")
+        engine.leaderboard(cells("jpeg", "a", JPEG), PSNR, "jpg")
     with pytest.raises(AnalysisError, match="stored: none"):
-        leaderboard([], PSNR, "jpeg")
+        engine.leaderboard([], PSNR, "jpeg")
 
 
-def test_scores_at_a_rate_have_median_tails_and_coverage() -> None:
+def test_scores_at_a_rate_have_median_tails_and_coverage(engine) -> None:
     stored = [
         *(cell for i in range(5) for cell in cells("jpeg", f"p{i}", shifted(JPEG, i))),
         *cells("jpeg", "far", {20: (0.5, 20.0), 80: (2.0, 30.0)}),
     ]
-    (row,) = at_rate(stored, [PSNR], 0.4)
+    (row,) = engine.at_rate(stored, [PSNR], 0.4)
     found = row.scores[PSNR.metric_id]
     assert found is not None
     assert (found.median, found.low, found.high) == pytest.approx((33.0, 31.2, 34.8))
     assert (found.pictures, row.codec.of_pictures) == (5, 6)
 
 
-def test_at_a_rate_lower_is_better_ranks_upwards_and_partial_coverage_last() -> None:
+def test_at_a_rate_lower_is_better_ranks_upwards_and_partial_coverage_last(engine) -> None:
     good: Points = {1: (0.1, 4.0), 2: (0.8, 1.0)}
     bad: Points = {1: (0.1, 5.0), 2: (0.8, 3.0)}
     stored = [
@@ -215,24 +216,24 @@ def test_at_a_rate_lower_is_better_ranks_upwards_and_partial_coverage_last() -> 
         *(cell for p in "abc" for cell in cells("good", p, good, metric=DELTA)),
         *cells("partial", "a", {1: (0.1, 2.0), 2: (0.8, 0.1)}, metric=DELTA),
     ]
-    rows = at_rate(stored, [DELTA], 0.3, [failure("broken", "a")])
+    rows = engine.at_rate(stored, [DELTA], 0.3, [failure("broken", "a")])
     assert [row.codec.label for row in rows] == ["good", "bad", "partial", "broken"]
     assert rows[-1].codec.reason == "timeout in encode"
 
 
 @pytest.mark.parametrize("rate", [0.0, -1.0, float("nan")])
-def test_a_rate_must_be_positive(rate: float) -> None:
+def test_a_rate_must_be_positive(engine, rate: float) -> None:
     with pytest.raises(AnalysisError, match="above 0"):
-        at_rate(cells("jpeg", "a", JPEG), [PSNR], rate)
+        engine.at_rate(cells("jpeg", "a", JPEG), [PSNR], rate)
 
 
-def test_costs_at_a_score() -> None:
+def test_costs_at_a_score(engine) -> None:
     stored = [
         *(cell for p in "abc" for cell in cells("jpeg", p, JPEG)),
         *(cell for p in "abc" for cell in cells("half", p, HALF, contended=False)),
         *cells("low", "a", {1: (0.1, 20.0), 2: (0.2, 30.0)}),
     ]
-    rows = at_score(stored, PSNR, 31.0)
+    rows = engine.at_score(stored, PSNR, 31.0)
     assert [row.codec.label for row in rows] == ["half", "jpeg", "low"]
     half = rows[0]
     assert half.bits_per_pixel is not None
@@ -245,25 +246,25 @@ def test_costs_at_a_score() -> None:
     assert rows[2].bits_per_pixel is None
 
 
-def test_a_score_that_no_lossy_codec_reaches_is_refused() -> None:
+def test_a_score_that_no_lossy_codec_reaches_is_refused(engine) -> None:
     with pytest.raises(AnalysisError, match="lossy"):
-        at_score(cells("jpeg", "a", JPEG, metric=MS_SSIM), MS_SSIM, 1.0)
+        engine.at_score(cells("jpeg", "a", JPEG, metric=MS_SSIM), MS_SSIM, 1.0)
 
 
-def test_the_view_is_bd_rate_when_all_curves_overlap_and_a_rate_otherwise() -> None:
+def test_the_view_is_bd_rate_when_all_curves_overlap_and_a_rate_otherwise(engine) -> None:
     pair = [*cells("jpeg", "a", JPEG), *cells("half", "a", HALF), *cells("png", "a", {0: (9.0, None)})]
-    assert choose_view(pair, PSNR).anchor == "jpeg"
-    apart = choose_view([*pair, *cells("tiny", "a", {1: (0.01, 15.0), 2: (0.3, 20.0)})], PSNR)
+    assert engine.choose_view(pair, PSNR).anchor == "jpeg"
+    apart = engine.choose_view([*pair, *cells("tiny", "a", {1: (0.01, 15.0), 2: (0.3, 20.0)})], PSNR)
     assert (apart.anchor, apart.bits_per_pixel) == (None, 0.25)
-    assert choose_view([], PSNR).anchor is None
+    assert engine.choose_view([], PSNR).anchor is None
 
 
-def test_default_anchor_is_jpeg_or_the_longest_ladder() -> None:
-    assert default_anchor([*cells("avif", "a", JPEG), *cells("jpeg(progressive=True)", "a", HALF)]) == (
-        "jpeg(progressive=True)"
-    )
-    assert default_anchor([*cells("a", "a", {1: (0.1, 20.0)}), *cells("b", "a", JPEG)]) == "b"
-    assert default_anchor([]) is None
+def test_default_anchor_is_jpeg_or_the_longest_ladder(engine) -> None:
+    assert engine.default_anchor(
+        [*cells("avif", "a", JPEG), *cells("jpeg(progressive=True)", "a", HALF)]
+    ) == ("jpeg(progressive=True)")
+    assert engine.default_anchor([*cells("a", "a", {1: (0.1, 20.0)}), *cells("b", "a", JPEG)]) == "b"
+    assert engine.default_anchor([]) is None
 
 
 def test_spread_ignores_what_was_not_measured() -> None:
@@ -273,9 +274,9 @@ def test_spread_ignores_what_was_not_measured() -> None:
     assert spread([float("nan")]) is None
 
 
-def test_quality_scale_is_used_between_points() -> None:
+def test_quality_scale_is_used_between_points(engine) -> None:
     curve: Points = {1: (0.1, 0.9), 2: (0.4, 0.999)}
-    (row,) = at_rate(cells("jpeg", "a", curve, metric=MS_SSIM), [MS_SSIM], 0.2)
+    (row,) = engine.at_rate(cells("jpeg", "a", curve, metric=MS_SSIM), [MS_SSIM], 0.2)
     found = row.scores[MS_SSIM.metric_id]
     middle = (to_quality("ms-ssim", "higher", 0.9) + to_quality("ms-ssim", "higher", 0.999)) / 2
     assert found is not None
