@@ -22,7 +22,7 @@ from codecarena.studies.metric_estimates import (
 from codecarena.studies.models import THURSTONE, Model
 from codecarena.studies.pair_counts import Tally, tally
 from codecarena.studies.resampling import interval
-from codecarena.studies.scale_results import Interval
+from codecarena.studies.scale_results import Interval, ScaleError
 from codecarena.studies.stimulus_parts import BANDS, Part, RateBand, parts_of, whole
 
 
@@ -161,6 +161,59 @@ def test_metrics_are_compared_on_the_same_resamples() -> None:
     # x and w have the same scores.
     same = told["SRCC", "x", "w"]
     assert same.p_meng == meng_rosenthal_rubin(0.6, 0.5, 1.0, 16) == 1.0
+
+
+def test_kinds_of_pictures_are_compared_on_the_same_resamples() -> None:
+    """Holm over the metrics of a statistic; freedom from the kind of fewer raters or pictures."""
+    counted = tally(random_votes(raters=8, pictures=8))
+    sample = Sample(fitted(counted), counted, tables(counted), None)
+    parts = []
+    for pictures in (3, 5):
+        part = whole(counted)
+        part.stimuli[pictures:] = False
+        parts.append(PartSample(sample, part))
+    assert [one.clusters for one in parts] == [3, 5]
+    random = np.random.default_rng(0)
+    first = np.array([[0.8, 0.6, 0.7], [0.7, 0.9, np.nan]])
+    second = np.array([[0.6, 0.65, 0.5], [0.72, 0.8, 0.3]])
+    drawn = [one + random.normal(0, spread, (60, 2, 3)) for one, spread in ((first, 0.03), (second, 0.05))]
+    rows = human_metrics._kinds(
+        [("x", parts[0], first, drawn[0]), ("y", parts[1], second, drawn[1])], ["good", "flat"]
+    )
+    told = {(one.statistic, one.metric): one for one in rows}
+    assert len(told) == 2 + 2 + 1
+    assert {(one.first, one.second) for one in rows} == {("x", "y")}
+    for at, statistic in enumerate(("pairwise accuracy", "SRCC", "PLCC")):
+        p_values = []
+        for place, metric in enumerate(("good", "flat")):
+            if statistic == "PLCC" and metric == "flat":
+                continue
+            row = told[statistic, metric]  # type: ignore[index]
+            gaps = drawn[0][:, place, at] - drawn[1][:, place, at]
+            gap, error = first[place, at] - second[place, at], gaps.std(ddof=1) * np.sqrt(3 / 2)
+            low, high = interval(gaps, 3)
+            assert row.difference == pytest.approx(gap)
+            span = (row.interval.low, row.interval.high, row.interval.standard_error)
+            assert span == pytest.approx((low, high, error))
+            p_values.append((metric, 2 * stats.t.sf(abs(gap) / error, 2)))
+        for p, (metric, _) in zip(holm([p for _, p in p_values]), p_values, strict=True):
+            assert told[statistic, metric].p_holm == pytest.approx(p)  # type: ignore[index]
+
+
+def test_the_seed_decides_which_raters_and_pictures_are_drawn() -> None:
+    counted = tally(random_votes(raters=8))
+    found = fitted(counted)
+    one, again, other = (agreements(found, counted, tables(counted), resamples=12, seed=n) for n in (1, 1, 2))
+    assert one == again
+    assert one.whole.metrics[0].accuracy_interval != other.whole.metrics[0].accuracy_interval
+    assert one.whole.metrics[0].accuracy == other.whole.metrics[0].accuracy
+
+
+def test_no_vote_with_both_scores_is_an_error() -> None:
+    counted = tally(random_votes(raters=8))
+    lacking = [MetricScores("m", np.full((4, 4), np.nan))]
+    with pytest.raises(ScaleError, match="no decided vote has both scores"):
+        agreements(fitted(counted), counted, lacking, resamples=2)
 
 
 def test_an_estimate_without_resamples_has_no_interval() -> None:
