@@ -374,6 +374,8 @@ def test_a_picture_that_is_gone_is_not_found(tmp_path: Path, desk: Desk) -> None
     open_study(tmp_path, pictures=1)
     trial = desk.next_trial(enter(desk, *invite(tmp_path)))
     assert isinstance(trial, Trial)
+    token = trial.pictures[0].token
+    assert refusal(desk.stimulus, token[:-1] + ("0" if token[-1] != "0" else "1")) == ("unknown_picture", 404)
     for name in ("first", "reference"):
         shown = next(one for one in trial.pictures if one.slot == name)
         sha256 = pictures(course_of(desk.ledger), desk.ledger.trial(trial.trial))[name]

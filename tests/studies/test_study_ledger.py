@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from giving import LONG_AGO, cast_vote, course_of, give, rater_of, rows_of
+from sqlalchemy import text as sql
 from studying import enter, invite, open_study, text
 
 from codecarena.bench.store.database import StoreError
@@ -175,6 +176,10 @@ def test_a_withdrawal_takes_the_rater_of_the_token_and_nobody_else(
     assert rater_of(ledger, stays).stage == "trials"
     for table, count in {"raters": 1, "sessions": 1, "environments": 1, "trials": 2, "tombstones": 1}.items():
         assert rows_of(tmp_path, f"SELECT count(*) FROM study_{table}") == [(count,)], table
+
+
+def test_what_a_withdrawal_deletes_is_overwritten_in_the_file(ledger: TrialLedger) -> None:
+    assert ledger.write(lambda connection: connection.execute(sql("PRAGMA secure_delete")).scalar_one()) == 1
 
 
 def test_a_vote_waits_for_its_turn_and_a_uuid_stands_for_one_trial(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from studying import plan
+from studying import plan, text
 
-from codecarena.bench.store.parts import Part, Prepared
+from codecarena.bench.store.parts import Crop, Part, Prepared
 from codecarena.bench.store.rows import ScoredCell
+from codecarena.studies import organise
 from codecarena.studies.plan import REFERENCE, ConditionsTable, PlanError, StudyPlan, parse
 from codecarena.studies.records import Condition, Material, Pair, Stimulus
 from codecarena.studies.selection import compared, link_warning, material, pairs_of, select, unlinked
@@ -102,6 +104,9 @@ def test_what_no_chain_of_pairs_joins_is_told_with_what_would_join_it() -> None:
     assert apart == [["a 0.2 bpp", "b 0.2 bpp"], ["a 0.5 bpp"], ["a 1 bpp", "b 1 bpp"]]
     assert unlinked(same_rate(link=True), RATED) == [[one.name for one in RATED[:5]]]
     assert len(unlinked(same_rate(hidden=True), RATED)) == 1
+    # A chain: a 0.2 - a 0.5 - b 0.5, and a 0.2 - c 0.2.
+    chain = conditions(("a", "0.2 bpp"), ("a", "0.5 bpp"), ("b", "0.5 bpp"), ("c", "0.2 bpp"))
+    assert unlinked(same_rate(link=True), chain) == [[one.name for one in chain[:4]]]
     assert link_warning(plan(), RATED) is None
     assert link_warning(same_rate(hidden=True), RATED) is None
     assert link_warning(same_rate(), RATED) == (
@@ -236,6 +241,9 @@ def test_only_the_pictures_that_are_named_are_chosen() -> None:
     assert len(select(asking(AT_10), [*CELLS, elsewhere]).pictures) == 2
 
 
+LACKING = cell("jpeg", "c", 10, 0.2)
+
+
 def made_ready(**missing: str) -> Prepared:
     parts = {f"sha-{one}": Part(3, 4, 50, 60, f"part-{one}") for one in "ab"}
     return Prepared(parts, {one.decoded_sha256: f"shown-{one.decoded_sha256}" for one in CELLS}, missing)
@@ -263,6 +271,42 @@ def test_material_names_the_parts_that_are_shown_and_the_original_last() -> None
     assert golden == [(5, 2), (4, 0), (5, 3)]
     with pytest.raises(PlanError, match="picture sha-a cannot be shown: it is gone"):
         material(asked, select(asked, CELLS), made_ready(**{"sha-a": "it is gone"}))
+
+
+class Bench:
+    """Has every part of every picture ready, and notes what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, Crop]] = []
+
+    def prepare(self, store: str, cells: Sequence[ScoredCell], crop: Crop) -> Prepared:
+        self.asked.append((len(cells), crop))
+        return made_ready()
+
+
+@pytest.mark.parametrize(("hidden", "compares", "pairs"), [(False, 2, 1), (True, 3, 3)])
+def test_a_report_on_a_plan_counts_what_is_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hidden: bool, compares: int, pairs: int
+) -> None:
+    monkeypatch.setattr(organise, "select", lambda asked, _: select(asked, [*CELLS, LACKING]))
+    written = text(top=f"hidden_reference = {str(hidden).lower()}").replace(
+        'codec = "none"', 'codec = "jpeg"'
+    )
+    written = written.replace("qualities = [1]", "qualities = [10, 50]")
+    crop = 'sets = ["made"]\ncrop = { rule = "centre", width = 50, height = 60 }'
+    written, bench = written.replace('sets = ["made"]', crop), Bench()
+    for replaced in (False, True):
+        report = organise.plan_text(str(tmp_path), written, Path("study.toml"), bench)  # type: ignore[arg-type]
+        assert (report.conditions, report.pictures, report.pairs) == (compares, 2, 2 * pairs)
+        # Two of practice, three golden, one identical; a tenth of six is a repeat, a tenth of two is none.
+        assert report.trials_per_rater == 2 * pairs + 6 + hidden
+        assert report.replaced is replaced
+        assert report.warnings == ("made/c is left out: no stored result for jpeg q=50",)
+        assert (report.study.name, report.study.state, report.study.plan) == ("small", "planned", written)
+    assert bench.asked == [(4, Crop("centre", 50, 60))] * 2
+    anchored = written + '[analysis]\nanchor = "jpeg q=11"\n'
+    with pytest.raises(PlanError, match=r"expected one of jpeg q=10, jpeg q=50, original, got 'jpeg q=11'"):
+        organise.plan_text(str(tmp_path), anchored, Path("study.toml"), bench)  # type: ignore[arg-type]
 
 
 # A plan to start from

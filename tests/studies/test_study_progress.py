@@ -133,6 +133,7 @@ def test_a_plan_is_cautioned_of_what_nobody_can_answer() -> None:
     ]
     assert cautions([("x", "y")], trials=blind, top=hidden) == []
     assert cautions([("x", "y")], top=hidden) == []
+    assert cautions([("x", "y")], trials='presentation = "triplet"') == []
 
 
 # Endings

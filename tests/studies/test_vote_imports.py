@@ -238,7 +238,7 @@ def test_the_first_of_a_golden_pair_is_the_original_or_who_stood_first(ledger: L
 def test_what_was_not_noted_and_how_to_analyse_are_kept(ledger: Ledger) -> None:
     votes = from_records(RECORDS[:2], sided=False, raters_known=False)
     asked = AnalysisTable(unit="log-worth", anchor="b", resamples=200)
-    study = keep_votes(ledger, "theirs", "a \x7f b", votes, asked)
+    study = keep_votes(ledger, "theirs", "a \x7f b 😀", votes, asked)
     assert facts_of(study) == (False, False)
     assert analysis_of(study) == asked
     back = votes_of(ledger, study)
