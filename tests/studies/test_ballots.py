@@ -175,3 +175,26 @@ def test_a_break_comes_after_so_many_trials_and_none_before_the_first_or_after_t
     assert place == 6
     assert pauses == breaks
     assert (step.progress.done, step.progress.total) == (6, 6)
+
+
+def test_nobody_votes_on_the_trial_of_somebody_else(tmp_path: Path) -> None:
+    open_study(tmp_path, pictures=1)
+    desk = Desk(str(tmp_path))
+    sessions = [enter(desk, invitation) for invitation in invite(tmp_path, 2)]
+    dues = [desk.next_trial(session) for session in sessions]
+    for session, due in zip(sessions, reversed(dues), strict=True):
+        with pytest.raises(SessionError, match="unknown_trial"):
+            desk.vote(session, ballot(due))
+    desk.close()
+    assert rows_of(tmp_path, "SELECT id FROM study_votes") == []
+
+
+@pytest.mark.parametrize("rule", ["", "[stopping]\nvotes_per_pair = 9"])
+def test_a_session_given_in_blocks_is_told_its_whole_length(tmp_path: Path, rule: str) -> None:
+    blocks = 'name = "swiss"\npairs_per_rater = 6\nblock = 2'
+    open_study(tmp_path, trials=BARE.replace("training = 0", "training = 1"), design=blocks, raters=rule)
+    desk = Desk(str(tmp_path))
+    session = enter(desk, *invite(tmp_path))
+    assert desk.welcome(session).progress.total == 7
+    assert desk.next_trial(session).progress.total == 7
+    desk.close()

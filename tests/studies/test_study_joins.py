@@ -225,6 +225,15 @@ def test_metrics_of_one_name_are_told_by_version_and_identity(monkeypatch: pytes
     assert set(result.beside.scores or ()) == {"vmaf 1", "vmaf 2 [bbbbbb]", "vmaf 2 [cccccc]", "ssim"}
 
 
+def test_a_metric_of_the_originals_alone_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = shown("m", [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    for pair in (("part1", "part1"), ("part2", "part2")):
+        scores[pair]["of originals"] = Score(9.0)
+    result = joined(monkeypatch, HIDDEN, scores, (metric("of originals", "flip"), metric("m", "vmaf")))
+    assert set(result.beside.scores or ()) == {"vmaf"}
+    assert result.notes == ()
+
+
 def test_only_what_the_design_compares_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[tuple[str, str]]] = []
     monkeypatch.setattr(joins, "scores_of", lambda _, pairs: asked.append(list(pairs)) or {})

@@ -269,8 +269,8 @@ def test_material_names_the_parts_that_are_shown_and_the_original_last() -> None
     # The originals are stimuli 4 and 5: the golden ones begin with the last picture.
     golden = [(one.first, one.second) for one in compares.pairs if one.kind == "golden"]
     assert golden == [(5, 2), (4, 0), (5, 3)]
-    with pytest.raises(PlanError, match="picture sha-a cannot be shown: it is gone"):
-        material(asked, select(asked, CELLS), made_ready(**{"sha-a": "it is gone"}))
+    with pytest.raises(PlanError, match="picture 0123456789ab cannot be shown: it is gone"):
+        material(asked, select(asked, CELLS), made_ready(**{"0123456789abcdef": "it is gone"}))
 
 
 class Bench:

@@ -166,6 +166,11 @@ def test_battles_know_their_raters_where_there_are_several_judges(
     assert votes.sided
 
 
+def test_a_file_without_battles_is_no_votes_of_unknown_raters(tmp_path: Path) -> None:
+    votes = reading(tmp_path, "battles", "")
+    assert (len(votes), votes.raters_known) == (0, False)
+
+
 # Kept as a study
 
 RECORDS = [
