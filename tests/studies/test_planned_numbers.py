@@ -155,11 +155,12 @@ def pair_results(*rows: tuple[str, str, float, float, float | None]) -> list[Pai
 def test_power_is_the_share_of_studies_that_find_the_right_direction(
     monkeypatch: pytest.MonkeyPatch, in_general: bool, factor: float
 ) -> None:
-    """Five studies: one without a scale, one in the wrong direction, one at 5 % exactly."""
+    """Six studies: two without a scale, one in the wrong direction, one at 5 % exactly."""
     given = iter(
         [
             (pair_results(("z", "a", 1.0, 0.01, 0.5), ("a", "m", -0.2, 0.6, 0.7)), 2.0),
             (pair_results(("z", "a", -1.0, 0.01, 0.5), ("a", "m", -0.4, 0.04, 0.9)), 3.0),
+            None,
             None,
             (pair_results(("z", "a", 0.8, 0.05, 1.0), ("a", "m", 0.4, 0.04, 0.8)), 4.0),
             (pair_results(("z", "a", 0.9, 0.049, 1.2), ("a", "m", -0.4, 0.04, 0.8)), 7.0),
@@ -167,14 +168,14 @@ def test_power_is_the_share_of_studies_that_find_the_right_direction(
     )
     monkeypatch.setattr(power, "_study", lambda *_: next(given))
     assumed = Assumptions({"z": 1.0, "a": 0.0, "m": 0.5}, raters=10, pictures=3)
-    planned = simulate(assumed, studies=5, in_general=in_general)
-    assert (planned.studies, planned.unusable) == (5, 1)
+    planned = simulate(assumed, studies=6, in_general=in_general)
+    assert (planned.studies, planned.unusable) == (6, 2)
     assert planned.scheme == ("rater x picture" if in_general else "rater")
     assert planned.design_effect == pytest.approx(4.0)
     first, second = planned.pairs
-    assert (first.first, first.second, first.difference, first.power) == ("a", "m", -0.5, 2 / 5)
+    assert (first.first, first.second, first.difference, first.power) == ("a", "m", -0.5, 2 / 6)
     assert first.width == pytest.approx(2 * 0.8 * factor)
-    assert (second.first, second.second, second.difference, second.power) == ("z", "a", 1.0, 2 / 5)
+    assert (second.first, second.second, second.difference, second.power) == ("z", "a", 1.0, 2 / 6)
     assert second.width == pytest.approx(2 * 0.8 * factor)
     assert planned.width == pytest.approx((first.width + second.width) / 2)
 
