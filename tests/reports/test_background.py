@@ -106,3 +106,15 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds
         self.draw()
+
+
+@pytest.mark.usefixtures("patient")
+def test_the_answers_that_were_kept_first_are_forgotten_first(
+    background: Background, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codecarena.reports.background.MOST_KEPT", 2)
+    calls: list[str] = []
+    for name in ("a", "b", "a", "c", "b", "c", "a"):
+        background.done(lambda name=name: calls.append(name), name)
+        finish(background)
+    assert calls == ["a", "b", "c", "a"]
