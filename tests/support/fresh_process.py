@@ -99,6 +99,9 @@ class FreshProcess:
 class BuiltInContract(CodecContract):
     """The contract as it is shipped, but with one process for all codecs: each of its own imports torch."""
 
+    test_every_parameter_changes_something_or_says_why_not = None
+    """A test of its own has a row for each parameter."""
+
     @pytest.fixture
     def decode_elsewhere(self, fresh_process: FreshProcess) -> Callable[[Sequence[bytes]], list[Image]]:
         """The process of the whole test session."""

@@ -1,0 +1,259 @@
+"""Every parameter of every built-in codec changes bytes or pixels, or a sentence says why it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from codecarena.codecs import registry
+from codecarena.codecs.base import CodecError, Picture
+from codecarena.codecs.classic.jpeg import Jpeg
+from codecarena.codecs.contract import CodecContract, assert_each_shows, largest_difference, photograph
+
+Choices = Mapping[str, tuple[registry.Value, ...] | str]
+
+DEVICE = "only the CPU is everywhere; the tests of a GPU ask for another"
+THREADS = (
+    "their number leaves the bytes alone, by the encoder's design; that it is handed over is tested below"
+)
+OWN_WEIGHTS = "a file of the user's own; its tests make one"
+PUBLISHED = "published weights, which are not here; tests with stand-ins for them ask for it"
+OTHER_BACKEND = "only with another back-end: the embedded one refuses it"
+OF_DIFFUSION = "only with mode = diffusion; see `NOT_ALONE`"
+DTYPE = "see test_networks_of_fewer_bits_still_code"
+
+CHOICES: dict[str, Choices] = {
+    "avif": {"speed": (10,), "subsampling": ("4:2:2", "4:4:4"), "threads": (2,)},
+    "avif-rav1e": {"speed": (10,), "bit_depth": (10,), "threads": THREADS},
+    "avif-svt": {"preset": (12,), "bit_depth": (10,), "threads": THREADS},
+    "command": {"recipe": "a file; the tests of recipes make many"},
+    "heic": {"preset": ("ultrafast",), "subsampling": ("4:2:2", "4:4:4"), "threads": (2,)},
+    "hfd": {
+        "mode": ("diffusion",),
+        "steps": (2,),
+        "noise": (0.1,),
+        "start": OF_DIFFUSION,
+        "groups": (True,),
+        "autoencoder": PUBLISHED,
+        "autoencoder_weights": OWN_WEIGHTS,
+        "arch": PUBLISHED,
+        "decoder": OWN_WEIGHTS,
+        "seed": (5,),
+        "device": DEVICE,
+        "dtype": DTYPE,
+    },
+    "hyperprior": {"weights": OWN_WEIGHTS, "device": DEVICE, "dtype": DTYPE},
+    "illm": {"qualities": PUBLISHED, "repository": PUBLISHED, "device": DEVICE, "dtype": PUBLISHED},
+    "jpeg": {"subsampling": ("4:2:2", "4:4:4"), "optimize": (True,), "progressive": (True,)},
+    "jpeg2000": {"irreversible": (False,)},
+    "jpegli": {"decoder": ("turbo",)},
+    "jpegxl": {"effort": (3,), "threads": THREADS},
+    "jpegxr": {},
+    "latent": {
+        "backend": PUBLISHED,
+        "weights": PUBLISHED,
+        "denoiser": OTHER_BACKEND,
+        "faithful": OTHER_BACKEND,
+        "posterior": OTHER_BACKEND,
+        "dithering": (0.0, 0.5),
+        "steps": (0, 1),
+        "seed": "of the faithful decoder and of posterior = sample, which need another back-end",
+        "device": DEVICE,
+        "dtype": ("bfloat16",),
+    },
+    "layered": {
+        "decoder": ("sketch",),
+        "structure": PUBLISHED,
+        "edge_rows": (64,),
+        "colour_rows": (4,),
+        "canny_sigma": (2.0,),
+        "canny_low": (20.0,),
+        "canny_high": (160.0,),
+        "keypoints": "a file, with structure = openpose; its tests make one",
+        "detector": PUBLISHED,
+        "caption": ("none",),
+        "text": ("a harbour",),
+        "caption_model": PUBLISHED,
+        "seed": (5,),
+        "device": DEVICE,
+        "dtype": DTYPE,
+        "steps": (2,),
+        "guidance": (3.0,),
+        **dict.fromkeys(
+            ("scheduler", "negative_prompt", "canvas_area", "base", "sketch_adapter", "pose_adapter"),
+            OTHER_BACKEND,
+        ),
+        **dict.fromkeys(
+            (
+                "colour_adapter",
+                "edge_controlnet",
+                "pose_controlnet",
+                "structure_scale",
+                "colour_scale",
+                "strength",
+            ),
+            OTHER_BACKEND,
+        ),
+    },
+    "mozjpeg": {
+        "subsampling": ("4:4:4",),
+        "trellis": (False,),
+        "deringing": (False,),
+        "progressive": (False,),
+        "quant_table": (0, 2),
+    },
+    "png": {"compress_level": (1, 9)},
+    "vvc": {"preset": ("faster",), "qpa": (True,), "threads": THREADS},
+    "webp": {"method": (0, 6)},
+    "zoo": dict.fromkeys(("arch", "metric", "checkpoint", "qualities", "dtype"), PUBLISHED)
+    | {"device": DEVICE},
+}
+NOT_ALONE: list[tuple[str, dict[str, registry.Value], str, tuple[registry.Value, ...]]] = [
+    ("hfd", {"mode": "diffusion", "steps": 2}, "start", (0.6,)),
+    ("hfd", {"mode": "diffusion", "steps": 2}, "noise", (1.0,)),
+    ("mozjpeg", {"trellis": False}, "progressive", (False,)),
+]
+"""Parameters that do something only beside others."""
+DRAWN = [("hfd", "noise", 0.1), ("latent", "steps", 0), ("layered", "guidance", 3.0)]
+"""Parameters of decoders, which stand in the stream: there they change bytes, and pixels must follow."""
+
+
+def skip_where_missing(name: str) -> None:
+    if missing := registry.find(name).missing:
+        pytest.skip(missing)
+
+
+def test_the_table_has_every_built_in_codec() -> None:
+    assert set(CHOICES) == {one.name for one in registry.entries().values() if one.origin == "built-in"}
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_the_table_has_every_parameter(name: str) -> None:
+    skip_where_missing(name)
+    needed: dict[str, registry.Value] = {"recipe": ""} if name == "command" else {}
+    assert set(CHOICES[name]) == set(registry.parameters(name, needed))
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        (name, key)
+        for name, table in CHOICES.items()
+        for key, one in table.items()
+        if not isinstance(one, str)
+    ],
+)
+def test_each_choice_of_a_parameter_shows(name: str, changed: str) -> None:
+    skip_where_missing(name)
+    values = CHOICES[name][changed]
+    assert not isinstance(values, str)
+    assert_each_shows(name, {}, changed, values)
+
+
+@pytest.mark.parametrize(("name", "beside", "changed", "values"), NOT_ALONE)
+def test_each_choice_of_a_parameter_shows_beside_others(
+    name: str, beside: dict[str, registry.Value], changed: str, values: tuple[registry.Value, ...]
+) -> None:
+    skip_where_missing(name)
+    assert_each_shows(name, beside, changed, values)
+
+
+@pytest.mark.parametrize(("name", "changed", "value"), DRAWN)
+def test_what_a_stream_tells_the_decoder_changes_the_picture(
+    name: str, changed: str, value: registry.Value
+) -> None:
+    skip_where_missing(name)
+    codecs = [registry.create(name, given) for given in ({}, {changed: value})]
+    quality = codecs[0].info.qualities[0]  # where most is left to the decoder
+    first, second = (one.decode(one.encode(Picture(photograph(48, 64)), quality)) for one in codecs)
+    assert largest_difference(first, second) > codecs[0].info.tolerance_levels
+
+
+@pytest.mark.parametrize("name", ["hyperprior", "hfd", "layered"])
+@pytest.mark.xfail(
+    raises=(RuntimeError, CodecError), strict=True, reason="their networks mix float32 and bfloat16 and raise"
+)
+def test_networks_of_fewer_bits_still_code(name: str) -> None:
+    skip_where_missing(name)
+    codec = registry.create(name, {"dtype": "bfloat16"})
+    picture = photograph(48, 64)
+    assert codec.decode(codec.encode(Picture(picture), codec.info.qualities[-1])).shape == picture.shape
+
+
+@pytest.mark.parametrize(
+    ("name", "word"), [("avif-rav1e", "-threads 5"), ("avif-svt", "lp=5:"), ("vvc", "-threads 5")]
+)
+def test_threads_that_leave_the_bytes_alone_reach_the_encoder(
+    name: str, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skip_where_missing(name)
+    from codecarena.codecs.classic import ffmpeg
+
+    codec = registry.create(name, {"threads": 5})
+    told: list[str] = []
+
+    def encode(*arguments: Any) -> bytes:
+        told.append(" ".join(arguments[3]))
+        raise CodecError("enough")
+
+    monkeypatch.setattr(ffmpeg, "encode", encode)
+    with pytest.raises(CodecError, match="enough"):
+        codec.encode(Picture(photograph(48, 64)), codec.info.qualities[0])
+    assert word in told[0]
+
+
+def test_threads_of_jpeg_xl_reach_libjxl(monkeypatch: pytest.MonkeyPatch) -> None:
+    import imagecodecs
+
+    codec, told = registry.create("jpegxl", {"threads": 5}), dict[str, Any]()
+
+    def encode(_pixels: object, **options: Any) -> bytes:
+        told.update(options)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(imagecodecs, "jpegxl_encode", encode)
+    with pytest.raises(CodecError):
+        codec.encode(Picture(photograph(48, 64)), codec.info.qualities[0])
+    assert told["numthreads"] == 5
+
+
+class Deaf(Jpeg):
+    """A JPEG codec that is told a subsampling and does not use it."""
+
+    def __init__(self, subsampling: str = "4:2:0") -> None:
+        super().__init__()
+        self.told = subsampling
+
+
+@pytest.mark.parametrize(
+    ("choices", "outcome"),
+    [
+        (None, "skipped"),
+        ({}, "names every constructor keyword"),
+        ({"subsampling": ("4:4:4",), "more": ""}, "names every constructor keyword"),
+        ({"subsampling": ("4:4:4",)}, "neither bytes nor pixels tell subsampling = '4:2:0' from '4:4:4'"),
+        ({"subsampling": "it is told and not used"}, ""),
+    ],
+)
+def test_the_contract_refuses_a_parameter_that_is_told_and_not_used(
+    choices: Choices | None, outcome: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = registry.Entry("deaf", "nowhere:Deaf", "told and not used")
+    monkeypatch.setattr(registry, "entries", lambda: {"deaf": entry})
+    monkeypatch.setattr(registry, "codec_class", lambda _: Deaf)
+
+    class Contract(CodecContract):
+        codec_name = "deaf"
+
+    Contract.choices = choices
+    check = Contract().test_every_parameter_changes_something_or_says_why_not
+    if outcome == "skipped":
+        with pytest.raises(pytest.skip.Exception, match="name other values"):
+            check()
+    elif outcome:
+        with pytest.raises(AssertionError, match=outcome):
+            check()
+    else:
+        check()
