@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -99,6 +100,7 @@ def call(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
 @contextmanager
 def _as_own_process(words: tuple[str | Path, ...], folder: Path) -> Iterator[None]:
     environment, thresholds = dict(os.environ), gc.get_threshold()
+    gc.freeze()  # what is here already is not looked through below
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(sys, "argv", [entry.__file__, *map(str, words)])
@@ -112,6 +114,11 @@ def _as_own_process(words: tuple[str | Path, ...], folder: Path) -> Iterator[Non
             gc.set_threshold(*thresholds)
             os.environ.clear()
             os.environ.update(environment)
+            with warnings.catch_warnings():
+                # A connection that the end of a process would have closed.
+                warnings.simplefilter("ignore", ResourceWarning)
+                gc.collect()
+            gc.unfreeze()
 
 
 def call_process(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -120,7 +127,11 @@ def call_process(*words: str | Path, folder: Path) -> subprocess.CompletedProces
 
 
 def run_record(*words: str | Path, folder: Path, process: bool = False) -> tuple[int, dict[str, object]]:
-    """Run a suite, in a process of its own if need be; return the exit status and its JSON record."""
-    ended = (call_process if process else call)("run", *words, "--json", folder=folder)
+    """Run a suite, in a process of its own if need be; return the exit status and its JSON record.
+
+    One worker measures unless the words say how many: the tests themselves keep every core busy.
+    """
+    workers = () if {"--workers", "-j"} & set(words) else ("--workers", "1")
+    ended = (call_process if process else call)("run", *words, *workers, "--json", folder=folder)
     assert ended.stdout, ended.stderr
     return ended.returncode, json.loads(ended.stdout.splitlines()[-1])
