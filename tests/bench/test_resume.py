@@ -72,21 +72,25 @@ def test_a_run_killed_at_random_moments_ends_like_an_undisturbed_one(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setenv("TMPDIR", str(scratch))
-    write_pictures(tmp_path / "pictures", 30)
+    kills = tenth(20)
+    pictures = 2 + kills + kills // 2
+    write_pictures(tmp_path / "pictures", pictures)
     (tmp_path / "suite.toml").write_text(SUITE)
     status, record = run_record("suite.toml", "--store", "whole", folder=tmp_path)
-    assert (status, record["completed"]) == (0, 30 * CELLS_PER_PICTURE)
+    assert (status, record["completed"]) == (0, pictures * CELLS_PER_PICTURE)
 
     moments = random.Random(2)
     before: set[tuple[object, ...]] = set()
-    for _ in range(tenth(20)):
+    for _ in range(kills):
         runner = subprocess.Popen(
             command("run", "suite.toml", "--store", "killed"),
             cwd=tmp_path,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(moments.uniform(0.2, 1.6))
+        cells = len(before) + moments.randint(0, 40)
+        while runner.poll() is None and len(stored_rows(tmp_path / "killed")) < cells:
+            time.sleep(0.01)
         workers = psutil.Process(runner.pid).children(recursive=True) if runner.poll() is None else []
         runner.kill()
         runner.wait()
@@ -99,7 +103,7 @@ def test_a_run_killed_at_random_moments_ends_like_an_undisturbed_one(
     assert status == 0
     assert record["done_before"] >= len(before) - 2, "cells that had finished were run again"
     assert results(tmp_path / "killed") == results(tmp_path / "whole")
-    assert len(stored_rows(tmp_path / "killed")) == 30 * CELLS_PER_PICTURE
+    assert len(stored_rows(tmp_path / "killed")) == pictures * CELLS_PER_PICTURE
     assert not list(scratch.iterdir()), "a killed run's temporary files are swept by the next"
     runs = Store(str(tmp_path / "killed")).runs()
     assert runs[0].status == "finished"
@@ -140,6 +144,7 @@ import sys, time
 from pathlib import Path
 from codecarena.bench.store.store import Store
 store, reads, last = Store("arena"), 0, 0
+Path(sys.argv[1]).touch()
 while not Path("stop").exists():
     version, cells, failures = store.version(), store.cells(), store.failures()
     assert version >= last and len(cells) >= 0 and not failures
@@ -153,19 +158,23 @@ print(reads)
 def test_many_small_cells_with_five_readers_lose_no_row(tmp_path: Path, tenth: Callable[[int], int]) -> None:
     pictures = tenth(100)
     write_pictures(tmp_path / "pictures", pictures)
+    step = min(4, 100 // pictures)
     text = 'name = "load"\nsets = "./pictures"\nmetrics = ["psnr"]\n[[codecs]]\nname = "jpeg"\n'
-    (tmp_path / "suite.toml").write_text(text + "qualities = { start = 1, stop = 100, step = 1 }\n")
+    (tmp_path / "suite.toml").write_text(
+        text + f"qualities = {{ start = {step}, stop = 100, step = {step} }}\n"
+    )
     assert run_record("suite.toml", "--limit", "1", folder=tmp_path)[0] == 0
     readers = [
         subprocess.Popen(
-            [sys.executable, "-c", READER],
+            [sys.executable, "-c", READER, f"reading{index}"],
             cwd=tmp_path,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for _ in range(5)
+        for index in range(5)
     ]
+    wait_for(lambda: len(list(tmp_path.glob("reading*"))) == 5)
     status, record = run_record("suite.toml", folder=tmp_path)
     (tmp_path / "stop").touch()
     ended = [reader.communicate(timeout=120) for reader in readers]
@@ -173,7 +182,7 @@ def test_many_small_cells_with_five_readers_lose_no_row(tmp_path: Path, tenth: C
     assert all(int(out) > 0 for out, _ in ended)
     assert (status, record["failed"], record["without_result"]) == (0, 0, 0)
     store = Store(str(tmp_path / "arena"))
-    assert len(store.cells()) == pictures * 100
+    assert len(store.cells()) == pictures * 100 // step
     assert all(len(cell.scores) == 1 for cell in store.cells())
 
 

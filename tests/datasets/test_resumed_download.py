@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -76,16 +76,18 @@ def fetch_killed(server: FileServer, data: Path, words: list[str], most_bytes: i
     assert any(asked is not None for _, asked in server.asked)
 
 
-def test_kodak_killed_ten_times_at_random_is_kodak(
-    server: FileServer, tmp_path: Path, kodak: list[Path]
+@pytest.mark.scaled
+def test_kodak_killed_at_random_again_and_again_is_kodak(
+    server: FileServer, tmp_path: Path, kodak: list[Path], tenth: Callable[[int], int]
 ) -> None:
     server.files = {path.name: path.read_bytes() for path in kodak}
-    fetch_killed(server, tmp_path, ["kodak", "--mirror", server.url], 1_200_000, kills=10)
+    fetch_killed(server, tmp_path, ["kodak", "--mirror", server.url], 1_200_000, kills=max(2, tenth(10)))
     assert {path.name: path.read_bytes() for path in (tmp_path / "kodak").iterdir()} == server.files
 
 
+@pytest.mark.scaled
 def test_a_file_without_a_known_hash_survives_kills(
-    server: FileServer, tmp_path: Path, kodak: list[Path]
+    server: FileServer, tmp_path: Path, kodak: list[Path], tenth: Callable[[int], int]
 ) -> None:
     server.files = {path.name: path.read_bytes() for path in kodak[:3]}
     unknown = kodak[1].name
@@ -100,7 +102,7 @@ def test_a_file_without_a_known_hash_survives_kills(
         f'base_urls = ["{server.url}"]\n{entries}'
     )
     data = tmp_path / "data"
-    fetch_killed(server, data, [str(reference)], 300_000, kills=5)
+    fetch_killed(server, data, [str(reference)], 300_000, kills=max(2, tenth(5)))
     assert {name: (data / "trial" / name).read_bytes() for name in server.files} == server.files
 
 
