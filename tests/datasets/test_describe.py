@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,13 +37,32 @@ def concerns(folder: Path, **options: object) -> dict[str, set[str]]:
     return found
 
 
-def test_the_generated_pictures_are_described_by_one_command(test_data: Path, tmp_path: Path) -> None:
+A_FEW = ("kolors_corgi.png", "sd1_robot_bar.png", "avt_sd_p22.png")
+
+
+@pytest.mark.parametrize(
+    "count", [3, pytest.param(27, marks=pytest.mark.long)], ids=["a few", "every one of them"]
+)
+def test_generated_pictures_are_described_by_one_command(test_data: Path, tmp_path: Path, count: int) -> None:
+    with (test_data / "aigc" / "index.csv").open(newline="") as lines:
+        index = csv.DictReader(lines)
+        rows = [row for row in index if count == 27 or row["file"] in A_FEW]
+    folder = tmp_path / "aigc"
+    folder.mkdir()
+    with (folder / "index.csv").open("w", newline="") as written:
+        table = csv.DictWriter(written, index.fieldnames or ())
+        table.writeheader()
+        table.writerows(rows)
+    for row in rows:
+        shutil.copy(test_data / "aigc" / row["file"], folder)
     out = tmp_path / "aigc.toml"
-    ended = call("sets", "describe", test_data / "aigc", "--out", out, "--json", folder=tmp_path)
+    ended = call("sets", "describe", folder, "--out", out, "--json", folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout) == {"manifest": str(out), "pictures": 27, "prompts": 20, "findings": []}
+    prompts = {3: 2, 27: 20}[count]
+    described = {"manifest": str(out), "pictures": count, "prompts": prompts, "findings": []}
+    assert json.loads(ended.stdout) == described
     found = open_set(str(out))
-    assert (found.name, found.kind, len(found.pictures)) == ("aigc", "ai-generated", 27)
+    assert (found.name, found.kind, len(found.pictures)) == ("aigc", "ai-generated", count)
     assert {one.kind for one in found.pictures} == {"ai-generated"}
     assert (
         next(one for one in found.pictures if one.name.startswith("kolors")).generator
@@ -50,7 +71,7 @@ def test_the_generated_pictures_are_described_by_one_command(test_data: Path, tm
     manifest = load_manifest(out)
     write_manifest(manifest, out)
     assert load_manifest(out) == manifest
-    again = call("sets", "describe", test_data / "aigc", "--out", out, folder=tmp_path)
+    again = call("sets", "describe", folder, "--out", out, folder=tmp_path)
     assert (again.returncode, "--force replaces it" in again.stderr) == (2, True)
 
 
@@ -90,8 +111,9 @@ def test_what_spoils_a_comparison_is_found(kodak: list[Path], tmp_path: Path) ->
     assert describe(folder).manifest.name == "my-pictures"
 
 
-def test_kodak_was_never_jpeg_nor_enlarged(kodak: list[Path]) -> None:
-    for path in kodak:
+@pytest.mark.scaled
+def test_kodak_was_never_jpeg_nor_enlarged(kodak: list[Path], tenth: Callable[[int], int]) -> None:
+    for path in kodak[:: 10 // tenth(10)]:
         pixels = read_pixels(path)
         assert jpeg_trace(pixels) is None, path.name
         assert upscaling(pixels) is None, path.name
