@@ -15,6 +15,8 @@ from arena import call, call_process, command, run_record, write_pictures
 from codecarena import cli
 from codecarena.bench.store.store import Store
 
+pytestmark = pytest.mark.xdist_group("command line")
+
 ROOT = Path(__file__).parent.parent
 SUITE = """
 name = "small"

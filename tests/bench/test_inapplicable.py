@@ -15,6 +15,8 @@ from codecarena.bench.analysis.leaderboard import compare
 from codecarena.bench.store.rows import Score
 from codecarena.bench.store.store import Store
 
+pytestmark = pytest.mark.xdist_group("inapplicable")
+
 SUITE = """
 name = "faces"
 sets = ["./pictures"]

@@ -20,6 +20,8 @@ from codecarena.bench.store.imports import provenances, read_published
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.writer import StoreWriter
 
+pytestmark = pytest.mark.xdist_group("interchange")
+
 SUITE = """
 name = "mine"
 sets = "./pictures"

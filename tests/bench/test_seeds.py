@@ -14,6 +14,8 @@ from arena import call, run_record, write_pictures
 from codecarena.bench.analysis.seeds import components
 from codecarena.bench.store.store import Store
 
+pytestmark = pytest.mark.xdist_group("seeds")
+
 PROGRAM = """
 import os, sys, zlib
 from pathlib import Path

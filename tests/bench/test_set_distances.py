@@ -23,6 +23,8 @@ from codecarena.codecs.base import Image, Picture
 from codecarena.codecs.classic.jpeg import Jpeg
 from codecarena.datasets.pixels import read_pixels
 
+pytestmark = pytest.mark.xdist_group("set distances")
+
 Side = tuple[list[Image], list[Image]]
 
 

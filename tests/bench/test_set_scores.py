@@ -17,6 +17,8 @@ from codecarena.bench.store.set_scores import SetScore, pools, set_metric_id, se
 from codecarena.bench.store.store import Store
 from codecarena.datasets.pixels import read_pixels
 
+pytestmark = pytest.mark.xdist_group("set scores")
+
 SUITE = """
 name = "small"
 sets = ["./pictures"]

@@ -19,6 +19,8 @@ from codecarena.bench.suite import SuiteError, load
 from codecarena.bench.timing import spread
 from codecarena.reports.speed import LOADED, speed_tables
 
+pytestmark = pytest.mark.xdist_group("timing")
+
 WEIGHTS_BYTES = 54_321
 DECODER = """
 import sys, zlib

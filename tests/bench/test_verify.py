@@ -22,6 +22,8 @@ from codecarena.bench.store.store import Store
 from codecarena.bench.store.verifications import StoredStream, latest_verified
 from codecarena.bench.store.writer import CellKey, StoreWriter
 
+pytestmark = pytest.mark.xdist_group("verify")
+
 SUITE = """
 name = "cheats"
 sets = "./pictures"

@@ -27,6 +27,8 @@ from codecarena.datasets.generate import Order, make_set, read_prompts
 from codecarena.datasets.manifest import DatasetError, load_manifest
 from codecarena.datasets.pixels import read_pixels
 
+pytestmark = pytest.mark.xdist_group("generate")
+
 PROMPTS = ("a red barn", "the open sea")
 
 

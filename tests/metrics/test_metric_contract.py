@@ -54,7 +54,10 @@ def pixels() -> Image:
     return np.ascontiguousarray(data.astronaut()[60:253, 120:335])
 
 
-@pytest.fixture(scope="module", params=NAMES)
+# One worker makes a metric, and runs all its tests.
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in NAMES]
+)
 def metric(request: pytest.FixtureRequest) -> Metric:
     entry = entries()[request.param]
     if entry.missing:

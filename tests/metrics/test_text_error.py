@@ -19,6 +19,8 @@ from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.manifest import DatasetError
 from codecarena.datasets.pixels import read_pixels
 
+pytestmark = pytest.mark.xdist_group("text error")
+
 
 def edits_by_table(first: str, second: str) -> int:
     table = [[row + column for column in range(len(second) + 1)] for row in range(len(first) + 1)]
