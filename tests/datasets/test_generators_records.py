@@ -1,0 +1,323 @@
+"""What generators write into their pictures, field by field, and what a folder's description makes of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from codecarena.datasets import comfyui
+from codecarena.datasets.describe import Finding, describe
+from codecarena.datasets.manifest import DatasetError, Provenance
+from codecarena.datasets.metadata import (
+    Metadata,
+    _exif_text,
+    _of_invoke,
+    _of_parameters,
+    _of_texts,
+    _with_xmp,
+)
+from codecarena.datasets.perceptual import perceptual_hash
+from codecarena.datasets.pixels import pixels_sha256
+
+
+def node(kind: str, **inputs: Any) -> dict[str, Any]:
+    return {"class_type": kind, "inputs": inputs}
+
+
+def graph(**nodes: dict[str, Any]) -> tuple[str | None, Provenance]:
+    made = comfyui.read(json.dumps(nodes))
+    assert made is not None
+    return made[0], replace(made[1], workflow=None)
+
+
+SAMPLER = node(
+    "KSampler", positive=["yes", 0], negative=["no", 0], seed=7, cfg=6, steps=28, model=["load", 0]
+)
+TEXTS = {"yes": node("CLIPTextEncode", text=" a fox "), "no": node("CLIPTextEncode", text="blur")}
+LOAD = node("CheckpointLoaderSimple", ckpt_name="dir\\model_x.v2.safetensors")
+
+
+def test_a_graph_says_model_prompts_seed_guidance_and_steps() -> None:
+    assert graph(load=LOAD, sampler=SAMPLER, **TEXTS) == (
+        "model_x.v2",
+        Provenance(
+            model_version="dir\\model_x.v2.safetensors",
+            prompt="a fox",
+            negative_prompt="blur",
+            seed=7,
+            guidance=6.0,
+            steps=28,
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("nodes", "expected"),
+    [
+        # A distilled model's own guidance goes before the scale of classifier-free guidance.
+        ({"sampler": SAMPLER, "flux": node("FluxGuidance", guidance=3.5)}, {"guidance": 3.5}),
+        ({"sampler": SAMPLER, "noise": node("RandomNoise", noise_seed=9)}, {"seed": 7}),
+        ({"noise": node("RandomNoise", noise_seed=9), "sampler": SAMPLER}, {"seed": 9}),
+        (
+            {"a": node("Switch", seed=True, steps=True, cfg=False)},
+            {"seed": None, "steps": None, "guidance": None},
+        ),
+        ({"a": node("KSampler", seed="7", steps=2.5)}, {"seed": None, "steps": None}),
+        (
+            {
+                "a": node("UNETLoader", unet_name="b.gguf"),
+                "b": node("X", gguf_name="a.gguf"),
+                "c": node("Y", ckpt_name="b.gguf"),
+            },
+            {"model_version": "a.gguf; b.gguf"},
+        ),
+    ],
+)
+def test_the_first_of_several_values_counts(nodes: dict[str, Any], expected: dict[str, Any]) -> None:
+    told = graph(**nodes)[1]
+    assert {name: getattr(told, name) for name in expected} == expected
+
+
+def test_the_prompt_is_what_flows_into_the_positive_side_deepest_first_and_once() -> None:
+    nodes = {
+        "1": node("CLIPTextEncode", text="first"),
+        "2": node("CLIPTextEncode", text="second"),
+        "3": node("ConditioningCombine", conditioning_1=["1", 0], conditioning_2=["2", 0]),
+        "4": node("KSampler", positive=["3", 0], negative=["5", 0]),
+        "5": node("CLIPTextEncode", text="never"),
+        "6": node("KSamplerAdvanced", positive=["7", 0]),
+        "7": node("TextEncodeAgain", conditioning=["2", 0], text=["8", 0]),
+        "8": node("String", value="third"),
+    }
+    told = graph(**nodes)[1]
+    assert (told.prompt, told.negative_prompt) == ("first\nsecond\nthird", "never")
+
+
+def test_where_no_sampler_says_which_text_counts_the_first_encoder_does() -> None:
+    nodes = {
+        "1": node("Other", text="no"),
+        "2": node("CLIPTextEncode", text="yes"),
+        "3": node("CLIPTextEncode", text="no"),
+    }
+    assert graph(**nodes)[1].prompt == "yes"
+    assert graph(only=node("KSampler", seed=1)) == (None, Provenance(seed=1))
+
+
+def chain(length: int) -> dict[str, Any]:
+    """Return a graph whose text lies so many links behind its sampler."""
+    links = {str(place): node("Pass", conditioning=[str(place + 1), 0]) for place in range(length)}
+    return {"sampler": node("KSampler", positive=["0", 0]), **links, str(length): node("Text", text="deep")}
+
+
+def test_texts_are_followed_for_64_links_and_no_further() -> None:
+    assert graph(**chain(comfyui.MAX_DEPTH))[1].prompt == "deep"
+    assert graph(**chain(comfyui.MAX_DEPTH + 1))[1].prompt is None
+    assert graph(a=node("KSampler", positive=["a", 0]))[1].prompt is None
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[1]", "7", "{}", '{"1": 2}', '{"1": {"class_type": "A"}}', '{"1": {"inputs": {}}}']
+)
+def test_other_json_is_no_graph(text: str) -> None:
+    assert comfyui.read(text) is None
+
+
+SETTINGS = "Steps: 28, CFG scale: 6.5, Seed: 12, Model hash: 6ce, Model: v1-5"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"a fox\nNegative prompt: blur\n{SETTINGS}", ("a fox", "blur", 12, 6.5, 28, "v1-5 6ce")),
+        (f"a fox\n{SETTINGS}", ("a fox", None, 12, 6.5, 28, "v1-5 6ce")),
+        (SETTINGS, (None, None, 12, 6.5, 28, "v1-5 6ce")),
+        ("a fox\nSteps: 3, Model: m,\nSeed: 4, CFG scale: 2", ("a fox", None, 4, 2.0, 3, "m")),
+        ("a fox\nSteps: x, Seed: -1, CFG scale: y", ("a fox", None, None, None, None, None)),
+        ('a fox\nSteps: 3, Note: "a, Seed: 9", Seed: 4', ("a fox", None, 4, None, 3, None)),
+    ],
+)
+def test_settings_of_automatic1111_are_told_apart(text: str, expected: tuple[Any, ...]) -> None:
+    found = _of_parameters(text)
+    told = found.provenance
+    assert (
+        told.prompt,
+        told.negative_prompt,
+        told.seed,
+        told.guidance,
+        told.steps,
+        told.model_version,
+    ) == expected
+    assert (found.generated, told.workflow) == (True, text)
+    assert found.generator == (expected[-1].split()[0] if expected[-1] else "AUTOMATIC1111")
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [({"model_name": "a", "name": "b"}, "a"), ({"name": "b"}, "b"), ("c", "c"), (None, None), ({}, None)],
+)
+def test_a_table_of_invokeai_is_read_field_by_field(model: Any, name: str | None) -> None:
+    table = {
+        "prompt": " old ",
+        "negative_prompt": "blur",
+        "seed": 7,
+        "cfg_scale": 2,
+        "steps": 9,
+        "model": model,
+    }
+    text = json.dumps(table)
+    found = _of_invoke(text)
+    assert found == Metadata(
+        name or "InvokeAI", True, provenance=Provenance(name, "old", "blur", 7, 2.0, 9, text)
+    )
+    newer = _of_invoke(json.dumps(table | {"positive_prompt": "new"}))
+    assert newer is not None
+    assert newer.provenance.prompt == "new"
+
+
+def test_the_first_known_form_counts() -> None:
+    texts = {
+        "prompt": json.dumps({"sampler": SAMPLER, **TEXTS}),
+        "parameters": f"b\n{SETTINGS}",
+        "invokeai_metadata": json.dumps({"prompt": "c"}),
+        "ImageDescription": " d ",
+        "Description": "e",
+    }
+    prompts = []
+    for key in ("prompt", "parameters", "invokeai_metadata"):
+        prompts.append(_of_texts(texts).provenance.prompt)
+        del texts[key]
+    assert prompts == ["a fox", "b", "c"]
+    assert _of_texts(texts) == Metadata(caption="d")
+    assert _of_texts({"Description": "e"}) == Metadata(caption="e")
+    assert _of_texts({"parameters": "none of ours"}) == Metadata()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("plain\0 ", "plain"),
+        (b"ASCII\0\0\0plain\0", "plain"),
+        (bytes(8) + b"plain", "plain"),
+        (b"UNICODE\0" + "plain".encode("utf-16-le"), "plain"),
+        (b"UNICODE\0" + "plain".encode("utf-16-be"), "plain"),
+        (b"no code here", "no code here"),
+        (7, ""),
+    ],
+)
+def test_a_user_comment_names_its_encoding(value: object, text: str) -> None:
+    assert _exif_text(value) == text
+
+
+def xmp(**said: str) -> bytes:
+    attributes = " ".join(f'p:{key}="{value}"' for key, value in said.items())
+    return f'<x xmlns:p="urn:p" {attributes}/>'.encode()
+
+
+def test_xmp_adds_what_is_not_known_and_takes_nothing_away() -> None:
+    source = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+    made = xmp(
+        DigitalSourceType=f"{source}trainedAlgorithmicMedia", AISystemUsed="Painter", CreatorTool="Editor"
+    )
+    assert _with_xmp(Metadata(), made) == Metadata("Painter", True)
+    photograph = xmp(
+        DigitalSourceType=f"{source}digitalCapture", CreatorTool="Editor", description="d", rights="r"
+    )
+    assert _with_xmp(Metadata(), photograph) == Metadata(None, False, "d", "r")
+    own = Metadata("own", True, "caption", "licence", Provenance(prompt="prompt"))
+    other = xmp(CreatorTool="x", description="x", UsageTerms="x", AIPromptInformation="x")
+    assert _with_xmp(own, other) == own
+    said = _with_xmp(
+        Metadata(generated=True), xmp(UsageTerms="u", rights="r", AIPromptInformation="p", CreatorTool="t")
+    )
+    assert said == Metadata("t", True, None, "u", Provenance(prompt="p"))
+
+
+def written(path: Path, seed: int, size: tuple[int, int] = (260, 300), **texts: str) -> np.ndarray:
+    """Write a PNG of noise with texts in it."""
+    info = PngInfo()
+    for key, value in texts.items():
+        info.add_itxt(key, value)
+    pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path, pnginfo=info)
+    return pixels
+
+
+def test_a_described_picture_has_every_key_and_a_table_beside_it_wins(tmp_path: Path) -> None:
+    pixels = written(tmp_path / "a.png", 1, parameters=f"a fox\nNegative prompt: blur\n{SETTINGS}")
+    (tmp_path / "index.csv").write_text("file,seed,licence,width,unknown\na.png,99,CC0,5,x\n,1,,,\n")
+    progress: list[tuple[int, int]] = []
+    described = describe(tmp_path, name="mine", licence="MIT", progress=lambda *done: progress.append(done))
+    (entry,) = described.manifest.pictures
+    assert entry.pixels is not None
+    assert (entry.pixels.height, entry.pixels.width) == (260, 300)
+    assert (entry.pixels_sha256, entry.perceptual) == (pixels_sha256(pixels), perceptual_hash(pixels))
+    assert (entry.prompt, entry.negative_prompt, entry.seed) == ("a fox", "blur", 99)
+    assert (entry.guidance, entry.steps, entry.licence) == (6.5, 28, "CC0")
+    assert (entry.generator, entry.model_version, entry.kind) == ("v1-5", "v1-5 6ce", None)
+    manifest = described.manifest
+    assert (manifest.name, manifest.kind, manifest.licence) == ("mine", "ai-generated", "MIT")
+    assert manifest.title == "1 picture of a folder, described by codecarena"
+    assert (described.findings, progress) == ((), [(1, 1)])
+
+
+@pytest.mark.parametrize(
+    ("generated", "plain", "kind", "overall"),
+    [
+        (1, 1, None, "natural"),
+        (2, 1, None, "ai-generated"),
+        (1, 2, None, "natural"),
+        (0, 1, "ai-generated", "ai-generated"),
+    ],
+)
+def test_a_set_is_of_the_kind_that_most_of_its_pictures_are(
+    tmp_path: Path, generated: int, plain: int, kind: Any, overall: str
+) -> None:
+    for place in range(generated):
+        written(tmp_path / f"g{place}.png", place, parameters=SETTINGS)
+    for place in range(plain):
+        written(tmp_path / f"p{place}.png", 9 + place)
+    manifest = describe(tmp_path, kind=kind).manifest
+    assert manifest.kind == overall
+    assert [one.kind or overall for one in manifest.pictures] == ["ai-generated"] * generated + [
+        kind or "natural"
+    ] * plain
+    many = f"{generated + plain} pictures" if generated + plain > 1 else "1 picture"
+    assert manifest.title.startswith(f"{many} of")
+
+
+def test_each_concern_says_what_was_found_in_the_order_of_the_pictures(tmp_path: Path) -> None:
+    pixels = written(tmp_path / "b.png", 1, (255, 300))
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    (tmp_path / "c.png").write_bytes(b"nothing")
+    written(tmp_path / "d.png", 2, (256, 256))
+    Image.fromarray(np.zeros((300, 256, 3), np.uint8)).save(tmp_path / "e.jpg", quality=75)
+    origin = "says nothing of a generator: taken as natural"
+    small = "300x255, a side below 256 pixels"
+    found = [one for one in describe(tmp_path).findings if one.concern != "upscaled"]
+    assert found == [
+        Finding("a.png", "small", small),
+        Finding("a.png", "unknown origin", origin),
+        Finding("b.png", "duplicate", "has the pixels of a.png"),
+        Finding("b.png", "small", small),
+        Finding("b.png", "unknown origin", origin),
+        Finding("c.png", "unreadable", found[5].detail),
+        Finding("d.png", "unknown origin", origin),
+        Finding("e.jpg", "jpeg", "is a JPEG file, quality about 75: it favours JPEG at this rate"),
+        Finding("e.jpg", "unknown origin", origin),
+    ]
+    assert found[5].detail.startswith("no picture in a known format")
+
+
+def test_a_folder_of_nothing_that_can_be_measured_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"nothing")
+    with pytest.raises(
+        DatasetError, match="none of its 1 pictures can be measured: no picture in a known format"
+    ):
+        describe(tmp_path)
