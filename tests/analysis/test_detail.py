@@ -315,3 +315,11 @@ def test_benchmark_needs_two_pictures(
     with pytest.raises(SystemExit):
         script.main([str(tmp_path)])
     assert "at least two PNG pictures" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_noise_beyond_black_or_white_stays_there(level: int) -> None:
+    plain = np.full((32, 32, 3), level, np.uint8)
+    control = white_noise_at_psnr(plain, plain, 38.0)
+    assert control.psnr_db == pytest.approx(38.0, abs=0.05)
+    assert np.abs(control.pixels.astype(int) - level).max() < 40

@@ -202,3 +202,9 @@ def test_settings_around_the_nearest_are_looked_at_until_they_lead_away(nearer, 
     found, questions = ask(HUNDRED, levels, 0.0, known={0: -5.04, 50: -0.04, 100: 4.96})
     assert found is not None
     assert (found.setting, questions) == (setting, asked)
+
+
+def test_a_gap_with_failures_in_it_is_not_left_before_it_is_closed() -> None:
+    levels = {**straight(TEN), 6: None, 7: None}
+    _, asked = ask(TEN, levels, 6.1, known={5: 5.0, 9: 9.0})
+    assert asked[:3] == [6, 7, 8]

@@ -188,3 +188,16 @@ def test_published_means_stand_beside_an_anchor_of_ours() -> None:
         "no anchor curve"
     }
     assert published_curves(rows, DELTA, every, "id-m") == []
+
+
+def test_a_flat_curve_beside_a_steep_one_keeps_its_own_slopes() -> None:
+    # What is too flat for Akima's weights is told by each curve's own changes of slope.
+    shape, x = np.array([0.0, 1, 1.5, 4, 5]), np.array([28.0, 29, 33, 34, 40])
+    rates, qualities = np.exp([1e-4 * shape, 5 * shape]), np.array([x, 1e-7 * x])
+    low, high = np.array([28.5, 2.9e-6]), np.array([38.0, 3.8e-6])
+    together = CurveBatch(rates, qualities, "akima").areas(low, high)
+    alone = [
+        CurveBatch(rates[[row]], qualities[[row]], "akima").areas(low[[row]], high[[row]])[0]
+        for row in (0, 1)
+    ]
+    np.testing.assert_allclose(together, alone, rtol=1e-9)
