@@ -59,3 +59,48 @@ def test_marks_say_what_verification_found() -> None:
     assert (found.bitstreams, found.verified, found.isolated, found.wrong) == (3, 2, 1, 1)
     assert found.encoder_varies
     assert not found.imported
+
+
+def test_a_picture_whose_encoder_varies_counts_with_the_mean_of_its_bitstreams() -> None:
+    seeds = [
+        replace(SMALL, seed=1, bitstream_bytes=200, header_bytes=10, payload_bytes=150, side_bytes=40),
+        replace(SMALL, seed=2, bitstream_bytes=400, header_bytes=30, payload_bytes=360, side_bytes=10),
+    ]
+    (rate,) = set_rates([*seeds, LARGE])
+    # 300 bytes on 1000 pixels and 1125 on 9000.
+    assert rate.mean_bits_per_pixel == pytest.approx((2.4 + 1) / 2)
+    assert rate.total_bits_per_pixel == pytest.approx(8 * 1425 / 10_000)
+    assert (rate.header_bytes, rate.payload_bytes, rate.side_bytes) == (85, 615, 12.5)
+    assert rate.seeds == 2
+
+
+def test_rates_stand_by_label_and_rise() -> None:
+    dear, cheap = replace(SMALL, quality=1.0, bitstream_bytes=900), replace(SMALL, quality=9.0)
+    rates = set_rates([replace(SMALL, codec="z", codec_id="a"), dear, cheap, replace(cheap, codec_id="aa")])
+    assert [(one.codec, one.codec_id, one.setting) for one in rates] == [
+        ("one", "aa", 9.0), ("one", "id", 9.0), ("one", "id", 1.0), ("z", "a", 5.0),
+    ]  # fmt: skip
+    # A picture of which there are only probes was coded all the same.
+    probed = replace(LARGE, probe=True)
+    assert [one.of_pictures for one in set_rates([SMALL, probed])] == [2]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "isolated", "wrong", "varies"),
+    [
+        (Verdict("identical", "bubblewrap", None), 1, 0, False),
+        (Verdict("within tolerance", "unshare", True), 1, 0, False),
+        (Verdict("differs", "none", None), 0, 1, False),
+        (Verdict("failed", "bubblewrap", False), 1, 1, True),
+    ],
+)
+def test_every_verdict_has_its_mark(verdict: Verdict, isolated: int, wrong: int, varies: bool) -> None:
+    found = marks([SMALL, replace(SMALL, verdict=verdict)])
+    assert (found.bitstreams, found.verified, found.isolated, found.wrong) == (2, 1, isolated, wrong)
+    assert found.encoder_varies == varies
+    assert (found.imported, found.provenance) == (False, None)
+
+
+def test_imported_rows_are_no_bitstreams() -> None:
+    found = marks([replace(SMALL, imported=True, provenance="theirs.csv", verdict=None)] * 2)
+    assert (found.imported, found.bitstreams, found.verified, found.provenance) == (True, 0, 0, "theirs.csv")
