@@ -149,7 +149,7 @@ while not Path("stop").exists():
     version, cells, failures = store.version(), store.cells(), store.failures()
     assert version >= last and len(cells) >= 0 and not failures
     reads, last = reads + 1, version
-    time.sleep(0.02)
+    time.sleep(0.05)
 print(reads)
 """
 
