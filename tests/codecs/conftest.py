@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 from fresh_process import FreshProcess
 
-from codecarena.codecs.contract import CodecContract
-
 PYPROJECT = """
 [build-system]
 requires = ["setuptools"]
@@ -59,8 +57,6 @@ class Deflate:
 """
 
 TEST = """
-from codecarena.codecs.contract import CodecContract
-
 class TestDeflate(CodecContract):
     codec_name = "deflate"
 """
@@ -83,11 +79,11 @@ class Installed:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the contract of a codec in one worker, so that its ladder is encoded once."""
+    """Keep a class or a file in one worker, so that what its tests share is made once."""
     for item in items:
-        contract = item.getparent(pytest.Class)
-        if contract and issubclass(contract.obj, CodecContract):
-            item.add_marker(pytest.mark.xdist_group(contract.name))
+        if Path(__file__).parent in item.path.parents and not item.get_closest_marker("xdist_group"):
+            shared = item.getparent(pytest.Class) or item.getparent(pytest.Module)
+            item.add_marker(pytest.mark.xdist_group(Path(shared.name).stem))
 
 
 @pytest.fixture(scope="session")
