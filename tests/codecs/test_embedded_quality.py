@@ -66,16 +66,15 @@ class TestHyperprior:
             if rates[0] < rate <= 0.3:
                 assert score > np.interp(np.log(rate), np.log(rates), scores)
 
-    def test_it_reaches_its_marks_on_kodak(
+    def test_it_reaches_its_marks(
         self, measured: tuple[list[float], list[float]], several: list[Image]
     ) -> None:
         rates, scores = measured
         at = dict(zip((0.15, 0.30), np.interp(np.log([0.15, 0.30]), np.log(rates), scores), strict=True))
         sys.stdout.write(f"record: hyperprior on {len(several)} pictures: PSNR {at}\n")
-        if len(several) < 24:
-            pytest.skip("long: the marks are means over all of Kodak")
-        assert at[0.15] >= 26.0
-        assert at[0.30] >= 28.0
+        low, high = (26.0, 28.0) if len(several) == 24 else (25.6, 27.5)  # the three have more detail
+        assert at[0.15] >= low
+        assert at[0.30] >= high
 
     def test_its_bytes_are_near_its_estimate(self, several: list[Image]) -> None:
         codec = registry.create("hyperprior")
@@ -220,40 +219,43 @@ class TestLayered:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def codec(cls) -> Codec:
-        return registry.create("layered")
-
-    @pytest.fixture(scope="class")
-    @classmethod
     def originals(cls, kodak: list[Path]) -> list[Image]:
         chosen = [kodak[index] for index in (1, 2, 5, 14, 20, 22)]
         return [np.asarray(PillowImage.open(path).convert("RGB"))[:, :512].copy() for path in chosen]
 
-    def test_the_texture_layer_brings_the_colours(self, codec: Codec, originals: list[Image]) -> None:
-        errors = {
-            quality: np.mean(
-                [_colour_error(codec.decode(codec.encode(Picture(one), quality)), one) for one in originals]
-            )
-            for quality in (2, 3)
-        }
-        assert errors[3] < 0.7 * errors[2]
-
-    def test_the_structure_layer_brings_the_edges(self, codec: Codec, originals: list[Image]) -> None:
-        scores = {
-            quality: np.mean(
-                [_edge_f1(codec.decode(codec.encode(Picture(one), quality)), one) for one in originals]
-            )
+    @pytest.fixture(scope="class")
+    @classmethod
+    def decoded(cls, originals: list[Image]) -> dict[int, list[Image]]:
+        """The pictures with a caption, with edges as well, and with colours as well."""
+        codec = registry.create("layered")
+        return {
+            quality: [codec.decode(codec.encode(Picture(pixels), quality)) for pixels in originals]
             for quality in (1, 2, 3)
         }
+
+    def test_the_texture_layer_brings_the_colours(
+        self, decoded: dict[int, list[Image]], originals: list[Image]
+    ) -> None:
+        bare, coloured = (
+            np.mean(list(map(_colour_error, decoded[quality], originals))) for quality in (2, 3)
+        )
+        assert coloured < 0.7 * bare
+
+    def test_the_structure_layer_brings_the_edges(
+        self, decoded: dict[int, list[Image]], originals: list[Image]
+    ) -> None:
+        scores = {quality: np.mean(list(map(_edge_f1, decoded[quality], originals))) for quality in (1, 2, 3)}
         assert scores[2] > scores[1] + 0.05
         assert scores[3] > scores[1] + 0.05
 
-    def test_a_pictures_own_caption_brings_its_colours(self, codec: Codec, originals: list[Image]) -> None:
-        decoded = [codec.decode(codec.encode(Picture(one), 1)) for one in originals]
-        own = [_mean_colour_error(*pair) for pair in zip(decoded, originals, strict=True)]
+    def test_a_pictures_own_caption_brings_its_colours(
+        self, decoded: dict[int, list[Image]], originals: list[Image]
+    ) -> None:
+        captioned = decoded[1]
+        own = [_mean_colour_error(*pair) for pair in zip(captioned, originals, strict=True)]
         others = [
-            _mean_colour_error(decoded[(index + shift) % len(decoded)], one)
-            for shift in range(1, len(decoded))
+            _mean_colour_error(captioned[(index + shift) % len(captioned)], one)
+            for shift in range(1, len(captioned))
             for index, one in enumerate(originals)
         ]
         assert np.mean(own) < np.mean(others)
