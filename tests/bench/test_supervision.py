@@ -1,0 +1,246 @@
+"""How a worker is supervised: what counts as past its limits, how a death is told, who gets which worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from measuring import Clock, planned_cell, planned_codec, planned_picture
+
+from codecarena.bench import pool
+from codecarena.bench.execution import stoppable
+from codecarena.bench.jobs import (
+    Began,
+    CallCost,
+    DecodedAgain,
+    Describe,
+    Described,
+    EncodedAgain,
+    Failed,
+    Finished,
+    Limits,
+    Measured,
+    Message,
+    Outcome,
+    Peeked,
+    Scored,
+    Timed,
+)
+from codecarena.codecs.base import RateParts
+
+LIMITS = Limits(seconds=60, memory_mib=512)
+MEASURED = Measured("bits", RateParts(1, 2, 3), 6, "pixels", (1.0,), (2.0,), 0.5)
+CELL = planned_cell(planned_picture("a"), planned_codec("codec-id")).cell
+
+
+class Pipe:
+    """The runner's end of a pipe: lists of messages, ``wait`` where nothing comes, ``dies`` where it ends."""
+
+    def __init__(self, script: list[list[Message] | str]) -> None:
+        self.script = script
+        self.sent: list[object] = []
+
+    def poll(self, _seconds: float) -> bool:
+        if self.script[0] == "wait":
+            del self.script[0]
+            return False
+        return True
+
+    def recv(self) -> list[Message]:
+        said = self.script.pop(0)
+        if isinstance(said, str):
+            raise EOFError
+        return said
+
+    def send(self, job: object) -> None:
+        self.sent.append(job)
+
+
+class Worker:
+    """A worker process that does what its script says."""
+
+    def __init__(self, *script: list[Message] | str) -> None:
+        self.pipe = Pipe(list(script))
+        self.process = self
+        self.killed = self.closed = 0
+        self.mib = 100
+        self.code: int | None = None
+        self.picture_sha256 = ""
+
+    def poll(self) -> int | None:
+        return self.code
+
+    def wait(self) -> int:
+        return self.code or 0
+
+    def kill(self) -> None:
+        self.killed += 1
+        self.code = self.code if self.code is not None else -9
+
+    def close(self) -> None:
+        self.closed += 1
+
+    @property
+    def alive(self) -> bool:
+        return not self.closed
+
+    def resident_bytes(self) -> int:
+        return self.mib * 2**20
+
+    def stderr_tail(self) -> str:
+        return "tail"
+
+    def forget_stderr(self) -> None:
+        pass
+
+
+def ask(worker: Worker, limits: Limits = LIMITS) -> Outcome:
+    outcome = Outcome()
+    pool.ask(worker, CELL, limits, outcome)
+    return outcome
+
+
+def test_all_that_a_worker_tells_arrives_under_its_own_name() -> None:
+    timed = Timed(CallCost(1.0, 2.0), CallCost(3.0, 4.0))
+    scored, failed = Scored("psnr", 1.0, False, 0.1), Failed("error", "score", "no", "ssim")
+    described = Described("psnr")
+    told: list[Message] = [
+        Began("encode"),
+        MEASURED,
+        scored,
+        failed,
+        timed,
+        described,
+        Peeked(("a",)),
+        Finished(),
+    ]
+    worker = Worker("wait", told)
+    outcome = ask(worker)
+    assert worker.pipe.sent == [CELL]
+    assert (outcome.measured, outcome.timed, outcome.described) == (MEASURED, timed, [described])
+    assert (outcome.scored, outcome.again, outcome.stopped) == ([scored], Peeked(("a",)), False)
+    assert outcome.failed == [replace(failed, stderr_tail="tail")]
+    assert (worker.killed, worker.closed) == (0, 0)
+    for again in (DecodedAgain("x", None), EncodedAgain("y")):
+        assert ask(Worker([again, Finished()])).again == again
+
+
+@pytest.mark.parametrize(
+    ("code", "how"),
+    [(3, "exited with status 3"), (0, "exited with status 0"), (-11, "was killed by SIGSEGV")],
+)
+def test_a_death_is_told_with_the_stage_and_the_metric_where_it_came(code: int, how: str) -> None:
+    worker = Worker([Began("encode"), MEASURED, Began("score", "psnr")], "dies")
+    worker.code = code
+    outcome = ask(worker)
+    message = f"the worker process {how}"
+    assert outcome.failed == [Failed("crash", "score", message, "psnr", code, "tail")]
+    assert (outcome.measured, worker.closed) == (MEASURED, 1)
+
+
+@pytest.mark.parametrize(("mib", "failed"), [(512, False), (513, True)])
+def test_a_worker_may_use_all_the_memory_it_is_allowed(mib: int, failed: bool) -> None:
+    worker = Worker([Began("decode")], "wait", [Finished()])
+    worker.mib = mib
+    message = f"killed: used {mib} MiB, the limit is 512 MiB"
+    expected = [Failed("memory", "decode", message, None, None, "tail")] if failed else []
+    assert ask(worker).failed == expected
+    assert (worker.killed, worker.closed) == (int(failed), int(failed))
+
+
+@pytest.mark.parametrize(("waited", "failed"), [(60.0, False), (60.1, True)])
+def test_a_worker_may_take_all_the_time_it_is_allowed(
+    waited: float, failed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(pool, "monotonic", clock)
+    worker = Worker("wait", [Finished()])
+    monkeypatch.setattr(worker, "resident_bytes", lambda: clock.spend(waited) or 0)
+    message = "killed: still running after the limit of 60 s"
+    expected = [Failed("timeout", "load", message, None, None, "tail")] if failed else []
+    assert ask(worker).failed == expected
+
+
+@pytest.fixture
+def stopping() -> Iterator[None]:
+    pool._stopping.set()
+    yield
+    pool._stopping.clear()
+
+
+@pytest.mark.usefixtures("stopping")
+def test_a_stopped_run_kills_what_runs_and_begins_nothing() -> None:
+    worker = Worker("wait", "dies")
+    outcome = ask(worker)
+    assert (worker.killed > 0, outcome.stopped, len(outcome.failed)) == (True, True, 1)
+    assert pool.supervise(CELL, LIMITS).stopped
+    assert not ask(Worker([Finished()])).stopped, "it had finished before"
+
+
+@pytest.fixture
+def idle(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    idle: list[Any] = []
+    monkeypatch.setattr(pool, "_idle", idle)
+    monkeypatch.setattr(pool, "Child", lambda _: Worker([Finished()]))
+    return idle
+
+
+def test_a_job_goes_to_the_worker_that_holds_its_picture(idle: list[Any]) -> None:
+    holding, other = Worker([Finished()]), Worker([Finished()])
+    holding.picture_sha256, other.picture_sha256 = "sha-a", "sha-b"
+    idle += [holding, other]
+    assert pool.supervise(CELL, LIMITS).failed == []
+    assert (holding.pipe.sent, other.pipe.sent) == ([CELL], [])
+    assert idle == [other, holding], "it is idle again"
+    elsewhere = replace(CELL, original=replace(CELL.original, sha256="sha-c"))
+    taken = pool._take(elsewhere, 1)
+    assert (taken, taken.picture_sha256, idle) == (holding, "sha-c", [other])
+
+
+def test_a_worker_that_died_while_idle_is_replaced(idle: list[Any]) -> None:
+    dead = Worker()
+    dead.code = -9
+    idle.append(dead)
+    child = pool._take(Describe((), ()), 1)
+    assert child is not dead
+    assert (dead.closed, child.picture_sha256, idle) == (1, "", [])
+
+
+def test_workers_get_their_threads_and_no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CODECARENA_ALLOW_DOWNLOADS", raising=False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    found = pool.worker_environment(3)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VIPS_CONCURRENCY"):
+        assert found[name] == "3"
+    assert (found["HF_HUB_OFFLINE"], found["MALLOC_MMAP_THRESHOLD_"]) == ("1", str(256 * 2**20))
+    monkeypatch.setenv("CODECARENA_ALLOW_DOWNLOADS", "1")
+    assert "HF_HUB_OFFLINE" not in pool.worker_environment(1)
+
+
+def test_folders_of_killed_runners_are_swept_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(pool.psutil, "pid_exists", lambda process: process == os.getpid())
+    names = (f"{os.getpid()}-a", "7-b", "x-c")
+    for name in names:
+        (tmp_path / f"codecarena-worker-{name}").mkdir()
+    (tmp_path / "7-other").mkdir()
+    pool.sweep()
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {f"codecarena-worker-{os.getpid()}-a", "codecarena-worker-x-c", "7-other"}
+
+
+def test_signals_end_a_run_once_and_are_given_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    stops: list[int] = []
+    with stoppable(lambda: stops.append(1)):
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) == before, "a second one ends the program at once"
+    assert stops == [1]
+    assert signal.getsignal(signal.SIGTERM) == before
