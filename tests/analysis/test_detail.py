@@ -323,3 +323,15 @@ def test_noise_beyond_black_or_white_stays_there(level: int) -> None:
     control = white_noise_at_psnr(plain, plain, 38.0)
     assert control.psnr_db == pytest.approx(38.0, abs=0.05)
     assert np.abs(control.pixels.astype(int) - level).max() < 40
+
+
+def test_a_speck_is_heard_alike_wherever_it_lies() -> None:
+    plain = np.full((24, 20, 3), 128, np.uint8)
+    distances = []
+    # No patch with the speck in it reaches the border, and every patch of so small a picture is drawn.
+    for row, column in ((8, 8), (15, 8), (12, 11)):
+        speck = plain.copy()
+        speck[row, column] = 255
+        distances.append(patch_sliced_wasserstein(speck, plain))
+    assert distances[0] > 0
+    assert distances == pytest.approx([distances[0]] * 3)

@@ -71,10 +71,12 @@ def test_a_search_begins_in_the_middle_and_halves_the_way_to_the_end(target, ask
     assert ask(TEN, straight(TEN), target) == (Found(target, target, "exact", 5, 5), asked)
 
 
-def test_a_straight_line_is_met_where_two_points_say() -> None:
-    found, asked = ask(HUNDRED, straight(HUNDRED), 31.0, known={0: 0.0, 100: 100.0})
+@pytest.mark.parametrize("slope", [1.0, 0.5, 2.0])
+def test_a_straight_line_is_met_where_two_points_say(slope: float) -> None:
+    known = {0: 0.0, 100: 100 * slope}
+    found, asked = ask(HUNDRED, straight(HUNDRED, slope), 31 * slope, known=known)
     assert asked == [31]
-    assert found == Found(31, 31.0, "exact", 3, 1)
+    assert found == Found(31, 31 * slope, "exact", 3, 1)
 
 
 @pytest.mark.parametrize(
