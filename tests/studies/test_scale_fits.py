@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -58,11 +59,12 @@ def test_fit_and_clustered_errors_equal_those_of_statsmodels(link: str) -> None:
         assert one.by_rater.standard_error == pytest.approx(clustered.bse[place] * unit, rel=0.12)
 
 
-def test_separation_is_found_exactly_where_the_fit_runs_away() -> None:
+@pytest.mark.scaled
+def test_separation_is_found_exactly_where_the_fit_runs_away(tenth: Callable[[int], int]) -> None:
     random = np.random.default_rng(4)
-    separated = 0
+    separated, tables = 0, tenth(150)
     for model in MODELS.values():
-        for _ in range(60):
+        for _ in range(tables):
             size, votes = int(random.integers(2, 6)), int(random.integers(3, 16))
             first = random.integers(0, size, votes)
             second = (first + random.integers(1, size, votes)) % size
@@ -91,7 +93,7 @@ def test_separation_is_found_exactly_where_the_fit_runs_away() -> None:
             if not order and not model.ties:
                 assert found == (win_components(pairs, pairs.counts, ties=False) > 1)
             separated += found
-    assert 40 < separated < 260
+    assert 0.15 < separated / (tables * len(MODELS)) < 0.85
 
 
 def test_separated_votes_get_a_stated_ridge_or_are_refused() -> None:
