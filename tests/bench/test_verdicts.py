@@ -1,0 +1,254 @@
+"""What decoding again proves of a bitstream, and how ends of runs are told, without a process."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from measuring import INFO, planned_cell, planned_codec, planned_picture
+
+from codecarena.bench import isolation, pool, summary
+from codecarena.bench.estimate import Estimate
+from codecarena.bench.footprint import MARK, footprint
+from codecarena.bench.jobs import DecodedAgain, EncodedAgain, Failed, Outcome, Peeked
+from codecarena.bench.opens import Opened
+from codecarena.bench.plan import Plan
+from codecarena.bench.runner import Report
+from codecarena.bench.store.blobs import BlobError
+from codecarena.bench.store.schema import NO_SEED
+from codecarena.bench.store.verifications import StoredStream, Verified
+from codecarena.bench.store.writer import CellKey
+from codecarena.bench.suite import Suite
+from codecarena.bench.timing_report import TimingReport
+from codecarena.bench.verify import Report as VerifyReport
+from codecarena.bench.verify import _Box, _few, _Verification
+
+CODEC = planned_codec("codec-id", info=replace(INFO, tolerance_levels=2))
+STREAM = StoredStream(5, CellKey("sha-a", "codec-id", 4.0, 3), "bits", "pixels", "then", None)
+MEASURED = np.full((4, 6, 3), 100, np.uint8)
+
+
+def verification(
+    monkeypatch: pytest.MonkeyPatch, *, encode: bool = False, repeats: str = "bits"
+) -> _Verification:
+    """Return a verification of a made-up store, whose measured pixels are all 100."""
+    made = _Verification.__new__(_Verification)
+    made.store = SimpleNamespace(blobs=SimpleNamespace(bitstream=lambda _: b"stream"))
+    made.report = VerifyReport(tool="unshare")
+    made.encode, made.limits = encode, None
+    made.pictures = {"sha-a": planned_picture("a").picture}
+    monkeypatch.setattr(made, "measured_pixels", lambda *_: MEASURED)
+    monkeypatch.setattr(pool, "supervise", lambda *_: Outcome(again=EncodedAgain(repeats)))
+    return made
+
+
+def box(answer: Outcome, **fields: Any) -> Any:
+    """Return a process that answers at once and keeps what it was asked."""
+    asked: list[Any] = []
+
+    def ask(job: Any) -> Outcome:
+        asked.append(job)
+        return answer
+
+    return SimpleNamespace(
+        **{"ask": ask, "asked": asked, "isolation": "unshare", "leak": "", "remarks": [], **fields}
+    )
+
+
+def moved(levels: int) -> DecodedAgain:
+    pixels = MEASURED.copy()
+    pixels[1, 2, 0] -= np.uint8(levels)
+    pixels[3, 5, 2] += 1
+    return DecodedAgain("other", pixels)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (Outcome(again=DecodedAgain("pixels", None)), ("identical", 0, "")),
+        (Outcome(again=moved(2)), ("within tolerance", 2, "")),
+        (
+            Outcome(again=moved(3)),
+            ("differs", 3, "up to 3 levels from the measured pixels, 2 allowed; hidden: x"),
+        ),
+        (Outcome(again=DecodedAgain("other", MEASURED[:, :5])), ("differs", None, "decoded to 5x4")),
+        (Outcome(failed=[Failed("error", "decode", "no file")]), ("failed", None, "no file; hidden: x")),
+    ],
+)
+def test_a_bitstream_is_judged_by_the_largest_difference(
+    outcome: Outcome, expected: tuple[str, int | None, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = box(outcome, remarks=["hidden: x"])
+    result, largest, message = expected
+    verified = verification(monkeypatch).row(one, CODEC, STREAM)
+    assert verified == Verified(5, result, largest, "unshare", None, message)
+    (job,) = one.asked
+    assert (job.bitstream, job.seed, job.decoded_sha256) == (b"stream", 3, "pixels")
+
+
+def test_a_stream_without_a_seed_is_decoded_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = box(Outcome(again=DecodedAgain("pixels", None)), isolation="none", leak="not isolated")
+    unseeded = replace(STREAM, key=replace(STREAM.key, seed=NO_SEED))
+    verified = verification(monkeypatch).row(one, CODEC, unseeded)
+    assert verified == Verified(5, "identical", 0, "none", None, "not isolated")
+    assert one.asked[0].seed is None
+
+
+@pytest.mark.parametrize(
+    ("encode", "again", "repeats"), [(False, "bits", None), (True, "bits", True), (True, "other", False)]
+)
+def test_an_encoder_repeats_itself_where_it_is_asked_to(
+    encode: bool, again: str, repeats: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = verification(monkeypatch, encode=encode, repeats=again)
+    verified = made.row(box(Outcome(again=DecodedAgain("pixels", None))), CODEC, STREAM)
+    assert verified is not None
+    assert verified.encoder_repeats is repeats
+
+
+def test_what_cannot_be_compared_differs_and_what_was_stopped_is_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = verification(monkeypatch)
+    assert made.row(box(Outcome(stopped=True)), CODEC, STREAM) is None
+    monkeypatch.setattr(made, "measured_pixels", lambda *_: None)
+    verified = made.row(box(Outcome(again=moved(1))), CODEC, STREAM)
+    assert verified is not None
+    assert (verified.outcome, verified.largest_difference) == ("differs", None)
+    assert "whether 2 levels were kept" in verified.message
+
+    def lost(_: str) -> bytes:
+        raise BlobError("no bitstream")
+
+    made.store.blobs.bitstream = lost
+    assert made.row(box(Outcome()), CODEC, STREAM) == Verified(
+        5, "failed", None, "unshare", None, "no bitstream"
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "holds", "leak"),
+    [
+        (Peeked(()), True, ""),
+        (
+            Peeked(("/a", "/b", "/c", "/d")),
+            False,
+            "not isolated: the decoder could read /a, /b, /c and 1 more",
+        ),
+        (None, False, "not isolated: the decoder does not start behind walls"),
+    ],
+)
+def test_walls_hold_when_the_process_itself_can_read_no_original(
+    told: Peeked | None, holds: bool, leak: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = _Box.__new__(_Box)
+    made.run = SimpleNamespace(paths=[Path("/a")], limits=None)
+    made.isolation, made.leak = "unshare", ""
+    monkeypatch.setattr(pool, "ask", lambda _child, _job, _limits, outcome: setattr(outcome, "again", told))
+    assert made.holds(SimpleNamespace(close=lambda: None)) is holds
+    assert (made.leak, made.isolation) == (leak, "unshare" if holds else "none")
+
+
+def test_bitstreams_that_differ_or_failed_are_wrong_and_the_first_three_are_named() -> None:
+    report = VerifyReport()
+    for label, outcomes in (
+        ("one", ("identical", "differs")),
+        ("two", ("failed", "within tolerance", "differs")),
+    ):
+        report.rows[label] += [Verified(place, outcome, 0, "none") for place, outcome in enumerate(outcomes)]
+    assert (report.count, report.wrong) == (5, 3)
+    assert _few("abc") == "a, b, c"
+    assert _few("abcd") == "a, b, c and 1 more"
+
+
+def test_a_footprint_counts_each_file_once_and_frameworks_by_name(tmp_path: Path) -> None:
+    def file(name: str, size: int) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(size))
+        return path
+
+    packages = "lib/site-packages"
+    after = [
+        Opened(file("a/model.PT", 2), False),
+        Opened(file("b/model.PT", 3), False),
+        Opened(file(f"{packages}/paths.pth", 5), False),
+        Opened(file(f"{packages}/codec/network.pth", 7), False),
+        Opened(file(f"{packages}/codec/native.so.1", 11), False),
+        Opened(file(f"{packages}/nvidia/cublas.so", 13), False),
+        Opened(file(f"{packages}/torch/weights.bin", 17), False),
+        Opened(tmp_path, False),
+        Opened(Path("/proc/self/status"), False),
+        Opened(Path("/etc/passwd"), True),
+    ]
+    before = Opened(file("everybody.so", 19), False)
+    found = footprint([before, Opened(MARK, False), before, *after])
+    assert found.files == {
+        "weights": {"model.PT": 5, "network.pth": 7},
+        "libraries": {"native.so.1": 11},
+    }
+    assert (found.weights_bytes, found.library_bytes) == (12, 11)
+    assert found.runtime.split(",")[0].split()[0] == "torch"
+    nothing = footprint([before, *after])
+    assert (nothing.weights_bytes, nothing.library_bytes, nothing.runtime) == (0, 0, "")
+
+
+SUITE = Suite.model_validate({"name": "small", "sets": "kodak", "codecs": [{"name": "jpeg"}]})
+
+
+def test_the_end_of_a_run_is_told_in_sentences_and_in_a_record() -> None:
+    cells = (planned_cell(planned_picture("a"), CODEC),)
+    report = Report(Plan(cells, 9, 5, 3), completed=2, failed=1, missing=4, notes=["a note"])
+    assert summary.as_record(SUITE, report) == {
+        "suite": "small",
+        "cells": 9,
+        "done_before": 5,
+        "planned": 1,
+        "completed": 2,
+        "failed": 1,
+        "without_result": 4,
+        "interrupted": False,
+        "complete": False,
+        "notes": ["a note"],
+        "estimate": None,
+        "timing": None,
+    }
+    assert summary.sentences(SUITE, report, "small.toml", "arena").splitlines() == [
+        "small: 9 cells, 5 done before, 2 completed now, 1 failed",
+        "4 cells have no complete result; --retry-failed tries them again.",
+    ]
+    report.interrupted = report.unavailable = True
+    assert summary.sentences(SUITE, report, "small.toml", "arena").splitlines()[1:] == [
+        "Interrupted; what had finished is stored. The same command goes on."
+    ]
+    report.interrupted = False
+    assert "did not load" in summary.sentences(SUITE, report, "small.toml", "arena")
+
+
+def test_a_dry_run_says_what_it_would_do() -> None:
+    cells = tuple(planned_cell(planned_picture("a"), CODEC, quality) for quality in (2.0, 4.5, 2.0))
+    report = Report(Plan(cells, 9, 5, 3), estimate=Estimate(12.4, 3 * 2**20, 0.25), timing=TimingReport(7, 4))
+    known = "25% of the cells by codecs measured here before, the rest a guess"
+    assert summary.sentences(SUITE, report, "small.toml", "arena").splitlines() == [
+        "small: 9 cells, 5 done before",
+        "would run 3 cells:",
+        "  label of codec-id: 3 cells at 2 4.5",
+        "3 cells failed before and are left alone without --retry-failed",
+        f"estimated: 12 s, 3.0 MiB of bitstreams ({known})",
+        "then 3 cells to time, one call at a time; --no-timing leaves them out",
+    ]
+
+
+def test_a_decoder_without_a_tool_gets_folders_of_its_own(tmp_path: Path) -> None:
+    sandbox = isolation.build(isolation.Walls(()), {"A": "b"}, "none", tmp_path)
+    assert (sandbox.prefix, sandbox.folder) == ((), str(tmp_path / "work"))
+    assert sandbox.environment == {
+        "A": "b",
+        "HOME": str(tmp_path / "home"),
+        "TMPDIR": str(tmp_path / "tmpdir"),
+        "WORK": str(tmp_path / "work"),
+    }

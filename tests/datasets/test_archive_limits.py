@@ -1,0 +1,143 @@
+"""How much an archive may hold, to the byte, which members are pictures of a set, and pinned hashes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from codecarena.datasets import archives
+from codecarena.datasets.archives import ArchiveError, _check_name, _checked, _is_wanted, _Member
+from codecarena.datasets.lock import Lock, pin, read_lock
+from codecarena.datasets.manifest import DatasetError
+from codecarena.datasets.prompts import read_tables
+
+MEBIBYTE = 2**20
+
+
+def member(name: str = "a.png", unpacked: int = 1, packed: int | None = None) -> _Member:
+    return _Member(name, unpacked, packed, lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("members", "archive_bytes", "reason"),
+    [
+        # Together: 64 MiB and 200 times the archive.
+        ([member(unpacked=64 * MEBIBYTE + 200)], 1, None),
+        ([member(unpacked=64 * MEBIBYTE + 201)], 1, "more than allowed"),
+        ([member("a", 64 * MEBIBYTE), member("b", 200)], 1, None),
+        ([member("a", 64 * MEBIBYTE), member("b", 201)], 1, "more than allowed"),
+        # One: 1 GiB, and 1 MiB and 200 times its packed bytes.
+        ([member(unpacked=2**30)], 2**30, None),
+        ([member(unpacked=2**30 + 1)], 2**30, "more than allowed"),
+        ([member(unpacked=MEBIBYTE + 600, packed=3)], 2**20, None),
+        ([member(unpacked=MEBIBYTE + 601, packed=3)], 2**20, "unpacks to 1049177 bytes"),
+        # All: 64 GiB, whatever the archive's own size.
+        ([member(str(place), 2**30) for place in range(64)], 2**40, None),
+        ([*(member(str(place), 2**30) for place in range(64)), member("more")], 2**40, "more than allowed"),
+        ([member("a.png"), member("b.png")], 9, None),
+        ([member("a.png"), member("A.PNG")], 9, "two members are called 'A.PNG'"),
+    ],
+)
+def test_members_may_unpack_to_so_much_and_no_more(
+    members: list[_Member], archive_bytes: int, reason: str | None
+) -> None:
+    if reason is None:
+        assert _checked(members, archive_bytes) == members
+        return
+    with pytest.raises(ArchiveError, match=reason):
+        _checked(members, archive_bytes)
+
+
+@pytest.mark.parametrize(("count", "refused"), [(3, False), (4, True)])
+def test_an_archive_may_have_so_many_members(
+    count: int, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 3)
+    members = [member(str(place)) for place in range(count)]
+    if refused:
+        with pytest.raises(ArchiveError, match="more than the 3 members allowed"):
+            _checked(members, 9)
+    else:
+        assert len(_checked(members, 9)) == count
+    assert (archives.MAX_MEMBER_BYTES, archives.MAX_BYTES, archives.MAX_RATIO) == (2**30, 2**36, 200)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("a/b.png", None),
+        ("..a/b..png", None),
+        ("n" * 1000, None),
+        ("n" * 1001, "no usable name"),
+        ("ü" * 501, "no usable name"),
+        ("/a.png", "leaves the folder"),
+        ("a/../b.png", "leaves the folder"),
+        ("a\\b.png", "leaves the folder"),
+        ("c:b.png", "leaves the folder"),
+        ("./", "leaves the folder"),
+        ("a", None),
+        (" a.png", "no usable name"),
+        ("a\n.png", "no usable name"),
+    ],
+)
+def test_names_of_members_stay_in_their_folder(name: str, reason: str | None) -> None:
+    if reason is None:
+        _check_name(name)
+        return
+    with pytest.raises(ArchiveError, match=reason):
+        _check_name(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("set/a.png", True),
+        ("set/A.PNG", True),
+        ("extra/b.jpg", True),
+        ("set/a.txt", False),
+        ("other/a.png", False),
+        ("set/.a.png", False),
+        ("set/.b/a.png", False),
+        ("set/__MACOSX/a.png", False),
+        ("SET/a.png", False),
+    ],
+)
+def test_members_that_fit_a_pattern_and_a_suffix_are_wanted(name: str, wanted: bool) -> None:
+    assert _is_wanted(name, ("set/*", "extra/*"), (".png", ".jpg")) is wanted
+
+
+ONE, TWO = "1" * 64, "2" * 64
+
+
+def test_hashes_are_pinned_once_and_written_by_name(tmp_path: Path) -> None:
+    assert read_lock(tmp_path, "set") == Lock(tmp_path / "set.lock")
+    pin(tmp_path, "set", {"b.png": TWO, "https://a.example/x.zip": ONE})
+    lock = pin(tmp_path, "set", {"a.png": ONE, "b.png": TWO})
+    assert read_lock(tmp_path, "set") == lock
+    assert lock.hashes == {"b.png": TWO, "https://a.example/x.zip": ONE, "a.png": ONE}
+    assert lock.files == {"b.png": TWO, "a.png": ONE}
+    head, *lines = (tmp_path / "set.lock").read_text().splitlines()
+    assert head.startswith("# Hashes pinned")
+    assert lines == [f"{ONE}  a.png", f"{TWO}  b.png", f"{ONE}  https://a.example/x.zip"]
+    with pytest.raises(DatasetError, match=f"b.png: expected sha256 {TWO}, as pinned in .* got {ONE}"):
+        pin(tmp_path, "set", {"c.png": ONE, "b.png": ONE})
+    assert read_lock(tmp_path, "set") == lock, "all or nothing"
+
+
+def test_a_wrong_line_of_a_lock_is_named_by_its_number(tmp_path: Path) -> None:
+    (tmp_path / "set.lock").write_text(f"# head\n\n{ONE}  a.png\n{ONE} b.png\n")
+    with pytest.raises(DatasetError, match=r"set\.lock:4: expected a sha256, two blanks and a name"):
+        read_lock(tmp_path, "set")
+
+
+def test_tables_of_prompts_are_joined_and_empty_values_say_nothing(tmp_path: Path) -> None:
+    (tmp_path / "1.json").write_text('{"a.png": {"p": "a fox", "se": 0, "c": 7.5, "st": 50, "sa": "x"}}')
+    (tmp_path / "2.json").write_text('{"b.png": {"p": "", "se": null, "st": 3}}')
+    assert read_tables(tmp_path, ["1.json", "2.json"]) == {
+        "a.png": {"prompt": "a fox", "seed": 0, "guidance": 7.5, "steps": 50},
+        "b.png": {"steps": 3},
+    }
+    (tmp_path / "3.json").write_text("[1]")
+    with pytest.raises(DatasetError, match="no table of prompts"):
+        read_tables(tmp_path, ["3.json"])
