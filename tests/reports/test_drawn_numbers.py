@@ -177,6 +177,12 @@ def test_the_page_draws_scores_over_rates_with_every_point_told() -> None:
         "codec", "setting", "bits_per_pixel", "score", "low", "high",
     ]  # fmt: skip
     assert len(published) == 3
+    drawn_as = spec(chart)["layer"]
+    assert (drawn_as[2]["mark"]["type"], drawn_as[2]["mark"]["filled"], drawn_as[2]["mark"]["opacity"]) == (
+        "point", True, 1,
+    )  # fmt: skip
+    assert [one["field"] for one in (line["strokeDash"], line["order"])] == ["codec_id", "bits_per_pixel"]
+    assert spec(chart)["height"] == interactive.HEIGHT
     points, theirs = sorted(rows_of(chart), key=len, reverse=True)
     assert [(one["codec"], one["bits_per_pixel"], one["score_at"]) for one in points] == [
         ("zip", 2.0, 39.0), ("zip", 0.25, 30.5), ("avif (toy)", 0.5, 34.0),
@@ -225,6 +231,10 @@ def test_trades_are_gains_over_costs() -> None:
     assert marks["color"]["scale"] == {
         "domain": ["avif", "zip"], "range": [STYLES["avif"].colour, STYLES["zip"].colour],
     }  # fmt: skip
+    assert front["order"]["field"] == "cost"
+    assert labels["text"]["field"] == "codec"
+    assert spec(chart)["layer"][1]["mark"]["filled"] is True
+    assert (marks["color"]["legend"], marks["size"]["value"]) == (None, 40)
     assert marks["size"]["condition"] == {"test": "datum.on_front", "value": 130}
     turned = interactive.trade(points, STYLES, cost="ms", gain="dB", less_is_better=False, dark=True)
     assert encodings(turned)[1]["y"]["scale"]["reverse"] is False

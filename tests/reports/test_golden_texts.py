@@ -386,6 +386,10 @@ def test_records_on_a_terminal_dim_what_is_missing() -> None:
     assert "\x1b[2m" not in next(line for line in lines if "jpeg" in line)
     assert "\x1b[2m" in next(line for line in lines if "vvencapp" in line)
     terminal.show_records(console, "Nothing", [])
+    narrow = Console(file=(out := io.StringIO()), width=40, color_system=None)
+    terminal.show_records(narrow, "Sets", [{"name": 24 * "n", "status": 60 * "s"}])
+    assert 24 * "n" in out.getvalue()  # it can be copied; the rest breaks
+    assert 60 * "s" not in out.getvalue()
 
 
 @pytest.mark.parametrize(
