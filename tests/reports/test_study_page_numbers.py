@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from drawn import Drawn
 
+from codecarena.reports import study_tables
 from codecarena.reports.interactive import SpanPoint
 from codecarena.reports.views import organiser, people, study_work
+from codecarena.studies.scale_results import ScaleError
 from codecarena.studies.stimulus_parts import BANDS, RateBand
 
 
@@ -97,3 +99,30 @@ def test_who_may_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
     known.clear()
     monkeypatch.delenv(organiser.VARIABLE)
     assert organiser.password_hash() == ""
+
+
+@pytest.mark.parametrize(
+    ("votes", "simulated", "results", "reason", "titles"),
+    [
+        (0, False, "what they say", "no votes yet", []),
+        (3, True, ScaleError("too few votes"), "too few votes", []),
+        (3, False, "what they say", "", ["Scale"]),
+    ],
+)
+def test_what_a_study_says_or_why_it_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, votes: int, simulated: bool, results: Any, reason: str, titles: list[str]
+) -> None:
+    def results_of(*_: Any) -> Any:
+        if isinstance(results, Exception):
+            raise results
+        return results
+
+    monkeypatch.setattr(study_tables, "status_lines", lambda *_: (["how far"], {"votes": votes}))
+    monkeypatch.setattr(study_tables, "results_of", results_of)
+    monkeypatch.setattr(study_tables, "report_tables", lambda _: [("Scale", [{"a": "1"}], ["note"])])
+    study: Any = SimpleNamespace(name="tea", simulated=simulated)
+    found = study_tables.findings_of(None, study)  # type: ignore[arg-type]
+    assert (found.lines, found.reason) == (("how far",), reason)
+    assert [table.title for table in found.tables] == titles
+    assert found.results == (None if reason else results)
+    assert bool(found.warning) is simulated
