@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import fmean
 
@@ -12,23 +12,48 @@ import pytest
 from arena import call
 from codecarena.bench.store.rows import ScoredCell
 from codecarena.bench.store.store import Store
+from codecarena.bench.suite import find, load
 
-QUALITIES = range(5, 100, 5)
+QUALITIES = tuple(range(5, 100, 5))
+SUITE = """
+name = "published"
+sets = "kodak"
+metrics = ["psnr", "ms-ssim"]
+[[codecs]]
+name = "jpeg"
+qualities = {qualities}
+[[codecs]]
+name = "webp"
+qualities = {qualities}
+"""
+
+pytestmark = [pytest.mark.scaled, pytest.mark.xdist_group("published")]
 
 
 @pytest.fixture(scope="module")
-def arena(kodak: list[Path], test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+def qualities(tenth: Callable[[int], int]) -> tuple[int, ...]:
+    """Return the settings that are measured: under `make long` each published one, else the middle one."""
+    return QUALITIES if tenth(10) == 10 else (50,)
+
+
+@pytest.fixture(scope="module")
+def arena(
+    kodak: list[Path],
+    test_data: Path,
+    qualities: tuple[int, ...],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Store:
     folder = tmp_path_factory.mktemp("published")
-    words = ("run", "kodak-classic", "--only", "codec=jpeg,webp", "--data", test_data)
-    ended = call(*words, folder=folder)
+    (folder / "suite.toml").write_text(SUITE.format(qualities=list(qualities)))
+    ended = call("run", "suite.toml", "--data", test_data, folder=folder)
     assert ended.returncode == 0, ended.stderr
     return Store(str(folder / "arena"))
 
 
-def means(store: Store, codec: str) -> Iterator[tuple[float, float, float]]:
+def means(store: Store, codec: str, qualities: tuple[int, ...]) -> Iterator[tuple[float, float, float]]:
     """Yield mean bits per pixel, PSNR and MS-SSIM over the 24 pictures at each quality."""
     metrics = {metric.name: metric.metric_id for metric in store.metrics()}
-    for quality in QUALITIES:
+    for quality in qualities:
         cells = [cell for cell in store.cells("kodak") if (cell.codec, cell.quality) == (codec, quality)]
         assert len(cells) == 24
         bits_per_pixel = fmean(cell.bits_per_pixel for cell in cells)
@@ -39,14 +64,26 @@ def mean(cells: list[ScoredCell], metric_id: str) -> float:
     return fmean(cell.scores[metric_id].value or 0.0 for cell in cells)
 
 
-def published(folder: Path, codec: str) -> list[tuple[float, float, float]]:
+def published(folder: Path, codec: str, qualities: tuple[int, ...]) -> list[tuple[float, float, float]]:
+    """Return the published points of these settings; the file's 19 rise with the quality."""
     curves = json.loads((folder / "published" / "compressai_kodak" / f"{codec}.json").read_text())["results"]
-    return sorted(zip(curves["bpp"], curves["psnr-rgb"], curves["ms-ssim-rgb"], strict=True))
+    points = sorted(zip(curves["bpp"], curves["psnr-rgb"], curves["ms-ssim-rgb"], strict=True))
+    by_quality = dict(zip(QUALITIES, points, strict=True))
+    return [by_quality[quality] for quality in qualities]
 
 
-def test_every_published_webp_point_is_reproduced(arena: Store, test_data: Path) -> None:
-    ours, theirs = list(means(arena, "webp")), published(test_data, "webp")
-    assert len(ours) == len(theirs) == 19
+@pytest.mark.parametrize("codec", ["jpeg", "webp"])
+def test_the_suite_of_classic_codecs_measures_every_published_setting(codec: str) -> None:
+    suite, _ = load(find("kodak-classic"))
+    (asked,) = (entry for entry in suite.codecs if entry.name == codec)
+    assert asked.ladder(()) == QUALITIES
+    assert {"psnr", "ms-ssim"} <= set(suite.metrics)
+
+
+def test_every_published_webp_point_is_reproduced(
+    arena: Store, test_data: Path, qualities: tuple[int, ...]
+) -> None:
+    ours, theirs = list(means(arena, "webp", qualities)), published(test_data, "webp", qualities)
     for (rate, psnr_db, ms_ssim), (their_rate, their_psnr_db, their_ms_ssim) in zip(
         ours, theirs, strict=True
     ):
@@ -56,10 +93,9 @@ def test_every_published_webp_point_is_reproduced(arena: Store, test_data: Path)
 
 
 def test_every_published_jpeg_point_is_reproduced_as_far_as_its_library_allows(
-    arena: Store, test_data: Path
+    arena: Store, test_data: Path, qualities: tuple[int, ...]
 ) -> None:
-    ours, theirs = list(means(arena, "jpeg")), published(test_data, "jpeg")
-    assert len(ours) == len(theirs) == 19
+    ours, theirs = list(means(arena, "jpeg", qualities)), published(test_data, "jpeg", qualities)
     for (rate, psnr_db, _), (their_rate, their_psnr_db, _) in zip(ours, theirs, strict=True):
         assert rate == pytest.approx(their_rate, rel=0.003)
         # The published build of the library decoded worse than today's.
