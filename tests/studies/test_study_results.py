@@ -239,7 +239,7 @@ def test_rates_that_nothing_links_have_no_human_bd_rate(store: str) -> None:
     )
     run_study(store, "apart", 3, hidden="false", conditions=rates, design='pairs = "same-rate"')
     with closing(Ledger(store, read_only=True)) as ledger:
-        found = results_of(ledger, "apart", 100)
+        found = results_of(ledger, "apart", 20)
     assert found.analysis.scale.components == 2
     [rate] = found.analysis.bd_rates
     assert rate.bd_rate.percent is None
