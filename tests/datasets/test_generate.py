@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +19,7 @@ pytest.importorskip("diffusers")
 
 from tiny_diffusion import save_models
 
-from arena import call
+from arena import call, command
 from codecarena.codecs.quiet import quiet
 from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.generate import Order, make_set, read_prompts
@@ -104,16 +103,14 @@ def test_an_interruption_loses_no_finished_batch(model: Path, tmp_path: Path) ->
     assert make_set(order(model), tmp_path / "set")[0] == 2
 
 
-def test_a_killed_command_goes_on_where_it_was(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_command_goes_on_where_it_was(model: Path, tmp_path: Path) -> None:
     (tmp_path / "prompts.txt").write_text("a red barn\n")
     out = tmp_path / "set"
     sizes = ["--steps", "2", "--width", "64", "--height", "64", "--seeds", "12", "--batch", "1"]
     words = ["sets", "generate", "prompts.txt", "--model", str(model), *sizes, "--out", str(out)]
-    command = [sys.executable, "-m", "codecarena", *words]
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command(*words), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     manifest = out / "manifest.toml"
     while not manifest.exists() or manifest.read_text().count("[[pictures]]") < 2:
         assert process.poll() is None, "it ended before it was killed"
@@ -124,7 +121,7 @@ def test_a_killed_command_goes_on_where_it_was(
     assert 2 <= len(kept) < 12
     # As if the kill had come while a picture was written.
     (out / kept[0]).replace(out / f"{kept[0]}.begun.part")
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    ended = call(*words, folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert f"{13 - len(kept)} pictures made" in ended.stdout
     found = open_set(str(out)).pictures

@@ -8,7 +8,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 import pytest
 from fileserver import FileServer
 
+from arena import call, command
 from codecarena.datasets import transfer
 from codecarena.datasets.download import fetch
 from codecarena.datasets.manifest import DatasetError, Manifest, PictureEntry
@@ -55,12 +55,12 @@ def files_below(folder: Path) -> set[str]:
 
 def fetch_killed(server: FileServer, data: Path, words: list[str], most_bytes: int, kills: int) -> None:
     """Fetch by the command, killed again and again after a random number of bytes, then left alone."""
-    command = [sys.executable, "-m", "codecarena", "sets", "fetch", *words, "--data", str(data)]
+    fetching = ("sets", "fetch", *words, "--data", data)
     rng = random.Random(7)
     server.pause_seconds = 0.002
     for _ in range(kills):
         before = server.sent_bytes
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command(*fetching), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wanted = rng.randrange(1, most_bytes)
         while process.poll() is None and server.sent_bytes - before < wanted:
             time.sleep(0.001)
@@ -70,7 +70,7 @@ def fetch_killed(server: FileServer, data: Path, words: list[str], most_bytes: i
         finished = [name for name in files_below(data) if name.endswith(".png")]
         assert all((data / name).read_bytes() == server.files[Path(name).name] for name in finished)
     server.pause_seconds = 0.0
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    ended = call(*fetching, folder=data)
     assert ended.returncode == 0, ended.stderr
     assert not [name for name in files_below(data) if ".part" in name]
     assert any(asked is not None for _, asked in server.asked)
