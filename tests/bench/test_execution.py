@@ -180,6 +180,18 @@ def test_a_cell_beside_others_or_on_a_busy_machine_is_contended(
     assert [one.contended for one, _ in ledger.saved] == [contended]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_only_around_one_worker_alone_is_the_machine_watched(
+    monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    looks: list[object] = []
+    monkeypatch.setattr(execution.Watch, "look", lambda *_: looks.append(1) or 5.0)
+    monkeypatch.setattr(execution.Watch, "share", lambda *_: 0.0)
+    run([planned_cell(A, CLASSIC)], lambda *_: Outcome(measured=measured()), monkeypatch, workers)
+    # Before all, before the cell and after it.
+    assert len(looks) == (3 if workers == 1 else 0)
+
+
 def test_a_stopped_cell_counts_as_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     stopped = Outcome(failed=[Failed("crash", "encode", "killed")], stopped=True)
     _, report, audience = run([planned_cell(A, CLASSIC)], lambda *_: stopped, monkeypatch)

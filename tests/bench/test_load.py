@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import psutil
 import pytest
 
 from codecarena.bench import load
@@ -50,6 +53,19 @@ def test_a_call_is_judged_between_the_looks_around_it(
 ) -> None:
     share = (last**2 - first**2) / 100 / (last - first)
     assert watch_with(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 9.0).share(start, end) == pytest.approx(share)
+
+
+def test_seconds_of_a_process_are_its_own_and_its_childrens(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = {1: (1.0, 2.0, 4.0, 8.0), 2: (16.0, 32.0, 64.0, 128.0)}
+
+    def process(number: int) -> SimpleNamespace:
+        if number not in times:
+            raise psutil.NoSuchProcess(number)
+        named = dict(zip(("user", "system", "children_user", "children_system"), times[number], strict=True))
+        return SimpleNamespace(cpu_times=lambda: SimpleNamespace(**named))
+
+    monkeypatch.setattr(load.psutil, "Process", process)
+    assert load.tree_seconds([1, 2, 3]) == 255.0
 
 
 @pytest.mark.parametrize(("moment", "left"), [(0.5, [1, 2, 3]), (2.0, [2, 3]), (2.5, [2, 3]), (9.0, [3])])
