@@ -276,7 +276,9 @@ def test_a_scale_is_drawn_best_on_top_with_both_intervals() -> None:
     scale: Any = SimpleNamespace(unit="JOD", conditions=(
         condition("good", 1.5, (1.25, 1.75), (1.0, 2.0)), condition(33 * "n", -0.5, (-0.5, -0.5), None),
     ))  # fmt: skip
-    (axes,) = scale_chart(scale, "tea: all raters").axes
+    figure = scale_chart(scale, "tea: all raters")
+    (axes,) = figure.axes
+    assert list(figure.get_size_inches()) == pytest.approx([6.6, 1.1 + 2 * 0.34])  # a third of an inch a line
     drawn = [(to_hex(one.get_color()), list(one.get_xdata()), list(one.get_ydata())) for one in axes.lines]
     assert (WIDE, [1.0, 2.0], [1, 1]) in drawn
     assert (NARROW, [1.25, 1.75], [1, 1]) in drawn

@@ -270,6 +270,9 @@ def test_pictures_that_divide_a_codec_from_itself(source: ColumnSource) -> None:
         assert row.entries[4].value == pytest.approx(usual[codec])
     assert table.notes == ("BD-rate against zip by PSNR; the page Look shows them.",)
     assert dividing_pictures(ColumnSlice(source), PSNR, "unknown").rows == ()
+    # Of two pictures a codec may differ from itself; of one it cannot.
+    two = dividing_pictures(ColumnSlice(source, "natural"), PSNR, "zip-id")
+    assert [row.record["codec"] for row in two.rows] == ["latent", "latent", "hyper", "hyper"]
 
 
 def test_the_points_of_one_picture(source: ColumnSource) -> None:
