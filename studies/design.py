@@ -5,7 +5,7 @@ A design is a plug-in: see `Design`. Two are here; the adaptive ones are in ``ad
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Protocol, TypeAlias
 
@@ -39,6 +39,10 @@ class Standing:
     first_won: IntArray
     second_won: IntArray
     ties: IntArray
+
+    def turned(self) -> Standing:
+        """Return what the same answers mean where the question asks for the worse picture."""
+        return replace(self, first_won=self.second_won, second_won=self.first_won)
 
 
 @dataclass(frozen=True, slots=True)

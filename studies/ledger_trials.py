@@ -230,7 +230,10 @@ class TrialLedger(Ledger):
     # Adaptive designs
 
     def standing(self, study: StudyRow, pair_ids: Sequence[int]) -> Standing:
-        """Return votes, leases and answers of each pair; reads all votes, so it is for the background."""
+        """Return votes, leases and answers of each pair; reads all votes, so it is for the background.
+
+        Whoever was named counts as the winner: `Standing.turned` is for a question that asks for the worse.
+        """
         left_won = and_(TrialTable.first_id == PairTable.first_id, VoteTable.answer == "first")
         right_won = and_(TrialTable.first_id != PairTable.first_id, VoteTable.answer == "second")
         first_won = left_won | right_won

@@ -63,6 +63,8 @@ class Pairing:
             return False
         ids = [course.known.pair_ids[index] for index in course.main]
         standing = self._ledger.standing(study, ids)
+        if course.plan.trials.asks == "worse":
+            standing = standing.turned()
         generator = np.random.default_rng([course.plan.seed, newest])
         wanted = standing.given < votes_wanted(course)
         if not wanted.any():

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -85,10 +86,14 @@ class _Mind:
     """Row id of a stimulus -> JOD."""
     assumed: Assumptions
     random: np.random.Generator
+    asks: Literal["better", "worse"] = "better"
+    """Which of the two pictures the study asks for."""
 
     def answer(self, trial: TrialRow) -> Answer:
         """Return an answer to a trial."""
         difference = np.array([self.values[trial.first_id] - self.values[trial.second_id]])
+        if self.asks == "worse":
+            difference = -difference
         outcome = int(answers(difference / JOD, self.assumed, self.random)[0])
         return {1: "first", 0: "none", -1: "second"}[outcome]  # pyright: ignore[reportReturnType] - these three
 
@@ -177,7 +182,8 @@ def rehearse(store: str, name: str, raters: int, seed: int = 1) -> int:
         votes = 0
         for place, invitation in enumerate(invitations):
             assumed = Assumptions({}, tie_rate=0.2, lapse_rate=0.9 if place == 0 else 0.02)
-            mind = _Mind(_own_values(known, values, assumed, random), assumed, random)
+            own = _own_values(known, values, assumed, random)
+            mind = _Mind(own, assumed, random, plan.trials.asks)
             votes += _take_part(desk, plan, invitation, mind)
         return votes
     finally:

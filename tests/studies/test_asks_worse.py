@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from giving import cast_vote, course_of, give
 from sqlalchemy import text
-from studying import open_study
+from studying import invite, open_study
 
-from codecarena.studies.design import Pairs, Standing, find_design
+from codecarena.studies import pairing
+from codecarena.studies.design import Choice, Pairs, Standing, find_design
 from codecarena.studies.interchange import write
 from codecarena.studies.interchange_read import read
 from codecarena.studies.ledger import Ledger
@@ -27,6 +29,7 @@ from codecarena.studies.plan import seal
 from codecarena.studies.records import StoredVote
 from codecarena.studies.rehearsal import rehearse
 from codecarena.studies.results import StudyResults, results_of
+from codecarena.studies.schedule import Item
 from codecarena.studies.screening import right
 from codecarena.studies.votes import Kind, Votes
 
@@ -182,6 +185,44 @@ def test_what_is_read_back_is_the_better_one(study: Study, tmp_path: Path, form:
     assert [one.outcome for one in back.records()] == [
         one.outcome for one in study.votes.of_kind(Kind.PLAIN).records()
     ]
+
+
+def test_programs_that_are_asked_for_the_worse_name_it(tmp_path: Path) -> None:
+    open_study(
+        tmp_path, conditions=3, pictures=3, top="simulated = true", trials='asks = "worse"\ngolden = 4'
+    )
+    rehearse(str(tmp_path), "small", 4)
+    made = _read("worse", str(tmp_path))
+    order = [one.condition for one in made.results.analysis.scale.conditions]
+    assert order == ["codec2", "codec1", "codec0"]
+    golden = [one.golden for one in made.results.analysis.reviews if one.golden]
+    assert sum(one.successes for one in golden) > 0.6 * sum(one.trials for one in golden)
+
+
+@pytest.mark.parametrize(
+    ("asks", "wins"), [("better", ([0, 1, 0], [0, 0, 1])), ("worse", ([0, 0, 1], [0, 1, 0]))]
+)
+def test_an_adaptive_design_counts_the_better_picture_as_the_winner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asks: str, wins: tuple[list[int], list[int]]
+) -> None:
+    standings: list[Standing] = []
+
+    class Recording:
+        def choose(self, pairs: Pairs, standing: Standing, *_: object) -> list[Choice]:
+            standings.append(standing)
+            return []
+
+    monkeypatch.setattr(pairing, "find_design", lambda _: Recording())
+    design = 'name = "swiss"\npairs_per_rater = 3'
+    open_study(tmp_path, conditions=3, pictures=1, trials=f'asks = "{asks}"', design=design)
+    [invitation] = invite(tmp_path)
+    with closing(TrialLedger(str(tmp_path))) as ledger:
+        items = [Item("main", 1, True), Item("main", 2, True)]
+        for trial, answer in zip(give(ledger, invitation, items), ("first", "second"), strict=True):
+            cast_vote(ledger, trial, answer)
+        pairing.Pairing(ledger).refresh(course_of(ledger))
+    [standing] = standings
+    assert (standing.first_won.tolist(), standing.second_won.tolist()) == wins
 
 
 @pytest.mark.parametrize("seed", range(3))
