@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from statistics import median
 
 from .plan import StudyPlan
@@ -31,14 +32,22 @@ def excluded(plan: StudyPlan, votes: Iterable[StoredVote]) -> list[Exclusion]:
 def _reasons(plan: StudyPlan, votes: Sequence[StoredVote]) -> Iterable[str]:
     rules = plan.exclusion
     golden = [right(plan, vote) for vote in votes if vote.kind == "golden"]
-    if golden and sum(golden) < rules.golden_pass_rate * len(golden):
+    if fewer_than(sum(golden), rules.golden_pass_rate, len(golden)):
         yield f"{sum(golden)} of {len(golden)} golden trials right, fewer than {rules.golden_pass_rate:.0%}"
     alike = _repeats(votes)
-    if alike and sum(alike) < rules.consistency * len(alike):
+    if fewer_than(sum(alike), rules.consistency, len(alike)):
         yield f"{sum(alike)} of {len(alike)} repeats answered alike, fewer than {rules.consistency:.0%}"
     times = [vote.response_ms for vote in votes if vote.kind == "main" and vote.response_ms is not None]
     if times and median(times) < rules.minimum_median_ms:
         yield f"median answer after {median(times):.0f} ms, before {rules.minimum_median_ms:.0f} ms"
+
+
+def fewer_than(count: int, rate: float, total: int) -> bool:
+    """Whether a count is below a rate of a total, the rate as it was written: 14 of 25 is not below 0.56.
+
+    In binary 0.56 * 25 is above 14. Nothing is below a rate of nothing.
+    """
+    return count < Fraction(str(rate)) * total
 
 
 def right(plan: StudyPlan, vote: StoredVote) -> bool:

@@ -27,6 +27,7 @@ from .pairing import Pairing
 from .plan import parse
 from .records import NewTrial, RaterRow, TrialRow
 from .schedule import Course, course, further
+from .screening import fewer_than
 from .steps import (
     DISPLAY_BYTES,
     Answer,
@@ -377,7 +378,7 @@ class Desk:
         elif raters.failed_checks_code:
             wanted = "first" if ours.plan.trials.asks == "better" else "second"
             answered, right = self.ledger.golden_record(rater.rater_id, wanted)
-            if answered and right < ours.plan.exclusion.golden_pass_rate * answered:
+            if fewer_than(right, ours.plan.exclusion.golden_pass_rate, answered):
                 code = raters.failed_checks_code
         outcome = cast(
             'Literal["complete", "screened-out", "declined", "closed"]', OUTCOMES.get(stage, stage)

@@ -13,7 +13,7 @@ from codecarena.studies.ledger_votes import stored_votes
 from codecarena.studies.organise import choices_of, plan_of
 from codecarena.studies.plan import ExclusionTable, StudyPlan, parse
 from codecarena.studies.records import StoredVote, TrialKind
-from codecarena.studies.screening import excluded, right
+from codecarena.studies.screening import excluded, fewer_than, right
 from codecarena.studies.session import Desk
 from codecarena.studies.steps import Answer
 
@@ -93,6 +93,20 @@ def test_golden_trials_exclude_below_their_pass_rate(
     given = [QUESTIONS[asks][one] for one in given]
     votes = [*golden(*given, golden_first=golden_first), *timed(900, 900)]
     assert reasons(rules(asks, golden_pass_rate=rate), votes) == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize(
+    ("count", "rate", "total", "fewer"),
+    [
+        (14, 0.56, 25, False),
+        (13, 0.56, 25, True),
+        (7, 0.28, 25, False),
+        (3, 0.1, 30, False),
+        (0, 0.9, 0, False),
+    ],
+)
+def test_a_rate_is_taken_as_it_is_written(count: int, rate: float, total: int, fewer: bool) -> None:
+    assert fewer_than(count, rate, total) is fewer
 
 
 @pytest.mark.parametrize(
