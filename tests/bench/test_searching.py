@@ -260,6 +260,24 @@ def test_a_search_over_a_scale_ends_at_the_nearest_setting(monkeypatch: pytest.M
     assert every.progress.ended == 1
 
 
+@pytest.mark.parametrize(
+    ("target", "tolerance"), [(Target("bpp", 0.5), 0.005), (Target("psnr", 35.0), 0.002 * 35)]
+)
+def test_a_rate_may_miss_by_half_a_percent_and_a_score_by_a_fifth_of_one(
+    target: Target, tolerance: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[float] = []
+
+    def search(*words: Any) -> Any:
+        told.append(words[-1])
+        yield from ()
+
+    monkeypatch.setattr(searches, "search", search)
+    every = made(target, monkeypatch)
+    every.begin(every.to_do[0])
+    assert told == [pytest.approx(tolerance)]
+
+
 MATCH = Match("picture", "s", "a", 1, "c", "bpp", None, 0.5, 4.0, 0.45, 5, 3, "nearest")
 
 

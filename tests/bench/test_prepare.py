@@ -1,0 +1,185 @@
+"""What a suite means on a machine: which codecs, sets and metrics are there, what is left out and why."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from measuring import INFO
+
+from codecarena.bench import prepare
+from codecarena.bench.jobs import Described, Outcome
+from codecarena.bench.metrics.base import MetricIdentity
+from codecarena.bench.prepare import Options, Prepared, identify_pictures
+from codecarena.bench.store.writer import StoreWriter
+from codecarena.bench.suite import CodecTable, Suite, SuiteError
+from codecarena.codecs import registry
+from codecarena.datasets.catalogue import open_set
+from codecarena.datasets.manifest import DatasetError
+
+
+def suite(**keys: Any) -> Suite:
+    codecs = [{"name": "jpeg"}, {"name": "jpeg", "params": {"subsampling": "4:4:4"}}, {"name": "webp"}]
+    return Suite.model_validate({"name": "s", "sets": ["kodak", "./mine"], "codecs": codecs, **keys})
+
+
+@pytest.mark.parametrize(
+    ("only", "chosen"),
+    [
+        ((), ["jpeg", "jpeg(subsampling=4:4:4)", "webp"]),
+        (("jpeg",), ["jpeg", "jpeg(subsampling=4:4:4)"]),
+        (("jpeg(subsampling=4:4:4)", "webp"), ["jpeg(subsampling=4:4:4)", "webp"]),
+    ],
+)
+def test_a_codec_is_chosen_by_its_name_or_title(only: tuple[str, ...], chosen: list[str]) -> None:
+    tables = prepare._chosen_codecs(suite(), Options(only_codecs=frozenset(only)))
+    assert [one.title for one in tables] == chosen
+
+
+def test_a_recipe_is_chosen_by_its_files_name() -> None:
+    table = CodecTable(name="command", params={"recipe": "/some/where/mine.toml"})
+    assert prepare._names(table) == {"command", "command(recipe=mine.toml)", "mine"}
+
+
+def test_what_fits_nothing_is_refused_with_what_there_is() -> None:
+    with pytest.raises(SuiteError, match=r"--only codec=png fits none of the suite's codecs: jpeg, webp"):
+        prepare._chosen_codecs(suite(), Options(only_codecs=frozenset({"png"})))
+    with pytest.raises(
+        SuiteError, match=r"'s', codecs\.1\.name: no codec is named 'jpge'; did you mean 'jpeg'"
+    ):
+        prepare._chosen_codecs(suite(codecs=[{"name": "png"}, {"name": "jpge"}]), Options())
+    with pytest.raises(SuiteError, match=r"--only set=x fits none of: kodak, \./mine"):
+        prepare._open_sets(suite(), Options(only_sets=frozenset({"x"})))
+    with pytest.raises(SuiteError, match="did you mean 'psnr'"):
+        prepare._identities(["ssim", "pnsr"])
+    assert prepare._identities(["ssim", "psnr", "ssim"]) == ("ssim", "psnr")
+
+
+def written(folder: Path, *names: str) -> Path:
+    """Write pictures of 3 x 5 pixels, each of its own grey."""
+    folder.mkdir(exist_ok=True)
+    for level, name in enumerate(names):
+        cv2.imwrite(str(folder / name), np.full((3, 5, 3), 10 + level, np.uint8))
+    return folder
+
+
+def test_sets_are_cut_to_so_many_pictures_and_optional_ones_left_out_with_a_note(tmp_path: Path) -> None:
+    mine = str(written(tmp_path / "mine", "a.png", "b.png", "c.png"))
+    given = suite(sets=mine, optional_sets=["$NOWHERE/set", "/no/such/folder"])
+    opened, notes = prepare._open_sets(given, Options(pictures=2))
+    assert [[one.name for one in each.pictures] for each in opened] == [["a.png", "b.png"]]
+    assert notes[0].startswith("set $NOWHERE/set: the environment variable NOWHERE is not set")
+    assert notes[1].endswith("(optional)")
+    with pytest.raises(DatasetError):
+        prepare._open_sets(suite(sets="/no/such/folder"), Options())
+    with pytest.raises(DatasetError, match="optional"):
+        prepare._open_sets(
+            given.model_copy(update={"sets": ("unused",)}), Options(only_sets=frozenset({"folder"}))
+        )
+    assert len(prepare._open_sets(given, Options(only_sets=frozenset({"mine"})))[0]) == 1
+
+
+def test_only_files_that_changed_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sets = [open_set(str(written(tmp_path / "mine", "a.png", "b.png")))]
+    store = StoreWriter(str(tmp_path / "arena"))
+    read: list[str] = []
+    identify = prepare.identify
+    monkeypatch.setattr(prepare, "identify", lambda picture: read.append(picture.name) or identify(picture))
+    first = identify_pictures(sets, store, 1, whole=True)
+    assert [(one.image_set, one.picture.name, one.pixel_count) for one in first] == [
+        ("mine", "a.png", 15),
+        ("mine", "b.png", 15),
+    ]
+    assert len({one.sha256 for one in first}) == 2
+    assert identify_pictures(sets, store, 1, whole=True) == first
+    assert sorted(read) == ["a.png", "b.png"]
+    cv2.imwrite(str(tmp_path / "mine" / "b.png"), np.full((4, 6, 3), 99, np.uint8))
+    again = identify_pictures(sets, store, 1, whole=True)
+    assert sorted(read) == ["a.png", "b.png", "b.png"]
+    assert (again[0], again[1].pixel_count) == (first[0], 24)
+    (tmp_path / "mine" / "a.png").write_bytes(b"nothing")
+    with pytest.raises(DatasetError, match=r"a\.png: no picture in a known format"):
+        identify_pictures(sets, store, 1, whole=True)
+    store.close()
+
+
+class Ledger:
+    def __init__(self) -> None:
+        self.codecs: list[tuple[Any, ...]] = []
+
+    def add_codec(self, *words: Any) -> None:
+        self.codecs.append(words)
+
+    def add_metric(self, described: Described) -> str:
+        return f"id of {described.what}"
+
+
+def register(told: list[Described], tables: list[CodecTable], ledger: Ledger | None = None) -> Prepared:
+    future: Future[Outcome] = Future()
+    future.set_result(Outcome(described=told))
+    prepared = Prepared(suite(), [])
+    prepare._register([future], tables, ledger or Ledger(), prepared)
+    return prepared
+
+
+JPEG = CodecTable(name="jpeg")
+OPTIONAL = CodecTable(name="jpeg", optional=True)
+KNOWN = Described(JPEG.spec, replace(INFO, name="jpeg"), (("subsampling", "4:2:0"),), "label")
+
+
+def test_what_loaded_is_recorded_by_its_own_identity() -> None:
+    ledger = Ledger()
+    psnr = Described("psnr", identity=MetricIdentity("psnr", "x", "1", "RGB"))
+    prepared = register([psnr, KNOWN, Described("ssim", error="no such file")], [JPEG], ledger)
+    (codec,) = prepared.codecs
+    identity = registry.codec_id(KNOWN.info, {"subsampling": "4:2:0"})
+    assert (codec.codec_id, codec.label, codec.table) == (identity, "label", JPEG)
+    assert ledger.codecs == [(identity, KNOWN.info, "label", {"subsampling": "4:2:0"})]
+    assert prepared.metric_ids == {"psnr": "id of psnr"}
+    assert (prepared.notes, prepared.unavailable) == (["metric ssim: no such file"], True)
+
+
+@pytest.mark.parametrize(
+    ("table", "told", "note", "unavailable"),
+    [
+        (JPEG, None, "codec jpeg: its process died while it loaded", True),
+        (OPTIONAL, None, "codec jpeg: its process died while it loaded", True),
+        (JPEG, Described(JPEG.spec, error="no file\nmore", absent=True), "codec jpeg: no file\nmore", True),
+        (
+            OPTIONAL,
+            Described(JPEG.spec, error="no file:\nmore", absent=True),
+            "codec jpeg: no file (optional; docs/codecs.md says how to get it)",
+            False,
+        ),
+        (OPTIONAL, Described(JPEG.spec, error="broken"), "codec jpeg: broken", True),
+    ],
+)
+def test_what_did_not_load_is_noted(
+    table: CodecTable, told: Described | None, note: str, unavailable: bool
+) -> None:
+    prepared = register([told] if told else [], [table])
+    assert (prepared.codecs, prepared.notes, prepared.unavailable) == ([], [note], unavailable)
+
+
+@pytest.mark.parametrize(("table", "unavailable"), [(JPEG, True), (OPTIONAL, False)])
+def test_a_codec_without_its_library_is_noted(
+    table: CodecTable, unavailable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = replace(registry.find("jpeg"), modules=("no_such_module",), install="it")
+    monkeypatch.setattr(registry, "find", lambda _: entry)
+    prepared = register([], [table])
+    optional = "" if unavailable else " (optional)"
+    assert (prepared.notes, prepared.unavailable) == (
+        [f"codec jpeg missing: install it{optional}"],
+        unavailable,
+    )
+
+
+def test_a_mistake_in_a_suite_stops_it() -> None:
+    with pytest.raises(SuiteError, match="codec 'jpeg': no parameter x"):
+        register([Described(JPEG.spec, error="no parameter x", mistaken=True)], [JPEG])
