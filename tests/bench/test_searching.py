@@ -119,8 +119,16 @@ def row(bitstream_bytes: int, score: Score | None = None) -> Tried:
     return Tried(f"bits{bitstream_bytes}", "pixels", bitstream_bytes, score)
 
 
-TRIED = {key("a", 4.0): row(25), key("b", 4.0): row(500)}
-"""2 bits a pixel on 100 pixels, 4 on 1000."""
+TRIED = {
+    key("a", 4.0): row(25),
+    key("b", 4.0): row(500),
+    **{
+        replace(key(name, 6.0), codec_id=other): row(9)
+        for name in "ab"
+        for other in ("before-id", "other-id")
+    },
+}
+"""2 bits a pixel on 100 pixels, 4 on 1000; and what other codecs did."""
 
 
 @pytest.mark.parametrize(
@@ -266,16 +274,27 @@ def test_a_search_over_a_scale_ends_at_the_nearest_setting(monkeypatch: pytest.M
 def test_a_rate_may_miss_by_half_a_percent_and_a_score_by_a_fifth_of_one(
     target: Target, tolerance: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[float] = []
+    assert searched(target, monkeypatch)[-1] == pytest.approx(tolerance)
+
+
+def searched(target: Target, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, ...]:
+    """Return what the first search begins with."""
+    told: list[tuple[Any, ...]] = []
 
     def search(*words: Any) -> Any:
-        told.append(words[-1])
+        told.append(words)
         yield from ()
 
     monkeypatch.setattr(searches, "search", search)
-    every = made(target, monkeypatch)
+    every = made(target, monkeypatch, TRIED | {key("a", 99.0): row(9)})
     every.begin(every.to_do[0])
-    assert told == [pytest.approx(tolerance)]
+    return told[0]
+
+
+def test_a_search_begins_with_what_its_own_codec_did_on_its_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    scale, goal, known, *_ = searched(Target("bpp", 0.5), monkeypatch)
+    assert (scale, goal) == (CODEC.info.scale, math.log(0.5))
+    assert known == {4.0: pytest.approx(math.log(2))}
 
 
 MATCH = Match("picture", "s", "a", 1, "c", "bpp", None, 0.5, 4.0, 0.45, 5, 3, "nearest")
