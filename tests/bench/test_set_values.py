@@ -154,6 +154,14 @@ def test_patches_come_from_every_level_of_the_pyramid_at_the_same_places_in_ever
     assert patches[:32, 0].std() > 2 * patches[:32, 3].std()
 
 
+def test_patches_lie_all_over_a_tile_and_none_reaches_beyond_it() -> None:
+    """Of 64 places drawn at random the lowest and highest are near the ends."""
+    for level, places in enumerate(PyramidPatches()._places):
+        last = 256 // 2**level - 7
+        assert 0 <= places.min() < 0.1 * last
+        assert 0.9 * last < places.max() <= last
+
+
 def test_a_finer_pattern_has_its_power_in_a_higher_ring() -> None:
     columns = np.arange(256)
     waves = [
