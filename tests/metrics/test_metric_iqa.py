@@ -20,7 +20,6 @@ from codecarena.bench.metrics.registry import create, entries
 from codecarena.codecs.base import Picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(
@@ -48,21 +47,18 @@ for name in sys.argv[1:]:
 """
 
 
-@pytest.fixture
-def told(tmp_path: Path) -> Callable[..., dict[str, dict]]:
-    def run(*names: str) -> dict[str, dict]:
-        environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("CODECARENA_ALLOW")},
-            "HOME": str(tmp_path),
-            "TORCH_HOME": str(tmp_path / "torch"),
-            "HF_HOME": str(tmp_path / "hf"),
-        }
-        command = [sys.executable, "-c", SCRIPT, *names]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-        lines = [json.loads(line) for line in done.stdout.splitlines()]
-        return {line["name"]: line for line in lines}
-
-    return run
+def make(home: Path, *names: str) -> dict[str, dict]:
+    """Make metrics in a process whose home is this folder; return what came of each."""
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("CODECARENA_ALLOW")},
+        "HOME": str(home),
+        "TORCH_HOME": str(home / "torch"),
+        "HF_HOME": str(home / "hf"),
+    }
+    command = [sys.executable, "-c", SCRIPT, *names]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return {line["name"]: line for line in lines}
 
 
 def test_the_table_names_what_pyiqa_lists() -> None:
@@ -90,12 +86,11 @@ def test_what_gives_no_score_of_a_picture_is_refused_with_the_reason(name: str) 
         create(f"pyiqa:{name}")
 
 
-def test_absent_weights_are_all_named_with_their_places(
-    told: Callable[..., dict[str, dict]], tmp_path: Path
-) -> None:
-    made = told("lpips", "clipiqa", "topiq_nr")
+@pytest.mark.xdist_group("iqa")
+def test_absent_weights_are_all_named_with_their_places(home: Path, made_at_home: dict[str, dict]) -> None:
+    made = {name: made_at_home[name] for name in ABSENT}
     assert {line["error"] for line in made.values()} == {"MissingMetricError"}
-    hub = tmp_path / "torch" / "hub"
+    hub = home / "torch" / "hub"
     for part in (
         "/alexnet-owt-7be5be79.pth to ",
         str(hub / "checkpoints" / "alexnet-owt-7be5be79.pth"),
@@ -103,16 +98,16 @@ def test_absent_weights_are_all_named_with_their_places(
         "CODECARENA_ALLOW_DOWNLOADS=1",
     ):
         assert part in made["lpips"]["message"]
-    assert str(tmp_path / ".cache" / "clip" / "RN50.pt") in made["clipiqa"]["message"]
+    assert str(home / ".cache" / "clip" / "RN50.pt") in made["clipiqa"]["message"]
     assert "hf download timm/resnet50.a1_in1k" in made["topiq_nr"]["message"]
-    assert str(tmp_path / "hf" / "hub") in made["topiq_nr"]["message"]
+    assert str(home / "hf" / "hub") in made["topiq_nr"]["message"]
 
 
 @pytest.mark.long
-def test_every_metric_is_made_or_says_why_not(told: Callable[..., dict[str, dict]]) -> None:
+def test_every_metric_is_made_or_says_why_not(tmp_path: Path) -> None:
     """All 106 without weights in one process; on an idle machine none takes five seconds."""
     slow = {"mad", "ssimc"}  # sixteen and four seconds of computing
-    made = told(*(name for name in iqa_names() if name not in slow))
+    made = make(tmp_path, *(name for name in iqa_names() if name not in slow))
     assert {line.get("error", "MetricError") for line in made.values()} <= {
         "MetricError",
         "MissingMetricError",
@@ -126,12 +121,16 @@ def numbers(sequence: cv2.FileNode) -> list[float]:
     return [sequence.at(index).real() for index in range(sequence.size())]
 
 
-def test_placed_files_are_read_and_their_hash_is_in_the_identity(
-    told: Callable[..., dict[str, dict]], test_data: Path, tmp_path: Path
-) -> None:
+ABSENT = ("lpips", "clipiqa", "topiq_nr")
+
+
+@pytest.fixture(scope="module")
+def home(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home folder in which the weights of NIQE and BRISQUE are placed, and no others."""
     import torch
 
-    folder = tmp_path / "torch" / "hub" / "pyiqa"
+    home = tmp_path_factory.mktemp("home")
+    folder = home / "torch" / "hub" / "pyiqa"
     folder.mkdir(parents=True)
     pristine = np.load(test_data / "weights" / "niqe_pris_params.npz")
     niqe = folder / "niqe_modelparameters.mat"
@@ -143,10 +142,24 @@ def test_placed_files_are_read_and_their_hash_is_in_the_identity(
     weights = np.array(numbers(machine.getNode("decision_functions").at(0).getNode("alpha")))
     brisque = folder / "brisque_svm_weights.pth"
     torch.save((torch.from_numpy(weights).float(), torch.from_numpy(support).float()), brisque)
+    return home
 
-    made = told("niqe", "brisque", "psnr")
-    for name, file in (("niqe", niqe), ("brisque", brisque)):
-        assert made[name].get("weights") == hashlib.sha256(file.read_bytes()).hexdigest(), made[name]
+
+@pytest.fixture(scope="module")
+def made_at_home(home: Path) -> dict[str, dict]:
+    """Return what came of metrics with and without their weights, all made by one process."""
+    return make(home, *ABSENT, "niqe", "brisque", "psnr")
+
+
+@pytest.mark.xdist_group("iqa")
+def test_placed_files_are_read_and_their_hash_is_in_the_identity(
+    home: Path, made_at_home: dict[str, dict]
+) -> None:
+    made, folder = made_at_home, home / "torch" / "hub" / "pyiqa"
+    for name, file in (("niqe", "niqe_modelparameters.mat"), ("brisque", "brisque_svm_weights.pth")):
+        assert made[name].get("weights") == hashlib.sha256((folder / file).read_bytes()).hexdigest(), made[
+            name
+        ]
     assert 2 < made["niqe"]["score"] < 8
     assert -30 < made["brisque"]["score"] < 30  # an undamaged photograph
     assert made["psnr"]["weights"] is None
