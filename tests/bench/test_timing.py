@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -157,8 +158,8 @@ def test_the_footprint_is_what_the_decoder_opens_even_in_a_program_of_its_own(ar
 
 
 @pytest.mark.parametrize("loaded", [True, False])
-def test_loaded_rows_are_marked_in_the_speed_table(arena: Path, loaded: bool) -> None:
-    writer = StoreWriter(str(arena / "arena"))
+def test_loaded_rows_are_marked_in_the_speed_table(arena: Path, tmp_path: Path, loaded: bool) -> None:
+    writer = StoreWriter(str(shutil.copytree(arena / "arena", tmp_path / "arena")))
     again = {
         TimingKey(row.picture_sha256, row.codec_id, row.quality, row.machine_id, row.threads): replace(
             row.timing, loaded=loaded and row.codec == "jpeg"
