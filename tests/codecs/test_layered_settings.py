@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import typer.testing
+from fresh_process import FreshProcess
 
 from codecarena.codecs import pretrained
 from codecarena.codecs.base import CodecError, Picture
@@ -250,18 +249,11 @@ def test_stable_diffusion_paints_by_the_stream(models: Path, face: str) -> None:
         assert (other.decode(other.encode(PICTURE, 3)) != painted).any(), changed
 
 
-FRESH = """
-import json, sys
-from pathlib import Path
-from codecarena.codecs import registry
-codec = registry.create("layered", json.loads(sys.argv[1]))
-sys.stdout.buffer.write(codec.decode(Path(sys.argv[2]).read_bytes()).tobytes())
-"""
-
-
 @needs_diffusers
 @pytest.mark.parametrize("face", FACES)
-def test_negative_prompt_travels_to_a_fresh_process(models: Path, face: str, tmp_path: Path) -> None:
+def test_negative_prompt_travels_to_a_fresh_process(
+    models: Path, face: str, fresh_process: FreshProcess
+) -> None:
     options = {name: str(models / name) for name in FACES[face]} | SMALL | {"decoder": face, "edge_rows": 32}
     plain, avoiding = Layered(**options), Layered(**options, negative_prompt="fog and rain")
     stream = avoiding.encode(PICTURE, 3)
@@ -272,11 +264,7 @@ def test_negative_prompt_travels_to_a_fresh_process(models: Path, face: str, tmp
     assert editing.replace_negative_prompt(stream, "") == without
     tolerance = plain.info.tolerance_levels
     assert largest_difference(plain.decode(without), painted) > tolerance
-    (tmp_path / "stream").write_bytes(stream)
-    words = [sys.executable, "-c", FRESH, json.dumps({"decoder": face, **options}), str(tmp_path / "stream")]
-    ended = subprocess.run(words, capture_output=True, check=False)
-    assert ended.returncode == 0, ended.stderr.decode()[-2000:]
-    fresh = np.frombuffer(ended.stdout, np.uint8).reshape(painted.shape)
+    (fresh,) = fresh_process.decode("layered", {"decoder": face, **options}, [stream])
     assert largest_difference(fresh, painted) <= tolerance  # another process may sum in another order
 
 
