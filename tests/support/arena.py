@@ -101,7 +101,9 @@ def call(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
 def _as_own_process(words: tuple[str | Path, ...], folder: Path) -> Iterator[None]:
     environment, thresholds = dict(os.environ), gc.get_threshold()
     gc.freeze()  # what is here already is not looked through below
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        # Of a connection that the end of a process would have closed.
+        warnings.simplefilter("ignore", ResourceWarning)
         patch.chdir(folder)
         patch.setattr(sys, "argv", [entry.__file__, *map(str, words)])
         patch.setitem(sys.modules, "__main__", entry)  # what Click names in its usage line
@@ -114,10 +116,7 @@ def _as_own_process(words: tuple[str | Path, ...], folder: Path) -> Iterator[Non
             gc.set_threshold(*thresholds)
             os.environ.clear()
             os.environ.update(environment)
-            with warnings.catch_warnings():
-                # A connection that the end of a process would have closed.
-                warnings.simplefilter("ignore", ResourceWarning)
-                gc.collect()
+            gc.collect()
             gc.unfreeze()
 
 
