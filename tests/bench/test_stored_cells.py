@@ -16,7 +16,7 @@ from codecarena.bench.store.probes import Tried, adopt, tried
 from codecarena.bench.store.rows import Failure, MetricRow, RunRow, Score, ScoredCell, Verdict
 from codecarena.bench.store.schema import NO_SEED
 from codecarena.bench.store.timings import Footprint, Side, Timing, TimingKey, TimingRow
-from codecarena.bench.store.verifications import Verified, save_verified, stored_streams
+from codecarena.bench.store.verifications import Verified, other_versions, save_verified, stored_streams
 from codecarena.bench.store.writer import CellKey, Saved, StoreWriter, id_of_machine
 from codecarena.codecs.base import RateParts
 from codecarena.datasets.manifest import LocalPicture
@@ -97,6 +97,8 @@ def test_a_measured_cell_comes_back_field_by_field(store: StoreWriter) -> None:
     assert store.measured(["codec-id"]) == {KEY: Stored("bits", "pixels")}
     assert store.scored(ids.values()) == {(A, "pixels", ids["bounded"]), (A, "pixels", ids["unbounded"])}
     assert tried(store, ["codec-id"], ids["bounded"]) == {KEY: Tried("bits", "pixels", 134, Score(0.5))}
+    lossless = Score(None, True, applicable=True)
+    assert tried(store, ["codec-id"], ids["unbounded"]) == {KEY: Tried("bits", "pixels", 134, lossless)}
     assert tried(store, ["codec-id"], None) == {KEY: Tried("bits", "pixels", 134, None)}
     assert store.cells("others") == store.cells(picture_sha256=B) == []
 
@@ -134,6 +136,20 @@ def test_a_forced_measurement_supersedes_its_own_cell_alone(store: StoreWriter) 
         KEY: "newer bits"
     } | dict.fromkeys(others, "bits")
     assert {one.seed for one in store.cells()} == {None, 3}
+    save(store, Outcome(measured=replace(MEASURED, bitstream_sha256="newest")), key=others[1], replace=True)
+    assert store.measured(["codec-id"])[KEY].bitstream_sha256 == "newer bits", "another seed is another cell"
+    assert store.measured(["codec-id"])[others[1]].bitstream_sha256 == "newest"
+
+
+def test_a_picture_of_two_sets_is_a_cell_of_each_and_one_set_may_be_asked_for(store: StoreWriter) -> None:
+    picture = LocalPicture("c.png", Path("/a.png"), "natural", None, None, None, "CC0", "x", None)
+    for name in ("before", "quite another"):
+        store.add_members(name, [(picture, A)])
+    save(store, Outcome(measured=MEASURED))
+    assert [one.image_set for one in store.cells()] == ["before", "pictures", "quite another"]
+    for name in ("before", "pictures", "quite another"):
+        assert [one.image_set for one in store.cells(name)] == [name]
+    assert store.image_sets() == ["before", "pictures", "quite another"]
 
 
 def test_scores_of_a_stored_picture_belong_to_its_pixels(store: StoreWriter) -> None:
@@ -238,6 +254,16 @@ def test_verdicts_are_the_newest_of_each_measurement(store: StoreWriter) -> None
         verified = Verified(stream.measurement_id, outcome, 3, isolation, False, "message")
         save_verified(store, [verified], {"cpu": "fast"})
     assert store.cells()[0].verdict == Verdict("identical", "unshare", False)
+
+
+def test_bitstreams_of_other_versions_of_a_codec_are_counted(store: StoreWriter) -> None:
+    store.add_codec("older-id", replace(INFO, version="0"), "older", {})
+    store.add_codec("another-id", replace(INFO, name="another"), "another", {})
+    for codec_id in ("codec-id", "older-id", "another-id"):
+        for quality in (4.0, 5.0):
+            save(store, Outcome(measured=MEASURED), key=replace(KEY, codec_id=codec_id, quality=quality))
+    assert other_versions(store, ["codec-id"], [A]) == {"older 0": 2}
+    assert other_versions(store, ["codec-id"], [B]) == other_versions(store, ["another-id"], [A]) == {}
 
 
 MACHINE = {"cpu": "fast"}

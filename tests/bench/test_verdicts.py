@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from measuring import INFO, planned_cell, planned_codec, planned_picture
 
-from codecarena.bench import isolation, pool, summary
+from codecarena.bench import isolation, pool, summary, verify
 from codecarena.bench.estimate import Estimate
 from codecarena.bench.footprint import MARK, footprint
 from codecarena.bench.jobs import DecodedAgain, EncodedAgain, Failed, Outcome, Peeked
@@ -88,6 +88,26 @@ def test_a_bitstream_is_judged_by_the_largest_difference(
     assert verified == Verified(5, result, largest, "unshare", None, message)
     (job,) = one.asked
     assert (job.bitstream, job.seed, job.decoded_sha256) == (b"stream", 3, "pixels")
+
+
+def test_a_process_gets_64_bitstreams_of_one_codec_and_other_versions_are_noted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = planned_codec("other-id")
+    streams = [replace(STREAM, measurement_id=place) for place in range(130)]
+    streams.append(replace(STREAM, key=replace(STREAM.key, codec_id="other-id")))
+    monkeypatch.setattr(verify, "stored_streams", lambda *_: streams)
+    monkeypatch.setattr(verify, "other_versions", lambda *_: {"codec 0": 3})
+    made = verification(monkeypatch)
+    parts = list(made.split(SimpleNamespace(codecs=[CODEC, other])))
+    assert [(part.codec, len(part.streams)) for part in parts] == [
+        (CODEC, 64),
+        (CODEC, 64),
+        (CODEC, 2),
+        (other, 1),
+    ]
+    assert [one.measurement_id for part in parts[:3] for one in part.streams] == list(range(130))
+    assert made.report.notes == ["3 bitstreams of codec 0 are left out: that version is not here"]
 
 
 def test_a_stream_without_a_seed_is_decoded_without_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
+import zipfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -107,6 +112,51 @@ def test_members_that_fit_a_pattern_and_a_suffix_are_wanted(name: str, wanted: b
     assert _is_wanted(name, ("set/*", "extra/*"), (".png", ".jpg")) is wanted
 
 
+@pytest.mark.parametrize(("archive_bytes", "refused"), [(6000, True), (6001, False)])
+def test_a_tar_member_may_be_200_times_the_archive_once_it_is_over_a_mebibyte(
+    archive_bytes: int, refused: bool
+) -> None:
+    large = tarfile.TarInfo("a.png")
+    large.size = 200 * 6001
+    small = tarfile.TarInfo("b.png")
+    small.size = MEBIBYTE
+    with tarfile.open(fileobj=io.BytesIO(large.tobuf() + bytes(1024))) as opened:
+        opened.members[:] = [small, large]
+        opened._loaded = True
+        if refused:
+            with pytest.raises(ArchiveError, match="'a.png' unpacks to 1200200 bytes"):
+                list(archives._of_tar(opened, archive_bytes))
+        else:
+            assert [one.name for one in archives._of_tar(opened, archive_bytes)] == ["b.png", "a.png"]
+
+
+@pytest.mark.parametrize(
+    ("offsets", "archive_bytes", "reason"),
+    [
+        # A member takes the 30 bytes of its own header and its packed ones.
+        ((0, 40), 80, None),
+        ((40, 0), 80, None),
+        ((0, 39), 80, "shares its bytes"),
+        ((0, 0), 80, "shares its bytes"),
+        ((0, 40), 79, "reaches beyond"),
+    ],
+)
+def test_members_of_a_zip_lie_one_after_another(
+    offsets: tuple[int, ...], archive_bytes: int, reason: str | None
+) -> None:
+    infos = []
+    for offset in offsets:
+        info = zipfile.ZipInfo(f"{offset}.png")
+        info.header_offset, info.compress_size = offset, 10
+        infos.append(info)
+    opened: Any = SimpleNamespace(infolist=lambda: infos)
+    if reason is None:
+        archives._refuse_shared_bytes(opened, archive_bytes)
+        return
+    with pytest.raises(ArchiveError, match=reason):
+        archives._refuse_shared_bytes(opened, archive_bytes)
+
+
 ONE, TWO = "1" * 64, "2" * 64
 
 
@@ -120,7 +170,7 @@ def test_hashes_are_pinned_once_and_written_by_name(tmp_path: Path) -> None:
     head, *lines = (tmp_path / "set.lock").read_text().splitlines()
     assert head.startswith("# Hashes pinned")
     assert lines == [f"{ONE}  a.png", f"{TWO}  b.png", f"{ONE}  https://a.example/x.zip"]
-    with pytest.raises(DatasetError, match=f"b.png: expected sha256 {TWO}, as pinned in .* got {ONE}"):
+    with pytest.raises(DatasetError, match=rf"b\.png: expected sha256 {TWO}, as pinned in .* got {ONE}"):
         pin(tmp_path, "set", {"c.png": ONE, "b.png": ONE})
     assert read_lock(tmp_path, "set") == lock, "all or nothing"
 
