@@ -95,16 +95,15 @@ class TestHfd:
     @pytest.fixture(scope="class")
     @classmethod
     def several(cls, kodak: list[Path], tenth: Callable[[int], int]) -> list[Image]:
-        """All of Kodak under `make long`, else the middle of every third picture."""
-        whole = [np.asarray(PillowImage.open(path).convert("RGB")) for path in kodak]
+        """All of Kodak under `make long`, else four middles, of much and of little detail."""
         if tenth(10) == 10:
-            return whole
-        middles = (tuple(side // 2 for side in one.shape[:2]) for one in whole)
-        squares = [
-            one[y - 128 : y + 128, x - 128 : x + 128].copy()
-            for one, (y, x) in zip(whole, middles, strict=True)
-        ]
-        return squares[::3]
+            return [np.asarray(PillowImage.open(path).convert("RGB")) for path in kodak]
+        middles = []
+        for path in (kodak[0], kodak[9], kodak[15], kodak[21]):
+            picture = PillowImage.open(path).convert("RGB")
+            left, top = picture.width // 2 - 128, picture.height // 2 - 128
+            middles.append(np.asarray(picture.crop((left, top, left + 256, top + 256))))
+        return middles
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -214,13 +213,15 @@ class TestLatent:
             assert sizes == sorted(set(sizes))
 
 
+@pytest.mark.scaled
 class TestLayered:
     """The layered codec with the embedded flow."""
 
     @pytest.fixture(scope="class")
     @classmethod
-    def originals(cls, kodak: list[Path]) -> list[Image]:
-        chosen = [kodak[index] for index in (1, 2, 5, 14, 20, 22)]
+    def originals(cls, kodak: list[Path], tenth: Callable[[int], int]) -> list[Image]:
+        """Six squares under `make long`, else three."""
+        chosen = [kodak[index] for index in ((1, 2, 5, 14, 20, 22) if tenth(10) == 10 else (1, 14, 20))]
         return [np.asarray(PillowImage.open(path).convert("RGB"))[:, :512].copy() for path in chosen]
 
     @pytest.fixture(scope="class")
@@ -239,14 +240,14 @@ class TestLayered:
         bare, coloured = (
             np.mean(list(map(_colour_error, decoded[quality], originals))) for quality in (2, 3)
         )
-        assert coloured < 0.7 * bare
+        assert coloured < 0.25 * bare
 
     def test_the_structure_layer_brings_the_edges(
         self, decoded: dict[int, list[Image]], originals: list[Image]
     ) -> None:
         scores = {quality: np.mean(list(map(_edge_f1, decoded[quality], originals))) for quality in (1, 2, 3)}
-        assert scores[2] > scores[1] + 0.05
-        assert scores[3] > scores[1] + 0.05
+        assert scores[2] > scores[1] + 0.5
+        assert scores[3] > scores[1] + 0.5
 
     def test_a_pictures_own_caption_brings_its_colours(
         self, decoded: dict[int, list[Image]], originals: list[Image]
