@@ -124,7 +124,7 @@ def test_a_tar_member_may_be_200_times_the_archive_once_it_is_over_a_mebibyte(
         opened.members[:] = [small, large]
         opened._loaded = True
         if refused:
-            with pytest.raises(ArchiveError, match="'a.png' unpacks to 1200200 bytes"):
+            with pytest.raises(ArchiveError, match=r"'a\.png' unpacks to 1200200 bytes"):
                 list(archives._of_tar(opened, archive_bytes))
         else:
             assert [one.name for one in archives._of_tar(opened, archive_bytes)] == ["b.png", "a.png"]
