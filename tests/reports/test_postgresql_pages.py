@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from browsing import needs_chromium
-from dashboard import PAGES, settle, visiting, watched
 from dashboard import server as dashboard
+from dashboard import settle, visiting, watched
 from postgresql import new_database, programs
+from streamlit.testing.v1 import AppTest
 
 from arena import call
+from codecarena.reports import sign_in
 
 pytestmark = [
     pytest.mark.skipif(programs() is None, reason="no PostgreSQL server: apt-get install postgresql"),
@@ -33,8 +38,22 @@ qualities = [10, 50, 90]
 name = "webp"
 qualities = [20, 50, 80]
 """
-SHOWN = {"natural": "natural", "people": "votes", "runs": "small", "studies": "Password"}
-"""What stands on the pages where no codec does."""
+SHOWN = {
+    "leaderboard": "webp",
+    "rates": "2 codecs",
+    "look": "jpeg",
+    "speed": "webp",
+    "natural": "natural",
+    "people": "votes",
+    "runs": "small",
+}
+"""What stands on each page of this store."""
+ONE_PAGE = """
+import streamlit as st
+from codecarena.reports.views import {name}, navigation
+st.session_state["page"] = "{name}"
+{name}.main()
+"""
 COMMANDS = (
     "run suite.toml -j 1 --limit 2",
     "run suite.toml -j 1 --limit 2 --match bpp=0.5",
@@ -78,6 +97,7 @@ def filled(folder: Path, store: str) -> dict[str, subprocess.CompletedProcess[st
     return {words: call(*words.split(), folder=folder) for words in COMMANDS}
 
 
+@pytest.mark.slow("sixteen commands, five of which code and measure in processes of their own")
 def test_every_command_works_on_it(filled: dict[str, subprocess.CompletedProcess[str]], folder: Path) -> None:
     failed = {words: ended.stderr for words, ended in filled.items() if ended.returncode}
     assert failed == {}
@@ -87,16 +107,51 @@ def test_every_command_works_on_it(filled: dict[str, subprocess.CompletedProcess
     assert "jpeg" in (folder / "cells.csv").read_text()
 
 
+@pytest.fixture
+def emptied_cache() -> Iterator[None]:
+    """Let no connection of a page outlive its test."""
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+    gc.collect()
+
+
+def drawn(name: str) -> AppTest:
+    page = AppTest.from_string(ONE_PAGE.format(name=name), default_timeout=300).run()
+    assert not page.exception, [one.value for one in page.exception]
+    return page
+
+
+@pytest.mark.usefixtures("filled", "emptied_cache")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Streamlit's script runner warns about itself
+@pytest.mark.parametrize(("name", "shown"), SHOWN.items())
+def test_every_page_is_drawn_from_it(name: str, shown: str) -> None:
+    page = drawn(name)
+    texts = [one.value for one in [*page.subheader, *page.caption, *page.markdown, *page.info, *page.code]]
+    tables = [json.loads(one.proto.json).get("html", "") for one in page.get("bidi_component")]
+    choices = [str(one.options) for one in page.selectbox]
+    assert shown in " ".join([*texts, *tables, *choices])
+
+
+@pytest.mark.usefixtures("filled", "emptied_cache")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_organiser_watches_its_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(sign_in.VARIABLE, sign_in.hash_password("correct horse battery"))
+    page = drawn("studies")
+    page.text_input[0].set_value("correct horse battery")
+    next(one for one in page.button if one.label == "Sign in").click().run()
+    numbers = {one.label: one.value for one in page.metric}
+    assert (numbers["Raters finished"], numbers["Votes"]) == ("0 of 2", "0")
+
+
 @needs_chromium
 @pytest.mark.browser
 @pytest.mark.usefixtures("filled")
-def test_every_page_opens_on_it(chromium: Any, store: str) -> None:
+def test_its_pages_are_served(chromium: Any, store: str) -> None:
     troubles: list[str] = []
     with dashboard(store) as url, visiting(chromium) as visit:
-        for path in PAGES:
-            page = watched(visit, url, troubles)
-            page.goto(f"{url}/{path}")
-            settle(page)
-            page.get_by_text(SHOWN.get(path, "jpeg")).first.wait_for(state="attached")
-            page.close()
+        page = watched(visit, url, troubles)
+        page.goto(f"{url}/rates")
+        settle(page)
+        page.locator("svg.marks text", has_text="webp").first.wait_for()
     assert troubles == []
