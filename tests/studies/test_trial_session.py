@@ -112,6 +112,7 @@ def secrets_of(store: Path) -> set[str]:
 
 
 @pytest.mark.scaled
+@pytest.mark.slow("forty trials at a real server that is killed and a network that is lost on the way")
 def test_a_session_of_forty_trials_loses_and_doubles_nothing(
     playwright: Any, tmp_path: Path, tenth: Callable[[int], int]
 ) -> None:
