@@ -93,16 +93,16 @@ def test_how_long_a_run_took(began: str, finished: str | None, newest: str | Non
 
 
 @pytest.mark.parametrize(
-    ("stored", "process", "shown", "runs"),
+    ("stored", "lives", "shown", "runs"),
     [
-        ("running", os.getpid(), "running", True),
-        ("running", NOBODY, "killed, or running on another machine", False),
-        ("finished", os.getpid(), "finished", False),
-        ("interrupted", NOBODY, "interrupted", False),
+        ("running", True, "running", True),
+        ("running", False, "killed, or running on another machine", False),
+        ("finished", True, "finished", False),
+        ("interrupted", False, "interrupted", False),
     ],
 )
-def test_a_run_runs_while_its_process_lives(stored: str, process: int, shown: str, runs: bool) -> None:
-    run = replace(RUN, status=stored, process_id=process)
+def test_a_run_runs_while_its_process_lives(stored: str, lives: bool, shown: str, runs: bool) -> None:
+    run = replace(RUN, status=stored, process_id=os.getpid() if lives else NOBODY)
     one = replace(DETAIL, run=run)
     assert (status(one), is_running(one)) == (shown, runs)
 
