@@ -57,6 +57,8 @@ class Deflate:
 """
 
 TEST = """
+from codecarena.codecs.contract import CodecContract
+
 class TestDeflate(CodecContract):
     codec_name = "deflate"
 """
