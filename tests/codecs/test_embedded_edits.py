@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from codecarena.codecs.generative.layered.regions import Rectangle
 GRID = 128
 MIDDLE = Rectangle(0.25, 0.25, 0.75, 0.75)
 INSIDE = np.s_[GRID // 4 : 3 * GRID // 4, GRID // 4 : 3 * GRID // 4]
-PICTURES = (2, 4, 14, 22)
+pytestmark = pytest.mark.scaled
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +28,10 @@ def codec() -> Codec:
 
 
 @pytest.fixture(scope="module")
-def streams(codec: Codec, kodak: list[Path]) -> list[bytes]:
-    pictures = [np.asarray(PillowImage.open(kodak[index]).convert("RGB"))[:, 128:640] for index in PICTURES]
+def streams(codec: Codec, kodak: list[Path], tenth: Callable[[int], int]) -> list[bytes]:
+    """Four squares under `make long`, else two."""
+    chosen = (2, 4, 14, 22) if tenth(10) == 10 else (2, 14)
+    pictures = [np.asarray(PillowImage.open(kodak[index]).convert("RGB"))[:, 128:640] for index in chosen]
     return [codec.encode(Picture(np.ascontiguousarray(one)), 3) for one in pictures]
 
 
@@ -73,8 +76,8 @@ def test_a_new_structure_shows_inside_the_mask_alone(
             edge_f1(edges(after)[INSIDE], wanted[INSIDE]) - edge_f1(edges(before)[INSIDE], wanted[INSIDE])
         )
         ratios.append(_outside(after, before) / _inside(after, before))
-    assert np.mean(gains) > 0.1
-    assert np.mean(ratios) < 0.25
+    assert np.mean(gains) > 0.3
+    assert np.mean(ratios) < 0.1
 
 
 def test_a_recoloured_cell_moves_and_its_surroundings_stay(
@@ -94,8 +97,8 @@ def test_a_recoloured_cell_moves_and_its_surroundings_stay(
         ring = np.ones(change.shape[:2], np.bool_)
         ring[64:448, 64:448] = False  # a cell's width about the region is where colours blend
         leaked.append(abs(change[ring].mean(0) @ request / (request @ request)))
-    assert np.mean(moved) >= 0.5
-    assert np.mean(leaked) < 0.25 * np.mean(moved)
+    assert 0.8 <= np.mean(moved) <= 1.2
+    assert np.mean(leaked) < 0.05 * np.mean(moved)
 
 
 def test_erasing_thins_the_edges_inside_the_mask_alone(
@@ -109,7 +112,7 @@ def test_erasing_thins_the_edges_inside_the_mask_alone(
         was[24:104, 24:104] = now[24:104, 24:104] = False
         outside.append(now.mean() / max(1e-9, was.mean()))
     assert np.mean(inside) < 0.5
-    assert 0.8 < np.mean(outside) < 1.2
+    assert 0.95 < np.mean(outside) < 1.05
 
 
 def test_what_is_kept_is_the_drawing(streams: list[bytes]) -> None:
