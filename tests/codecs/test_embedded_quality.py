@@ -116,6 +116,7 @@ class TestHfd:
 
         return decoded
 
+    @pytest.mark.slow("its marks are those of 64 steps")
     @pytest.mark.parametrize(("mode", "steps"), [("flow", 4), ("diffusion", 64)])
     def test_it_adds_detail_that_is_neither_noise_nor_sharpening(
         self, decode: Callable[[str, int], list[Image]], several: list[Image], mode: str, steps: int
