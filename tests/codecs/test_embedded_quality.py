@@ -116,8 +116,13 @@ class TestHfd:
 
         return decoded
 
-    @pytest.mark.slow("its marks are those of 64 steps")
-    @pytest.mark.parametrize(("mode", "steps"), [("flow", 4), ("diffusion", 64)])
+    @pytest.mark.parametrize(
+        ("mode", "steps"),
+        [
+            ("flow", 4),
+            pytest.param("diffusion", 64, marks=pytest.mark.slow("its marks are those of 64 steps")),
+        ],
+    )
     def test_it_adds_detail_that_is_neither_noise_nor_sharpening(
         self, decode: Callable[[str, int], list[Image]], several: list[Image], mode: str, steps: int
     ) -> None:
