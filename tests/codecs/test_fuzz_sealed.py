@@ -42,7 +42,6 @@ codec = registry.create(name, parameters)
 rng = random.Random(name)
 qualities = codec.info.qualities
 picture = contract.photograph()[:97, :131].copy()
-open("/proc/self/clear_refs", "w").write("5")  # the peak memory begins again with what is held now
 streams = [codec.encode(Picture(picture), quality) for quality in {qualities[0], qualities[-1]}]
 outcome = {"refused": 0, "decoded": 0, "slowest_seconds": 0.0}
 for index in range(count):
@@ -75,6 +74,7 @@ for index in range(count):
     except CodecError:
         outcome["refused"] += 1
     outcome["slowest_seconds"] = max(outcome["slowest_seconds"], round(time.monotonic() - started, 2))
+# Not getrusage's figure: it begins with that of the process which started this one.
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM:"))
 outcome["peak_mib"] = int(peak.split()[1]) // 1024
 answer = outcome
@@ -91,7 +91,10 @@ def test_damaged_streams_are_refused_or_decoded(
     fuzzed_process: FreshProcess,
     tmp_path: Path,
 ) -> None:
-    count = 10_000 if tenth(10) == 10 else 140  # ten of each kind of damage, sealed again and not
+    count = 140  # ten of each kind of damage, sealed again and not
+    if tenth(10) == 10:
+        count = 10_000
+        fuzzed_process.close()  # the record wants the peak memory of each codec by itself
     given = dict(parameters)
     if name == "zoo":
         network = networks.untrained(str(parameters["arch"]))
