@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from report_rows import CELL, PSNR, text_columns, texts, values
-from rich.console import Console
+from report_rows import CELL, PSNR, WIDE, text_columns, texts, values
 
 from codecarena.bench.analysis.comparison import PointEvidence
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.intervals import Interval
 from codecarena.bench.store.rows import Failure, Match, MatchRow, MetricRow, RunRow, Score, ScoredCell
 from codecarena.bench.store.run_details import RunDetail, Version
-from codecarena.reports import terminal
 from codecarena.reports.grid import Column, Entry, Row, Table, as_json
 from codecarena.reports.latex import LONG, escaped, latex
 from codecarena.reports.markup import html_table
@@ -295,17 +292,6 @@ def test_records_of_studies_as_a_table() -> None:
     assert [one.numeric for one in record_table("T", [{"a": 1, "b": ""}]).columns] == [False, False]
 
 
-WIDE = Table(
-    "Title",
-    (Column("Codec", numeric=False), Column("Rate", "bits/pixel", help="of <it>"),
-     Column("Range", "dB", numeric=False)),
-    (Row((Entry("jpeg"), Entry("0.25 (0.10…0.50)", 0.25, "better", 'a "hint"'), Entry("20.00…45.00")),
-         {"codec": "jpeg", "rate": 0.25}),
-     Row((Entry("zip"), Entry("–"), Entry(41 * "m")), {"codec": "zip"})),
-    ("first note", "second note"),
-)  # fmt: skip
-
-
 def test_a_table_in_html() -> None:
     page = html_table(WIDE)
     assert page == (
@@ -351,61 +337,3 @@ def test_a_table_as_records() -> None:
         {"title": "Title", "notes": ["first note", "second note"],
          "rows": [{"codec": "jpeg", "rate": 0.25}, {"codec": "zip"}]}
     ]  # fmt: skip
-
-
-def shown(table: Table, width: int, *, terminal_like: bool = True) -> list[str]:
-    stream = io.StringIO()
-    console = Console(file=stream, width=width, force_terminal=terminal_like, color_system=None)
-    terminal.show(console, table)
-    return [line.rstrip() for line in stream.getvalue().split("\n")]
-
-
-def test_a_table_on_a_terminal_folds_only_where_it_must() -> None:
-    table = replace(WIDE, rows=WIDE.rows[:1])
-    wide = shown(table, 100)
-    assert wide[0] == "Title"
-    assert wide[1].split("  ")[:2] == ["Codec", "Rate, bits/pixel"]
-    assert wide[3].startswith("jpeg   0.25 (0.10…0.50)  20.00…45.00")
-    assert wide[4:6] == ["first note", "second note"]
-    # 5, 16 and 11 characters with a gap of 2 behind each: 38.
-    assert any("0.25 (0.10…0.50)  20.00…45.00" in line for line in shown(table, 38))
-    for width in (37, 30):
-        folded = shown(table, width)
-        assert any(line.split() == ["jpeg", "0.25", "20.00…"] for line in folded)
-        assert any(line.split() == ["(0.10…0.50)", "45.00"] for line in folded)
-    # A file is as wide as 140 characters, however narrow the window is.
-    assert any("0.25 (0.10…0.50)  20.00…45.00" in line for line in shown(table, 20, terminal_like=False))
-
-
-def test_records_on_a_terminal_dim_what_is_missing() -> None:
-    stream = io.StringIO()
-    console = Console(file=stream, width=60, force_terminal=True, color_system="standard")
-    records = [{"name": "jpeg", "status": "here"}, {"name": "vvc", "status": "missing: vvencapp"}]
-    terminal.show_records(console, "Codecs", records)
-    lines = stream.getvalue().split("\n")
-    assert "\x1b[2m" not in next(line for line in lines if "jpeg" in line)
-    assert "\x1b[2m" in next(line for line in lines if "vvencapp" in line)
-    terminal.show_records(console, "Nothing", [])
-    narrow = Console(file=(out := io.StringIO()), width=40, color_system=None)
-    terminal.show_records(narrow, "Sets", [{"name": 24 * "n", "status": 60 * "s"}])
-    assert 24 * "n" in out.getvalue()  # it can be copied; the rest breaks
-    assert 60 * "s" not in out.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("called", "path", "expected"),
-    [
-        ("/x/codecarena/__main__.py", "/bin", "python -m codecarena"),
-        ("/opt/venv/bin/codecarena", "/bin:/opt/venv/bin", "codecarena"),
-        ("/opt/venv/bin/codecarena", "/bin", "/opt/venv/bin/codecarena"),
-        ("{here}/venv/bin/codecarena", "/bin", "venv/bin/codecarena"),
-        ("venv/bin/codecarena", "/bin", "venv/bin/codecarena"),
-    ],
-)
-def test_what_the_user_types_to_call_the_program_again(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, called: str, path: str, expected: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", [called.format(here=tmp_path)])
-    monkeypatch.setenv("PATH", path)
-    assert terminal.own_command() == expected

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from giving import course_of, rater_of, rows_of
+from giving import rater_of, rows_of
 from sqlalchemy import text
 from studying import ballot, enter, invite, open_study, work_through
 
@@ -17,7 +17,6 @@ from codecarena.studies.identity import completion_code
 from codecarena.studies.ledger import Ledger
 from codecarena.studies.session import Desk
 from codecarena.studies.steps import Done, NotYet, Panel, Progress, SessionError, Trial
-from codecarena.studies.trials import pictures
 
 BARE = "training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.0\nbreak_every = 0\n"
 EYES = """
@@ -32,6 +31,12 @@ question = "Which?"
 answers = ["laptop", "desktop"]
 """
 NIGHT = '[[raters.environment]]\nkey = "night"\nquestion = "Night mode?"\nanswers = ["on", "off"]\n'
+
+
+def given_trial(desk: Desk, session: str) -> Trial:
+    trial = desk.next_trial(session)
+    assert isinstance(trial, Trial)
+    return trial
 
 
 def refusal(call, *arguments: object, **named: object) -> tuple[str, int]:
@@ -350,8 +355,7 @@ def test_who_declines_or_is_screened_out_has_nothing_to_hand_in_but_the_plan_s_c
 def test_a_closed_study_says_how_far_a_rater_came(tmp_path: Path, desk: Desk) -> None:
     open_study(tmp_path, conditions=2, pictures=3, trials=BARE)
     session = enter(desk, *invite(tmp_path))
-    trial = desk.next_trial(session)
-    assert isinstance(trial, Trial)
+    trial = given_trial(desk, session)
     desk.vote(session, ballot(trial))
     with closing(Ledger(str(tmp_path))) as ledger:
         ledger.set_state(ledger.study("small"), "closed")
@@ -366,39 +370,9 @@ def test_a_closed_study_says_how_far_a_rater_came(tmp_path: Path, desk: Desk) ->
 def test_who_is_done_stays_done_when_the_study_is_closed(tmp_path: Path, desk: Desk) -> None:
     open_study(tmp_path, conditions=2, pictures=1, trials=BARE)
     done, declined, waiting = invite(tmp_path, 3)
-    sessions = [enter(desk, done), desk.join(declined).session_token, desk.join(waiting).session_token]
+    sessions = [enter(desk, done), *(desk.join(one).session_token for one in (declined, waiting))]
     work_through(desk, sessions[0])
     desk.consent(sessions[1], "1", agreed=False, of_age=True)
     with closing(Ledger(str(tmp_path))) as ledger:
         ledger.set_state(ledger.study("small"), "closed")
     assert [desk.welcome(session).stage for session in sessions] == ["done", "declined", "closed"]
-
-
-def test_a_picture_that_is_gone_is_not_found(tmp_path: Path, desk: Desk) -> None:
-    open_study(tmp_path, pictures=1)
-    trial = desk.next_trial(enter(desk, *invite(tmp_path)))
-    assert isinstance(trial, Trial)
-    token = trial.pictures[0].token
-    assert refusal(desk.stimulus, token[:-1] + ("0" if token[-1] != "0" else "1")) == ("unknown_picture", 404)
-    for name in ("first", "reference"):
-        shown = next(one for one in trial.pictures if one.slot == name)
-        sha256 = pictures(course_of(desk.ledger), desk.ledger.trial(trial.trial))[name]
-        desk.ledger.store.blobs.decoded_path(sha256).unlink()
-        assert refusal(desk.stimulus, shown.token) == ("unknown_picture", 404)
-
-
-def test_pictures_are_those_of_the_trial_on_their_sides(tmp_path: Path, desk: Desk) -> None:
-    open_study(tmp_path, pictures=2)
-    session = enter(desk, *invite(tmp_path))
-    trial = desk.next_trial(session)
-    assert isinstance(trial, Trial)
-    row, material = desk.ledger.trial(trial.trial), course_of(desk.ledger).known.material
-    content = material.contents[
-        course_of(desk.ledger).content(course_of(desk.ledger).pair_place[row.pair_id])
-    ]
-    assert {(one.width, one.height) for one in trial.pictures} == {(content.width, content.height)}
-    assert [one.slot for one in trial.pictures] == ["reference", "first", "second"]
-    assert trial.training
-    assert (trial.minimum_view_ms, trial.gap_ms, trial.time_limit_ms, trial.zoom, trial.magnify) == (
-        300, 500, None, 1, True,
-    )  # fmt: skip

@@ -11,7 +11,7 @@ from codecarena.bench.analysis.leaderboard import AtRateRow, AtScoreRow
 from codecarena.bench.store.rows import Failure, MatchRow, MetricRow, Score, ScoredCell, Verdict
 from codecarena.bench.store.timings import Side, Timing, TimingRow
 from codecarena.reports import digits
-from codecarena.reports.grid import Table
+from codecarena.reports.grid import Column, Entry, Row, Table
 
 PSNR = MetricRow("psnr-id-0", "psnr", "codecarena", "0.1", "RGB", "higher", None)
 MS_SSIM = MetricRow("ms-ssim-id", "ms-ssim", "codecarena", "0.2", "RGB", "higher", 1.0)
@@ -124,3 +124,14 @@ def values(table: Table) -> list[list[float | None]]:
 def text_columns(table: Table) -> list[str]:
     """Return the headings of the columns that hold no numbers."""
     return [column.heading for column in table.columns if not column.numeric]
+
+
+WIDE = Table(
+    "Title",
+    (Column("Codec", numeric=False), Column("Rate", "bits/pixel", help="of <it>"),
+     Column("Range", "dB", numeric=False)),
+    (Row((Entry("jpeg"), Entry("0.25 (0.10…0.50)", 0.25, "better", 'a "hint"'), Entry("20.00…45.00")),
+         {"codec": "jpeg", "rate": 0.25}),
+     Row((Entry("zip"), Entry("–"), Entry(41 * "m")), {"codec": "zip"})),
+    ("first note", "second note"),
+)  # fmt: skip

@@ -1,0 +1,252 @@
+"""Tests of pairs, ranks and values of conditions by their formulas on small numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fitted import COVARIANCE, NAMES, VALUES, drawn, given_fit, table
+from scipy import stats
+
+from codecarena.bench.analysis.intervals import holm
+from codecarena.studies.fit import Fit
+from codecarena.studies.models import BRADLEY_TERRY, JOD, THURSTONE
+from codecarena.studies.newton import Problem
+from codecarena.studies.pair_counts import PairCounts, Tally, from_table
+from codecarena.studies.pair_tests import condition_scales, pair_tests
+from codecarena.studies.resampling import Draws, interval
+from codecarena.studies.scale import analyse
+from codecarena.studies.scale_results import Interval
+from codecarena.studies.votes import VoteRecord, from_records
+
+# Pairs
+
+
+def test_pairs_without_resamples_are_tested_by_the_normal_distribution() -> None:
+    found = given_fit()
+    tests = {(one.first, one.second): one for one in pair_tests(found, ())}
+    # Var(a - b) = Var(a) + Var(b) - 2 Cov(a, b), by hand from the table above.
+    variances = {("m", "z"): 0.17, ("m", "a"): 0.20, ("z", "a"): 0.29}
+    gaps = {("m", "z"): -0.8, ("m", "a"): 1.4, ("z", "a"): 2.2}
+    assert tests.keys() == variances.keys()
+    p_values = {key: 2 * stats.norm.sf(abs(gaps[key]) / np.sqrt(variances[key])) for key in gaps}
+    # Holm: the smallest p times 3, the next times 2, the largest as it is.
+    assert sorted(p_values, key=p_values.__getitem__) == [("z", "a"), ("m", "a"), ("m", "z")]
+    for key, times in ((("z", "a"), 3), (("m", "a"), 2), (("m", "z"), 1)):
+        one = tests[key]
+        assert one.difference == pytest.approx(gaps[key])
+        assert one.preferred == pytest.approx(1 / (1 + np.exp(-gaps[key])))
+        assert one.p == pytest.approx(p_values[key])
+        assert one.p_holm == pytest.approx(times * p_values[key])
+        assert (one.by_rater, one.by_rater_and_picture) == (None, None)
+
+
+@pytest.mark.parametrize("unit", [1.0, JOD])
+def test_pairs_are_tested_by_student_with_the_freedom_of_the_widest_resampling(unit: float) -> None:
+    found = given_fit()
+    if unit != 1.0:
+        found = replace(found, problem=replace(found.problem, model=THURSTONE))
+    rater, both = drawn("rater", 8), drawn("rater x picture", 5, 1, 0.2)
+    for draws, freedom in (((rater,), 7), ((rater, both), 4)):
+        widest = draws[-1]
+        for test, (i, j) in zip(pair_tests(found, draws), ((0, 1), (0, 2), (1, 2)), strict=True):
+            gaps = (widest.parameters[:, i] - widest.parameters[:, j]) * unit
+            error = np.sqrt(gaps.var(ddof=1) * (freedom + 1) / freedom)
+            difference = (VALUES[i] - VALUES[j]) * unit
+            assert test.difference == pytest.approx(difference)
+            assert test.p == pytest.approx(2 * stats.t.sf(abs(difference) / error, freedom))
+            span = test.by_rater_and_picture if widest is both else test.by_rater
+            low, high = interval(gaps, freedom + 1)
+            assert span == Interval(pytest.approx(low), pytest.approx(high), pytest.approx(error))
+            assert (test.by_rater_and_picture is None) == (widest is rater)
+            assert test.by_rater is not None
+
+
+def test_one_cluster_leaves_one_degree_of_freedom() -> None:
+    [test, *_] = pair_tests(given_fit(), (drawn("rater", 1),))
+    gaps = drawn("rater", 1).parameters[:, 0] - drawn("rater", 1).parameters[:, 1]
+    assert test.p == pytest.approx(2 * stats.t.sf(0.8 / gaps.std(ddof=1), 1))
+
+
+def test_holm_allows_for_the_pairs_of_a_component_and_no_pair_lies_across() -> None:
+    four = PairCounts(
+        ("d", "b", "c", "a"), np.array([0, 1, 2, 3]), np.array([2, 3, 0, 1]), np.full((3, 4), 5.0)
+    )
+    problem = Problem(four, BRADLEY_TERRY, np.array([0, 1, 0, 1]), order=False, ridge=0.0)
+    found = Fit(problem, np.array([0.5, 0.3, -0.5, -0.3, 0, 0]), np.eye(6) * 0.02, 0.0)
+    tests = {(one.first, one.second): one for one in pair_tests(found, ())}
+    assert tests.keys() == {("d", "c"), ("b", "a")}
+    for gap, one in zip((1.0, 0.6), tests.values(), strict=True):
+        assert one.p_holm == one.p == pytest.approx(2 * stats.norm.sf(gap / 0.2))
+
+
+def test_the_widest_of_many_pairs_is_computed_in_parts_as_in_one() -> None:
+    """33 conditions are 528 pairs: more than the 500 that are computed together."""
+    size = 33
+    first, second = np.triu_indices(size, 1)
+    pairs = PairCounts(tuple(f"c{n}" for n in range(size)), first, second, np.full((3, len(first)), 2.0))
+    values = np.random.default_rng(2).normal(size=size)
+    problem = Problem(pairs, BRADLEY_TERRY, np.zeros(size, int), order=False, ridge=0.0)
+    found = Fit(problem, np.append(values, [0, 0]), np.eye(size + 2) * 0.1, 0.0)
+    parameters = np.random.default_rng(3).normal(np.append(values, [0, 0]), 0.3, (60, size + 2))
+    tests = pair_tests(found, (Draws("rater", parameters, np.zeros(60, bool), 10),))
+    assert len(tests) == 528
+    for row in (0, 499, 500, 527):
+        gaps = parameters[:, first[row]] - parameters[:, second[row]]
+        low, high = interval(gaps, 10)
+        error = np.sqrt(gaps.var(ddof=1) * 10 / 9)
+        assert tests[row].by_rater == Interval(
+            pytest.approx(low), pytest.approx(high), pytest.approx(error)
+        )  # fmt: skip
+
+
+def test_with_a_ridge_intervals_span_those_by_vote_as_well() -> None:
+    found = given_fit(ridge=0.05)
+    narrow = drawn("rater", 50, spread=1e-6)
+    [test, *_] = pair_tests(found, (narrow,))
+    error = np.sqrt(0.17)
+    assert test.by_rater is not None
+    assert test.by_rater.standard_error == pytest.approx(error)
+    assert test.by_rater.low == pytest.approx(-0.8 - 1.959964 * error)
+    assert test.by_rater.high == pytest.approx(-0.8 + 1.959964 * error)
+    wide = drawn("rater", 50, spread=2.0)
+    [again, *_] = pair_tests(found, (wide,))
+    assert again.by_rater == pair_tests(given_fit(), (wide,))[0].by_rater
+
+
+# Conditions
+
+
+@pytest.mark.parametrize("anchor", [None, "m", "z", "a"])
+@pytest.mark.parametrize("unit", [1.0, JOD])
+def test_conditions_stand_best_first_against_the_anchor(anchor: str | None, unit: float) -> None:
+    found = given_fit()
+    if unit != 1.0:
+        found = replace(found, problem=replace(found.problem, model=THURSTONE))
+    rater, both = drawn("rater", 8), drawn("rater x picture", 5, 1, 0.2)
+    rows = condition_scales(found, (rater, both), anchor, ())
+    assert [one.condition for one in rows] == ["z", "m", "a"]
+    assert [one.rank for one in rows] == [1, 2, 3]
+    held = None if anchor is None else NAMES.index(anchor)
+    for row, place in zip(rows, (1, 0, 2), strict=True):
+        zero, variance = 0.0, COVARIANCE[place, place]
+        if held is not None:
+            zero = VALUES[held]
+            variance += COVARIANCE[held, held] - 2 * COVARIANCE[place, held]
+        value, error = (VALUES[place] - zero) * unit, np.sqrt(max(variance, 0)) * unit
+        assert row.value == pytest.approx(value, abs=1e-12)
+        low, high = value - 1.959964 * error, value + 1.959964 * error
+        assert row.by_vote == Interval(
+            pytest.approx(low, abs=1e-6), pytest.approx(high, abs=1e-6), pytest.approx(error, abs=1e-12)
+        )
+        for draws, span in ((rater, row.by_rater), (both, row.by_rater_and_picture)):
+            values = draws.parameters[:, place] - (0 if held is None else draws.parameters[:, held])
+            ends = interval(values * unit, draws.clusters)
+            spread = np.sqrt(values.var(ddof=1) * draws.inflation) * unit
+            assert span is not None
+            assert (span.low, span.high) == pytest.approx(tuple(ends), abs=1e-12)
+            assert span.standard_error == pytest.approx(spread, abs=1e-12)
+        # Four ordered pairs of 10 decided votes; the model has no ties.
+        assert row.votes == 40
+
+
+def test_an_anchor_is_zero_in_its_component_only() -> None:
+    rows = {
+        one.condition: one
+        for one in condition_scales(given_fit(component=[0, 1, 0]), (), "a", ())
+    }  # fmt: skip
+    assert [rows[name].value for name in NAMES] == pytest.approx([1.4, 1.0, 0.0])
+    assert [rows[name].component for name in NAMES] == [0, 1, 0]
+    assert [rows[name].rank for name in NAMES] == [1, 1, 2]
+    assert [rows[name].rank_high for name in NAMES] == [2, 1, 2]
+    assert (rows["m"].by_rater, rows["m"].by_rater_and_picture) == (None, None)
+
+
+@pytest.mark.parametrize("names", [("m", "z", "a"), ("a", "m", "z"), ("z", "a", "m")])
+def test_ranks_span_what_tests_of_the_right_winner_leave_open(names: tuple[str, str, str]) -> None:
+    """Named as anybody likes, the first has 0.2, the second 1.0, the third -1.2; only the last is sure."""
+    middle, best, worst = names
+    found = given_fit(names)
+    tests = pair_tests(found, ())
+    decided = {frozenset((one.first, one.second)) for one in tests if one.p_holm < 0.05}
+    assert decided == {frozenset((middle, worst)), frozenset((best, worst))}
+    rows = {one.condition: one for one in condition_scales(found, (), None, tests)}
+    ranks = {name: (one.rank_low, one.rank, one.rank_high) for name, one in rows.items()}
+    assert ranks == {best: (1, 1, 2), middle: (1, 2, 2), worst: (3, 3, 3)}
+
+
+def test_a_test_at_five_percent_exactly_decides_no_rank() -> None:
+    tests = [replace(one, p_holm=0.05) for one in pair_tests(given_fit(), ())]
+    rows = condition_scales(given_fit(), (), None, tests)
+    assert {(one.rank_low, one.rank_high) for one in rows} == {(1, 3)}
+
+
+def test_equal_values_share_the_better_rank() -> None:
+    found = replace(given_fit(), parameters=np.array([0.5, -1.0, 0.5, 0.0, 0.0]))
+    ranks = {one.condition: one.rank for one in condition_scales(found, (), None, ())}
+    assert ranks == {"m": 1, "a": 1, "z": 3}
+
+
+# The whole scale
+
+
+def test_names_that_say_nothing_of_quality_change_no_number() -> None:
+    """The same votes under names in the order of quality, against it, and neither."""
+    records = [(one.rater, one.picture, one.first, one.second, one.outcome) for one in _records(table(9, 4))]
+    scales = {}
+    for names in ("abc", "cab", "cba"):
+        new = dict(zip("mza", names, strict=True))
+        votes = from_records(VoteRecord(r, p, new[one], new[other], won) for r, p, one, other, won in records)
+        scale = analyse(votes, unit="log-worth", resamples=0, anchor=new["z"])
+        old = {name: condition for condition, name in new.items()}
+        scales[names] = {
+            old[one.condition]: (one.value, one.by_vote.standard_error, one.rank, one.rank_low, one.rank_high)
+            for one in scale.conditions
+        }
+        wins = {frozenset((old[one.first], old[one.second])): one.p_holm for one in scale.pairs}
+        scales[names] |= wins
+    first, *others = scales.values()
+    for other in others:
+        assert other.keys() == first.keys()
+        for key in first:
+            assert other[key] == pytest.approx(first[key], abs=1e-7), key
+    assert [first[name][2] for name in "mza"] == [2, 1, 3]
+
+
+def _records(counted: Tally) -> list[VoteRecord]:
+    pairs = counted.pairs
+    return [
+        VoteRecord(
+            counted.raters[counted.rater[row]],
+            counted.pictures[counted.picture[row]],
+            pairs.conditions[pairs.first[counted.pair[row]]],
+            pairs.conditions[pairs.second[counted.pair[row]]],
+            1 - int(counted.outcome[row]),
+        )
+        for row in range(len(counted.count))
+        for _ in range(int(counted.count[row]))
+    ]
+
+
+def test_a_probit_scale_of_two_conditions_has_the_errors_of_a_proportion() -> None:
+    """75 of 100 on either side: 1 JOD apart; the delta method gives the error of the difference."""
+    pairs = from_table(["z", "a"], ["a", "z"], [75, 25], [25, 75], sided=True)
+    scale = analyse(pairs)
+    [test] = scale.pairs
+    assert (test.first, test.second) == ("a", "z")
+    assert test.difference == pytest.approx(-1.0)
+    assert test.preferred == pytest.approx(0.25)
+    error = JOD * np.sqrt(0.25 * 0.75 / 200) / stats.norm.pdf(stats.norm.ppf(0.75))
+    assert test.p == pytest.approx(2 * stats.norm.sf(1 / error), rel=1e-4)
+    for one in scale.conditions:
+        assert one.by_vote.standard_error == pytest.approx(error / 2, rel=1e-5)
+        assert abs(one.value) == pytest.approx(0.5)
+    assert scale.order_effect is not None
+    assert scale.order_effect.value == pytest.approx(0.0, abs=1e-9)
+    assert scale.order_effect.first_share == 0.5
+    assert scale.equality.degrees == 1
+    assert scale.equality.statistic == pytest.approx(
+        2 * 200 * (0.75 * np.log(1.5) + 0.25 * np.log(0.5)), rel=1e-6
+    )
+    assert holm([test.p]) == pytest.approx([test.p_holm])
