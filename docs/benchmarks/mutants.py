@@ -185,10 +185,13 @@ def covering_tests(folder: Path) -> tuple[dict[str, dict[int, set[str]]], dict[s
 
 
 def case_id(case: ElementTree.Element) -> str:
-    """Return the id by which pytest runs a case of its report."""
-    path = case.get("file", "")
-    within = case.get("classname", "").removeprefix(path.removesuffix(".py").replace("/", ".")).strip(".")
-    return "::".join(filter(None, (path, within.replace(".", "::"), case.get("name", ""))))
+    """Return the id by which pytest runs a case of its report: an inherited test stands in another file."""
+    parts = case.get("classname", "").split(".")
+    length = next(
+        (n for n in range(len(parts), 0, -1) if ROOT.joinpath(*parts[:n]).with_suffix(".py").is_file()), 0
+    )
+    path = "/".join(parts[:length]) + ".py"
+    return "::".join(filter(None, (path, ".".join(parts[length:]), case.get("name", ""))))
 
 
 def test_of(context: str) -> str:

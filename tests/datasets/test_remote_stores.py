@@ -98,7 +98,7 @@ def test_a_folder_of_files_on_the_hub_is_read_file_by_file(
 
 def test_a_set_that_is_not_on_the_hub_is_named(serve: Callable[[Hub], None], tmp_path: Path) -> None:
     serve(Hub({}))
-    ended = call("sets", "fetch", "hf:owner/nothing", "--data", tmp_path, folder=tmp_path)
+    ended = call_process("sets", "fetch", "hf:owner/nothing", "--data", tmp_path, folder=tmp_path)
     assert ended.returncode == 2
     assert "'hf:owner/nothing' cannot be read" in ended.stderr
     assert "Traceback" not in ended.stderr
