@@ -63,7 +63,7 @@ def suite_run() -> SuiteRun:
         subprocess.run(["make", "test", f"PYTEST_ARGS={options}"], cwd=ROOT, check=False)
         wall, cpu = monotonic() - start, children_seconds() - before
         cases = list(ElementTree.parse(report).iter("testcase"))
-    names = [f"{case.get('file')}::{case.get('name')}" for case in cases]
+    names = [f"{case.get('classname')}::{case.get('name')}" for case in cases]
     return SuiteRun(
         wall,
         cpu,

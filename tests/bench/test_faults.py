@@ -33,6 +33,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow("a codec that sleeps is waited for until its limit, and all of them run again when mended")
 def test_a_misbehaving_codec_loses_one_cell_and_mended_gets_it_back(faulty: Path) -> None:
     status, record = run_record("suite.toml", folder=faulty)
     assert status == 1
@@ -100,6 +101,7 @@ def test_a_mistake_of_the_user_is_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow("a metric that hangs is waited for until its limit")
 def test_a_metric_that_hangs_loses_its_own_score_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

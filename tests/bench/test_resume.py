@@ -65,6 +65,7 @@ def assert_gone(processes: list[psutil.Process]) -> None:
     assert not alive
 
 
+@pytest.mark.slow("a run is killed and begun again several times, each a process")
 @pytest.mark.scaled
 def test_a_run_killed_at_random_moments_ends_like_an_undisturbed_one(
     tmp_path: Path, tenth: Callable[[int], int], monkeypatch: pytest.MonkeyPatch

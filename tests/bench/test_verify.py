@@ -78,6 +78,7 @@ needs_walls = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow("the first runs and verifies every cheat, each decoder behind walls of its own")
 @needs_walls
 @pytest.mark.parametrize("cheat", CHEATS)
 def test_a_cheat_is_caught(verified: tuple[int, dict[str, Any]], cheat: str) -> None:

@@ -219,6 +219,9 @@ class TestLatent:
             assert sizes == sorted(set(sizes))
 
 
+@pytest.mark.slow(
+    "three pictures are painted by the diffusion decoder at its default steps, once for the class"
+)
 @pytest.mark.scaled
 class TestLayered:
     """The layered codec with the embedded flow."""

@@ -95,6 +95,7 @@ def whole(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[loop.
     return trained("autoencoder", TrainingPictures(folder, 256), tmp_path_factory.mktemp("whole"))
 
 
+@pytest.mark.slow("fifty steps of every network, as the record of its training has them")
 @pytest.mark.parametrize("name", TASKS)
 def test_fifty_steps_reproduce_their_loss(
     name: str, pictures: TrainingPictures, whole: tuple[loop.Task, loop.Trained], tmp_path: Path

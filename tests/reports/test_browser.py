@@ -57,6 +57,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.slow("the first starts the server and the browser; axe reads every element of a page twice")
 @needs_chromium
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (400, "dark")])

@@ -122,6 +122,7 @@ def drawn(name: str) -> AppTest:
     return page
 
 
+@pytest.mark.slow("the first starts the server and measures the suite that all of them show")
 @pytest.mark.usefixtures("filled", "emptied_cache")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Streamlit's script runner warns about itself
 @pytest.mark.parametrize(("name", "shown"), SHOWN.items())
