@@ -235,6 +235,7 @@ def test_as_many_raters_are_let_in_as_may_finish_and_not_one_more(tmp_path: Path
     assert desk.join(one).stage == "done"
     assert len(work_through(desk, session)) == 1
     assert rows_of(tmp_path, "SELECT count(*) FROM study_raters WHERE stage = 'done'") == [(3,)]
+    assert refusal(desk.join, late) == ("full", 410)
 
 
 @pytest.mark.parametrize(("state", "refused"), [("planned", "not_open"), ("closed", "closed")])
