@@ -335,7 +335,9 @@ def first_failure(copy: Path, tests: list[str]) -> str:
     if ended.returncode == 0:
         return ""
     named = [row for row in ended.stdout.split("\n") if row.startswith(("FAILED ", "ERROR "))]
-    return named[0].split(" ")[1] if named else f"pytest ended with status {ended.returncode}"
+    if not named:
+        return f"pytest ended with status {ended.returncode}"
+    return named[0].partition(" ")[2].partition(" - ")[0]
 
 
 def save(results: dict[str, Any], room: str) -> None:
