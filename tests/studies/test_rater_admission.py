@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from giving import rater_of, rows_of
 from sqlalchemy import text
-from studying import ballot, enter, invite, open_study, work_through
+from studying import ballot, enter, invite, open_study, refusal, work_through
 
 from codecarena.studies.identity import completion_code
 from codecarena.studies.ledger import Ledger
@@ -37,12 +37,6 @@ def given_trial(desk: Desk, session: str) -> Trial:
     trial = desk.next_trial(session)
     assert isinstance(trial, Trial)
     return trial
-
-
-def refusal(call, *arguments: object, **named: object) -> tuple[str, int]:
-    with pytest.raises(SessionError) as error:
-        call(*arguments, **named)
-    return error.value.code, error.value.status
 
 
 @pytest.fixture

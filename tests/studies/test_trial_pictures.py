@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from giving import course_of
-from studying import enter, invite, open_study
+from studying import enter, invite, open_study, refusal
 
 from codecarena.studies.session import Desk
-from codecarena.studies.steps import SessionError, Trial
+from codecarena.studies.steps import Trial
 from codecarena.studies.trials import pictures
 
 
@@ -25,12 +25,6 @@ def given_trial(desk: Desk, session: str) -> Trial:
     trial = desk.next_trial(session)
     assert isinstance(trial, Trial)
     return trial
-
-
-def refusal(call, *arguments: object, **named: object) -> tuple[str, int]:
-    with pytest.raises(SessionError) as error:
-        call(*arguments, **named)
-    return error.value.code, error.value.status
 
 
 def test_a_picture_that_is_gone_is_not_found(tmp_path: Path, desk: Desk) -> None:

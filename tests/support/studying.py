@@ -6,6 +6,7 @@ import uuid
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.datasets.pixels import pixels_sha256
@@ -15,7 +16,7 @@ from codecarena.studies.plan import REFERENCE, StudyPlan, parse, seal
 from codecarena.studies.records import Condition, Content, Material, Stimulus
 from codecarena.studies.selection import pairs_of
 from codecarena.studies.session import Desk
-from codecarena.studies.steps import Answer, Ballot, Break, Receipt, Trial
+from codecarena.studies.steps import Answer, Ballot, Break, Receipt, SessionError, Trial
 
 PLAN = """
 name = "small"
@@ -121,3 +122,10 @@ def work_through(desk: Desk, session: str, answer: Answer = "first") -> list[tup
         done.append((step, receipt))
         step = receipt.following
     return done
+
+
+def refusal(call, *arguments: object, **named: object) -> tuple[str, int]:
+    """Return the code and the HTTP status with which a desk refuses a call."""
+    with pytest.raises(SessionError) as error:
+        call(*arguments, **named)
+    return error.value.code, error.value.status
