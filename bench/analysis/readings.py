@@ -56,10 +56,13 @@ def _with_ties(
     return found
 
 
-def qualities_at_rate(curves: CleanCurves, rate: float) -> FloatArray:
-    """Return each curve's quality at a rate by PCHIP over log rate, NaN outside it; shape (curves,)."""
+def qualities_at_rate(curves: CleanCurves, rate: float | FloatArray) -> FloatArray:
+    """Return each curve's quality at a rate by PCHIP over log rate, NaN outside it; shape (curves,).
+
+    The rate is the same for all curves, or each has its own: shape (curves,), NaN where there is none.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _read(np.log(curves.rates), curves.qualities[None], curves.points, float(np.log(rate)))[0]
+        return _read(np.log(curves.rates), curves.qualities[None], curves.points, np.log(rate))[0]
 
 
 def rates_at_quality(curves: CleanCurves, quality: float) -> FloatArray:
@@ -73,24 +76,25 @@ def columns_at_quality(curves: CleanCurves, quality: float) -> FloatArray:
     return _read(curves.qualities, curves.columns, curves.points, quality)
 
 
-def _read(x: FloatArray, values: FloatArray, points: NDArray[np.intp], at: float) -> FloatArray:
-    """Return piecewise cubics at one place; x of shape (curves, points), values (columns, curves, points)."""
+def _read(x: FloatArray, values: FloatArray, points: NDArray[np.intp], at: float | FloatArray) -> FloatArray:
+    """Return each cubic at its place; x of shape (curves, points), values (columns, curves, points)."""
     found = np.full(values.shape[:2], np.nan)
+    places = np.broadcast_to(np.asarray(at, dtype=np.float64), len(points))
     for count in np.unique(points[points > 1]):
         rows = np.flatnonzero(points == count)
         own = x[rows, :count]
-        inside = (own[:, 0] <= at) & (at <= own[:, -1])
+        inside = (own[:, 0] <= places[rows]) & (places[rows] <= own[:, -1])
         rows, own = rows[inside], own[inside]
         if len(rows):
             for column, y in enumerate(values):
-                found[column, rows] = _hermite(own, y[rows, :count], at)
+                found[column, rows] = _hermite(own, y[rows, :count], places[rows])
     return found
 
 
-def _hermite(x: FloatArray, y: FloatArray, at: float) -> FloatArray:
+def _hermite(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:
     slopes = pchip_slopes(x, y)
     rows = np.arange(len(x))
-    piece = np.clip((x <= at).sum(axis=1) - 1, 0, x.shape[1] - 2)
+    piece = np.clip((x <= at[:, None]).sum(axis=1) - 1, 0, x.shape[1] - 2)
     left, right = x[rows, piece], x[rows, piece + 1]
     step, t = right - left, at - left
     rise = (y[rows, piece + 1] - y[rows, piece]) / step

@@ -201,3 +201,11 @@ def test_a_flat_curve_beside_a_steep_one_keeps_its_own_slopes() -> None:
         for row in (0, 1)
     ]
     np.testing.assert_allclose(together, alone, rtol=1e-9)
+
+
+def test_every_curve_at_a_rate_of_its_own() -> None:
+    at = np.array([0.15, 0.2, 0.1, 0.4, 0.15, 0.1, 0.19, 0.3, NAN, 0.2, 0.8, 0.81])
+    found = qualities_at_rate(clean_curves(RATES, QUALITIES), at)
+    single = [quality_at_rate(clean(*pair), rate) for *pair, rate in zip(RATES, QUALITIES, at, strict=True)]
+    np.testing.assert_allclose(found, [NAN if one is None else one for one in single], rtol=1e-12)
+    assert np.isfinite(found).sum() == 7
