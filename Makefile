@@ -16,7 +16,7 @@ demo: $(VENV)/.demo  ## Install, run the built-in suite, print the leaderboard
 	@$(BIN)/codecarena demo
 
 test: $(VENV)/.test debian-packages  ## Run the tests; those of `make long` at a tenth of their size
-	$(BIN)/python -m pytest -n auto --dist loadgroup --durations 30 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder --durations 30 $(PYTEST_ARGS)
 
 long: $(VENV)/.test debian-packages  ## Run what is too slow for every change, where it is due; EVERY=1: all of it
 	$(BIN)/python docs/benchmarks/long.py $(if $(EVERY),--every) $(PARTS)

@@ -27,6 +27,8 @@ ROOT = Path(__file__).parent.parent
 ON_CI = bool(os.environ.get("CI"))
 MEANT = ("long:", "by design:", "gpu:")
 """How the reason of a skip begins that is no lack of anything."""
+FIRST_GROUPS = ("browser", "fuzz", "browser-studies", "postgresql")
+"""The groups of tests that take longest begin first, so that no worker ends alone with one of them."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -42,10 +44,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long tests out unless `make long` (or a mark expression) asks for them.
+    """Put the longest groups first, and leave the long tests out unless a mark expression asks for them.
 
     The reason of a slow test goes into pytest's report, from which the record of the suite's time is made.
     """
+    items.sort(key=_place_of_group)
     for item in items:
         if slow := item.get_closest_marker("slow"):
             (why,) = slow.args
@@ -56,6 +59,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("long"):  # keywords hold the names of folders as well
             item.add_marker(skip)
+
+
+def _place_of_group(item: pytest.Item) -> int:
+    group = item.get_closest_marker("xdist_group")
+    return FIRST_GROUPS.index(group.args[0]) if group and group.args[0] in FIRST_GROUPS else len(FIRST_GROUPS)
 
 
 @pytest.fixture(scope="session")
