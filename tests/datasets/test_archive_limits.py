@@ -157,6 +157,30 @@ def test_members_of_a_zip_lie_one_after_another(
         archives._refuse_shared_bytes(opened, archive_bytes)
 
 
+@pytest.mark.parametrize(
+    ("said", "holds", "reason"),
+    [
+        (MEBIBYTE + 5, MEBIBYTE + 5, None),
+        (0, 0, None),
+        (5, 6, "is longer than it says"),
+        (MEBIBYTE, MEBIBYTE + 1, "is longer than it says"),
+        (6, 5, "is cut off"),
+        (5, None, "cannot be read"),
+    ],
+)
+def test_a_member_is_written_as_long_as_it_says(
+    tmp_path: Path, said: int, holds: int | None, reason: str | None
+) -> None:
+    source = _Member("a.png", said, None, lambda: None if holds is None else io.BytesIO(b"x" * holds))
+    path = tmp_path / "set" / "a.png"
+    if reason is None:
+        archives._write(source, path)
+        assert path.read_bytes() == b"x" * said
+        return
+    with pytest.raises(ArchiveError, match=rf"its member 'a\.png' {reason}"):
+        archives._write(source, path)
+
+
 ONE, TWO = "1" * 64, "2" * 64
 
 

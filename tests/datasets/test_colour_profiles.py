@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from codecarena.datasets.pixels import PictureError, read_pixels
+from codecarena.datasets.pixels import PictureError, _is_srgb, read_pixels
 
 RNG_SEED = 7
 
@@ -112,3 +113,35 @@ def test_a_grey_profile_on_a_colour_picture_is_refused(tmp_path: Path, colours: 
     Image.fromarray(colours).save(tmp_path / "mixed.png", icc_profile=icc_profile(b"GRAY", 2.2, {}))
     with pytest.raises(PictureError, match="grey ICC profile"):
         read_pixels(tmp_path / "mixed.png")
+
+
+class Moving:
+    """A transform that moves one level of one channel by a few levels."""
+
+    def __init__(self, level: int, channel: int, by: int) -> None:
+        self.level, self.channel, self.by = level, channel, by
+
+    def apply(self, image: Image.Image) -> Image.Image:
+        levels = np.array(image.convert("RGB"), np.int16)
+        levels[..., self.channel] += self.by * (levels[..., self.channel] == self.level)
+        return Image.fromarray(levels.astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("mode", "level", "channel"),
+    [
+        *(("RGB", level, channel) for level in (0, 16, 128, 239) for channel in range(3)),
+        ("L", 1, 0),
+        ("L", 252, 2),
+    ],
+)
+def test_a_profile_that_moves_a_colour_by_two_levels_is_srgb_and_by_three_is_not(
+    mode: str, level: int, channel: int
+) -> None:
+    moved: list[Any] = [Moving(level, channel, by) for by in (0, 2, 3)]
+    assert [_is_srgb(transform, mode) for transform in moved] == [True, True, False]
+
+
+def test_white_that_is_moved_down_is_no_srgb() -> None:
+    moved: list[Any] = [Moving(255, 1, by) for by in (-2, -3)]
+    assert [_is_srgb(transform, mode) for mode in ("RGB", "L") for transform in moved] == [True, False] * 2

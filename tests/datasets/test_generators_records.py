@@ -110,15 +110,19 @@ def test_where_no_sampler_says_which_text_counts_the_first_encoder_does() -> Non
     assert graph(only=node("KSampler", seed=1)) == (None, Provenance(seed=1))
 
 
-def chain(length: int) -> dict[str, Any]:
+def chain(length: int, by: str) -> dict[str, Any]:
     """Return a graph whose text lies so many links behind its sampler."""
-    links = {str(place): node("Pass", conditioning=[str(place + 1), 0]) for place in range(length)}
+    links = {str(place): node("Pass", **{by: [str(place + 1), 0]}) for place in range(length)}
     return {"sampler": node("KSampler", positive=["0", 0]), **links, str(length): node("Text", text="deep")}
 
 
-def test_texts_are_followed_for_64_links_and_no_further() -> None:
-    assert graph(**chain(comfyui.MAX_DEPTH))[1].prompt == "deep"
-    assert graph(**chain(comfyui.MAX_DEPTH + 1))[1].prompt is None
+@pytest.mark.parametrize("by", ["conditioning", "text"])
+def test_texts_are_followed_for_64_links_and_no_further(by: str) -> None:
+    assert graph(**chain(64, by))[1].prompt == "deep"
+    assert graph(**chain(65, by))[1].prompt is None
+    assert graph(sampler=node("KSampler", positive=["a", 0]), a=node("Text", **{by: ["a", 0]}))[1] == (
+        Provenance()
+    )
     assert graph(a=node("KSampler", positive=["a", 0]))[1].prompt is None
 
 

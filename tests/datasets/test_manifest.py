@@ -86,6 +86,18 @@ def test_mistakes_name_file_key_and_remedy(tmp_path: Path, text: str, expected: 
     assert expected in mistake(tmp_path, text)
 
 
+@pytest.mark.parametrize(
+    ("letters", "shown"),
+    [
+        (78, f"got '{'x' * 78}'"),  # 80 with its quotes
+        (79, f"got '{'x' * 76}..."),
+    ],
+)
+def test_a_wrong_value_is_shown_up_to_80_letters(tmp_path: Path, letters: int, shown: str) -> None:
+    text = HEAD + PICTURE.replace("0" * 64, "x" * letters)
+    assert mistake(tmp_path, text).splitlines()[0].endswith(f", {shown}")
+
+
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
     lines = mistake(
         tmp_path, HEAD.replace("title", "titel") + PICTURE.replace("prompt", "promt")
