@@ -20,10 +20,17 @@ from .schema import HEAD, Base
 BUSY_SECONDS = 60
 """How long a writer waits for another's short transaction."""
 DATABASE_NAME = "arena.db"
+MIGRATIONS = Path(__file__).parent / "migrations"
+UNRELEASED = ("0001", "0002", "0003", "0004", "0005")
+"""Versions of stores that were made before the first release; their migrations are gone."""
 
 
 class StoreError(Exception):
     """The store cannot be opened or used; the message says what to do."""
+
+
+class StoreVersionError(StoreError):
+    """The tables are of a version that this codecarena does not know; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +145,18 @@ def _version(engine: Engine) -> str | None:
 
 
 def _check_version(engine: Engine, location: Location, read_only: bool) -> None:
-    found = _version(engine)
-    if found == HEAD:
+    version = _version(engine)
+    if version == HEAD:
         return
-    if found and found > HEAD:
-        raise StoreError(f"{location.shown} has version {found}; this codecarena knows {HEAD}: update it")
+    if version in UNRELEASED:
+        raise StoreVersionError(
+            f"{location.shown} was made by a codecarena from before the first release (its tables are of version "
+            f"{version}), which this one does not read: export it with that codecarena, or name another --store"
+        )
+    if version is not None and version not in _known_versions():
+        raise StoreVersionError(
+            f"{location.shown} has tables of version {version}; this codecarena knows {HEAD}: update it"
+        )
     if read_only:
         raise StoreError(
             f"{location.shown} has no tables of version {HEAD}; run any suite to make or migrate them"
@@ -150,7 +164,13 @@ def _check_version(engine: Engine, location: Location, read_only: bool) -> None:
     with _only_one(engine, location):
         if _version(engine) is None:
             create(engine)
-        migrate(engine)
+        migrate(engine, location)
+
+
+def _known_versions() -> list[str]:
+    from alembic.script import ScriptDirectory
+
+    return [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
 
 
 @contextmanager
@@ -177,19 +197,48 @@ def create(engine: Engine) -> None:
         connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the tables to the newest version."""
+def migrate(engine: Engine, location: Location) -> None:
+    """Bring the tables to the newest version, or leave everything as it was.
+
+    Raises:
+        StoreError: Rows would refer to rows that are not there.
+    """
     if _version(engine) == HEAD:
         return
     from alembic import command  # half a second that a store of the right version does not pay
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    with engine.connect() as connection:
+        if location.file:
+            _ignore_references(connection)
+        with connection.begin():
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            if location.file:
+                _check_references(connection, location)
+
+
+def _ignore_references(connection: Connection) -> None:
+    """Let a table be replaced by an altered copy while rows of others refer to it.
+
+    SQLite alters most of a table only so, and would take the dropped one for the loss of all its rows.
+    """
+    connection.detach()  # closed at the end: the pool's connections mind references
+    # Within a transaction the setting would do nothing, and SQLAlchemy would begin one.
+    connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
+
+
+def _check_references(connection: Connection, location: Location) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if broken:
+        table, row, parent, _ = broken[0]
+        raise StoreError(
+            f"{location.shown} was not migrated to version {HEAD} and is as it was: {len(broken)} rows would "
+            f"refer to rows that are not there, first row {row} of {table} to one of {parent}; this is a defect"
+        )
 
 
 def begin_writing(connection: Connection) -> None:

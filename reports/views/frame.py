@@ -15,7 +15,7 @@ from streamlit.components.v2 import component
 from streamlit.delta_generator import DeltaGenerator
 
 from ...bench.analysis.coverage import AnalysisError
-from ...bench.store.database import StoreError
+from ...bench.store.database import StoreError, StoreVersionError
 from ...bench.store.rows import MetricRow
 from ...bench.store.store import Store
 from .. import digits, tables
@@ -141,6 +141,8 @@ def page(title: str, about: str, draw: Callable[[Frame], None]) -> None:
         frame.background.give_way()
     except StoreError as error:
         st.info(plain(str(error)))
+        if isinstance(error, StoreVersionError):
+            return
         st.markdown("Fill a store with the built-in photographs, then load this page again:")
         st.code("codecarena demo", language=None)
         return

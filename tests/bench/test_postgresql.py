@@ -13,6 +13,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from postgresql import new_database, programs
+from released_stores import VERSIONS, add_migration, restore_on_server
 from sqlalchemy import create_engine, delete, select, text
 from studying import ballot, enter, invite, open_study, work_through
 from synthetic_store import fill
@@ -61,8 +62,9 @@ def url(postgresql_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("replayed", [False, True], ids=["made at once", "by every migration"])
 def test_a_store_has_the_tables_of_the_code(url: str, replayed: bool) -> None:
     if replayed:
-        engine = create_engine(database.locate(url).database_url)
-        database.migrate(engine)
+        location = database.locate(url)
+        engine = create_engine(location.database_url)
+        database.migrate(engine, location)
         engine.dispose()
     writer = StoreWriter(url)
     with writer.engine.connect() as connection:
@@ -70,6 +72,55 @@ def test_a_store_has_the_tables_of_the_code(url: str, replayed: bool) -> None:
         assert compare_metadata(context, schema.Base.metadata) == []
         assert context.get_current_revision() == schema.HEAD
     writer.close()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_released_store_is_migrated_with_all_its_rows(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    location = restore_on_server(version, url, tmp_path)
+    body = """
+with op.batch_alter_table("measurements") as batch:
+    batch.add_column(sa.Column("note", sa.Text(), nullable=False, server_default="none"))
+    batch.alter_column("load_seconds", existing_type=sa.Double(), nullable=True)
+"""
+    add_migration(tmp_path, body, monkeypatch)
+    writer = StoreWriter(url)
+    with writer.engine.connect() as connection:
+        counted = connection.execute(text("SELECT count(*), count(note) FROM measurements")).one()
+        votes = connection.scalar(text("SELECT count(*) FROM study_votes"))
+    writer.close()
+    assert (tuple(counted), votes) == ((15, 15), 16)
+    assert location.file is None
+
+
+def test_a_migration_that_fails_leaves_the_store_as_it_was(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restore_on_server(schema.HEAD, url, tmp_path)
+    before = schema.HEAD
+    add_migration(tmp_path, 'op.drop_table("study_votes")\nop.execute("DELETE FROM machines")', monkeypatch)
+    with pytest.raises(StoreError, match="violates foreign key constraint"):
+        StoreWriter(url)
+    monkeypatch.setattr(database, "HEAD", before)
+    store = Store(url)
+    with store.engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM study_votes")) == 16
+    store.close()
+
+
+def test_a_store_from_before_the_first_release_is_refused_in_one_sentence(url: str, tmp_path: Path) -> None:
+    StoreWriter(url).close()
+    engine = create_engine(database.locate(url).database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+    engine.dispose()
+    for words in (("leaderboard",), ("run", "quick")):
+        ended = call(*words, "--store", url, folder=tmp_path)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        (line,) = ended.stderr.splitlines()
+        assert line.startswith("codecarena: postgresql+psycopg://")
+        assert "was made by a codecarena from before the first release" in line
 
 
 def test_first_runs_at_the_same_moment_make_one_store(url: str) -> None:

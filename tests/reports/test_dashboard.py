@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -88,6 +89,17 @@ def test_the_dashboard_opens_on_the_leaderboard(seeded_store: Path, monkeypatch:
     assert subheaders(page)[0] == "BD-rate against jpeg by MS-SSIM · photos"
     assert page.caption[0].value == "2 pictures · 3 codecs · 14 results"
     assert "– lossless" in tables(page)
+
+
+def test_a_store_from_before_the_first_release_is_refused_in_one_sentence(open_page, tmp_path: Path) -> None:
+    fill(tmp_path, pictures=1, codecs=1, settings=1, metrics=("psnr",))
+    with sqlite3.connect(tmp_path / "arena.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0005'")
+    page = open_page(tmp_path)
+    (said,) = page.info
+    assert "was made by a codecarena from before the first release" in said.value.replace("\\", "")
+    # What fills an empty store would be refused as well.
+    assert not page.code
 
 
 def test_filters_change_the_table_and_the_address(open_page, seeded_store: Path) -> None:
