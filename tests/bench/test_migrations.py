@@ -114,7 +114,7 @@ def test_references_are_minded_again_after_a_migration(
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ('op.execute("DELETE FROM machines")', "row 1 of .* to one of machines; this is a defect"),
+        ('op.execute("DELETE FROM machines")', "first in row 1 of .* to one of machines; this is a defect"),
         (f'{ALTERED}\nop.execute("SELECT no_such_column FROM runs")', "no such column"),
     ],
     ids=["rows that refer to nothing", "a mistake in the middle"],
