@@ -108,12 +108,19 @@ def test_where_no_sampler_says_which_text_counts_the_first_encoder_does() -> Non
     }
     assert graph(**nodes)[1].prompt == "yes"
     assert graph(only=node("KSampler", seed=1)) == (None, Provenance(seed=1))
+    aside = node("ControlNetApply", positive=["3", 0], guider=["3", 0])
+    assert graph(aside=aside, **nodes)[1].prompt == "yes"
 
 
 def chain(length: int, by: str) -> dict[str, Any]:
     """Return a graph whose text lies so many links behind its sampler."""
     links = {str(place): node("Pass", **{by: [str(place + 1), 0]}) for place in range(length)}
     return {"sampler": node("KSampler", positive=["0", 0]), **links, str(length): node("Text", text="deep")}
+
+
+@pytest.mark.parametrize("link", [["yes"], ["yes", 0, 0], "yes", 7])
+def test_a_link_is_a_node_and_its_output(link: object) -> None:
+    assert graph(sampler=node("KSampler", positive=link), yes=node("Text", text="a fox"))[1].prompt is None
 
 
 @pytest.mark.parametrize("by", ["conditioning", "text"])
