@@ -151,8 +151,8 @@ def _check_version(engine: Engine, location: Location, read_only: bool) -> None:
     if version in UNRELEASED:
         raise StoreVersionError(
             f"{location.shown} was made by a codecarena from before the first release (its tables are of "
-            f"version {version}), which this one does not read: export it with that codecarena, or name another "
-            "--store"
+            f"version {version}), which this one does not read: export it with that codecarena, or name "
+            "another --store"
         )
     if version is not None and version not in _known_versions():
         raise StoreVersionError(
@@ -238,8 +238,8 @@ def _check_references(connection: Connection, location: Location) -> None:
         table, row, parent, _ = broken[0]
         raise StoreError(
             f"{location.shown} was not migrated to version {HEAD} and is as it was: {len(broken)} rows would "
-            f"refer to rows that are not there, the first in row {row} of {table} to one of {parent}; this is a "
-            "defect"
+            f"refer to rows that are not there, the first in row {row} of {table} to one of {parent}; this "
+            "is a defect"
         )
 
 
