@@ -33,7 +33,7 @@ def picture(kind: str = "PNG", level: int = 1, **options: Any) -> bytes:
         ),
         ("hf://a/b", ("hf://a/b", False, "train", "image", None, None, None, "natural", None)),
         ("s3://b/*.png?first=20", ("s3://b/*.png", False, "train", "image", None, None, None, "natural", 20)),
-        ("ZIP://*::HTTPS://b/x", ("ZIP://*::HTTPS://b/x", False, "train", "image", *[None] * 3, "natural", None)),
+        ("ZIP://*::HTTPS://b", ("ZIP://*::HTTPS://b", False, "train", "image", *[None] * 3, "natural", None)),
     ],
 )  # fmt: skip
 def test_a_reference_says_where_and_which(reference: str, expected: tuple[Any, ...]) -> None:
