@@ -22,8 +22,10 @@ from ..bench.analysis.comparison import (
 from ..bench.analysis.curves import Method
 from ..bench.analysis.factor import KindSplit
 from ..bench.analysis.leaderboard import Comparison, Leaderboard
+from ..bench.analysis.own_rate import OwnRateRow, own_rate_rows
 from ..bench.store.rows import MetricRow
 from . import digits
+from .column_slice import ColumnSlice
 from .slices import Part
 
 MARKS: dict[Verdict | None, str] = {"better": "▼", "worse": "▲", "not shown": "", None: ""}
@@ -87,6 +89,20 @@ def curve_points(
         return _answer(derived, dict[str, list[PointEvidence]], question, part, metric, compute)
     except Pending:
         return {}
+
+
+def own_rates(
+    part: ColumnSlice, metric: MetricRow, codec_ids: Sequence[str], derived: Keeper | None = None
+) -> list[OwnRateRow]:
+    """Return how some codecs compare with all others at their own bytes; nothing while it is computed."""
+    question = ("own rate", metric.metric_id, *codec_ids)
+    try:
+        return _answer(
+            derived, list[OwnRateRow], question, part, metric,
+            lambda: own_rate_rows(part.comparison(metric), metric, codec_ids),
+        )  # fmt: skip
+    except Pending:
+        return []
 
 
 def every_duel(

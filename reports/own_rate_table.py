@@ -1,0 +1,333 @@
+"""Show codecs that have too few settings for a curve against the curves of the others, at their own bytes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..bench.analysis.bootstrap import RESAMPLES
+from ..bench.analysis.comparison import Verdict
+from ..bench.analysis.curves import Method
+from ..bench.analysis.own_rate import OwnRateRow, Reach, codecs_without_curve
+from ..bench.analysis.points import CodecPoints
+from ..bench.store.rows import MetricRow
+from . import digits
+from .column_slice import ColumnSlice
+from .evidence import Keeper, own_rates
+from .grid import Column, Entry, Row, Table
+
+MARKS: dict[Verdict | None, str] = {"better": "▲", "worse": "▼", "not shown": "", None: ""}
+"""Of scores; of bits, down is better."""
+
+READ = (
+    "On each picture the other codec's curve is read at the bits per pixel that the codec spends there "
+    "(PCHIP over log rate, never beyond its ends); the difference is the codec's score less the other's."
+)
+DETAIL = (
+    Column("Median", help="Median of the pictures' differences."),
+    Column("Won", help="Pictures on which the codec has the better score, of those compared."),
+)
+
+Key = tuple[str, float, str]
+"""Id of a codec, one of its settings, id of the codec that it stands against."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What a table is made of."""
+
+    part: ColumnSlice
+    metrics: Sequence[MetricRow]
+    codecs: Mapping[str, CodecPoints]
+    """By id."""
+    by_metric: Mapping[str, Mapping[Key, OwnRateRow]]
+    """By metric id."""
+    keys: Sequence[Key]
+    """Of the table's rows, in their order."""
+    settings: Mapping[str, int]
+    """By id of the codecs without a curve: how many settings each has."""
+
+    @property
+    def one_setting_each(self) -> bool:
+        return max(self.settings.values()) == 1
+
+    def of_metric(self, metric: MetricRow) -> list[OwnRateRow]:
+        """Return the rows of the table under one metric."""
+        rows = self.by_metric[metric.metric_id]
+        return [rows[key] for key in self.keys if key in rows]
+
+    def of_key(self, key: Key) -> list[OwnRateRow | None]:
+        """Return what one row of the table is under each metric."""
+        return [self.by_metric[metric.metric_id].get(key) for metric in self.metrics]
+
+    def name(self, row: OwnRateRow) -> str:
+        """Return a codec's label, with the setting where it has several."""
+        label = self.codecs[row.codec_id].label
+        return label if self.settings[row.codec_id] == 1 else f"{label} at {row.setting:g}"
+
+
+def own_rate_table(
+    part: ColumnSlice,
+    metrics: Sequence[MetricRow],
+    anchor: str | None = None,
+    method: Method = "pchip",
+    derived: Keeper | None = None,
+) -> Table | None:
+    """Return how the codecs that have too few points for a BD-rate compare at their own bytes.
+
+    None where every codec has a curve, and while a page still waits for the numbers.
+
+    Args:
+        part: Of a store.
+        metrics: One in detail, or several side by side.
+        anchor: Label or id of the codec that the sentences under the table are about; None for no sentences.
+        method: Interpolation of the BD-rates, which decides how many points are too few.
+        derived: Who computes or remembers the differences.
+    """
+    rows = _rows(part, metrics, method, derived)
+    if rows is None:
+        return None
+    by = f"by {part.title(metrics[0])}" if len(metrics) == 1 else "every metric"
+    return Table(
+        f"At their own bytes: codecs without a curve, {by} · {part.image_set}",
+        tuple(_columns(rows)),
+        tuple(_row(rows, key) for key in rows.keys),
+        tuple(_notes(rows, anchor)),
+    )
+
+
+def _rows(
+    part: ColumnSlice, metrics: Sequence[MetricRow], method: Method, derived: Keeper | None
+) -> _Rows | None:
+    comparisons = [(metric, part.comparison(metric)) for metric in metrics]
+    few = {one for metric, every in comparisons for one in codecs_without_curve(every, metric, method)}
+    by_metric = {
+        metric.metric_id: {
+            (row.codec_id, row.setting, row.against_id): row
+            for row in (own_rates(part, metric, sorted(few), derived) if few else [])
+        }
+        for metric in metrics
+    }
+    keys = _order(metrics[0], by_metric)
+    if not keys:
+        return None
+    codecs = {codec.codec_id: codec for _, every in comparisons for codec in every.codecs}
+    settings = Counter(codec_id for codec_id, _ in {key[:2] for key in keys})
+    return _Rows(part, metrics, codecs, by_metric, keys, settings)
+
+
+def _order(first: MetricRow, by_metric: Mapping[str, Mapping[Key, OwnRateRow]]) -> list[Key]:
+    """Return the rows to show: codec by codec, the strongest other one first, those without a number last."""
+    readable = dict.fromkeys(
+        key for rows in by_metric.values() for key, row in rows.items() if _has_curve(row.reach)
+    )
+    places = {codec_id: place for place, codec_id in enumerate(dict.fromkeys(key[0] for key in readable))}
+    sign = 1.0 if first.better == "higher" else -1.0
+
+    def place(key: Key) -> tuple[int, float, bool, float]:
+        row = by_metric[first.metric_id].get(key)
+        difference = row.mean_difference if row else None
+        return places[key[0]], key[1], difference is None, sign * (difference or 0.0)
+
+    return sorted(readable, key=place)
+
+
+def _has_curve(reach: Reach) -> bool:
+    return reach.compared + reach.below + reach.above > 0
+
+
+def _columns(rows: _Rows) -> list[Column]:
+    detail = len(rows.metrics) == 1
+    columns = [Column("Codec", numeric=False)]
+    if not rows.one_setting_each:
+        columns.append(Column("Setting", help="On the codec's own scale."))
+    columns += [
+        Column("Own rate", "bits/pixel", help="Mean over the pictures that the codec has a score of."),
+        Column("Against", numeric=False),
+    ]
+    for metric in rows.metrics:
+        sign = "plus" if metric.better == "higher" else "minus"
+        help_text = f"Mean of the codec's {metric.name} less the other's at equal bytes; {sign} is better."
+        title = "Difference" if detail else rows.part.title(metric)
+        columns.append(Column(title, digits.unit_of(metric), help=help_text))
+    reached = "Pictures on which the other codec's curve reaches the own rate, of those with a score."
+    return [*columns, *(DETAIL if detail else ()), Column("Pictures", help=reached)]
+
+
+def _row(rows: _Rows, key: Key) -> Row:
+    of_metrics = rows.of_key(key)
+    first = next(row for row in of_metrics if row is not None)
+    codec, against = rows.codecs[key[0]], rows.codecs[key[2]]
+    entries = [_codec_entry(codec)]
+    if not rows.one_setting_each:
+        entries.append(Entry(f"{key[1]:g}", key[1]))
+    entries += [Entry(_rate(first), first.bits_per_pixel), _codec_entry(against)]
+    pairs = list(zip(rows.metrics, of_metrics, strict=True))
+    entries += [_difference(metric, row) for metric, row in pairs]
+    if len(pairs) == 1:
+        entries += _details(rows.metrics[0], first)
+    reach = first.reach
+    some = f"{reach.compared}/{reach.of_pictures}"
+    entries.append(Entry(some, float(reach.compared), hint=_sentence(_missing(reach))))
+    record = {
+        "codec": codec.label,
+        "codec_id": codec.codec_id,
+        "setting": key[1],
+        "against": against.label,
+        "against_id": against.codec_id,
+        "own_rate": {metric.metric_id: _record(rows, metric, row) for metric, row in pairs if row},
+    }
+    return Row(tuple(entries), record)
+
+
+def _codec_entry(codec: CodecPoints) -> Entry:
+    return Entry(" ".join([codec.label, *digits.marks(codec.marks, codec.toy)]))
+
+
+def _difference(metric: MetricRow, row: OwnRateRow | None) -> Entry:
+    if row is None:
+        return Entry(digits.EMPTY)
+    if row.mean_difference is None:
+        return Entry(f"{digits.EMPTY} {row.reason}", hint=_sentence(_missing(row.reach)))
+    text = _signed(metric, row.mean_difference) + MARKS[row.verdict]
+    text = digits.with_interval(text, row.interval, lambda value: _signed(metric, value))
+    tone = row.verdict if row.verdict in ("better", "worse") else ""
+    return Entry(text, row.mean_difference, tone, _tested(row))
+
+
+def _details(metric: MetricRow, row: OwnRateRow) -> list[Entry]:
+    if row.median_difference is None:
+        return [Entry(digits.EMPTY), Entry(digits.EMPTY)]
+    compared = row.reach.compared
+    equal = compared - row.wins - row.losses
+    return [
+        Entry(_signed(metric, row.median_difference), row.median_difference),
+        Entry(
+            f"{row.wins}/{compared}",
+            row.wins / compared,
+            hint=f"{row.losses} lost, {equal} equal." * (equal > 0),
+        ),
+    ]
+
+
+def _tested(row: OwnRateRow) -> str:
+    """Return what the test of a difference showed, in words."""
+    if row.p_value is None:
+        return f"No interval: {row.interval.reason}."
+    words = {"better": "A better score", "worse": "A worse score"}
+    shown = words.get(row.verdict or "", "No difference is shown")
+    return f"{shown}: {digits.p_equals(row.p_value)} after Holm's correction."
+
+
+def _missing(reach: Reach) -> str:
+    """Return why the other codec is not read on the rest of the pictures; empty where it is on all."""
+    reasons = {
+        "its cheapest setting costs more": reach.below,
+        "its dearest setting costs less": reach.above,
+        "it is lossless for no more bytes": reach.other_lossless,
+        "it has fewer than two points": reach.other_without_curve,
+        "it has no score": reach.other_without_score,
+    }
+    return ", ".join(f"on {count} {reason}" for reason, count in reasons.items() if count)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def _rate(row: OwnRateRow) -> str:
+    return digits.EMPTY if row.bits_per_pixel is None else digits.significant(row.bits_per_pixel)
+
+
+def _signed(metric: MetricRow, value: float) -> str:
+    """Return a difference of scores with its sign; none where it rounds to nothing."""
+    text = digits.score(metric.name, abs(value))
+    if not any(sign in "123456789" for sign in text):
+        return text
+    return ("+" if value > 0 else digits.MINUS) + text
+
+
+def _statement(rows: _Rows, metric: MetricRow, row: OwnRateRow) -> str:
+    """Return a row as a sentence."""
+    reach, other = row.reach, rows.codecs[row.against_id].label
+    start = f"At its own bytes: {rows.name(row)}, {_rate(row)} bpp"
+    pictures = f"on {reach.compared} of {digits.counted(reach.of_pictures, 'picture')}"
+    if row.mean_difference is None:
+        return f"{start}: {other} can be compared {pictures} only ({_missing(reach) or row.reason})."
+    unit = digits.unit_of(metric)
+    shown = " ".join([rows.part.title(metric), _signed(metric, row.mean_difference), *[unit] * bool(unit)])
+    ends = row.interval
+    if ends.low is None or ends.high is None:
+        spread = f"no interval: {ends.reason}"
+    else:
+        spread = f"95 % {_signed(metric, ends.low)} to {_signed(metric, ends.high)}"
+    return f"{start}: {shown} ({spread}) against {other}, {pictures}."
+
+
+def _record(rows: _Rows, metric: MetricRow, row: OwnRateRow) -> dict[str, Any]:
+    record = asdict(row)
+    for name in ("codec_id", "setting", "against_id", "interval", "p_value"):
+        del record[name]
+    ends = row.interval
+    known = ends.low is not None and ends.high is not None
+    return {
+        "metric": metric.name,
+        "implementation": metric.implementation,
+        "version": metric.version,
+        "better": metric.better,
+        **record,
+        "p_value_holm": row.p_value,
+        "interval_95": (ends.low, ends.high) if known else None,
+        "no_interval_because": None if known else ends.reason,
+        "statement": _statement(rows, metric, row),
+    }
+
+
+def _notes(rows: _Rows, anchor: str | None) -> list[str]:
+    shown = [row for metric in rows.metrics for row in rows.of_metric(metric)]
+    lower = [rows.part.title(metric) for metric in rows.metrics if metric.better == "lower"]
+    first = rows.metrics[0]
+    notes = [
+        _statement(rows, first, row)
+        for row in rows.of_metric(first)
+        if anchor in (row.against_id, rows.codecs[row.against_id].label)
+    ]
+    notes.append(READ)
+    if lower:
+        notes.append(f"Minus is better: {', '.join(lower)}.")
+    if any(row.interval.low is not None for row in shown):
+        notes.append(
+            f"In brackets: 95 % interval of the mean over these pictures, {digits.number(RESAMPLES, 0)} "
+            "resamples. ▲ better, ▼ worse score than the other codec: significant at 5 % after Holm's "
+            "correction for all codecs that a setting is compared with; no mark: not shown."
+        )
+    reasons = Counter(row.interval.reason for row in shown if row.reason is None and row.interval.reason)
+    notes += [f"No interval: {reason}." for reason in reasons]
+    return [*notes, *_notes_on_reach(rows, shown), *_notes_on_own_pictures(rows, shown)]
+
+
+def _notes_on_reach(rows: _Rows, shown: Iterable[OwnRateRow]) -> list[str]:
+    """Say of the pairs without a number, and of codecs that are in no pair, what is missing."""
+    missing = dict.fromkeys(
+        f"{rows.name(row)} against {rows.codecs[row.against_id].label} (of "
+        f"{digits.counted(row.reach.of_pictures, 'picture')}, {_missing(row.reach)})"
+        for row in shown
+        if row.mean_difference is None
+    )
+    left_out = {key[2] for of_metric in rows.by_metric.values() for key in of_metric}
+    left_out -= {key[2] for key in rows.keys}
+    labels = sorted(rows.codecs[codec_id].label for codec_id in left_out)
+    notes = [f"No number below half of the pictures: {'; '.join(missing)}."] if missing else []
+    return [*notes, *[f"Without a curve to read, so not compared with: {', '.join(labels)}."] * bool(labels)]
+
+
+def _notes_on_own_pictures(rows: _Rows, shown: Iterable[OwnRateRow]) -> list[str]:
+    """Say of each setting which pictures of its own are in no difference."""
+    notes: dict[str, None] = {}
+    for row in shown:
+        for count, why in ((row.lossless, "came back identical"), (row.without_score, "without a score")):
+            if count:
+                notes[f"{rows.name(row)}: {digits.counted(count, 'picture')} {why}, in no difference."] = None
+    return list(notes)
