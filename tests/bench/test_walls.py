@@ -1,0 +1,212 @@
+"""What a codec's decoder may see and what is covered, from folders made up here."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from measuring import INFO, planned_codec
+
+from codecarena.bench import walls
+from codecarena.bench.isolation import Walls
+from codecarena.bench.jobs import CodecSpec
+from codecarena.bench.newer import Found, Renewed, Span
+from codecarena.bench.store.verifications import StoredStream
+from codecarena.bench.store.writer import CellKey
+
+CLASSIC = planned_codec("classic-id")
+LEARNED = planned_codec("learned-id", info=replace(INFO, family="learned"))
+
+
+def stream(began: str, ended: str | None = None) -> StoredStream:
+    return StoredStream(1, CellKey("p", "c", 1.0, 0), "", "", began, ended)
+
+
+NOON, ONE = "2030-01-01T12:00:00+00:00", "2030-01-01T13:00:00+00:00"
+NOON_SECONDS = 1893499200.0
+
+
+def touched(folder: Path, *names: str) -> list[Path]:
+    paths = [folder / name for name in names]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return paths
+
+
+def test_caches_of_networks_are_where_the_environment_says_or_in_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODECARENA_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.delenv("TORCH_HOME", raising=False)
+    nowhere = {"CODECARENA_DATA": "", "CODECARENA_STORE": "", "PWD": "/tmp/work", "OLDPWD": "/tmp/home"}
+    assert walls.environment(CLASSIC) == nowhere
+    assert walls.environment(LEARNED) == nowhere | {
+        "CODECARENA_WEIGHTS": str(tmp_path / "weights"),
+        "HF_HOME": str(tmp_path / "hf"),
+        "TORCH_HOME": str(tmp_path / "cache" / "torch"),
+    }
+    monkeypatch.delenv("HF_HOME")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "/somebody")
+    assert walls.environment(LEARNED)["HF_HOME"] == "/somebody/.cache/huggingface"
+
+
+@pytest.mark.parametrize(
+    ("beside", "visible", "covered"),
+    [
+        ((), "..", {"."}),
+        (("set.toml", "a.txt", "b.md", "c.json", "d.CSV"), "..", {"."}),
+        (("decoder.py",), "..", {"a.png", "b.JPG"}),
+        (("deep/c.png",), "..", {"a.png", "b.JPG"}),
+        # The folder itself is to be seen: it cannot be covered as a whole.
+        ((), ".", {"a.png", "b.JPG"}),
+        ((), "elsewhere", set()),
+    ],
+)
+def test_folders_of_pictures_are_covered_whole_where_nothing_else_lies_in_them(
+    tmp_path: Path, beside: tuple[str, ...], visible: str, covered: set[str]
+) -> None:
+    folder = Path(os.path.realpath(tmp_path))
+    pictures = touched(folder, "a.png", "b.JPG")
+    touched(folder, *beside)
+    found = walls._covered_pictures(
+        [*pictures, folder / "gone" / "c.png"], [Path(os.path.normpath(folder / visible))]
+    )
+    assert {path.relative_to(folder).as_posix() for path in found} == covered
+    assert len(found) == len(covered)
+
+
+def test_pictures_beside_what_must_be_seen_are_covered_one_by_one(tmp_path: Path) -> None:
+    folder = Path(os.path.realpath(tmp_path))
+    picture, code = touched(folder, "a.png", "code.txt")
+    assert walls._covered_pictures([picture], [folder, code]) == [picture]
+
+
+def test_a_store_is_its_blobs_and_the_files_of_its_database(tmp_path: Path) -> None:
+    folder = Path(os.path.realpath(tmp_path))
+    store: Any = SimpleNamespace(
+        blobs=SimpleNamespace(folder=folder / "blobs"), location=SimpleNamespace(file=folder / "arena.db")
+    )
+    names = ["blobs", "arena.db", "arena.db-wal", "arena.db-shm"]
+    assert walls._of_store(store) == [folder / name for name in names]
+    store.location.file = None
+    assert walls._of_store(store) == [folder / "blobs"]
+
+
+def test_parameters_that_are_paths_of_something_are_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touched(tmp_path, "a", "b")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    given = [f"{tmp_path}/a", "~/b", f"{tmp_path}/none", "a", "./a", "4:2:0"]
+    assert walls._paths(given) == [tmp_path / "a", tmp_path / "b"]
+
+
+RECIPE = """
+name = "mine"
+version = "1"
+encode = ["{program}", "{{input}}", "{{output}}", "{{quality}}"]
+decode = ["./decoder", "--table={{recipe_dir}}/table", "{{recipe_dir}}/table", "{table}", "{{input}}", "{{output}}"]
+picture = "ppm"
+decoded = "ppm"
+environment = {{ MODEL = "{model}" }}
+[quality]
+name = "level"
+worst = 1
+best = 9
+ladder = [1]
+"""  # noqa: E501
+
+
+def test_a_recipe_shows_its_folder_its_program_and_the_files_that_it_names(tmp_path: Path) -> None:
+    home = tmp_path / "recipe"
+    touched(home, "decoder", "table")
+    touched(tmp_path, "model", "other/table", "encoder")
+    (home / "mine.toml").write_text(
+        RECIPE.format(program=tmp_path / "encoder", table=tmp_path / "other/table", model=tmp_path / "model")
+    )
+    spec = CodecSpec("command", (("recipe", str(home / "mine.toml")),))
+    assert set(walls._of_recipe(spec)) == {home, home / "table", tmp_path / "other/table", tmp_path / "model"}
+    assert walls._recipes(CodecSpec("jpeg", spec.parameters)) == []
+    assert walls._recipes(CodecSpec("command", (("recipe", 7),))) == []
+    assert walls._recipes(CodecSpec("command", (("recipe", str(tmp_path / "none.toml")),))) == []
+
+
+def test_the_span_begins_a_tick_before_the_first_encoder() -> None:
+    assert walls._began([stream(ONE), stream(NOON)]) == pytest.approx(NOON_SECONDS - 0.02)
+
+
+@pytest.mark.parametrize(
+    ("streams", "span"),
+    [
+        ([stream(NOON, ONE), stream(NOON, NOON)], Span(NOON_SECONDS - 0.02, NOON_SECONDS + 3600)),
+        ([stream(NOON, NOON), stream(NOON)], Span(NOON_SECONDS - 0.02, math.inf)),
+    ],
+)
+def test_the_systems_folders_are_looked_at_while_encoders_ran(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, streams: list[StoredStream], span: Span
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(walls, "_settled", lambda: [tmp_path])
+    monkeypatch.setattr(walls, "_of_store", lambda _: ["the store"])
+    monkeypatch.setattr(walls, "appeared", lambda *words: asked.append(words) or Found(files=[tmp_path]))
+    assert walls.of_settled(None, streams).files == [tmp_path]  # type: ignore[arg-type]
+    assert asked == [([Path(os.path.realpath(tmp_path))], span, ["the store"])]
+    monkeypatch.setattr(walls.os, "access", lambda _path, mode: mode != os.W_OK)
+    walls.of_settled(None, streams)  # type: ignore[arg-type]
+    assert asked[1][0] == []
+    assert walls.of_settled(None, []) == Found()  # type: ignore[arg-type]
+
+
+def test_the_walls_leave_out_what_the_encoder_left_among_its_own_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top = Path(os.path.realpath(tmp_path))
+    python, own, pictures, shown = (top / name for name in ("python", "own", "pictures", "shown"))
+    for folder in (python, own, pictures, shown):
+        folder.mkdir()
+    (table,) = touched(top, "table")
+    (picture,) = touched(pictures, "a.png")
+    left = Found([Renewed(own, ("code.py",))], [own / "message"])
+    settled = Found([Renewed(python, ())], [python / "message"])
+    spans: list[Span] = []
+
+    def look(folders: Any, span: Span, hidden: Any) -> Found:
+        assert (list(folders), hidden) == ([own, table], [top / "blobs", pictures])
+        spans.append(span)
+        return left
+
+    monkeypatch.setattr(walls, "of_python", lambda: [python])
+    monkeypatch.setattr(walls, "_settled", lambda: [python])
+    monkeypatch.setattr(walls, "_of_codec", lambda _: [own, table, python, top / "none"])
+    monkeypatch.setattr(walls, "_of_store", lambda _: [top / "blobs"])
+    monkeypatch.setattr(walls, "appeared", look)
+    given = (CLASSIC, None, [picture], [stream(NOON)], settled, [shown, top, top / "none"])
+    # The parameter's file changed years before the encoders ran, then after.
+    made, files = walls.around(*given)  # type: ignore[arg-type]
+    visible = (python, own, table, python, shown, top)
+    assert made == Walls(visible, (top / "blobs", pictures), (*settled.renewed, *left.renewed))
+    assert files == [own / "message", python / "message"]
+    assert spans == [Span(NOON_SECONDS - 0.02, math.inf)]
+    monkeypatch.setattr(walls, "_changed", lambda path: NOON_SECONDS if path == table else 0.0)
+    made, files = walls.around(*given)  # type: ignore[arg-type]
+    assert made.hidden == (top / "blobs", pictures, table)
+    assert files == [table, own / "message", python / "message"]
+
+
+def test_a_codec_is_the_folder_of_its_package_and_what_its_parameters_name(tmp_path: Path) -> None:
+    (path,) = touched(tmp_path, "weights.bin")
+    codec: Any = SimpleNamespace(table=SimpleNamespace(spec=CodecSpec("jpeg", (("a", str(path)), ("b", 3)))))
+    found = walls._of_codec(codec)
+    assert found[-1] == path
+    assert all((folder / "codecs").is_dir() for folder in found[:-1])
+    assert len(found) > 1
