@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..codecs.base import check_image
+from ..codecs.base import Codec, Picture, check_image
 from ..datasets.pixels import pixels_sha256
 from .jobs import DecodeAgain, DecodedAgain, EncodeAgain, EncodedAgain, Peek, Peeked
-
-if TYPE_CHECKING:
-    from .measure import Worker
 
 
 def peek(job: Peek) -> Peeked:
@@ -27,17 +23,14 @@ def _readable(path: Path) -> bool:
         return False
 
 
-def decode(worker: Worker, job: DecodeAgain) -> DecodedAgain:
+def decode(codec: Codec, job: DecodeAgain) -> DecodedAgain:
     """Return the hash of what a bitstream decodes to, and the pixels where it is not the expected one."""
-    codec = worker.codec(job.codec)
     decoded = codec.decode(job.bitstream, job.seed)
     check_image(decoded)
     found = pixels_sha256(decoded)
     return DecodedAgain(found, None if found == job.decoded_sha256 else decoded)
 
 
-def encode(worker: Worker, job: EncodeAgain) -> EncodedAgain:
+def encode(codec: Codec, picture: Picture, job: EncodeAgain) -> EncodedAgain:
     """Return the hash of the bitstream that a picture gives now."""
-    picture = worker.load_picture(job.original)
-    codec = worker.codec(job.codec)
     return EncodedAgain(hashlib.sha256(codec.encode(picture, job.quality)).hexdigest())

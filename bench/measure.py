@@ -186,10 +186,11 @@ class Worker:
                     yield again.peek(job)
                 case DecodeAgain():
                     yield Began("decode")
-                    yield again.decode(self, job)
+                    yield again.decode(self.codec(job.codec), job)
                 case EncodeAgain():
                     yield Began("encode")
-                    yield again.encode(self, job)
+                    picture = self.load_picture(job.original)
+                    yield again.encode(self.codec(job.codec), picture, job)
         except Exception as error:
             yield Failed("error", "encode" if isinstance(job, EncodeAgain) else "decode", explain(error))
 

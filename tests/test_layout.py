@@ -6,6 +6,8 @@ import ast
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -30,18 +32,44 @@ def sources() -> list[Path]:
     return [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 
 
-def imports(path: Path) -> list[str]:
-    """Return every module a file imports, ours as ``codecarena.room...``."""
-    package = ("codecarena", *path.relative_to(ROOT).parent.parts)
+def nodes(tree: ast.AST, for_types: bool) -> Iterator[ast.AST]:
+    """Yield what is in a file, what functions do included."""
+    if not for_types and isinstance(tree, ast.If) and ast.unparse(tree.test) == "TYPE_CHECKING":
+        return
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        yield from nodes(child, for_types)
+
+
+def imports(path: Path, *, for_types: bool = True, root: Path = ROOT) -> list[str]:
+    """Return every module a file imports, ours as ``codecarena.room...``; or without those for types only."""
+    package = ("codecarena", *path.relative_to(root).parent.parts)
     found = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(ast.parse(path.read_text()), for_types):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = list(package[: len(package) - node.level + 1]) if node.level else []
             module = ".".join([*base, *([node.module] if node.module else [])])
-            found += [f"{module}.{alias.name}" for alias in node.names] if node.level else [module]
+            ours = base or module.split(".")[0] == "codecarena"
+            found += [f"{module}.{alias.name}" for alias in node.names] if ours else [module]
     return found
+
+
+def first_circle(paths: Iterable[Path], root: Path = ROOT) -> list[str]:
+    """Return files that import each other in a circle, the first one again at the end; none if none do."""
+    files = {".".join(("codecarena", *path.relative_to(root).with_suffix("").parts)): path for path in paths}
+    arrows = {}
+    for module, path in files.items():
+        named = imports(path, for_types=False, root=root)
+        arrows[module] = {
+            one for name in named for one in (name, name.rpartition(".")[0]) if one in files and one != module
+        }
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
 
 
 def test_no_room_imports_against_the_flow() -> None:
@@ -60,6 +88,33 @@ def test_no_room_imports_against_the_flow() -> None:
 def test_the_layer_test_sees_a_wrong_import(tmp_path: Path) -> None:
     path = ROOT / "codecs" / "registry.py"
     assert "codecarena.codecs.base.Codec" in imports(path)
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    assert first_circle([*sources(), ROOT / "cli.py"]) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "circle"),
+    [
+        ("from .b import name", True),
+        ("from . import b", True),
+        ("from codecarena.room.b import name", True),
+        ("from codecarena.room import b", True),
+        ("import codecarena.room.b", True),
+        ("def call():\n    from .b import name", True),
+        ("if TYPE_CHECKING:\n    from .b import name", False),
+        ("from .c import b", False),
+    ],
+)
+def test_the_test_of_circles_sees_one(tmp_path: Path, line: str, circle: bool) -> None:
+    (tmp_path / "room").mkdir()
+    for name, text in {"a": line, "b": "from . import a", "c": ""}.items():
+        (tmp_path / "room" / f"{name}.py").write_text(text)
+    paths = sorted((tmp_path / "room").iterdir())
+    assert set(first_circle(paths, tmp_path)) == (
+        {"codecarena.room.a", "codecarena.room.b"} if circle else set()
+    )
 
 
 @pytest.mark.parametrize(("library", "owners"), OWNERS.items())

@@ -18,7 +18,7 @@ from fresh_process import BuiltInContract
 from codecarena.codecs import bitstream, registry
 from codecarena.codecs.base import Codec, CodecError, Image, MissingBackendError, Picture
 from codecarena.codecs.contract import photograph
-from codecarena.codecs.generative.latent import backends, denoiser
+from codecarena.codecs.generative.latent import denoiser, loading
 from codecarena.codecs.generative.latent.backends import Denoising
 from codecarena.codecs.generative.latent.codec import LatentCodec, from_levels, to_levels
 from codecarena.codecs.generative.latent.payload import SETTINGS_BYTES
@@ -115,7 +115,7 @@ def test_faithful_levels_are_the_published_formula(folders: dict[str, str]) -> N
     with torch.inference_mode():
         unscaled = vae.encode(pixels).latent_dist.mode()[0].numpy().astype(np.float64)
     published = np.floor(255 * np.clip(unscaled / (255 * 0.18215) + 0.5, 0, 1) + 0.5)
-    backend = backends.load("stable-diffusion", folders["stable-diffusion"], "", "cpu", "float32")
+    backend = loading.load("stable-diffusion", folders["stable-diffusion"], "", "cpu", "float32")
     ours = to_levels(backend.encode(pixels, None)[0].numpy(), backend.bound)
     assert np.mean(ours == published) > 0.999  # a value may lie on an edge between two levels
     assert len(np.unique(ours)) > 50
@@ -125,7 +125,7 @@ def test_faithful_levels_are_the_published_formula(folders: dict[str, str]) -> N
 
 def test_published_denoising_is_diffusers_own(folders: dict[str, str]) -> None:
     """Two of 66 steps of DDIM at eta 0.9, the noise drawn from the seed."""
-    backend: Any = backends.load("stable-diffusion", folders["stable-diffusion"], "", "cpu", "float32")
+    backend: Any = loading.load("stable-diffusion", folders["stable-diffusion"], "", "cpu", "float32")
     latents = torch.randn(1, 4, 8, 12, generator=torch.Generator().manual_seed(3))
     ours = backend.denoise(latents, Denoising(2, None, 5))
     scheduler = DDIMScheduler.from_pretrained(
@@ -144,7 +144,7 @@ def test_published_denoising_is_diffusers_own(folders: dict[str, str]) -> None:
 
 def test_matched_denoising_starts_where_the_noise_is_as_large(folders: dict[str, str]) -> None:
     """The time of 0.188, the error of 256 entries on proxy latents, is 36 on Stable Diffusion's betas."""
-    backend: Any = backends.load("stable-diffusion", folders["stable-diffusion"], "", "cpu", "float32")
+    backend: Any = loading.load("stable-diffusion", folders["stable-diffusion"], "", "cpu", "float32")
     seen: list[int] = []
     inner = backend._denoiser
     predict = inner._predict

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from codecarena.codecs.generative.latent import backends, denoiser
+from codecarena.codecs.generative.latent import denoiser, loading
 from codecarena.codecs.generative.latent.backends import Denoising
 from codecarena.codecs.generative.latent.blend import blended, starts
 
@@ -27,7 +27,7 @@ Network = Callable[[torch.Tensor], torch.Tensor]
 def backend(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Stable Diffusion's autoencoder and U-Net."""
     folder = latent_pipelines.stable_diffusion(tmp_path_factory.mktemp("pipeline"))
-    return backends.load("stable-diffusion", str(folder), "", "cpu", "float32")
+    return loading.load("stable-diffusion", str(folder), "", "cpu", "float32")
 
 
 def noise(overlap: int, tiles: int) -> torch.Tensor:

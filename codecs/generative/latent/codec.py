@@ -22,7 +22,8 @@ from ...base import (
     check_range,
 )
 from ...bitstream import LARGEST_SEED, WEIGHTS_ID_BYTES, Header, Kind, seal, seed_of, unseal
-from .backends import Denoising, load
+from .backends import Denoising
+from .loading import load
 from .palette import quantise, uniform
 from .payload import MOST_STEPS, PUBLISHED, Layout, Payload, error_code, error_of, parts, unpack
 

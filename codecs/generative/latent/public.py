@@ -39,7 +39,7 @@ _Model = TypeVar("_Model", bound=torch.nn.Module)
 
 
 def load(name: str, weights: str, denoiser: str, device: str, dtype: torch.dtype) -> Backend:
-    """Return the backend ``stable-diffusion``, ``taesd`` or ``dc-ae``; see `backends.load`.
+    """Return the backend ``stable-diffusion``, ``taesd`` or ``dc-ae``; see `loading.load`.
 
     Raises:
         MissingBackendError: The weights are not there and cannot be fetched.
