@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
+from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
@@ -94,3 +96,54 @@ def test_the_quietest_cores_are_taken_and_of_equals_the_last(
     assert load.quietest(count) == chosen
     monkeypatch.setattr(load, "slow_cores", lambda _: {3})
     assert (3 in load.quietest(count)) is (count > 3)
+
+
+@pytest.mark.parametrize(
+    ("clocks", "slow"),
+    [
+        ({0: "5000", 1: "4000", 2: "3999"}, {2}),
+        ({0: "3000", 1: "3000"}, set()),
+        ({0: "none", 1: "4000"}, set()),
+        ({1: "5000", 2: "1000"}, {2}),
+        ({}, set()),
+    ],
+)
+def test_a_core_below_four_fifths_of_the_fastest_clock_is_slow(
+    tmp_path: Path, clocks: dict[int, str], slow: set[int]
+) -> None:
+    for core, clock in clocks.items():
+        folder = tmp_path / f"cpu{core}" / "cpufreq"
+        folder.mkdir(parents=True)
+        (folder / "cpuinfo_max_freq").write_text(f"{clock}\n")
+    assert load.slow_cores([0, 1, 2], tmp_path) == slow
+
+
+def test_busy_is_neither_idle_nor_waiting_nor_counted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    linux = namedtuple("linux", "user nice system idle iowait irq softirq steal guest guest_nice")
+    cores = [linux(1, 2, 4, 8, 16, 32, 64, 128, 256, 512), linux(*range(10))]
+    monkeypatch.setattr(psutil, "cpu_times", lambda percpu: cores if percpu else None)
+    assert load.busy_seconds() == (1 + 2 + 4 + 32 + 64 + 128, 0 + 1 + 2 + 5 + 6 + 7)
+
+
+def test_a_look_has_the_moment_the_cores_and_the_time_of_this_process_and_its_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(load, "monotonic", lambda: 5.0)
+    monkeypatch.setattr(load, "busy_seconds", lambda: (1.0, 2.0))
+    monkeypatch.setattr(load, "tree_seconds", lambda processes: float(sum(processes)))
+    monkeypatch.setattr(load.os, "getpid", lambda: 100)
+    watch = Watch((1,))
+    assert watch.look([20, 3]) == 5.0
+    assert (watch.cores, watch.looks) == ((1,), [Look(5.0, (1.0, 2.0), 123.0)])
+
+
+@pytest.mark.parametrize(("first", "chosen"), [(14.0, 1), (16.0, 0)])
+def test_cores_are_as_quiet_as_each_other_within_ten_percent(
+    first: float, chosen: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    asked: list[dict[str, object]] = []
+    monkeypatch.setattr(load.psutil, "cpu_percent", lambda **words: asked.append(words) or [5.1, first])
+    monkeypatch.setattr(load, "slow_cores", lambda _: set())
+    assert load.quietest(1) == (chosen,)
+    assert asked == [{"interval": 0.3, "percpu": True}]
