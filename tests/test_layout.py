@@ -27,6 +27,14 @@ OWNERS = {
     "streamlit": ("reports/", "studies/trial/"),
 }
 
+GROWING = {
+    *("MatchReport", "Report", "SetReport", "TimingReport"),
+    *("Found", "Outcome", "Prepared", "Trained", "WeightFiles", "_Record", "_Search", "_State"),
+}
+"""Records that are filled while work goes on; all others are frozen."""
+CACHING = {"Asset", "PairCounts", "Tally"}
+"""Records that keep what they have computed, which slots do not allow."""
+
 
 def sources() -> list[Path]:
     return [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
@@ -175,3 +183,17 @@ def test_quick_commands_import_nothing_heavy(words: list[str]) -> None:
     )
     run = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
+
+
+def test_records_are_frozen_and_have_slots() -> None:
+    wrong = []
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text())):
+            for made in node.decorator_list if isinstance(node, ast.ClassDef) else []:
+                if not ast.unparse(made).startswith("dataclass"):
+                    continue
+                words = {one.arg: ast.unparse(one.value) for one in getattr(made, "keywords", [])}
+                frozen, slots = (words.get(name) == "True" for name in ("frozen", "slots"))
+                if not ((frozen or node.name in GROWING) and (slots or node.name in CACHING)):
+                    wrong.append(f"{path.relative_to(ROOT)}: {node.name}")
+    assert not wrong, f"expected @dataclass(frozen=True, slots=True): {wrong}"
