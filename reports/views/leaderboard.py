@@ -12,6 +12,7 @@ from ..beside import Cost, costs, with_costs, with_people, with_ranks
 from ..column_slice import ColumnSlice
 from ..evidence import board_ranks
 from ..grid import Table
+from ..own_rate_table import own_rate_table
 from . import frame as pages
 from .frame import Frame
 
@@ -21,10 +22,12 @@ MOST_METRICS = 4
 ABOUT = """
 **BD-rate**: how many bits a codec needs for the same score, against the anchor; −20 % is a fifth less.
 **At a rate**: scores when every codec may spend the same. **At a score**: what each codec spends for it.
+**At their own bytes**: codecs of one setting have no curve, so on each picture the others are read at
+the bits that they spend there.
 
 In brackets stand 95 % intervals over pictures. Blue shading: significantly fewer bits than the anchor,
-orange: more. Rest the pointer on a heading for what it means, and on an empty cell for why it is empty.
-A click on a heading sorts.
+or a better score at the codec's own bytes; orange: more bits, or a worse score. Rest the pointer on a
+heading for what it means, and on an empty cell for why it is empty. A click on a heading sorts.
 """
 
 
@@ -59,6 +62,8 @@ def draw(frame: Frame) -> None:
     with first[3]:
         table = _table(frame, part, metric, view, opening.bits_per_pixel or 0.5)
     pages.show(beside(frame, part, table), "board")
+    if view != "score":
+        _own_rates(frame, part, metric)
     if view == "bd-rate" and len(part.metrics) > 1:
         _every_metric(frame, part)
     pages.pending(frame)
@@ -99,6 +104,18 @@ def costs_of(url: str, version: int, image_set: str) -> dict[str, Cost]:
     return costs(timings(store, image_set), footprints(store))
 
 
+def _own_rates(frame: Frame, part: ColumnSlice, metric: MetricRow) -> None:
+    """Draw the codecs that have neither a BD-rate nor a score at a rate, as they have one setting."""
+    table = own_rate_table(part, [metric], _anchor(part), derived=frame.background)
+    if table:
+        pages.show(table, "own")
+
+
+def _anchor(part: ColumnSlice) -> str:
+    """Return the codec of the address that others are compared with, or the usual one."""
+    return str(st.query_params.get("anchor", part.usual_anchor))
+
+
 def _every_metric(frame: Frame, part: ColumnSlice) -> None:
     with st.expander("Every metric side by side"):
         shown = pages.choose(
@@ -107,6 +124,5 @@ def _every_metric(frame: Frame, part: ColumnSlice) -> None:
             help_text="In a large store, reading the scores of every metric takes a moment.",
         )  # fmt: skip
         if shown == "yes":
-            anchor = str(st.query_params.get("anchor", part.usual_anchor))
             metrics = frame.read(part, part.metrics)
-            pages.show(leaderboards.bd_table(part, metrics, anchor, derived=frame.background), "all")
+            pages.show(leaderboards.bd_table(part, metrics, _anchor(part), derived=frame.background), "all")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from report_rows import BUTTERAUGLI, CELL, PSNR, Kept, texts, values
 from stored_cells import store_of
+from streamlit.testing.v1 import AppTest
 
 from codecarena.bench.store.rows import Score, ScoredCell
 from codecarena.reports.column_slice import ColumnSlice, ColumnSource
@@ -17,6 +21,17 @@ from codecarena.reports.evidence import Pending
 from codecarena.reports.grid import as_json
 from codecarena.reports.latex import latex
 from codecarena.reports.own_rate_table import own_rate_table
+from codecarena.reports.server import STORE_VARIABLE
+
+# Streamlit's own script runner, under AppTest, warns about itself.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+PAGE = """
+import streamlit as st
+from codecarena.reports.views import leaderboard, navigation
+st.session_state["page"] = "leaderboard"
+leaderboard.main()
+"""
 
 LINE = ((0.1, 30.0), (0.4, 34.0), (1.6, 38.0))
 """2 dB for each doubling of the rate: 32 dB at 0.2 bits per pixel."""
@@ -235,3 +250,62 @@ def test_it_becomes_latex(part: ColumnSlice) -> None:
     text = latex(table)
     assert text.isascii()
     assert r"latent (toy) & 0.200 & jpeg & +1.65$\bigtriangleup$ (+0.47\,\ldots\,+2.15) & +2.00" in text
+
+
+@pytest.fixture
+def patient_pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Have pages wait for what they compute, and forget other tests' stores."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    monkeypatch.setattr("codecarena.reports.background.PATIENCE_SECONDS", 60.0)
+    yield monkeypatch
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def opened(pages: pytest.MonkeyPatch, folder: Path, **query: str) -> AppTest:
+    """Return the page Leaderboard of a store."""
+    pages.setenv(STORE_VARIABLE, str(folder))
+    page = AppTest.from_string(PAGE, default_timeout=60)
+    for key, value in query.items():
+        page.query_params[key] = value
+    page.run()
+    assert not page.exception, [one.value for one in page.exception]
+    return page
+
+
+def tables_of_page(page: AppTest) -> dict[str, list[list[str]]]:
+    """Return the texts of a page's tables by their titles."""
+    shown = [json.loads(one.proto.json).get("html", "") for one in page.get("bidi_component")]
+    bodies = [re.findall(r"<tbody>(.*)</tbody>", html)[0] for html in shown if html]
+    rows = [
+        [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", body)]
+        for body in bodies
+    ]
+    titles = [one.value.replace("\\", "") for one in page.subheader]
+    return dict(zip(titles, rows, strict=True))
+
+
+def test_the_page_shows_it_under_bd_rates_and_scores_at_a_rate(
+    tmp_path: Path, patient_pages: pytest.MonkeyPatch
+) -> None:
+    part_of(tmp_path, usual())
+    title = "At their own bytes: codecs without a curve, by PSNR · drawn"
+    page = opened(patient_pages, tmp_path / "arena", view="bd-rate", metric="psnr", anchor="jpeg")
+    tables = tables_of_page(page)
+    assert list(tables) == ["BD-rate against jpeg by PSNR · drawn", title]
+    boards = {row[0]: row[1] for row in tables["BD-rate against jpeg by PSNR · drawn"]}
+    assert (boards["latent (toy)"], boards["dots"]) == ("– one point", "– one point")
+    assert [row[:4] for row in tables[title]][3:] == [
+        ["latent (toy)", "0.200", "avif", "−0.25 (−1.43…+0.25)"],
+        ["latent (toy)", "0.200", "jpeg", "+1.65▲ (+0.47…+2.15)"],
+        ["latent (toy)", "0.200", "vvc", "– 0 of 6 pictures"],
+    ]
+    said = "\n".join(one.value.replace("\\", "") for one in page.caption)
+    assert "At its own bytes: latent, 0.200 bpp: PSNR +1.65 dB (95 % +0.47 to +2.15) against jpeg" in said
+    page = opened(patient_pages, tmp_path / "arena", view="rate", metric="psnr", anchor="avif")
+    assert title in tables_of_page(page)
+    said = "\n".join(one.value.replace("\\", "") for one in page.caption)
+    assert "PSNR −0.25 dB (95 % −1.43 to +0.25) against avif" in said
+    page = opened(patient_pages, tmp_path / "arena", view="score", metric="psnr")
+    assert title not in tables_of_page(page)
