@@ -136,7 +136,8 @@ def test_a_recipe_shows_its_folder_its_program_and_the_files_that_it_names(tmp_p
     )
     spec = CodecSpec("command", (("recipe", str(home / "mine.toml")),))
     assert set(walls._of_recipe(spec)) == {home, home / "table", tmp_path / "other/table", tmp_path / "model"}
-    assert walls._recipes(CodecSpec("jpeg", spec.parameters)) == []
+    for other in ("bpg", "jpeg"):
+        assert walls._recipes(CodecSpec(other, spec.parameters)) == []
     assert walls._recipes(CodecSpec("command", (("recipe", 7),))) == []
     assert walls._recipes(CodecSpec("command", (("recipe", str(tmp_path / "none.toml")),))) == []
 
@@ -201,6 +202,42 @@ def test_the_walls_leave_out_what_the_encoder_left_among_its_own_files(
     made, files = walls.around(*given)  # type: ignore[arg-type]
     assert made.hidden == (top / "blobs", pictures, table)
     assert files == [table, own / "message", python / "message"]
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["tool", "{path}/opt/bin/tool"], {"recipe", "opt"}),
+        (["{path}/opt/bin/tool", "plain"], {"recipe", "opt"}),
+        (["./tool", "x"], {"recipe"}),
+        (["tool", "{path}/data"], {"recipe", "data"}),
+    ],
+)
+def test_a_program_of_a_recipe_is_shown_with_its_installation_and_a_file_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], shown: set[str]
+) -> None:
+    for program in touched(tmp_path, "opt/bin/tool", "recipe/tool"):
+        program.chmod(0o755)
+    touched(tmp_path, "data")
+    filled = [word.format(path=tmp_path) for word in words]
+    monkeypatch.setattr(walls, "_recipes", lambda _: [(tmp_path / "recipe", filled, [])])
+    assert {path.name for path in walls._of_recipe(CodecSpec("command", ()))} == shown
+
+
+def test_the_systems_folders_and_pythons_are_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walls, "of_python", lambda: [Path("/python")])
+    monkeypatch.setattr(walls, "SYSTEM", ("usr", "sys", "tools"))
+    assert walls._settled() == [Path("/usr"), Path("/tools"), Path("/python")]
+
+
+def test_a_codec_in_one_file_is_the_folder_of_that_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    import csv
+
+    codec: Any = SimpleNamespace(table=SimpleNamespace(spec=CodecSpec("any", ())))
+    monkeypatch.setattr(walls.registry, "find", lambda _: SimpleNamespace(path="csv:Codec"))
+    assert walls._of_codec(codec) == [Path(csv.__file__).parent]
+    monkeypatch.setattr(walls.registry, "find", lambda _: SimpleNamespace(path="no_such_module.part:Codec"))
+    assert walls._of_codec(codec) == []
 
 
 def test_a_codec_is_the_folder_of_its_package_and_what_its_parameters_name(tmp_path: Path) -> None:
