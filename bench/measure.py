@@ -57,6 +57,7 @@ class Worker:
     def __init__(self) -> None:
         self.codecs: dict[CodecSpec, Codec] = {}
         self.load_seconds: dict[CodecSpec, float] = {}
+        self.macs: dict[stopwatch.Work, tuple[int | None, int | None]] = {}
         self.metrics: dict[str, Metric] = {}
         self.original = Original("", "")
         self.picture: Picture | None = None
@@ -172,7 +173,7 @@ class Worker:
             stage = Began("encode")
             yield stage
             if job.inspect:
-                yield stopwatch.inspect(codec, picture, job, self.load_seconds[job.codec], empty_mib)
+                yield stopwatch.inspect(self, codec, picture, job, empty_mib)
             else:
                 yield stopwatch.time(codec, picture, job)
         except Exception as error:

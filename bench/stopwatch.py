@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Protocol, TypeVar
@@ -16,10 +17,16 @@ from .store.blobs import Blobs
 Result = TypeVar("Result")
 
 
+Work = tuple[CodecSpec, float, int, int]
+"""A codec, its quality, and the height and width of a picture: what decides how much a network computes."""
+
+
 class Loaded(Protocol):
     """What a worker holds from job to job."""
 
     load_seconds: dict[CodecSpec, float]
+    macs: dict[Work, tuple[int | None, int | None]]
+    """Multiply-accumulates of an encode and of a decode."""
 
     def codec(self, spec: CodecSpec) -> Codec:
         """Return a codec, made at its first use."""
@@ -50,15 +57,31 @@ def time(codec: Codec, picture: Picture, job: TimingCall) -> Timed:
     return Timed(encode, decode)
 
 
-def inspect(
-    codec: Codec, picture: Picture, job: TimingCall, load_seconds: float, empty_mib: float
-) -> Inspected:
-    """Return what an encode and a decode need; the bitstream is stored."""
+def inspect(worker: Loaded, codec: Codec, picture: Picture, job: TimingCall, empty_mib: float) -> Inspected:
+    """Return what an encode and a decode need; the bitstream is stored.
+
+    Multiply-accumulates are counted once for each codec, quality and size of picture.
+    """
     bitstream, encode = _needs(lambda: codec.encode(picture, job.quality))
     decoded, decode = _needs(lambda: codec.decode(bitstream))
     check_decoded(decoded, picture.pixels)
+    height, width = picture.pixels.shape[:2]
+    work = job.codec, job.quality, height, width
+    if work not in worker.macs:
+        worker.macs[work] = (
+            multiply_accumulates(lambda: codec.encode(picture, job.quality)),
+            multiply_accumulates(lambda: codec.decode(bitstream)),
+        )
+    encode_macs, decode_macs = worker.macs[work]
     sha256 = Blobs(Path(job.blobs)).put_bitstream(bitstream)
-    return Inspected(sha256, len(bitstream), load_seconds, empty_mib, encode, decode)
+    return Inspected(
+        sha256,
+        len(bitstream),
+        worker.load_seconds[job.codec],
+        empty_mib,
+        replace(encode, macs=encode_macs),
+        replace(decode, macs=decode_macs),
+    )
 
 
 def check_decoded(decoded: Image, original: Image) -> None:
@@ -70,7 +93,7 @@ def check_decoded(decoded: Image, original: Image) -> None:
 
 
 def _needs(call: Callable[[], Result]) -> tuple[Result, CallNeeds]:
-    """Return a call's result and needs: one call for memory, one for operations, one for kernels."""
+    """Return a call's result and needs but for its operations: one call for memory, one for kernels."""
     start = perf_counter()
     gpu.forget_peaks()
     result, host_mib = clocks.peak_mib(call)
@@ -78,6 +101,5 @@ def _needs(call: Callable[[], Result]) -> tuple[Result, CallNeeds]:
     device = gpu.in_use()
     gpu_mib = device.peak_mib() if device else None
     wall_seconds = perf_counter() - start
-    macs = multiply_accumulates(call)
     busy_seconds = device.busy_seconds(call) if device else None
-    return result, CallNeeds(wall_seconds, host_mib, gpu_mib, busy_seconds, macs)
+    return result, CallNeeds(wall_seconds, host_mib, gpu_mib, busy_seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from statistics import median
 from time import monotonic
@@ -201,9 +201,15 @@ class _Pass:
         left = list(by_codec)
         self.random.shuffle(left)
         while left and not self.report.interrupted:
-            while left and not self.report.interrupted and not self.crowded():
-                self.inspect(by_codec[left.pop()])
-            self.look_at_files()
+            # What decoders open is looked at on the cores that an inspection leaves; timing waits for both.
+            with ThreadPoolExecutor(max(1, device.cores() - self.timing.threads)) as executor:
+                looking: list[Future[None]] = []
+                while left and not self.report.interrupted and not self.crowded():
+                    cells_of_codec = by_codec[left.pop()]
+                    self.inspect(cells_of_codec)
+                    looking.append(executor.submit(self.look_at_files, cells_of_codec))
+                for look in looking:
+                    look.result()
             for place in range(self.timing.repeats):
                 self.repeat(place)
             self.save()
@@ -236,20 +242,16 @@ class _Pass:
             if outcome.inspected:
                 self.records[cell] = _Record(outcome.inspected)
 
-    def look_at_files(self) -> None:
-        """Find what each decoder opens, from one bitstream of each setting; nothing is timed meanwhile."""
-        codecs = {cell.codec.codec_id: cell.codec for cell in self.records}
-        with ThreadPoolExecutor(device.cores()) as executor:
-            if not self.report.interrupted:
-                list(executor.map(self.look_at_files_of, codecs.values()))
-
-    def look_at_files_of(self, codec: PlannedCodec) -> None:
-        """Find the footprint of one codec, or note why there is none."""
+    def look_at_files(self, cells: Sequence[TimedCell]) -> None:
+        """Find the footprint of a codec, from one bitstream of each setting, or note why there is none."""
+        codec = cells[0].codec
         streams = {
-            cell.key.quality: record.inspected.bitstream_sha256
-            for cell, record in self.records.items()
-            if cell.codec is codec
+            cell.key.quality: self.records[cell].inspected.bitstream_sha256
+            for cell in cells
+            if cell in self.records
         }
+        if not streams or self.report.interrupted:
+            return
         paths = tuple(str(self.store.blobs.bitstream_path(one)) for one in streams.values())
         try:
             asked = footprint.Asked(codec.table.spec, paths)

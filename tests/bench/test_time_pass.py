@@ -63,14 +63,36 @@ def test_an_inspection_tells_encoder_and_decoder_apart_and_keeps_the_bitstream(
     codec = MadeUpCodec(clock, (2.0,), (7.0,))
     peaks = iter((111.0, 222.0))
     monkeypatch.setattr(clocks, "peak_mib", lambda call: (call(), next(peaks)))
-    monkeypatch.setattr(stopwatch, "multiply_accumulates", lambda call: [call(), 5][1])
+    macs = iter((5, 6))
+    monkeypatch.setattr(stopwatch, "multiply_accumulates", lambda call: [call(), next(macs)][1])
+    worker = Worker()
+    worker.load_seconds[SPEC] = 0.75
     job = TimingCall(Original("", ""), SPEC, 4.0, (), str(tmp_path), inspect=True)
-    inspected = stopwatch.inspect(codec, Picture(PIXELS), job, load_seconds=0.75, empty_mib=33.0)
+    inspected = stopwatch.inspect(worker, codec, Picture(PIXELS), job, empty_mib=33.0)
     assert (inspected.bitstream_bytes, inspected.load_seconds, inspected.empty_mib) == (129, 0.75, 33.0)
     assert inspected.encode == CallNeeds(2.0, 111.0, None, None, 5)
-    assert inspected.decode == CallNeeds(7.0, 222.0, None, None, 5)
+    assert inspected.decode == CallNeeds(7.0, 222.0, None, None, 6)
     (kept,) = (tmp_path / "bitstreams").rglob("*" + inspected.bitstream_sha256)
     assert kept.stat().st_size == 129
+
+
+def test_operations_are_counted_once_for_each_codec_quality_and_size(
+    clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = iter(range(1, 100))
+    monkeypatch.setattr(clocks, "peak_mib", lambda call: (call(), 1.0))
+    monkeypatch.setattr(stopwatch, "multiply_accumulates", lambda _call: next(counted))
+    worker = Worker()
+    first = TimingCall(Original("", ""), SPEC, 4.0, (), str(tmp_path), inspect=True)
+    other = replace(first, codec=replace(SPEC, name="other"))
+    jobs = [(first, PIXELS), (first, 255 - PIXELS), (first, PIXELS[:4]), (first, PIXELS[:, :7])]
+    jobs += [(replace(first, quality=3.0), PIXELS), (other, PIXELS), (first, PIXELS)]
+    worker.load_seconds.update({SPEC: 0.5, other.codec: 0.5})
+    macs = []
+    for job, pixels in jobs:
+        needs = stopwatch.inspect(worker, MadeUpCodec(clock), Picture(pixels), job, empty_mib=1.0)
+        macs.append((needs.encode.macs, needs.decode.macs))
+    assert macs == [(1, 2), (1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (1, 2)]
 
 
 @pytest.mark.parametrize("shape", [(4, 8), (5, 7)])
