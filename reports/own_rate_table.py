@@ -82,7 +82,8 @@ def own_rate_table(
     Args:
         part: Of a store.
         metrics: One in detail, or several side by side.
-        anchor: Label or id of the codec that the sentences under the table are about; None for no sentences.
+        anchor: Label or id of the codec that the sentences under the table name; where it cannot be read, or
+            is None, they name the strongest one.
         method: Interpolation of the BD-rates, which decides how many points are too few.
         derived: Who computes or remembers the differences.
     """
@@ -165,12 +166,12 @@ def _row(rows: _Rows, key: Key) -> Row:
         entries.append(Entry(f"{key[1]:g}", key[1]))
     entries += [Entry(_rate(first), first.bits_per_pixel), _codec_entry(against)]
     pairs = list(zip(rows.metrics, of_metrics, strict=True))
-    entries += [_difference(metric, row) for metric, row in pairs]
+    entries += [_difference(metric, row, against.label) for metric, row in pairs]
     if len(pairs) == 1:
         entries += _details(rows.metrics[0], first)
     reach = first.reach
     some = f"{reach.compared}/{reach.of_pictures}"
-    entries.append(Entry(some, float(reach.compared), hint=_sentence(_missing(reach))))
+    entries.append(Entry(some, float(reach.compared), hint=_sentence(_missing(reach, against.label))))
     record = {
         "codec": codec.label,
         "codec_id": codec.codec_id,
@@ -186,11 +187,11 @@ def _codec_entry(codec: CodecPoints) -> Entry:
     return Entry(" ".join([codec.label, *digits.marks(codec.marks, codec.toy)]))
 
 
-def _difference(metric: MetricRow, row: OwnRateRow | None) -> Entry:
+def _difference(metric: MetricRow, row: OwnRateRow | None, other: str) -> Entry:
     if row is None:
         return Entry(digits.EMPTY)
     if row.mean_difference is None:
-        return Entry(f"{digits.EMPTY} {row.reason}", hint=_sentence(_missing(row.reach)))
+        return Entry(f"{digits.EMPTY} {row.reason}", hint=_sentence(_missing(row.reach, other)))
     text = _signed(metric, row.mean_difference) + MARKS[row.verdict]
     text = digits.with_interval(text, row.interval, lambda value: _signed(metric, value))
     tone = row.verdict if row.verdict in ("better", "worse") else ""
@@ -221,16 +222,20 @@ def _tested(row: OwnRateRow) -> str:
     return f"{shown}: {digits.p_equals(row.p_value)} after Holm's correction."
 
 
-def _missing(reach: Reach) -> str:
+def _missing(reach: Reach, other: str) -> str:
     """Return why the other codec is not read on the rest of the pictures; empty where it is on all."""
     reasons = {
-        "its cheapest setting costs more": reach.below,
-        "its dearest setting costs less": reach.above,
-        "it is lossless for no more bytes": reach.other_lossless,
-        "it has fewer than two points": reach.other_without_curve,
-        "it has no score": reach.other_without_score,
+        f"{other}'s cheapest setting costs more": reach.below,
+        f"{other}'s dearest setting costs less": reach.above,
+        f"{other} is lossless for no more bytes": reach.other_lossless,
+        f"{other} has fewer than two points": reach.other_without_curve,
+        f"{other} has no score": reach.other_without_score,
     }
-    return ", ".join(f"on {count} {reason}" for reason, count in reasons.items() if count)
+    return ", ".join(
+        f"on {count} of {digits.counted(reach.of_pictures, 'picture')} {reason}"
+        for reason, count in reasons.items()
+        if count
+    )
 
 
 def _sentence(text: str) -> str:
@@ -255,7 +260,7 @@ def _statement(rows: _Rows, metric: MetricRow, row: OwnRateRow) -> str:
     start = f"At its own bytes: {rows.name(row)}, {_rate(row)} bpp"
     pictures = f"on {reach.compared} of {digits.counted(reach.of_pictures, 'picture')}"
     if row.mean_difference is None:
-        return f"{start}: {other} can be compared {pictures} only ({_missing(reach) or row.reason})."
+        return f"{start}: {other} can be compared {pictures} only ({_missing(reach, other)})."
     unit = digits.unit_of(metric)
     shown = " ".join([rows.part.title(metric), _signed(metric, row.mean_difference), *[unit] * bool(unit)])
     ends = row.interval
@@ -289,11 +294,7 @@ def _notes(rows: _Rows, anchor: str | None) -> list[str]:
     shown = [row for metric in rows.metrics for row in rows.of_metric(metric)]
     lower = [rows.part.title(metric) for metric in rows.metrics if metric.better == "lower"]
     first = rows.metrics[0]
-    notes = [
-        _statement(rows, first, row)
-        for row in rows.of_metric(first)
-        if anchor in (row.against_id, rows.codecs[row.against_id].label)
-    ]
+    notes = [_statement(rows, first, row) for row in _told_rows(rows, first, anchor)]
     notes.append(READ)
     if lower:
         notes.append(f"Minus is better: {', '.join(lower)}.")
@@ -305,22 +306,46 @@ def _notes(rows: _Rows, anchor: str | None) -> list[str]:
         )
     reasons = Counter(row.interval.reason for row in shown if row.reason is None and row.interval.reason)
     notes += [f"No interval: {reason}." for reason in reasons]
-    return [*notes, *_notes_on_reach(rows, shown), *_notes_on_own_pictures(rows, shown)]
+    codecs = [
+        rows.codecs[codec_id]
+        for codec_id in dict.fromkeys(key[place] for place in (0, 2) for key in rows.keys)
+    ]
+    return [
+        *notes,
+        *_notes_on_reach(rows, shown),
+        *_notes_on_own_pictures(rows, shown),
+        *(note for codec in codecs for note in digits.mark_notes(codec.label, codec.marks)),
+        *[digits.TOY_NOTE] * any(codec.toy for codec in codecs),
+    ]
+
+
+def _told_rows(rows: _Rows, metric: MetricRow, anchor: str | None) -> list[OwnRateRow]:
+    """Return what each setting is said of in a sentence: the anchor, or else the strongest other codec."""
+    told: dict[tuple[str, float], OwnRateRow] = {}
+    for row in rows.of_metric(metric):
+        is_anchor = anchor in (row.against_id, rows.codecs[row.against_id].label)
+        if row.mean_difference is not None and (is_anchor or (row.codec_id, row.setting) not in told):
+            told[row.codec_id, row.setting] = row
+    return list(told.values())
 
 
 def _notes_on_reach(rows: _Rows, shown: Iterable[OwnRateRow]) -> list[str]:
     """Say of the pairs without a number, and of codecs that are in no pair, what is missing."""
+    labels = {codec_id: codec.label for codec_id, codec in rows.codecs.items()}
     missing = dict.fromkeys(
-        f"{rows.name(row)} against {rows.codecs[row.against_id].label} (of "
-        f"{digits.counted(row.reach.of_pictures, 'picture')}, {_missing(row.reach)})"
+        f"{rows.name(row)} against {labels[row.against_id]} ({_missing(row.reach, labels[row.against_id])})"
         for row in shown
         if row.mean_difference is None
     )
-    left_out = {key[2] for of_metric in rows.by_metric.values() for key in of_metric}
-    left_out -= {key[2] for key in rows.keys}
-    labels = sorted(rows.codecs[codec_id].label for codec_id in left_out)
-    notes = [f"No number below half of the pictures: {'; '.join(missing)}."] if missing else []
-    return [*notes, *[f"Without a curve to read, so not compared with: {', '.join(labels)}."] * bool(labels)]
+    without_curve = {key[2] for of_metric in rows.by_metric.values() for key in of_metric}
+    without_curve -= {key[2] for key in rows.keys}
+    notes: list[str] = []
+    if missing:
+        notes.append(f"No number, as fewer than half of the pictures can be read: {'; '.join(missing)}.")
+    if without_curve:
+        names = ", ".join(sorted(labels[codec_id] for codec_id in without_curve))
+        notes.append(f"Nothing is compared with what has no curve: {names}.")
+    return notes
 
 
 def _notes_on_own_pictures(rows: _Rows, shown: Iterable[OwnRateRow]) -> list[str]:

@@ -16,6 +16,7 @@ from stored_cells import store_of
 from streamlit.testing.v1 import AppTest
 
 from codecarena.bench.store.rows import Score, ScoredCell
+from codecarena.reports import digits
 from codecarena.reports.column_slice import ColumnSlice, ColumnSource
 from codecarena.reports.evidence import Pending
 from codecarena.reports.grid import as_json
@@ -115,7 +116,9 @@ def test_one_metric_in_detail(part: ColumnSlice) -> None:
     assert [row.entries[3].tone for row in table.rows] == ["worse", "worse", "", "", "better", ""]
     hints = [row.entries[3].hint for row in table.rows]
     assert hints[1] == "A worse score: p < 0.001 after Holm's correction."
-    assert hints[2] == table.rows[2].entries[-1].hint == "On 6 its cheapest setting costs more."
+    assert (
+        hints[2] == table.rows[2].entries[-1].hint == "On 6 of 6 pictures vvc's cheapest setting costs more."
+    )
     assert hints[3].startswith("No difference is shown: p = 0.")
     assert hints[4].startswith("A better score: p = 0.0")
     assert table.notes == (
@@ -126,25 +129,28 @@ def test_one_metric_in_detail(part: ColumnSlice) -> None:
         "On each picture the other codec's curve is read at the bits per pixel that the codec spends there "
         "(PCHIP over log rate, never beyond its ends); the difference is the codec's score less the other's.",
         BRACKETS,
-        "No number below half of the pictures: dots against vvc (of 6 pictures, on 6 its cheapest setting "
-        "costs more); latent against vvc (of 6 pictures, on 6 its cheapest setting costs more).",
-        "Without a curve to read, so not compared with: dots, latent.",
+        "No number, as fewer than half of the pictures can be read: dots against vvc (on 6 of 6 pictures "
+        "vvc's cheapest setting costs more); latent against vvc (on 6 of 6 pictures vvc's cheapest setting "
+        "costs more).",
+        "Nothing is compared with what has no curve: dots, latent.",
+        digits.TOY_NOTE,
     )
 
 
-def test_the_sentences_are_about_the_anchor(part: ColumnSlice) -> None:
-    table = own_rate_table(part, [PSNR], "vvc-id")
+@pytest.mark.parametrize(
+    ("anchor", "named"),
+    [("jpeg", "jpeg"), ("jpeg-id", "jpeg"), ("avif", "avif"), ("vvc", "avif"), (None, "avif")],
+)
+def test_the_sentences_name_the_anchor_or_else_the_strongest_codec(
+    part: ColumnSlice, anchor: str | None, named: str
+) -> None:
+    table = own_rate_table(part, [PSNR], anchor)
     assert table is not None
-    assert table.notes[:2] == (
-        "At its own bytes: dots, 0.200 bpp: vvc can be compared on 0 of 6 pictures only (on 6 its cheapest "
-        "setting costs more).",
-        "At its own bytes: latent, 0.200 bpp: vvc can be compared on 0 of 6 pictures only (on 6 its cheapest "
-        "setting costs more).",
-    )
-    for nobody in (None, "dots", "unheard of"):
-        table = own_rate_table(part, [PSNR], nobody)
-        assert table is not None
-        assert table.notes[0].startswith("On each picture")
+    differences = {"jpeg": ("−1.00", "+1.65"), "avif": ("−2.90", "−0.25")}[named]
+    for note, codec, difference in zip(table.notes, ("dots", "latent"), differences, strict=False):
+        assert note.startswith(f"At its own bytes: {codec}, 0.200 bpp: PSNR {difference} dB (95 % ")
+        assert note.endswith(f") against {named}, on 6 of 6 pictures.")
+    assert table.notes[2].startswith("On each picture")
 
 
 def test_several_metrics_side_by_side_each_on_its_own_scale(part: ColumnSlice) -> None:
@@ -195,6 +201,10 @@ def test_the_record_of_a_row(part: ColumnSlice) -> None:
     bare = next(row for row in shown["rows"] if row["against"] == "vvc")["own_rate"][PSNR.metric_id]
     assert (bare["mean_difference"], bare["reason"], bare["interval_95"]) == (None, "0 of 6 pictures", None)
     assert (bare["no_interval_because"], bare["reach"]["below"]) == ("0 of 6 pictures", 6)
+    assert bare["statement"] == (
+        "At its own bytes: dots, 0.200 bpp: vvc can be compared on 0 of 6 pictures only (on 6 of 6 pictures "
+        "vvc's cheapest setting costs more)."
+    )
 
 
 def test_few_pictures_lossless_ones_ties_and_settings_are_said(tmp_path: Path) -> None:
