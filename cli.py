@@ -30,11 +30,11 @@ from .bench.timing_commands import app as timing_app
 from .bench.timing_commands import time_after
 from .bench.toy_pictures import sampler
 from .codecs.generative.layered.commands import app as edit_app
-from .datasets.commands import app as sets_commands
+from .datasets.commands import commands as set_commands
 from .reports.commands import app as reports_app
 from .reports.leaderboard_commands import app as leaderboard_app
 from .reports.leaderboard_commands import show_leaderboard
-from .studies.commands import app as study_app
+from .studies.commands import commands as study_commands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,15 +56,15 @@ list_app = typer.Typer(no_args_is_help=True, help="Show what there is.")
 sets_app = typer.Typer(
     no_args_is_help=True, help="Get image sets, describe, pick, compare and generate them."
 )
-sets_app.add_typer(sets_commands)
+sets_app.add_typer(set_commands(sampler))
 app.add_typer(list_app, name="list")
-app.add_typer(sets_app, name="sets", context_settings={"obj": sampler})
+app.add_typer(sets_app, name="sets")
 app.add_typer(edit_app, name="edit")
 app.add_typer(bench_app)
 app.add_typer(timing_app)
 app.add_typer(leaderboard_app)
 app.add_typer(reports_app)
-app.add_typer(study_app, name="study", context_settings={"obj": stimuli})
+app.add_typer(study_commands(stimuli), name="study")
 
 
 @app.command()
@@ -214,18 +214,18 @@ def serve(
 ) -> None:
     """Open the dashboard on a store, and the trials of its studies."""
     from .bench.remake import pictures
-    from .reports import handed_in, sign_in
+    from .reports import sign_in
+    from .reports.server import Services
     from .reports.server import serve as serve_pages
 
     password = None if raters else sign_in.prepare(password_file)
-    handed_in.hand_in(stimuli)
 
     def announce(url: str) -> None:
         print(f"{url}  (Ctrl-C ends it)")
         if password:
             print(f"The organiser's password, for the page Studies in this run:  {password}")
 
-    serve_pages(store, host, port, raters=raters, announce=announce, remake=pictures)
+    serve_pages(store, Services(pictures, stimuli), host, port, raters=raters, announce=announce)
 
 
 @app.command()

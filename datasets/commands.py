@@ -18,10 +18,98 @@ if TYPE_CHECKING:
     from .making import Sampler
     from .manifest import ImageSet
 
-app = typer.Typer()
+
+def commands(make_sampler: Callable[[], Sampler]) -> typer.Typer:
+    """Return the commands.
+
+    Args:
+        make_sampler: Called where a set is opened; returns what samples those pictures that are made here.
+    """
+    app, opening = typer.Typer(), PictureCommands(make_sampler)
+    for command in (describe, opening.pick, opening.check, generate):
+        app.command()(command)
+    return app
 
 
-@app.command()
+class PictureCommands:
+    """The commands that open a set, and so may have to sample its pictures on this machine."""
+
+    def __init__(self, make_sampler: Callable[[], Sampler]) -> None:
+        self._make_sampler = make_sampler
+
+    def pick(
+        self,
+        image_set: SetArgument,
+        count: Annotated[int, typer.Option("-k", "--count", min=1, help="How many pictures.")] = 8,
+        seed: Annotated[int, typer.Option(min=0, help="Of the first picture.")] = 1,
+        out: Annotated[
+            Path | None, typer.Option("--out", help="Manifest of the picked pictures to write.")
+        ] = None,
+        data: DataOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Pick a few pictures that cover a set: busy and plain, grey and vivid, with faces and without."""
+        from .descriptors import describe_pixels
+        from .picking import pick as choose
+        from .pixels import read_pixels
+        from .subsets import write_subset
+
+        opened = self._open(image_set, data)
+        with _counting("pictures") as show:
+            described = []
+            for place, one in enumerate(opened.pictures, 1):
+                described.append(describe_pixels(read_pixels(one.path, one.sha256)))
+                show(place, len(opened.pictures))
+        chosen = choose(described, count, seed)
+        if out is not None:
+            write_subset(opened, image_set, [opened.pictures[place].name for place in chosen], out)
+        rows = [{"picture": opened.pictures[place].name, **described[place]} for place in chosen]
+        if as_json:
+            typer.echo(json.dumps(rows, indent=2))
+            return
+        _table(f"{count} of {len(opened.pictures)} pictures of {opened.name}", rows)
+        if out is not None:
+            typer.echo(f'written to {out}; in a suite: sets = "{out}"')
+
+    def check(
+        self,
+        first: SetArgument,
+        second: Annotated[
+            str | None,
+            typer.Argument(help="Another set.", show_default="the training data of the weights here"),
+        ] = None,
+        data: DataOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Look for pictures that two sets share, or a set and the training data. Exit status 1 if any."""
+        from .overlap import prints, shared, training_prints
+
+        opened = self._open(first, data)
+        with _counting("pictures"):
+            here = prints(opened.pictures)
+            if second is None:
+                name, there = "the training data of the shipped weights", training_prints()
+            else:
+                other = self._open(second, data)
+                name, there = other.name, prints(other.pictures)
+        found = shared(here, there)
+        if as_json:
+            typer.echo(json.dumps([asdict(one) for one in found], indent=2))
+        else:
+            for one in found:
+                typer.echo(f"{one.picture} and {one.other}: {one.how}, {one.bits} of 64 bits differ")
+            many = len({one.picture for one in found})
+            typer.echo(
+                f"{many} of {len(here)} pictures of {opened.name} are in {name} ({len(there)} pictures)"
+            )
+        raise typer.Exit(1 if found else 0)
+
+    def _open(self, reference: str, data: Path | None) -> ImageSet:
+        from .catalogue import open_set
+
+        return open_set(reference, data, self._make_sampler())
+
+
 def describe(
     folder: Annotated[Path, typer.Argument(help="A folder of pictures.")],
     out: Annotated[
@@ -74,75 +162,6 @@ def describe(
     typer.echo(f"{len(found.manifest.pictures)} pictures, {prompts} with a prompt, described in {path}")
 
 
-@app.command()
-def pick(
-    context: typer.Context,
-    image_set: SetArgument,
-    count: Annotated[int, typer.Option("-k", "--count", min=1, help="How many pictures.")] = 8,
-    seed: Annotated[int, typer.Option(min=0, help="Of the first picture.")] = 1,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Manifest of the picked pictures to write.")
-    ] = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Pick a few pictures that cover a set: busy and plain, grey and vivid, with faces and without."""
-    from .descriptors import describe_pixels
-    from .picking import pick as choose
-    from .pixels import read_pixels
-    from .subsets import write_subset
-
-    opened = _open(context, image_set, data)
-    with _counting("pictures") as show:
-        described = []
-        for place, one in enumerate(opened.pictures, 1):
-            described.append(describe_pixels(read_pixels(one.path, one.sha256)))
-            show(place, len(opened.pictures))
-    chosen = choose(described, count, seed)
-    if out is not None:
-        write_subset(opened, image_set, [opened.pictures[place].name for place in chosen], out)
-    rows = [{"picture": opened.pictures[place].name, **described[place]} for place in chosen]
-    if as_json:
-        typer.echo(json.dumps(rows, indent=2))
-        return
-    _table(f"{count} of {len(opened.pictures)} pictures of {opened.name}", rows)
-    if out is not None:
-        typer.echo(f'written to {out}; in a suite: sets = "{out}"')
-
-
-@app.command()
-def check(
-    context: typer.Context,
-    first: SetArgument,
-    second: Annotated[
-        str | None, typer.Argument(help="Another set.", show_default="the training data of the weights here")
-    ] = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Look for pictures that two sets share, or a set and the training data. Exit status 1 if any."""
-    from .overlap import prints, shared, training_prints
-
-    opened = _open(context, first, data)
-    with _counting("pictures"):
-        here = prints(opened.pictures)
-        if second is None:
-            name, there = "the training data of the shipped weights", training_prints()
-        else:
-            other = _open(context, second, data)
-            name, there = other.name, prints(other.pictures)
-    found = shared(here, there)
-    if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], indent=2))
-    else:
-        for one in found:
-            typer.echo(f"{one.picture} and {one.other}: {one.how}, {one.bits} of 64 bits differ")
-        many = len({one.picture for one in found})
-        typer.echo(f"{many} of {len(here)} pictures of {opened.name} are in {name} ({len(there)} pictures)")
-    raise typer.Exit(1 if found else 0)
-
-
-@app.command()
 def generate(
     prompts: Annotated[Path, typer.Argument(help="A text file with one prompt a line.")],
     model: Annotated[str, typer.Option("--model", help="A text-to-image model: a hub id or a folder.")],
@@ -179,14 +198,6 @@ def generate(
     with _counting("pictures") as show:
         made, path = make_set(order, out, show)
     typer.echo(f"{made} pictures made; the set is {path}")
-
-
-def _open(context: typer.Context, reference: str, data: Path | None) -> ImageSet:
-    """Open a set with the sampler that the command line was given for sets that are sampled here."""
-    from .catalogue import open_set
-
-    make_sampler: Callable[[], Sampler] | None = context.obj
-    return open_set(reference, data, make_sampler() if make_sampler else None)
 
 
 def _counting(what: str) -> AbstractContextManager[Callable[[int, int], None]]:

@@ -7,6 +7,7 @@ import importlib
 import os
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from starlette.middleware import Middleware
     from streamlit.starlette import App
 
+    from ..studies.organise import Bench
     from .pictures import Remake
 
 APP = Path(__file__).with_name("app.py")
@@ -66,6 +68,27 @@ GRACE_SECONDS = 2
 """How long open pages may keep a stopping server."""
 
 
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the pages ask of the benchmark, which reports do not import: the command line gives it."""
+
+    remake: Remake | None = None
+    """Returns pictures of the store's cells; without it the page Look has none."""
+    bench: Bench | None = None
+    """Cuts and scores the pictures of a study; without it no study is planned on the pages."""
+
+
+_served = Services()
+
+
+def served() -> Services:
+    """Return what the pages of this process may ask for.
+
+    Streamlit runs their script by its path, with nothing handed to it; `application` is one in a process.
+    """
+    return _served
+
+
 class ServeError(Exception):
     """The page cannot be served; the message says what to do."""
 
@@ -78,22 +101,22 @@ def address(host: str, port: int) -> str:
 
 def serve(
     store: str,
+    services: Services,
     host: str = "127.0.0.1",
     port: int = 8501,
     *,
     raters: bool = False,
-    remake: Remake | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> None:
     """Serve the pages until Ctrl-C or a signal ends it.
 
     Args:
         store: A folder or a database URL, as ``--store`` takes it; it need not exist yet, unless for raters.
+        services: What the pages may ask of the benchmark.
         host: Address to listen on. Only the page of studies has a sign-in: leave the dashboard on this
             machine unless the network is trusted.
         port: TCP port.
         raters: Serve the trials of the studies only: no dashboard.
-        remake: Returns pictures of the store's cells; without it the page Look has none.
         announce: Called with the address before the server listens.
 
     Raises:
@@ -103,7 +126,7 @@ def serve(
     import uvicorn
 
     check_address(host, port)
-    app = application(store, raters=raters, remake=remake)
+    app = application(store, services, raters=raters)
     if announce:
         announce(address(host, port))
     config = uvicorn.Config(
@@ -127,12 +150,14 @@ def serve(
         return
 
 
-def application(store: str, *, raters: bool = False, remake: Remake | None = None) -> App:
+def application(store: str, services: Services, *, raters: bool = False) -> App:
     """Return the ASGI app of a store: one in a process, as Streamlit wants it.
 
     Raises:
         StoreError: Raters are to be served and the store does not open.
     """
+    global _served
+    _served = services
     os.environ[STORE_VARIABLE] = store if "://" in store else str(Path(store).absolute())
     from streamlit.starlette import App
     from streamlit.web.bootstrap import load_config_options
@@ -154,6 +179,7 @@ def application(store: str, *, raters: bool = False, remake: Remake | None = Non
     # What takes seconds to load is loaded before the address is told, not when the first page opens.
     for name in SLOW_TO_LOAD:
         importlib.import_module(name, __package__)
+    remake = services.remake
     pictures = picture_routes(Gallery(lambda: Store(store), remake)) if remake else []
     return App(APP, routes=[*routes(lambda: Desk(store)), *pictures], middleware=kept)
 

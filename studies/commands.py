@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,8 +15,6 @@ from ..bench.options import STORE, JsonOption, StoreOption
 if TYPE_CHECKING:
     from .ledger import Ledger
     from .organise import Bench
-
-app = typer.Typer(no_args_is_help=True, help="Ask people which picture looks better.")
 
 NameArgument = Annotated[str, typer.Argument(help="The study's name.")]
 ResamplesOption = Annotated[
@@ -27,7 +25,80 @@ FILE_COLUMNS = 140
 StudyFile = Annotated[Path, typer.Argument(help="The study's plan.")]
 
 
-@app.command()
+def commands(bench: Bench) -> typer.Typer:
+    """Return the commands.
+
+    Args:
+        bench: Cuts and scores the pictures of a study.
+    """
+    app = typer.Typer(no_args_is_help=True, help="Ask people which picture looks better.")
+    pictures = PictureCommands(bench)
+    named: dict[str, Callable[..., None]] = {
+        "init": init,
+        "plan": pictures.plan,
+        "open": open_command,
+        "invite": invite,
+        "close": close,
+        "status": status,
+        "scale": scale,
+        "report": report,
+        "score": pictures.score,
+        "export": export,
+        "import": import_command,
+        "simulate": simulate,
+        "withdraw": withdraw,
+    }
+    for name, command in named.items():
+        app.command(name)(command)
+    return app
+
+
+class PictureCommands:
+    """The commands that need pictures, decoded and scored by the benchmark."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    def plan(
+        self,
+        file: StudyFile = Path("study.toml"),
+        store: StoreOption = STORE,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Check a plan, cut its pictures and store it; again until it is opened."""
+        from .organise import plan_study
+
+        done = plan_study(store, file, self._bench)
+        name = done.study.name
+        if as_json:
+            _json({"study": name, "sha256": done.study.sha256, **_plain(done, "study")})
+            return
+        _notes(done.warnings)
+        typer.echo(
+            f"study {name} {'planned anew' if done.replaced else 'planned'}: {done.conditions} conditions of "
+            f"{done.pictures} pictures, {done.pairs} pairs, {done.trials_per_rater} trials a rater\n"
+            f"seal {done.study.sha256[:16]}\n"
+            f"next: codecarena study open {name}; codecarena study invite {name} --count 20"
+        )
+
+    def score(
+        self,
+        name: NameArgument,
+        metric: Annotated[list[str], typer.Option("--metric", "-m", help="A metric.")],
+        store: StoreOption = STORE,
+    ) -> None:
+        """Score the very parts that were shown, so that metrics can be compared with votes."""
+        with _ledger(store, read_only=True) as ledger:
+            material = ledger.known(ledger.study(name)).material
+        pairs = [
+            (reference, one.shown_sha256)
+            for one in material.stimuli
+            if one.shown_sha256 and (reference := material.contents[one.content].reference_sha256)
+        ]
+        for one, count in self._bench.score(store, pairs, metric).items():
+            typer.echo(f"{one}: {count} scores added, {len(set(pairs)) - count} were there")
+
+
 def init(
     out: Annotated[Path, typer.Argument(help="File to write.")] = Path("study.toml"),
     store: StoreOption = STORE,
@@ -46,31 +117,6 @@ def init(
     typer.echo(f"{out} is ready; look at it, then: codecarena study plan {out}")
 
 
-@app.command()
-def plan(
-    context: typer.Context,
-    file: StudyFile = Path("study.toml"),
-    store: StoreOption = STORE,
-    as_json: JsonOption = False,
-) -> None:
-    """Check a plan, cut its pictures and store it; again until it is opened."""
-    from .organise import plan_study
-
-    done = plan_study(store, file, cast("Bench", context.obj))
-    name = done.study.name
-    if as_json:
-        _json({"study": name, "sha256": done.study.sha256, **_plain(done, "study")})
-        return
-    _notes(done.warnings)
-    typer.echo(
-        f"study {name} {'planned anew' if done.replaced else 'planned'}: {done.conditions} conditions of "
-        f"{done.pictures} pictures, {done.pairs} pairs, {done.trials_per_rater} trials a rater\n"
-        f"seal {done.study.sha256[:16]}\n"
-        f"next: codecarena study open {name}; codecarena study invite {name} --count 20"
-    )
-
-
-@app.command("open")
 def open_command(name: NameArgument, store: StoreOption = STORE) -> None:
     """Seal the plan and let raters in; opens a closed study again."""
     from .organise import open_study
@@ -80,7 +126,6 @@ def open_command(name: NameArgument, store: StoreOption = STORE) -> None:
     typer.echo(f"study {name} is open; its plan is sealed: {study.sha256}")
 
 
-@app.command()
 def invite(
     name: NameArgument,
     count: Annotated[int, typer.Option(min=1, max=10_000, help="How many raters.")] = 1,
@@ -101,7 +146,6 @@ def invite(
         typer.echo("\n".join(links))
 
 
-@app.command()
 def close(name: NameArgument, store: StoreOption = STORE) -> None:
     """Take no more votes."""
     from .organise import close_study
@@ -111,7 +155,6 @@ def close(name: NameArgument, store: StoreOption = STORE) -> None:
     typer.echo(f"study {name} is closed; what the votes say: codecarena study report {name}")
 
 
-@app.command()
 def status(
     name: Annotated[str | None, typer.Argument(help="A study; all if absent.")] = None,
     store: StoreOption = STORE,
@@ -129,7 +172,6 @@ def status(
     _json(record) if as_json else typer.echo("\n".join(lines))
 
 
-@app.command()
 def scale(
     name: NameArgument,
     store: StoreOption = STORE,
@@ -148,7 +190,6 @@ def scale(
     _tables(result_tables(result))
 
 
-@app.command()
 def report(
     name: NameArgument,
     out: Annotated[
@@ -175,26 +216,6 @@ def report(
         _tables(report_tables(results))
 
 
-@app.command()
-def score(
-    context: typer.Context,
-    name: NameArgument,
-    metric: Annotated[list[str], typer.Option("--metric", "-m", help="A metric.")],
-    store: StoreOption = STORE,
-) -> None:
-    """Score the very parts that were shown, so that metrics can be compared with votes."""
-    with _ledger(store, read_only=True) as ledger:
-        material = ledger.known(ledger.study(name)).material
-    pairs = [
-        (reference, one.shown_sha256)
-        for one in material.stimuli
-        if one.shown_sha256 and (reference := material.contents[one.content].reference_sha256)
-    ]
-    for one, count in cast("Bench", context.obj).score(store, pairs, metric).items():
-        typer.echo(f"{one}: {count} scores added, {len(set(pairs)) - count} were there")
-
-
-@app.command()
 def export(
     name: NameArgument,
     form: Annotated[str, typer.Argument(metavar="csv|parquet|aic|pwcmp|battles", help="File format.")],
@@ -209,7 +230,6 @@ def export(
     typer.echo(f"{count} votes written to {out}")
 
 
-@app.command("import")
 def import_command(
     name: NameArgument,
     form: Annotated[str, typer.Argument(metavar="csv|parquet|aic|pwcmp|battles", help="File format.")],
@@ -241,7 +261,6 @@ def import_command(
     typer.echo(f"{len(votes)} votes are study {name}; see codecarena study scale {name}")
 
 
-@app.command()
 def simulate(
     jod: Annotated[
         list[float], typer.Option("--jod", help="Assumed value of each condition; say it once for each.")
@@ -291,7 +310,6 @@ def simulate(
         typer.echo(f"{found.unusable} of the simulated studies gave no scale")
 
 
-@app.command()
 def withdraw(
     code: Annotated[str, typer.Argument(help="Withdrawal code, invitation or session token.")],
     store: StoreOption = STORE,

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ...bench.store.database import StoreError
 from ...studies.ledger import Ledger
+from ...studies.organise import Bench
 from ...studies.presenting import SIMULATED, study_records
 from ...studies.records import StudyRow
 from ..study_tables import record_table
@@ -28,12 +29,16 @@ OF_STUDIES: dict[str, Callable[[Frame, StudyRow], None]] = {
 }
 
 
-def main() -> None:
-    """Draw the page."""
-    page("Studies", ABOUT, draw)
+def main(bench: Bench | None) -> None:
+    """Draw the page.
+
+    Args:
+        bench: Cuts the pictures of a study; None where none can be planned here.
+    """
+    page("Studies", ABOUT, lambda frame: draw(frame, bench))
 
 
-def draw(frame: Frame) -> None:
+def draw(frame: Frame, bench: Bench | None) -> None:
     """Draw the sign-in, or what the organiser wants to do."""
     if not signed_in():
         return
@@ -42,7 +47,7 @@ def draw(frame: Frame) -> None:
     sign_out(bar)
     try:
         if task == "Plan":
-            study_work.plan(frame)
+            study_work.plan(frame, bench)
         elif task == "Simulate":
             study_work.simulate()
         else:

@@ -19,7 +19,7 @@ from ...studies.records import Status, StudyRow
 from ...studies.scale_results import ScaleError
 from ...studies.simulation import Assumptions
 from ...studies.starter import starter
-from .. import digits, handed_in
+from .. import digits
 from ..study_tables import record_table
 from .frame import Frame, plain, show
 
@@ -32,7 +32,7 @@ STAGES = {
 }  # fmt: skip
 
 
-def plan(frame: Frame) -> None:
+def plan(frame: Frame, bench: organise.Bench | None) -> None:
     """Draw the plan's text, and check and store it where the organiser asks."""
     with closing(Ledger(frame.url, read_only=True)) as ledger:
         planned = {one.name: one.plan for one in ledger.studies() if one.state != "imported"}
@@ -46,7 +46,6 @@ def plan(frame: Frame) -> None:
     with st.container(horizontal=True):
         wanted = st.button("Check and store", type="primary")
         st.download_button("Download", text, "study.toml", on_click="ignore")
-    bench = handed_in.bench()
     if not wanted:
         return
     if bench is None:

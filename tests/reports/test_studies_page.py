@@ -15,11 +15,11 @@ from studying import enter, open_study, work_through
 
 from codecarena.bench import stimuli
 from codecarena.bench.store.writer import StoreWriter
-from codecarena.reports import handed_in, sign_in
+from codecarena.reports import sign_in
 from codecarena.reports.server import STORE_VARIABLE
 from codecarena.reports.sign_in import Gate, SignInError, hash_password, matches, prepare, write_hash
 from codecarena.studies.ledger import Ledger
-from codecarena.studies.organise import invite
+from codecarena.studies.organise import Bench, invite
 from codecarena.studies.session import Desk
 
 # Streamlit's own script runner, under AppTest, warns about itself.
@@ -29,28 +29,28 @@ PASSWORD = "correct horse <b> battery"
 HASH = hash_password(PASSWORD)
 
 
-def page_script() -> None:
+def page_script(bench) -> None:
     import streamlit as st
 
     from codecarena.reports.views import studies
 
     st.session_state["page"] = "Studies"
-    studies.main()
+    studies.main(bench)
 
 
 @pytest.fixture(autouse=True)
 def organiser(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     st.cache_resource.clear()
     monkeypatch.setenv(sign_in.VARIABLE, HASH)
-    handed_in.hand_in(stimuli)
     yield
-    handed_in.hand_in(None)
     st.cache_resource.clear()
 
 
-def open_page(store: Path, monkeypatch: pytest.MonkeyPatch, **query: str) -> AppTest:
+def open_page(
+    store: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench | None = stimuli, **query: str
+) -> AppTest:
     monkeypatch.setenv(STORE_VARIABLE, str(store))
-    page = AppTest.from_function(page_script, default_timeout=300)
+    page = AppTest.from_function(page_script, default_timeout=300, args=(bench,))
     for key, value in query.items():
         page.query_params[key] = value
     return checked(page.run())
@@ -61,8 +61,10 @@ def checked(page: AppTest) -> AppTest:
     return page
 
 
-def signed_in(store: Path, monkeypatch: pytest.MonkeyPatch, **query: str) -> AppTest:
-    page = open_page(store, monkeypatch, **query)
+def signed_in(
+    store: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench | None = stimuli, **query: str
+) -> AppTest:
+    page = open_page(store, monkeypatch, bench, **query)
     page.text_input[0].set_value(PASSWORD)
     return press(page, "Sign in")
 
@@ -143,6 +145,15 @@ def test_raters_are_invited_and_links_told_once(voted: Path, monkeypatch: pytest
     assert desk.join(links[0].partition("=")[2]).stage == "consent"
     desk.close()
     assert not signed_in(voted, monkeypatch).code
+
+
+def test_a_plan_is_not_stored_where_nothing_cuts_its_pictures(
+    seeded_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = signed_in(seeded_store, monkeypatch, bench=None, do="Plan")
+    press(page, "Check and store")
+    assert page.error[0].value.startswith("Pictures cannot be cut here.")
+    assert not page.success
 
 
 def test_a_plan_is_checked_and_stored(
