@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
-from ..bench.store.derived import Derived
+from ..bench.store.derived import AnswerKind, Derived
 from ..bench.store.store import Store
 from .evidence import Pending
 
@@ -44,7 +44,7 @@ class Background:
         self._drawn_at = time.monotonic()
 
     def answer(
-        self, kind: type[Answer], question: str, rows: Iterable[bytes], compute: Callable[[], Answer]
+        self, kind: AnswerKind[Answer], question: str, rows: Iterable[bytes], compute: Callable[[], Answer]
     ) -> Answer:
         """Return an answer.
 

@@ -23,6 +23,7 @@ from ..bench.analysis.curves import Method
 from ..bench.analysis.factor import KindSplit
 from ..bench.analysis.leaderboard import Comparison, Leaderboard
 from ..bench.analysis.own_rate import OwnRateRow, own_rate_rows
+from ..bench.store.derived import AnswerKind
 from ..bench.store.rows import MetricRow
 from . import digits
 from .column_slice import ColumnSlice
@@ -31,6 +32,14 @@ from .slices import Part
 MARKS: dict[Verdict | None, str] = {"better": "▼", "worse": "▲", "not shown": "", None: ""}
 
 Answer = TypeVar("Answer")
+
+AGAINST_ANCHOR = AnswerKind(dict[str, Evidence], (ColumnSlice, against_anchor))
+RANKS = AnswerKind(dict[str, RankRange], (ColumnSlice, rank_ranges))
+POINTS = AnswerKind(dict[str, list[PointEvidence]], (ColumnSlice, point_evidence))
+OWN_RATES = AnswerKind(list[OwnRateRow], (ColumnSlice, own_rate_rows))
+DUELS = AnswerKind(list[Duel], (ColumnSlice, duels))
+KIND_SPLIT = AnswerKind(KindSplit, (ColumnSlice, KindSplit))
+"""What is kept in the store; `ColumnSlice` brings together what the methods compare."""
 
 
 class Pending(Exception):
@@ -41,7 +50,7 @@ class Keeper(Protocol):
     """Somebody who computes an answer, or remembers it: `Derived`, or a page's own."""
 
     def answer(
-        self, kind: type[Answer], question: str, rows: Iterable[bytes], compute: Callable[[], Answer]
+        self, kind: AnswerKind[Answer], question: str, rows: Iterable[bytes], compute: Callable[[], Answer]
     ) -> Answer:
         """Return the answer to a question about these rows."""
         ...
@@ -58,7 +67,7 @@ def board_evidence(part: Part, board: Leaderboard, derived: Keeper | None = None
 
     question = ("against anchor", board.anchor_id, board.metric.metric_id, board.method)
     try:
-        return _answer(derived, dict[str, Evidence], question, part, board.metric, compute)
+        return _answer(derived, AGAINST_ANCHOR, question, part, board.metric, compute)
     except Pending:
         return {}
 
@@ -68,7 +77,7 @@ def board_ranks(part: Part, board: Leaderboard, derived: Keeper | None = None) -
     question = ("ranks", board.anchor_id, board.metric.metric_id, board.method)
     try:
         return _answer(
-            derived, dict[str, RankRange], question, part, board.metric,
+            derived, RANKS, question, part, board.metric,
             lambda: rank_ranges(Paired(board.every, board.metric, board.method), board.anchor_id),
         )  # fmt: skip
     except Pending:
@@ -86,7 +95,7 @@ def curve_points(
 
     question = ("points", metric.metric_id)
     try:
-        return _answer(derived, dict[str, list[PointEvidence]], question, part, metric, compute)
+        return _answer(derived, POINTS, question, part, metric, compute)
     except Pending:
         return {}
 
@@ -98,7 +107,7 @@ def own_rates(
     question = ("own rate", metric.metric_id, *codec_ids)
     try:
         return _answer(
-            derived, list[OwnRateRow], question, part, metric,
+            derived, OWN_RATES, question, part, metric,
             lambda: own_rate_rows(part.comparison(metric), metric, codec_ids),
         )  # fmt: skip
     except Pending:
@@ -110,7 +119,7 @@ def every_duel(
 ) -> list[Duel]:
     """Return the duels of all compared codecs of a part."""
     question = ("duels", metric.metric_id, method)
-    return _answer(derived, list[Duel], question, part, metric, lambda: duels(Paired(every, metric, method)))
+    return _answer(derived, DUELS, question, part, metric, lambda: duels(Paired(every, metric, method)))
 
 
 def kind_split(
@@ -118,12 +127,12 @@ def kind_split(
 ) -> KindSplit:
     """Return natural against AI-generated under one metric."""
     question = ("kind", anchor, metric.metric_id, method)
-    return _answer(derived, KindSplit, question, part, metric, lambda: part.split(metric, anchor, method))
+    return _answer(derived, KIND_SPLIT, question, part, metric, lambda: part.split(metric, anchor, method))
 
 
 def _answer(
     derived: Keeper | None,
-    kind: type[Answer],
+    kind: AnswerKind[Answer],
     question: Iterable[str],
     part: Part,
     metric: MetricRow,

@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from statistics import fmean
 
-from ..bench.store.derived import Derived
+from ..bench.store.derived import AnswerKind, Derived
 from ..bench.store.store import Store
 from .analysis import StudyAnalysis, analyse_study
 from .fooling import FoolRate, fool_rates
@@ -25,9 +25,6 @@ from .plan import REFERENCE
 from .records import Known, StudyRow
 from .scale_results import Interval, ScaleError
 from .screening import Exclusion
-
-METHOD_VERSION = "2"
-"""Of everything in this room that makes results of votes: a change of method makes what is kept stale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,7 @@ def results_of(ledger: Ledger, name: str, resamples: int | None = None) -> Study
     if resamples is not None:
         return _compute(ledger, known, resamples)
     return Derived(ledger.store).answer(
-        StudyResults, results_question(study.study_id), _rows(ledger, known), lambda: _compute(ledger, known)
+        RESULTS, results_question(study.study_id), _rows(ledger, known), lambda: _compute(ledger, known)
     )
 
 
@@ -119,13 +116,13 @@ def stored_results(store: Store) -> tuple[StudyResults, ...]:
 
 def _recall(store: Store, ledger: Ledger, study: StudyRow) -> StudyResults | None:
     rows = _rows(ledger, ledger.known(study))
-    return Derived(store).recall(StudyResults, results_question(study.study_id), rows)
+    return Derived(store).recall(RESULTS, results_question(study.study_id), rows)
 
 
 def _rows(ledger: Ledger, known: Known) -> Iterator[bytes]:
     """Yield everything that results are made of."""
     study = known.study
-    yield repr((METHOD_VERSION, study.name, study.state == "imported", study.sha256, study.plan)).encode()
+    yield repr((study.name, study.state == "imported", study.sha256, study.plan)).encode()
     yield "\n".join(known.material.lines()).encode()
     # The seal does not cover these: they say nothing of what raters see.
     yield repr([(one.codec_id, one.codec) for one in known.material.conditions]).encode()
@@ -188,3 +185,7 @@ def _values(known: Known, analysis: StudyAnalysis) -> tuple[HumanValue, ...]:
         told = condition.codec_id, condition.codec, rate, one.value, interval, one.component
         found.append(HumanValue(one.condition, *told))
     return tuple(found)
+
+
+RESULTS = AnswerKind(StudyResults, (_compute,))
+"""As they are kept."""

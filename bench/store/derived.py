@@ -1,11 +1,12 @@
-"""Keep answers that took long to compute, and give them back only for the very rows they came from."""
+"""Keep answers that took long to compute; give them back only for the rows and the method they came from."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, delete, insert, select
@@ -13,15 +14,23 @@ from sqlalchemy.exc import DatabaseError
 
 from .columns import Columns, ScoreColumn, columns_of, fingerprint
 from .database import StoreError
+from .method_source import source_sha256
 from .rows import Failure, ScoredCell
 from .schema import DerivedTable
 from .store import Store
 from .writer import StoreWriter, now
 
-METHOD_VERSION = "3"
-"""Of everything in `bench.analysis` that computes what is kept: a change of method makes all of it stale."""
-
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerKind(Generic[Answer]):
+    """What is kept, and what computes it: a change of that source makes kept answers stale."""
+
+    form: type[Answer]
+    """A type that pydantic can turn into JSON and back."""
+    methods: tuple[Callable[..., object], ...]
+    """Functions or classes; the files they lie in count, and the methods' files that those import."""
 
 
 class Derived:
@@ -31,37 +40,37 @@ class Derived:
         self._store = store
 
     def answer(
-        self, kind: type[Answer], question: str, rows: Iterable[bytes], compute: Callable[[], Answer]
+        self, kind: AnswerKind[Answer], question: str, rows: Iterable[bytes], compute: Callable[[], Answer]
     ) -> Answer:
         """Return what was computed from these rows, computing it only if it is not kept.
 
         Args:
-            kind: A type that pydantic can turn into JSON and back.
+            kind: The form of the answer and its method.
             question: What is asked, with everything that decides on the answer beside the rows.
             rows: The rows, as bytes.
             compute: Called where nothing is kept, or what is kept is of other rows or another method.
         """
-        key = _key(question, rows)
-        kept = self._recall(kind, key)
+        key = _key(kind, question, rows)
+        kept = self._recall(kind.form, key)
         if kept is not None:
             return kept
         found = compute()
         # Any: pydantic does not know which type this is either.
-        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        adapter: TypeAdapter[Any] = TypeAdapter(kind.form)
         # As text: an answer may hold NaN, which PostgreSQL does not take for JSON.
         self._keep(key, _hash(question), {"answer": json.dumps(adapter.dump_python(found, mode="json"))})
         return found
 
-    def recall(self, kind: type[Answer], question: str, rows: Iterable[bytes]) -> Answer | None:
+    def recall(self, kind: AnswerKind[Answer], question: str, rows: Iterable[bytes]) -> Answer | None:
         """Return what is kept of these very rows, or None; arguments as in `answer`."""
-        return self._recall(kind, _key(question, rows))
+        return self._recall(kind.form, _key(kind, question, rows))
 
-    def _recall(self, kind: type[Answer], key: str) -> Answer | None:
+    def _recall(self, form: type[Answer], key: str) -> Answer | None:
         with self._store.engine.connect() as connection:
             kept = connection.scalar(select(DerivedTable.value).where(DerivedTable.key == key))
         if kept is None:
             return None
-        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        adapter: TypeAdapter[Any] = TypeAdapter(form)
         try:
             return adapter.validate_python(json.loads(kept["answer"]))
         except (ValidationError, KeyError, TypeError):  # written by an older form of the same type
@@ -103,8 +112,8 @@ def rows_of_columns(columns: Columns, column: ScoreColumn, failures: Iterable[Fa
         yield repr(told).encode()
 
 
-def _key(question: str, rows: Iterable[bytes]) -> str:
-    digest = hashlib.sha256(f"{METHOD_VERSION}\n{question}\n".encode())
+def _key(kind: AnswerKind[Any], question: str, rows: Iterable[bytes]) -> str:
+    digest = hashlib.sha256(f"{source_sha256(kind.methods)}\n{question}\n".encode())
     for row in rows:
         digest.update(len(row).to_bytes(8, "big"))
         digest.update(row)

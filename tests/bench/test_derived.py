@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from codecarena.bench.analysis.comparison import Evidence
+from codecarena.bench.analysis.comparison import Evidence, against_anchor
 from codecarena.bench.analysis.intervals import Interval
 from codecarena.bench.store import derived as module
-from codecarena.bench.store.derived import Derived, rows_of
+from codecarena.bench.store.derived import AnswerKind, Derived, rows_of
 from codecarena.bench.store.rows import Failure, Score, ScoredCell
 from codecarena.bench.store.schema import DerivedTable
 from codecarena.bench.store.store import Store
@@ -37,6 +37,9 @@ class Counted:
         return ANSWER
 
 
+KIND = AnswerKind(dict[str, Evidence], (against_anchor,))
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     StoreWriter(str(tmp_path)).close()
@@ -45,7 +48,7 @@ def store(tmp_path: Path) -> Store:
 
 def ask(store: Store, compute: Counted, cell: ScoredCell = CELL, question: str = "q") -> dict[str, Evidence]:
     rows = rows_of([cell], [FAILURE], "m")
-    return Derived(store).answer(dict[str, Evidence], question, rows, compute)
+    return Derived(store).answer(KIND, question, rows, compute)
 
 
 def kept(store: Store) -> int:
@@ -84,14 +87,12 @@ def test_what_does_not_matter_to_an_answer_does_not_make_it_stale(store: Store) 
     assert compute.calls == 1
 
 
-def test_a_new_version_of_the_method_makes_every_answer_stale(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_change_of_the_method_makes_an_answer_stale(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     compute = Counted()
     ask(store, compute)
-    monkeypatch.setattr(module, "METHOD_VERSION", "next")
+    monkeypatch.setattr(module, "source_sha256", lambda _: "of another source")
     ask(store, compute)
-    assert compute.calls == 2
+    assert (compute.calls, kept(store)) == (2, 1)
 
 
 def test_questions_keep_apart_and_dropping_them_costs_only_time(store: Store) -> None:

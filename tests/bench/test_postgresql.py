@@ -22,7 +22,7 @@ from arena import call, command, write_pictures
 from codecarena.bench.store import database, schema
 from codecarena.bench.store.columns import read_columns, read_encode_seconds, read_scores
 from codecarena.bench.store.database import StoreError
-from codecarena.bench.store.derived import Derived, rows_of_columns
+from codecarena.bench.store.derived import AnswerKind, Derived, rows_of_columns
 from codecarena.bench.store.pictures import add_provenance, provenance
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.study_tables import PairTable, TrialTable, VoteTable
@@ -159,12 +159,13 @@ def test_a_made_up_store_reads_the_same_from_both(url: str, tmp_path: Path) -> N
 def test_an_answer_with_a_missing_number_is_kept(url: str) -> None:
     StoreWriter(url).close()
     store, calls = Store(url), []
+    kind = AnswerKind(tuple[float, float], (read_columns,))
 
     def compute() -> tuple[float, float]:
         calls.append(1)
         return float("nan"), 2.0
 
-    found = [Derived(store).answer(tuple[float, float], "q", [b"row"], compute) for _ in range(2)]
+    found = [Derived(store).answer(kind, "q", [b"row"], compute) for _ in range(2)]
     assert [str(one) for one in found] == ["(nan, 2.0)"] * 2
     assert len(calls) == 1
     store.close()

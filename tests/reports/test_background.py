@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from codecarena.bench.store.derived import AnswerKind
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports.background import Background
 from codecarena.reports.evidence import Pending
+
+KIND = AnswerKind(int, (Background,))
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def finish(background: Background) -> None:
 
 @pytest.mark.usefixtures("patient")
 def test_what_is_quick_is_there_at_once(background: Background) -> None:
-    assert background.answer(int, "question", [b"row"], lambda: 7) == 7
+    assert background.answer(KIND, "question", [b"row"], lambda: 7) == 7
 
 
 def test_what_takes_long_is_pending_and_computed_once(background: Background) -> None:
@@ -47,7 +50,7 @@ def test_what_takes_long_is_pending_and_computed_once(background: Background) ->
         assert may_end.wait(30)
         return 7
 
-    ask: Callable[[], int] = lambda: background.answer(int, "question", [b"row"], compute)  # noqa: E731
+    ask: Callable[[], int] = lambda: background.answer(KIND, "question", [b"row"], compute)  # noqa: E731
     for _ in range(2):
         with pytest.raises(Pending):
             ask()
@@ -69,10 +72,10 @@ def test_what_failed_says_so_and_is_tried_again(background: Background) -> None:
 
 @pytest.mark.usefixtures("patient")
 def test_what_was_computed_is_found_by_the_next_server(background: Background, tmp_path: Path) -> None:
-    background.answer(int, "question", [b"row"], lambda: 7)
+    background.answer(KIND, "question", [b"row"], lambda: 7)
     again = Background(Store(str(tmp_path / "arena")))
-    assert again.answer(int, "question", [b"row"], lambda: 8) == 7
-    assert again.answer(int, "question", [b"another row"], lambda: 8) == 8
+    assert again.answer(KIND, "question", [b"row"], lambda: 8) == 7
+    assert again.answer(KIND, "question", [b"another row"], lambda: 8) == 8
 
 
 @pytest.mark.parametrize(("pages", "rests"), [(0, 0), (1, 1), (2, 2), (99, 10)])

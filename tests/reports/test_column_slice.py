@@ -10,7 +10,7 @@ import pytest
 from synthetic_store import fill
 
 from codecarena.bench.store.columns import read_columns
-from codecarena.bench.store.derived import Derived, rows_of
+from codecarena.bench.store.derived import AnswerKind, Derived, rows_of
 from codecarena.bench.store.store import Store
 from codecarena.reports import leaderboards
 from codecarena.reports.column_slice import ColumnSlice, ColumnSource
@@ -76,8 +76,9 @@ def test_an_answer_kept_by_one_reading_is_found_by_the_other(odd_store: Store) -
     for metric in columns.metrics:
         assert list(columns.rows(metric)) == list(records.rows(metric))
     metric = columns.metrics[0]
-    Derived(odd_store).answer(list[int], "question", records.rows(metric), lambda: [7])
-    assert Derived(odd_store).recall(list[int], "question", columns.rows(metric)) == [7]
+    kind = AnswerKind(list[int], (ColumnSlice,))
+    Derived(odd_store).answer(kind, "question", records.rows(metric), lambda: [7])
+    assert Derived(odd_store).recall(kind, "question", columns.rows(metric)) == [7]
 
 
 def test_any_changed_score_changes_the_rows(odd_store: Store) -> None:

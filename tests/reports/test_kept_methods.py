@@ -1,0 +1,70 @@
+"""Whatever computes a kept answer is in its key: what ran is compared with what is hashed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from synthetic_store import fill
+
+from codecarena.bench.store import method_source
+from codecarena.bench.store.derived import AnswerKind
+from codecarena.bench.store.store import Store
+from codecarena.reports import evidence
+from codecarena.reports.column_slice import ColumnSlice, ColumnSource
+
+
+class Watched:
+    """Computes answers and notes the methods' files that ran and the files that are in their key."""
+
+    def __init__(self) -> None:
+        self.ran: set[str] = set()
+        self.hashed: set[str] = set()
+
+    # Any: answers of every type.
+    def answer(
+        self, kind: AnswerKind[Any], question: str, rows: Iterable[bytes], compute: Callable[[], Any]
+    ) -> Any:
+        del question, rows
+        modules = frozenset(one.__module__ for one in kind.methods)
+        self.hashed = set(method_source._texts(modules, method_source.ROOT))
+        sys.setprofile(self._note)
+        try:
+            return compute()
+        finally:
+            sys.setprofile(None)
+
+    def _note(self, frame: FrameType, event: str, _: object) -> None:
+        path = Path(frame.f_code.co_filename)
+        if event == "call" and path.is_relative_to(method_source.ROOT):
+            name = path.relative_to(method_source.ROOT).as_posix()
+            if name.startswith((*method_source.FOLDERS, "reports/column")):
+                self.ran.add(name)
+
+
+@pytest.fixture(scope="module")
+def part(tmp_path_factory: pytest.TempPathFactory) -> ColumnSlice:
+    folder = tmp_path_factory.mktemp("store")
+    fill(folder, pictures=8, codecs=3, settings=4, metrics=("psnr",), odd=True)
+    return ColumnSlice(ColumnSource(Store(str(folder)), "synthetic"))
+
+
+@pytest.mark.parametrize("asked", ["against anchor", "ranks", "points", "own rates", "duels", "kinds"])
+def test_all_that_computes_an_answer_is_in_its_key(part: ColumnSlice, asked: str) -> None:
+    metric, watched = part.metrics[0], Watched()
+    board = part.board(metric, "codec0")
+    ask: dict[str, Callable[[], object]] = {
+        "against anchor": lambda: evidence.board_evidence(part, board, watched),
+        "ranks": lambda: evidence.board_ranks(part, board, watched),
+        "points": lambda: evidence.curve_points(part, metric, watched),
+        "own rates": lambda: evidence.own_rates(part, metric, [board.rows[0].codec.codec_id], watched),
+        "duels": lambda: evidence.every_duel(part, part.comparison(metric), metric, "pchip", watched),
+        "kinds": lambda: evidence.kind_split(part, metric, "codec0", "pchip", watched),
+    }
+    assert ask[asked]()
+    assert watched.ran
+    assert watched.ran - watched.hashed == set()
