@@ -341,10 +341,10 @@ def _notes_on_reach(rows: _Rows, shown: Iterable[OwnRateRow]) -> list[str]:
     without_curve -= {key[2] for key in rows.keys}
     notes: list[str] = []
     if missing:
-        notes.append(f"No number, as fewer than half of the pictures can be read: {'; '.join(missing)}.")
+        notes.append(f"No number where fewer than half of the pictures can be read: {'; '.join(missing)}.")
     if without_curve:
         names = ", ".join(sorted(labels[codec_id] for codec_id in without_curve))
-        notes.append(f"Nothing is compared with what has no curve: {names}.")
+        notes.append(f"No curve to compare with: {names}.")
     return notes
 
 

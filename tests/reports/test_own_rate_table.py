@@ -129,10 +129,10 @@ def test_one_metric_in_detail(part: ColumnSlice) -> None:
         "On each picture the other codec's curve is read at the bits per pixel that the codec spends there "
         "(PCHIP over log rate, never beyond its ends); the difference is the codec's score less the other's.",
         BRACKETS,
-        "No number, as fewer than half of the pictures can be read: dots against vvc (on 6 of 6 pictures "
+        "No number where fewer than half of the pictures can be read: dots against vvc (on 6 of 6 pictures "
         "vvc's cheapest setting costs more); latent against vvc (on 6 of 6 pictures vvc's cheapest setting "
         "costs more).",
-        "Nothing is compared with what has no curve: dots, latent.",
+        "No curve to compare with: dots, latent.",
         digits.TOY_NOTE,
     )
 
