@@ -102,5 +102,6 @@ def test_chunks_are_walked_until_the_pixels_or_the_end() -> None:
     expected = [(b"IHDR", bytes(13)), (b"tEXt", b"word")]
     assert list(_png_chunks(SIGNATURE + head + chunk(b"IDAT", b"...") + chunk(b"cICP", b"ab"))) == expected
     assert list(_png_chunks(SIGNATURE + head)) == expected
+    assert list(_png_chunks(SIGNATURE + b"\0\0\0\1")) == []
     assert list(_png_chunks(SIGNATURE + head + b"\0\0\0\0cIC")) == expected
     assert list(_png_chunks(SIGNATURE + head + b"\0\0\0\0IEND")) == [*expected, (b"IEND", b"")]
