@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..codecs.base import Codec, Picture, check_image
 from ..datasets.pixels import pixels_sha256
-from .jobs import DecodeAgain, DecodedAgain, EncodeAgain, EncodedAgain, Peek, Peeked
+from .records.messages import DecodeAgain, DecodedAgain, EncodeAgain, EncodedAgain, Peek, Peeked
 
 
 def peek(job: Peek) -> Peeked:

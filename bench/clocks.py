@@ -16,7 +16,7 @@ from typing import TypeVar
 import psutil
 
 from . import gpu
-from .jobs import CallCost
+from .records.messages import CallCost
 
 Result = TypeVar("Result")
 MIB = 2**20

@@ -12,8 +12,8 @@ from ..codecs import registry as codec_registry
 from ..datasets.catalogue import names
 from . import pool
 from .device import cores, cpu_model
-from .jobs import CodecSpec, Describe, Limits
 from .metrics import registry as metric_registry
+from .records.messages import CodecSpec, Describe, Limits
 from .store.database import StoreError
 from .store.store import Store
 

@@ -13,10 +13,11 @@ from time import monotonic
 from typing import Protocol
 
 from . import pool
-from .jobs import Limits, Outcome, Stored
 from .load import LOADED_SHARE, WINDOW_SECONDS, Watch
 from .plan import Planned
-from .store.writer import Saved, StoreWriter
+from .records.cells import Saved
+from .records.messages import Limits, Outcome, Stored
+from .store.writer import StoreWriter
 
 STORE_SECONDS = 0.1
 """How long a cell that ended may wait for others to share its transaction: small cells end every few ms."""

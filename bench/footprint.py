@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from .jobs import CodecSpec
 from .opens import Opened, listen, surrender
 from .pool import worker_environment
+from .records.messages import CodecSpec
 from .store.timings import Footprint
 
 WEIGHTS = {

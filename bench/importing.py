@@ -14,10 +14,11 @@ from ..datasets.pixels import PictureError, pixels_sha256, read_pixels
 from . import pool
 from .device import cores, describe
 from .interchange import Content, InterchangeError, Reconstruction, read
-from .jobs import Cell, CodecSpec, Describe, Limits, Original, Outcome, Stored
 from .metrics import registry as metric_registry
 from .metrics.base import MetricError
 from .prepare import LOAD_LIMITS, identify_pictures
+from .records.cells import CellKey, Saved, seed_key
+from .records.messages import Cell, CodecSpec, Describe, Limits, Original, Outcome, Stored
 from .store.imports import (
     ImportedRow,
     Published,
@@ -26,7 +27,7 @@ from .store.imports import (
     imported_codec_id,
     save_published,
 )
-from .store.writer import CellKey, Saved, StoreWriter, seed_key
+from .store.writer import StoreWriter
 from .toy_pictures import sampler
 
 DEFAULT_METRICS = ("psnr", "ms-ssim")

@@ -14,7 +14,9 @@ from ..codecs.base import Codec, CodecError, Image, MissingBackendError, Picture
 from ..datasets.manifest import LocalPicture
 from ..datasets.pixels import PictureError, check_file, pixels_sha256, read_pixels
 from . import again, stopwatch
-from .jobs import (
+from .metrics import registry as metric_registry
+from .metrics.base import InapplicableError, Metric, MetricError
+from .records.messages import (
     Began,
     Cell,
     CodecSpec,
@@ -32,8 +34,6 @@ from .jobs import (
     Scored,
     TimingCall,
 )
-from .metrics import registry as metric_registry
-from .metrics.base import InapplicableError, Metric, MetricError
 from .stopwatch import check_decoded
 from .store.blobs import BlobError, Blobs
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from ..codecs.base import CodecInfo
 from ..datasets.manifest import LocalPicture
-from .jobs import Cell, CodecSpec, Original, Stored
+from .records.cells import CellKey, seed_key
+from .records.messages import Cell, CodecSpec, Original, Stored
 from .store.probes import matched_settings
-from .store.writer import CellKey, StoreWriter, seed_key
+from .store.writer import StoreWriter
 from .suite import CodecTable, Suite, SuiteError
 
 

@@ -24,7 +24,7 @@ from time import monotonic
 import psutil
 
 from .isolation import Sandbox
-from .jobs import (
+from .records.messages import (
     Began,
     Cell,
     DecodedAgain,

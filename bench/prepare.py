@@ -12,11 +12,11 @@ from ..codecs.base import CodecError
 from ..datasets.catalogue import open_set
 from ..datasets.manifest import DatasetError, ImageSet
 from . import pool
-from .jobs import CodecSpec, Describe, Described, Limits, Outcome
 from .measure import identify
 from .metrics import registry as metric_registry
 from .metrics.base import MetricError
 from .plan import PlannedCodec, PlannedPicture, Wanted
+from .records.messages import CodecSpec, Describe, Described, Limits, Outcome
 from .store.pictures import add_provenance
 from .store.writer import StoreWriter
 from .suite import CodecTable, Suite, SuiteError, unset_variable

@@ -15,7 +15,7 @@ from ..codecs.registry import entries
 from ..datasets.pixels import PictureError, pixels_sha256, read_pixels
 from . import pool
 from .device import cores
-from .jobs import Cell, CodecSpec, Limits, Original, Stored
+from .records.messages import Cell, CodecSpec, Limits, Original, Stored
 from .store.rows import ScoredCell
 from .store.store import Store
 

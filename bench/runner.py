@@ -12,12 +12,13 @@ from .contents import store_contents, training_notes
 from .device import cores, describe
 from .estimate import Estimate, estimate
 from .execution import Execution, Place, Waiting
-from .jobs import Outcome
 from .one_stream import OneStream
 from .plan import Plan, Planned, Wanted, make_plan
 from .prepare import Options, Prepared, prepare
+from .records.cells import CellKey
+from .records.messages import Outcome
 from .store.probes import adopt
-from .store.writer import CellKey, StoreWriter
+from .store.writer import StoreWriter
 from .suite import Suite
 from .timing_report import TimingReport
 

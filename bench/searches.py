@@ -16,12 +16,13 @@ from typing import Literal, Protocol, TypeAlias
 from .analysis.curves import to_quality
 from .analysis.match import Found, guess, search
 from .execution import Waiting
-from .jobs import Outcome, Stored
 from .plan import Planned, PlannedCodec, PlannedPicture, make_cell
 from .prepare import Prepared
+from .records.cells import CellKey, seed_key
+from .records.messages import Outcome, Stored
 from .store.probes import Tried, save_matches, tried
 from .store.rows import Match, Scope, Score
-from .store.writer import CellKey, StoreWriter, seed_key
+from .store.writer import StoreWriter
 from .suite import SuiteError
 from .targets import Target
 

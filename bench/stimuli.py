@@ -146,7 +146,7 @@ def score(store: str, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]) 
 
 def _score(worker: Worker, writer: StoreWriter, pairs: Sequence[tuple[str, str]], name: str) -> int:
     from ..datasets.pixels import read_pixels
-    from .jobs import Failed, Original
+    from .records.messages import Failed, Original
     from .store.database import StoreError
     from .store.schema import ScoreTable
 

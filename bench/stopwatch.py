@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from ..codecs.base import Codec, CodecError, Image, Picture, check_image
 from . import clocks, gpu
 from .flops import multiply_accumulates
-from .jobs import CallNeeds, CodecSpec, Inspected, Original, Timed, TimingCall
+from .records.messages import CallNeeds, CodecSpec, Inspected, Original, Timed, TimingCall
 from .store.blobs import Blobs
 
 Result = TypeVar("Result")

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ..codecs.registry import Value
 from ..datasets.validation import explain_validation
-from .jobs import CodecSpec, Limits
+from .records.messages import CodecSpec, Limits
 
 SUITES = Path(__file__).parent / "suites"
 

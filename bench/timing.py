@@ -15,10 +15,10 @@ import psutil
 
 from . import device, footprint, pool
 from .execution import stoppable
-from .jobs import CallCost, CallNeeds, Inspected, Limits, Original, Outcome, Timed, TimingCall
 from .load import LOADED_SHARE, Watch, quietest
 from .plan import PlannedCodec, PlannedPicture
 from .prepare import Options, Prepared, prepare
+from .records.messages import CallCost, CallNeeds, Inspected, Limits, Original, Outcome, Timed, TimingCall
 from .store import timings as stored
 from .store.timings import Footprint, Side, Timing, TimingKey
 from .store.writer import StoreWriter, id_of_machine

@@ -14,7 +14,11 @@ from ..codecs.base import Image
 from ..datasets.pixels import PictureError, read_pixels
 from . import isolation, pool, walls
 from .device import cores, describe
-from .jobs import (
+from .newer import Found
+from .plan import PlannedCodec
+from .prepare import Options, Prepared, prepare
+from .records.cells import NO_SEED
+from .records.messages import (
     Cell,
     DecodeAgain,
     DecodedAgain,
@@ -27,11 +31,7 @@ from .jobs import (
     Peeked,
     Stored,
 )
-from .newer import Found
-from .plan import PlannedCodec
-from .prepare import Options, Prepared, prepare
 from .store.blobs import BlobError
-from .store.schema import NO_SEED
 from .store.verifications import (
     StoredStream,
     Verified,

@@ -15,9 +15,9 @@ from ..codecs.base import CodecError
 from ..codecs.fetch import weights_folder
 from ..datasets.pixels import EXTENSIONS
 from .isolation import HOME, SYSTEM, WORK, Walls, of_program, of_python
-from .jobs import CodecSpec
 from .newer import Found, Span, appeared, outermost
 from .plan import PlannedCodec
+from .records.messages import CodecSpec
 from .store.store import Store
 from .store.verifications import StoredStream
 

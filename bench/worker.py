@@ -10,8 +10,8 @@ import sys
 import threading
 from multiprocessing.connection import Connection
 
-from .jobs import Began, Finished, Job, Message
 from .measure import Worker
+from .records.messages import Began, Finished, Job, Message
 
 PR_SET_PDEATHSIG = 1
 """From Linux's <sys/prctl.h>."""

@@ -21,6 +21,8 @@ MAY_IMPORT = {
     "studies": {"bench.store", "bench.analysis", "bench.options", "datasets.validation"},
     "reports": {"bench.store", "bench.analysis", "bench.options", "studies"},
 }
+FOLDERS_MAY_IMPORT = {"bench.records": set(), "bench.store": {"bench.records"}}
+"""Of the other folders and files of their room."""
 OWNERS = {
     "sqlalchemy": ("bench/store/", "studies/ledger"),
     "alembic": ("bench/store/",),
@@ -90,6 +92,18 @@ def test_no_room_imports_against_the_flow() -> None:
                 continue
             if parts[1] not in MAY_IMPORT[room] and ".".join(parts[1:3]) not in MAY_IMPORT[room]:
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(("folder", "others"), FOLDERS_MAY_IMPORT.items())
+def test_a_folder_imports_only_what_lies_below_it(folder: str, others: set[str]) -> None:
+    room = folder.split(".")[0]
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sorted((ROOT / folder.replace(".", "/")).rglob("*.py"))
+        for name in imports(path)
+        if name.startswith(f"codecarena.{room}.") and ".".join(name.split(".")[1:3]) not in {folder, *others}
+    ]
     assert not wrong, "\n".join(wrong)
 
 

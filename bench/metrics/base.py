@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from ...codecs.base import Image, Picture
+from ..records.identities import MetricIdentity
 
 
 class MetricError(Exception):
@@ -18,21 +18,6 @@ class InapplicableError(MetricError):
 
 class MissingMetricError(MetricError):
     """A metric's library, program or weights are not here; the message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class MetricIdentity:
-    """Which computation a number came from; numbers of different identities never share a table."""
-
-    name: str
-    """As suites and tables call it: ``ms-ssim``."""
-    implementation: str
-    """Who computes it: ``codecarena``, ``libjxl``, ``pyiqa``."""
-    version: str
-    """Version of that implementation; of our own, a number that grows when its values change."""
-    colour_space: str
-    """What it compares: ``RGB``, ``Y BT.601 full``, ``XYB``."""
-    weights_sha256: str | None = None
 
 
 class Metric(Protocol):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import cv2
 import numpy as np
 
-from .base import MetricIdentity
+from ..records.identities import MetricIdentity
 from .pixels import Plane, check_pair
 
 if TYPE_CHECKING:

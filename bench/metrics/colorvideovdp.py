@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
-from .base import MetricIdentity
+from ..records.identities import MetricIdentity
 from .pixels import check_pair, check_size
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from scipy.optimize import linear_sum_assignment
 from ...codecs.base import MissingBackendError
 from ...codecs.base import Picture as AnyPicture
 from ...codecs.fetch import fetch, file_sha256
-from .base import InapplicableError, MetricIdentity, MissingMetricError
+from ..records.identities import MetricIdentity
+from .base import InapplicableError, MissingMetricError
 from .edges import agreement, edge_map
 from .pixels import check_pair
 from .ssim import Ssim

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal, cast
 import imageio_ffmpeg
 import numpy as np
 
-from .base import MetricError, MetricIdentity
+from ..records.identities import MetricIdentity
+from .base import MetricError
 from .pixels import LastPair, check_pair, check_size
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import flip_evaluator
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import MetricIdentity
+from ..records.identities import MetricIdentity
 from .pixels import check_pair
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .base import MetricError, MetricIdentity, MissingMetricError
+from ..records.identities import MetricIdentity
+from .base import MetricError, MissingMetricError
 from .iqa_names import iqa_names
 from .iqa_weights import (
     ALLOW_DOWNLOADS,

@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
-from .base import MetricError, MetricIdentity, MissingMetricError
+from ..records.identities import MetricIdentity
+from .base import MetricError, MissingMetricError
 from .pixels import LastPair, check_pair, check_size, write_ppm
 
 if TYPE_CHECKING:

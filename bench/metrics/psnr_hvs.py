@@ -8,7 +8,7 @@ import math
 from importlib.metadata import version
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
-from .base import MetricIdentity
+from ..records.identities import MetricIdentity
 from .pixels import LastPair, Plane, check_pair, check_size, luma
 from .psnr import decibels
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import importlib
 import importlib.util
-import json
 import shutil
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from .base import Metric, MetricError, MetricIdentity, MissingMetricError
+from .base import Metric, MetricError, MissingMetricError
 from .iqa_names import iqa_names
 
 if TYPE_CHECKING:
@@ -191,8 +189,3 @@ def create(name: str) -> Metric:
     module, _, attribute = entry.path.partition(":")
     make = getattr(importlib.import_module(f".{module}", __package__), attribute)
     return make(*entry.arguments)
-
-
-def metric_id(identity: MetricIdentity) -> str:
-    """Return 16 hex digits that stand for all fields of an identity together."""
-    return hashlib.sha256(json.dumps(astuple(identity)).encode()).hexdigest()[:16]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from ...codecs.base import MissingBackendError
 from ...codecs.fetch import file_sha256, pipeline_folder
-from .base import MetricIdentity, MissingMetricError
+from ..records.identities import MetricIdentity
+from .base import MissingMetricError
 from .iqa_weights import set_offline
 from .pixels import check_pair
 

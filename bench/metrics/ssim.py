@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import cv2
 import numpy as np
 
-from .base import MetricIdentity
+from ..records.identities import MetricIdentity
 from .pixels import Plane, Scratch, check_pair, check_size
 
 if TYPE_CHECKING:

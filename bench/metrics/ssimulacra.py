@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from ssimulacra2 import ssimulacra2 as port
 
-from .base import MetricIdentity
+from ..records.identities import MetricIdentity
 from .pixels import Plane, Scratch, check_pair, check_size
 
 if TYPE_CHECKING:

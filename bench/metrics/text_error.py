@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Literal, cast
 import cv2
 import numpy as np
 
-from .base import InapplicableError, MetricError, MetricIdentity, MissingMetricError
+from ..records.identities import MetricIdentity
+from .base import InapplicableError, MetricError, MissingMetricError
 from .pixels import check_pair
 
 if TYPE_CHECKING:

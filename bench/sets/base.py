@@ -10,33 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...codecs.base import Image
+from ..records.identities import SetMetricIdentity
 
 Features: TypeAlias = NDArray[np.float32 | np.float64]
 """Vectors that describe views; the first axis counts samples, one or more of each view."""
 
 Distance: TypeAlias = Callable[[Features, Features], float]
 """How far the second cloud, of decoded pictures, lies from the first, of originals."""
-
-ENOUGH_VIEWS = 2048
-"""Views below which FID is flagged: a covariance of 2048 features is singular then and FID far too high."""
-
-
-@dataclass(frozen=True, slots=True)
-class SetMetricIdentity:
-    """Which computation a number came from; numbers of different identities never share a column."""
-
-    name: str
-    """As the command line and tables call it: ``fid``."""
-    version: str
-    """Of our distance; grows when its values change."""
-    extractor: str
-    """What describes a view, with its preprocessing."""
-    weights_sha256: str | None
-    """Of the extractor's weight file; None where it has none."""
-    tile_pixels: int | None
-    """Side of the tiles; None where whole pictures are compared."""
-    shift_pixels: int | None
-    """Offset, right and down, of the second grid of tiles."""
 
 
 class Describer(Protocol):

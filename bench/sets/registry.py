@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from ..metrics.base import MetricError, MissingMetricError
-from .base import Describer, SetMetric, SetMetricIdentity
+from ..records.identities import SetMetricIdentity
+from .base import Describer, SetMetric
 from .tiles import SHIFT_PIXELS, TILE_PIXELS
 
 if TYPE_CHECKING:

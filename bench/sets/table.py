@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from rich import box
 from rich.table import Table
 
+from ..records.identities import ENOUGH_VIEWS
 from ..store.set_scores import set_metric_id, set_scores
-from .base import ENOUGH_VIEWS
 
 if TYPE_CHECKING:
     from rich.console import Console

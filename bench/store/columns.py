@@ -12,16 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Executable, Text, cast, select
 
+from ..records.cells import NO_SEED
 from .rows import ScoredCell
-from .schema import (
-    NO_SEED,
-    CodecTable,
-    MeasurementTable,
-    MemberTable,
-    MetricTable,
-    PictureTable,
-    ScoreTable,
-)
+from .schema import CodecTable, MeasurementTable, MemberTable, MetricTable, PictureTable, ScoreTable
 from .store import Store
 
 FloatArray: TypeAlias = NDArray[np.float64]

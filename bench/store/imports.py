@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from ...codecs.base import Family
+from ..records.cells import CellKey
 from .schema import CodecTable, MeasurementTable, PublishedTable
 from .store import Store
-from .writer import CellKey, StoreWriter, now
+from .writer import StoreWriter, now
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,9 +177,6 @@ class MeasurementTable(Base):
     superseded_at: Mapped[str | None]
 
 
-NO_SEED = -1
-
-
 class MatchTable(Base):
     """Where a search for a rate or score ended: one picture's setting, or one for all pictures of a set."""
 

@@ -11,11 +11,12 @@ from statistics import fmean
 
 from sqlalchemy import insert, select
 
-from ..sets.base import ENOUGH_VIEWS, SetMetricIdentity
+from ..records.cells import seed_key
+from ..records.identities import ENOUGH_VIEWS, SetMetricIdentity
 from .rows import ScoredCell
 from .schema import MemberTable, SetMetricTable, SetScoreTable
 from .store import Store
-from .writer import StoreWriter, now, seed_key
+from .writer import StoreWriter, now
 
 
 @dataclass(frozen=True, slots=True)

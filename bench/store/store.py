@@ -9,12 +9,12 @@ from typing import Any, Literal, cast
 from sqlalchemy import Executable, Select, and_, exists, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
+from ..records.cells import NO_SEED
 from .blobs import Blobs
 from .database import locate, open_engine
 from .matches import read_matches
 from .rows import Failure, Finding, MatchRow, MetricRow, RunRow, Score, ScoredCell, Verdict
 from .schema import (
-    NO_SEED,
     AttemptTable,
     CodecTable,
     MeasurementTable,

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from .schema import NO_SEED, AttemptTable, CodecTable, MachineTable, MemberTable, PictureTable
+from ..records.cells import NO_SEED
+from .schema import AttemptTable, CodecTable, MachineTable, MemberTable, PictureTable
 from .store import Store, chunks
 from .timing_tables import TIMING, FootprintTable, TimingTable
 from .writer import StoreWriter, now
 
 if TYPE_CHECKING:
-    from ..jobs import Failed
+    from ..records.messages import Failed
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
+from ..records.cells import CellKey
 from .rows import Finding
 from .schema import (
     CodecTable,
@@ -19,7 +20,7 @@ from .schema import (
     VerificationTable,
 )
 from .store import Store, chunks
-from .writer import CellKey, StoreWriter, id_of_machine, now
+from .writer import StoreWriter, id_of_machine, now
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -19,11 +19,11 @@ from sqlalchemy.exc import OperationalError
 from ...codecs.base import CodecInfo
 from ...codecs.registry import Value
 from ...datasets.manifest import LocalPicture
-from ..jobs import Described, Identified, Outcome, Stored
-from ..metrics.registry import metric_id
+from ..records.cells import CellKey, Saved
+from ..records.identities import metric_id
+from ..records.messages import Described, Identified, Outcome, Stored
 from .database import StoreError, begin_writing, is_locked
 from .schema import (
-    NO_SEED,
     AttemptTable,
     Base,
     CodecTable,
@@ -41,38 +41,6 @@ from .store import Store, chunks
 Result = TypeVar("Result")
 TRIES = 5
 """How often a transaction is begun again when another writer held the lock past the busy timeout."""
-
-
-@dataclass(frozen=True, slots=True)
-class CellKey:
-    """What makes a cell the same cell in every run."""
-
-    picture_sha256: str
-    codec_id: str
-    quality: float
-    seed: int
-    """`NO_SEED` for the stream's own."""
-
-    @property
-    def stream(self) -> CellKey:
-        """What the decodes of one bitstream with several seeds have in common."""
-        return replace(self, seed=NO_SEED)
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What `StoreWriter.save` needs beside the outcome."""
-
-    key: CellKey
-    run_id: int
-    decoded_sha256: str | None
-    """Of an earlier measurement, where only scores were asked for."""
-    metric_ids: Mapping[str, str]
-    contended: bool
-    replace: bool
-    """Whether a current measurement becomes history (``--force``) or wins over this one."""
-    probe: bool = False
-    """Whether a search asked for it: no point of a mean curve then."""
 
 
 def now() -> str:
@@ -350,11 +318,6 @@ class StoreWriter(Store):
             .where(table.quality == key.quality, table.seed == key.seed, table.superseded_at.is_(None))
         )
         connection.execute(current.values(superseded_at=now()))
-
-
-def seed_key(seed: int | None) -> int:
-    """Return a seed as the store's key holds it."""
-    return NO_SEED if seed is None else seed
 
 
 def id_of_machine(machine: Mapping[str, Any]) -> str:

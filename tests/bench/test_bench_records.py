@@ -9,7 +9,7 @@ from codecarena import bench
 GROWING = {
     "analysis.match._State",
     "importing.Report",
-    "jobs.Outcome",
+    "records.messages.Outcome",
     "newer.Found",
     "prepare.Prepared",
     "runner.Report",

@@ -12,9 +12,9 @@ import pytest
 from codecarena.bench import clocks, device, load
 from codecarena.bench.flops import multiply_accumulates
 from codecarena.bench.footprint import MARK, Asked, FootprintError, footprint, observe
-from codecarena.bench.jobs import CodecSpec
 from codecarena.bench.load import Look, Watch, other_share
 from codecarena.bench.opens import Opened
+from codecarena.bench.records.messages import CodecSpec
 
 MIB = 2**20
 

@@ -13,9 +13,9 @@ from rich.console import Console
 
 from codecarena.bench import device, doctor, listing, progress
 from codecarena.bench.contents import _folders
-from codecarena.bench.jobs import Described, Failed, Outcome
-from codecarena.bench.metrics.base import MetricIdentity
 from codecarena.bench.plan import Plan
+from codecarena.bench.records.identities import MetricIdentity
+from codecarena.bench.records.messages import Described, Failed, Outcome
 from codecarena.codecs import registry
 from codecarena.datasets import catalogue
 from codecarena.datasets.catalogue import KnownSet

@@ -13,11 +13,11 @@ from measuring import INFO, planned_cell, planned_codec, planned_picture
 from codecarena.bench import execution, pool
 from codecarena.bench.estimate import Estimate, by_codec, estimate
 from codecarena.bench.execution import Execution, Place, Waiting
-from codecarena.bench.jobs import Cell, Failed, Limits, Measured, Outcome, Scored, Stored
 from codecarena.bench.one_stream import OneStream
 from codecarena.bench.plan import Plan, Planned
+from codecarena.bench.records.cells import CellKey, Saved
+from codecarena.bench.records.messages import Cell, Failed, Limits, Measured, Outcome, Scored, Stored
 from codecarena.bench.runner import Report, _Cells
-from codecarena.bench.store.writer import CellKey, Saved
 from codecarena.bench.timing_report import TimingReport
 from codecarena.codecs.base import RateParts
 

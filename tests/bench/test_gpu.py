@@ -15,7 +15,7 @@ import pytest
 
 from codecarena.bench import clocks, gpu, stopwatch
 from codecarena.bench.flops import multiply_accumulates
-from codecarena.bench.jobs import CodecSpec, Original, TimingCall
+from codecarena.bench.records.messages import CodecSpec, Original, TimingCall
 from codecarena.codecs.base import Picture
 
 MIB = 2**20

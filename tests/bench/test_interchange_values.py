@@ -20,8 +20,8 @@ from codecarena.bench.interchange import (
     Reconstruction,
     read,
 )
-from codecarena.bench.jobs import Describe, Described, Failed, Outcome
-from codecarena.bench.metrics.base import MetricIdentity
+from codecarena.bench.records.identities import MetricIdentity
+from codecarena.bench.records.messages import Describe, Described, Failed, Outcome
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from measuring import INFO, planned_codec, planned_picture
 
-from codecarena.bench.jobs import Stored
 from codecarena.bench.plan import Plan, Wanted, make_plan
-from codecarena.bench.store.schema import NO_SEED
-from codecarena.bench.store.writer import CellKey
+from codecarena.bench.records.cells import NO_SEED, CellKey
+from codecarena.bench.records.messages import Stored
 from codecarena.bench.suite import Suite, SuiteError
 
 A, B = planned_picture("a"), planned_picture("b", "others", pixel_count=1000)

@@ -13,9 +13,9 @@ import pytest
 from measuring import INFO
 
 from codecarena.bench import prepare
-from codecarena.bench.jobs import Described, Outcome
-from codecarena.bench.metrics.base import MetricIdentity
 from codecarena.bench.prepare import Options, Prepared, identify_pictures
+from codecarena.bench.records.identities import MetricIdentity
+from codecarena.bench.records.messages import Described, Outcome
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.bench.suite import CodecTable, Suite, SuiteError
 from codecarena.codecs import registry

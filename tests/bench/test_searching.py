@@ -11,14 +11,13 @@ import pytest
 from measuring import planned_cell, planned_codec, planned_picture
 
 from codecarena.bench import match_report, searches
-from codecarena.bench.jobs import Failed, Measured, Outcome, Scored, Stored
 from codecarena.bench.match_report import as_record
 from codecarena.bench.plan import PlannedPicture
+from codecarena.bench.records.cells import NO_SEED, CellKey
+from codecarena.bench.records.messages import Failed, Measured, Outcome, Scored, Stored
 from codecarena.bench.searches import Ended, MatchReport, Searches
 from codecarena.bench.store.probes import Tried
 from codecarena.bench.store.rows import Match, Score
-from codecarena.bench.store.schema import NO_SEED
-from codecarena.bench.store.writer import CellKey
 from codecarena.bench.suite import Suite, SuiteError
 from codecarena.bench.targets import Target, parse_target
 from codecarena.codecs.base import RateParts

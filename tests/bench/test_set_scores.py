@@ -12,7 +12,7 @@ import pytest
 from skimage import data
 
 from arena import call, run_record
-from codecarena.bench.sets.base import SetMetricIdentity
+from codecarena.bench.records.identities import SetMetricIdentity
 from codecarena.bench.sets.registry import create
 from codecarena.bench.store.set_scores import SetScore, pools, set_metric_id, set_scores
 from codecarena.bench.store.store import Store

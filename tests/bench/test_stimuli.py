@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from codecarena.bench import stimuli
-from codecarena.bench.jobs import Described, Failed, Scored
+from codecarena.bench.records.messages import Described, Failed, Scored
 from codecarena.bench.store.database import StoreError
 from codecarena.bench.store.parts import Crop, Part
 from codecarena.datasets import pixels as dataset_pixels

@@ -9,15 +9,23 @@ from pathlib import Path
 import pytest
 from measuring import INFO
 
-from codecarena.bench.jobs import Described, Failed, Identified, Measured, Outcome, Scored, Stored
-from codecarena.bench.metrics.base import MetricIdentity
+from codecarena.bench.records.cells import NO_SEED, CellKey, Saved
+from codecarena.bench.records.identities import MetricIdentity
+from codecarena.bench.records.messages import (
+    Described,
+    Failed,
+    Identified,
+    Measured,
+    Outcome,
+    Scored,
+    Stored,
+)
 from codecarena.bench.store import timings
 from codecarena.bench.store.probes import Tried, adopt, tried
 from codecarena.bench.store.rows import Failure, MetricRow, RunRow, Score, ScoredCell, Verdict
-from codecarena.bench.store.schema import NO_SEED
 from codecarena.bench.store.timings import Footprint, Side, Timing, TimingKey, TimingRow
 from codecarena.bench.store.verifications import Verified, other_versions, save_verified, stored_streams
-from codecarena.bench.store.writer import CellKey, Saved, StoreWriter, id_of_machine
+from codecarena.bench.store.writer import StoreWriter, id_of_machine
 from codecarena.codecs.base import RateParts
 from codecarena.datasets.manifest import LocalPicture
 

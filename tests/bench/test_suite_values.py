@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from codecarena.bench import suite
-from codecarena.bench.jobs import CodecSpec, Limits
+from codecarena.bench.records.messages import CodecSpec, Limits
 from codecarena.bench.suite import CodecTable, Ladder, LimitsTable, Suite, TimingTable
 
 LEAST: dict[str, Any] = {"name": "s", "sets": "kodak", "codecs": [{"name": "jpeg"}]}

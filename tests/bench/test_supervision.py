@@ -14,7 +14,7 @@ from measuring import Clock, planned_cell, planned_codec, planned_picture
 
 from codecarena.bench import pool
 from codecarena.bench.execution import stoppable
-from codecarena.bench.jobs import (
+from codecarena.bench.records.messages import (
     Began,
     CallCost,
     DecodedAgain,

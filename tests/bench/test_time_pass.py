@@ -12,7 +12,9 @@ import pytest
 from measuring import INFO, SPEC, Clock, MadeUpCodec, original_of, planned_codec, planned_picture
 
 from codecarena.bench import clocks, footprint, pool, stopwatch, timing
-from codecarena.bench.jobs import (
+from codecarena.bench.load import Watch
+from codecarena.bench.measure import Worker
+from codecarena.bench.records.messages import (
     Began,
     CallCost,
     CallNeeds,
@@ -24,8 +26,6 @@ from codecarena.bench.jobs import (
     Timed,
     TimingCall,
 )
-from codecarena.bench.load import Watch
-from codecarena.bench.measure import Worker
 from codecarena.bench.store.timings import Footprint, Side, Timing, TimingKey
 from codecarena.bench.suite import TimingTable
 from codecarena.bench.timing import TimedCell, Wish, _Pass, _Record, _wanted, cells_to_time, side, spread

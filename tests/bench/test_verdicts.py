@@ -14,14 +14,13 @@ from measuring import INFO, planned_cell, planned_codec, planned_picture
 from codecarena.bench import isolation, pool, summary, verify
 from codecarena.bench.estimate import Estimate
 from codecarena.bench.footprint import MARK, footprint
-from codecarena.bench.jobs import DecodedAgain, EncodedAgain, Failed, Outcome, Peeked
 from codecarena.bench.opens import Opened
 from codecarena.bench.plan import Plan
+from codecarena.bench.records.cells import NO_SEED, CellKey
+from codecarena.bench.records.messages import DecodedAgain, EncodedAgain, Failed, Outcome, Peeked
 from codecarena.bench.runner import Report
 from codecarena.bench.store.blobs import BlobError
-from codecarena.bench.store.schema import NO_SEED
 from codecarena.bench.store.verifications import StoredStream, Verified
-from codecarena.bench.store.writer import CellKey
 from codecarena.bench.suite import Suite
 from codecarena.bench.timing_report import TimingReport
 from codecarena.bench.verify import Report as VerifyReport

@@ -18,9 +18,10 @@ from cheats import write_cheat
 
 from arena import call, command, run_record, write_pictures
 from codecarena.bench import isolation, walls
+from codecarena.bench.records.cells import CellKey
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.verifications import StoredStream, latest_verified
-from codecarena.bench.store.writer import CellKey, StoreWriter
+from codecarena.bench.store.writer import StoreWriter
 
 pytestmark = pytest.mark.xdist_group("verify")
 

@@ -14,7 +14,9 @@ from measuring import INFO, SPEC, Clock, MadeUpCodec, MadeUpMetric, original_of
 from numpy.typing import NDArray
 
 from codecarena.bench import measure
-from codecarena.bench.jobs import (
+from codecarena.bench.measure import Worker, identify, timed
+from codecarena.bench.metrics.base import InapplicableError, MetricError
+from codecarena.bench.records.messages import (
     Began,
     Cell,
     CodecSpec,
@@ -31,8 +33,6 @@ from codecarena.bench.jobs import (
     Scored,
     Stored,
 )
-from codecarena.bench.measure import Worker, identify, timed
-from codecarena.bench.metrics.base import InapplicableError, MetricError
 from codecarena.bench.store.blobs import Blobs
 from codecarena.codecs.base import CodecError, Picture, RateParts
 from codecarena.datasets.manifest import LocalPicture, PixelsIdentity

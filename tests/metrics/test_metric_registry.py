@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from codecarena.bench.metrics.base import MetricError, MetricIdentity, MissingMetricError
-from codecarena.bench.metrics.registry import BASE_METRICS, create, entries, find, metric_id, resolved
+from codecarena.bench.metrics.base import MetricError, MissingMetricError
+from codecarena.bench.metrics.registry import BASE_METRICS, create, entries, find, resolved
+from codecarena.bench.records.identities import MetricIdentity, metric_id
 from codecarena.codecs.base import Picture
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from codecarena.bench.records.cells import NO_SEED
 from codecarena.bench.store.rows import Failure, Match, MetricRow, ScoredCell
 from codecarena.bench.store.schema import (
-    NO_SEED,
     AttemptTable,
     CodecTable,
     MachineTable,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..codecs.base import CodecInfo, Image, RateParts
-from ..codecs.registry import Value
-from .metrics.base import MetricIdentity
+from ...codecs.base import CodecInfo, Image, RateParts
+from ...codecs.registry import Value
+from .identities import MetricIdentity
 
 Stage = Literal["load", "encode", "decode", "score"]
 
