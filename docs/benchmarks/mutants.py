@@ -56,7 +56,7 @@ LEVEL = 0.95
 ROOMS = {
     "analysis": ("bench/analysis/*.py",),
     "metrics": ("bench/metrics/*.py", "bench/sets/*.py"),
-    "runner": ("bench/*.py", "bench/store/*.py"),
+    "runner": ("bench/*.py", "bench/records/*.py", "bench/store/*.py"),
     "codecs": ("codecs/**/*.py",),
     "datasets": ("datasets/*.py",),
     "reports": ("reports/**/*.py",),
