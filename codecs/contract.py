@@ -14,7 +14,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from typing import ClassVar
 
@@ -26,6 +26,15 @@ from .base import Codec, CodecError, Image, Picture
 
 SIZES = ((1, 1), (1, 2), (2, 1), (1, 67), (67, 1), (3, 5), (16, 16), (31, 17), (64, 65), (75, 50))
 """Heights and widths that codecs stumble over."""
+ODD_SIZES = ((65, 64), (64, 65), (31, 17))
+"""Heights and widths at which halved chroma needs a sample that is only half in the picture."""
+FLAT_COLOURS = ((220, 30, 40), (0, 255, 0), (20, 90, 200))
+FLAT_LEVELS = 3
+"""How far a classic codec at its finest setting may leave any pixel of a flat picture."""
+EDGE_LEVELS = 2
+"""By how much the mean error of an odd-sided picture's row may exceed that of its even-sided twin."""
+SHIFT_LEVELS = 0.35
+"""How far the mean of a colour channel may move at the finest setting."""
 
 _DECODE_IN_FRESH_PROCESS = """
 import json, pathlib, sys
@@ -164,6 +173,52 @@ class CodecContract:
         error = _mean_squared_error(codec.decode(ladder[-1]), original)
         for wrong in (original[::-1], original[:, ::-1], original[..., ::-1]):
             assert error < _mean_squared_error(wrong, original)
+
+    def test_flat_colours_come_back_at_odd_sides(self, codec: Codec) -> None:
+        """At the finest setting of a classic codec, also the last row and column have their colour."""
+        for size, colour in product(ODD_SIZES, FLAT_COLOURS):
+            flat = np.full((*size, 3), colour, np.uint8)
+            difference = largest_difference(_at_its_finest(codec, flat), flat)
+            assert difference <= FLAT_LEVELS, f"{colour} at {size[0]}x{size[1]} is {difference} levels off"
+
+    @pytest.mark.parametrize("size", [(75, 90), (74, 91)], ids=lambda size: f"{size[0]}x{size[1]}")
+    def test_odd_sides_cost_no_row_or_column(self, codec: Codec, size: tuple[int, int]) -> None:
+        """At the finest setting, no row or column errs much more than in the twin that repeats the last."""
+        odd = _corner(size)
+        twin = np.pad(odd, ((0, size[0] % 2), (0, size[1] % 2), (0, 0)), mode="edge")
+        of_odd, of_twin = (
+            np.abs(_at_its_finest(codec, pixels)[: size[0], : size[1]].astype(float) - odd).mean(axis=2)
+            for pixels in (odd, twin)
+        )
+        for axis, name in ((1, "row"), (0, "column")):
+            excess = of_odd.mean(axis=axis) - of_twin.mean(axis=axis)
+            assert excess.max() <= EDGE_LEVELS, (
+                f"{name} {excess.argmax()} errs {excess.max():.1f} levels more than in the even-sided twin"
+            )
+
+    def test_colours_do_not_shift(self, codec: Codec) -> None:
+        """At the finest setting of a classic codec, each channel keeps its mean."""
+        error = _at_its_finest(codec, photograph()).astype(float) - photograph()
+        shift = error.reshape(-1, 3).mean(axis=0)
+        assert np.abs(shift).max() <= SHIFT_LEVELS, f"red, green and blue move by {shift.round(2)} levels"
+
+    def test_simple_pictures_come_back_no_worse_than_a_photograph(
+        self, codec: Codec, ladder: list[bytes]
+    ) -> None:
+        """At a coarse and a middle quality of a classic codec: who names a target must reach it."""
+        if codec.info.family != "classic":
+            pytest.skip("of classic codecs only")
+        half = photograph(33, 47)
+        half[:, :24] = 0
+        black, white = (np.full((33, 47, 3), level, np.uint8) for level in (0, 255))
+        for index in {0, len(ladder) // 2}:
+            quality = codec.info.qualities[index]
+            limit = 2 * _mean_squared_error(codec.decode(ladder[index]), photograph()) + 1
+            for name, pixels in (("black", black), ("white", white), ("half black", half)):
+                error = _mean_squared_error(codec.decode(codec.encode(Picture(pixels), quality)), pixels)
+                assert error <= limit, (
+                    f"{name} at {quality:g}: mean squared error {error:.0f} over {limit:.0f}"
+                )
 
     def test_inputs_stay_untouched(self, codec: Codec) -> None:
         """Neither the picture nor the bitstream changes; a read-only picture is as good as another."""
@@ -313,6 +368,13 @@ def _tells_apart(first: Codec, second: Codec) -> bool:
 
 def _corner(size: tuple[int, int]) -> Image:
     return np.ascontiguousarray(photograph()[20 : 20 + size[0], 40 : 40 + size[1]])
+
+
+def _at_its_finest(codec: Codec, pixels: Image) -> Image:
+    """Return pixels as a classic codec returns them at its finest setting; skip for others, which invent."""
+    if codec.info.family != "classic":
+        pytest.skip("of classic codecs only")
+    return codec.decode(codec.encode(Picture(pixels), codec.info.scale.best))
 
 
 def _middle(codec: Codec) -> float:

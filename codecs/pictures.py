@@ -10,25 +10,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .base import CodecError, check_size
 from .classic import pillow
+from .ycbcr import bt709, from_samples, to_pixels, to_planes, to_samples
 
 if TYPE_CHECKING:
     from .base import Image, Picture
 
-_RED, _BLUE = 0.2126, 0.0722
-_GREEN = 1 - _RED - _BLUE
-_MATRIX = np.array(
-    [
-        [_RED, _GREEN, _BLUE],
-        [-_RED / (1 - _BLUE) / 2, -_GREEN / (1 - _BLUE) / 2, 0.5],
-        [0.5, -_GREEN / (1 - _RED) / 2, -_BLUE / (1 - _RED) / 2],
-    ]
-)
-_TOP = 1023
-_NEUTRAL = np.array([0.0, 512.0, 512.0])
+_CODING = bt709(10)
 
 
 def write(picture: Picture, path: Path) -> None:
@@ -52,8 +41,7 @@ def read(path: Path) -> Image:
 def _y4m(pixels: Image) -> bytes:
     height, width = pixels.shape[:2]
     header = f"YUV4MPEG2 W{width} H{height} F25:1 Ip A1:1 C444p10 XYSCSS=444P10 XCOLORRANGE=FULL\nFRAME\n"
-    planes = (pixels * (_TOP / 255)) @ _MATRIX.T + _NEUTRAL
-    return header.encode() + np.rint(planes).clip(0, _TOP).astype("<u2").transpose(2, 0, 1).tobytes()
+    return header.encode() + to_samples(to_planes(pixels, _CODING), _CODING)
 
 
 def _from_y4m(data: bytes) -> Image:
@@ -70,6 +58,5 @@ def _from_y4m(data: bytes) -> Image:
         raise CodecError(
             f"expected one frame of {width * height * 6} bytes in the Y4M file, got {len(samples)}"
         )
-    planes = np.frombuffer(samples, "<u2").reshape(3, height, width).transpose(1, 2, 0)
-    colours = (planes - _NEUTRAL) @ np.linalg.inv(_MATRIX).T * (255 / _TOP)
-    return np.ascontiguousarray(np.rint(colours).clip(0, 255).astype(np.uint8))
+    planes = from_samples(samples, ((height, width), (height, width)), _CODING)
+    return to_pixels(*planes, _CODING)

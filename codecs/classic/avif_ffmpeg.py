@@ -1,8 +1,9 @@
-"""Turn a picture into an AVIF file by SVT-AV1 or rav1e, through FFmpeg, and back by dav1d, through Pillow.
+"""Turn a picture into an AVIF file by SVT-AV1 or rav1e, through FFmpeg, and back, as `avif.decode` does.
 
 FFmpeg writes the file; colours are BT.601 full range, as libavif does for `Avif`, so that only the AV1
-encoder differs. rav1e takes no picture under 16 pixels, SVT-AV1 not the smallest: they are extended, and a
-``free`` box after the file, which every reader skips, holds their true width and height.
+encoder differs. rav1e takes no picture under 16 pixels and none of odd sides, SVT-AV1 not the smallest: they
+are extended, and a ``free`` box after the file, which every reader skips, holds one byte: how many columns
+(times 16) and rows to take away.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..base import (
     CodecError,
     CodecInfo,
@@ -20,43 +23,51 @@ from ..base import (
     check_image,
     check_quality,
 )
+from ..ycbcr import bt601
 from . import avif, ffmpeg, pillow
-from .containers import media_parts
+from .containers import boxes, media_parts
 
 if TYPE_CHECKING:
     from ..base import Image, Picture, RateParts
+    from ..ycbcr import Coding
 
-_MATRIX = "out_color_matrix=bt601:out_chroma_loc=center"
+_MATRIX = "bt470bg"  # BT.601 in one of its two numbers
 _SMALLEST = 16
-_CROP = struct.Struct(">I4s4sII")
-_CROP_START = struct.pack(">I4s4s", _CROP.size, b"free", b"crop")
+_CROP_BYTES = 9
+_CROP_START = struct.pack(">I4s", _CROP_BYTES, b"free")
 
 
-def _encode(pixels: Image, options: list[str], pixel_format: str) -> bytes:
+def _encode(pixels: Image, options: list[str], coding: Coding, *, even: bool = False) -> bytes:
     height, width = pixels.shape[:2]
-    padded = ffmpeg.pad(pixels, max(width, _SMALLEST), max(height, _SMALLEST))
+    step = 2 if even else 1
+    columns, rows = (max(_SMALLEST, -(-side // step) * step) - side for side in (width, height))
+    padded = ffmpeg.pad(pixels, width + columns, height + rows)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "picture.avif")  # FFmpeg writes boxes only where it can seek
-        ffmpeg.encode(padded, _MATRIX, pixel_format, [*options, "-f", "avif"], str(path))
+        ffmpeg.encode(padded, coding, _MATRIX, [*options, "-f", "avif"], str(path))
         file = path.read_bytes()
-    small = padded.shape != pixels.shape
-    return file + _CROP.pack(_CROP.size, b"free", b"crop", width, height) if small else file
+    return file + _CROP_START + bytes([columns << 4 | rows]) if columns or rows else file
 
 
 def _decode(bitstream: bytes) -> Image:
     pixels = avif.decode(bitstream)
-    box = bitstream[-_CROP.size :]
-    if not box.startswith(_CROP_START):
+    kind, start, end = list(boxes(bitstream))[-1]
+    if kind != b"free" or end - start != 1:
         return pixels
-    *_, width, height = _CROP.unpack(box)
-    if not (0 < width <= pixels.shape[1] and 0 < height <= pixels.shape[0]):
+    columns, rows = divmod(bitstream[start], 16)
+    height, width = pixels.shape[0] - rows, pixels.shape[1] - columns
+    if width < 1 or height < 1:
         raise CodecError(f"cannot crop {pixels.shape[1]} x {pixels.shape[0]} pixels to {width} x {height}")
-    return pixels[:height, :width].copy()
+    return np.ascontiguousarray(pixels[:height, :width])
 
 
-def _pixel_format(bit_depth: int) -> str:
+def _coding(bit_depth: int) -> Coding:
     check_choice("bit_depth", bit_depth, (8, 10))
-    return "yuv420p" if bit_depth == 8 else "yuv420p10le"
+    return bt601(bit_depth)
+
+
+def _decoder_version(bit_depth: int) -> str:
+    return pillow.avif_version("dav1d") if bit_depth == 8 else avif.deep_version()
 
 
 class AvifSvt:
@@ -71,11 +82,11 @@ class AvifSvt:
     def __init__(self, preset: int = 6, bit_depth: int = 8, threads: int = 1) -> None:
         check_choice("preset", preset, range(14))
         check_choice("threads", threads, range(1, 65))
-        self._pixel_format = _pixel_format(bit_depth)
+        self._coding = _coding(bit_depth)
         coder = f"-c:v libsvtav1 -preset {preset} -svtav1-params lp={threads}:avif=1"
         self._options = coder.split()
         encoder = ffmpeg.version("libsvtav1", r"SVT-AV1 Encoder Lib (\S+)")
-        version = f"{encoder}; {pillow.avif_version('dav1d')}"
+        version = f"{encoder}; {_decoder_version(bit_depth)}; planes 2"
         ladder = (62.0, 55.0, 48.0, 40.0, 32.0, 24.0, 16.0)
         self.info = CodecInfo("avif-svt", version, "classic", ladder, QualityScale("crf", 63, 1))
 
@@ -83,7 +94,7 @@ class AvifSvt:
         """Return an AVIF file."""
         check_quality(self.info, quality)
         check_image(picture.pixels)
-        return _encode(picture.pixels, [*self._options, "-crf", str(round(quality))], self._pixel_format)
+        return _encode(picture.pixels, [*self._options, "-crf", str(round(quality))], self._coding)
 
     def decode(self, bitstream: bytes, seed: int | None = None) -> Image:  # noqa: ARG002
         """Return the pixels."""
@@ -106,9 +117,9 @@ class AvifRav1e:
     def __init__(self, speed: int = 6, bit_depth: int = 8, threads: int = 1) -> None:
         check_choice("speed", speed, range(11))
         check_choice("threads", threads, range(1, 65))
-        self._pixel_format = _pixel_format(bit_depth)
+        self._coding = _coding(bit_depth)
         self._options = f"-c:v librav1e -speed {speed} -threads {threads}".split()
-        version = f"{ffmpeg.version('librav1e')}; {pillow.avif_version('dav1d')}"
+        version = f"{ffmpeg.version('librav1e')}; {_decoder_version(bit_depth)}; planes 2"
         ladder = (240.0, 200.0, 160.0, 130.0, 100.0, 70.0, 40.0)
         self.info = CodecInfo("avif-rav1e", version, "classic", ladder, QualityScale("qp", 255, 1))
 
@@ -116,7 +127,9 @@ class AvifRav1e:
         """Return an AVIF file."""
         check_quality(self.info, quality)
         check_image(picture.pixels)
-        return _encode(picture.pixels, [*self._options, "-qp", str(round(quality))], self._pixel_format)
+        # FFmpeg hands rav1e half the rows of chroma, rounded down: of odd pictures the last would be missing.
+        options = [*self._options, "-qp", str(round(quality))]
+        return _encode(picture.pixels, options, self._coding, even=True)
 
     def decode(self, bitstream: bytes, seed: int | None = None) -> Image:  # noqa: ARG002
         """Return the pixels."""

@@ -1,4 +1,8 @@
-"""Run the FFmpeg that imageio-ffmpeg brings: raw RGB pictures in, coded bytes out, and the way back."""
+"""Run the FFmpeg that imageio-ffmpeg brings: planes of a picture in, coded bytes out, and the way back.
+
+FFmpeg converts no colours: its scaler gives 10-bit samples a quarter of their value instead of 255 / 1023,
+and moves chroma by half a level.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,17 @@ import os
 import re
 import subprocess
 from functools import cache
+from typing import TYPE_CHECKING
 
 import imageio_ffmpeg
 import numpy as np
 
+from .. import ycbcr
 from ..base import MAX_PIXELS, CodecError, Image, MissingBackendError
 
-_SCALER = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
+if TYPE_CHECKING:
+    from ..ycbcr import Coding
+
 _SRGB = "color_primaries=bt709:color_trc=iec61966-2-1"
 _MESSAGE_CHARACTERS = 600
 
@@ -43,38 +51,51 @@ def run(arguments: list[str], standard_input: bytes = b"", level: str = "error")
     return ended.stdout, messages
 
 
-def encode(
-    pixels: Image, to_yuv: str, pixel_format: str, arguments: list[str], output: str = "pipe:1"
-) -> bytes:
+def encode(pixels: Image, coding: Coding, matrix: str, arguments: list[str], output: str = "pipe:1") -> bytes:
     """Return what FFmpeg writes to standard output for one picture.
 
     Args:
-        pixels: The picture.
-        to_yuv: Options of the scale filter that name the colour matrix, range and chroma position.
-        pixel_format: FFmpeg's name of the encoder's input.
+        pixels: The picture; at odd sides the chroma planes are rounded up.
+        coding: Of the samples that the encoder gets, with halved chroma.
+        matrix: FFmpeg's name of the coding's colour matrix, for the stream to tell.
         arguments: Encoder, its options, and the output format.
         output: Where to write.
     """
     height, width = pixels.shape[:2]
-    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-i", "pipe:0"]
-    filters = f"scale={to_yuv}:out_range=full:{_SCALER},format={pixel_format},setparams={_SRGB}"
-    target = ["-frames:v", "1", "-vf", filters, *arguments, "-y", output]
-    return run([*source, *target], pixels.tobytes())[0]
+    source = ["-f", "rawvideo", "-pix_fmt", _pixel_format(coding), "-s", f"{width}x{height}", "-i", "pipe:0"]
+    place = "left" if coding.left else "center"
+    said = f"setparams=range=full:colorspace={matrix}:{_SRGB}:chroma_location={place}"
+    target = ["-frames:v", "1", "-vf", said, *arguments, "-y", output]
+    return run([*source, *target], ycbcr.halved(pixels, coding))[0]
 
 
-def decode(bitstream: bytes, arguments: list[str], from_yuv: str, width: int, height: int) -> Image:
+def decode(bitstream: bytes, arguments: list[str], coding: Coding, width: int, height: int) -> Image:
     """Return the one picture, of a size known beforehand, that FFmpeg finds in these bytes.
+
+    Args:
+        bitstream: What the encoder wrote.
+        arguments: Options of the decoder.
+        coding: Of the samples that the decoder gives.
+        width: Of the picture, even.
+        height: Of the picture, even.
 
     Raises:
         CodecError: FFmpeg finds damage, another size, or no picture at all.
     """
     source = ["-max_pixels", str(MAX_PIXELS), "-err_detect", "explode", "-xerror", *arguments, "-i", "pipe:0"]
-    filters = f"scale={from_yuv}:in_range=full:out_range=full:{_SCALER},format=rgb24"
-    target = ["-frames:v", "1", "-vf", filters, "-threads", "1", "-f", "rawvideo", "pipe:1"]
-    found = run([*source, *target], bitstream)[0]
-    if len(found) != width * height * 3:
-        raise CodecError(f"expected {width} x {height} pixels from FFmpeg, got {len(found)} bytes")
-    return np.frombuffer(found, np.uint8).reshape(height, width, 3)
+    # The filter converts nothing where the stream has the samples that it should have.
+    target = ["-frames:v", "1", "-vf", f"format={_pixel_format(coding)}", "-threads", "1"]
+    samples = run([*source, *target, "-f", "rawvideo", "pipe:1"], bitstream)[0]
+    expected = width * height * 3 // 2 * (1 if coding.bits == 8 else 2)
+    if len(samples) != expected:
+        raise CodecError(
+            f"expected {width} x {height} pixels, {expected} bytes, from FFmpeg, got {len(samples)} bytes"
+        )
+    return ycbcr.from_halved(samples, width, height, coding)
+
+
+def _pixel_format(coding: Coding) -> str:
+    return "yuv420p" if coding.bits == 8 else f"yuv420p{coding.bits}le"
 
 
 def pad(pixels: Image, width: int, height: int) -> Image:

@@ -20,8 +20,14 @@ SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 """Chroma samplings that Pillow's encoders know by these names."""
 
 
-def encode(picture: Picture, file_format: str, **options: object) -> bytes:
+def encode(picture: Picture, file_format: str, mode: str = "RGB", **options: object) -> bytes:
     """Return the file that Pillow writes with these options.
+
+    Args:
+        picture: What to write.
+        file_format: Pillow's name of the format.
+        mode: ``RGB``, or ``RGBA`` for an encoder that is to get an opaque picture with alpha.
+        **options: Of the format.
 
     Raises:
         CodecError: The format cannot hold the picture, most often because of its size.
@@ -29,7 +35,8 @@ def encode(picture: Picture, file_format: str, **options: object) -> bytes:
     check_image(picture.pixels)
     file = io.BytesIO()
     try:
-        PIL.Image.fromarray(picture.pixels).save(file, file_format, **options)
+        image = PIL.Image.fromarray(picture.pixels)
+        (image if mode == "RGB" else image.convert(mode)).save(file, file_format, **options)
     except Exception as error:  # Pillow's plug-ins raise what they like
         raise CodecError(f"Pillow cannot write this picture as {file_format}: {error}") from error
     return file.getvalue()
@@ -49,6 +56,19 @@ def decode(bitstream: bytes, file_format: str) -> Image:
                 return np.array(image if image.mode == "RGB" else image.convert("RGB"))
     except CodecError:
         raise
+    except Exception as error:  # on damaged files Pillow raises nearly everything
+        raise CodecError(f"not a whole {file_format} file: {error}") from error
+
+
+def size(bitstream: bytes, file_format: str) -> tuple[int, int]:
+    """Return the width and height that the header of a file of this format claims.
+
+    Raises:
+        CodecError: Another format, or damaged.
+    """
+    try:
+        with PIL.Image.open(io.BytesIO(bitstream), formats=[file_format]) as image:
+            return image.size
     except Exception as error:  # on damaged files Pillow raises nearly everything
         raise CodecError(f"not a whole {file_format} file: {error}") from error
 

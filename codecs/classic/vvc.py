@@ -22,13 +22,13 @@ from ..base import (
     check_size,
 )
 from ..bitstream import Reader
+from ..ycbcr import bt709
 from . import ffmpeg
 
 if TYPE_CHECKING:
     from ..base import Image, Picture
 
-_MATRIX = "out_color_matrix=bt709:out_chroma_loc=left"
-_INVERSE = "in_color_matrix=bt709:in_chroma_loc=left"
+_CODING = bt709(10)
 # FFmpeg's libvvenc wrapper keeps one byte for each pixel and fails when the stream needs more: headers alone
 # overflow that below 24 x 24, and photographs do from about qp 10 on, where the scale therefore ends.
 _SMALLEST = 64
@@ -70,7 +70,7 @@ class Vvc:
         coder = f"-c:v libvvenc -preset {preset} -qpa {int(qpa)} -threads {threads}"
         # The wrapper drops FFmpeg's colour range, and players would take limited range for granted.
         self._options = [*coder.split(), "-vvenc-params", "range=full"]
-        version = ffmpeg.version("libvvenc", r"libvvenc version: (\S+)") + "; FFmpeg vvc"
+        version = ffmpeg.version("libvvenc", r"libvvenc version: (\S+)") + "; FFmpeg vvc; planes 2"
         ladder = (52.0, 47.0, 42.0, 37.0, 32.0, 27.0, 22.0)
         self.info = CodecInfo("vvc", version, "classic", ladder, QualityScale("qp", 63, _BEST_QP))
 
@@ -81,14 +81,14 @@ class Vvc:
         height, width = picture.pixels.shape[:2]
         pixels = ffmpeg.pad(picture.pixels, _coded(width), _coded(height))
         options = [*self._options, "-qp", str(round(quality)), "-f", "vvc"]
-        stream = ffmpeg.encode(pixels, _MATRIX, "yuv420p10le", options)
+        stream = ffmpeg.encode(pixels, _CODING, "bt709", options)
         return b"".join(map(leb128.write, (width, height, len(stream)))) + stream
 
     def decode(self, bitstream: bytes, seed: int | None = None) -> Image:  # noqa: ARG002
         """Return the pixels, decoded in one thread."""
         width, height, position = _header(bitstream)
         options = ["-threads", "1", "-f", "vvc"]
-        decoded = ffmpeg.decode(bitstream[position:], options, _INVERSE, _coded(width), _coded(height))
+        decoded = ffmpeg.decode(bitstream[position:], options, _CODING, _coded(width), _coded(height))
         return decoded[:height, :width].copy()
 
     def breakdown(self, bitstream: bytes) -> RateParts:
