@@ -161,6 +161,56 @@ def test_small_avif_stays_a_file_that_others_open(name: str) -> None:
         image.load()
         assert image.size == (16, 16)
     assert registry.create(name, FAST.get(name, {})).decode(bitstream).shape == (5, 9, 3)
-    impossible = bitstream[:-8] + struct.pack(">II", 17, 5)
-    with pytest.raises(CodecError, match="cannot crop"):
-        registry.create(name, FAST.get(name, {})).decode(impossible)
+    for taken in (0xF0, 0x0F):  # columns, rows: 15 of either leave one
+        assert (
+            registry.create(name, FAST.get(name, {})).decode(bitstream[:-1] + bytes([taken])).size == 16 * 3
+        )
+    tiny = io.BytesIO()
+    PIL.Image.new("RGB", (9, 9)).save(tiny, "AVIF")
+    with pytest.raises(CodecError, match="cannot crop 9 x 9 pixels to 0 x 9"):
+        registry.create(name, FAST.get(name, {})).decode(tiny.getvalue() + b"\0\0\0\x09free\x90")
+
+
+@pytest.mark.parametrize("depth", [8, 10])
+def test_rav1e_gets_every_row_of_chroma_at_odd_sides(depth: int) -> None:
+    """FFmpeg hands it half the rows, rounded down: the last row of a red picture came back grey or green."""
+    red = np.full((65, 63, 3), (220, 30, 40), np.uint8)
+    codec = registry.create("avif-rav1e", {"speed": 10, "bit_depth": depth})
+    bitstream = codec.encode(Picture(red), 20)
+    assert np.abs(codec.decode(bitstream).astype(int) - red).max() <= 1
+    assert bitstream.endswith(b"\0\0\0\x09free\x11")  # one column and one row are taken away
+
+
+@pytest.mark.parametrize("subsampling", ["4:2:0", "4:2:2", "4:4:4"])
+def test_avif_of_libaom_holds_no_alpha(subsampling: str) -> None:
+    bitstream = coded("avif", subsampling=subsampling)
+    assert b"auxC" not in bitstream
+    with PIL.Image.open(io.BytesIO(bitstream), formats=["AVIF"]) as image:
+        assert image.mode == "RGB"
+
+
+def test_jpeg2000_reaches_the_psnr_it_is_asked_for() -> None:
+    """Its library's estimate fails on black, and on pictures that are black in part."""
+    black = np.zeros((65, 97, 3), np.uint8)
+    half = photograph(65, 97)
+    half[:, :48] = 0
+    for irreversible in (True, False):
+        codec = registry.create("jpeg2000", {"irreversible": irreversible})
+        for pixels in (black, black + 255, half, np.ascontiguousarray(half[:1, -1:])):
+            for asked in (10, 20, 26, 32, 41, 47):
+                decoded = codec.decode(codec.encode(Picture(pixels), asked))
+                mean_squared = np.square(decoded.astype(float) - pixels).mean()
+                assert mean_squared <= 255**2 / 10 ** ((asked - 1) / 10), f"{asked} dB, {irreversible}"
+
+
+def test_jpeg2000_takes_its_largest_rate_where_no_rate_reaches_the_psnr() -> None:
+    file = io.BytesIO()
+    PIL.Image.fromarray(photograph()).save(
+        file, "JPEG2000", quality_mode="rates", quality_layers=[1], irreversible=True, mct=1
+    )
+    assert registry.create("jpeg2000").encode(Picture(photograph()), 60) == file.getvalue()
+
+
+def test_jpeg2000_keeps_the_librarys_file_where_it_reaches_the_psnr() -> None:
+    own = saved("JPEG2000", quality_mode="dB", quality_layers=[35], irreversible=True, mct=1)
+    assert registry.create("jpeg2000").encode(Picture(photograph()), 35) == own
