@@ -196,10 +196,9 @@ def test_equal_scores_are_neither_won_nor_lost_and_show_nothing() -> None:
     assert (row.mean_difference, row.median_difference, row.wins, row.losses) == (0.0, 0.0, 0, 0)
     assert (row.interval.low, row.interval.high, row.p_value) == (0.0, 0.0, 1.0)
     assert row.verdict == "not shown"
-    # At a middle point and at an end, rounding makes no winner.
-    ends = {"a": (0.1, 30.0), "b": (0.4, 34.0), "c": (1.6, 38.0)}
-    curve = [(0.1, 30.0), (0.13, 30.7), (0.4, 34.0), (0.9, 37.123), (1.6, 38.0)]
-    row = rows_of([*own(ends), *ladder_cells("line", dict.fromkeys(ends, curve))])["line"]
+    # The end of this curve comes back as 38.9 less 7e-15: rounding makes no winner.
+    curve = [(0.39, 28.2), (0.64, 31.6), (0.78, 38.9)]
+    row = rows_of([*own({"a": curve[-1]}), *ladder_cells("line", {"a": curve})])["line"]
     assert (row.wins, row.losses, row.mean_difference) == (0, 0, 0.0)
 
 
