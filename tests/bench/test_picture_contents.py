@@ -12,7 +12,7 @@ from arena import call, run_record
 from codecarena.bench.analysis.factor import TOY_SET, split_by_kind
 from codecarena.bench.store.pictures import descriptors, provenance
 from codecarena.bench.store.store import Store
-from codecarena.bench.toy_pictures import ToySampler, layout
+from codecarena.bench.toy_pictures import ToySampler, _conditions, layout
 from codecarena.datasets.catalogue import find_manifest, open_set
 from codecarena.datasets.manifest import Sampling
 from codecarena.datasets.pixels import read_pixels
@@ -186,6 +186,19 @@ def test_the_layout_of_version_1_stays(seed: int, width: int, height: int) -> No
     np.testing.assert_allclose(255 * colours.ravel(), list(levels), atol=0.51)
     assert edges.shape == (height // 4, width // 4)
     assert np.packbits(edges.astype(bool)).tobytes() == bits
+
+
+def test_a_toy_picture_is_painted_from_its_layout_and_caption() -> None:
+    torch = pytest.importorskip("torch")
+    how = Sampling(seed=7, width=64, height=64)
+    colours, edges = layout(how)
+    made, silent = (_conditions(caption, how, torch.zeros(1, 4, 8, 8)) for caption in ("a fox", None))
+    # Colours from -1 to 1 and their mask, then edges; stretched to the latents, with the same means.
+    assert made.maps[0, :3].mean((1, 2)).numpy() == pytest.approx(2 * colours.mean((0, 1)) - 1, abs=1e-6)
+    assert (made.maps[0, 3] == 1).all()
+    assert float(made.maps[0, 4:8].mean()) == pytest.approx(edges.mean())
+    assert made.text.any()
+    assert not silent.text.any()
 
 
 def test_a_run_warns_of_a_codec_that_meets_its_training_pictures(test_data: Path, tmp_path: Path) -> None:

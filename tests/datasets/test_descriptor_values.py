@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from codecarena.datasets import descriptors
 from codecarena.datasets.manifest import DatasetError
@@ -95,6 +98,38 @@ def test_edges_are_a_share_of_the_pixels() -> None:
     pixels = np.zeros((40, 50, 3), np.uint8)
     pixels[:, 25:] = 255
     assert descriptors.edge_density(pixels) == pytest.approx(1 / 50)
+
+
+NOISE = np.repeat(np.random.default_rng(4).integers(60, 200, (40, 50, 1), dtype=np.uint8), 3, axis=2)
+
+
+def test_spatial_information_leaves_out_the_outermost_pixels() -> None:
+    luma = NOISE[..., 0].astype(float)
+    gradient = np.hypot(ndimage.sobel(luma, 0), ndimage.sobel(luma, 1))[1:-1, 1:-1]
+    assert descriptors.spatial_information(NOISE) == pytest.approx(gradient.std())
+    assert descriptors.spatial_information(NOISE[:2]) == 0.0
+
+
+def test_edges_are_cannys_between_100_and_200() -> None:
+    large = np.tile(np.random.default_rng(5).integers(60, 200, (400, 400, 1), dtype=np.uint8), 3)
+    blurred = np.asarray(cv2.GaussianBlur(large, (0, 0), 0.7), np.uint8)
+    expected = (cv2.Canny(blurred[..., 0], 100, 200) > 0).mean()
+    assert 0.05 < expected < 0.5
+    assert descriptors.edge_density(blurred) == expected
+
+
+def test_faces_are_looked_for_from_40_pixels_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def cascade(path: str) -> Any:
+        assert path.endswith("haarcascade_frontalface_default.xml")
+        return SimpleNamespace(
+            detectMultiScale=lambda *words, **named: asked.append((words[1:], named)) or [1, 2]
+        )
+
+    monkeypatch.setattr(cv2, "CascadeClassifier", cascade)
+    assert descriptors.face_count(NOISE) == 2.0
+    assert asked == [((1.1, 6), {"minSize": (40, 40)})]
 
 
 def test_a_detector_that_is_not_here_leaves_its_descriptor_out(monkeypatch: pytest.MonkeyPatch) -> None:
