@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,6 +147,18 @@ def test_raters_are_invited_and_links_told_once(voted: Path, monkeypatch: pytest
     assert desk.join(links[0].partition("=")[2]).stage == "consent"
     desk.close()
     assert not signed_in(voted, monkeypatch).code
+
+
+def test_the_server_gives_the_pages_what_it_was_given(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from codecarena.bench import stimuli\n"
+        "from codecarena.reports.server import Services, application, served\n"
+        "assert served() == Services(None, None)\n"
+        "application(sys.argv[1], Services(bench=stimuli))\n"
+        "assert served().bench is stimuli"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
 
 
 def test_a_plan_is_not_stored_where_nothing_cuts_its_pictures(
