@@ -19,6 +19,7 @@ from .metrics.base import MetricError
 from .prepare import LOAD_LIMITS, identify_pictures
 from .records.cells import CellKey, Saved, seed_key
 from .records.messages import Cell, CodecSpec, Describe, Limits, Original, Outcome, Stored
+from .store.columns import scored_metrics
 from .store.imports import (
     ImportedRow,
     Published,
@@ -208,7 +209,7 @@ class _Import:
 
     def usual_metrics(self) -> Sequence[str]:
         """Return the metrics that the set's other codecs have here."""
-        used = {one for cell in self.store.cells(self.image_set) for one in cell.scores}
+        used = scored_metrics(self.store, self.image_set)
         names = [one.name for one in self.store.metrics() if one.metric_id in used]
         return tuple(dict.fromkeys(names)) or DEFAULT_METRICS
 

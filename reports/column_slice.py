@@ -1,41 +1,44 @@
-"""Turn a store of any size into the part of it that a page is about, read as columns and kept."""
+"""Turn a store of any size into the part of it that a table is about, read as columns."""
 
 from __future__ import annotations
 
+import difflib
 import threading
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from ..bench.analysis.affinity import Affinity, affinity
+from ..bench.analysis.at_target import AtRateRow, AtScoreRow, at_rate, at_score
+from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.curves import Method
-from ..bench.analysis.factor import KindSplit, split_comparison
-from ..bench.analysis.leaderboard import AtRateRow, AtScoreRow, Leaderboard, View, at_rate, at_score
-from ..bench.analysis.panel_readings import (
-    at_rate_of_panels,
-    at_score_of_panels,
-    choose_view_of_panels,
-    usual_anchor_of_panels,
-)
-from ..bench.analysis.panels import Panel, PanelComparison, compare_panels, leaderboard_of_panels, panels
+from ..bench.analysis.factor import KindSplit, split_by_kind
+from ..bench.analysis.leaderboard import Leaderboard, View, choose_view, leaderboard, usual_anchor
+from ..bench.analysis.panels import Comparison, Panel, compare, panels
 from ..bench.store.columns import (
-    ColumnCodec,
-    ColumnPicture,
+    ByteParts,
     Columns,
     FloatArray,
     ScoreColumn,
+    read_byte_parts,
     read_columns,
+    read_decode_seconds,
     read_encode_seconds,
     read_scores,
     scored_metrics,
 )
-from ..bench.store.derived import rows_of_columns
-from ..bench.store.rows import MetricRow, ScoredCell
+from ..bench.store.derived import rows_of
+from ..bench.store.rows import Failure, MetricRow
 from ..bench.store.store import Store
 from . import digits
-from .slices import Kind, choose_metrics, scope
+
+Kind = Literal["natural", "ai-generated"]
+
+PREFERRED = ("ssimulacra2", "ssimulacra2-py", "ms-ssim", "ssim", "psnr")
+"""Shown first, and ranked by, where nobody chose: what agrees best with people first."""
 
 
 class ColumnSource:
@@ -44,7 +47,7 @@ class ColumnSource:
     def __init__(self, store: Store, image_set: str | None) -> None:
         self.store, self.image_set = store, image_set
         self.columns = read_columns(store, image_set)
-        self.failures = store.failures(image_set)
+        self.failures = _once(store.failures(image_set))
         self.metrics = store.metrics()
         scored = scored_metrics(store, image_set)
         self.scored = [one for one in choose_metrics(self.metrics) if one.metric_id in scored]
@@ -69,14 +72,20 @@ class ColumnSource:
         return read_encode_seconds(self.store, self.columns)
 
     @cached_property
-    def cells(self) -> list[ScoredCell]:
-        """Every measurement as a record: slow on a large store."""
-        return self.store.cells(self.image_set)
+    def decode_seconds(self) -> FloatArray:
+        """Median decode time of every measurement."""
+        return read_decode_seconds(self.store, self.columns)
+
+    @cached_property
+    def byte_parts(self) -> ByteParts:
+        """What the bytes of every measurement are for."""
+        return read_byte_parts(self.store, self.columns)
 
     @property
     def kinds(self) -> list[str]:
         """Which kinds of pictures there are."""
-        return sorted({one.kind for one in self.columns.pictures})
+        pictures = self.columns.pictures
+        return sorted({kind for one in pictures for kind in (one.kind, one.other_kind) if kind is not None})
 
     @property
     def families(self) -> list[str]:
@@ -84,8 +93,18 @@ class ColumnSource:
         return sorted({one.family for one in self.columns.codecs})
 
 
+def _once(failures: Sequence[Failure]) -> list[Failure]:
+    """Return the failures; those on a picture of several names, or in several sets, under the first alone."""
+    first: dict[str, tuple[str, str]] = {}
+    return [
+        one
+        for one in failures
+        if first.setdefault(one.picture_sha256, (one.image_set, one.picture)) == (one.image_set, one.picture)
+    ]
+
+
 class ColumnSlice:
-    """Pictures of one kind and codecs of some families of a source; a `Part` whose tables come of columns."""
+    """Pictures of one kind and codecs of some families of a source: what one table is about."""
 
     def __init__(self, source: ColumnSource, kind: Kind | None = None, families: Sequence[str] = ()) -> None:
         self.source = source
@@ -99,7 +118,7 @@ class ColumnSlice:
         self.columns: Columns = every.only(chosen)
         self.failures, self.matches = source.failures, source.matches
         if kind is not None:
-            pictures = self._pictures()
+            pictures = self.pictures
             self.failures = [one for one in self.failures if one.picture_sha256 in pictures]
             self.matches = [one for one in self.matches if one.match.picture_sha256 in {None, *pictures}]
         if families:
@@ -108,26 +127,22 @@ class ColumnSlice:
                 one for one in self.failures if codecs.get(one.codec_id, families[0]) in families
             ]
         self.scope = scope(self.image_set, kind, families)
-        self._compared: dict[str, PanelComparison] = {}
+        self._compared: dict[str, Comparison] = {}
         self._rows: dict[str, list[bytes]] = {}
-
-    def _pictures(self) -> set[str]:
-        return {self.columns.pictures[place].sha256 for place in np.unique(self.columns.picture)}
 
     def title(self, metric: MetricRow) -> str:
         """Return what to call a metric beside all others of the store."""
         return digits.metric_title(metric, self.all_metrics)
 
     @property
-    def cells(self) -> list[ScoredCell]:
-        """The part's measurements as records: slow on a large store."""
-        return self._cells
+    def is_empty(self) -> bool:
+        """Whether nothing was even tried."""
+        return not len(self.columns.measurement) and not self.failures
 
     @cached_property
-    def _cells(self) -> list[ScoredCell]:
-        codecs = {self.columns.codecs[place].codec_id for place in np.unique(self.columns.codec)}
-        pictures = self._pictures()
-        return [one for one in self.source.cells if one.codec_id in codecs and one.picture_sha256 in pictures]
+    def pictures(self) -> set[str]:
+        """Hashes of the pictures with a measurement."""
+        return {self.columns.pictures[place].sha256 for place in np.unique(self.columns.picture)}
 
     @cached_property
     def panels(self) -> list[Panel]:
@@ -139,53 +154,58 @@ class ColumnSlice:
         """Metrics with a score, the preferred first."""
         return self.source.scored
 
+    def chosen_metrics(self, names: Sequence[str] = ()) -> list[MetricRow]:
+        """Return those of `choose_metrics` that have a score here."""
+        scored = {one.metric_id for one in self.metrics}
+        return [one for one in choose_metrics(self.all_metrics, names) if one.metric_id in scored]
+
     def scores(self, metric: MetricRow) -> ScoreColumn:
         """Return one metric's scores of the part's measurements."""
         return self.source.scores(metric.metric_id).only(self._chosen)
 
-    def comparison(self, metric: MetricRow) -> PanelComparison:
+    def chosen(self, values: FloatArray) -> FloatArray:
+        """Return the part's own of a value of every measurement of the source."""
+        return values[self._chosen]
+
+    def byte_parts(self) -> ByteParts:
+        """Return what the bytes of the part's measurements are for."""
+        return ByteParts(*(self.chosen(one) for one in self.source.byte_parts))
+
+    def comparison(self, metric: MetricRow) -> Comparison:
         """Return all codecs under a metric."""
         if metric.metric_id not in self._compared:
-            self._compared[metric.metric_id] = compare_panels(
+            self._compared[metric.metric_id] = compare(
                 self.columns, self.panels, self.scores(metric), metric, self.failures
             )
         return self._compared[metric.metric_id]
 
     def board(self, metric: MetricRow, anchor: str, method: Method = "pchip") -> Leaderboard:
         """Return BD-rates against an anchor."""
-        return leaderboard_of_panels(self.comparison(metric), metric, anchor, self.failures, method)
+        return leaderboard(self.comparison(metric), metric, anchor, self.failures, method)
 
     def at_rate(self, metrics: Sequence[MetricRow], bits_per_pixel: float) -> list[AtRateRow]:
         """Return every codec's scores at a rate."""
-        if self._searched("bpp", bits_per_pixel):
-            return at_rate(self.cells, metrics, bits_per_pixel, self.failures, self.matches)
         scores = {one.metric_id: self.scores(one) for one in metrics}
-        return at_rate_of_panels(self.columns, self.panels, scores, metrics, bits_per_pixel, self.failures)
+        return at_rate(
+            self.columns, self.panels, scores, metrics, bits_per_pixel, self.failures, self.matches
+        )
 
     def at_score(self, metric: MetricRow, score: float) -> list[AtScoreRow]:
         """Return what every codec spends for a score."""
-        if self._searched(metric.metric_id, score):
-            return at_score(self.cells, metric, score, self.failures, self.matches)
-        seconds = self.source.encode_seconds[self._chosen]
-        column = self.scores(metric)
-        return at_score_of_panels(self.columns, self.panels, column, metric, score, seconds, self.failures)
-
-    def _searched(self, kind: str, target: float) -> bool:
-        known = ((one.match.metric_id or one.match.target_kind, one.match.target) for one in self.matches)
-        return (kind, target) in known
+        return at_score(
+            self.columns, self.panels, self.scores(metric), metric, score,
+            self.chosen(self.source.encode_seconds), self.failures, self.matches,
+        )  # fmt: skip
 
     def opening_view(self, metric: MetricRow) -> View:
         """Return the view that says most where nobody chose one."""
         anchor = self.usual_anchor
-        if anchor is None:
-            return View()
-        board = self.board(metric, anchor)
-        return choose_view_of_panels(board, list(self.comparison(metric).panels.values()), metric)
+        return View() if anchor is None else choose_view(self.board(metric, anchor))
 
     @property
     def usual_anchor(self) -> str | None:
         """The codec to compare with where nobody chose one."""
-        return usual_anchor_of_panels(self.panels)
+        return usual_anchor(self.panels)
 
     def usual_score(self, metric: MetricRow) -> float:
         """Return a score in the middle of those stored, rounded to what the metric shows."""
@@ -196,30 +216,36 @@ class ColumnSlice:
     def rows(self, metric: MetricRow) -> Iterator[bytes]:
         """Yield all rows that an answer about a metric depends on."""
         if metric.metric_id not in self._rows:
-            found = rows_of_columns(self.columns, self.scores(metric), self.failures)
+            found = rows_of(self.columns, self.scores(metric), self.failures)
             self._rows[metric.metric_id] = list(found)
         return iter(self._rows[metric.metric_id])
 
     def affinities(self) -> dict[tuple[str, Affinity], int]:
         """Return how many pictures are near a codec's own generator, by its label and how near."""
-        pairs = np.unique(np.stack([self.columns.codec, self.columns.picture]), axis=1).T
-        own = {place for place, one in enumerate(self.columns.codecs) if one.generator}
-        found: dict[tuple[str, Affinity], int] = {}
-        for codec, picture in pairs[np.isin(pairs[:, 0], list(own))]:
-            label = self.columns.codecs[codec].label
-            near = affinity(self.columns.pictures[picture].generator, self.columns.codecs[codec].generator)
-            if near != "none":
-                found[label, near] = found.get((label, near), 0) + 1
-        return found
+        near: dict[tuple[str, Affinity], set[int]] = defaultdict(set)
+        for codec, picture in self._pairs():
+            about = self.columns.codecs[codec]
+            level = affinity(self.columns.pictures[picture].generator, about.generator)
+            if level != "none":
+                near[about.label, level].add(picture)
+        return {key: len(pictures) for key, pictures in near.items()}
 
     def split(self, metric: MetricRow, anchor: str, method: Method = "pchip") -> KindSplit:
         """Return natural against AI-generated under one metric."""
-        return split_comparison(self.comparison(metric), self._origins(), metric, anchor, method)
+        return split_by_kind(self.comparison(metric), self._origins(), metric, anchor, method)
 
-    def _origins(self) -> list[Origin]:
-        pairs = np.unique(np.stack([self.columns.codec, self.columns.picture]), axis=1).T
-        codecs, pictures = self.columns.codecs, self.columns.pictures
-        return [_origin(codecs[codec], pictures[picture]) for codec, picture in pairs]
+    def _pairs(self) -> list[tuple[int, int]]:
+        """Return places of codecs and pictures that have a measurement together."""
+        count = len(self.columns.pictures)
+        pairs = np.unique(self.columns.codec * count + self.columns.picture)
+        return [divmod(int(one), count) for one in pairs]
+
+    def _origins(self) -> Iterator[Origin]:
+        for codec, picture in self._pairs():
+            about, of = self.columns.codecs[codec], self.columns.pictures[picture]
+            for kind in (of.kind, of.other_kind):
+                if kind is not None:
+                    yield Origin(of.sha256, kind, about.codec_id, of.generator, about.generator)
 
 
 class Origin(NamedTuple):
@@ -232,5 +258,55 @@ class Origin(NamedTuple):
     codec_generator: str | None
 
 
-def _origin(codec: ColumnCodec, picture: ColumnPicture) -> Origin:
-    return Origin(picture.sha256, picture.kind, codec.codec_id, picture.generator, codec.generator)
+def scope(image_set: str, kind: Kind | None, families: Sequence[str] = ()) -> str:
+    """Return what tells one part of a store from the others."""
+    return " | ".join([image_set, kind or "every kind", *sorted(families)])
+
+
+def choose_sets(store: Store, image_set: str | None = None) -> list[str]:
+    """Return the named image set, or the names of all.
+
+    Raises:
+        AnalysisError: The store has no set of that name.
+    """
+    sets = store.image_sets()
+    if image_set is None:
+        return sets
+    if image_set not in sets:
+        raise AnalysisError(f"the store has no image set {image_set!r}; stored: {', '.join(sets) or 'none'}")
+    return [image_set]
+
+
+def choose_metrics(stored: Sequence[MetricRow], names: Sequence[str] = ()) -> list[MetricRow]:
+    """Return the stored identities of these names (or ids), or all of them, the preferred first.
+
+    Raises:
+        AnalysisError: A name has no score here.
+    """
+    chosen: list[MetricRow] = []
+    for name in names:
+        found = [one for one in stored if name in (one.name, one.metric_id)]
+        # A metric of another language's program may be here as its Python port only.
+        found = found or [one for one in stored if one.name == f"{name}-py"]
+        if not found:
+            known = sorted({one.name for one in stored})
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"stored: {', '.join(known) or 'none'}"
+            raise AnalysisError(f"the store has no scores of {name!r}; {hint}")
+        chosen += [one for one in found if one not in chosen]
+    return chosen if names else sorted(stored, key=_preference)
+
+
+def _preference(metric: MetricRow) -> tuple[int, str, str]:
+    place = PREFERRED.index(metric.name) if metric.name in PREFERRED else len(PREFERRED)
+    return place, metric.name, metric.metric_id
+
+
+def slices(store: Store, image_set: str | None = None, kind: Kind | None = None) -> list[ColumnSlice]:
+    """Return one part of a store for each image set, or for one of them; empty ones are left out.
+
+    Raises:
+        AnalysisError: The store has no such set.
+    """
+    parts = [ColumnSlice(ColumnSource(store, name), kind) for name in choose_sets(store, image_set)]
+    return [part for part in parts if not part.is_empty]

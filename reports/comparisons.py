@@ -11,20 +11,20 @@ from ..bench.analysis.comparison import Duel, Paired, point_evidence, win_matrix
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.curves import Method
 from ..bench.analysis.intervals import Interval
-from ..bench.analysis.leaderboard import Comparison
+from ..bench.analysis.panels import Comparison
 from ..bench.analysis.pareto import ParetoPoint, pareto_points
 from ..bench.store.rows import MetricRow
 from ..bench.store.timings import TimingRow
 from . import digits
+from .column_slice import ColumnSlice
 from .evidence import MARKS, Keeper, every_duel
 from .grid import Column, Entry, Row, Table
-from .slices import Part
 
 CODEC = Column("Codec", numeric=False)
 
 
 def comparison_tables(
-    part: Part,
+    part: ColumnSlice,
     metric: MetricRow,
     timings: Sequence[TimingRow] = (),
     *,
@@ -47,7 +47,7 @@ def comparison_tables(
     return [*tables, points_table(part, metric, every)] if points else tables
 
 
-def win_table(part: Part, metric: MetricRow, every: Comparison, found: Sequence[Duel]) -> Table:
+def win_table(part: ColumnSlice, metric: MetricRow, every: Comparison, found: Sequence[Duel]) -> Table:
     """Return on how many pictures each codec needs fewer bits than each other one, best codec first."""
     matrix = win_matrix(found)
     order = sorted(every.curves, key=lambda one: _standing(one, matrix), reverse=True)
@@ -108,7 +108,7 @@ def _duel_record(duel: Duel, labels: Mapping[str, str]) -> dict[str, Any]:
 
 
 def pareto_table(
-    part: Part, metric: MetricRow, every: Comparison, timings: Sequence[TimingRow] = ()
+    part: ColumnSlice, metric: MetricRow, every: Comparison, timings: Sequence[TimingRow] = ()
 ) -> Table:
     """Return the settings that no other one beats in rate, score and, where timed, decode time."""
     seconds = decode_seconds(timings)
@@ -186,7 +186,7 @@ def decode_seconds(timings: Sequence[TimingRow]) -> dict[tuple[str, float], floa
     return {key: fmean(values) for key, values in found.items()}
 
 
-def points_table(part: Part, metric: MetricRow, every: Comparison) -> Table:
+def points_table(part: ColumnSlice, metric: MetricRow, every: Comparison) -> Table:
     """Return every point of the mean curves with the intervals of its two means."""
     paired = Paired(every, metric)
     labels = _labels(every)

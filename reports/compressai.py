@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import re
-from statistics import fmean, median
+from collections.abc import Mapping
 from typing import Any
 
-from ..bench.analysis.points import CodecPoints, collect, finished, mean_curve
-from ..bench.store.rows import MetricRow, ScoredCell
-from .slices import Slice
+import numpy as np
+
+from ..bench.analysis.panels import MeanPoint, Panel, Scored, mean_curve, scored, usual_ladder
+from ..bench.store.columns import FloatArray, Mask
+from ..bench.store.rows import MetricRow
+from .column_slice import ColumnSlice
 
 NAMES = {"psnr": "psnr-rgb", "ms-ssim": "ms-ssim-rgb"}
 """CompressAI's names of our metrics; others keep theirs."""
 
 
-def results(part: Slice) -> dict[str, dict[str, Any]]:
+def results(part: ColumnSlice) -> dict[str, dict[str, Any]]:
     """Return a result object for each codec, by a name that suits a file.
 
     Lists are sorted by rate and of equal length. A setting that is lossless on some picture is left out:
@@ -23,54 +25,59 @@ def results(part: Slice) -> dict[str, dict[str, Any]]:
 
     Source: CompressAI 1.2.8, ``compressai/utils/bench`` and ``results/image``.
     """
-    cells = [cell for cell in part.cells if not cell.probe]
-    found = {_file_name(codec.label): _result(codec, cells, part) for codec in collect(cells)}
+    found = {_file_name(panel.codec.label): _result(panel, part) for panel in part.panels}
     return {name: one for name, one in found.items() if one["results"]["bpp"]}
 
 
-def _result(codec: CodecPoints, cells: list[ScoredCell], part: Slice) -> dict[str, Any]:
-    scored = [one for one in part.all_metrics if codec.scored(one.metric_id)]
-    done = finished(codec.pictures)
+def _result(panel: Panel, part: ColumnSlice) -> dict[str, Any]:
+    under = {one.metric_id: scored(panel, part.scores(one)) for one in part.all_metrics}
+    metrics = [one for one in part.all_metrics if under[one.metric_id].known.any()]
+    done = usual_ladder(panel.measured)[1]
     columns: dict[str, dict[float, float]] = {}
     rates: dict[float, float] = {}
-    for metric in scored:
-        pictures = codec.scored(metric.metric_id)
-        chosen = done & finished(pictures)
-        points = mean_curve(pictures, chosen, metric).points
-        columns[_column(metric, scored)] = {point.setting: point.score for point in points}
+    for metric in metrics:
+        points = _mean_points(under[metric.metric_id], done, metric)
+        columns[_column(metric, metrics)] = {point.setting: point.score for point in points}
         rates |= {point.setting: point.bits_per_pixel for point in points}
     complete = [setting for setting in rates if all(setting in column for column in columns.values())]
     settings = sorted(complete, key=lambda setting: rates[setting])
     lists = {"bpp": [rates[setting] for setting in settings]}
     lists |= {name: [column[setting] for setting in settings] for name, column in columns.items()}
-    ours = [cell for cell in cells if cell.codec_id == codec.codec_id and cell.picture_sha256 in done]
-    imported = any(cell.imported for cell in ours)
+    seconds = {"encoding_time": part.source.encode_seconds, "decoding_time": part.source.decode_seconds}
+    own = {name: part.chosen(one) for name, one in seconds.items()}
+    pictures, label = int(done.sum()), panel.codec.label
     return {
-        "name": codec.label,
-        "description": f"{codec.label}, by codecarena; means over {len(done)} pictures of {part.image_set}",
+        "name": label,
+        "description": f"{label}, by codecarena; means over {pictures} pictures of {part.image_set}",
         "meta": {
             "dataset": part.image_set,
-            "pictures": len(done),
+            "pictures": pictures,
             "qualities": settings,
-            "imported": imported,
-            "contended_times": any(cell.contended for cell in ours),
-            "metrics": {_column(one, scored): f"{one.implementation} {one.version}" for one in scored},
+            "imported": panel.codec.marks.imported,
+            "contended_times": bool(panel.any(part.columns.contended)[done].any()),
+            "metrics": {_column(one, metrics): f"{one.implementation} {one.version}" for one in metrics},
         },
-        "results": lists | _times(ours, settings),
+        "results": lists | _times(panel, done, settings, own),
     }
 
 
-def _times(cells: list[ScoredCell], settings: list[float]) -> dict[str, list[float]]:
-    """Return mean seconds at each setting, where every setting was timed."""
+def _mean_points(one: Scored, done: Mask, metric: MetricRow) -> tuple[MeanPoint, ...]:
+    """Return the means over those pictures that have every setting of the codec, and every score."""
+    chosen = frozenset(picture for picture, row in one.panel.rows.items() if done[row])
+    return mean_curve(one, chosen & one.done, metric).points
+
+
+def _times(
+    panel: Panel, done: Mask, settings: list[float], seconds: Mapping[str, FloatArray]
+) -> dict[str, list[float]]:
+    """Return mean seconds at each setting over all decodes of these pictures, where each was timed."""
     found: dict[str, list[float]] = {}
-    for name, column in (("encoding_time", "encode_seconds"), ("decoding_time", "decode_seconds")):
-        means: list[float] = []
-        for setting in settings:
-            repeats = [getattr(cell, column) for cell in cells if cell.quality == setting]
-            values = [median(one) for one in repeats if one]
-            means.append(fmean(values) if values else math.nan)
-        if means and not any(map(math.isnan, means)):
-            found[name] = means
+    picture, setting = np.divmod(panel.cells, len(panel.settings))
+    for name, values in seconds.items():
+        own = np.where(done[picture], values[panel.members], np.nan)
+        timed = [own[(panel.settings[setting] == one) & np.isfinite(own)] for one in settings]
+        if timed and all(len(one) for one in timed):
+            found[name] = [float(one.mean()) for one in timed]
     return found
 
 

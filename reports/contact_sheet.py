@@ -11,9 +11,10 @@ from statistics import median
 
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.leaderboard import COMMON_RATES
-from ..bench.analysis.points import CodecPoints, collect
+from ..bench.analysis.panels import MeasuredCodec, panels
 from ..bench.store.rows import MetricRow, ScoredCell
-from .slices import Source, choose_metrics
+from ..bench.store.store import Store
+from .column_slice import ColumnSlice, ColumnSource, choose_metrics, choose_sets
 from .tables import parse_at
 
 FACTOR = 2.0
@@ -62,7 +63,7 @@ class Sheet:
 
 
 def plan(
-    source: Source,
+    store: Store,
     *,
     at: str | None = None,
     image_set: str | None = None,
@@ -72,7 +73,7 @@ def plan(
     """Return what a sheet shows.
 
     Args:
-        source: A store.
+        store: Where they are.
         at: ``bpp=0.15``; None takes the median rate of the learned and generative results, or where there are
             none the rate that most codecs come near.
         image_set: None for the first with a result.
@@ -82,35 +83,39 @@ def plan(
     Raises:
         AnalysisError: Something of it is not in the store.
     """
-    cells, name = _cells(source, image_set)
+    part = _part(store, image_set)
     asked = parse_at(at) if at else None
     if asked and (asked.target != "bpp" or not 0 < asked.value < math.inf):
         raise AnalysisError(f"--at {at!r}: a contact sheet is matched by rate; expected bpp=NUMBER")
-    chosen = _codecs(collect(cells, probes=True), codecs)
-    names = _pictures(sorted({cell.picture for cell in cells}), pictures)
+    chosen = _codecs([one.codec for one in panels(part.columns, probes=True)], codecs)
+    known = {one.name: one.sha256 for one in part.columns.pictures}
+    names = _pictures(list(known), pictures)
     ids = {one.codec_id for one in chosen}
     by_picture = {
-        one: [cell for cell in cells if cell.picture == one and cell.codec_id in ids] for one in names
+        one: [
+            cell
+            for cell in store.cells(part.image_set, known[one])
+            if cell.codec_id in ids and cell.picture == one
+        ]
+        for one in names
     }
     cells = [cell for own in by_picture.values() for cell in own]
     if not cells:
         raise AnalysisError(f"none of the codecs has a result for {', '.join(names)}")
     rate = asked.value if asked else usual_rate([one for one in cells if not one.probe] or cells)
     bands = [_band(picture, own, chosen, rate) for picture, own in by_picture.items() if own]
-    return Sheet(name, rate, tuple(bands), tuple(_metrics(source, cells)))
+    return Sheet(part.image_set, rate, tuple(bands), tuple(_metrics(store, cells)))
 
 
-def _cells(source: Source, image_set: str | None) -> tuple[list[ScoredCell], str]:
-    sets = source.image_sets()
-    if image_set is not None and image_set not in sets:
-        raise AnalysisError(f"the store has no image set {image_set!r}; stored: {', '.join(sets) or 'none'}")
-    for name in sets if image_set is None else [image_set]:
-        if cells := source.cells(name):
-            return cells, name
+def _part(store: Store, image_set: str | None) -> ColumnSlice:
+    for name in choose_sets(store, image_set):
+        part = ColumnSlice(ColumnSource(store, name))
+        if len(part.columns.measurement):
+            return part
     raise AnalysisError("the store holds no results yet; run a suite first: codecarena run quick")
 
 
-def _codecs(stored: list[CodecPoints], wanted: Sequence[str]) -> list[CodecPoints]:
+def _codecs(stored: list[MeasuredCodec], wanted: Sequence[str]) -> list[MeasuredCodec]:
     stored = sorted(stored, key=lambda one: (FAMILIES.index(one.family), one.label))
     for name in wanted:
         if not any(name in _names(one.label) for one in stored):
@@ -157,7 +162,7 @@ def _distance(cell: ScoredCell, bits_per_pixel: float) -> float:
 
 
 def _band(
-    picture: str, cells: Sequence[ScoredCell], codecs: Sequence[CodecPoints], bits_per_pixel: float
+    picture: str, cells: Sequence[ScoredCell], codecs: Sequence[MeasuredCodec], bits_per_pixel: float
 ) -> Band:
     picks: list[Pick] = []
     for codec in codecs:
@@ -171,8 +176,8 @@ def _band(
     return Band(picture, cells[0].picture_sha256, tuple(picks))
 
 
-def _metrics(source: Source, cells: Sequence[ScoredCell]) -> list[MetricRow]:
+def _metrics(store: Store, cells: Sequence[ScoredCell]) -> list[MetricRow]:
     scored = {metric_id for cell in cells for metric_id in cell.scores}
-    stored = choose_metrics([one for one in source.metrics() if one.metric_id in scored])
+    stored = choose_metrics([one for one in store.metrics() if one.metric_id in scored])
     psnr = [one for one in stored if one.name == "psnr"][:1]
     return psnr + [one for one in stored if one.name != "psnr"][:1]

@@ -21,13 +21,13 @@ from ..bench.analysis.comparison import (
 )
 from ..bench.analysis.curves import Method
 from ..bench.analysis.factor import KindSplit
-from ..bench.analysis.leaderboard import Comparison, Leaderboard
+from ..bench.analysis.leaderboard import Leaderboard
 from ..bench.analysis.own_rate import OwnRateRow, own_rate_rows
+from ..bench.analysis.panels import Comparison
 from ..bench.store.derived import AnswerKind
 from ..bench.store.rows import MetricRow
 from . import digits
 from .column_slice import ColumnSlice
-from .slices import Part
 
 MARKS: dict[Verdict | None, str] = {"better": "▼", "worse": "▲", "not shown": "", None: ""}
 
@@ -56,7 +56,9 @@ class Keeper(Protocol):
         ...
 
 
-def board_evidence(part: Part, board: Leaderboard, derived: Keeper | None = None) -> Mapping[str, Evidence]:
+def board_evidence(
+    part: ColumnSlice, board: Leaderboard, derived: Keeper | None = None
+) -> Mapping[str, Evidence]:
     """Return intervals and tests of a leaderboard's codecs against its anchor, by codec id.
 
     Nothing while they are being computed: point values stand without them.
@@ -72,7 +74,9 @@ def board_evidence(part: Part, board: Leaderboard, derived: Keeper | None = None
         return {}
 
 
-def board_ranks(part: Part, board: Leaderboard, derived: Keeper | None = None) -> Mapping[str, RankRange]:
+def board_ranks(
+    part: ColumnSlice, board: Leaderboard, derived: Keeper | None = None
+) -> Mapping[str, RankRange]:
     """Return how sure the codecs' places are, by codec id; nothing while it is being computed."""
     question = ("ranks", board.anchor_id, board.metric.metric_id, board.method)
     try:
@@ -85,7 +89,7 @@ def board_ranks(part: Part, board: Leaderboard, derived: Keeper | None = None) -
 
 
 def curve_points(
-    part: Part, metric: MetricRow, derived: Keeper | None = None
+    part: ColumnSlice, metric: MetricRow, derived: Keeper | None = None
 ) -> Mapping[str, list[PointEvidence]]:
     """Return the points of every mean curve with their intervals, by codec id; nothing while computed."""
 
@@ -115,7 +119,7 @@ def own_rates(
 
 
 def every_duel(
-    part: Part, every: Comparison, metric: MetricRow, method: Method, derived: Keeper | None = None
+    part: ColumnSlice, every: Comparison, metric: MetricRow, method: Method, derived: Keeper | None = None
 ) -> list[Duel]:
     """Return the duels of all compared codecs of a part."""
     question = ("duels", metric.metric_id, method)
@@ -123,7 +127,7 @@ def every_duel(
 
 
 def kind_split(
-    part: Part, metric: MetricRow, anchor: str, method: Method, derived: Keeper | None = None
+    part: ColumnSlice, metric: MetricRow, anchor: str, method: Method, derived: Keeper | None = None
 ) -> KindSplit:
     """Return natural against AI-generated under one metric."""
     question = ("kind", anchor, metric.metric_id, method)
@@ -134,7 +138,7 @@ def _answer(
     derived: Keeper | None,
     kind: AnswerKind[Answer],
     question: Iterable[str],
-    part: Part,
+    part: ColumnSlice,
     metric: MetricRow,
     compute: Callable[[], Answer],
 ) -> Answer:
@@ -143,7 +147,7 @@ def _answer(
     return derived.answer(kind, " | ".join([*question, part.scope]), part.rows(metric), compute)
 
 
-def affinity_notes(part: Part) -> list[str]:
+def affinity_notes(part: ColumnSlice) -> list[str]:
     """Return which codecs were measured on pictures of the very generator they decode with."""
     return [
         f"{codec}: {digits.counted(pictures, 'picture')} with affinity to it: {near}."

@@ -12,13 +12,14 @@ from typing import Any
 from ..bench.analysis.affinity import affinity
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.store.rows import MetricRow, ScoredCell
+from ..bench.store.store import Store
 from . import digits
+from .column_slice import choose_metrics, choose_sets, slices
 from .compressai import results
 from .grid import Table, as_json
 from .latex import latex
 from .rate_table import rate_table
 from .seed_table import seed_table
-from .slices import Source, choose_metrics, slices
 from .tables import leaderboard_tables
 
 FORMS = ("csv", "parquet", "json", "latex", "compressai")
@@ -26,7 +27,7 @@ WHATS = ("cells", "leaderboard", "rates", "seeds")
 
 
 def write(
-    source: Source,
+    store: Store,
     form: str,
     out: Path,
     what: str | None = None,
@@ -39,7 +40,7 @@ def write(
     """Write a store's cells or one of its tables and return what was written, in words.
 
     Args:
-        source: The store.
+        store: Where they are.
         form: One of `FORMS`; ``compressai`` writes a folder with one file for each set and codec.
         out: File, or folder, to write.
         what: One of `WHATS`; None for cells in CSV and Parquet, for the leaderboard in JSON and LaTeX.
@@ -58,17 +59,17 @@ def write(
         raise AnalysisError(f"--what {what!r}: expected {', '.join(WHATS[:-1])} or {WHATS[-1]}")
     try:
         if form == "compressai":
-            return _write_compressai(source, out, image_set)
+            return _write_compressai(store, out, image_set)
         if what == "cells":
-            return _write_cells(source, form, out, image_set)
-        tables = _tables(source, what, image_set, metrics, anchor, at)
+            return _write_cells(store, form, out, image_set)
+        tables = _tables(store, what, image_set, metrics, anchor, at)
         return _write_tables(tables, form, out)
     except OSError as error:
         raise AnalysisError(f"cannot write {out}: {error}") from error
 
 
-def _write_cells(source: Source, form: str, out: Path, image_set: str | None) -> str:
-    rows = cell_rows(source, image_set)
+def _write_cells(store: Store, form: str, out: Path, image_set: str | None) -> str:
+    rows = cell_rows(store, image_set)
     if form == "latex":
         raise AnalysisError("a row a cell is no table for a page; choose --what leaderboard, rates or seeds")
     if form == "json":
@@ -115,7 +116,7 @@ def _flat(table: Table, record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tables(
-    source: Source,
+    store: Store,
     what: str,
     image_set: str | None,
     metrics: Sequence[str],
@@ -123,11 +124,11 @@ def _tables(
     at: str | None,
 ) -> list[Table]:
     if what == "leaderboard":
-        found = leaderboard_tables(source, metrics=metrics, anchor=anchor, at=at, image_set=image_set)
+        found = leaderboard_tables(store, metrics=metrics, anchor=anchor, at=at, image_set=image_set)
     elif what == "rates":
-        found = [rate_table(part) for part in slices(source, image_set)]
+        found = [rate_table(part) for part in slices(store, image_set)]
     else:
-        parts = slices(source, image_set)
+        parts = slices(store, image_set)
         each = [seed_table(part, choose_metrics(part.all_metrics, metrics)) for part in parts]
         found = [table for table in each if table]
     if not found:
@@ -135,10 +136,10 @@ def _tables(
     return found
 
 
-def _write_compressai(source: Source, out: Path, image_set: str | None) -> str:
+def _write_compressai(store: Store, out: Path, image_set: str | None) -> str:
     files = [
         (part.image_set, name, content)
-        for part in slices(source, image_set)
+        for part in slices(store, image_set)
         for name, content in results(part).items()
     ]
     if not files:
@@ -150,14 +151,14 @@ def _write_compressai(source: Source, out: Path, image_set: str | None) -> str:
     return f"{len(files)} files"
 
 
-def cell_rows(source: Source, image_set: str | None = None) -> list[dict[str, Any]]:
+def cell_rows(store: Store, image_set: str | None = None) -> list[dict[str, Any]]:
     """Return one record a cell, scores as columns.
 
     Raises:
         AnalysisError: The store is empty or has no such set.
     """
-    columns = _columns(source.metrics())
-    rows = [_row(cell, columns) for part in slices(source, image_set) for cell in part.cells]
+    columns = _columns(store.metrics())
+    rows = [_row(cell, columns) for name in choose_sets(store, image_set) for cell in store.cells(name)]
     if not rows:
         raise AnalysisError("the store holds no results yet; run a suite first: codecarena run quick")
     return rows

@@ -10,18 +10,18 @@ from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.curves import Method
 from ..bench.analysis.factor import KindRow, KindSplit, Level, Order
 from ..bench.analysis.intervals import SIGNIFICANCE
-from ..bench.analysis.leaderboard import default_anchor
 from ..bench.store.derived import Derived
+from ..bench.store.store import Store
 from . import digits
+from .column_slice import ColumnSlice, ColumnSource, choose_sets
 from .evidence import kind_split
 from .grid import Column, Entry, Row, Table
-from .slices import Part, Slice, Source, chosen_metrics, slices
 
 CHANGES_SHOWN = 3
 
 
 def kind_tables(
-    source: Source,
+    store: Store,
     *,
     metrics: Sequence[str] = (),
     anchor: str | None = None,
@@ -34,25 +34,23 @@ def kind_tables(
     Raises:
         AnalysisError: The store holds one kind of picture only, or a name is unknown.
     """
-    parts = slices(source, image_set)
-    cells = [cell for part in parts for cell in part.cells]
-    failures = [failure for part in parts for failure in part.failures]
-    kinds = sorted({cell.kind for cell in cells})
+    choose_sets(store, image_set)
+    part = ColumnSlice(ColumnSource(store, image_set))
+    kinds = part.source.kinds
     if len(kinds) < 2:
         raise AnalysisError(
             f"--split kind compares natural with AI-generated pictures; stored: {', '.join(kinds) or 'none'}"
         )
-    part = Slice(" + ".join(one.image_set for one in parts), cells, failures, source.metrics())
-    chosen = chosen_metrics(part, metrics)
+    chosen = part.chosen_metrics(metrics)
     if not chosen:
         raise AnalysisError(
             "the store has no scores yet; add some with `codecarena score SUITE --metric NAME`"
         )
-    name = anchor or default_anchor(cells) or ""
+    name = anchor or part.usual_anchor or ""
     return [kind_table(part, kind_split(part, metric, name, method, derived)) for metric in chosen]
 
 
-def kind_table(part: Part, split: KindSplit) -> Table:
+def kind_table(part: ColumnSlice, split: KindSplit) -> Table:
     """Return every codec's BD-rate on either kind, and the difference where one may be tested."""
     columns = (
         Column("Codec", numeric=False),

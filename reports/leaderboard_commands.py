@@ -84,13 +84,13 @@ def compare(
     from ..bench.store.derived import Derived
     from ..bench.store.store import Store
     from ..bench.store.timings import timings
+    from .column_slice import slices
     from .comparisons import comparison_tables
-    from .slices import chosen_metrics, slices
 
     opened = Store(store)
     tables: list[Table] = []
     for part in slices(opened, image_set):
-        chosen = chosen_metrics(part, metric or ())
+        chosen = part.chosen_metrics(metric or ())
         for one in chosen if metric else chosen[:1]:
             tables += comparison_tables(
                 part,

@@ -9,14 +9,14 @@ from typing import Any
 
 from ..bench.analysis.comparison import Evidence
 from ..bench.analysis.coverage import CodecSummary
-from ..bench.analysis.curves import BdRate, Method, from_quality
+from ..bench.analysis.curves import NO_CURVE, NO_OVERLAP, ONE_POINT, BdRate, Method, from_quality
 from ..bench.analysis.intervals import Interval, Spread
-from ..bench.analysis.leaderboard import BdRow, Leaderboard
+from ..bench.analysis.leaderboard import LOSSLESS, NO_ANCHOR_CURVE, NO_COMMON_PICTURE, BdRow, Leaderboard
 from ..bench.store.rows import MetricRow
 from . import digits
+from .column_slice import ColumnSlice
 from .evidence import MARKS, Keeper, affinity_notes, board_evidence, interval_notes
 from .grid import Column, Entry, Row, Table
-from .slices import Part
 
 THIN_OVERLAP = 0.5
 """Below this share of the range that two curves span, a BD-rate says little and is marked."""
@@ -34,7 +34,7 @@ SPREAD_NOTE = "Median over pictures (5th…95th percentile)"
 
 
 def bd_table(
-    part: Part,
+    part: ColumnSlice,
     metrics: Sequence[MetricRow],
     anchor: str,
     method: Method = "pchip",
@@ -120,12 +120,12 @@ def _told(proof: Evidence) -> str:
 
 
 WHY = {
-    "no overlap": "The codec's curve and the anchor's share no score: add settings to either of them.",
-    "lossless": "Every setting gave some picture back identical: there is no lossy curve to compare.",
-    "one point": "A curve needs two settings; only one was run, or no other one is worth its bits.",
-    "no curve": "No lossy setting is left to draw a curve through.",
-    "no anchor curve": "The anchor finished fewer than half of the pictures.",
-    "no common picture": "No picture was finished by all codecs that are compared.",
+    NO_OVERLAP: "The codec's curve and the anchor's share no score: add settings to either of them.",
+    LOSSLESS: "Every setting gave some picture back identical: there is no lossy curve to compare.",
+    ONE_POINT: "A curve needs two settings; only one was run, or no other one is worth its bits.",
+    NO_CURVE: "No lossy setting is left to draw a curve through.",
+    NO_ANCHOR_CURVE: "The anchor finished fewer than half of the pictures.",
+    NO_COMMON_PICTURE: "No picture was finished by all codecs that are compared.",
 }
 """What the reasons of empty cells mean."""
 
@@ -204,7 +204,9 @@ def _ends_of(found: Interval | None) -> tuple[float, float] | None:
     return found.low, found.high
 
 
-def _bd_notes(part: Part, boards: list[Leaderboard], evidence: list[Mapping[str, Evidence]]) -> list[str]:
+def _bd_notes(
+    part: ColumnSlice, boards: list[Leaderboard], evidence: list[Mapping[str, Evidence]]
+) -> list[str]:
     common = sorted({board.common_pictures for board in boards})
     pictures = " to ".join(str(count) for count in (common[:1] + common[-1:])[: len(common)])
     notes = [
@@ -227,7 +229,7 @@ def _bd_notes(part: Part, boards: list[Leaderboard], evidence: list[Mapping[str,
     return [*notes, *affinity_notes(part), *_last_notes([row.codec for row in boards[0].rows])]
 
 
-def at_rate_table(part: Part, metrics: Sequence[MetricRow], bits_per_pixel: float) -> Table:
+def at_rate_table(part: ColumnSlice, metrics: Sequence[MetricRow], bits_per_pixel: float) -> Table:
     """Return every codec's scores at a rate: median, 5th and 95th percentile over pictures."""
     found = part.at_rate(metrics, bits_per_pixel)
     searched = any(row.achieved for row in found)
@@ -264,7 +266,7 @@ def at_rate_table(part: Part, metrics: Sequence[MetricRow], bits_per_pixel: floa
     return Table(title, shown, tuple(rows), tuple(notes))
 
 
-def at_score_table(part: Part, metric: MetricRow, score: float) -> Table:
+def at_score_table(part: ColumnSlice, metric: MetricRow, score: float) -> Table:
     """Return what every codec spends for a score: bits per pixel, bytes, encode time."""
     found = part.at_score(metric, score)
     searched = any(row.achieved for row in found)

@@ -11,7 +11,7 @@ from ..bench.analysis.bootstrap import RESAMPLES
 from ..bench.analysis.comparison import Verdict
 from ..bench.analysis.curves import Method
 from ..bench.analysis.own_rate import OwnRateRow, Reach, codecs_without_curve
-from ..bench.analysis.points import CodecPoints
+from ..bench.analysis.panels import MeasuredCodec
 from ..bench.store.rows import MetricRow
 from . import digits
 from .column_slice import ColumnSlice
@@ -40,7 +40,7 @@ class _Rows:
 
     part: ColumnSlice
     metrics: Sequence[MetricRow]
-    codecs: Mapping[str, CodecPoints]
+    codecs: Mapping[str, MeasuredCodec]
     """By id."""
     by_metric: Mapping[str, Mapping[Key, OwnRateRow]]
     """By metric id."""
@@ -183,7 +183,7 @@ def _row(rows: _Rows, key: Key) -> Row:
     return Row(tuple(entries), record)
 
 
-def _codec_entry(codec: CodecPoints) -> Entry:
+def _codec_entry(codec: MeasuredCodec) -> Entry:
     return Entry(" ".join([codec.label, *digits.marks(codec.marks, codec.toy)]))
 
 

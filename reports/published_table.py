@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..bench.analysis.coverage import AnalysisError, find_codec
-from ..bench.analysis.leaderboard import compare, default_anchor
 from ..bench.analysis.published import PublishedCurve, published_curves
 from ..bench.store.imports import Published
 from ..bench.store.rows import MetricRow
 from . import digits
+from .column_slice import ColumnSlice
 from .grid import Column, Entry, Row, Table
-from .slices import Slice
 
 COLUMNS = (
     Column("Published codec", numeric=False),
@@ -26,7 +25,7 @@ COLUMNS = (
 
 
 def published_table(
-    part: Slice, points: Iterable[Published], metrics: Sequence[MetricRow], anchor: str | None
+    part: ColumnSlice, points: Iterable[Published], metrics: Sequence[MetricRow], anchor: str | None
 ) -> Table | None:
     """Return the published curves of a set beside a codec of ours; None where nothing is published of it.
 
@@ -34,7 +33,7 @@ def published_table(
         AnalysisError: No codec has the anchor's label or id, or none was measured on this set.
     """
     ours = [point for point in points if point.image_set == part.image_set]
-    chosen = anchor or default_anchor(part.cells)
+    chosen = anchor or part.usual_anchor
     if not ours:
         return None
     if chosen is None:
@@ -42,7 +41,7 @@ def published_table(
     rows: list[Row] = []
     label, common = chosen, 0
     for metric in metrics:
-        every = compare(part.cells, metric, part.failures)
+        every = part.comparison(metric)
         found = find_codec(every.codecs, chosen)
         label, common = found.label, max(common, len(every.common))
         rows += [_row(one, part, label) for one in published_curves(ours, metric, every, found.codec_id)]
@@ -53,7 +52,7 @@ def published_table(
     return Table(f"Published, against {label} · {part.image_set}", COLUMNS, tuple(rows), notes)
 
 
-def _row(one: PublishedCurve, part: Slice, anchor: str) -> Row:
+def _row(one: PublishedCurve, part: ColumnSlice, anchor: str) -> Row:
     percent, overlap = one.bd_rate.percent, 100 * one.bd_rate.overlap
     known = percent is not None
     entries = (

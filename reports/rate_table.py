@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from ..bench.analysis.marks import marks
+from ..bench.analysis.panels import panels
 from ..bench.analysis.rates import SetRate, set_rates
 from . import digits
+from .column_slice import ColumnSlice
 from .grid import Column, Entry, Row, Table
-from .slices import Slice
 
 COLUMNS = (
     Column("Codec", numeric=False),
@@ -22,14 +22,13 @@ COLUMNS = (
 )
 
 
-def rate_table(part: Slice) -> Table:
+def rate_table(part: ColumnSlice) -> Table:
     """Return the rates of every codec at every setting."""
-    rates = set_rates(part.cells)
-    found = {
-        one.codec_id: marks(cell for cell in part.cells if cell.codec_id == one.codec_id) for one in rates
-    }
-    toys = {cell.codec_id for cell in part.cells if cell.toy}
-    rows = tuple(_row(one, digits.marks(found[one.codec_id], one.codec_id in toys)) for one in rates)
+    rates = set_rates(part.columns, part.panels, part.byte_parts())
+    # Every bitstream was verified or not, those of searches too.
+    codecs = {one.codec.codec_id: one.codec for one in panels(part.columns, probes=True)}
+    found = {one: codecs[one].marks for one in dict.fromkeys(rate.codec_id for rate in rates)}
+    rows = tuple(_row(one, digits.marks(found[one.codec_id], codecs[one.codec_id].toy)) for one in rates)
     labels = {one.codec_id: one.codec for one in rates}
     notes = [
         "Bytes are those of the files that the decoder reads, nothing left out. The whole set's rate is all "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from ..bench.analysis.coverage import AnalysisError
@@ -15,16 +16,16 @@ from ..bench.store.store import Store
 from ..bench.store.timings import timings
 from ..studies.ledger import Ledger
 from . import charts, digits
+from .column_slice import ColumnSlice, slices
 from .comparisons import comparison_tables
 from .evidence import curve_points
 from .grid import Table
 from .kinds import kind_tables
 from .leaderboards import bd_table
 from .rate_table import rate_table
-from .slices import Slice, chosen_metrics, slices
 from .speed import speed_tables
 from .study_tables import StudyFindings, every_study, scale_chart
-from .tables import failures_table, opening_view, rate_points, tables_of
+from .tables import failures_table, rate_points, tables_of
 
 CHARTS = 3
 """Metrics with a chart where nobody chose."""
@@ -96,12 +97,12 @@ def report(
     )
 
 
-def summary(part: Slice) -> str:
+def summary(part: ColumnSlice) -> str:
     """Return in one line what a set holds."""
     counts = {
-        "picture": len({cell.picture_sha256 for cell in part.cells}),
-        "codec": len({cell.codec_id for cell in part.cells}),
-        "result": len(part.cells),
+        "picture": len(part.pictures),
+        "codec": len(np.unique(part.columns.codec)),
+        "result": len(part.columns.measurement),
         "open failure": sum(not one.settled for one in part.failures),
     }
     told = " · ".join(digits.counted(count, noun) for noun, count in counts.items() if count)
@@ -109,9 +110,9 @@ def summary(part: Slice) -> str:
 
 
 def _of_set(
-    store: Store, part: Slice, names: Sequence[str], anchor: str | None, derived: Derived
+    store: Store, part: ColumnSlice, names: Sequence[str], anchor: str | None, derived: Derived
 ) -> list[Section]:
-    chosen = chosen_metrics(part, names)
+    chosen = part.chosen_metrics(names)
     name = part.image_set
     sections: list[Section] = []
     if not chosen:
@@ -127,18 +128,18 @@ def _of_set(
     return sections
 
 
-def _leaderboard(part: Slice, chosen: list[MetricRow], anchor: str | None, derived: Derived) -> Section:
+def _leaderboard(part: ColumnSlice, chosen: list[MetricRow], anchor: str | None, derived: Derived) -> Section:
     ids = [one.metric_id for one in chosen]
     first = tables_of(part, metrics=ids[:1], anchor=anchor, derived=derived)
     rest: list[Table] = []
-    used = anchor or opening_view(part, chosen[0]).anchor
+    used = anchor or part.opening_view(chosen[0]).anchor
     if len(chosen) > 1 and used:
         rest = [bd_table(part, chosen, used, derived=derived)]
     return Section(f"Leaderboard · {part.image_set}", (*first, *rest), folded=(rate_table(part),))
 
 
-def _curves(part: Slice, chosen: list[MetricRow], derived: Derived) -> Section:
-    styles = charts.looks(cell.codec for cell in part.cells)
+def _curves(part: ColumnSlice, chosen: list[MetricRow], derived: Derived) -> Section:
+    styles = charts.looks(one.codec.label for one in part.panels)
     drawn: list[Chart] = []
     for metric in chosen[:CHARTS]:
         points, pictures = rate_points(part, metric, curve_points(part, metric, derived))
@@ -156,7 +157,7 @@ def _curves(part: Slice, chosen: list[MetricRow], derived: Derived) -> Section:
     return Section(f"Rate and distortion · {part.image_set}", charts=tuple(drawn), lines=lines)
 
 
-def _comparison(store: Store, part: Slice, metric: MetricRow, derived: Derived) -> list[Section]:
+def _comparison(store: Store, part: ColumnSlice, metric: MetricRow, derived: Derived) -> list[Section]:
     try:
         wins, front = comparison_tables(part, metric, timings(store, part.image_set), derived=derived)
     except AnalysisError:

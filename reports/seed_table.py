@@ -8,8 +8,8 @@ from dataclasses import asdict
 from ..bench.analysis.seeds import SeedVariance, seed_variances
 from ..bench.store.rows import MetricRow
 from . import digits
+from .column_slice import ColumnSlice
 from .grid import Column, Entry, Row, Table
-from .slices import Slice
 
 COLUMNS = (
     Column("Codec", numeric=False),
@@ -25,9 +25,9 @@ COLUMNS = (
 )
 
 
-def seed_table(part: Slice, metrics: Sequence[MetricRow]) -> Table | None:
+def seed_table(part: ColumnSlice, metrics: Sequence[MetricRow]) -> Table | None:
     """Return how scores vary between seeds and between pictures; None where no bitstream has two decodes."""
-    found = seed_variances(part.cells, metrics)
+    found = seed_variances(part.columns, metrics, part.scores)
     if not found:
         return None
     titles = {one.metric_id: part.title(one) for one in metrics}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Protocol
 
 import psutil
@@ -13,16 +12,14 @@ import psutil
 from ..bench.analysis.comparison import PointEvidence
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.curves import Method
-from ..bench.analysis.leaderboard import View, choose_view, default_anchor
-from ..bench.analysis.points import collect
 from ..bench.store.derived import Derived
 from ..bench.store.rows import Failure, MetricRow, RunRow
+from ..bench.store.store import Store
 from ..studies.results import StudyResults
-from . import digits
+from .column_slice import ColumnSlice, Kind, choose_metrics, slices
 from .grid import Column, Entry, Row, Table
 from .human import study_of, with_human_rates, with_human_values
 from .leaderboards import at_rate_table, at_score_table, bd_table
-from .slices import Kind, Part, Slice, Source, choose_metrics, slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ def parse_at(text: str) -> At:
 
 
 def leaderboard_tables(
-    source: Source,
+    store: Store,
     *,
     metrics: Sequence[str] = (),
     anchor: str | None = None,
@@ -70,7 +67,7 @@ def leaderboard_tables(
     """
     return [
         table
-        for part in slices(source, image_set, kind)
+        for part in slices(store, image_set, kind)
         for table in tables_of(
             part, metrics=metrics, anchor=anchor, at=at, method=method, derived=derived, people=people
         )
@@ -78,7 +75,7 @@ def leaderboard_tables(
 
 
 def tables_of(
-    part: Slice,
+    part: ColumnSlice,
     *,
     metrics: Sequence[str] = (),
     anchor: str | None = None,
@@ -94,13 +91,13 @@ def tables_of(
             "the store has no scores yet; add some with `codecarena score SUITE --metric NAME`"
         )
     asked = parse_at(at) if at else None
-    if asked is None and anchor is None and all(cell.probe for cell in part.cells):
+    if asked is None and anchor is None and part.columns.probe.all():
         asked = _searched(part)
     if asked is None and anchor is None:
-        view = choose_view(part.cells, chosen[0])
+        view = part.opening_view(chosen[0])
         anchor = view.anchor
         asked = At("bpp", view.bits_per_pixel) if view.bits_per_pixel else None
-    study = study_of(people, (cell.picture_sha256 for cell in part.cells))
+    study = study_of(people, part.pictures)
     if asked is None:
         table = bd_table(part, chosen, anchor or "", method, derived)
         return [with_human_rates(table, study) if study else table]
@@ -112,36 +109,11 @@ def tables_of(
     ]
 
 
-def _searched(part: Slice) -> At | None:
+def _searched(part: ColumnSlice) -> At | None:
     """Return the target that was searched for, of a store that holds nothing else; a rate before a score."""
     known = [one.match for one in part.matches if one.match.metric_id or one.match.target_kind == "bpp"]
     first = min(known, key=lambda one: one.metric_id is not None, default=None)
     return At(first.target_kind, first.target) if first else None
-
-
-def opening_view(part: Slice, metric: MetricRow) -> View:
-    """Return the view that the page opens with."""
-    return choose_view(part.cells, metric)
-
-
-def usual_anchor(part: Slice) -> str | None:
-    """Return the codec to compare with where nobody chose."""
-    return default_anchor(part.cells)
-
-
-def codec_labels(part: Slice) -> list[str]:
-    """Return the labels of all codecs with a result, as the leaderboards show them."""
-    return [codec.label for codec in collect(part.cells)]
-
-
-def usual_score(part: Slice, metric: MetricRow) -> float:
-    """Return a score in the middle of those stored, rounded to what the metric shows."""
-    values = [
-        score.value
-        for cell in part.cells
-        if (score := cell.scores.get(metric.metric_id)) and score.value is not None and not score.lossless
-    ]
-    return digits.rounded(metric.name, median(values)) if values else 0.0
 
 
 class RunSource(Protocol):
@@ -178,7 +150,7 @@ class RatePoint:
 
 
 def rate_points(
-    part: Part, metric: MetricRow, evidence: Mapping[str, Sequence[PointEvidence]] | None = None
+    part: ColumnSlice, metric: MetricRow, evidence: Mapping[str, Sequence[PointEvidence]] | None = None
 ) -> tuple[list[RatePoint], int]:
     """Return the mean curves that the leaderboard compares, and over how many pictures the means are.
 
@@ -203,7 +175,7 @@ def rate_points(
     return points, len(every.common)
 
 
-def failures_table(part: Part) -> Table:
+def failures_table(part: ColumnSlice) -> Table:
     """Return the failed attempts that no later one made good, alike ones together, commonest first."""
     return failures_summary(part.failures, part.image_set)
 

@@ -15,8 +15,7 @@ from .batches import CurveBatch, log_rate_differences
 from .bootstrap import Resampling, Sample, usual_resampling
 from .curves import NO_OVERLAP, FloatArray, Method, to_quality
 from .intervals import SIGNIFICANCE, Interval, Tested, bounded_interval, holm, interval, zero_test
-from .leaderboard import Comparison
-from .points import PictureTable
+from .panels import Comparison, PictureTable
 
 Verdict = Literal["better", "worse", "not shown"]
 """``better``: fewer bits at equal score, significant at 5 % after Holm's correction."""
@@ -158,7 +157,7 @@ class Paired:
         return CurveBatch(rates, to_quality(self.metric.name, self.metric.better, scores), self.method)
 
     def _table(self, codec_id: str, settings: Sequence[float]) -> PictureTable:
-        return self._every.table(codec_id, self.pictures, settings, self.metric.metric_id)
+        return self._every.table(codec_id, self.pictures, settings)
 
 
 def against_anchor(paired: Paired, anchor_id: str) -> dict[str, Evidence]:

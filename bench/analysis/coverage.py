@@ -1,4 +1,4 @@
-"""Turn points and failures into what stands beside a codec's numbers: coverage, rate range, reasons."""
+"""Turn measurements and failures into what stands beside a codec's numbers: coverage, rate range, reasons."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
-from ..store.rows import Failure, ScoredCell
+import numpy as np
+
+from ..store.rows import Failure
 from .marks import NO_MARKS, Marks
-from .points import CodecPoints, finished, ladder
+from .panels import MeasuredCodec, Panel, usual_ladder
 
 
 class AnalysisError(ValueError):
@@ -41,7 +42,7 @@ class CodecSummary:
     marks: Marks = NO_MARKS
 
 
-def find_codec(codecs: Sequence[CodecPoints], name: str) -> CodecPoints:
+def find_codec(codecs: Sequence[MeasuredCodec], name: str) -> MeasuredCodec:
     """Return the codec of a label or id.
 
     Raises:
@@ -56,47 +57,22 @@ def find_codec(codecs: Sequence[CodecPoints], name: str) -> CodecPoints:
     raise AnalysisError(f"no stored codec is called {name!r}; {hint}")
 
 
-def count_pictures(codecs: Iterable[CodecPoints], failures: Iterable[Failure]) -> int:
-    """Return how many pictures of the set were tried by any codec."""
-    tried = {picture for codec in codecs for picture in codec.pictures}
-    return len(tried | {failure.picture_sha256 for failure in failures})
-
-
-def count_inapplicable(cells: Iterable[ScoredCell], metric_id: str) -> int:
-    """Return how many pictures hold nothing that the metric measures: no text, no face."""
-    return len(
-        {
-            cell.picture_sha256
-            for cell in cells
-            if (score := cell.scores.get(metric_id)) is not None and not score.applicable
-        }
-    )
-
-
-def summarise(codec: CodecPoints, failures: Iterable[Failure], of_pictures: int) -> CodecSummary:
+def summarise(panel: Panel, failures: Sequence[Failure], of_pictures: int) -> CodecSummary:
     """Return a codec's coverage and rate range."""
-    done = finished(codec.pictures)
-    settings = ladder(codec.pictures)
-    rates = [
-        fmean(codec.pictures[one][setting].bits_per_pixel for one in done) for setting in settings if done
-    ]
-    open_failures = sum(one.codec_id == codec.codec_id and not one.settled for one in failures)
+    ladder, done = usual_ladder(panel.measured)
+    rates = panel.rates[np.ix_(done, ladder)].mean(axis=0) if done.any() else np.zeros(0)
+    codec = panel.codec
+    failed = sum(one.codec_id == codec.codec_id and not one.settled for one in failures)
     return CodecSummary(
-        codec.codec_id,
-        codec.label,
-        codec.family,
-        codec.toy,
-        len(done),
-        of_pictures,
-        min(rates, default=None),
-        max(rates, default=None),
-        open_failures,
-        marks=codec.marks,
-    )
+        codec.codec_id, codec.label, codec.family, codec.toy, int(done.sum()), of_pictures,
+        float(rates.min()) if len(rates) else None,
+        float(rates.max()) if len(rates) else None,
+        failed, marks=codec.marks,
+    )  # fmt: skip
 
 
 def absent_codecs(
-    codecs: Iterable[CodecPoints], failures: Iterable[Failure], of_pictures: int
+    codecs: Iterable[MeasuredCodec], failures: Iterable[Failure], of_pictures: int
 ) -> list[CodecSummary]:
     """Return the codecs that failed everywhere, each with its commonest outcome."""
     present = {codec.codec_id for codec in codecs}

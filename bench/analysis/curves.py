@@ -21,6 +21,7 @@ DECIBEL_METRICS = frozenset({"ssim", "ms-ssim", "pyiqa:ssim", "pyiqa:ssimc", "py
 NO_OVERLAP = "no overlap"
 NO_NUMBER = "more than any number"
 ONE_POINT = "one point"
+NO_CURVE = "no curve"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,7 +145,7 @@ def bd_rate_of_curves(anchor: Curve, test: Curve, method: Method = "pchip") -> B
     least = 4 if method == "cubic" else 2
     for who, curve in (("anchor: ", anchor), ("", test)):
         if curve.points < least:
-            few = {0: "no curve", 1: ONE_POINT}.get(curve.points, f"fewer than {least} points")
+            few = {0: NO_CURVE, 1: ONE_POINT}.get(curve.points, f"fewer than {least} points")
             return BdRate(None, who + few, dropped=test.dropped)
     low = float(max(anchor.qualities[0], test.qualities[0]))
     high = float(min(anchor.qualities[-1], test.qualities[-1]))
@@ -168,31 +169,3 @@ def _log_rate(curve: Curve, method: Method) -> _Interpolant:
         # Akima's end conditions need three points.
         return Akima1DInterpolator(x, y) if len(x) > 2 else make_interp_spline(x, y, k=1)
     return PchipInterpolator(x, y)
-
-
-def quality_at_rate(curve: Curve, rate: float) -> float | None:
-    """Return the quality at a rate by PCHIP over log rate, or None outside the curve."""
-    if curve.points < 2 or not curve.rates[0] <= rate <= curve.rates[-1]:
-        return None
-    return float(PchipInterpolator(np.log(curve.rates), curve.qualities)(np.log(rate)))
-
-
-def rate_at_quality(curve: Curve, quality: float) -> float | None:
-    """Return the rate at a quality on the curve that BD-rate integrates, or None outside it."""
-    if not _reaches(curve, quality):
-        return None
-    return float(np.exp(_log_rate(curve, "pchip")(quality)))
-
-
-def columns_at_quality(curve: Curve, quality: float) -> FloatArray | None:
-    """Return the further columns at a quality by PCHIP, shape (columns,), or None outside the curve.
-
-    PCHIP never leaves the interval between the two neighbouring measurements.
-    """
-    if not _reaches(curve, quality):
-        return None
-    return np.asarray(PchipInterpolator(curve.qualities, curve.columns, axis=1)(quality))
-
-
-def _reaches(curve: Curve, quality: float) -> bool:
-    return curve.points > 1 and bool(curve.qualities[0] <= quality <= curve.qualities[-1])

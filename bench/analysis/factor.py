@@ -11,14 +11,14 @@ from typing import Protocol
 import numpy as np
 from scipy.special import ndtri
 
-from ..store.rows import Failure, MetricRow, ScoredCell
+from ..store.rows import MetricRow
 from .affinity import Affinity, affinity, is_toy, nearer
 from .bootstrap import Sample, usual_resampling
 from .comparison import Paired, percent
 from .coverage import AnalysisError, find_codec
 from .curves import NO_OVERLAP, FloatArray, Method
 from .intervals import SIGNIFICANCE, Interval, Tested, holm, interval, zero_test
-from .leaderboard import Comparison, compare
+from .panels import Comparison
 
 TOY_SET = "toy set: no natural/AI statement"
 ALL_RELATED = "every AI-generated picture is of a compared codec's own generator: no natural/AI statement"
@@ -136,11 +136,7 @@ class _Pictures:
 
 
 def split_by_kind(
-    cells: Iterable[ScoredCell],
-    metric: MetricRow,
-    anchor: str,
-    failures: Sequence[Failure] = (),
-    method: Method = "pchip",
+    every: Comparison, origins: Iterable[Origin], metric: MetricRow, anchor: str, method: Method = "pchip"
 ) -> KindSplit:
     """Return every codec's BD-rate on natural and on AI-generated pictures, and the test of their difference.
 
@@ -148,30 +144,14 @@ def split_by_kind(
     are in no test: its family's stand in rows of their own, and so do those of the very weights it holds.
 
     Args:
-        cells: Of any number of image sets.
-        metric: One identity.
-        anchor: Label or id of a codec.
-        failures: Attempts on the same sets.
-        method: Interpolation of BD-rate.
-
-    Raises:
-        AnalysisError: There is only one kind, a picture is of both, or no codec has the anchor's name.
-    """
-    cells = list(cells)
-    return split_comparison(compare(cells, metric, failures), cells, metric, anchor, method)
-
-
-def split_comparison(
-    every: Comparison, origins: Iterable[Origin], metric: MetricRow, anchor: str, method: Method = "pchip"
-) -> KindSplit:
-    """Return `split_by_kind` of codecs that were compared before.
-
-    Args:
-        every: The codecs.
+        every: The codecs, of any number of image sets.
         origins: Who made each picture and who decodes it, for every codec and picture at least once.
         metric: Whose scores they have.
         anchor: Label or id of a codec.
         method: Interpolation of BD-rate.
+
+    Raises:
+        AnalysisError: A picture is of both kinds, or no codec has the anchor's name.
     """
     anchor_codec = find_codec(every.codecs, anchor)
     pictures = _pictures(origins, every, anchor_codec.codec_id)

@@ -1,51 +1,26 @@
-"""Turn scored cells into leaderboards: BD-rate against an anchor, scores at a rate, costs at a score."""
+"""Turn compared codecs into a leaderboard: BD-rates against an anchor, or the reasons why there is none."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
 
-from ..store.rows import Failure, MatchRow, MetricRow, ScoredCell
-from .coverage import (
-    AnalysisError,
-    CodecSummary,
-    absent_codecs,
-    count_inapplicable,
-    count_pictures,
-    find_codec,
-    summarise,
-)
-from .curves import (
-    NO_OVERLAP,
-    BdRate,
-    Method,
-    bd_rate_of_curves,
-    columns_at_quality,
-    from_quality,
-    quality_at_rate,
-    rate_at_quality,
-    to_quality,
-)
-from .intervals import Spread, spread
-from .matched import Entrant, entrants, scores_of
-from .points import (
-    CodecPoints,
-    MeanCurve,
-    PictureTable,
-    Point,
-    collect,
-    finished,
-    ladder,
-    mean_curve,
-    picture_curve,
-    picture_table,
-)
+from ..store.rows import Failure, MetricRow
+from .batches import CurveBatch, log_rate_differences
+from .coverage import CodecSummary, absent_codecs, find_codec, summarise
+from .curves import NO_OVERLAP, BdRate, Method, bd_rate_of_curves, to_quality
+from .panels import Comparison, Panel, usual_ladder
+from .readings import curves_of
 
 COMMON_RATES = (0.1, 0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 """Bits per pixel among which `choose_view` picks."""
+
+LOSSLESS = "lossless"
+NO_ANCHOR_CURVE = "no anchor curve"
+NO_COMMON_PICTURE = "no common picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +36,6 @@ class BdRow:
     """How many pictures that mean is over; in the others the two curves do not overlap."""
     lossless_settings: tuple[float, ...]
     """Settings left out of the mean curve because some picture came back identical."""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """All codecs of a set under one metric, and the mean curves of those that can be compared."""
-
-    codecs: Sequence[CodecPoints]
-    scored: Mapping[str, Mapping[str, Mapping[float, Point]]]
-    """Codec id -> picture -> setting -> point; only points that have the score."""
-    done: Mapping[str, int]
-    """Codec id -> pictures with every setting of its ladder scored."""
-    of_pictures: int
-    common: frozenset[str]
-    """Pictures that all compared codecs finished."""
-    curves: Mapping[str, MeanCurve]
-    """By id of the compared codecs: means over the common pictures."""
-
-    def settings(self, codec_id: str, pictures: Iterable[str]) -> list[float]:
-        """Return the settings at which a codec has a score of any of these pictures."""
-        scored = self.scored[codec_id]
-        return sorted({setting for picture in pictures for setting in scored[picture]})
-
-    def table(
-        self, codec_id: str, pictures: Sequence[str], settings: Sequence[float], metric_id: str
-    ) -> PictureTable:
-        """Return a codec's rates and scores as arrays, pictures and settings in the order given."""
-        return picture_table(self.scored[codec_id], pictures, settings, metric_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,31 +55,6 @@ class Leaderboard:
 
 
 @dataclass(frozen=True, slots=True)
-class AtRateRow:
-    """One codec's scores at a rate."""
-
-    codec: CodecSummary
-    scores: Mapping[str, Spread | None]
-    """By metric id; None where no picture's curve reaches the rate."""
-    achieved: Spread | None = None
-    """Bits per pixel of the settings that a search for the rate found; None where curves are read instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class AtScoreRow:
-    """What one codec spends to reach a score."""
-
-    codec: CodecSummary
-    bits_per_pixel: Spread | None
-    bitstream_bytes: Spread | None
-    encode_seconds: Spread | None
-    contended: bool
-    """Whether some of the times were taken while other cells ran."""
-    achieved: Spread | None = None
-    """Scores of the settings that a search for the score found; None where curves are read instead."""
-
-
-@dataclass(frozen=True, slots=True)
 class View:
     """Which leaderboard to show when nobody asked for one: exactly one of the two is set."""
 
@@ -139,29 +62,8 @@ class View:
     bits_per_pixel: float | None = None
 
 
-def compare(cells: Iterable[ScoredCell], metric: MetricRow, failures: Sequence[Failure] = ()) -> Comparison:
-    """Return the mean curves of all codecs over the pictures that all of them finished.
-
-    A codec that finished fewer than half of the pictures is not compared, so that one that has just begun,
-    or fails nearly everywhere, cannot shrink everyone's set.
-    """
-    cells = list(cells)
-    codecs = collect(cells)
-    total = count_pictures(codecs, failures) - count_inapplicable(cells, metric.metric_id)
-    scored = {codec.codec_id: codec.scored(metric.metric_id) for codec in codecs}
-    done = {codec_id: finished(pictures) for codec_id, pictures in scored.items()}
-    compared = [codec_id for codec_id, pictures in done.items() if 2 * len(pictures) >= total]
-    common = (
-        frozenset[str].intersection(*(frozenset(done[one]) for one in compared))
-        if compared
-        else frozenset[str]()
-    )
-    curves = {codec_id: mean_curve(scored[codec_id], common, metric) for codec_id in compared}
-    return Comparison(codecs, scored, {one: len(found) for one, found in done.items()}, total, common, curves)
-
-
 def leaderboard(
-    cells: Iterable[ScoredCell],
+    every: Comparison,
     metric: MetricRow,
     anchor: str,
     failures: Sequence[Failure] = (),
@@ -169,225 +71,92 @@ def leaderboard(
 ) -> Leaderboard:
     """Return every codec's BD-rate against the anchor, best first.
 
-    The headline is the BD-rate of the mean curves of `compare`; codecs that are not compared are listed
-    with the reason.
+    The headline is the BD-rate of the mean curves; codecs that are not compared are listed with the reason.
 
     Args:
-        cells: Of one image set.
-        metric: One identity; cells without its score count as unfinished.
+        every: The codecs under the metric.
+        metric: Whose scores they have.
         anchor: Label or id of a codec.
-        failures: Attempts on the same image set.
+        failures: Attempts on the same pictures.
         method: How log rate is interpolated over quality.
 
     Raises:
-        AnalysisError: No codec has that label or id.
+        AnalysisError: No codec has the anchor's label or id.
     """
-    every = compare(cells, metric, failures)
     chosen = find_codec(every.codecs, anchor)
+    pictures = sorted(every.common)
+    batches = {one: _batch(every, one, pictures, metric, method) for one in every.curves if pictures}
     rows = [
-        _row(every, codec, chosen.codec_id, metric, summarise(codec, failures, every.of_pictures), method)
-        for codec in every.codecs
+        _row(every, codec_id, chosen.codec_id, metric, failures, method, batches) for codec_id in every.panels
     ]
-    rows += [_empty(one, one.reason) for one in absent_codecs(every.codecs, failures, every.of_pictures)]
-    rows.sort(key=lambda row: _ascending(row.bd_rate.percent))
+    absent = absent_codecs(every.codecs, failures, every.of_pictures)
+    rows += [BdRow(one, BdRate(None, one.reason), None, 0, ()) for one in absent]
+    rows.sort(key=lambda row: (row.bd_rate.percent is None, row.bd_rate.percent or 0.0))
     return Leaderboard(metric, chosen.label, chosen.codec_id, len(every.common), tuple(rows), every, method)
+
+
+def _batch(
+    every: Comparison, codec_id: str, pictures: list[str], metric: MetricRow, method: Method
+) -> CurveBatch:
+    table = every.table(codec_id, pictures, every.settings(codec_id, pictures))
+    return CurveBatch(table.rates, to_quality(metric.name, metric.better, table.scores), method)
 
 
 def _row(
     every: Comparison,
-    codec: CodecPoints,
+    codec_id: str,
     anchor_id: str,
     metric: MetricRow,
-    summary: CodecSummary,
+    failures: Sequence[Failure],
     method: Method,
+    batches: Mapping[str, CurveBatch],
 ) -> BdRow:
-    test = every.curves.get(codec.codec_id)
-    anchor = every.curves.get(anchor_id)
+    one = every.panels[codec_id]
+    summary = summarise(one.panel, failures, every.of_pictures)
+    test, anchor = every.curves.get(codec_id), every.curves.get(anchor_id)
     if test is None:
-        few = f"{every.done[codec.codec_id]} of {every.of_pictures} pictures"
-        return _empty(summary, few if every.scored[codec.codec_id] else f"no {metric.name} yet")
+        few = f"{len(one.done)} of {every.of_pictures} pictures"
+        return _empty(summary, few if one.known.any() else f"no {metric.name} yet")
     if anchor is None or not every.common:
-        return _empty(summary, "no anchor curve" if anchor is None else "no common picture")
-    each = _each(every.scored[anchor_id], every.scored[codec.codec_id], every.common, metric, method)
-    return _bd_row(summary, metric, (anchor, test), each, method)
-
-
-def _empty(summary: CodecSummary, reason: str | None) -> BdRow:
-    return BdRow(summary, BdRate(None, reason), None, 0, ())
-
-
-def _bd_row(
-    summary: CodecSummary,
-    metric: MetricRow,
-    curves: tuple[MeanCurve, MeanCurve],
-    pictures: list[BdRate],
-    method: Method,
-) -> BdRow:
-    anchor, test = curves
+        return _empty(summary, NO_ANCHOR_CURVE if anchor is None else NO_COMMON_PICTURE)
     result = bd_rate_of_curves(anchor.curve(metric), test.curve(metric), method)
     if result.percent is None and test.lossless_settings and not test.points:
-        result = BdRate(None, "lossless")
-    percents = [one.percent for one in pictures if one.percent is not None]
+        result = BdRate(None, LOSSLESS)
+    each = 100.0 * np.expm1(log_rate_differences(batches[anchor_id], batches[codec_id]))
+    percents = [float(one) for one in each[np.isfinite(each)]]
     mean = fmean(percents) if percents else None
     return BdRow(summary, result, mean, len(percents), test.lossless_settings)
 
 
-def _each(
-    anchor: Mapping[str, Mapping[float, Point]],
-    test: Mapping[str, Mapping[float, Point]],
-    common: Iterable[str],
-    metric: MetricRow,
-    method: Method,
-) -> list[BdRate]:
-    """Return the BD-rate of every common picture."""
-    return [
-        bd_rate_of_curves(
-            picture_curve(anchor[picture].values(), metric),
-            picture_curve(test[picture].values(), metric),
-            method,
-        )
-        for picture in sorted(common)
-    ]
+def _empty(summary: CodecSummary, reason: str) -> BdRow:
+    return BdRow(summary, BdRate(None, reason), None, 0, ())
 
 
-def at_rate(
-    cells: Iterable[ScoredCell],
-    metrics: Sequence[MetricRow],
-    bits_per_pixel: float,
-    failures: Sequence[Failure] = (),
-    matches: Sequence[MatchRow] = (),
-) -> list[AtRateRow]:
-    """Return every codec's scores at a rate, best median of the first metric first.
-
-    Where settings were searched for the rate, their own scores stand, with the rate they achieved. Else each
-    picture's own curve is read at the rate (PCHIP over log rate, never extrapolated); pictures whose
-    curve does not reach it have no value and show in the coverage. Codecs that reach it on fewer than half
-    of the pictures stand after the others: their median is over an easier set.
-    """
-    if not bits_per_pixel > 0:
-        raise AnalysisError(f"expected a rate above 0 bits per pixel, got {bits_per_pixel:g}")
-    entered, absent, total = entrants(cells, failures, matches, "bpp", bits_per_pixel)
-    rows = [_at_rate_row(one, metrics, bits_per_pixel) for one in entered]
-    rows += [AtRateRow(one, {}) for one in absent]
-    first = metrics[0]
-    sign = -1.0 if first.better == "higher" else 1.0
-    return sorted(rows, key=lambda row: rank(row.scores.get(first.metric_id), total, sign))
-
-
-def _at_rate_row(one: Entrant, metrics: Sequence[MetricRow], bits_per_pixel: float) -> AtRateRow:
-    if one.matched is None:
-        scores = {metric.metric_id: _scores_at(one.codec, metric, bits_per_pixel) for metric in metrics}
-        return AtRateRow(one.summary, scores)
-    achieved = spread(point.bits_per_pixel for point in one.matched.values())
-    scores = {metric.metric_id: scores_of(one.matched, metric) for metric in metrics}
-    return AtRateRow(one.summary, scores, achieved)
-
-
-def _scores_at(codec: CodecPoints, metric: MetricRow, bits_per_pixel: float) -> Spread | None:
-    curves = (picture_curve(points.values(), metric) for points in codec.scored(metric.metric_id).values())
-    found = (quality_at_rate(curve, bits_per_pixel) for curve in curves)
-    return spread(from_quality(metric.name, metric.better, one) for one in found if one is not None)
-
-
-def at_score(
-    cells: Iterable[ScoredCell],
-    metric: MetricRow,
-    score: float,
-    failures: Sequence[Failure] = (),
-    matches: Sequence[MatchRow] = (),
-) -> list[AtScoreRow]:
-    """Return the bits per pixel, bytes and encode seconds each codec needs for a score, cheapest first.
-
-    Where settings were searched for the score, their own costs stand, with the score they achieved. Else
-    rates are read off each picture's own curve as BD-rate sees it (log rate by PCHIP over quality), bytes
-    and seconds by PCHIP over quality; nothing is extrapolated.
-    """
-    quality = float(to_quality(metric.name, metric.better, score))
-    if not np.isfinite(quality):
-        raise AnalysisError(f"expected a {metric.name} score that lossy coding can reach, got {score:g}")
-    entered, absent, total = entrants(cells, failures, matches, metric.metric_id, score)
-    rows = [
-        _at_score_row(one.codec, metric, quality, one.summary)
-        if one.matched is None
-        else _matched_score_row(one.summary, metric, one.matched)
-        for one in entered
-    ]
-    rows += [AtScoreRow(one, None, None, None, False) for one in absent]
-    return sorted(rows, key=lambda row: rank(row.bits_per_pixel, total, 1.0))
-
-
-def _at_score_row(codec: CodecPoints, metric: MetricRow, quality: float, summary: CodecSummary) -> AtScoreRow:
-    rates: list[float] = []
-    costs: list[tuple[float, float]] = []
-    contended = False
-    for points in codec.scored(metric.metric_id).values():
-        curve = picture_curve(points.values(), metric)
-        rate, columns = rate_at_quality(curve, quality), columns_at_quality(curve, quality)
-        if rate is None or columns is None:
-            continue
-        rates.append(rate)
-        costs.append((float(columns[0]), float(columns[1])))
-        contended |= any(point.contended for point in points.values())
-    return AtScoreRow(
-        summary,
-        spread(rates),
-        spread(cost[0] for cost in costs),
-        spread(cost[1] for cost in costs),
-        contended,
-    )
-
-
-def _matched_score_row(summary: CodecSummary, metric: MetricRow, found: Mapping[str, Point]) -> AtScoreRow:
-    points = found.values()
-    return AtScoreRow(
-        summary,
-        spread(point.bits_per_pixel for point in points),
-        spread(point.bitstream_bytes for point in points),
-        spread(point.encode_seconds for point in points),
-        any(point.contended for point in points),
-        scores_of(found, metric),
-    )
-
-
-def choose_view(cells: Iterable[ScoredCell], metric: MetricRow) -> View:
+def choose_view(board: Leaderboard) -> View:
     """Return the view that says most: BD-rate where every curve overlaps the anchor's, else scores at a rate.
 
     The rate is the one of `COMMON_RATES` that most curves of single pictures reach; the lower of equals.
+
+    Args:
+        board: Against the usual anchor.
     """
-    cells = list(cells)
-    anchor = default_anchor(cells)
-    if anchor is None:
-        return View()
-    rows = leaderboard(cells, metric, anchor).rows
-    values = [row for row in rows if row.bd_rate.percent is not None]
-    if len(values) > 1 and not any(row.bd_rate.reason == NO_OVERLAP for row in rows):
-        return View(anchor=anchor)
-    curves = [
-        picture_curve(points.values(), metric)
-        for codec in collect(cells)
-        for points in codec.scored(metric.metric_id).values()
-    ]
-    spans = [(curve.rates[0], curve.rates[-1]) for curve in curves if curve.points > 1]
-    reached = {rate: sum(low <= rate <= high for low, high in spans) for rate in COMMON_RATES}
-    return View(bits_per_pixel=max(COMMON_RATES, key=lambda rate: reached[rate]))
+    values = [row for row in board.rows if row.bd_rate.percent is not None]
+    if len(values) > 1 and not any(row.bd_rate.reason == NO_OVERLAP for row in board.rows):
+        return View(anchor=board.anchor)
+    reached = np.zeros(len(COMMON_RATES))
+    for one in board.every.panels.values():
+        curves = curves_of(one, board.metric)
+        some = curves.points > 1
+        last = curves.rates[np.arange(len(some)), np.maximum(curves.points, 1) - 1]
+        for place, rate in enumerate(COMMON_RATES):
+            reached[place] += np.count_nonzero(some & (curves.rates[:, 0] <= rate) & (rate <= last))
+    return View(bits_per_pixel=COMMON_RATES[int(reached.argmax())])
 
 
-def default_anchor(cells: Iterable[ScoredCell]) -> str | None:
+def usual_anchor(every: Sequence[Panel]) -> str | None:
     """Return the label of the codec to compare with: ``jpeg``, or else the one with the longest ladder."""
-    codecs = collect(cells)
-    plain = next((codec for codec in codecs if codec.label == "jpeg"), None)
-    named = next((codec for codec in codecs if codec.label.startswith("jpeg(")), None)
-    longest = max(codecs, key=lambda codec: len(ladder(codec.pictures)), default=None)
-    chosen = plain or named or longest
-    return chosen.label if chosen else None
-
-
-def _ascending(value: float | None) -> tuple[bool, float]:
-    return (value is None, value or 0.0)
-
-
-def rank(found: Spread | None, of_pictures: int, sign: float) -> tuple[int, float]:
-    """Return where a codec stands; those that reach the target on fewer than half of the pictures last."""
-    if found is None:
-        return (2, 0.0)
-    return (int(2 * found.pictures < of_pictures), sign * found.median)
+    labels = [one.codec.label for one in every]
+    plain = next((one for one in labels if one == "jpeg"), None)
+    named = next((one for one in labels if one.startswith("jpeg(")), None)
+    longest = max(every, key=lambda one: len(usual_ladder(one.measured)[0]), default=None)
+    return plain or named or (longest.codec.label if longest else None)

@@ -1,19 +1,20 @@
-"""Turn a codec's cells into what stands beside its name: imported, verified, with an encoder that varies."""
+"""What stands beside a codec's name: imported, verified, with an encoder that varies."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..store.rows import ScoredCell
+import numpy as np
+
+from ..store.columns import ColumnCodec, Columns, IntArray
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What a reader must know of a codec's rows before believing its numbers."""
+    """What a reader must know of a codec's measurements before believing its numbers."""
 
     imported: bool = False
-    """Whether the rows come from a file: nothing was encoded or decoded here."""
+    """Whether the measurements come from a file: nothing was encoded or decoded here."""
     bitstreams: int = 0
     """How many there are."""
     verified: int = 0
@@ -25,23 +26,23 @@ class Marks:
     encoder_varies: bool = False
     """Whether the encoder wrote other bytes when it was asked again."""
     provenance: str | None = None
-    """Where imported rows come from."""
+    """Where imported measurements come from."""
 
 
 NO_MARKS = Marks()
 
 
-def marks(cells: Iterable[ScoredCell]) -> Marks:
-    """Return the marks of one codec's cells."""
-    cells = list(cells)
-    streams = [cell for cell in cells if not cell.imported]
-    verdicts = [cell.verdict for cell in streams if cell.verdict]
-    return Marks(
-        any(cell.imported for cell in cells),
-        len(streams),
-        len(verdicts),
-        sum(one.isolation != "none" for one in verdicts),
-        sum(one.outcome in ("differs", "failed") for one in verdicts),
-        any(one.encoder_repeats is False for one in verdicts),
-        next((cell.provenance for cell in cells if cell.imported), None),
+def marks(columns: Columns, codec: ColumnCodec, members: IntArray) -> Marks:
+    """Return the marks of one codec.
+
+    Args:
+        columns: Of a store.
+        codec: One of its codecs.
+        members: Which measurements are the codec's, shape (measurements of the codec,).
+    """
+    if codec.imported:
+        return Marks(imported=True, provenance=codec.provenance)
+    verified, isolated, wrong = (
+        int(np.count_nonzero(one[members])) for one in (columns.verified, columns.isolated, columns.wrong)
     )
+    return Marks(False, len(members), verified, isolated, wrong, bool(columns.varies[members].any()))

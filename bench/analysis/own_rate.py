@@ -18,18 +18,17 @@ from ..store.rows import MetricRow
 from .batches import LEAST_POINTS
 from .bootstrap import Resampling, usual_resampling
 from .comparison import Verdict
-from .curves import ONE_POINT, FloatArray, Method, from_quality, to_quality
+from .curves import ONE_POINT, FloatArray, Method, from_quality
 from .intervals import SIGNIFICANCE, Interval, Tested, holm, zero_test
-from .panels import PanelComparison, Scored
-from .readings import CleanCurves, clean_curves, qualities_at_rate
+from .leaderboard import LOSSLESS
+from .panels import Comparison, Scored, at_least_half
+from .readings import CleanCurves, curves_of, qualities_at_rate
 
 Mask = NDArray[np.bool_]
 
 TIE = 1e-9
 """Scores that differ by less than this share of their size are equal: a curve read at one of its own points
 comes back with the last digits rounded."""
-
-LOSSLESS = "lossless"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +122,14 @@ class _Pairing:
     reason: str | None
 
 
-def codecs_without_curve(every: PanelComparison, metric: MetricRow, method: Method = "pchip") -> list[str]:
+def codecs_without_curve(every: Comparison, metric: MetricRow, method: Method = "pchip") -> list[str]:
     """Return the ids of the compared codecs whose mean curve has too few points for a BD-rate."""
     points = {codec_id: curve.curve(metric).points for codec_id, curve in every.curves.items()}
     return [codec_id for codec_id, count in points.items() if 0 < count < LEAST_POINTS[method]]
 
 
 def own_rate_rows(
-    every: PanelComparison,
+    every: Comparison,
     metric: MetricRow,
     codec_ids: Iterable[str],
     resampling_of: Callable[[int], Resampling] = usual_resampling,
@@ -188,7 +187,7 @@ def _rival(codec_id: str, scored: Scored, metric: MetricRow) -> _Rival:
     return _Rival(
         codec_id,
         scored,
-        clean_curves(scored.rates, to_quality(metric.name, metric.better, scored.scores)),
+        curves_of(scored, metric),
         scored.known.any(axis=1),
         np.where(lossless, scored.panel.rates, np.inf).min(axis=1),
     )
@@ -233,7 +232,7 @@ def _reason(reach: Reach, rival: _Rival, metric: MetricRow) -> str | None:
     """Return why a pair has no difference: it needs half of the pictures, as every comparison does."""
     if not reach.of_pictures:
         return LOSSLESS
-    if reach.compared and 2 * reach.compared >= reach.of_pictures:
+    if reach.compared and at_least_half(reach.compared, reach.of_pictures):
         return None
     if not rival.has_score.any():
         return f"no {metric.name} yet"

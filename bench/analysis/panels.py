@@ -1,33 +1,36 @@
-"""Turn columns of a store into the same comparisons that `leaderboard` makes of cells, a codec at a time.
-
-Means, ladders and coverage are those of `points` and `coverage`; a test compares the two on the same store.
-"""
+"""Turn the columns of a store into an array for each codec, and into mean curves over common pictures."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 import numpy as np
 
 from ..store.columns import ColumnCodec, Columns, FloatArray, IntArray, Mask, ScoreColumn
 from ..store.rows import Failure, MetricRow
-from .batches import CurveBatch, log_rate_differences
-from .coverage import CodecSummary, absent_codecs, find_codec
-from .curves import BdRate, Method, bd_rate_of_curves, to_quality
-from .leaderboard import BdRow, Comparison, Leaderboard
-from .marks import Marks
-from .points import CodecPoints, MeanCurve, MeanPoint, PictureTable
+from .curves import Curve, clean, to_quality
+from .marks import NO_MARKS, Marks, marks
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredCodec:
+    """A codec with a measurement."""
+
+    codec_id: str
+    label: str
+    """The codec's label; codecs of one label and several versions carry a part of their id as well."""
+    family: str
+    toy: bool
+    marks: Marks = NO_MARKS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Panel:
     """What one codec did, seeds averaged: arrays of shape (pictures, settings), NaN where nothing is."""
 
-    codec: CodecPoints
-    """Label and marks; its own points are not filled in."""
+    codec: MeasuredCodec
     rows: Mapping[str, int]
     """By hash of the original: its place."""
     settings: FloatArray
@@ -46,13 +49,31 @@ class Panel:
         """Which settings were measured."""
         return np.isfinite(self.rates)
 
+    @property
+    def seeds(self) -> IntArray:
+        """How many measurements each picture has at each setting."""
+        return np.bincount(self.cells, minlength=self.rates.size).reshape(self.rates.shape)
+
     def mean(self, values: FloatArray) -> FloatArray:
-        """Return means over seeds of a value of every measurement of the store."""
-        shape = self.rates.shape
-        count = np.bincount(self.cells, minlength=self.rates.size)
+        """Return means over seeds of a value of every measurement of the store; NaN where a seed has none."""
         sums = np.bincount(self.cells, values[self.members], minlength=self.rates.size)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return (sums / count).reshape(shape)
+            return sums.reshape(self.rates.shape) / self.seeds
+
+    def mean_of_known(self, values: FloatArray) -> FloatArray:
+        """Return means over those seeds that have a value."""
+        own = values[self.members]
+        known = np.isfinite(own)
+        count = np.bincount(self.cells[known], minlength=self.rates.size)
+        sums = np.bincount(self.cells[known], own[known], minlength=self.rates.size)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return (sums / count).reshape(self.rates.shape)
+
+    def any(self, mask: Mask) -> Mask:
+        """Return where some seed has a mark that every measurement of the store has or lacks."""
+        return np.bincount(self.cells, mask[self.members], minlength=self.rates.size).reshape(
+            self.rates.shape
+        ).astype(bool)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,12 +96,63 @@ class Scored:
         return np.where(self.known, self.panel.rates, np.nan)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureTable:
+    """What one codec did, as arrays of shape (pictures, settings); NaN where it has no value."""
+
+    settings: tuple[float, ...]
+    rates: FloatArray
+    """Bits per pixel."""
+    scores: FloatArray
+    """NaN too where the pixels came back identical."""
+
+
 @dataclass(frozen=True, slots=True)
-class PanelComparison(Comparison):
-    """A comparison whose points are arrays."""
+class MeanPoint:
+    """One setting of a codec: means over pictures."""
+
+    setting: float
+    bits_per_pixel: float
+    score: float
+    """Mean of the scores on the metric's own scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeanCurve:
+    """A codec's means over a given set of pictures, setting by setting."""
+
+    points: tuple[MeanPoint, ...]
+    lossless_settings: tuple[float, ...] = ()
+    """Left out: some picture came back identical there."""
+
+    def curve(self, metric: MetricRow) -> Curve:
+        """Return the points as a rate-distortion curve."""
+        rates = [point.bits_per_pixel for point in self.points]
+        return clean(rates, to_quality(metric.name, metric.better, [point.score for point in self.points]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """All codecs of a set under one metric, and the mean curves of those that can be compared."""
 
     panels: Mapping[str, Scored]
-    """By codec id."""
+    """By codec id, in the order of labels."""
+    of_pictures: int
+    """Pictures that any codec tried and that hold something for the metric to measure."""
+    common: frozenset[str]
+    """Pictures that all compared codecs finished."""
+    curves: Mapping[str, MeanCurve]
+    """By id of the compared codecs: means over the common pictures."""
+
+    @property
+    def codecs(self) -> list[MeasuredCodec]:
+        """All codecs, by label."""
+        return [one.panel.codec for one in self.panels.values()]
+
+    @property
+    def done(self) -> dict[str, int]:
+        """By codec id: pictures with every setting of its ladder scored."""
+        return {codec_id: len(one.done) for codec_id, one in self.panels.items()}
 
     def settings(self, codec_id: str, pictures: Iterable[str]) -> list[float]:
         """Return the settings at which a codec has a score of any of these pictures."""
@@ -88,11 +160,8 @@ class PanelComparison(Comparison):
         rows = [one.panel.rows[picture] for picture in pictures]
         return [float(setting) for setting in one.panel.settings[one.known[rows].any(axis=0)]]
 
-    def table(
-        self, codec_id: str, pictures: Sequence[str], settings: Sequence[float], metric_id: str
-    ) -> PictureTable:
+    def table(self, codec_id: str, pictures: Sequence[str], settings: Sequence[float]) -> PictureTable:
         """Return a codec's rates and scores as arrays, pictures and settings in the order given."""
-        del metric_id  # the panels hold that of the comparison
         one = self.panels[codec_id]
         rows = np.array([one.panel.rows[picture] for picture in pictures], dtype=np.int64)
         places = np.searchsorted(one.panel.settings, np.array(settings, dtype=np.float64))
@@ -101,17 +170,21 @@ class PanelComparison(Comparison):
 
 
 def panels(columns: Columns, *, probes: bool = False) -> list[Panel]:
-    """Return a panel for each codec, by label; searches' probes are left out unless asked for."""
+    """Return a panel for each codec, by label.
+
+    The probes of searches are left out unless asked for: where they lie depends on the target, and a setting
+    that half of the pictures share by chance is no point of a ladder.
+    """
     chosen = np.ones(len(columns.codec), bool) if probes else ~columns.probe
     uses = Counter(columns.codecs[place].label for place in np.unique(columns.codec[chosen]))
     rates = columns.bits_per_pixel
-    found = [
+    every = [
         _panel(
             columns, codec, np.flatnonzero(chosen & (columns.codec == place)), rates, uses[codec.label] > 1
         )
         for place, codec in enumerate(columns.codecs)
     ]
-    return sorted((one for one in found if one), key=lambda one: one.codec.label)
+    return sorted((one for one in every if one), key=lambda one: one.codec.label)
 
 
 def _panel(
@@ -129,24 +202,35 @@ def _panel(
         sizes = columns.bitstream_bytes[members].astype(np.float64)
         bytes_ = (np.bincount(cells, sizes, minlength=size) / count).reshape(shape)
     label = f"{codec.label} [{codec.codec_id[:6]}]" if shared else codec.label
-    points = CodecPoints(codec.codec_id, label, codec.family, codec.toy, {}, _marks(columns, codec, members))
+    about = MeasuredCodec(
+        codec.codec_id, label, codec.family, codec.toy, marks(columns, codec, members)
+    )  # fmt: skip
     rows = {columns.pictures[place].sha256: at for at, place in enumerate(pictures)}
-    return Panel(points, rows, settings, cells, members, rate, bytes_)
+    return Panel(about, rows, settings, cells, members, rate, bytes_)
 
 
-def _marks(columns: Columns, codec: ColumnCodec, members: IntArray) -> Marks:
-    if codec.imported:
-        return Marks(imported=True, provenance=codec.provenance)
-    verified, isolated, wrong = (
-        int(np.count_nonzero(one[members])) for one in (columns.verified, columns.isolated, columns.wrong)
-    )
-    return Marks(False, len(members), verified, isolated, wrong, bool(columns.varies[members].any()))
+def at_least_half(count: int, of: int) -> bool:
+    """Return whether so many pictures are enough: half of them, or more."""
+    return 2 * count >= of
 
 
 def usual_ladder(known: Mask) -> tuple[IntArray, Mask]:
-    """Return the settings that at least half of the pictures with any have, and which pictures have all."""
+    """Return the settings that at least half of the pictures with any have, and which pictures have all.
+
+    A setting tried on a few pictures only, such as the start of a longer ladder, is no point of a mean curve.
+
+    Args:
+        known: Shape (pictures, settings).
+
+    Returns:
+        Places of the settings, and a mask of shape (pictures,).
+    """
     pictures = known.any(axis=1)
-    ladder = np.flatnonzero(known.any(axis=0) & (2 * known.sum(axis=0) >= pictures.sum()))
+    counts, of = known.sum(axis=0), int(pictures.sum())
+    ladder = np.array(
+        [place for place, count in enumerate(counts) if count and at_least_half(int(count), of)],
+        dtype=np.int64,
+    )
     return ladder, pictures & known[:, ladder].all(axis=1)
 
 
@@ -159,43 +243,48 @@ def scored(panel: Panel, column: ScoreColumn) -> Scored:
     return Scored(panel, known, np.where(known, panel.mean(column.values), np.nan), ladder, finished)
 
 
-def tried_pictures(columns: Columns, failures: Sequence[Failure]) -> int:
-    """Return how many pictures of the set were tried by any codec."""
+def tried_pictures(columns: Columns, failures: Sequence[Failure]) -> set[str]:
+    """Return the pictures of the set that were tried by any codec, whatever came of it."""
     places = np.unique(columns.picture[~columns.probe])
     tried = {columns.pictures[place].sha256 for place in places}
-    return len(tried | {one.picture_sha256 for one in failures})
+    return tried | {one.picture_sha256 for one in failures}
 
 
-def compare_panels(
+def compare(
     columns: Columns,
     every: Sequence[Panel],
     column: ScoreColumn,
     metric: MetricRow,
     failures: Sequence[Failure] = (),
-) -> PanelComparison:
-    """Return what `leaderboard.compare` returns of the same measurements.
+) -> Comparison:
+    """Return the mean curves of all codecs over the pictures that all of them finished.
+
+    A codec that finished fewer than half of the pictures is not compared, so that one that has just begun,
+    or fails nearly everywhere, cannot shrink everyone's set.
 
     Args:
         columns: Of one image set.
         every: Its panels.
         column: The metric's scores.
-        metric: One identity.
+        metric: One identity; measurements without its score count as unfinished.
         failures: Attempts on the same image set.
     """
     without = len(np.unique(columns.picture[column.inapplicable]))
-    total = tried_pictures(columns, failures) - without
-    found = {one.codec.codec_id: scored(one, column) for one in every}
-    compared = [codec_id for codec_id, one in found.items() if 2 * len(one.done) >= total]
+    total = len(tried_pictures(columns, failures)) - without
+    under = {one.codec.codec_id: scored(one, column) for one in every}
+    compared = [codec_id for codec_id, one in under.items() if at_least_half(len(one.done), total)]
     common = (
-        frozenset[str].intersection(*(found[one].done for one in compared)) if compared else frozenset[str]()
+        frozenset[str].intersection(*(under[one].done for one in compared)) if compared else frozenset[str]()
     )
-    curves = {codec_id: mean_curve(found[codec_id], common, metric) for codec_id in compared}
-    done = {codec_id: len(one.done) for codec_id, one in found.items()}
-    return PanelComparison([one.codec for one in every], {}, done, total, common, curves, found)
+    curves = {codec_id: mean_curve(under[codec_id], common, metric) for codec_id in compared}
+    return Comparison(under, total, common, curves)
 
 
 def mean_curve(one: Scored, chosen: frozenset[str], metric: MetricRow) -> MeanCurve:
-    """Return mean bits per pixel and mean score over the chosen pictures at each setting of the ladder."""
+    """Return mean bits per pixel and mean score over the chosen pictures at each setting of the ladder.
+
+    A setting at which some picture came back identical is left out. Every chosen picture must be done.
+    """
     if not chosen:
         return MeanCurve(())
     rows = np.array(sorted(one.panel.rows[picture] for picture in chosen))
@@ -208,75 +297,3 @@ def mean_curve(one: Scored, chosen: frozenset[str], metric: MetricRow) -> MeanCu
         for setting, rate, score in zip(settings[usable], rates[usable], scores[usable], strict=True)
     )
     return MeanCurve(points, tuple(float(setting) for setting in settings[~usable]))
-
-
-def summarise_panel(panel: Panel, failures: Sequence[Failure], of_pictures: int) -> CodecSummary:
-    """Return a codec's coverage and rate range."""
-    ladder, done = usual_ladder(panel.measured)
-    rates = panel.rates[np.ix_(done, ladder)].mean(axis=0) if done.any() else np.zeros(0)
-    codec = panel.codec
-    failed = sum(one.codec_id == codec.codec_id and not one.settled for one in failures)
-    return CodecSummary(
-        codec.codec_id, codec.label, codec.family, codec.toy, int(done.sum()), of_pictures,
-        float(rates.min()) if len(rates) else None,
-        float(rates.max()) if len(rates) else None,
-        failed, marks=codec.marks,
-    )  # fmt: skip
-
-
-def leaderboard_of_panels(
-    every: PanelComparison,
-    metric: MetricRow,
-    anchor: str,
-    failures: Sequence[Failure] = (),
-    method: Method = "pchip",
-) -> Leaderboard:
-    """Return what `leaderboard.leaderboard` returns of the same measurements.
-
-    Raises:
-        AnalysisError: No codec has the anchor's label or id.
-    """
-    chosen = find_codec(every.codecs, anchor)
-    pictures = sorted(every.common)
-    batches = {one: _batch(every, one, pictures, metric, method) for one in every.curves if pictures}
-    rows = [_row(every, codec, chosen.codec_id, metric, failures, method, batches) for codec in every.codecs]
-    absent = absent_codecs(every.codecs, failures, every.of_pictures)
-    rows += [BdRow(one, BdRate(None, one.reason), None, 0, ()) for one in absent]
-    rows.sort(key=lambda row: (row.bd_rate.percent is None, row.bd_rate.percent or 0.0))
-    return Leaderboard(metric, chosen.label, chosen.codec_id, len(every.common), tuple(rows), every, method)
-
-
-def _batch(
-    every: PanelComparison, codec_id: str, pictures: list[str], metric: MetricRow, method: Method
-) -> CurveBatch:
-    table = every.table(codec_id, pictures, every.settings(codec_id, pictures), metric.metric_id)
-    return CurveBatch(table.rates, to_quality(metric.name, metric.better, table.scores), method)
-
-
-def _row(
-    every: PanelComparison,
-    codec: CodecPoints,
-    anchor_id: str,
-    metric: MetricRow,
-    failures: Sequence[Failure],
-    method: Method,
-    batches: Mapping[str, CurveBatch],
-) -> BdRow:
-    codec_id = codec.codec_id
-    one = every.panels[codec_id]
-    summary = summarise_panel(one.panel, failures, every.of_pictures)
-    test, anchor = every.curves.get(codec_id), every.curves.get(anchor_id)
-    if test is None:
-        few = f"{every.done[codec_id]} of {every.of_pictures} pictures"
-        reason = few if one.known.any() else f"no {metric.name} yet"
-        return BdRow(summary, BdRate(None, reason), None, 0, ())
-    if anchor is None or not every.common:
-        reason = "no anchor curve" if anchor is None else "no common picture"
-        return BdRow(summary, BdRate(None, reason), None, 0, ())
-    result = bd_rate_of_curves(anchor.curve(metric), test.curve(metric), method)
-    if result.percent is None and test.lossless_settings and not test.points:
-        result = BdRate(None, "lossless")
-    each = 100.0 * np.expm1(log_rate_differences(batches[anchor_id], batches[codec_id]))
-    percents = [float(one) for one in each[np.isfinite(each)]]
-    mean = fmean(percents) if percents else None
-    return BdRow(summary, result, mean, len(percents), test.lossless_settings)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from ..store.imports import Published
 from ..store.rows import MetricRow
 from .curves import BdRate, Curve, bd_rate_of_curves, clean, to_quality
-from .leaderboard import Comparison
+from .leaderboard import NO_ANCHOR_CURVE
+from .panels import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +51,5 @@ def _curve(codec: str, points: list[Published], metric: MetricRow, anchor: Curve
     rates = [point.bits_per_pixel for point in points]
     scores = [point.scores[metric.name] for point in points]
     curve = clean(rates, to_quality(metric.name, metric.better, scores))
-    result = bd_rate_of_curves(anchor, curve) if anchor else BdRate(None, "no anchor curve")
+    result = bd_rate_of_curves(anchor, curve) if anchor else BdRate(None, NO_ANCHOR_CURVE)
     return PublishedCurve(codec, metric, len(points), min(rates), max(rates), result, points[0].provenance)

@@ -1,13 +1,14 @@
-"""Turn cells into the rate of a whole set: by picture and in total, and what the bytes are for."""
+"""Turn measurements into the rate of a whole set: by picture and in total, and what the bytes are for."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
-from ..store.rows import ScoredCell
+import numpy as np
+
+from ..store.columns import ByteParts, Columns, FloatArray
+from .panels import Panel
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,46 +27,56 @@ class SetRate:
     total_bits_per_pixel: float
     """All bits over all pixels."""
     header_bytes: float | None
-    """Mean of a picture; like the other parts, None for imported rows."""
+    """Mean of a picture; like the other parts, None for imported measurements."""
     payload_bytes: float | None
     side_bytes: float | None
     seeds: int = 1
     """Decodes of each bitstream; a picture counts once."""
 
 
-def set_rates(cells: Iterable[ScoredCell]) -> list[SetRate]:
+def set_rates(columns: Columns, every: Sequence[Panel], parts: ByteParts) -> list[SetRate]:
     """Return the rates of every codec at every setting of its ladder, by label and rate.
 
     Args:
-        cells: Of one image set; the probes of searches are left out.
+        columns: Of one image set.
+        every: Its panels, without the probes of searches.
+        parts: Of each measurement.
     """
-    grouped: dict[tuple[str, float], dict[str, list[ScoredCell]]] = defaultdict(lambda: defaultdict(list))
-    pictures: set[str] = set()
-    for cell in cells:
-        pictures.add(cell.picture_sha256)
-        if not cell.probe:
-            grouped[cell.codec_id, cell.quality][cell.picture_sha256].append(cell)
-    found = [_set_rate(list(seeds.values()), len(pictures)) for seeds in grouped.values()]
+    labels = {one.codec_id: one.label for one in columns.codecs}
+    of_pictures = len(np.unique(columns.picture))
+    pixels = {one.sha256: float(one.pixel_count) for one in columns.pictures}
+    found: list[SetRate] = []
+    for panel in every:
+        about = panel.codec.codec_id, labels[panel.codec.codec_id]
+        own = np.array([pixels[picture] for picture in panel.rows])
+        means = [None if panel.codec.marks.imported else panel.mean(one) for one in parts]
+        found += [
+            _set_rate(panel, about, column, own, means, of_pictures) for column in range(len(panel.settings))
+        ]
     return sorted(found, key=lambda rate: (rate.codec, rate.codec_id, rate.mean_bits_per_pixel))
 
 
-def _set_rate(pictures: list[list[ScoredCell]], of_pictures: int) -> SetRate:
-    first = pictures[0][0]
-    pixels = [seeds[0].pixel_count for seeds in pictures]
+def _set_rate(
+    panel: Panel,
+    about: tuple[str, str],
+    column: int,
+    pixels: FloatArray,
+    means: Sequence[FloatArray | None],
+    of_pictures: int,
+) -> SetRate:
+    rows = panel.measured[:, column]
     # A non-deterministic encoder wrote another bitstream for each seed: a picture's rate is their mean.
-    sizes = [fmean(cell.bitstream_bytes for cell in seeds) for seeds in pictures]
-    parts = [
-        None if first.imported else fmean(fmean(getattr(cell, name) for cell in seeds) for seeds in pictures)
-        for name in ("header_bytes", "payload_bytes", "side_bytes")
-    ]
+    sizes = panel.sizes[rows, column]
+    header, payload, side = (None if one is None else float(one[rows, column].mean()) for one in means)
     return SetRate(
-        first.codec_id,
-        first.codec,
-        first.quality,
-        len(pictures),
+        *about,
+        float(panel.settings[column]),
+        int(rows.sum()),
         of_pictures,
-        fmean(8 * size / count for size, count in zip(sizes, pixels, strict=True)),
-        8 * sum(sizes) / sum(pixels),
-        *parts,
-        seeds=max(len(seeds) for seeds in pictures),
+        float(panel.rates[rows, column].mean()),
+        float(8 * sizes.sum() / pixels[rows].sum()),
+        header,
+        payload,
+        side,
+        seeds=int(panel.seeds[:, column].max()),
     )

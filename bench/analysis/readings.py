@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..store.rows import MetricRow
 from .batches import pchip_slopes
-from .curves import FloatArray, clean
+from .curves import FloatArray, clean, to_quality
+from .panels import Scored
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,6 +22,11 @@ class CleanCurves:
     columns: FloatArray
     """Shape (columns, curves, points)."""
     points: NDArray[np.intp]
+
+
+def curves_of(one: Scored, metric: MetricRow, *columns: FloatArray) -> CleanCurves:
+    """Return the curve of each of a codec's pictures; columns are arrays of its panel."""
+    return clean_curves(one.rates, to_quality(metric.name, metric.better, one.scores), *columns)
 
 
 def clean_curves(rates: FloatArray, qualities: FloatArray, *columns: FloatArray) -> CleanCurves:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..store.rows import MetricRow, ScoredCell
+from ..store.columns import Columns, ScoreColumn
+from ..store.rows import MetricRow
 from .curves import FloatArray
+from .panels import Panel, panels
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,53 +38,60 @@ class SeedVariance:
     """Best minus worst seed of the picture where they differ most."""
 
 
-def seed_variances(cells: Iterable[ScoredCell], metrics: Sequence[MetricRow]) -> list[SeedVariance]:
+def seed_variances(
+    columns: Columns, metrics: Sequence[MetricRow], scores: Callable[[MetricRow], ScoreColumn]
+) -> list[SeedVariance]:
     """Return the variance components of every codec, setting and metric that has several seeds.
 
     One-way random effects, unbalanced: within pictures the pooled variance of the seeds; between pictures the
-    variance of the means less what the seeds explain of it, zero where that is more.
+    variance of the means less what the seeds explain of it, zero where that is more. A decode that gave the
+    original's pixels back has no score, whatever the metric.
 
     Source: Searle, Casella and McCulloch, "Variance Components" (1992), section 3.6 (unweighted means).
+
+    Args:
+        columns: Of a store, with the probes of searches.
+        metrics: Of the tables.
+        scores: Returns one metric's scores; asked only where a bitstream was decoded twice.
     """
-    grouped: dict[tuple[str, float], dict[str, list[ScoredCell]]] = defaultdict(lambda: defaultdict(list))
-    for cell in cells:
-        grouped[cell.codec_id, cell.quality][cell.picture_sha256].append(cell)
+    labels = {one.codec_id: one.label for one in columns.codecs}
+    several = [one for one in panels(columns, probes=True) if (one.seeds > 1).any()]
     found = [
         variance
-        for pictures in grouped.values()
         for metric in metrics
-        if (variance := _variance(list(pictures.values()), metric)) is not None
+        for panel in several
+        for variance in _variances(panel, labels[panel.codec.codec_id], scores(metric), metric)
     ]
-    return sorted(found, key=lambda one: (one.codec, one.codec_id, one.bits_per_pixel))
-
-
-def _variance(pictures: Sequence[Sequence[ScoredCell]], metric: MetricRow) -> SeedVariance | None:
-    scored = [(cells, np.array(_values(cells, metric.metric_id))) for cells in pictures]
-    used = [(cells, values) for cells, values in scored if len(values) > 1]
-    if not used:
-        return None
-    first = used[0][0][0]
-    groups = [values for _, values in used]
-    within, between = components(groups)
-    return SeedVariance(
-        first.codec_id,
-        first.codec,
-        first.quality,
-        metric.metric_id,
-        metric.name,
-        len(used),
-        float(np.mean([len(values) for values in groups])),
-        float(np.mean([np.mean([cell.bits_per_pixel for cell in cells]) for cells, _ in used])),
-        float(np.mean([values.mean() for values in groups])),
-        within**0.5,
-        None if between is None else between**0.5,
-        float(max(np.ptp(values) for values in groups)),
+    places = {one.metric_id: place for place, one in enumerate(metrics)}
+    return sorted(
+        found,
+        key=lambda one: (one.codec, one.codec_id, one.bits_per_pixel, one.setting, places[one.metric_id]),
     )
 
 
-def _values(cells: Sequence[ScoredCell], metric_id: str) -> list[float]:
-    found = [cell.scores.get(metric_id) for cell in cells]
-    return [score.value for score in found if score is not None and score.value is not None]
+def _variances(panel: Panel, label: str, column: ScoreColumn, metric: MetricRow) -> Iterator[SeedVariance]:
+    values = column.values[panel.members]
+    scored = np.isfinite(values)
+    counts = np.bincount(panel.cells[scored], minlength=panel.rates.size).reshape(panel.rates.shape)
+    for place in np.flatnonzero((counts > 1).any(axis=0)):
+        rows = np.flatnonzero(counts[:, place] > 1)
+        cells = rows * len(panel.settings) + place
+        groups = [values[scored & (panel.cells == cell)] for cell in cells]
+        within, between = components(groups)
+        yield SeedVariance(
+            panel.codec.codec_id,
+            label,
+            float(panel.settings[place]),
+            metric.metric_id,
+            metric.name,
+            len(groups),
+            float(counts[rows, place].mean()),
+            float(panel.rates[rows, place].mean()),
+            float(np.mean([one.mean() for one in groups])),
+            within**0.5,
+            None if between is None else between**0.5,
+            float(max(np.ptp(one) for one in groups)),
+        )
 
 
 def components(groups: Sequence[FloatArray]) -> tuple[float, float | None]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from hashlib import sha256
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Executable, Text, cast, select
+from sqlalchemy import ColumnElement, Executable, Text, cast, select
 
-from ..records.cells import NO_SEED
-from .rows import ScoredCell
 from .schema import CodecTable, MeasurementTable, MemberTable, MetricTable, PictureTable, ScoreTable
 from .store import Store
+from .where import pictures_where
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
@@ -31,6 +30,8 @@ class ColumnPicture:
     kind: str
     pixel_count: int
     generator: str | None
+    other_kind: str | None = None
+    """What another image set takes it for, where that is not its kind; None where all agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,17 @@ class ScoreColumn:
         return ScoreColumn(self.values[chosen], self.known[chosen], self.inapplicable[chosen])
 
 
+class ByteParts(NamedTuple):
+    """What the bytes of each measurement of `Columns` are for, in their order."""
+
+    header: FloatArray
+    """Sizes, magic numbers and container boxes."""
+    payload: FloatArray
+    """Coded pixels."""
+    side: FloatArray
+    """Everything else the decoder reads."""
+
+
 def read_columns(store: Store, image_set: str | None = None) -> Columns:
     """Return the measurements of an image set, or of all; `Store.cells` has the same ones as records."""
     pictures, codecs = _pictures(store, image_set), _codecs(store)
@@ -145,7 +157,7 @@ def read_columns(store: Store, image_set: str | None = None) -> Columns:
 
 def read_scores(store: Store, columns: Columns, metric_id: str, image_set: str | None = None) -> ScoreColumn:
     """Return one metric's scores of these measurements, which are of one image set or of all."""
-    measured, score, member = MeasurementTable, ScoreTable, MemberTable
+    measured, score = MeasurementTable, ScoreTable
     perfect = select(MetricTable.perfect).where(MetricTable.id == metric_id)
     query = (
         select(measured.id, score.value, score.lossless)
@@ -157,9 +169,7 @@ def read_scores(store: Store, columns: Columns, metric_id: str, image_set: str |
         )
         .where(measured.superseded_at.is_(None))
     )
-    if image_set is not None:
-        members = select(member.picture_sha256).where(member.image_set == image_set)
-        query = query.where(measured.picture_sha256.in_(members))
+    query = query.where(*_of_pictures(store, image_set))
     with store.engine.connect() as connection:
         bounded = connection.scalar(perfect) is not None
     ids, values, lossless = _arrays(_fetch(store, query), (np.int64, np.float64, np.bool_))
@@ -176,21 +186,42 @@ def read_scores(store: Store, columns: Columns, metric_id: str, image_set: str |
 
 def read_encode_seconds(store: Store, columns: Columns) -> FloatArray:
     """Return the median time of each measurement's encodes; NaN where none was timed."""
+    return _medians(store, columns, cast(MeasurementTable.encode_seconds, Text))
+
+
+def read_decode_seconds(store: Store, columns: Columns) -> FloatArray:
+    """Return the median time of each measurement's decodes; NaN where none was timed."""
+    return _medians(store, columns, cast(MeasurementTable.decode_seconds, Text))
+
+
+def read_byte_parts(store: Store, columns: Columns) -> ByteParts:
+    """Return what the bytes of each measurement are for."""
     table = MeasurementTable
-    query = select(table.id, cast(table.encode_seconds, Text)).where(table.superseded_at.is_(None))
-    rows = _fetch(store, query)
+    query = select(table.id, table.header_bytes, table.payload_bytes, table.side_bytes)
+    ids, *parts = _arrays(
+        _fetch(store, query.where(table.superseded_at.is_(None))), (np.int64, *[np.float64] * 3)
+    )
+    place, found = _places(columns.measurement, ids)
+    arrays = np.full((3, len(columns.measurement)), np.nan)
+    arrays[:, place] = np.stack(parts)[:, found]
+    return ByteParts(*arrays)
+
+
+def _medians(store: Store, columns: Columns, seconds: ColumnElement[str]) -> FloatArray:
+    table = MeasurementTable
+    rows = _fetch(store, select(table.id, seconds).where(table.superseded_at.is_(None)))
     texts = ",".join(row[1] for row in rows)
     repeats: list[list[float]] = json.loads(f"[{texts}]")
     medians = np.array([float(np.median(one)) if len(one) > 1 else (one or [np.nan])[0] for one in repeats])
     place, found = _places(columns.measurement, np.array([row[0] for row in rows], dtype=np.int64))
-    seconds = np.full(len(columns.measurement), np.nan)
-    seconds[place] = medians[found] if len(medians) else []
-    return seconds
+    values = np.full(len(columns.measurement), np.nan)
+    values[place] = medians[found] if len(medians) else []
+    return values
 
 
 def scored_metrics(store: Store, image_set: str | None = None) -> set[str]:
     """Return the ids of the metrics with a score of a measurement of an image set, or of any."""
-    measured, score, member = MeasurementTable, ScoreTable, MemberTable
+    measured, score = MeasurementTable, ScoreTable
     with store.engine.connect() as connection:
         ids = list(connection.scalars(select(MetricTable.id)))
         pairs = (
@@ -202,9 +233,7 @@ def scored_metrics(store: Store, image_set: str | None = None) -> set[str]:
             )
             .where(measured.superseded_at.is_(None))
         )
-        if image_set is not None:
-            members = select(member.picture_sha256).where(member.image_set == image_set)
-            pairs = pairs.where(measured.picture_sha256.in_(members))
+        pairs = pairs.where(*_of_pictures(store, image_set))
         # One row is enough: the first measurement has it, unless a metric is new.
         return {
             one
@@ -222,9 +251,27 @@ def _pictures(store: Store, image_set: str | None) -> tuple[ColumnPicture, ...]:
     )
     if image_set is not None:
         query = query.where(member.image_set == image_set)
+    if store.where:
+        query = query.where(pictures_where(store.where, picture.sha256))
     # A picture under two names, or in two sets, has one place here: the first name's.
-    rows = {row[0]: row for row in reversed(_fetch(store, query))}
-    return tuple(sorted((ColumnPicture(*row) for row in rows.values()), key=lambda one: one.name))
+    found: dict[str, ColumnPicture] = {}
+    for one in (ColumnPicture(*row) for row in _fetch(store, query)):
+        first = found.setdefault(one.sha256, one)
+        if one.kind != first.kind:
+            found[one.sha256] = replace(first, other_kind=one.kind)
+    return tuple(sorted(found.values(), key=lambda one: one.name))
+
+
+def _of_pictures(store: Store, image_set: str | None) -> list[ColumnElement[bool]]:
+    """Return what measurements must be to be of the chosen pictures."""
+    member, picture_sha256 = MemberTable, MeasurementTable.picture_sha256
+    chosen: list[ColumnElement[bool]] = []
+    if image_set is not None:
+        members = select(member.picture_sha256).where(member.image_set == image_set)
+        chosen.append(picture_sha256.in_(members))
+    if store.where:
+        chosen.append(pictures_where(store.where, picture_sha256))
+    return chosen
 
 
 def _codecs(store: Store) -> tuple[ColumnCodec, ...]:
@@ -293,7 +340,11 @@ def _fetch(store: Store, query: Executable) -> list[Any]:
 
 def fingerprint(columns: Columns, column: ScoreColumn) -> Iterator[bytes]:
     """Yield hashes of everything of these measurements that an answer about one metric depends on."""
-    told = [f"{one.sha256} {one.kind} {one.pixel_count} {one.generator}" for one in columns.pictures]
+    told = [
+        f"{one.sha256} {one.kind} {one.pixel_count} {one.generator}"
+        + (f" {one.other_kind}" if one.other_kind else "")
+        for one in columns.pictures
+    ]
     codecs = [f"{one.codec_id} {one.label} {one.generator}" for one in columns.codecs]
     picture, codec = _ranks(told, columns.picture), _ranks(codecs, columns.codec)
     order = np.lexsort((columns.seed, columns.quality, picture, codec))
@@ -314,48 +365,3 @@ def _ranks(told: Sequence[str], places: IntArray) -> IntArray:
     ranks = np.zeros(len(told), np.int64)
     ranks[used] = [order[told[int(one)]] for one in used]
     return ranks[places]
-
-
-def columns_of(cells: Iterable[ScoredCell], metric_id: str) -> tuple[Columns, ScoreColumn]:
-    """Return records as columns, with the scores of one metric; a picture in several sets counts once."""
-    unique = {(one.codec_id, one.picture_sha256, one.quality, one.seed): one for one in cells}
-    rows = list(unique.values())
-    pictures = {
-        one.picture_sha256: ColumnPicture(
-            one.picture_sha256, one.picture, one.kind, one.pixel_count, one.picture_generator
-        )
-        for one in reversed(rows)
-    }
-    codecs = {
-        one.codec_id: ColumnCodec(
-            one.codec_id, one.codec, one.family, one.toy, one.imported, one.provenance, one.codec_generator
-        )
-        for one in rows
-    }
-    picture_places = {sha256: place for place, sha256 in enumerate(pictures)}
-    codec_places = {codec_id: place for place, codec_id in enumerate(codecs)}
-    verdicts = [one.verdict for one in rows]
-    scores = [one.scores.get(metric_id) for one in rows]
-    columns = Columns(
-        rows[0].image_set if rows else "",
-        tuple(pictures.values()),
-        tuple(codecs.values()),
-        np.arange(len(rows)),
-        np.array([picture_places[one.picture_sha256] for one in rows], dtype=np.int64),
-        np.array([codec_places[one.codec_id] for one in rows], dtype=np.int64),
-        np.array([one.quality for one in rows], dtype=np.float64),
-        np.array([NO_SEED if one.seed is None else one.seed for one in rows], dtype=np.int64),
-        np.array([one.bitstream_bytes for one in rows], dtype=np.int64),
-        np.array([one.contended for one in rows], dtype=bool),
-        np.array([one.probe for one in rows], dtype=bool),
-        np.array([one is not None for one in verdicts], dtype=bool),
-        np.array([one is not None and one.isolation != "none" for one in verdicts], dtype=bool),
-        np.array([one is not None and one.outcome in ("differs", "failed") for one in verdicts], dtype=bool),
-        np.array([one is not None and one.encoder_repeats is False for one in verdicts], dtype=bool),
-    )
-    values = [np.nan if one is None or one.value is None or one.lossless else one.value for one in scores]
-    return columns, ScoreColumn(
-        np.array(values, dtype=np.float64),
-        np.array([one is not None and one.applicable for one in scores], dtype=bool),
-        np.array([one is not None and not one.applicable for one in scores], dtype=bool),
-    )

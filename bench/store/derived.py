@@ -12,10 +12,10 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import DatabaseError
 
-from .columns import Columns, ScoreColumn, columns_of, fingerprint
+from .columns import Columns, ScoreColumn, fingerprint
 from .database import StoreError
 from .method_source import source_sha256
-from .rows import Failure, ScoredCell
+from .rows import Failure
 from .schema import DerivedTable
 from .store import Store
 from .writer import StoreWriter, now
@@ -100,13 +100,8 @@ def forget(connection: Connection, question: str) -> None:
     connection.execute(delete(DerivedTable).where(DerivedTable.question == _hash(question)))
 
 
-def rows_of(cells: Iterable[ScoredCell], failures: Iterable[Failure], metric_id: str) -> Iterator[bytes]:
-    """Yield all of these rows that an answer about one metric depends on."""
-    yield from rows_of_columns(*columns_of(cells, metric_id), failures)
-
-
-def rows_of_columns(columns: Columns, column: ScoreColumn, failures: Iterable[Failure]) -> Iterator[bytes]:
-    """Yield the same bytes of the same rows, read as columns."""
+def rows_of(columns: Columns, column: ScoreColumn, failures: Iterable[Failure]) -> Iterator[bytes]:
+    """Yield all that an answer about one metric depends on: measurements, their scores, failures."""
     yield from fingerprint(columns, column)
     for told in sorted({(one.codec_id, one.codec, one.picture_sha256, one.settled) for one in failures}):
         yield repr(told).encode()

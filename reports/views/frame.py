@@ -20,11 +20,10 @@ from ...bench.store.rows import MetricRow
 from ...bench.store.store import Store
 from .. import digits, tables
 from ..background import Background
-from ..column_slice import ColumnSlice, ColumnSource
+from ..column_slice import ColumnSlice, ColumnSource, Kind
 from ..grid import Table
 from ..markup import html_table
 from ..server import STORE_VARIABLE
-from ..slices import Kind
 
 POLL_SECONDS = 5
 PENDING_SECONDS = 1.0

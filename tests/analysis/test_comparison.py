@@ -4,10 +4,10 @@ from statistics import fmean
 
 import numpy as np
 import pytest
+from engines import compare, leaderboard
 
 from codecarena.bench.analysis.comparison import Paired, against_anchor, duels, point_evidence, win_matrix
 from codecarena.bench.analysis.curves import bd_rate
-from codecarena.bench.analysis.leaderboard import compare, leaderboard
 from codecarena.bench.analysis.pareto import on_front, pareto_points
 from codecarena.bench.store.rows import MetricRow, Score, ScoredCell
 

@@ -7,16 +7,14 @@ from typing import get_args
 import bjontegaard
 import numpy as np
 import pytest
+from row_oracle.curves import columns_at_quality, quality_at_rate, rate_at_quality
 
 from codecarena.bench.analysis.curves import (
     NO_OVERLAP,
     Method,
     bd_rate,
     clean,
-    columns_at_quality,
     from_quality,
-    quality_at_rate,
-    rate_at_quality,
     to_quality,
 )
 

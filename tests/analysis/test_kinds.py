@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from engines import compare, split_by_kind
 from scored_cells import PSNR, ladder_cells
 
 from codecarena.bench.analysis.bootstrap import RESAMPLES, usual_resampling
@@ -17,10 +18,8 @@ from codecarena.bench.analysis.factor import (
     KindRow,
     KindSplit,
     Reversal,
-    split_by_kind,
 )
 from codecarena.bench.analysis.intervals import SIGNIFICANCE, zero_test
-from codecarena.bench.analysis.leaderboard import compare
 from codecarena.bench.store.rows import Score, ScoredCell
 
 PICTURES = 8

@@ -7,17 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scored_cells import CELL, DELTA, MS_SSIM, PSNR, cell, failure, ladder_cells
-
-from codecarena.bench.analysis.coverage import (
-    AnalysisError,
-    absent_codecs,
-    count_inapplicable,
-    count_pictures,
-    find_codec,
-    summarise,
-)
-from codecarena.bench.analysis.points import (
+from row_oracle.coverage import count_inapplicable, count_pictures, summarise
+from row_oracle.points import (
     Point,
     average,
     collect,
@@ -27,6 +18,9 @@ from codecarena.bench.analysis.points import (
     picture_curve,
     picture_table,
 )
+from scored_cells import CELL, DELTA, MS_SSIM, PSNR, cell, failure, ladder_cells
+
+from codecarena.bench.analysis.coverage import AnalysisError, absent_codecs, find_codec
 from codecarena.bench.store.rows import Score
 
 

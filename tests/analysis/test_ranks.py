@@ -8,6 +8,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from engines import compare
 from scored_cells import DELTA, MS_SSIM, PSNR, ladder_cells
 from statsmodels.stats.multitest import multipletests
 
@@ -25,7 +26,6 @@ from codecarena.bench.analysis.comparison import (
     win_matrix,
 )
 from codecarena.bench.analysis.intervals import Interval, interval, zero_test
-from codecarena.bench.analysis.leaderboard import compare
 from codecarena.bench.analysis.pareto import pareto_points
 from codecarena.bench.store.rows import MetricRow, Score, ScoredCell
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from engines import OfColumns, OfRecords
 
-from codecarena.bench.analysis.marks import marks
-from codecarena.bench.analysis.rates import set_rates
 from codecarena.bench.store.rows import ScoredCell, Verdict
 
 SMALL = ScoredCell(
@@ -20,8 +19,13 @@ LARGE = replace(
 )  # fmt: skip
 
 
-def test_mean_of_pictures_and_whole_set_are_apart() -> None:
-    (rate,) = set_rates([SMALL, LARGE])
+@pytest.fixture(params=[OfRecords, OfColumns])
+def engine(request: pytest.FixtureRequest):
+    return request.param
+
+
+def test_mean_of_pictures_and_whole_set_are_apart(engine) -> None:
+    (rate,) = engine.set_rates([SMALL, LARGE])
     # 2 bits per pixel on the small one, 1 on the large one; 11000 bits over 10000 pixels.
     assert rate.mean_bits_per_pixel == pytest.approx(1.5)
     assert rate.total_bits_per_pixel == pytest.approx(1.1)
@@ -29,44 +33,44 @@ def test_mean_of_pictures_and_whole_set_are_apart() -> None:
     assert (rate.pictures, rate.of_pictures) == (2, 2)
 
 
-def test_a_picture_counts_once_however_many_seeds_it_has() -> None:
+def test_a_picture_counts_once_however_many_seeds_it_has(engine) -> None:
     seeds = [replace(SMALL, seed=seed) for seed in range(5)]
-    (rate,) = set_rates([*seeds, replace(LARGE, seed=0)])
+    (rate,) = engine.set_rates([*seeds, replace(LARGE, seed=0)])
     assert rate.mean_bits_per_pixel == pytest.approx(1.5)
     assert rate.total_bits_per_pixel == pytest.approx(1.1)
     assert (rate.pictures, rate.seeds) == (2, 5)
 
 
-def test_a_picture_that_is_missing_shows_and_a_probe_is_no_setting() -> None:
+def test_a_picture_that_is_missing_shows_and_a_probe_is_no_setting(engine) -> None:
     other = replace(SMALL, codec_id="other", codec="other")
-    rates = set_rates([SMALL, LARGE, other, replace(SMALL, quality=7.0, probe=True)])
+    rates = engine.set_rates([SMALL, LARGE, other, replace(SMALL, quality=7.0, probe=True)])
     assert [(one.codec, one.setting, one.pictures, one.of_pictures) for one in rates] == [
         ("one", 5.0, 2, 2),
         ("other", 5.0, 1, 2),
     ]
 
 
-def test_imported_rows_have_no_parts() -> None:
-    (rate,) = set_rates([replace(SMALL, imported=True)])
+def test_imported_rows_have_no_parts(engine) -> None:
+    (rate,) = engine.set_rates([replace(SMALL, imported=True)])
     assert (rate.header_bytes, rate.payload_bytes, rate.side_bytes) == (None, None, None)
     assert rate.mean_bits_per_pixel == pytest.approx(2)
 
 
-def test_marks_say_what_verification_found() -> None:
+def test_marks_say_what_verification_found(engine) -> None:
     good = replace(SMALL, verdict=Verdict("identical", "bubblewrap", True))
     bad = replace(LARGE, verdict=Verdict("failed", "none", False))
-    found = marks([good, bad, replace(SMALL, quality=9.0)])
+    found = engine.marks([good, bad, replace(SMALL, quality=9.0)])
     assert (found.bitstreams, found.verified, found.isolated, found.wrong) == (3, 2, 1, 1)
     assert found.encoder_varies
     assert not found.imported
 
 
-def test_a_picture_whose_encoder_varies_counts_with_the_mean_of_its_bitstreams() -> None:
+def test_a_picture_whose_encoder_varies_counts_with_the_mean_of_its_bitstreams(engine) -> None:
     seeds = [
         replace(SMALL, seed=1, bitstream_bytes=200, header_bytes=10, payload_bytes=150, side_bytes=40),
         replace(SMALL, seed=2, bitstream_bytes=400, header_bytes=30, payload_bytes=360, side_bytes=10),
     ]
-    (rate,) = set_rates([*seeds, LARGE])
+    (rate,) = engine.set_rates([*seeds, LARGE])
     # 300 bytes on 1000 pixels and 1125 on 9000.
     assert rate.mean_bits_per_pixel == pytest.approx((2.4 + 1) / 2)
     assert rate.total_bits_per_pixel == pytest.approx(8 * 1425 / 10_000)
@@ -74,15 +78,17 @@ def test_a_picture_whose_encoder_varies_counts_with_the_mean_of_its_bitstreams()
     assert rate.seeds == 2
 
 
-def test_rates_stand_by_label_and_rise() -> None:
+def test_rates_stand_by_label_and_rise(engine) -> None:
     dear, cheap = replace(SMALL, quality=1.0, bitstream_bytes=900), replace(SMALL, quality=9.0)
-    rates = set_rates([replace(SMALL, codec="z", codec_id="a"), dear, cheap, replace(cheap, codec_id="aa")])
+    rates = engine.set_rates(
+        [replace(SMALL, codec="z", codec_id="a"), dear, cheap, replace(cheap, codec_id="aa")]
+    )
     assert [(one.codec, one.codec_id, one.setting) for one in rates] == [
         ("one", "aa", 9.0), ("one", "id", 9.0), ("one", "id", 1.0), ("z", "a", 5.0),
     ]  # fmt: skip
     # A picture of which there are only probes was coded all the same.
     probed = replace(LARGE, probe=True)
-    assert [one.of_pictures for one in set_rates([SMALL, probed])] == [2]
+    assert [one.of_pictures for one in engine.set_rates([SMALL, probed])] == [2]
 
 
 @pytest.mark.parametrize(
@@ -94,13 +100,15 @@ def test_rates_stand_by_label_and_rise() -> None:
         (Verdict("failed", "bubblewrap", False), 1, 1, True),
     ],
 )
-def test_every_verdict_has_its_mark(verdict: Verdict, isolated: int, wrong: int, varies: bool) -> None:
-    found = marks([SMALL, replace(SMALL, verdict=verdict)])
+def test_every_verdict_has_its_mark(
+    engine, verdict: Verdict, isolated: int, wrong: int, varies: bool
+) -> None:
+    found = engine.marks([SMALL, replace(SMALL, quality=9.0, verdict=verdict)])
     assert (found.bitstreams, found.verified, found.isolated, found.wrong) == (2, 1, isolated, wrong)
     assert found.encoder_varies == varies
     assert (found.imported, found.provenance) == (False, None)
 
 
-def test_imported_rows_are_no_bitstreams() -> None:
-    found = marks([replace(SMALL, imported=True, provenance="theirs.csv", verdict=None)] * 2)
+def test_imported_rows_are_no_bitstreams(engine) -> None:
+    found = engine.marks([replace(SMALL, imported=True, provenance="theirs.csv", verdict=None)] * 2)
     assert (found.imported, found.bitstreams, found.verified, found.provenance) == (True, 0, 0, "theirs.csv")

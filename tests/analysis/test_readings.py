@@ -7,6 +7,8 @@ from typing import get_args
 import bjontegaard
 import numpy as np
 import pytest
+from engines import compare
+from row_oracle.curves import columns_at_quality, quality_at_rate, rate_at_quality
 from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
 from scored_cells import DELTA, PSNR, ladder_cells
 
@@ -15,13 +17,9 @@ from codecarena.bench.analysis.curves import (
     Method,
     bd_rate,
     clean,
-    columns_at_quality,
     from_quality,
-    quality_at_rate,
-    rate_at_quality,
     to_quality,
 )
-from codecarena.bench.analysis.leaderboard import compare
 from codecarena.bench.analysis.published import published_curves
 from codecarena.bench.analysis.readings import (
     clean_curves,

@@ -6,12 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from engines import OfColumns, OfRecords
+from row_oracle.matched import entrants, matched_points, scores_of
 from scored_cells import DELTA, PSNR, cell, failure, ladder_cells
 
-from codecarena.bench.analysis.leaderboard import at_rate, at_score
-from codecarena.bench.analysis.matched import entrants, matched_points, scores_of
-from codecarena.bench.analysis.seeds import components, seed_variances
+from codecarena.bench.analysis.seeds import components
 from codecarena.bench.store.rows import Match, MatchRow, ScoredCell
+
+
+@pytest.fixture(params=[OfRecords, OfColumns])
+def engine(request: pytest.FixtureRequest):
+    return request.param
 
 
 def test_components_of_variance_are_those_of_one_way_random_effects() -> None:
@@ -33,7 +38,7 @@ def decoded(
     ]
 
 
-def test_seed_variances_of_a_codec() -> None:
+def test_seed_variances_of_a_codec(engine) -> None:
     stored = [
         *decoded("a", [31.0, 33.0], 2.0),
         *decoded("b", [34.0, 36.0, 38.0], 4.0),
@@ -41,7 +46,7 @@ def test_seed_variances_of_a_codec() -> None:
         *decoded("one left", [99.0, None], 50.0),
         cell("y", "a", 5.0, rate=0.1),
     ]
-    (found,) = seed_variances(stored, [PSNR, DELTA])
+    (found,) = engine.seed_variances(stored, [PSNR, DELTA])
     assert (found.codec_id, found.codec, found.setting, found.metric_id, found.metric) == (
         "id-x", "x", 10.0, "m-psnr", "psnr",
     )  # fmt: skip
@@ -53,13 +58,13 @@ def test_seed_variances_of_a_codec() -> None:
     assert found.largest_spread == 4.0
 
 
-def test_seed_variances_stand_by_codec_and_rate() -> None:
+def test_seed_variances_stand_by_codec_and_rate(engine) -> None:
     stored = [
         replace(one, quality=quality, codec=codec, codec_id=codec)
         for codec, quality, rate in (("z", 10.0, 1.0), ("a", 20.0, 0.5), ("a", 5.0, 3.0))
         for one in decoded("p", [1.0, 2.0], rate)
     ]
-    found = seed_variances(stored, [PSNR])
+    found = engine.seed_variances(stored, [PSNR])
     assert [(one.codec, one.setting) for one in found] == [("a", 20.0), ("a", 5.0), ("z", 10.0)]
     assert found[0].between_deviation is None
 
@@ -131,9 +136,9 @@ def test_codecs_of_probes_alone_enter_without_a_range_of_rates() -> None:
     )
 
 
-def test_searched_settings_stand_in_the_tables_beside_curves() -> None:
+def test_searched_settings_stand_in_the_tables_beside_curves(engine) -> None:
     matches = [match("z", 20.0, "a"), match("z", 10.0, "b"), match("k", 20.0, "a"), match("k", 20.0, "b")]
-    rows = {row.codec.label: row for row in at_rate(STORED, [PSNR], 0.5, [], matches)}
+    rows = {row.codec.label: row for row in engine.at_rate(STORED, [PSNR], 0.5, [], matches)}
     # m is read off its curves: half a bit lies log10(5) of the way from 25 to 40 dB.
     medians = {label: row.scores[PSNR.metric_id] for label, row in rows.items()}
     assert {label: found and found.median for label, found in medians.items()} == pytest.approx(
@@ -145,7 +150,7 @@ def test_searched_settings_stand_in_the_tables_beside_curves() -> None:
     assert rows["m"].achieved is None
     matches = [match("z", 20.0, "a", PSNR.metric_id, 32.0), match("z", 10.0, "b", PSNR.metric_id, 32.0)]
     stored = [replace(one, contended=one.picture_sha256 == "b" and one.quality == 20) for one in STORED]
-    costs = {row.codec.label: row for row in at_score(stored, PSNR, 32.0, [], matches)}
+    costs = {row.codec.label: row for row in engine.at_score(stored, PSNR, 32.0, [], matches)}
     assert list(costs) == ["m", "z"]
     z, m = costs["z"], costs["m"]
     assert z.bits_per_pixel is not None

@@ -5,12 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from as_columns import kept_by
 from sqlalchemy import delete, func, select, update
 
 from codecarena.bench.analysis.comparison import Evidence, against_anchor
 from codecarena.bench.analysis.intervals import Interval
 from codecarena.bench.store import derived as module
-from codecarena.bench.store.derived import AnswerKind, Derived, rows_of
+from codecarena.bench.store.derived import AnswerKind, Derived
 from codecarena.bench.store.rows import Failure, Score, ScoredCell
 from codecarena.bench.store.schema import DerivedTable
 from codecarena.bench.store.store import Store
@@ -47,7 +48,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def ask(store: Store, compute: Counted, cell: ScoredCell = CELL, question: str = "q") -> dict[str, Evidence]:
-    rows = rows_of([cell], [FAILURE], "m")
+    rows = kept_by([cell], [FAILURE], "m")
     return Derived(store).answer(KIND, question, rows, compute)
 
 
@@ -123,6 +124,4 @@ def test_a_store_that_may_only_be_read_still_answers(store: Store) -> None:
 
 
 def test_a_failed_attempt_is_part_of_the_rows() -> None:
-    assert list(rows_of([CELL], [FAILURE], "m")) != list(
-        rows_of([CELL], [replace(FAILURE, settled=True)], "m")
-    )
+    assert kept_by([CELL], [FAILURE], "m") != kept_by([CELL], [replace(FAILURE, settled=True)], "m")

@@ -8,10 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from engines import compare
 from skimage import data
 
 from arena import call, run_record
-from codecarena.bench.analysis.leaderboard import compare
 from codecarena.bench.store.rows import Score
 from codecarena.bench.store.store import Store
 

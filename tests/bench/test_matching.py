@@ -11,10 +11,10 @@ from typing import Any
 
 import cv2
 import pytest
+from engines import at_rate, compare
 from skimage.data import astronaut
 
 from arena import call, command, run_record, write_pictures
-from codecarena.bench.analysis.leaderboard import at_rate, compare
 from codecarena.bench.store.store import Store
 
 SUITE = """

@@ -22,7 +22,7 @@ from arena import call, command, write_pictures
 from codecarena.bench.store import database, schema
 from codecarena.bench.store.columns import read_columns, read_encode_seconds, read_scores
 from codecarena.bench.store.database import StoreError
-from codecarena.bench.store.derived import AnswerKind, Derived, rows_of_columns
+from codecarena.bench.store.derived import AnswerKind, Derived, rows_of
 from codecarena.bench.store.pictures import add_provenance, provenance
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.study_tables import PairTable, TrialTable, VoteTable
@@ -150,7 +150,7 @@ def test_a_made_up_store_reads_the_same_from_both(url: str, tmp_path: Path) -> N
         for store in stores:
             columns = read_columns(store, "synthetic")
             assert len(read_encode_seconds(store, columns)) == len(columns.measurement)
-            prints.append(list(rows_of_columns(columns, read_scores(store, columns, metric.metric_id), [])))
+            prints.append(list(rows_of(columns, read_scores(store, columns, metric.metric_id), [])))
         assert prints[0] == prints[1]
     for store in stores:
         store.close()

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import io
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from skimage import data
+from stored_cells import store_of
 
 from arena import call
-from codecarena.bench.store.rows import Failure, MatchRow, MetricRow, RunRow, Score, ScoredCell
+from codecarena.bench.store.rows import Failure, Match, MetricRow, Score, ScoredCell
+from codecarena.bench.store.store import Store
 
 PSNR = MetricRow("0123456789abcdef", "psnr", "codecarena", "0.1.0", "RGB", "higher", None)
 DELTA = MetricRow("fedcba9876543210", "mean-difference", "test", "1", "RGB", "lower", 0.0)
@@ -27,36 +30,8 @@ FORMATS: dict[str, tuple[str, dict[str, object], tuple[int, ...]]] = {
 }
 
 
-@dataclass
-class MemoryStore:
-    """What `reports` needs of a store, held in lists."""
-
-    stored: list[ScoredCell] = field(default_factory=list)
-    failed: list[Failure] = field(default_factory=list)
-    identities: list[MetricRow] = field(default_factory=list)
-    run_rows: list[RunRow] = field(default_factory=list)
-    matched: list[MatchRow] = field(default_factory=list)
-
-    def cells(self, image_set: str | None = None) -> list[ScoredCell]:
-        return [cell for cell in self.stored if image_set in (None, cell.image_set)]
-
-    def failures(self, image_set: str | None = None) -> list[Failure]:
-        return [one for one in self.failed if image_set in (None, one.image_set)]
-
-    def metrics(self) -> list[MetricRow]:
-        return self.identities
-
-    def matches(self, image_set: str) -> list[MatchRow]:
-        return [one for one in self.matched if one.match.image_set == image_set]
-
-    def image_sets(self) -> list[str]:
-        return sorted({one.image_set for one in (*self.stored, *self.failed)})
-
-    def runs(self) -> list[RunRow]:
-        return self.run_rows
-
-    def version(self) -> int:
-        return len(self.stored) + len(self.failed)
+def sha256(pixels: np.ndarray) -> str:
+    return hashlib.sha256(pixels.tobytes()).hexdigest()
 
 
 def coded(name: str, picture: str, pixels: np.ndarray, quality: int, image_set: str = "photos") -> ScoredCell:
@@ -73,9 +48,10 @@ def coded(name: str, picture: str, pixels: np.ndarray, quality: int, image_set: 
         DELTA.metric_id: Score(float(np.mean(np.abs(difference)))),
     }
     return ScoredCell(
-        image_set, picture, hashlib.sha256(pixels.tobytes()).hexdigest(), "natural",
+        image_set, picture, sha256(pixels), "natural",
         pixels.shape[0] * pixels.shape[1], hashlib.sha256(name.encode()).hexdigest()[:16], name, "classic",
-        False, float(quality), None, len(stream.getvalue()), "", "", (seconds,), (0.001,), True, scores,
+        False, float(quality), None, len(stream.getvalue()), "", sha256(decoded), (seconds,), (0.001,), True,
+        scores,
     )  # fmt: skip
 
 
@@ -106,16 +82,29 @@ def broken(arena_cells: list[ScoredCell]) -> list[Failure]:
 
 
 @pytest.fixture
-def make_store() -> Callable[..., MemoryStore]:
-    """Return a function that makes a store of these cells, failures, metrics and runs."""
+def make_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Store]:
+    """Return a function that makes a store of these cells, failures, metrics and matches."""
 
     def make(
-        cells: list[ScoredCell] | None = None,
-        failures: list[Failure] | None = None,
+        cells: Sequence[ScoredCell] = (),
+        failures: Sequence[Failure] = (),
         metrics: tuple[MetricRow, ...] = (PSNR, DELTA),
-        runs: list[RunRow] | None = None,
-    ) -> MemoryStore:
-        return MemoryStore(list(cells or []), list(failures or []), list(metrics), list(runs or []))
+        matches: Sequence[Match] = (),
+    ) -> Store:
+        known = {one.metric_id for one in metrics}
+        pixels = Counter((cell.picture_sha256, cell.decoded_sha256) for cell in cells)
+        stored = [
+            replace(
+                cell,
+                # Cells that were made by changing one have its pixels: scores would be shared.
+                decoded_sha256=cell.decoded_sha256
+                if pixels[cell.picture_sha256, cell.decoded_sha256] == 1
+                else f"{cell.codec_id} {cell.picture_sha256} {cell.quality} {cell.seed}",
+                scores={name: score for name, score in cell.scores.items() if name in known},
+            )
+            for cell in cells
+        ]
+        return store_of(tmp_path_factory.mktemp("made") / "arena", stored, metrics, failures, matches)
 
     return make
 

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from as_columns import kept_by
+from row_oracle.slices import slice_of
 from synthetic_store import fill
 
 from codecarena.bench.store.columns import read_columns
-from codecarena.bench.store.derived import AnswerKind, Derived, rows_of
+from codecarena.bench.store.derived import AnswerKind, Derived
 from codecarena.bench.store.store import Store
 from codecarena.reports import leaderboards
 from codecarena.reports.column_slice import ColumnSlice, ColumnSource
 from codecarena.reports.evidence import kind_split
 from codecarena.reports.grid import Table
 from codecarena.reports.kinds import kind_table
-from codecarena.reports.slices import slice_of
-from codecarena.reports.tables import opening_view, rate_points, usual_anchor, usual_score
+from codecarena.reports.tables import rate_points
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +40,14 @@ def test_every_table_is_the_same(odd_store: Store, kind) -> None:
     source = ColumnSource(odd_store, "synthetic")
     columns, records = ColumnSlice(source, kind), slice_of(odd_store, "synthetic", kind)
     for metric in columns.metrics:
-        anchor = usual_anchor(records)
+        anchor = records.usual_anchor
         assert columns.usual_anchor == anchor
-        assert columns.usual_score(metric) == usual_score(records, metric)
-        assert columns.opening_view(metric) == opening_view(records, metric)
+        assert columns.usual_score(metric) == records.usual_score(metric)
+        assert columns.opening_view(metric) == records.opening_view(metric)
         assert text(leaderboards.bd_table(columns, [metric], anchor)) == text(
             leaderboards.bd_table(records, [metric], anchor)
         )
-        score = usual_score(records, metric)
+        score = records.usual_score(metric)
         assert text(leaderboards.at_score_table(columns, metric, score)) == text(
             leaderboards.at_score_table(records, metric, score)
         )
@@ -74,22 +75,24 @@ def test_natural_against_generated_is_the_same(odd_store: Store) -> None:
 def test_an_answer_kept_by_one_reading_is_found_by_the_other(odd_store: Store) -> None:
     columns, records = ColumnSlice(ColumnSource(odd_store, "synthetic")), slice_of(odd_store, "synthetic")
     for metric in columns.metrics:
-        assert list(columns.rows(metric)) == list(records.rows(metric))
+        known = kept_by(records.cells, records.failures, metric.metric_id)
+        assert list(columns.rows(metric)) == known
     metric = columns.metrics[0]
+    known = kept_by(records.cells, records.failures, metric.metric_id)
     kind = AnswerKind(list[int], (ColumnSlice,))
-    Derived(odd_store).answer(kind, "question", records.rows(metric), lambda: [7])
+    Derived(odd_store).answer(kind, "question", known, lambda: [7])
     assert Derived(odd_store).recall(kind, "question", columns.rows(metric)) == [7]
 
 
 def test_any_changed_score_changes_the_rows(odd_store: Store) -> None:
     cells = odd_store.cells("synthetic")
     metric_id = next(iter(cells[0].scores))
-    known = list(rows_of(cells, [], metric_id))
+    known = list(kept_by(cells, [], metric_id))
     one = cells[0]
     scores = {**one.scores, metric_id: replace(one.scores[metric_id], value=12.5)}
-    assert list(rows_of([replace(one, scores=scores), *cells[1:]], [], metric_id)) != known
-    assert list(rows_of([replace(one, bitstream_bytes=7), *cells[1:]], [], metric_id)) != known
-    assert list(rows_of(cells[::-1], [], metric_id)) == known
+    assert list(kept_by([replace(one, scores=scores), *cells[1:]], [], metric_id)) != known
+    assert list(kept_by([replace(one, bitstream_bytes=7), *cells[1:]], [], metric_id)) != known
+    assert list(kept_by(cells[::-1], [], metric_id)) == known
 
 
 def test_all_sets_together(odd_store: Store) -> None:

@@ -116,7 +116,7 @@ def test_captions_have_rate_and_scores(arena_cells, make_store) -> None:
     store = make_store(arena_cells)
     cell = next(cell for cell in arena_cells if cell.codec == "jpeg" and cell.quality == 50)
     lines = captions(cell, plan(store).metrics)
-    psnr = cell.scores[store.identities[0].metric_id].value
+    psnr = cell.scores[store.metrics()[1].metric_id].value
     assert lines[0] == f"{cell.bits_per_pixel:.3f} bpp · PSNR {psnr:.2f} dB"
     assert lines[1].startswith("mean-difference ")
 

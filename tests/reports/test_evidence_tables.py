@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
+from stored_cells import part_of
 
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.curves import bd_rate
@@ -19,7 +20,6 @@ from codecarena.reports.comparisons import comparison_tables, decode_seconds
 from codecarena.reports.export import write
 from codecarena.reports.grid import Table, as_json
 from codecarena.reports.kinds import kind_tables
-from codecarena.reports.slices import slice_of
 from codecarena.reports.tables import leaderboard_tables
 from codecarena.reports.terminal import show
 
@@ -42,7 +42,7 @@ def cells(
     gains = np.exp(random.normal(0, 0.03, pictures)) * factor
     return [
         ScoredCell(
-            image_set="photos" if kind == "natural" else "made", picture=f"{kind}{place}",
+            image_set="photos" if kind == "natural" else "made", picture=f"{kind}{place} {generator}",
             picture_sha256=f"{kind}{place}{generator}", kind=kind,  # type: ignore[arg-type]
             pixel_count=PIXELS, codec_id=f"id-{codec}", codec=codec, family="classic", toy=False,
             quality=float(step), seed=None,
@@ -121,7 +121,7 @@ def test_few_pictures_have_a_reason_instead_of_an_interval(make_store: Callable)
 
 
 def test_win_matrix_front_and_points(three: list[ScoredCell], make_store: Callable) -> None:
-    part = slice_of(make_store(three, metrics=(PSNR,)), "photos")
+    part = part_of(make_store(three, metrics=(PSNR,)))
     wins, front, points = comparison_tables(part, PSNR, points=True)
     assert next(row.entries[0].text for row in wins.rows) == "1 better"
     assert [one.text for one in wins.rows[0].entries[1:]] == ["·", "8▼", "8▼"]
@@ -190,7 +190,7 @@ def test_a_toy_set_prints_that_it_says_nothing(make_store: Callable) -> None:
 
 def test_a_codec_that_finished_too_little_is_named(three: list[ScoredCell], make_store: Callable) -> None:
     late = [replace(cell, codec="late", codec_id="id-late") for cell in cells("late", 1, pictures=2)]
-    part = slice_of(make_store(three + late, metrics=(PSNR,)), "photos")
+    part = part_of(make_store(three + late, metrics=(PSNR,)))
     wins, _ = comparison_tables(part, PSNR)
     assert len(wins.rows) == 3
     assert "Not compared: late finished 2 of 8 pictures." in wins.notes

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from report_rows import CELL, PSNR, TIMED, Answers, text_columns, texts, values
+from stored_cells import part_of
 
 from codecarena.bench.analysis.comparison import Duel
 from codecarena.bench.analysis.coverage import AnalysisError
@@ -21,7 +22,6 @@ from codecarena.reports.comparisons import comparison_tables, pareto_table, poin
 from codecarena.reports.evidence import MARKS
 from codecarena.reports.grid import Table
 from codecarena.reports.kinds import kind_table, kind_tables
-from codecarena.reports.slices import Slice, slice_of
 
 NO_ENDS = Interval(None, None, "fewer than 5 pictures")
 
@@ -141,7 +141,7 @@ def timed() -> list[Any]:
 @pytest.mark.parametrize("better", ["higher", "lower"])
 def test_the_front_of_rate_and_score(make_store: Callable, better: Any) -> None:
     metric = replace(PSNR, better=better)
-    part = slice_of(make_store(ladders(better), metrics=(metric,)), "photos")
+    part = part_of(make_store(ladders(better), metrics=(metric,)))
     table = pareto_table(part, metric, part.comparison(metric))
     sign = "" if better == "higher" else "−"
     # mango's first is dearer and worse than apple's; apple's second than zebra's; mango's second only dearer.
@@ -164,7 +164,7 @@ def test_the_front_of_rate_and_score(make_store: Callable, better: Any) -> None:
 
 
 def test_the_front_of_rate_score_and_decode_time(make_store: Callable) -> None:
-    part = slice_of(make_store(ladders(), metrics=(PSNR,)), "photos")
+    part = part_of(make_store(ladders(), metrics=(PSNR,)))
     table = pareto_table(part, PSNR, part.comparison(PSNR), timed())
     assert texts(table) == [
         ["zebra", "1.5", "0.25", "30.00", "8.00", "100"],
@@ -188,7 +188,7 @@ def test_every_point_with_the_pictures_that_it_is_of(make_store: Callable) -> No
                 scores={PSNR.metric_id: Score(cell.scores[PSNR.metric_id].value + int(cell.picture_sha256))})
         for cell in ladders(pictures=3)
     ]  # fmt: skip
-    part = slice_of(make_store(cells, [failed("3")], metrics=(PSNR,)), "photos")
+    part = part_of(make_store(cells, [failed("3")], metrics=(PSNR,)))
     table = points_table(part, PSNR, part.comparison(PSNR))
     # Pictures 0, 1 and 2: on average a byte and a dB more.
     assert texts(table) == [
@@ -214,7 +214,7 @@ def test_intervals_of_a_point_are_of_its_rate_and_of_its_score(make_store: Calla
         replace(cell, bitstream_bytes=cell.bitstream_bytes + int(cell.picture_sha256))
         for cell in ladders(pictures=6)
     ]
-    part = slice_of(make_store(cells, metrics=(PSNR,)), "photos")
+    part = part_of(make_store(cells, metrics=(PSNR,)))
     _, _, table = comparison_tables(part, PSNR, points=True)
     record = table.rows[0].record
     low, high = record["bits_per_pixel_interval_95"]
@@ -232,7 +232,7 @@ def failed(picture: str) -> Failure:
 
 def test_codecs_without_a_common_picture_cannot_be_compared(make_store: Callable) -> None:
     apart = [cell for cell in ladders() if (cell.codec == "zebra") == (int(cell.picture_sha256) < 3)]
-    part = slice_of(make_store(apart, metrics=(PSNR,)), "photos")
+    part = part_of(make_store(apart, metrics=(PSNR,)))
     with pytest.raises(AnalysisError, match="no picture of photos has psnr scores of all compared codecs"):
         comparison_tables(part, PSNR)
 
@@ -343,10 +343,9 @@ def test_kinds_need_both_kinds_and_a_score(make_store: Callable) -> None:
 def test_a_part_of_one_kind_has_failures_and_matches_of_its_pictures_only(make_store: Callable) -> None:
     both = [replace(cell, kind="ai-generated") if cell.picture_sha256 > "2" else cell for cell in ladders()]
     store = make_store(both, [failed("1"), failed("4"), failed("unseen")], metrics=(PSNR,))
-    by_kind = {kind: slice_of(store, "photos", kind) for kind in (None, "natural", "ai-generated")}
+    by_kind = {kind: part_of(store, kind=kind) for kind in (None, "natural", "ai-generated")}
     shown = {kind: {one.picture_sha256 for one in part.failures} for kind, part in by_kind.items()}
     assert shown == {None: {"1", "4", "unseen"}, "natural": {"1"}, "ai-generated": {"4"}}
     assert [part.scope for part in by_kind.values()] == [
         "photos | every kind", "photos | natural", "photos | ai-generated",
     ]  # fmt: skip
-    assert isinstance(by_kind[None], Slice)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from report_rows import BUTTERAUGLI, CELL, MS_SSIM, PSNR, text_columns, texts, values
+from stored_cells import part_of
 
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.store.imports import Published
@@ -22,7 +23,6 @@ from codecarena.reports.export import cell_rows, write
 from codecarena.reports.published_table import published_table
 from codecarena.reports.rate_table import rate_table
 from codecarena.reports.seed_table import seed_table
-from codecarena.reports.slices import slice_of
 
 ROW = {
     "image_set": "drawn", "picture": "otter.png", "kind": "ai-generated", "generator": "SDXL Turbo",
@@ -31,7 +31,7 @@ ROW = {
     "pixels": 484, "bits_per_pixel": 2.0, "bitstream_bytes": 121, "header_bytes": 7, "payload_bytes": 101,
     "side_bytes": 13, "encode_seconds": 0.3, "decode_seconds": 1.3, "contended": True, "lossless": False,
     "verified": "differs", "isolation": "unshare", "encoder_repeats": False, "picture_sha256": "original",
-    "bitstream_sha256": "bits", "decoded_sha256": "decoded", "psnr": 31.25, "butteraugli": 2.5,
+    "bitstream_sha256": "bits", "decoded_sha256": "decoded", "butteraugli": 2.5, "psnr": 31.25,
 }  # fmt: skip
 
 
@@ -168,7 +168,7 @@ def test_compressai_files_hold_means_by_rising_rate(make_store: Callable, tmp_pa
             "metrics": {"psnr-rgb": "codecarena 0.1", "ms-ssim-rgb": "codecarena 0.2"},
         },
     }  # fmt: skip
-    assert list(numbers) == ["bpp", "psnr-rgb", "ms-ssim-rgb", "encoding_time", "decoding_time"]
+    assert list(numbers) == ["bpp", "ms-ssim-rgb", "psnr-rgb", "encoding_time", "decoding_time"]
     for name, expected in {
         "bpp": [0.75, 2.5],
         "psnr-rgb": [31, 42],
@@ -186,13 +186,13 @@ def test_compressai_leaves_out_what_it_cannot_say(make_store: Callable) -> None:
                 for other in rest]  # fmt: skip
     lossless = cell("a", 1, 500, None), cell("B", 1, 900, 50)
     probe = cell("a", 9, 50, 20, probe=True, codec_id="other", codec="other")
-    part = slice_of(make_store([*untimed, *lossless, probe], metrics=(PSNR,)), "photos")
+    part = part_of(make_store([*untimed, *lossless, probe], metrics=(PSNR,)))
     (content,) = results(part).values()
     assert content["meta"]["qualities"] == [9, 2]
     assert content["results"].keys() == {"bpp", "psnr-rgb", "encoding_time"}
-    assert results(slice_of(make_store(lossless[:1], metrics=(PSNR,)), "photos")) == {}
-    quiet = [replace(cell, contended=False, imported=cell.picture == "a.png") for cell in in_two_sizes()]
-    (content,) = results(slice_of(make_store(quiet, metrics=(PSNR,)), "photos")).values()
+    assert results(part_of(make_store(lossless[:1], metrics=(PSNR,)))) == {}
+    quiet = [replace(cell, contended=False, imported=True) for cell in in_two_sizes()]
+    (content,) = results(part_of(make_store(quiet, metrics=(PSNR,)))).values()
     assert content["meta"]["contended_times"] is False
     assert content["meta"]["imported"] is True
 
@@ -200,7 +200,7 @@ def test_compressai_leaves_out_what_it_cannot_say(make_store: Callable) -> None:
 def test_compressai_keeps_two_identities_of_a_name_apart(make_store: Callable) -> None:
     newer = replace(PSNR, metric_id="newer-identity")
     both = [replace(one, scores={**one.scores, "newer-identity": Score(20.0)}) for one in in_two_sizes()]
-    (content,) = results(slice_of(make_store(both, metrics=(PSNR, newer)), "photos")).values()
+    (content,) = results(part_of(make_store(both, metrics=(PSNR, newer)))).values()
     assert content["results"]["psnr-rgb newer-"] == [20.0, 20.0]
     assert content["results"]["psnr-rgb psnr-i"] == [31, 42]
 
@@ -210,7 +210,7 @@ def test_rates_of_a_set_and_what_the_bytes_are_for(make_store: Callable) -> None
     cells = [
         replace(one, verdict=Verdict("failed", "none", None)) if one.quality == 9 else one for one in cells
     ]
-    table = rate_table(slice_of(make_store(cells, metrics=(PSNR,)), "photos"))
+    table = rate_table(part_of(make_store(cells, metrics=(PSNR,))))
     assert table.title == "Rates · photos"
     assert texts(table) == [
         # All of 200 bytes over all of 2,400 pixels; the parts are means of the two pictures.
@@ -224,7 +224,7 @@ def test_rates_of_a_set_and_what_the_bytes_are_for(make_store: Callable) -> None
     record = table.rows[0].record
     assert (record["header_bytes"], record["payload_bytes"], record["side_bytes"]) == (4, 86, 10)
     toys = [replace(one, toy=True, imported=True) for one in in_two_sizes()]
-    toy = rate_table(slice_of(make_store(toys, metrics=(PSNR,)), "photos"))
+    toy = rate_table(part_of(make_store(toys, metrics=(PSNR,))))
     assert texts(toy)[0] == ["latent(steps=4) (toy) (imported)", "9", "0.75", "0.67", "–", "–", "–", "2/2"]
 
 
@@ -235,9 +235,7 @@ def test_what_the_seed_changes(make_store: Callable) -> None:
         for picture, of_seeds in scores.items()
         for seed, score in enumerate(of_seeds)
     ]
-    table = seed_table(
-        slice_of(make_store([*cells, cell("C", 4.5, 7, 99)], metrics=(PSNR,)), "photos"), [PSNR]
-    )
+    table = seed_table(part_of(make_store([*cells, cell("C", 4.5, 7, 99)], metrics=(PSNR,))), [PSNR])
     assert table is not None
     # Within: (8 + 4.5) / 3 = 4.1667. Means 32 and 41.5: 45.125, less 4.1667 times the mean of 1/3 and 1/2.
     assert texts(table) == [
@@ -247,10 +245,10 @@ def test_what_the_seed_changes(make_store: Callable) -> None:
     expected = [36.75, math.sqrt(12.5 / 3), math.sqrt(45.125 - 12.5 / 3 * 5 / 12), 4.0, 2.5, 2.0]
     assert values(table)[0][4:] == pytest.approx(expected)
     assert values(table)[0][:4] == [None, 4.5, 0.75, None]
-    one = seed_table(slice_of(make_store(cells[:3], metrics=(PSNR,)), "photos"), [PSNR])
+    one = seed_table(part_of(make_store(cells[:3], metrics=(PSNR,))), [PSNR])
     assert one is not None
     assert texts(one)[0][6] == "–"
-    assert seed_table(slice_of(make_store([cells[0], cells[3]], metrics=(PSNR,)), "photos"), [PSNR]) is None
+    assert seed_table(part_of(make_store([cells[0], cells[3]], metrics=(PSNR,))), [PSNR]) is None
 
 
 def test_published_means_beside_a_codec_of_ours(make_store: Callable) -> None:
@@ -272,7 +270,7 @@ def test_published_means_beside_a_codec_of_ours(make_store: Callable) -> None:
         *published("far", 1, 100), *published("dearer", 1.25, 0), *published("half", 0.5, 0),
         *published("shifted", 2, 3), *published("elsewhere", 0.1, 0, "kodak"),
     ]  # fmt: skip
-    part = slice_of(make_store(ours, metrics=(PSNR, MS_SSIM)), "photos")
+    part = part_of(make_store(ours, metrics=(PSNR, MS_SSIM)))
     table = published_table(part, points, [PSNR], "jpeg-id")
     assert table is not None
     assert table.title == "Published, against jpeg · photos"
@@ -294,7 +292,7 @@ def test_published_means_beside_a_codec_of_ours(make_store: Callable) -> None:
     }  # fmt: skip
     assert published_table(part, published("elsewhere", 1, 0, "kodak"), [PSNR], None) is None
     with pytest.raises(AnalysisError, match="nothing was measured here on photos"):
-        published_table(slice_of(make_store([], metrics=(PSNR,)), "photos"), points, [PSNR], None)
+        published_table(part_of(make_store([], metrics=(PSNR,))), points, [PSNR], None)
     usual = published_table(part, points, [PSNR], None)
     assert usual is not None
     assert usual.title == "Published, against jpeg · photos"
@@ -302,7 +300,7 @@ def test_published_means_beside_a_codec_of_ours(make_store: Callable) -> None:
 
 def test_means_over_pictures_are_of_the_pictures_that_the_codec_finished(make_store: Callable) -> None:
     unfinished = cell("c", 9, 800, 10, encode_seconds=(90.0,), decode_seconds=(90.0,))
-    part = slice_of(make_store([*in_two_sizes(), unfinished], metrics=(PSNR,)), "photos")
+    part = part_of(make_store([*in_two_sizes(), unfinished], metrics=(PSNR,)))
     (content,) = results(part).values()
     assert content["meta"]["pictures"] == 2
     assert content["results"]["psnr-rgb"] == [fmean((30, 32)), fmean((40, 44))]

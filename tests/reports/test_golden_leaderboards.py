@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from report_rows import BUTTERAUGLI, MS_SSIM, PSNR, Answers, Kept, summary, text_columns, texts, values
 
+from codecarena.bench.analysis.at_target import AtRateRow, AtScoreRow
 from codecarena.bench.analysis.comparison import Evidence
 from codecarena.bench.analysis.curves import BdRate
 from codecarena.bench.analysis.intervals import Interval, Spread
-from codecarena.bench.analysis.leaderboard import AtRateRow, AtScoreRow, BdRow, Leaderboard
+from codecarena.bench.analysis.leaderboard import BdRow, Leaderboard
 from codecarena.bench.analysis.marks import Marks
 from codecarena.bench.store.rows import MetricRow
 from codecarena.reports import digits

@@ -16,7 +16,7 @@ from PIL import Image
 from report_rows import CELL, PSNR, texts
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from stored_cells import store_of
+from stored_cells import part_of, store_of
 from zoo import zoo_of
 
 from codecarena.bench.analysis.coverage import AnalysisError
@@ -30,7 +30,6 @@ from codecarena.reports.page import provenance_tables, write_latex
 from codecarena.reports.pictures import Gallery, PictureLost, difference_map, png, routes
 from codecarena.reports.report import Report, Section, report, summary
 from codecarena.reports.server import ServeError, address, check_address
-from codecarena.reports.slices import Slice, slice_of
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +79,11 @@ def test_a_set_without_scores_or_without_results_says_so(tmp_path: Path) -> None
 
 
 def test_the_line_of_a_set_counts_pictures_codecs_and_open_failures(zoo: Store) -> None:
-    part = slice_of(zoo, "zoo", "natural")
+    part = part_of(zoo, "zoo", "natural")
     assert summary(part) == "zoo: 2 pictures · 3 codecs · 12 results · 1 open failure"
     settled = Failure("zoo", "a", "a", "x", "x", 1.0, None, None, "crash", "encode", 1, "", "", "", True)
-    assert summary(Slice("zoo", [], [settled], [])) == "zoo: "
+    part.failures = [settled]
+    assert summary(part) == "zoo: 2 pictures · 3 codecs · 12 results"
 
 
 def origin(**changes: Any) -> RunOrigin:

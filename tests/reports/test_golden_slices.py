@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from report_rows import BUTTERAUGLI, CELL, PSNR, text_columns, texts, values
+from row_oracle.slices import slice_of
 from stored_cells import store_of
 from zoo import cells, failure, zoo_of
 
@@ -20,7 +21,6 @@ from codecarena.reports.column_slice import ColumnSlice, ColumnSource
 from codecarena.reports.curve_files import as_csv, picture_points
 from codecarena.reports.extremes import dividing_pictures, points_by_kind, points_table
 from codecarena.reports.looking import Target, nearest_cells, numbers, numbers_table, panes, worst_first
-from codecarena.reports.slices import slice_of
 from codecarena.reports.tables import RatePoint
 
 
@@ -66,8 +66,12 @@ def test_a_part_holds_what_is_of_its_pictures_and_codecs(
         for one in cells()
         if one.codec in codecs and one.picture_sha256 in pictures
     ]
-    assert sorted((one.codec, one.picture, one.quality) for one in part.cells) == sorted(expected)
-    assert len(part.columns.measurement) == len(expected)
+    columns = part.columns
+    measured = zip(columns.codec, columns.picture, columns.quality, strict=True)
+    assert sorted(
+        (columns.codecs[codec].label, columns.pictures[picture].name, quality)
+        for codec, picture, quality in measured
+    ) == sorted(expected)
     assert {one.codec.label for one in part.panels} == codecs
     assert {one.picture_sha256 for one in part.failures} == failed
     assert {one.match.target for one in part.matches} == targets

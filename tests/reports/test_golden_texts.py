@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from report_rows import CELL, PSNR, WIDE, text_columns, texts, values
+from stored_cells import part_of
 
 from codecarena.bench.analysis.comparison import PointEvidence
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.intervals import Interval
 from codecarena.bench.store.rows import Failure, Match, MatchRow, MetricRow, RunRow, Score, ScoredCell
 from codecarena.bench.store.run_details import RunDetail, Version
+from codecarena.reports.column_slice import choose_metrics, slices
 from codecarena.reports.grid import Column, Entry, Row, Table, as_json
 from codecarena.reports.latex import LONG, escaped, latex
 from codecarena.reports.markup import html_table
@@ -27,7 +29,6 @@ from codecarena.reports.run_tables import (
     status,
     versions_table,
 )
-from codecarena.reports.slices import choose_metrics, chosen_metrics, slice_of, slices
 from codecarena.reports.study_tables import record_table
 from codecarena.reports.tables import (
     At,
@@ -37,7 +38,6 @@ from codecarena.reports.tables import (
     rate_points,
     running,
     tables_of,
-    usual_score,
 )
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"
@@ -191,16 +191,16 @@ def ladder(codec: str, *points: tuple[int, float | None], **changes: Any) -> lis
 def test_the_usual_score_is_the_median_of_the_lossy_ones(make_store: Callable) -> None:
     cells = ladder("jpeg", (10, 30.001), (20, 31.0), (30, 36.0), (40, None))
     cells.append(replace(cells[0], scores={}, quality=9.0))
-    part = slice_of(make_store(cells, metrics=(PSNR,)), "photos")
-    assert usual_score(part, PSNR) == 31.0
-    assert usual_score(slice_of(make_store(cells[:2], metrics=(PSNR,)), "photos"), PSNR) == 30.5
-    assert usual_score(slice_of(make_store(cells[3:], metrics=(PSNR,)), "photos"), PSNR) == 0.0
+    part = part_of(make_store(cells, metrics=(PSNR,)))
+    assert part.usual_score(PSNR) == 31.0
+    assert part_of(make_store(cells[:2], metrics=(PSNR,))).usual_score(PSNR) == 30.5
+    assert part_of(make_store(cells[3:], metrics=(PSNR,))).usual_score(PSNR) == 0.0
 
 
 def test_points_of_a_chart_carry_their_own_interval(make_store: Callable) -> None:
     cells = [*ladder("zip", (100, 30.0), (200, 33.0)), *ladder("avif", (50, 29.0), (400, 39.0))]
     cells = [replace(one, toy=one.codec == "avif") for one in cells]
-    part = slice_of(make_store(cells, metrics=(PSNR,)), "photos")
+    part = part_of(make_store(cells, metrics=(PSNR,)))
     spread = PointEvidence(1.0, 2.0, Interval(1.5, 2.5), 33.0, Interval(32.0, 35.0))
     bare = PointEvidence(0.0, 1.0, Interval(0.5, 1.5), 30.0, Interval(None, None, "few"))
     points, pictures = rate_points(part, PSNR, {"zip-id": [spread, bare]})
@@ -237,7 +237,7 @@ def test_a_store_of_searches_alone_opens_at_their_target(
         *ladder("zip", (100, 30.0), (200, 33.0), probe=probe),
         *ladder("avif", (50, 29.0), (400, 39.0), probe=probe),
     ]
-    part = replace(slice_of(make_store(cells, metrics=(PSNR,)), "photos"), matches=matches)
+    part = part_of(make_store(cells, metrics=(PSNR,), matches=[one.match for one in matches]))
     assert tables_of(part)[0].title == f"{title} · photos"
 
 
@@ -257,9 +257,9 @@ def test_metrics_are_chosen_by_name_or_id_in_the_order_asked_for(make_store: Cal
     assert [one.metric_id for one in choose_metrics(stored, ["ssimulacra2"])] == ["6"]
     with pytest.raises(AnalysisError, match="no scores of 'zzz'; stored: alpha, ms-ssim, psnr"):
         choose_metrics(stored, ["zzz"])
-    part = slice_of(make_store(ladder("zip", (100, 30.0)), metrics=(PSNR, metric("other", "zeta"))), "photos")
-    assert chosen_metrics(part) == [PSNR]
-    assert chosen_metrics(part, ["zeta"]) == []
+    part = part_of(make_store(ladder("zip", (100, 30.0)), metrics=(PSNR, metric("other", "zeta"))))
+    assert part.chosen_metrics() == [PSNR]
+    assert part.chosen_metrics(["zeta"]) == []
 
 
 def test_a_set_with_failures_alone_is_a_part_and_an_empty_one_is_none(make_store: Callable) -> None:

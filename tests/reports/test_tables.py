@@ -4,20 +4,20 @@ import json
 from dataclasses import replace
 
 import pytest
+from stored_cells import part_of
 
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.store.rows import MetricRow, Score
 from codecarena.reports import digits
+from codecarena.reports.column_slice import choose_metrics
 from codecarena.reports.grid import Table, as_json
 from codecarena.reports.markup import html_table
-from codecarena.reports.slices import choose_metrics, slice_of
 from codecarena.reports.tables import (
     At,
     failures_table,
     leaderboard_tables,
     parse_at,
     rate_points,
-    usual_score,
 )
 
 
@@ -116,8 +116,8 @@ def test_sets_never_mix(arena_cells, make_store) -> None:
 
 def test_kind_narrows_cells_and_failures(arena_cells, broken, make_store) -> None:
     mixed = [replace(cell, kind="ai-generated") if cell.picture == "coffee" else cell for cell in arena_cells]
-    part = slice_of(make_store(mixed, broken), "photos", "natural")
-    assert {cell.picture for cell in part.cells} == {"astronaut"}
+    part = part_of(make_store(mixed, broken), kind="natural")
+    assert {part.columns.pictures[place].name for place in part.columns.picture} == {"astronaut"}
     assert {failure.picture for failure in part.failures} == {"astronaut"}
 
 
@@ -146,17 +146,20 @@ def test_a_name_stands_for_its_python_port_only_where_the_program_is_absent() ->
 
 
 def test_chart_points_are_the_mean_curves(arena_cells, make_store) -> None:
-    part = slice_of(make_store(arena_cells), "photos")
-    points, pictures = rate_points(part, part.all_metrics[0])
+    part = part_of(make_store(arena_cells))
+    (psnr,) = (one for one in part.metrics if one.name == "psnr")
+    points, pictures = rate_points(part, psnr)
     assert (len(points), pictures) == (15, 2)
     (webp,) = [point for point in points if point.codec == "webp" and point.setting == 50]
     cells = [cell for cell in arena_cells if cell.codec == "webp" and cell.quality == 50]
     assert webp.bits_per_pixel == pytest.approx(sum(cell.bits_per_pixel for cell in cells) / 2)
-    assert 20 < usual_score(part, part.all_metrics[0]) < 45
+    assert 20 < part.usual_score(psnr) < 45
 
 
-def test_failures_are_gathered_and_settled_ones_left_out(broken, make_store) -> None:
-    part = slice_of(make_store([], [*broken, replace(broken[0], settled=True)]), "photos")
+def test_failures_are_gathered_and_settled_ones_left_out(arena_cells, broken, make_store) -> None:
+    # The codec gave a result at another setting in the end.
+    later = replace(arena_cells[0], codec=broken[0].codec, codec_id=broken[0].codec_id, quality=20.0)
+    part = part_of(make_store([later], [*broken, replace(broken[0], quality=20.0)]))
     (row,) = failures_table(part).rows
     assert [entry.text for entry in row.entries] == [
         "<b>broken</b>", "crash in encode", "the encoder died of signal 11", "2",

@@ -1,23 +1,29 @@
-"""The two ways in which leaderboards are computed, of records and of columns, called alike."""
+"""The engine that computes leaderboards, and the slow one that it is held against: both called with cells."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import median
 
-import numpy as np
+from as_columns import byte_parts_of, columns_of, encode_seconds_of
+from row_oracle import leaderboard as of_records
+from row_oracle import rates as rates_of_records
+from row_oracle import seeds as seeds_of_records
+from row_oracle.points import marks as marks_of_records
 
-from codecarena.bench.analysis import leaderboard as of_records
-from codecarena.bench.analysis.leaderboard import AtRateRow, AtScoreRow, Comparison, Leaderboard, View
-from codecarena.bench.analysis.panel_readings import (
-    at_rate_of_panels,
-    at_score_of_panels,
-    choose_view_of_panels,
-    usual_anchor_of_panels,
-)
-from codecarena.bench.analysis.panels import PanelComparison, compare_panels, leaderboard_of_panels, panels
-from codecarena.bench.store.columns import columns_of
-from codecarena.bench.store.rows import Failure, MetricRow, ScoredCell
+from codecarena.bench.analysis import at_target, factor
+from codecarena.bench.analysis import leaderboard as boards
+from codecarena.bench.analysis import panels as arrays
+from codecarena.bench.analysis import rates as rates_of_columns
+from codecarena.bench.analysis import seeds as seeds_of_columns
+from codecarena.bench.analysis.at_target import AtRateRow, AtScoreRow
+from codecarena.bench.analysis.curves import Method
+from codecarena.bench.analysis.factor import KindSplit
+from codecarena.bench.analysis.leaderboard import Leaderboard, View
+from codecarena.bench.analysis.marks import Marks
+from codecarena.bench.analysis.panels import Comparison
+from codecarena.bench.analysis.rates import SetRate
+from codecarena.bench.analysis.seeds import SeedVariance
+from codecarena.bench.store.rows import Failure, MatchRow, MetricRow, ScoredCell
 
 
 class OfRecords:
@@ -29,56 +35,104 @@ class OfRecords:
     at_score = staticmethod(of_records.at_score)
     choose_view = staticmethod(of_records.choose_view)
     default_anchor = staticmethod(of_records.default_anchor)
+    set_rates = staticmethod(rates_of_records.set_rates)
+    seed_variances = staticmethod(seeds_of_records.seed_variances)
+    marks = staticmethod(marks_of_records)
+
+
+def compare(cells: Sequence[ScoredCell], metric: MetricRow, failures: Sequence[Failure] = ()) -> Comparison:
+    """Return all codecs under a metric."""
+    columns, column = columns_of(cells, metric.metric_id)
+    return arrays.compare(columns, arrays.panels(columns), column, metric, failures)
+
+
+def leaderboard(
+    cells: Sequence[ScoredCell],
+    metric: MetricRow,
+    anchor: str,
+    failures: Sequence[Failure] = (),
+    method: Method = "pchip",
+) -> Leaderboard:
+    """Return BD-rates against an anchor."""
+    return boards.leaderboard(compare(cells, metric, failures), metric, anchor, failures, method)
+
+
+def at_rate(
+    cells: Sequence[ScoredCell],
+    metrics: Sequence[MetricRow],
+    bits_per_pixel: float,
+    failures: Sequence[Failure] = (),
+    matches: Sequence[MatchRow] = (),
+) -> list[AtRateRow]:
+    """Return every codec's scores at a rate."""
+    columns, _ = columns_of(cells, "")
+    scores = {one.metric_id: columns_of(cells, one.metric_id)[1] for one in metrics}
+    every = arrays.panels(columns)
+    return at_target.at_rate(columns, every, scores, metrics, bits_per_pixel, failures, matches)
+
+
+def at_score(
+    cells: Sequence[ScoredCell],
+    metric: MetricRow,
+    score: float,
+    failures: Sequence[Failure] = (),
+    matches: Sequence[MatchRow] = (),
+) -> list[AtScoreRow]:
+    """Return what every codec spends for a score."""
+    columns, column = columns_of(cells, metric.metric_id)
+    every, seconds = arrays.panels(columns), encode_seconds_of(cells)
+    return at_target.at_score(columns, every, column, metric, score, seconds, failures, matches)
+
+
+def choose_view(cells: Sequence[ScoredCell], metric: MetricRow, failures: Sequence[Failure] = ()) -> View:
+    """Return the view that says most."""
+    anchor = default_anchor(cells)
+    return View() if anchor is None else boards.choose_view(leaderboard(cells, metric, anchor, failures))
+
+
+def default_anchor(cells: Sequence[ScoredCell]) -> str | None:
+    """Return the codec to compare with."""
+    return boards.usual_anchor(arrays.panels(columns_of(cells, "")[0]))
+
+
+def set_rates(cells: Sequence[ScoredCell]) -> list[SetRate]:
+    """Return the rates of every codec at every setting."""
+    columns, _ = columns_of(cells, "")
+    return rates_of_columns.set_rates(columns, arrays.panels(columns), byte_parts_of(cells))
+
+
+def seed_variances(cells: Sequence[ScoredCell], metrics: Sequence[MetricRow]) -> list[SeedVariance]:
+    """Return how scores vary between seeds and between pictures."""
+    columns, _ = columns_of(cells, "")
+    return seeds_of_columns.seed_variances(columns, metrics, lambda one: columns_of(cells, one.metric_id)[1])
+
+
+def marks(cells: Sequence[ScoredCell]) -> Marks:
+    """Return the marks of the one codec that the cells are of."""
+    (panel,) = arrays.panels(columns_of(cells, "")[0], probes=True)
+    return panel.codec.marks
+
+
+def split_by_kind(
+    cells: Sequence[ScoredCell],
+    metric: MetricRow,
+    anchor: str,
+    failures: Sequence[Failure] = (),
+    method: Method = "pchip",
+) -> KindSplit:
+    """Return natural against AI-generated under one metric."""
+    return factor.split_by_kind(compare(cells, metric, failures), cells, metric, anchor, method)
 
 
 class OfColumns:
     """All measurements of a codec at once."""
 
-    @staticmethod
-    def compare(
-        cells: Sequence[ScoredCell], metric: MetricRow, failures: Sequence[Failure] = ()
-    ) -> Comparison:
-        return _compared(cells, metric, failures)
-
-    @staticmethod
-    def leaderboard(
-        cells: Sequence[ScoredCell], metric: MetricRow, anchor: str, failures: Sequence[Failure] = ()
-    ) -> Leaderboard:
-        return leaderboard_of_panels(_compared(cells, metric, failures), metric, anchor, failures)
-
-    @staticmethod
-    def at_rate(
-        cells: Sequence[ScoredCell],
-        metrics: Sequence[MetricRow],
-        bits_per_pixel: float,
-        failures: Sequence[Failure] = (),
-    ) -> list[AtRateRow]:
-        columns, _ = columns_of(cells, "")
-        scores = {one.metric_id: columns_of(cells, one.metric_id)[1] for one in metrics}
-        return at_rate_of_panels(columns, panels(columns), scores, metrics, bits_per_pixel, failures)
-
-    @staticmethod
-    def at_score(
-        cells: Sequence[ScoredCell], metric: MetricRow, score: float, failures: Sequence[Failure] = ()
-    ) -> list[AtScoreRow]:
-        columns, column = columns_of(cells, metric.metric_id)
-        seconds = np.array([median(one.encode_seconds) for one in cells])
-        return at_score_of_panels(columns, panels(columns), column, metric, score, seconds, failures)
-
-    @staticmethod
-    def choose_view(cells: Sequence[ScoredCell], metric: MetricRow) -> View:
-        anchor = OfColumns.default_anchor(cells)
-        if anchor is None:
-            return View()
-        every = _compared(cells, metric, ())
-        board = leaderboard_of_panels(every, metric, anchor)
-        return choose_view_of_panels(board, list(every.panels.values()), metric)
-
-    @staticmethod
-    def default_anchor(cells: Sequence[ScoredCell]) -> str | None:
-        return usual_anchor_of_panels(panels(columns_of(cells, "")[0]))
-
-
-def _compared(cells: Sequence[ScoredCell], metric: MetricRow, failures: Sequence[Failure]) -> PanelComparison:
-    columns, column = columns_of(cells, metric.metric_id)
-    return compare_panels(columns, panels(columns), column, metric, failures)
+    compare = staticmethod(compare)
+    leaderboard = staticmethod(leaderboard)
+    at_rate = staticmethod(at_rate)
+    at_score = staticmethod(at_score)
+    choose_view = staticmethod(choose_view)
+    default_anchor = staticmethod(default_anchor)
+    set_rates = staticmethod(set_rates)
+    seed_variances = staticmethod(seed_variances)
+    marks = staticmethod(marks)

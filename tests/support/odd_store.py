@@ -67,13 +67,19 @@ CODECS = (
     OddCodec("psnr alone", 0.8, metrics=("psnr",)),
     OddCodec("lossless", lossless=(10.0,), points=((6.0, 99.0),)),
     OddCodec("lossless at its best", 0.95, lossless=(40.0,)),
-    OddCodec("imported", 1.2, about={"imported": True, "provenance": "theirs.csv"}),
+    OddCodec(
+        "imported", 1.2, about={"imported": True, "provenance": "theirs.csv"}, cell={"encode_seconds": []}
+    ),
     OddCodec("toy", 2.0, about={"toy": True, "family": "learned", "generator": "FLUX.1-dev"}),
     OddCodec("twin one", 0.85, label="twin"),
     OddCodec("twin two", 1.15, label="twin"),
     OddCodec("verified twice", 1.05, cell={"encode_seconds": [0.07]}),
     OddCodec("quiet", 1.07, cell={"contended": False, "encode_seconds": [0.9, 0.2, 0.4]}),
     OddCodec("only probes", 0.4, cell={"probe": True}),
+    # One cell of each was timed on a busy machine: see `_busy`.
+    OddCodec("busy once", 1.12, cell={"contended": False}),
+    OddCodec("busy without a score", 1.14, cell={"contended": False}),
+    OddCodec("busy out of reach", 1.16, cell={"contended": False}),
     OddCodec("seeds", 0.75, cell={"contended": False}),
     OddCodec("failing"),
 )
@@ -95,8 +101,8 @@ class Rows:
         usual = {
             "picture_sha256": original(picture), "codec_id": codec_id(name), "quality": quality, "seed": -1,
             "run_id": 1, "bitstream_sha256": sha("bits", name, picture, quality),
-            "bitstream_bytes": int(rate * PIXELS / 8), "header_bytes": 13, "payload_bytes": 1700,
-            "side_bytes": 5, "decoded_sha256": decoded,
+            "bitstream_bytes": int(rate * PIXELS / 8), "header_bytes": 13 + picture % 5,
+            "payload_bytes": 1700 + int(7 * rate), "side_bytes": 5 + int(quality), "decoded_sha256": decoded,
             "encode_seconds": [0.03 * quality, 0.01 * quality, 0.05 * quality],
             "decode_seconds": [0.02 * quality], "load_seconds": 0.7, "contended": True, "probe": False,
             "created_at": NOW, "superseded_at": None,
@@ -141,6 +147,7 @@ def fill_oddly(folder: Path | str) -> None:
             _codec(connection, place, codec)
             _ladder(rows, codec)
         _seeds(rows)
+        _busy(rows)
         _probes(rows)
         _history(rows)
         rows.insert(connection)
@@ -161,10 +168,11 @@ def original(place: int) -> str:
 
 
 def _pictures(connection: Connection) -> None:
-    """Add a picture on which everything failed, one of probes alone, and a second set with some of them."""
+    """Add a picture on which nearly all failed, one of probes alone, a second name, and a second set."""
     for place, name in ((PICTURES - 1, "failed.png"), (PICTURES, "probed.png")):
         connection.execute(insert(PictureTable).values(sha256=original(place), height=512, width=768))
         _member(connection, "synthetic", name, place)
+    _member(connection, "synthetic", "again.png", 5)
     for place in (3, 2, 8):
         _member(connection, "another", f"renamed{9 - place}.png", place)
     of_flux = MemberTable.picture_sha256.in_([original(place) for place in range(0, PICTURES, 6)])
@@ -212,11 +220,24 @@ def _seeds(rows: Rows) -> None:
                 decoded = original(picture) if way == 3 and odd else sha("seeds", picture, step, seed)
                 rows.measure(
                     "seeds", picture, 10.0 * step, rate * detail * (0.8 if later else 0.7), decoded,
-                    seed=seed, contended=way == 2 and odd, encode_seconds=[0.1 * seed],
+                    seed=seed, contended=way == 2 and odd, encode_seconds=[0.1 * seed] if seed < 11 else [],
                 )  # fmt: skip
                 if not (way == 1 and odd):
                     inapplicable = ("ms-ssim",) if picture == 4 and odd else ()
                     rows.score(picture, decoded, psnr - detail + seed / 10, METRICS, inapplicable)
+
+
+def _busy(rows: Rows) -> None:
+    """Time a cell of three codecs while others ran: with a score, without one, and far below every target."""
+    detail = 1 + 4 % 7 / 10
+    rows.measure("busy once", 4, 5.0, 0.05 * detail, sha("busy"), contended=True)
+    rows.score(4, sha("busy"), 25.0 - detail)
+    rows.measure("busy without a score", 4, 5.0, 0.05 * detail, sha("unscored and busy"), contended=True)
+    # On the picture where everything else failed: it is in the set of pictures that were tried all the same.
+    for setting, psnr in ((5.0, 8.0), (6.0, 9.0)):
+        decoded = sha("far below", setting)
+        rows.measure("busy out of reach", PICTURES - 1, setting, 0.01 * setting, decoded, contended=True)
+        rows.score(PICTURES - 1, decoded, psnr)
 
 
 def _probes(rows: Rows) -> None:
@@ -283,7 +304,29 @@ def _some_measurements(connection: Connection, name: str) -> Iterator[int]:
 
 
 def _matches(connection: Connection) -> None:
-    """Search for half a bit per pixel: each picture's setting, and one out of reach."""
+    """Search for half a bit per pixel and for 33 dB: for pictures and for the set, some out of reach."""
+    psnr = sha("metric", "psnr")[:16]
+    for name, picture, setting, kind, metric_id, target, ended in (
+        ("only probes", None, 30.0, "bpp", None, 0.5, "close"),
+        ("only probes", None, 20.0, "psnr", psnr, 33.0, "nearest"),
+        # One picture was searched alone: the set's setting stands for none of them then.
+        ("toy", None, 10.0, "psnr", psnr, 33.0, "nearest"),
+        ("toy", 3, 30.0, "psnr", psnr, 33.0, "close"),
+        ("toy", 4, 20.0, "psnr", psnr, 33.0, "close"),
+        ("toy", 6, 40.0, "psnr", psnr, 33.0, "out of range"),
+        ("seeds", 3, 20.0, "psnr", psnr, 33.0, "close"),
+        ("seeds", 8, 20.0, "psnr", psnr, 33.0, "close"),
+        ("seeds", 11, 20.0, "psnr", psnr, 33.0, "close"),
+        ("quiet", 2, 20.0, "bpp", None, 0.75, "close"),
+    ):
+        row = {
+            "scope": "set" if picture is None else "picture", "image_set": "synthetic",
+            "picture_sha256": None if picture is None else original(picture), "pictures": 1,
+            "codec_id": codec_id(name), "target_kind": kind, "metric_id": metric_id, "target": target,
+            "quality": setting, "achieved": target, "probes": 4, "encodes": 3, "ended": ended, "run_id": 1,
+            "created_at": NOW,
+        }  # fmt: skip
+        connection.execute(insert(MatchTable).values(row))
     for picture in range(12):
         row = {
             "scope": "picture", "image_set": "synthetic", "picture_sha256": original(picture), "pictures": 1,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from codecarena.bench.analysis.at_target import AtRateRow, AtScoreRow
 from codecarena.bench.analysis.coverage import CodecSummary
-from codecarena.bench.analysis.leaderboard import AtRateRow, AtScoreRow
 from codecarena.bench.store.rows import Failure, MatchRow, MetricRow, Score, ScoredCell, Verdict
 from codecarena.bench.store.timings import Side, Timing, TimingRow
 from codecarena.reports import digits

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from codecarena.bench.records.cells import NO_SEED
-from codecarena.bench.store.rows import Failure, Match, MetricRow, ScoredCell
+from codecarena.bench.store.rows import Failure, Match, MetricRow, ScoredCell, Verdict
 from codecarena.bench.store.schema import (
     AttemptTable,
     CodecTable,
@@ -22,9 +22,11 @@ from codecarena.bench.store.schema import (
     PictureTable,
     RunTable,
     ScoreTable,
+    VerificationTable,
 )
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.writer import StoreWriter
+from codecarena.reports.column_slice import ColumnSlice, ColumnSource, Kind
 
 NOW = "2026-01-01T00:00:00+00:00"
 
@@ -36,21 +38,33 @@ def store_of(
     failures: Iterable[Failure] = (),
     matches: Iterable[Match] = (),
 ) -> Store:
-    """Return a new store that holds these cells and nothing else; verdicts are left out."""
+    """Return a new store that holds these cells, with their verdicts, and nothing else."""
+    cells, failures = list(cells), list(failures)
+    # A picture in two sets is measured once.
+    measured = list(
+        {(one.picture_sha256, one.codec_id, one.quality, one.seed): one for one in cells}.values()
+    )
     run = {"id": 1, "suite": "made", "suite_text": "", "machine_id": "desk", "workers": 1,
            "process_id": 1, "planned_cells": len(cells), "status": "finished", "started_at": NOW,
            "finished_at": NOW}  # fmt: skip
     rows: dict[Any, list[dict[str, Any]]] = {
         MachineTable: [{"id": "desk", "description": {"cpu": "made up", "cores": 1}}],
         RunTable: [run],
-        PictureTable: _unique(
-            {"sha256": one.picture_sha256, "height": 1, "width": one.pixel_count} for one in cells
+        PictureTable: _by_key(
+            "sha256",
+            ({"sha256": one.picture_sha256, "height": 1, "width": one.pixel_count} for one in cells),
+            ({"sha256": one.picture_sha256, "height": 1, "width": 1} for one in failures),
         ),
-        MemberTable: _unique(_member(one) for one in cells),
-        CodecTable: _unique(_codec(one) for one in cells),
+        MemberTable: _by_key("image_set name", map(_member, cells), map(_failed_member, failures)),
+        CodecTable: _by_key("id", map(_codec, cells), map(_failed_codec, failures)),
         MetricTable: [{**_without(asdict(one), "metric_id"), "id": one.metric_id} for one in metrics],
-        MeasurementTable: [_measurement(one) for one in cells],
-        ScoreTable: _unique(score for one in cells for score in _scores(one)),
+        MeasurementTable: [{**_measurement(one), "id": place} for place, one in enumerate(measured, 1)],
+        VerificationTable: [
+            _verification(place, one.verdict) for place, one in enumerate(measured, 1) if one.verdict
+        ],
+        ScoreTable: _by_key(
+            "original_sha256 decoded_sha256 metric_id", (score for one in cells for score in _scores(one))
+        ),
         AttemptTable: [_attempt(one) for one in failures],
         MatchTable: [{**asdict(one), "run_id": 1, "created_at": NOW} for one in matches],
     }
@@ -63,12 +77,16 @@ def store_of(
     return Store(str(folder))
 
 
-def _unique(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for one in records:
-        if one not in found:
-            found.append(one)
-    return found
+def _by_key(names: str, *records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the first record of each key; what cells say of a row counts before what failures say."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    cells, *rest = records
+    for one in cells:
+        key = tuple(one[name] for name in names.split())
+        assert found.setdefault(key, one) == one, f"{key} is told in two ways"
+    for one in (one for some in rest for one in some):
+        found.setdefault(tuple(one[name] for name in names.split()), one)
+    return list(found.values())
 
 
 def _without(record: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -87,9 +105,32 @@ def _member(one: ScoredCell) -> dict[str, Any]:
 def _codec(one: ScoredCell) -> dict[str, Any]:
     return {
         "id": one.codec_id, "name": one.codec, "label": one.codec, "version": "1", "family": one.family,
-        "parameters": {}, "stochastic": one.seed is not None, "toy": one.toy, "tolerance_levels": 0,
+        "parameters": {}, "stochastic": False, "toy": one.toy, "tolerance_levels": 0,
         "weights_sha256": None, "weights_bytes": 0, "trained_on": None, "imported": one.imported,
         "provenance": one.provenance, "generator": one.codec_generator,
+    }  # fmt: skip
+
+
+def _failed_member(one: Failure) -> dict[str, Any]:
+    return {
+        "image_set": one.image_set, "name": one.picture, "picture_sha256": one.picture_sha256,
+        "kind": "natural", "path": "", "caption": None, "text": None, "generator": None, "licence": None,
+        "source": None,
+    }  # fmt: skip
+
+
+def _failed_codec(one: Failure) -> dict[str, Any]:
+    return {
+        "id": one.codec_id, "name": one.codec, "label": one.codec, "version": "1", "family": "classic",
+        "parameters": {}, "stochastic": False, "toy": False, "tolerance_levels": 0, "weights_sha256": None,
+        "weights_bytes": 0, "trained_on": None, "imported": False, "provenance": None, "generator": None,
+    }  # fmt: skip
+
+
+def _verification(measurement_id: int, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "measurement_id": measurement_id, "outcome": verdict.outcome, "isolation": verdict.isolation,
+        "encoder_repeats": verdict.encoder_repeats, "message": "", "machine_id": "desk", "created_at": NOW,
     }  # fmt: skip
 
 
@@ -121,3 +162,8 @@ def _scores(one: ScoredCell) -> Iterable[dict[str, Any]]:
 def _attempt(one: Failure) -> dict[str, Any]:
     kept = _without(asdict(one), "image_set", "picture", "codec", "settled")
     return {**kept, "seed": NO_SEED if one.seed is None else one.seed, "run_id": 1}
+
+
+def part_of(store: Store, image_set: str = "photos", kind: Kind | None = None) -> ColumnSlice:
+    """Return one image set of a store, or only its pictures of one kind."""
+    return ColumnSlice(ColumnSource(store, image_set), kind)

@@ -1,4 +1,4 @@
-"""Turn scored cells into points: codec x picture x setting, seeds averaged."""
+"""Scored cells as points, one at a time: codec x picture x setting, seeds averaged."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from statistics import fmean, median
 
 import numpy as np
 
-from ..store.rows import MetricRow, ScoredCell
-from .curves import Curve, FloatArray, clean, to_quality
-from .marks import NO_MARKS, Marks, marks
+from codecarena.bench.analysis.curves import Curve, clean, to_quality
+from codecarena.bench.analysis.marks import NO_MARKS, Marks
+from codecarena.bench.analysis.panels import MeanCurve, MeanPoint, MeasuredCodec, PictureTable
+from codecarena.bench.store.rows import MetricRow, ScoredCell
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class CodecPoints:
     """Hash of the original -> setting -> point."""
     marks: Marks = NO_MARKS
 
+    @property
+    def codec(self) -> MeasuredCodec:
+        """What the columns know of the codec."""
+        return MeasuredCodec(self.codec_id, self.label, self.family, self.toy, self.marks)
+
     def scored(self, metric_id: str) -> dict[str, dict[float, Point]]:
         """Return the points that have this metric's score, by picture and setting."""
         kept = {
@@ -50,7 +56,7 @@ class CodecPoints:
 
 
 def collect(cells: Iterable[ScoredCell], *, probes: bool = False) -> list[CodecPoints]:
-    """Return the points of every codec, sorted by label.
+    """Return the points of every codec, sorted by label; a picture under two names counts once.
 
     The probes of searches are left out unless asked for: where they lie depends on the target, and a setting
     that half of the pictures share by chance is no point of a ladder.
@@ -59,7 +65,7 @@ def collect(cells: Iterable[ScoredCell], *, probes: bool = False) -> list[CodecP
         lambda: defaultdict(lambda: defaultdict(list))
     )
     codecs: dict[str, ScoredCell] = {}
-    for cell in cells:
+    for cell in unique(cells):
         if cell.probe and not probes:
             continue
         grouped[cell.codec_id][cell.picture_sha256][cell.quality].append(cell)
@@ -80,6 +86,27 @@ def collect(cells: Iterable[ScoredCell], *, probes: bool = False) -> list[CodecP
         for codec_id, pictures in grouped.items()
     ]
     return sorted(found, key=lambda codec: codec.label)
+
+
+def unique(cells: Iterable[ScoredCell]) -> list[ScoredCell]:
+    """Return the cells, those of a picture in several sets or under several names once."""
+    return list({(one.codec_id, one.picture_sha256, one.quality, one.seed): one for one in cells}.values())
+
+
+def marks(cells: Iterable[ScoredCell]) -> Marks:
+    """Return the marks of one codec's cells."""
+    cells = list(cells)
+    streams = [cell for cell in cells if not cell.imported]
+    verdicts = [cell.verdict for cell in streams if cell.verdict]
+    return Marks(
+        any(cell.imported for cell in cells),
+        len(streams),
+        len(verdicts),
+        sum(one.isolation != "none" for one in verdicts),
+        sum(one.outcome in ("differs", "failed") for one in verdicts),
+        any(one.encoder_repeats is False for one in verdicts),
+        next((cell.provenance for cell in cells if cell.imported), None),
+    )
 
 
 def _unique_labels(labels: Mapping[str, str]) -> dict[str, str]:
@@ -148,30 +175,6 @@ def picture_curve(points: Iterable[Point], metric: MetricRow) -> Curve:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class MeanPoint:
-    """One setting of a codec: means over pictures."""
-
-    setting: float
-    bits_per_pixel: float
-    score: float
-    """Mean of the scores on the metric's own scale."""
-
-
-@dataclass(frozen=True, slots=True)
-class MeanCurve:
-    """A codec's means over a given set of pictures, setting by setting."""
-
-    points: tuple[MeanPoint, ...]
-    lossless_settings: tuple[float, ...] = ()
-    """Left out: some picture came back identical there."""
-
-    def curve(self, metric: MetricRow) -> Curve:
-        """Return the points as a rate-distortion curve."""
-        rates = [point.bits_per_pixel for point in self.points]
-        return clean(rates, to_quality(metric.name, metric.better, [point.score for point in self.points]))
-
-
 def mean_curve(
     pictures: Mapping[str, Mapping[float, Point]], chosen: Iterable[str], metric: MetricRow
 ) -> MeanCurve:
@@ -190,17 +193,6 @@ def mean_curve(
             continue
         points.append(MeanPoint(setting, fmean(point.bits_per_pixel for point in used), fmean(scores)))
     return MeanCurve(tuple(points), tuple(lossless))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PictureTable:
-    """What one codec did, as arrays of shape (pictures, settings); NaN where it has no value."""
-
-    settings: tuple[float, ...]
-    rates: FloatArray
-    """Bits per pixel."""
-    scores: FloatArray
-    """NaN too where the pixels came back identical."""
 
 
 def picture_table(

@@ -1,0 +1,234 @@
+"""Turn codecs into scores at one rate, or costs at one score: read off curves, or of searched settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..store.columns import Columns, FloatArray, ScoreColumn
+from ..store.rows import Failure, MatchRow, MetricRow
+from .coverage import AnalysisError, CodecSummary, absent_codecs, summarise
+from .curves import from_quality, to_quality
+from .intervals import Spread, spread
+from .matched import Matched, asked_for, matched
+from .panels import Panel, at_least_half, panels, scored, tried_pictures
+from .readings import columns_at_quality, curves_of, qualities_at_rate, rates_at_quality
+
+
+@dataclass(frozen=True, slots=True)
+class AtRateRow:
+    """One codec's scores at a rate."""
+
+    codec: CodecSummary
+    scores: Mapping[str, Spread | None]
+    """By metric id; None where no picture's curve reaches the rate."""
+    achieved: Spread | None = None
+    """Bits per pixel of the settings that a search for the rate found; None where curves are read instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtScoreRow:
+    """What one codec spends to reach a score."""
+
+    codec: CodecSummary
+    bits_per_pixel: Spread | None
+    bitstream_bytes: Spread | None
+    encode_seconds: Spread | None
+    contended: bool
+    """Whether some of the times were taken while other cells ran."""
+    achieved: Spread | None = None
+    """Scores of the settings that a search for the score found; None where curves are read instead."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entrant:
+    """A codec of a comparison at one rate or score."""
+
+    panel: Panel
+    summary: CodecSummary
+    matched: Matched | None
+    """What was searched for the target; None where nothing was: curves are read then."""
+
+
+def at_rate(
+    columns: Columns,
+    every: Sequence[Panel],
+    scores: Mapping[str, ScoreColumn],
+    metrics: Sequence[MetricRow],
+    bits_per_pixel: float,
+    failures: Sequence[Failure] = (),
+    matches: Sequence[MatchRow] = (),
+) -> list[AtRateRow]:
+    """Return every codec's scores at a rate, best median of the first metric first.
+
+    Where settings were searched for the rate, their own scores stand, with the rate they achieved. Else each
+    picture's own curve is read at the rate (PCHIP over log rate, never extrapolated); pictures whose
+    curve does not reach it have no value and show in the coverage. Codecs that reach it on fewer than half
+    of the pictures stand after the others: their median is over an easier set.
+
+    Args:
+        columns: Of one image set.
+        every: Its panels, without the probes of searches.
+        scores: Of these metrics, by id.
+        metrics: The first one ranks.
+        bits_per_pixel: The rate.
+        failures: Attempts on the same set.
+        matches: Where searches on it ended.
+
+    Raises:
+        AnalysisError: The rate is not above zero.
+    """
+    if not bits_per_pixel > 0:
+        raise AnalysisError(f"expected a rate above 0 bits per pixel, got {bits_per_pixel:g}")
+    entered, absent, total = entrants(columns, every, failures, matches, "bpp", bits_per_pixel)
+    rows = [_at_rate_row(one, scores, metrics, bits_per_pixel) for one in entered]
+    rows += [AtRateRow(one, {}) for one in absent]
+    first = metrics[0]
+    sign = -1.0 if first.better == "higher" else 1.0
+    return sorted(rows, key=lambda row: rank(row.scores.get(first.metric_id), total, sign))
+
+
+def at_score(
+    columns: Columns,
+    every: Sequence[Panel],
+    column: ScoreColumn,
+    metric: MetricRow,
+    score: float,
+    encode_seconds: FloatArray,
+    failures: Sequence[Failure] = (),
+    matches: Sequence[MatchRow] = (),
+) -> list[AtScoreRow]:
+    """Return the bits per pixel, bytes and encode seconds each codec needs for a score, cheapest first.
+
+    Where settings were searched for the score, their own costs stand, with the score they achieved. Else
+    rates are read off each picture's own curve as BD-rate sees it (log rate by PCHIP over quality), bytes
+    and seconds by PCHIP over quality; nothing is extrapolated.
+
+    Args:
+        columns: Of one image set.
+        every: Its panels, without the probes of searches.
+        column: The metric's scores.
+        metric: Whose score it is.
+        score: On the metric's own scale.
+        encode_seconds: Median of each measurement's encodes, NaN where none was timed.
+        failures: Attempts on the same set.
+        matches: Where searches on it ended.
+
+    Raises:
+        AnalysisError: No lossy coding has that score.
+    """
+    quality = float(to_quality(metric.name, metric.better, score))
+    if not np.isfinite(quality):
+        raise AnalysisError(f"expected a {metric.name} score that lossy coding can reach, got {score:g}")
+    entered, absent, total = entrants(columns, every, failures, matches, metric.metric_id, score)
+    rows = [
+        _at_score_row(one, column, metric, quality, encode_seconds, columns)
+        if one.matched is None
+        else _matched_score_row(one.summary, one.matched, column, encode_seconds, columns)
+        for one in entered
+    ]
+    rows += [AtScoreRow(one, None, None, None, False) for one in absent]
+    return sorted(rows, key=lambda row: rank(row.bits_per_pixel, total, 1.0))
+
+
+def rank(values: Spread | None, of_pictures: int, sign: float) -> tuple[int, float]:
+    """Return where a codec stands; those that reach the target on fewer than half of the pictures last."""
+    if values is None:
+        return (2, 0.0)
+    return (int(not at_least_half(values.pictures, of_pictures)), sign * values.median)
+
+
+def entrants(
+    columns: Columns,
+    every: Sequence[Panel],
+    failures: Sequence[Failure],
+    matches: Sequence[MatchRow],
+    kind: str,
+    target: float,
+) -> tuple[list[Entrant], list[CodecSummary], int]:
+    """Return the codecs with results, those that failed everywhere, and how many pictures were tried.
+
+    Args:
+        columns: Of one image set.
+        every: Its panels, without the probes of searches.
+        failures: Attempts on the same set.
+        matches: Where searches on it ended.
+        kind: ``bpp``, or the id of a metric.
+        target: Bits per pixel or score.
+    """
+    chosen = asked_for(matches, kind, target)
+    found = matched(panels(columns, probes=True), chosen) if chosen else {}
+    ladders = {one.codec.codec_id for one in every}
+    only_probes = [one.panel for codec_id, one in found.items() if codec_id not in ladders]
+    tried = tried_pictures(columns, failures).union(*(one.rows for one in only_probes))
+    total = len(tried)
+    summaries = [summarise(one, failures, total) for one in every]
+    # Probes alone span no range of rates.
+    summaries += [
+        replace(summarise(one, failures, total), pictures=0, lowest_rate=None, highest_rate=None)
+        for one in only_probes
+    ]
+    everyone = [*every, *only_probes]
+    entered = [
+        Entrant(panel, summary, found.get(panel.codec.codec_id))
+        for panel, summary in zip(everyone, summaries, strict=True)
+    ]
+    return entered, absent_codecs([one.codec for one in everyone], failures, total), total
+
+
+def _at_rate_row(
+    one: Entrant, scores: Mapping[str, ScoreColumn], metrics: Sequence[MetricRow], bits_per_pixel: float
+) -> AtRateRow:
+    found = one.matched
+    if found is None:
+        read = {
+            metric.metric_id: _scores_at(one.panel, scores[metric.metric_id], metric, bits_per_pixel)
+            for metric in metrics
+        }
+        return AtRateRow(one.summary, read)
+    own = {metric.metric_id: found.scores(scores[metric.metric_id]) for metric in metrics}
+    return AtRateRow(one.summary, own, spread(found.of(found.panel.rates)))
+
+
+def _scores_at(panel: Panel, column: ScoreColumn, metric: MetricRow, bits_per_pixel: float) -> Spread | None:
+    found = qualities_at_rate(curves_of(scored(panel, column), metric), bits_per_pixel)
+    return spread(from_quality(metric.name, metric.better, float(one)) for one in found[np.isfinite(found)])
+
+
+def _at_score_row(
+    one: Entrant,
+    column: ScoreColumn,
+    metric: MetricRow,
+    quality: float,
+    encode_seconds: FloatArray,
+    columns: Columns,
+) -> AtScoreRow:
+    panel, under = one.panel, scored(one.panel, column)
+    curves = curves_of(under, metric, panel.sizes, panel.mean_of_known(encode_seconds))
+    rates = rates_at_quality(curves, quality)
+    reached = np.isfinite(rates)
+    sizes, times = columns_at_quality(curves, quality)[:, reached]
+    contended = panel.any(columns.contended) & under.known
+    return AtScoreRow(
+        one.summary, spread(rates[reached]), spread(sizes), spread(times), bool(contended[reached].any())
+    )
+
+
+def _matched_score_row(
+    summary: CodecSummary,
+    found: Matched,
+    column: ScoreColumn,
+    encode_seconds: FloatArray,
+    columns: Columns,
+) -> AtScoreRow:
+    panel = found.panel
+    return AtScoreRow(
+        summary,
+        spread(found.of(panel.rates)),
+        spread(found.of(panel.sizes)),
+        spread(found.of(panel.mean_of_known(encode_seconds))),
+        bool(panel.any(columns.contended)[found.rows, found.columns].any()),
+        found.scores(column),
+    )
