@@ -79,7 +79,7 @@ def _fit(found: StudyAnalysis) -> Table:
         },
     ]
     if found.by_picture:
-        same = _ratio(found.by_picture.test)
+        same = _pictures(found.by_picture, found.scale.unit)
         rows.append({"question": "Is the scale the same in all pictures?", "answer": same})
     violations = f"{order.weak} weak and {order.strong} strong violations in {order.triples} triples"
     rows.append({"question": "Do majorities form an order?", "answer": violations})
@@ -102,12 +102,19 @@ def _kinds(found: Heterogeneity, unit: str) -> Table:
         }
         for one in found.shifts
     ]
-    p = "" if found.p_permuted is None else f"p {p_value(found.p_permuted)} exchanging kinds among pictures; "
-    return (
-        f"Does the scale depend on the kind of picture? ({unit})",
-        rows,
-        [f"{p}{_ratio(found.test)} taking votes for independent"],
+    notes = (
+        []
+        if found.p_permuted is None
+        else [f"p {p_value(found.p_permuted)}, exchanging kinds among pictures"]
     )
+    return f"Does the scale depend on the kind of picture? ({unit})", rows, notes
+
+
+def _pictures(found: Heterogeneity, unit: str) -> str:
+    if found.p_permuted is None:
+        return f"not tested: {found.reason}"
+    p = f"p {p_value(found.p_permuted)}, exchanging pictures within raters"
+    return f"{p}; a condition differs by about {found.spread:.2f} {unit} between pictures"
 
 
 def _bd_row(one: HumanBdRate) -> Record:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
 import pytest
-from scipy import stats
 from voting import random_votes, votes_of
 
-from codecarena.studies import heterogeneity
 from codecarena.studies.agreement import alpha, transitivity
 from codecarena.studies.fit import Fit, fit
 from codecarena.studies.heterogeneity import by_kind, by_picture
 from codecarena.studies.models import BRADLEY_TERRY, JOD, THURSTONE, Model
 from codecarena.studies.newton import Problem, log_likelihood, solve, start
 from codecarena.studies.pair_counts import PairCounts, Tally, from_matrix, tally
+from codecarena.studies.simulation import Assumptions, simulate_votes
 from codecarena.studies.votes import VoteRecord, from_records
 
 
@@ -50,9 +50,7 @@ def test_a_scale_for_each_kind_gains_what_fits_of_each_kind_gain() -> None:
     member = np.array([1, 0, 1, 0])
     likelihood, values = alone(counted, BRADLEY_TERRY, 0.0, member)
     statistic = 2 * (likelihood - found.log_likelihood)
-    assert told.test.statistic == pytest.approx(statistic, abs=1e-3)
-    assert told.test.degrees == 3
-    assert told.test.p == pytest.approx(stats.chi2.sf(statistic, 3), abs=1e-4)
+    assert told.gain == pytest.approx(statistic, abs=1e-3)
     assert [one.condition for one in told.shifts] == ["a", "k", "m", "z"]
     for place, shift in enumerate(told.shifts):
         assert (shift.first, shift.second) == pytest.approx((values[0][place], values[1][place]), abs=1e-3)
@@ -86,43 +84,84 @@ def test_three_kinds_have_a_test_and_no_shifts_and_one_kind_has_neither() -> Non
     found = fit(counted.pairs, BRADLEY_TERRY, order=False)
     three = by_kind(found, counted, dict(zip(counted.pictures, "abca", strict=True)), exchanges=5)
     assert three is not None
-    assert (three.groups, three.shifts, three.test.degrees) == (("a", "b", "c"), (), 2 * 3)
+    assert (three.groups, three.shifts) == (("a", "b", "c"), ())
     assert by_kind(found, counted, dict.fromkeys(counted.pictures, "a"), exchanges=5) is None
 
 
-def test_every_picture_has_a_scale_of_its_own() -> None:
-    counted = tally(random_votes(seed=5))
-    found = fit(counted.pairs, BRADLEY_TERRY, order=False)
-    told = by_picture(found, counted)
-    likelihood, _ = alone(counted, BRADLEY_TERRY, 0.0, np.arange(4))
+def picture_votes(*tables: tuple[int, int], raters: int = 25) -> Tally:
+    """Return votes in which of each rater's ones z wins so many and a so many, a picture each."""
+    rows = [
+        VoteRecord(f"r{rater}", f"p{picture}", "z", "a", outcome)
+        for rater in range(raters)
+        for picture, counts in enumerate(tables)
+        for outcome in (1,) * counts[0] + (-1,) * counts[1]
+    ]
+    return tally(from_records(rows, sided=False))
+
+
+def test_pictures_that_all_raters_see_alike_differ() -> None:
+    """z wins 3 of 4 in one picture and 1 of 4 in the other: equal in the pool, so a win scores 1/2.
+
+    A rater's two pictures score +1 and -1 in z, the opposite in a. In their places they sum to 25 and -25 in
+    z and a: 4 x 25^2. Exchanged they sum to less, unless all 25 raters exchange or none does: 2^-24.
+    """
+    counted = picture_votes((3, 1), (1, 3))
+    told = by_picture(fit(counted.pairs, BRADLEY_TERRY), counted, exchanges=99)
     assert told is not None
-    assert (told.groups, told.test.degrees, told.p_permuted) == (("p0", "p1", "p2", "p3"), 3 * 3, None)
-    assert told.test.statistic == pytest.approx(2 * (likelihood - found.log_likelihood), abs=1e-2)
-    one = tally(random_votes(pictures=1))
-    assert by_picture(fit(one.pairs, BRADLEY_TERRY), one) is None
+    assert (told.groups, told.reason, told.gain, told.shifts) == (("p0", "p1"), "", None, ())
+    assert told.p_permuted == 1 / 100
+    # The information of 100 votes at 1/4 each is a matrix of four 25s in each of two pictures, of four 1s in
+    # each of 50 blocks of one rater and picture. Of the statistic each block gives 2 by itself.
+    variance = (4 * 25**2 - 50 * 2) / (2 * 4 * 25**2 - 50 * 4)
+    assert told.spread == pytest.approx(np.sqrt(variance))
 
 
-def test_a_picture_decides_as_many_differences_as_its_votes_link() -> None:
-    """p0 has all four conditions, p1 only the pairs mz and ak: 3 + 2 differences, 3 of them in the pool."""
-    votes = random_votes(pictures=2, seed=6)
-    pair = np.sort(np.stack([votes.first, votes.second]), axis=0)
-    names = votes.conditions
-    kept = [{names[one], names[other]} in ({"m", "z"}, {"a", "k"}) for one, other in pair.T]
-    counted = tally(votes.keep((votes.picture == 0) | np.array(kept)))
-    told = by_picture(fit(counted.pairs, BRADLEY_TERRY), counted)
+def test_what_only_raters_have_of_their_own_is_no_difference_of_pictures() -> None:
+    """Each rater answers both pictures alike, so that nothing changes when they are exchanged."""
+    rows = [
+        VoteRecord(f"r{rater}", picture, "z", "a", 1 if rater % 2 else -1)
+        for rater in range(26)
+        for picture in ("p", "q")
+        for _ in range(4)
+    ]
+    counted = tally(from_records(rows, sided=False))
+    told = by_picture(fit(counted.pairs, BRADLEY_TERRY), counted, exchanges=19)
     assert told is not None
-    assert told.test.degrees == 3 + 2 - 3
+    assert (told.p_permuted, told.spread) == (1.0, 0.0)
 
 
-def test_too_many_pictures_are_not_fitted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four pictures times the more of pairs (12) and conditions squared (16)."""
-    counted = tally(random_votes())
-    assert len(counted.pairs.first) == 12
-    found = fit(counted.pairs, BRADLEY_TERRY)
-    monkeypatch.setattr(heterogeneity, "_LARGEST", 4 * 16)
-    assert by_picture(found, counted) is not None
-    monkeypatch.setattr(heterogeneity, "_LARGEST", 4 * 16 - 1)
-    assert by_picture(found, counted) is None
+def test_one_scale_for_all_pictures_is_not_denied_on_a_sparse_table() -> None:
+    """24 pictures, 10 conditions, 900 votes: a likelihood ratio by chi-squared had p < 0.05 in most."""
+    scale = {f"c{place}": place / 6 for place in range(10)}
+    assumed = Assumptions(scale, 20, 24, 45, lapse_rate=0.0, rater_spread=0.0, picture_spread=0.0)
+    p_values, shifted = [], []
+    for seed in range(20):
+        for spread, kept in ((0.0, p_values), (0.5, shifted)):
+            votes = simulate_votes(replace(assumed, picture_spread=spread), np.random.default_rng(seed))
+            told = by_picture(fitted(tally(votes)), tally(votes), exchanges=199)
+            assert told is not None
+            assert told.p_permuted is not None
+            kept.append(told.p_permuted)
+    # Binomial: of 20 more than 4 have 0.3 % at a rate of 5 %, fewer than 17 have 1.6 % at 95 %.
+    assert sum(p < 0.05 for p in p_values) <= 4
+    assert sum(p < 0.05 for p in shifted) >= 17
+
+
+def test_pictures_are_not_tested_with_too_few_votes_or_raters() -> None:
+    assert by_picture(fitted(one := tally(random_votes(pictures=1))), one) is None
+    for counted, said in (
+        (picture_votes((3, 1), (2, 2), raters=24), "expected at least 200 decided votes; got 192"),
+        (picture_votes((30, 10), (25, 35), raters=5), "expected several raters who each judged several"),
+    ):
+        told = by_picture(fit(counted.pairs, BRADLEY_TERRY), counted)
+        assert told is not None
+        assert (told.p_permuted, told.spread, told.groups) == (None, None, ("p0", "p1"))
+        assert told.reason.startswith(said)
+    # Five raters exchange two pictures in 2^4 ways beside all together, six in 2^5: enough for p < 0.05.
+    enough = picture_votes((30, 10), (25, 35), raters=6)
+    told = by_picture(fit(enough.pairs, BRADLEY_TERRY), enough, exchanges=19)
+    assert told is not None
+    assert told.reason == ""
 
 
 # Agreement
