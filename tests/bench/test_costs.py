@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import namedtuple
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -43,6 +44,66 @@ def test_peak_memory_is_of_one_call_alone() -> None:
     assert small < large - 150
 
 
+def test_cpu_seconds_are_those_of_this_process_and_of_children_that_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    usage = SimpleNamespace(ru_utime=2.0, ru_stime=4.0)
+    monkeypatch.setattr(clocks.resource, "getrusage", lambda who: asked.append(who) or usage)
+    monkeypatch.setattr(clocks, "process_time", lambda: 1.0)
+    assert clocks.cpu_seconds() == 7.0
+    assert asked == [clocks.resource.RUSAGE_CHILDREN]
+
+
+def test_memory_of_a_process_is_read_in_mib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for process, lines in (("self", "VmRSS:\t  1536 kB\nVmHWM:\t 2048 kB\n"), ("7", "VmHWM:\t 512 kB\n")):
+        (tmp_path / "proc" / process).mkdir(parents=True)
+        (tmp_path / "proc" / process / "status").write_text(f"Name:\tVmRSS\n{lines}")
+    monkeypatch.setattr(clocks, "Path", lambda place: tmp_path / place.lstrip("/"))
+    assert (clocks.status_mib("VmRSS"), clocks.status_mib("VmHWM"), clocks.status_mib("VmHWM", "7")) == (
+        1.5,
+        2.0,
+        0.5,
+    )
+    assert (clocks.status_mib("VmRSS", "7"), clocks.status_mib("VmRSS", "8")) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("own", "children", "peak"), [(300.0, 200.0, 300.0), (100.0, 200.0, 200.0)])
+def test_the_peak_is_the_kernels_count_or_what_was_seen_with_children(
+    own: float, children: float, peak: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields: list[str] = []
+    monkeypatch.setattr(clocks, "_forget_peak", lambda: True)
+    monkeypatch.setattr(clocks, "status_mib", lambda field: fields.append(field) or own)
+    monkeypatch.setattr(clocks._Children, "_watch", lambda watch: setattr(watch, "most_mib", children))
+    assert clocks.peak_mib(lambda: "result") == ("result", peak)
+    assert fields == ["VmHWM"]
+    monkeypatch.setattr(clocks, "_forget_peak", lambda: False)
+    assert clocks.peak_mib(lambda: "result") == ("result", None)
+
+
+def test_children_are_added_up_but_for_one_that_is_this_process_once_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def process(pid: int, *words: str) -> SimpleNamespace:
+        return SimpleNamespace(pid=pid, cmdline=lambda: list(words))
+
+    looks = iter(
+        [[process(2, "decoder"), process(3, "runner")], [process(2, "decoder"), process(4, "x")], []]
+    )
+    ours = SimpleNamespace(
+        cmdline=lambda: ["runner"], children=lambda recursive: next(looks) if recursive else []
+    )
+    monkeypatch.setattr(clocks.psutil, "Process", lambda: ours)
+    memory = {("VmRSS", "self"): 100.0, ("VmHWM", "2"): 10.0, ("VmHWM", "3"): 50.0, ("VmHWM", "4"): 5.0}
+    monkeypatch.setattr(clocks, "status_mib", lambda field, process="self": memory[field, process])
+    watch = clocks._Children()
+    ends = iter([False, False, False, True])
+    watch._ended = SimpleNamespace(wait=lambda _: next(ends))  # type: ignore[assignment]
+    watch._watch()
+    assert watch.most_mib == 115.0
+
+
 def test_others_share_is_what_is_left_of_the_cores() -> None:
     first = Look(0.0, (10.0, 20.0), 5.0)
     assert other_share(first, Look(1.0, (10.5, 20.5), 5.9), (0, 1)) == pytest.approx(0.05)
@@ -65,29 +126,6 @@ def test_machines_that_tell_little_or_change_are_no_error(monkeypatch: pytest.Mo
     monkeypatch.delattr(os, "sched_getaffinity")
     assert load.quietest(1) == ()
     assert device.cores() >= 1
-
-
-def test_a_containers_quota_is_what_there_is(tmp_path: Path) -> None:
-    quota = tmp_path / "cpu.max"
-    everything = device.cores(quota)
-    for content, expected in (
-        ("max 100000\n", everything),
-        ("100000 100000\n", 1),
-        ("50000 100000\n", 1),
-        ("99900000 100000\n", everything),
-        ("", everything),
-    ):
-        quota.write_text(content)
-        assert device.cores(quota) == expected
-
-
-def test_slow_cores_of_a_hybrid_processor_are_told_from_fast_ones(tmp_path: Path) -> None:
-    for core, clock in enumerate((5_100_000, 5_000_000, 3_900_000)):
-        folder = tmp_path / f"cpu{core}" / "cpufreq"
-        folder.mkdir(parents=True)
-        (folder / "cpuinfo_max_freq").write_text(f"{clock}\n")
-    assert load.slow_cores({0, 1, 2, 3}, tmp_path) == {2}
-    assert load.slow_cores({0, 1}, tmp_path / "none") == set()
 
 
 def test_a_short_call_is_judged_by_the_half_second_around_it() -> None:
