@@ -15,9 +15,9 @@ from codecarena.bench.match_report import as_record
 from codecarena.bench.plan import PlannedPicture
 from codecarena.bench.records.cells import NO_SEED, CellKey
 from codecarena.bench.records.messages import Failed, Measured, Outcome, Scored, Stored
+from codecarena.bench.records.rows import Match, Score
 from codecarena.bench.searches import Ended, MatchReport, Searches
 from codecarena.bench.store.probes import Tried
-from codecarena.bench.store.rows import Match, Score
 from codecarena.bench.suite import Suite, SuiteError
 from codecarena.bench.targets import Target, parse_target
 from codecarena.codecs.base import RateParts
@@ -111,7 +111,8 @@ def made(
 
 
 def key(picture: str, quality: float) -> CellKey:
-    return CellKey(f"sha-{picture}", "codec-id", quality, NO_SEED)
+    # Read anew, as from a store: equal to the codec's and another object.
+    return CellKey(f"sha-{picture}", str(b"codec-id", "ascii"), quality, NO_SEED)
 
 
 def row(bitstream_bytes: int, score: Score | None = None) -> Tried:

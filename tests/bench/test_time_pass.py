@@ -168,6 +168,7 @@ def test_a_cell_is_timed_when_it_is_not_stored_or_is_asked_for_again(
     force: tuple[str, ...], loaded: bool, before: bool | None, wanted: bool
 ) -> None:
     one = cell()
+    assert Wish() == Wish(frozenset(), False)
     known = {} if before is None else {one.key: before}
     assert _wanted(one, known, Wish(frozenset(force), loaded)) is wanted
 
@@ -223,7 +224,9 @@ class Workers:
     def close(self) -> None:
         self.closed += 1
 
-    def ask(self, _child: Any, job: TimingCall, _limits: Limits, outcome: Outcome) -> None:
+    def ask(self, _child: Any, job: TimingCall, limits: Limits, outcome: Outcome) -> None:
+        # An inspection encodes and decodes up to three times.
+        assert limits == Limits(3 * 60 if job.inspect else 60, 512)
         self.jobs.append(job)
         self.clock.spend(10.0)
         if job.quality == 9.0:
