@@ -16,7 +16,7 @@ from ..datasets.pixels import PictureError, pixels_sha256, read_pixels
 from . import pool
 from .device import cores
 from .records.messages import Cell, CodecSpec, Limits, Original, Stored
-from .store.rows import ScoredCell
+from .records.rows import ScoredCell
 from .store.store import Store
 
 LIMITS = Limits(seconds=600, memory_mib=16 * 1024)

@@ -20,8 +20,8 @@ from .plan import Planned, PlannedCodec, PlannedPicture, make_cell
 from .prepare import Prepared
 from .records.cells import CellKey, seed_key
 from .records.messages import Outcome, Stored
+from .records.rows import Match, Scope, Score
 from .store.probes import Tried, save_matches, tried
-from .store.rows import Match, Scope, Score
 from .store.writer import StoreWriter
 from .suite import SuiteError
 from .targets import Target

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from .records.rows import ScoredCell
 from .store.parts import Crop, Part, Prepared
-from .store.rows import ScoredCell
 
 if TYPE_CHECKING:
     import numpy as np

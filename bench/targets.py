@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .metrics import registry as metric_registry
 from .metrics.base import MetricError
-from .store.rows import Scope
+from .records.rows import Scope
 from .suite import SuiteError
 
 RATES = ("bpp", "total-bpp", "bytes")

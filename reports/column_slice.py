@@ -18,11 +18,9 @@ from ..bench.analysis.curves import Method
 from ..bench.analysis.factor import KindSplit, split_by_kind
 from ..bench.analysis.leaderboard import Leaderboard, View, choose_view, leaderboard, usual_anchor
 from ..bench.analysis.panels import Comparison, Panel, compare, panels
+from ..bench.records.columns import ByteParts, Columns, FloatArray, ScoreColumn
+from ..bench.records.rows import Failure, MetricRow
 from ..bench.store.columns import (
-    ByteParts,
-    Columns,
-    FloatArray,
-    ScoreColumn,
     read_byte_parts,
     read_columns,
     read_decode_seconds,
@@ -31,7 +29,6 @@ from ..bench.store.columns import (
     scored_metrics,
 )
 from ..bench.store.derived import rows_of
-from ..bench.store.rows import Failure, MetricRow
 from ..bench.store.store import Store
 from . import digits
 

@@ -13,7 +13,7 @@ from ..bench.analysis.curves import Method
 from ..bench.analysis.intervals import Interval
 from ..bench.analysis.panels import Comparison
 from ..bench.analysis.pareto import ParetoPoint, pareto_points
-from ..bench.store.rows import MetricRow
+from ..bench.records.rows import MetricRow
 from ..bench.store.timings import TimingRow
 from . import digits
 from .column_slice import ColumnSlice

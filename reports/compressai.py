@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..bench.analysis.panels import MeanPoint, Panel, Scored, mean_curve, scored, usual_ladder
-from ..bench.store.columns import FloatArray, Mask
-from ..bench.store.rows import MetricRow
+from ..bench.records.columns import FloatArray, Mask
+from ..bench.records.rows import MetricRow
 from .column_slice import ColumnSlice
 
 NAMES = {"psnr": "psnr-rgb", "ms-ssim": "ms-ssim-rgb"}

@@ -12,7 +12,7 @@ from statistics import median
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.leaderboard import COMMON_RATES
 from ..bench.analysis.panels import MeasuredCodec, panels
-from ..bench.store.rows import MetricRow, ScoredCell
+from ..bench.records.rows import MetricRow, ScoredCell
 from ..bench.store.store import Store
 from .column_slice import ColumnSlice, ColumnSource, choose_metrics, choose_sets
 from .tables import parse_at

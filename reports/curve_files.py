@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..bench.store.rows import MetricRow
+from ..bench.records.rows import MetricRow
 from .column_slice import ColumnSlice
 from .tables import RatePoint
 

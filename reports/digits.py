@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..bench.analysis.intervals import Interval, Spread
 from ..bench.analysis.marks import Marks
-from ..bench.store.rows import MetricRow
+from ..bench.records.rows import MetricRow
 
 EMPTY = "–"
 MINUS = "−"

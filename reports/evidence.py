@@ -24,8 +24,8 @@ from ..bench.analysis.factor import KindSplit
 from ..bench.analysis.leaderboard import Leaderboard
 from ..bench.analysis.own_rate import OwnRateRow, own_rate_rows
 from ..bench.analysis.panels import Comparison
+from ..bench.records.rows import MetricRow
 from ..bench.store.derived import AnswerKind
-from ..bench.store.rows import MetricRow
 from . import digits
 from .column_slice import ColumnSlice
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..bench.analysis.affinity import affinity
 from ..bench.analysis.coverage import AnalysisError
-from ..bench.store.rows import MetricRow, ScoredCell
+from ..bench.records.rows import MetricRow, ScoredCell
 from ..bench.store.store import Store
 from . import digits
 from .column_slice import choose_metrics, choose_sets, slices

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..bench.analysis.bootstrap import Resampling
 from ..bench.analysis.comparison import Paired, percent
-from ..bench.store.rows import MetricRow
+from ..bench.records.rows import MetricRow
 from . import digits
 from .column_slice import ColumnSlice
 from .grid import Column, Entry, Row, Table

@@ -12,7 +12,7 @@ from ..bench.analysis.coverage import CodecSummary
 from ..bench.analysis.curves import NO_CURVE, NO_OVERLAP, ONE_POINT, BdRate, Method, from_quality
 from ..bench.analysis.intervals import Interval, Spread
 from ..bench.analysis.leaderboard import LOSSLESS, NO_ANCHOR_CURVE, NO_COMMON_PICTURE, BdRow, Leaderboard
-from ..bench.store.rows import MetricRow
+from ..bench.records.rows import MetricRow
 from . import digits
 from .column_slice import ColumnSlice
 from .evidence import MARKS, Keeper, affinity_notes, board_evidence, interval_notes

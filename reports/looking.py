@@ -10,8 +10,8 @@ import numpy as np
 
 from ..bench.analysis.curves import to_quality
 from ..bench.analysis.panels import Panel
-from ..bench.store.columns import FloatArray
-from ..bench.store.rows import MetricRow, ScoredCell
+from ..bench.records.columns import FloatArray
+from ..bench.records.rows import MetricRow, ScoredCell
 from ..bench.store.store import Store
 from . import digits
 from .column_slice import ColumnSlice

@@ -12,7 +12,7 @@ from ..bench.analysis.comparison import Verdict
 from ..bench.analysis.curves import Method
 from ..bench.analysis.own_rate import OwnRateRow, Reach, codecs_without_curve
 from ..bench.analysis.panels import MeasuredCodec
-from ..bench.store.rows import MetricRow
+from ..bench.records.rows import MetricRow
 from . import digits
 from .column_slice import ColumnSlice
 from .evidence import Keeper, own_rates

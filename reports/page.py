@@ -15,8 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..bench.analysis.coverage import AnalysisError
+from ..bench.records.rows import ScoredCell
 from ..bench.store.provenance import Provenance, read_provenance
-from ..bench.store.rows import ScoredCell
 from ..bench.store.store import Store
 from . import digits
 from .contact_sheet import Sheet, plan

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..bench.analysis.coverage import AnalysisError, find_codec
 from ..bench.analysis.published import PublishedCurve, published_curves
+from ..bench.records.rows import MetricRow
 from ..bench.store.imports import Published
-from ..bench.store.rows import MetricRow
 from . import digits
 from .column_slice import ColumnSlice
 from .grid import Column, Entry, Row, Table

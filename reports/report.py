@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.curves import DECIBEL_METRICS
+from ..bench.records.rows import MetricRow
 from ..bench.store.derived import Derived
-from ..bench.store.rows import MetricRow
 from ..bench.store.store import Store
 from ..bench.store.timings import timings
 from ..studies.ledger import Ledger

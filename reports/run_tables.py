@@ -7,7 +7,7 @@ from datetime import datetime
 
 import psutil
 
-from ..bench.store.rows import Failure
+from ..bench.records.rows import Failure
 from ..bench.store.run_details import RunDetail, Version
 from . import digits
 from .grid import Column, Entry, Row, Table

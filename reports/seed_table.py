@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from ..bench.analysis.seeds import SeedVariance, seed_variances
-from ..bench.store.rows import MetricRow
+from ..bench.records.rows import MetricRow
 from . import digits
 from .column_slice import ColumnSlice
 from .grid import Column, Entry, Row, Table

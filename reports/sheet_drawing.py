@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from ..bench.analysis.coverage import AnalysisError
-from ..bench.store.rows import MetricRow, ScoredCell
+from ..bench.records.rows import MetricRow, ScoredCell
 from . import digits
 from .contact_sheet import FACTOR, Band, Pick, Sheet
 from .lettering import writable

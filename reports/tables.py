@@ -12,8 +12,8 @@ import psutil
 from ..bench.analysis.comparison import PointEvidence
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.curves import Method
+from ..bench.records.rows import Failure, MetricRow, RunRow
 from ..bench.store.derived import Derived
-from ..bench.store.rows import Failure, MetricRow, RunRow
 from ..bench.store.store import Store
 from ..studies.results import StudyResults
 from .column_slice import ColumnSlice, Kind, choose_metrics, slices

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ..bench.analysis.curves import to_quality
-from ..bench.store.rows import MetricRow, Score
+from ..bench.records.rows import MetricRow, Score
 from ..bench.store.shown_scores import scores_of
 from ..bench.store.store import Store
 from .analysis import Beside

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from ..bench.records.rows import ScoredCell
 from ..bench.store.parts import Crop, Prepared
-from ..bench.store.rows import ScoredCell
 from . import identity
 from .ledger import Ledger, digest
 from .ledger_import import analysis_of

@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..bench.store.rows import ScoredCell
+from ..bench.records.rows import ScoredCell
 from ..bench.store.store import Store
 from . import identity
 from .ledger import digest

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Protocol
 
+from ..bench.records.rows import ScoredCell
 from ..bench.store.parts import Crop, Prepared
-from ..bench.store.rows import ScoredCell
 from .plan import REFERENCE, ConditionsTable, PlanError, StudyPlan
 from .records import Condition, Content, Material, Pair, Stimulus
 

@@ -18,8 +18,8 @@ MAY_IMPORT = {
     "codecs": set(),
     "datasets": set(),
     "bench": {"codecs", "datasets"},
-    "studies": {"bench.store", "bench.analysis", "bench.options", "datasets.validation"},
-    "reports": {"bench.store", "bench.analysis", "bench.options", "studies"},
+    "studies": {"bench.records", "bench.store", "bench.analysis", "bench.options", "datasets.validation"},
+    "reports": {"bench.records", "bench.store", "bench.analysis", "bench.options", "studies"},
 }
 FOLDERS_MAY_IMPORT = {"bench.records": set(), "bench.store": {"bench.records"}}
 """Of the other folders and files of their room."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..store.columns import Columns, FloatArray, ScoreColumn
-from ..store.rows import Failure, MatchRow, MetricRow
+from ..records.columns import Columns, FloatArray, ScoreColumn
+from ..records.rows import Failure, MatchRow, MetricRow
 from .coverage import AnalysisError, CodecSummary, absent_codecs, summarise
 from .curves import from_quality, to_quality
 from .intervals import Spread, spread

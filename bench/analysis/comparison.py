@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..store.rows import MetricRow
+from ..records.rows import MetricRow
 from .batches import CurveBatch, log_rate_differences
 from .bootstrap import Resampling, Sample, usual_resampling
 from .curves import NO_OVERLAP, FloatArray, Method, to_quality

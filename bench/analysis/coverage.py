@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..store.rows import Failure
+from ..records.rows import Failure
 from .marks import NO_MARKS, Marks
 from .panels import MeasuredCodec, Panel, usual_ladder
 

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from scipy.special import ndtri
 
-from ..store.rows import MetricRow
+from ..records.rows import MetricRow
 from .affinity import Affinity, affinity, is_toy, nearer
 from .bootstrap import Sample, usual_resampling
 from .comparison import Paired, percent

@@ -8,7 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
-from ..store.rows import Failure, MetricRow
+from ..records.rows import Failure, MetricRow
 from .batches import CurveBatch, log_rate_differences
 from .coverage import CodecSummary, absent_codecs, find_codec, summarise
 from .curves import NO_OVERLAP, BdRate, Method, bd_rate_of_curves, to_quality

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..store.columns import ColumnCodec, Columns, IntArray
+from ..records.columns import ColumnCodec, Columns, IntArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..store.columns import FloatArray, IntArray, ScoreColumn
-from ..store.rows import MatchRow
+from ..records.columns import FloatArray, IntArray, ScoreColumn
+from ..records.rows import MatchRow
 from .intervals import Spread, spread
 from .panels import Panel, scored
 

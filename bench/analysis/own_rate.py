@@ -14,7 +14,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from ..store.rows import MetricRow
+from ..records.rows import MetricRow
 from .batches import LEAST_POINTS
 from .bootstrap import Resampling, usual_resampling
 from .comparison import Verdict

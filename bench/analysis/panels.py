@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..store.columns import ColumnCodec, Columns, FloatArray, IntArray, Mask, ScoreColumn
-from ..store.rows import Failure, MetricRow
+from ..records.columns import ColumnCodec, Columns, FloatArray, IntArray, Mask, ScoreColumn
+from ..records.rows import Failure, MetricRow
 from .curves import Curve, clean, to_quality
 from .marks import NO_MARKS, Marks, marks
 

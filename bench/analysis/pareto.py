@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..store.rows import MetricRow
+from ..records.rows import MetricRow
 from .comparison import Paired
 from .curves import FloatArray, to_quality
 

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..records.rows import MetricRow
 from ..store.imports import Published
-from ..store.rows import MetricRow
 from .curves import BdRate, Curve, bd_rate_of_curves, clean, to_quality
 from .leaderboard import NO_ANCHOR_CURVE
 from .panels import Comparison

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..store.columns import ByteParts, Columns, FloatArray
+from ..records.columns import ByteParts, Columns, FloatArray
 from .panels import Panel
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..store.rows import MetricRow
+from ..records.rows import MetricRow
 from .batches import pchip_slopes
 from .curves import FloatArray, clean, to_quality
 from .panels import Scored

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..store.columns import Columns, ScoreColumn
-from ..store.rows import MetricRow
+from ..records.columns import Columns, ScoreColumn
+from ..records.rows import MetricRow
 from .curves import FloatArray
 from .panels import Panel, panels
 

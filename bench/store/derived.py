@@ -12,10 +12,10 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import DatabaseError
 
-from .columns import Columns, ScoreColumn, fingerprint
+from ..records.columns import Columns, ScoreColumn, fingerprint
+from ..records.rows import Failure
 from .database import StoreError
 from .method_source import source_sha256
-from .rows import Failure
 from .schema import DerivedTable
 from .store import Store
 from .writer import StoreWriter, now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, and_, or_, select
 
-from .rows import Match, MatchRow
+from ..records.rows import Match, MatchRow
 from .schema import CodecTable, MatchTable, MemberTable
 
 

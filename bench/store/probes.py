@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
 
 from ..records.cells import CellKey
-from .rows import Match, Score
+from ..records.rows import Match, Score
 from .schema import MatchTable, MeasurementTable, MetricTable, ScoreTable
 from .store import Store, chunks
 from .writer import StoreWriter, now

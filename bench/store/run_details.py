@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from .rows import RunRow
+from ..records.rows import RunRow
 from .schema import AttemptTable, CodecTable, MachineTable, MeasurementTable, MetricTable, RunTable
 from .store import Store
 from .timing_tables import TimingTable

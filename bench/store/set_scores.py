@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 
 from ..records.cells import seed_key
 from ..records.identities import ENOUGH_VIEWS, SetMetricIdentity
-from .rows import ScoredCell
+from ..records.rows import ScoredCell
 from .schema import MemberTable, SetMetricTable, SetScoreTable
 from .store import Store
 from .writer import StoreWriter, now

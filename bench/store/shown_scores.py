@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 
-from .rows import Score
+from ..records.rows import Score
 from .schema import MetricTable, ScoreTable
 from .store import Store, chunks
 

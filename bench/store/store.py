@@ -10,10 +10,10 @@ from sqlalchemy import Executable, Select, and_, exists, func, literal_column, o
 from sqlalchemy.orm import Session
 
 from ..records.cells import NO_SEED
+from ..records.rows import Failure, Finding, MatchRow, MetricRow, RunRow, Score, ScoredCell, Verdict
 from .blobs import Blobs
 from .database import locate, open_engine
 from .matches import read_matches
-from .rows import Failure, Finding, MatchRow, MetricRow, RunRow, Score, ScoredCell, Verdict
 from .schema import (
     AttemptTable,
     CodecTable,

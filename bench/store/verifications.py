@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 
 from ..records.cells import CellKey
-from .rows import Finding
+from ..records.rows import Finding
 from .schema import (
     CodecTable,
     FileTable,

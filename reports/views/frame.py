@@ -15,8 +15,8 @@ from streamlit.components.v2 import component
 from streamlit.delta_generator import DeltaGenerator
 
 from ...bench.analysis.coverage import AnalysisError
+from ...bench.records.rows import MetricRow
 from ...bench.store.database import StoreError, StoreVersionError
-from ...bench.store.rows import MetricRow
 from ...bench.store.store import Store
 from .. import digits, tables
 from ..background import Background

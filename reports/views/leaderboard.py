@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ...bench.store.rows import MetricRow
+from ...bench.records.rows import MetricRow
 from ...bench.store.timings import footprints, timings
 from ...studies.results import stored_results
 from .. import leaderboards

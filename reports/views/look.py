@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from ...bench.analysis.leaderboard import COMMON_RATES
-from ...bench.store.rows import MetricRow
+from ...bench.records.rows import MetricRow
 from .. import digits
 from ..column_slice import ColumnSlice
 from ..looking import MAPS, Target, nearest_cells, numbers_table, panes, worst_first

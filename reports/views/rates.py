@@ -9,8 +9,8 @@ import streamlit as st
 from matplotlib.figure import Figure
 
 from ...bench.analysis.curves import DECIBEL_METRICS
+from ...bench.records.rows import MetricRow
 from ...bench.store.imports import read_published
-from ...bench.store.rows import MetricRow
 from .. import charts, digits
 from ..column_slice import ColumnSlice
 from ..curve_files import as_csv, picture_points

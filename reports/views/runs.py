@@ -7,7 +7,7 @@ import shlex
 
 import streamlit as st
 
-from ...bench.store.rows import Failure
+from ...bench.records.rows import Failure
 from ...bench.store.run_details import RunDetail, run_details, versions
 from .. import digits, tables
 from ..run_tables import (

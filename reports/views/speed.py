@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ...bench.store.rows import MetricRow
+from ...bench.records.rows import MetricRow
 from ...bench.store.timings import timings
 from .. import charts
 from ..column_slice import ColumnSlice

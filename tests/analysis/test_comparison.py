@@ -9,7 +9,7 @@ from engines import compare, leaderboard
 from codecarena.bench.analysis.comparison import Paired, against_anchor, duels, point_evidence, win_matrix
 from codecarena.bench.analysis.curves import bd_rate
 from codecarena.bench.analysis.pareto import on_front, pareto_points
-from codecarena.bench.store.rows import MetricRow, Score, ScoredCell
+from codecarena.bench.records.rows import MetricRow, Score, ScoredCell
 
 PSNR = MetricRow("m-psnr", "psnr", "codecarena", "1", "RGB", "higher", None)
 PIXELS = 8_000_000

@@ -10,7 +10,7 @@ from codecarena.bench.analysis.at_target import rank
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.intervals import Spread
 from codecarena.bench.analysis.leaderboard import COMMON_RATES
-from codecarena.bench.store.rows import Score, ScoredCell
+from codecarena.bench.records.rows import Score, ScoredCell
 
 CURVE = [(0.2, 28.0), (0.4, 31.0), (0.8, 34.0), (1.6, 37.0)]
 

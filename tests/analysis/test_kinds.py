@@ -20,7 +20,7 @@ from codecarena.bench.analysis.factor import (
     Reversal,
 )
 from codecarena.bench.analysis.intervals import SIGNIFICANCE, zero_test
-from codecarena.bench.store.rows import Score, ScoredCell
+from codecarena.bench.records.rows import Score, ScoredCell
 
 PICTURES = 8
 

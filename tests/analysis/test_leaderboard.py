@@ -9,7 +9,7 @@ from engines import OfColumns, OfRecords
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.curves import bd_rate, to_quality
 from codecarena.bench.analysis.intervals import spread
-from codecarena.bench.store.rows import Failure, MetricRow, Score, ScoredCell
+from codecarena.bench.records.rows import Failure, MetricRow, Score, ScoredCell
 
 PSNR = MetricRow("m-psnr", "psnr", "codecarena", "1", "RGB", "higher", None)
 MS_SSIM = MetricRow("m-ms", "ms-ssim", "codecarena", "1", "RGB", "higher", 1.0)

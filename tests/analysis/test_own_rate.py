@@ -18,7 +18,7 @@ from scored_cells import DELTA, MS_SSIM, PSNR, cell, ladder_cells
 from codecarena.bench.analysis.bootstrap import resample, usual_resampling
 from codecarena.bench.analysis.intervals import zero_test
 from codecarena.bench.analysis.own_rate import OwnRateRow, Reach, codecs_without_curve, own_rate_rows
-from codecarena.bench.store.rows import MetricRow, Score, ScoredCell
+from codecarena.bench.records.rows import MetricRow, Score, ScoredCell
 
 LINE = [(0.1, 30.0), (0.4, 34.0), (1.6, 38.0)]
 """2 dB for each doubling of the rate: 32 dB at 0.2 bits per pixel, 36 dB at 0.8."""

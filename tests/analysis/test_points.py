@@ -21,7 +21,7 @@ from row_oracle.points import (
 from scored_cells import CELL, DELTA, MS_SSIM, PSNR, cell, failure, ladder_cells
 
 from codecarena.bench.analysis.coverage import AnalysisError, absent_codecs, find_codec
-from codecarena.bench.store.rows import Score
+from codecarena.bench.records.rows import Score
 
 
 def point(rate: float, score: float | None, size: float = 1.0, seconds: float = 1.0) -> Point:

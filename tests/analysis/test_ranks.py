@@ -27,7 +27,7 @@ from codecarena.bench.analysis.comparison import (
 )
 from codecarena.bench.analysis.intervals import Interval, interval, zero_test
 from codecarena.bench.analysis.pareto import pareto_points
-from codecarena.bench.store.rows import MetricRow, Score, ScoredCell
+from codecarena.bench.records.rows import MetricRow, Score, ScoredCell
 
 BOTH, FIRST, SECOND = (0.5, 0.5), (1.0, 0.0), (0.0, 1.0)
 """How often each of two pictures counts."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from engines import OfColumns, OfRecords
 
-from codecarena.bench.store.rows import ScoredCell, Verdict
+from codecarena.bench.records.rows import ScoredCell, Verdict
 
 SMALL = ScoredCell(
     "set", "small", "1" * 64, "natural", 1000, "id", "one", "classic", False, 5.0, None, 250, "b", "d",

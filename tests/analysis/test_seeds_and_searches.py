@@ -11,7 +11,7 @@ from row_oracle.matched import entrants, matched_points, scores_of
 from scored_cells import DELTA, PSNR, cell, failure, ladder_cells
 
 from codecarena.bench.analysis.seeds import components
-from codecarena.bench.store.rows import Match, MatchRow, ScoredCell
+from codecarena.bench.records.rows import Match, MatchRow, ScoredCell
 
 
 @pytest.fixture(params=[OfRecords, OfColumns])

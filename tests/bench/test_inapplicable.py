@@ -12,7 +12,7 @@ from engines import compare
 from skimage import data
 
 from arena import call, run_record
-from codecarena.bench.store.rows import Score
+from codecarena.bench.records.rows import Score
 from codecarena.bench.store.store import Store
 
 pytestmark = pytest.mark.xdist_group("inapplicable")

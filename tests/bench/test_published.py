@@ -10,7 +10,7 @@ from statistics import fmean
 import pytest
 
 from arena import call
-from codecarena.bench.store.rows import ScoredCell
+from codecarena.bench.records.rows import ScoredCell
 from codecarena.bench.store.store import Store
 from codecarena.bench.suite import find, load
 

@@ -17,7 +17,7 @@ from skimage import data
 from stored_cells import store_of
 
 from arena import call
-from codecarena.bench.store.rows import Failure, Match, MetricRow, Score, ScoredCell
+from codecarena.bench.records.rows import Failure, Match, MetricRow, Score, ScoredCell
 from codecarena.bench.store.store import Store
 
 PSNR = MetricRow("0123456789abcdef", "psnr", "codecarena", "0.1.0", "RGB", "higher", None)

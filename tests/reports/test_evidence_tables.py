@@ -14,7 +14,7 @@ from stored_cells import part_of
 
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.curves import bd_rate
-from codecarena.bench.store.rows import MetricRow, Score, ScoredCell
+from codecarena.bench.records.rows import MetricRow, Score, ScoredCell
 from codecarena.reports import digits
 from codecarena.reports.comparisons import comparison_tables, decode_seconds
 from codecarena.reports.export import write

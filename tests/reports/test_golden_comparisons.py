@@ -15,7 +15,7 @@ from codecarena.bench.analysis.comparison import Duel
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.factor import KindRow, KindSplit, Level, Order, Reversal
 from codecarena.bench.analysis.intervals import Interval
-from codecarena.bench.store.rows import Failure, MetricRow, Score, ScoredCell
+from codecarena.bench.records.rows import Failure, MetricRow, Score, ScoredCell
 from codecarena.bench.store.timings import Side
 from codecarena.reports import digits
 from codecarena.reports.comparisons import comparison_tables, pareto_table, points_table, win_table

@@ -16,8 +16,8 @@ from report_rows import BUTTERAUGLI, CELL, MS_SSIM, PSNR, text_columns, texts, v
 from stored_cells import part_of
 
 from codecarena.bench.analysis.coverage import AnalysisError
+from codecarena.bench.records.rows import Score, ScoredCell, Verdict
 from codecarena.bench.store.imports import Published
-from codecarena.bench.store.rows import Score, ScoredCell, Verdict
 from codecarena.reports.compressai import results
 from codecarena.reports.export import cell_rows, write
 from codecarena.reports.published_table import published_table

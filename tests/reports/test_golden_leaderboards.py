@@ -13,7 +13,7 @@ from codecarena.bench.analysis.curves import BdRate
 from codecarena.bench.analysis.intervals import Interval, Spread
 from codecarena.bench.analysis.leaderboard import BdRow, Leaderboard
 from codecarena.bench.analysis.marks import Marks
-from codecarena.bench.store.rows import MetricRow
+from codecarena.bench.records.rows import MetricRow
 from codecarena.reports import digits
 from codecarena.reports.evidence import (
     Pending,

@@ -20,9 +20,9 @@ from stored_cells import part_of, store_of
 from zoo import zoo_of
 
 from codecarena.bench.analysis.coverage import AnalysisError
+from codecarena.bench.records.rows import Failure
 from codecarena.bench.store.database import StoreError
 from codecarena.bench.store.provenance import CodecOrigin, PictureOrigin, Provenance, RunOrigin
-from codecarena.bench.store.rows import Failure
 from codecarena.bench.store.store import Store
 from codecarena.reports import pictures
 from codecarena.reports.grid import Column, Entry, Row, Table

@@ -15,7 +15,7 @@ from row_oracle.slices import slice_of
 from stored_cells import store_of
 from zoo import cells, failure, zoo_of
 
-from codecarena.bench.store.rows import Score
+from codecarena.bench.records.rows import Score
 from codecarena.bench.store.store import Store
 from codecarena.reports.column_slice import ColumnSlice, ColumnSource
 from codecarena.reports.curve_files import as_csv, picture_points

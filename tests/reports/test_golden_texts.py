@@ -14,7 +14,7 @@ from stored_cells import part_of
 from codecarena.bench.analysis.comparison import PointEvidence
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.intervals import Interval
-from codecarena.bench.store.rows import Failure, Match, MatchRow, MetricRow, RunRow, Score, ScoredCell
+from codecarena.bench.records.rows import Failure, Match, MatchRow, MetricRow, RunRow, Score, ScoredCell
 from codecarena.bench.store.run_details import RunDetail, Version
 from codecarena.reports.column_slice import choose_metrics, slices
 from codecarena.reports.grid import Column, Entry, Row, Table, as_json

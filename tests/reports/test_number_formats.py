@@ -9,7 +9,7 @@ import pytest
 
 from codecarena.bench.analysis.intervals import Interval, Spread
 from codecarena.bench.analysis.marks import Marks
-from codecarena.bench.store.rows import MetricRow
+from codecarena.bench.records.rows import MetricRow
 from codecarena.reports import digits
 
 PSNR = MetricRow("aaaaaaaa", "psnr", "codecarena", "0.1", "RGB", "higher", None)

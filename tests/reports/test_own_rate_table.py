@@ -15,7 +15,7 @@ from report_rows import BUTTERAUGLI, CELL, PSNR, Kept, texts, values
 from stored_cells import store_of
 from streamlit.testing.v1 import AppTest
 
-from codecarena.bench.store.rows import Score, ScoredCell
+from codecarena.bench.records.rows import Score, ScoredCell
 from codecarena.reports import digits
 from codecarena.reports.column_slice import ColumnSlice, ColumnSource
 from codecarena.reports.evidence import Pending

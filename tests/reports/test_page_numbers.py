@@ -21,8 +21,8 @@ from zoo import zoo_of
 from codecarena.bench.analysis.curves import BdRate
 from codecarena.bench.analysis.factor import KindRow, Level, Order, Reversal
 from codecarena.bench.analysis.intervals import Interval
+from codecarena.bench.records.rows import RunRow
 from codecarena.bench.store.imports import Published
-from codecarena.bench.store.rows import RunRow
 from codecarena.bench.store.run_details import RunDetail
 from codecarena.reports import charts
 from codecarena.reports.interactive import SpanPoint

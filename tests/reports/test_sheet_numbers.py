@@ -11,7 +11,7 @@ import pytest
 from report_rows import BUTTERAUGLI, CELL, MS_SSIM, PSNR
 
 from codecarena.bench.analysis.coverage import AnalysisError
-from codecarena.bench.store.rows import Score, ScoredCell, Verdict
+from codecarena.bench.records.rows import Score, ScoredCell, Verdict
 from codecarena.reports.contact_sheet import Band, Pick, Sheet, plan
 from codecarena.reports.page_pictures import page_sheet
 from codecarena.reports.sheet_drawing import captions, why_empty, window

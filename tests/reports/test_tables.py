@@ -7,7 +7,7 @@ import pytest
 from stored_cells import part_of
 
 from codecarena.bench.analysis.coverage import AnalysisError
-from codecarena.bench.store.rows import MetricRow, Score
+from codecarena.bench.records.rows import MetricRow, Score
 from codecarena.reports import digits
 from codecarena.reports.column_slice import choose_metrics
 from codecarena.reports.grid import Table, as_json

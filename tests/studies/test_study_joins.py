@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from codecarena.bench.store.rows import MetricRow, Score
+from codecarena.bench.records.rows import MetricRow, Score
 from codecarena.studies import joins
 from codecarena.studies.plan import REFERENCE
 from codecarena.studies.records import Condition, Content, Known, Material, Pair, Stimulus, StudyRow

@@ -9,7 +9,7 @@ import numpy as np
 from row_oracle.points import unique
 
 from codecarena.bench.records.cells import NO_SEED
-from codecarena.bench.store.columns import (
+from codecarena.bench.records.columns import (
     ByteParts,
     ColumnCodec,
     ColumnPicture,
@@ -17,8 +17,8 @@ from codecarena.bench.store.columns import (
     FloatArray,
     ScoreColumn,
 )
+from codecarena.bench.records.rows import Failure, ScoredCell
 from codecarena.bench.store.derived import rows_of
-from codecarena.bench.store.rows import Failure, ScoredCell
 
 
 def columns_of(cells: Iterable[ScoredCell], metric_id: str) -> tuple[Columns, ScoreColumn]:

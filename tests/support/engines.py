@@ -23,7 +23,7 @@ from codecarena.bench.analysis.marks import Marks
 from codecarena.bench.analysis.panels import Comparison
 from codecarena.bench.analysis.rates import SetRate
 from codecarena.bench.analysis.seeds import SeedVariance
-from codecarena.bench.store.rows import Failure, MatchRow, MetricRow, ScoredCell
+from codecarena.bench.records.rows import Failure, MatchRow, MetricRow, ScoredCell
 
 
 class OfRecords:

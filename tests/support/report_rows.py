@@ -8,7 +8,7 @@ from typing import Any
 
 from codecarena.bench.analysis.at_target import AtRateRow, AtScoreRow
 from codecarena.bench.analysis.coverage import CodecSummary
-from codecarena.bench.store.rows import Failure, MatchRow, MetricRow, Score, ScoredCell, Verdict
+from codecarena.bench.records.rows import Failure, MatchRow, MetricRow, Score, ScoredCell, Verdict
 from codecarena.bench.store.timings import Side, Timing, TimingRow
 from codecarena.reports import digits
 from codecarena.reports.grid import Column, Entry, Row, Table

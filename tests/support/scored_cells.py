@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from codecarena.bench.store.rows import Failure, MetricRow, Score, ScoredCell
+from codecarena.bench.records.rows import Failure, MetricRow, Score, ScoredCell
 
 PSNR = MetricRow("m-psnr", "psnr", "codecarena", "1", "RGB", "higher", None)
 MS_SSIM = MetricRow("m-ms", "ms-ssim", "codecarena", "1", "RGB", "higher", 1.0)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from codecarena.bench.records.cells import NO_SEED
-from codecarena.bench.store.rows import Failure, Match, MetricRow, ScoredCell, Verdict
+from codecarena.bench.records.rows import Failure, Match, MetricRow, ScoredCell, Verdict
 from codecarena.bench.store.schema import (
     AttemptTable,
     CodecTable,

@@ -9,7 +9,7 @@ from typing import Any
 from report_rows import BUTTERAUGLI, CELL, PSNR
 from stored_cells import store_of
 
-from codecarena.bench.store.rows import Failure, Match, Score, ScoredCell
+from codecarena.bench.records.rows import Failure, Match, Score, ScoredCell
 from codecarena.bench.store.store import Store
 
 PICTURES: dict[str, tuple[Any, str | None]] = {

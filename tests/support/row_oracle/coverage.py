@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from statistics import fmean
 
 from codecarena.bench.analysis.coverage import CodecSummary
-from codecarena.bench.store.rows import Failure, ScoredCell
+from codecarena.bench.records.rows import Failure, ScoredCell
 
 from .points import CodecPoints, finished, ladder
 

@@ -21,7 +21,7 @@ from codecarena.bench.analysis.curves import (
 from codecarena.bench.analysis.intervals import Spread, spread
 from codecarena.bench.analysis.leaderboard import BdRow, View
 from codecarena.bench.analysis.panels import MeanCurve, PictureTable
-from codecarena.bench.store.rows import Failure, MatchRow, MetricRow, ScoredCell
+from codecarena.bench.records.rows import Failure, MatchRow, MetricRow, ScoredCell
 
 from .coverage import count_inapplicable, count_pictures, summarise
 from .curves import columns_at_quality, quality_at_rate, rate_at_quality

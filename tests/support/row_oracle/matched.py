@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from codecarena.bench.analysis.coverage import CodecSummary, absent_codecs
 from codecarena.bench.analysis.intervals import Spread, spread
-from codecarena.bench.store.rows import Failure, MatchRow, MetricRow, ScoredCell
+from codecarena.bench.records.rows import Failure, MatchRow, MetricRow, ScoredCell
 
 from .coverage import count_pictures, summarise
 from .points import CodecPoints, Point, average, collect, unique

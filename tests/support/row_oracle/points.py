@@ -12,7 +12,7 @@ import numpy as np
 from codecarena.bench.analysis.curves import Curve, clean, to_quality
 from codecarena.bench.analysis.marks import NO_MARKS, Marks
 from codecarena.bench.analysis.panels import MeanCurve, MeanPoint, MeasuredCodec, PictureTable
-from codecarena.bench.store.rows import MetricRow, ScoredCell
+from codecarena.bench.records.rows import MetricRow, ScoredCell
 
 
 @dataclass(frozen=True, slots=True)

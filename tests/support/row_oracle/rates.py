@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from statistics import fmean
 
 from codecarena.bench.analysis.rates import SetRate
-from codecarena.bench.store.rows import ScoredCell
+from codecarena.bench.records.rows import ScoredCell
 
 from .points import unique
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from codecarena.bench.analysis.seeds import SeedVariance, components
-from codecarena.bench.store.rows import MetricRow, ScoredCell
+from codecarena.bench.records.rows import MetricRow, ScoredCell
 
 from .points import unique
 

@@ -14,7 +14,7 @@ from codecarena.bench.analysis.factor import KindSplit, split_by_kind
 from codecarena.bench.analysis.leaderboard import View
 from codecarena.bench.analysis.rates import SetRate
 from codecarena.bench.analysis.seeds import SeedVariance
-from codecarena.bench.store.rows import Failure, MatchRow, MetricRow, ScoredCell
+from codecarena.bench.records.rows import Failure, MatchRow, MetricRow, ScoredCell
 from codecarena.bench.store.store import Store
 from codecarena.reports import digits
 from codecarena.reports.column_slice import Kind

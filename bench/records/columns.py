@@ -1,0 +1,146 @@
+"""Image sets as columns: arrays in the order of the measurements, and the bytes that an answer depends on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from hashlib import sha256
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int64]
+Mask: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPicture:
+    """One picture of the set."""
+
+    sha256: str
+    name: str
+    kind: str
+    pixel_count: int
+    generator: str | None
+    other_kind: str | None = None
+    """What another image set takes it for, where that is not its kind; None where all agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnCodec:
+    """One codec with a measurement in the set."""
+
+    codec_id: str
+    label: str
+    family: str
+    toy: bool
+    imported: bool
+    provenance: str | None
+    generator: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Every current measurement of an image set; arrays have one element for each."""
+
+    image_set: str
+    pictures: tuple[ColumnPicture, ...]
+    """Those with a measurement, by name."""
+    codecs: tuple[ColumnCodec, ...]
+    """By label."""
+    measurement: IntArray
+    """The measurement's id."""
+    picture: IntArray
+    """Place in `pictures`."""
+    codec: IntArray
+    """Place in `codecs`."""
+    quality: FloatArray
+    seed: IntArray
+    bitstream_bytes: IntArray
+    contended: Mask
+    probe: Mask
+    verified: Mask
+    isolated: Mask
+    """Verified with nothing else in reach."""
+    wrong: Mask
+    """Gave other pixels, or none, when it was decoded again."""
+    varies: Mask
+    """Its encoder wrote other bytes when it was asked again."""
+
+    @property
+    def bits_per_pixel(self) -> FloatArray:
+        """Eight times the bitstream's bytes over the original's pixels."""
+        pixels = np.array([one.pixel_count for one in self.pictures] or [1], dtype=np.float64)
+        return 8.0 * self.bitstream_bytes / pixels[self.picture]
+
+    def only(self, chosen: Mask) -> Columns:
+        """Return these measurements alone."""
+        arrays = {
+            one.name: getattr(self, one.name)[chosen]
+            for one in fields(self)
+            if isinstance(getattr(self, one.name), np.ndarray)
+        }
+        return replace(self, **arrays)
+
+    def of_kind(self, kind: str) -> Mask:
+        """Return which measurements are of natural, or of AI-generated, pictures."""
+        return np.array([one.kind == kind for one in self.pictures] or [False])[self.picture]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoreColumn:
+    """One metric's scores of the measurements of `Columns`, in their order."""
+
+    values: FloatArray
+    """NaN where there is no score, and where the pixels came back identical."""
+    known: Mask
+    """Whether there is a score that means something."""
+    inapplicable: Mask
+    """Whether the picture holds nothing that the metric measures."""
+
+    def only(self, chosen: Mask) -> ScoreColumn:
+        """Return the scores of these measurements alone."""
+        return ScoreColumn(self.values[chosen], self.known[chosen], self.inapplicable[chosen])
+
+
+class ByteParts(NamedTuple):
+    """What the bytes of each measurement of `Columns` are for, in their order."""
+
+    header: FloatArray
+    """Sizes, magic numbers and container boxes."""
+    payload: FloatArray
+    """Coded pixels."""
+    side: FloatArray
+    """Everything else the decoder reads."""
+
+
+def fingerprint(columns: Columns, column: ScoreColumn) -> Iterator[bytes]:
+    """Yield hashes of everything of these measurements that an answer about one metric depends on."""
+    told = [
+        f"{one.sha256} {one.kind} {one.pixel_count} {one.generator}"
+        + (f" {one.other_kind}" if one.other_kind else "")
+        for one in columns.pictures
+    ]
+    codecs = [f"{one.codec_id} {one.label} {one.generator}" for one in columns.codecs]
+    picture, codec = _ranks(told, columns.picture), _ranks(codecs, columns.codec)
+    order = np.lexsort((columns.seed, columns.quality, picture, codec))
+    yield json.dumps(sorted(told[int(one)] for one in np.unique(columns.picture))).encode()
+    yield json.dumps(sorted(codecs[int(one)] for one in np.unique(columns.codec))).encode()
+    state = column.known + 2 * column.inapplicable.astype(np.int64)
+    numbers = (picture, codec, columns.seed, columns.bitstream_bytes, columns.probe.astype(np.int64), state)
+    for array in numbers:
+        yield sha256(array[order].astype("<i8").tobytes()).digest()
+    for values in (columns.quality, column.values):
+        yield sha256((values[order].astype("<f8") + 0.0).tobytes()).digest()
+
+
+def _ranks(told: Sequence[str], places: IntArray) -> IntArray:
+    """Return the places as ranks among those that are used, by what is told of them."""
+    used = np.unique(places)
+    order = {name: rank for rank, name in enumerate(sorted(told[int(one)] for one in used))}
+    ranks = np.zeros(len(told), np.int64)
+    ranks[used] = [order[told[int(one)]] for one in used]
+    return ranks[places]
