@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -209,6 +211,61 @@ def test_a_worker_that_died_while_idle_is_replaced(idle: list[Any]) -> None:
     child = pool._take(Describe((), ()), 1)
     assert child is not dead
     assert (dead.closed, child.picture_sha256, idle) == (1, "", [])
+
+
+@pytest.fixture
+def child() -> Iterator[pool.Child]:
+    """Return a worker without a process."""
+    made = pool.Child.__new__(pool.Child)
+    with tempfile.TemporaryFile() as made.stderr:
+        yield made
+
+
+@pytest.mark.parametrize(("length", "kept"), [(3, 3), (4000, 4000), (4001, 4000), (9000, 4000)])
+def test_the_last_4000_bytes_of_what_a_worker_wrote_are_kept(
+    child: pool.Child, length: int, kept: int
+) -> None:
+    written = bytes(97 + place % 26 for place in range(length))
+    child.stderr.write(b"earlier")
+    child.forget_stderr()
+    child.stderr.write(written)
+    assert child.stderr_tail() == written[-kept:].decode()
+    child.stderr.write(b"\xff")
+    assert child.stderr_tail().endswith("\ufffd")
+    child.forget_stderr()
+    assert child.stderr_tail() == ""
+
+
+def test_the_memory_of_a_worker_is_its_own_and_that_of_all_it_started(
+    child: pool.Child, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def process(rss: int | None, *children: Any) -> Any:
+        def memory_info() -> Any:
+            if rss is None:
+                raise pool.psutil.NoSuchProcess(1)
+            return SimpleNamespace(rss=rss)
+
+        return SimpleNamespace(memory_info=memory_info, children=lambda recursive: list(children) * recursive)
+
+    child.process = SimpleNamespace(pid=7)  # type: ignore[assignment]
+    tree = process(1, process(20), process(None), process(300))
+    monkeypatch.setattr(pool.psutil, "Process", {7: tree}.__getitem__)
+    assert child.resident_bytes() == 321
+
+    def gone(_: int) -> Any:
+        raise pool.psutil.NoSuchProcess(7)
+
+    monkeypatch.setattr(pool.psutil, "Process", gone)
+    assert child.resident_bytes() == 0
+
+
+def test_workers_that_are_warmed_up_are_idle(idle: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+    monkeypatch.setattr(pool, "Child", lambda count: threads.append(count) or Worker())
+    monkeypatch.setattr(pool, "sweep", lambda: None)
+    pool.warm(3)
+    pool.warm(1, 2)
+    assert (len(idle), threads) == (4, [1, 1, 1, 2])
 
 
 def test_workers_get_their_threads_and_no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
