@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
-from report_rows import BUTTERAUGLI, CELL, PSNR, Kept, texts, values
+from report_rows import BUTTERAUGLI, CELL, PSNR, Kept, text_columns, texts, values
 from stored_cells import store_of
 from streamlit.testing.v1 import AppTest
 
@@ -103,6 +103,7 @@ def test_one_metric_in_detail(part: ColumnSlice) -> None:
     assert [column.heading for column in table.columns] == [
         "Codec", "Own rate, bits/pixel", "Against", "Difference, dB", "Median", "Won", "Pictures",
     ]  # fmt: skip
+    assert text_columns(table) == ["Codec", "Against"]
     # The strongest first; what is below half of the pictures last.
     assert texts(table) == [
         ["dots", "0.200", "avif", "−2.90▼ (−2.90…−2.90)", "−2.90", "0/6", "6/6"],
@@ -211,7 +212,11 @@ def test_few_pictures_lossless_ones_ties_and_settings_are_said(tmp_path: Path) -
     curve = [*LINE, (1.7, 38.5)]
     cells = ladder("jpeg", curve, "abcd")
     # Two settings are enough for PCHIP and too few for a cubic.
-    cells += ladder("own", [(0.2, 33.0), (0.4, 34.0)], "abc")
+    cells += [
+        one
+        for picture, psnr in (("a", 34.0), ("b", 35.5), ("c", 33.75))
+        for one in ladder("own", [(0.2, 33.0), (0.4, psnr)], picture)
+    ]
     cells += [cell("own", "d", 10.0, 0.2, None), replace(cell("own", "d", 20.0, 0.4, 34.0), scores={})]
     part = part_of(tmp_path, cells)
     assert own_rate_table(part, [PSNR]) is None
@@ -220,14 +225,14 @@ def test_few_pictures_lossless_ones_ties_and_settings_are_said(tmp_path: Path) -
     assert [column.heading for column in table.columns][:3] == ["Codec", "Setting", "Own rate, bits/pixel"]
     assert texts(table) == [
         ["own", "10", "0.200", "jpeg", "+1.00", "+1.00", "3/3", "3/3"],
-        ["own", "20", "0.400", "jpeg", "0.00", "0.00", "0/3", "3/3"],
+        ["own", "20", "0.400", "jpeg", "+0.42", "0.00", "1/3", "3/3"],
     ]
     assert [row.entries[4].hint for row in table.rows] == ["No interval: fewer than 5 pictures."] * 2
-    assert [row.entries[6].hint for row in table.rows] == ["", "0 lost, 3 equal."]
+    assert [row.entries[6].hint for row in table.rows] == ["", "1 lost, 1 equal."]
     assert table.notes[:2] == (
         "At its own bytes: own at 10, 0.200 bpp: PSNR +1.00 dB (no interval: fewer than 5 pictures) against "
         "jpeg, on 3 of 3 pictures.",
-        "At its own bytes: own at 20, 0.400 bpp: PSNR 0.00 dB (no interval: fewer than 5 pictures) against "
+        "At its own bytes: own at 20, 0.400 bpp: PSNR +0.42 dB (no interval: fewer than 5 pictures) against "
         "jpeg, on 3 of 3 pictures.",
     )
     assert table.notes[3:] == (
