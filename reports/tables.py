@@ -20,6 +20,7 @@ from .column_slice import ColumnSlice, Kind, choose_metrics, slices
 from .grid import Column, Entry, Row, Table
 from .human import study_of, with_human_rates, with_human_values
 from .leaderboards import at_rate_table, at_score_table, bd_table
+from .own_rate_table import own_rate_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def leaderboard_tables(
     """Return one leaderboard per image set, and per identity where a score is asked for.
 
     Without an anchor or a rate, the view is chosen by `choose_view`. What people said in a study of the same
-    pictures stands in a column of its own.
+    pictures stands in a column of its own. Codecs that are in no BD-rate and at no rate, as they have too few
+    settings for a curve, are compared at their own bytes in a second table.
 
     Raises:
         AnalysisError: The set, a metric or the anchor is not in the store, or ``at`` cannot be read.
@@ -100,13 +102,15 @@ def tables_of(
     study = study_of(people, part.pictures)
     if asked is None:
         table = bd_table(part, chosen, anchor or "", method, derived)
-        return [with_human_rates(table, study) if study else table]
-    if asked.target == "bpp":
+        table = with_human_rates(table, study) if study else table
+    elif asked.target == "bpp":
         table = at_rate_table(part, chosen, asked.value)
-        return [with_human_values(table, study, asked.value) if study else table]
-    return [
-        at_score_table(part, one, asked.value) for one in choose_metrics(part.all_metrics, [asked.target])
-    ]
+        table = with_human_values(table, study, asked.value) if study else table
+    else:
+        metrics_asked = choose_metrics(part.all_metrics, [asked.target])
+        return [at_score_table(part, one, asked.value) for one in metrics_asked]
+    own = own_rate_table(part, chosen, anchor or part.usual_anchor, method, derived)
+    return [table, own] if own else [table]
 
 
 def _searched(part: ColumnSlice) -> At | None:

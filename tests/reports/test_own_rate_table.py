@@ -15,13 +15,16 @@ from report_rows import BUTTERAUGLI, CELL, PSNR, Kept, text_columns, texts, valu
 from stored_cells import store_of
 from streamlit.testing.v1 import AppTest
 
+from arena import call
 from codecarena.bench.records.rows import Score, ScoredCell
+from codecarena.bench.store.store import Store
 from codecarena.reports import digits
 from codecarena.reports.column_slice import ColumnSlice, ColumnSource
 from codecarena.reports.evidence import Pending
 from codecarena.reports.grid import as_json
 from codecarena.reports.latex import latex
 from codecarena.reports.own_rate_table import own_rate_table
+from codecarena.reports.report import report
 from codecarena.reports.server import STORE_VARIABLE
 
 # Streamlit's own script runner, under AppTest, warns about itself.
@@ -265,6 +268,39 @@ def test_it_becomes_latex(part: ColumnSlice) -> None:
     text = latex(table)
     assert text.isascii()
     assert r"latent (toy) & 0.200 & jpeg & +1.65$\bigtriangleup$ (+0.47\,\ldots\,+2.15) & +2.00" in text
+
+
+def test_the_command_line_shows_it_under_bd_rates_and_scores_at_a_rate(tmp_path: Path) -> None:
+    part_of(tmp_path, usual())
+
+    def said(*words: str) -> str:
+        ended = call(*words, folder=tmp_path)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    board, own = json.loads(said("leaderboard", "--anchor", "jpeg", "--json", "-m", "psnr"))
+    assert [board["title"], own["title"]] == [
+        "BD-rate against jpeg by PSNR · drawn", "At their own bytes: codecs without a curve, by PSNR · drawn",
+    ]  # fmt: skip
+    numbers = own["rows"][4]["own_rate"][PSNR.metric_id]
+    assert (own["rows"][4]["against"], numbers["mean_difference"]) == ("jpeg", pytest.approx(1.65))
+    assert own["notes"][1] == numbers["statement"]
+    # The usual anchor is jpeg.
+    text = " ".join(said("leaderboard", "--at", "bpp=0.5").split())
+    assert "At their own bytes: codecs without a curve, every metric · drawn" in text
+    assert " dB (95 % +0.47 to +2.15) against jpeg, on 6 of 6 pictures." in text
+    assert "At their own bytes" not in said("leaderboard", "--at", "psnr=33")
+    said("export", "latex", "out.tex")
+    assert (tmp_path / "out.tex").read_text().count(r"\begin{table}") == 2
+
+
+def test_the_report_has_it_after_the_first_leaderboard(tmp_path: Path) -> None:
+    part_of(tmp_path, usual())
+    (section, *_) = report(Store(str(tmp_path / "arena"))).sections
+    assert [table.title.split(" · ")[0] for table in section.tables] == [
+        "BD-rate against jpeg by PSNR", "At their own bytes: codecs without a curve, by PSNR",
+        "BD-rate against jpeg, every metric",
+    ]  # fmt: skip
 
 
 @pytest.fixture
