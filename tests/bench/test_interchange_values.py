@@ -268,9 +268,9 @@ def test_pictures_are_scored_by_the_metrics_of_the_sets_other_codecs(monkeypatch
 
     monkeypatch.setattr(importing.pool, "supervise", describe)
     metrics = [SimpleNamespace(metric_id=f"id-{name}", name=name) for name in ("ciede2000", "ssim", "psnr")]
-    cells = {"kodak": [SimpleNamespace(scores={"id-psnr": 1, "id-ssim": 1})], "other": []}
+    scored = {"kodak": {"id-psnr", "id-ssim"}, "other": set[str]()}
+    monkeypatch.setattr(importing, "scored_metrics", lambda _, image_set: scored[image_set])
     store = SimpleNamespace(
-        cells=lambda image_set: cells[image_set],
         metrics=lambda: metrics,
         add_metric=lambda described: f"id of {described.what}",
     )

@@ -50,6 +50,20 @@ def test_the_detailed_part_is_the_first_with_most_change(
     assert stimuli._most_detailed(original, 20, 20) == expected
 
 
+def test_no_other_part_changes_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stimuli, "STRIDE", 3)
+    random = np.random.default_rng(6)
+    for _ in range(5):
+        original = random.integers(0, 256, (23, 31, 3), dtype=np.uint8)
+        luma = original @ np.array([0.299, 0.587, 0.114])
+        # What a pixel differs from the one before it, across and down, at the place of the second.
+        across = np.abs(np.diff(luma, axis=1, prepend=luma[:, :1]))
+        change = across + np.abs(np.diff(luma, axis=0, prepend=luma[:1]))
+        places = [(left, top) for top in (*range(0, 15, 3), 15) for left in (*range(0, 20, 3), 20)]
+        sums = [change[top : top + 8, left : left + 11].sum() for left, top in places]
+        assert stimuli._most_detailed(original, 11, 8) == places[int(np.argmax(sums))]
+
+
 def test_change_is_of_luma_and_in_both_directions() -> None:
     """Two pixels, one bright in green and one in blue, in parts that do not touch: green weighs more."""
     original = np.zeros((24, 72, 3), np.uint8)
