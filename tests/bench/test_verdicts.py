@@ -172,6 +172,47 @@ def test_walls_hold_when_the_process_itself_can_read_no_original(
     assert (made.leak, made.isolation) == (leak, "unshare" if holds else "none")
 
 
+@pytest.mark.parametrize(
+    ("tool", "leak", "holds", "started", "looked"),
+    [
+        ("bubblewrap", "", True, 1, 1),
+        ("unshare", "", True, 1, 1),
+        ("unshare", "", False, 2, 1),
+        ("unshare", "leaks", True, 1, 0),
+        ("none", "", True, 1, 0),
+    ],
+)
+def test_walls_are_looked_at_from_inside_once_a_process_and_a_dead_one_is_replaced(
+    tool: Any, leak: str, holds: bool, started: int, looked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    children: list[Any] = []
+
+    def child(threads: int, behind: object) -> Any:
+        assert (threads, behind) == (1, made.enter)
+        children.append(SimpleNamespace(alive=True))
+        return children[-1]
+
+    looks: list[Any] = []
+    made = _Box.__new__(_Box)
+    made.run, made.child = SimpleNamespace(limits="limits"), None
+    made.isolation, made.leak = tool, leak
+    monkeypatch.setattr(made, "holds", lambda one: looks.append(one) or holds)
+    monkeypatch.setattr(pool, "Child", child)
+    asked: list[Any] = []
+    monkeypatch.setattr(pool, "ask", lambda *words: asked.append(words))
+    outcomes = [made.ask("first"), made.ask("second")]
+    assert (len(children), looks) == (started, children[:looked])
+    last = children[-1]
+    assert asked == [
+        (last, job, "limits", outcome) for job, outcome in zip(("first", "second"), outcomes, strict=True)
+    ]
+    last.alive = False
+    made.leak = made.leak or "leaks"
+    made.ask("third")
+    assert len(children) == started + 1
+    assert asked[-1][:2] == (children[-1], "third")
+
+
 def test_bitstreams_that_differ_or_failed_are_wrong_and_the_first_three_are_named() -> None:
     report = VerifyReport()
     for label, outcomes in (
