@@ -58,7 +58,7 @@ ROOMS = {
     "metrics": ("bench/metrics/*.py", "bench/sets/*.py"),
     "runner": ("bench/*.py", "bench/records/*.py", "bench/store/*.py"),
     "codecs": ("codecs/**/*.py",),
-    "datasets": ("datasets/*.py",),
+    "datasets": ("datasets/*.py", "picture_*.py"),
     "reports": ("reports/**/*.py",),
     "studies": ("studies/**/*.py",),
 }
