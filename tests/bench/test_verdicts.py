@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from measuring import INFO, planned_cell, planned_codec, planned_picture
+from PIL import Image
 
 from codecarena.bench import isolation, pool, summary, verify
 from codecarena.bench.estimate import Estimate
@@ -17,7 +18,15 @@ from codecarena.bench.footprint import MARK, footprint
 from codecarena.bench.opens import Opened
 from codecarena.bench.plan import Plan
 from codecarena.bench.records.cells import NO_SEED, CellKey
-from codecarena.bench.records.messages import DecodedAgain, EncodedAgain, Failed, Outcome, Peeked
+from codecarena.bench.records.messages import (
+    DecodedAgain,
+    EncodedAgain,
+    Failed,
+    Limits,
+    Outcome,
+    Peeked,
+    Stored,
+)
 from codecarena.bench.runner import Report
 from codecarena.bench.store.blobs import BlobError
 from codecarena.bench.store.verifications import StoredStream, Verified
@@ -147,6 +156,62 @@ def test_what_cannot_be_compared_differs_and_what_was_stopped_is_nothing(
     assert made.row(box(Outcome()), CODEC, STREAM) == Verified(
         5, "failed", None, "unshare", None, "no bitstream"
     )
+
+
+def test_rows_are_stored_one_by_one_until_the_verification_is_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, closed = verification(monkeypatch), []
+    made.machine = {"cpu": "x"}
+    rows = iter([Verified(1, "identical", 0, "none"), Verified(2, "failed", None, "none"), None])
+    monkeypatch.setattr(verify, "_Box", lambda *_: SimpleNamespace(close=lambda: closed.append(1)))
+    monkeypatch.setattr(made, "row", lambda *_: next(rows))
+    saved: list[Any] = []
+    monkeypatch.setattr(verify, "save_verified", lambda _, listed, machine: saved.append((listed, machine)))
+    done: list[int] = []
+    made.verify(verify._Part(CODEC, [STREAM] * 4), lambda: done.append(made.report.count))
+    assert [(one.measurement_id, machine) for (one,), machine in saved] == [
+        (1, {"cpu": "x"}),
+        (2, {"cpu": "x"}),
+    ]
+    assert made.report.rows == {"label of codec-id": [one for (one,), _ in saved]}
+    assert (done, closed) == ([1, 2], [1])
+
+
+@pytest.mark.parametrize(("seed", "told"), [(3, 3), (NO_SEED, None)])
+def test_the_measured_pixels_are_kept_or_decoded_as_in_an_ordinary_run(
+    seed: int, told: int | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    jobs: list[Any] = []
+    made = _Verification.__new__(_Verification)
+    made.limits = Limits(5, 6)
+    made.pictures = {"sha-a": planned_picture("a").picture}
+    made.store = SimpleNamespace(
+        blobs=SimpleNamespace(folder=tmp_path, decoded_path=lambda sha256: tmp_path / f"{sha256}.png")
+    )
+
+    def decode(job: Any, limits: Limits) -> None:
+        assert limits == Limits(5, 6)
+        jobs.append(job)
+        Image.fromarray(MEASURED).save(tmp_path / "pixels.png")
+
+    monkeypatch.setattr(pool, "supervise", decode)
+    stream = replace(STREAM, key=replace(STREAM.key, seed=seed))
+    for _ in range(2):  # the second time it is kept
+        pixels = made.measured_pixels(CODEC, stream)
+        assert pixels is not None
+        assert np.array_equal(pixels, MEASURED)
+    (job,) = jobs
+    assert (job.original.path, job.original.sha256, job.original.caption, job.original.text) == (
+        "/a",
+        "sha-a",
+        "a?",
+        "a!",
+    )
+    assert (job.codec, job.codec_id, job.quality, job.seed) == (CODEC.table.spec, "codec-id", 4.0, told)
+    assert (job.metrics, job.blobs, job.stored) == ((), str(tmp_path), Stored("bits", "pixels"))
+    monkeypatch.setattr(pool, "supervise", lambda *_: None)
+    assert made.measured_pixels(CODEC, replace(stream, decoded_sha256="lost")) is None
 
 
 @pytest.mark.parametrize(
