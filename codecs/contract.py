@@ -33,6 +33,8 @@ FLAT_LEVELS = 3
 """How far a classic codec at its finest setting may leave any pixel of a flat picture."""
 EDGE_LEVELS = 2
 """By how much the mean error of an odd-sided picture's row may exceed that of its even-sided twin."""
+FLAT_FACTOR = 8
+"""How many times a photograph's mean squared error a flat picture may have: a plain quantizer reaches 3."""
 SHIFT_LEVELS = 0.35
 """How far the mean of a colour channel may move at the finest setting."""
 
@@ -213,7 +215,7 @@ class CodecContract:
         black, white = (np.full((33, 47, 3), level, np.uint8) for level in (0, 255))
         for index in {0, len(ladder) // 2}:
             quality = codec.info.qualities[index]
-            limit = 2 * _mean_squared_error(codec.decode(ladder[index]), photograph()) + 1
+            limit = FLAT_FACTOR * _mean_squared_error(codec.decode(ladder[index]), photograph()) + 1
             for name, pixels in (("black", black), ("white", white), ("half black", half)):
                 error = _mean_squared_error(codec.decode(codec.encode(Picture(pixels), quality)), pixels)
                 assert error <= limit, (

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..picture_file import PictureError, decode
 from .base import CodecError, check_size
 from .classic import pillow
 from .ycbcr import bt709, from_samples, to_pixels, to_planes, to_samples
@@ -31,11 +32,19 @@ def write(picture: Picture, path: Path) -> None:
 def read(path: Path) -> Image:
     """Return the pixels of a file in the format that its suffix names.
 
+    A PNG or PPM file is read as an original is: what is refused there, as 16 bits or see-through pixels, is
+    refused here too, since a conversion in silence would be counted as the decoder's doing.
+
     Raises:
-        CodecError: The file is damaged, cut off, too large or of another format.
+        CodecError: The file is damaged, cut off, too large, of another format, or no opaque 8-bit sRGB.
     """
     data = path.read_bytes()
-    return _from_y4m(data) if path.suffix == ".y4m" else pillow.decode(data, path.suffix[1:].upper())
+    if path.suffix == ".y4m":
+        return _from_y4m(data)
+    try:
+        return decode(data, [path.suffix[1:].upper()])
+    except PictureError as error:
+        raise CodecError(str(error)) from error
 
 
 def _y4m(pixels: Image) -> bytes:
@@ -52,6 +61,10 @@ def _from_y4m(data: bytes) -> Image:
         raise CodecError("not a Y4M file")
     width, height, sampling = int(found[1]), int(found[2]), found[3].decode()
     check_size(width, height)
+    if b"XCOLORRANGE=LIMITED" in header:
+        raise CodecError(
+            "expected samples in full range in the Y4M file, its header says XCOLORRANGE=LIMITED"
+        )
     if sampling != "444p10":
         raise CodecError(f"expected 10-bit 4:4:4 samples (C444p10) in the Y4M file, got C{sampling}")
     if len(samples) != width * height * 6:

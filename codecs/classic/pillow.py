@@ -46,14 +46,17 @@ def decode(bitstream: bytes, file_format: str) -> Image:
     """Return the pixels of a file of exactly this format.
 
     Raises:
-        CodecError: Another format, damaged or cut off, or larger than `MAX_PIXELS`.
+        CodecError: Another format, damaged or cut off, larger than `MAX_PIXELS`, or of other channels than
+            red, green and blue.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # large pictures are legal here, absurd ones are refused below
             with PIL.Image.open(io.BytesIO(bitstream), formats=[file_format]) as image:
                 check_size(*image.size)
-                return np.array(image if image.mode == "RGB" else image.convert("RGB"))
+                if image.mode != "RGB":  # no encoder here writes another, and converting one would hide it
+                    raise CodecError(f"expected an RGB picture, the bitstream holds {image.mode}")
+                return np.array(image)
     except CodecError:
         raise
     except Exception as error:  # on damaged files Pillow raises nearly everything

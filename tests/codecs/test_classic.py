@@ -214,3 +214,22 @@ def test_jpeg2000_takes_its_largest_rate_where_no_rate_reaches_the_psnr() -> Non
 def test_jpeg2000_keeps_the_librarys_file_where_it_reaches_the_psnr() -> None:
     own = saved("JPEG2000", quality_mode="dB", quality_layers=[35], irreversible=True, mct=1)
     assert registry.create("jpeg2000").encode(Picture(photograph()), 35) == own
+
+
+@pytest.mark.parametrize(("name", "file_format"), [("png", "PNG"), ("webp", "WEBP"), ("avif", "AVIF")])
+def test_files_with_alpha_are_refused(name: str, file_format: str) -> None:
+    """Dropping it in silence would count a half-opaque picture as lossless."""
+    file = io.BytesIO()
+    clear = PIL.Image.fromarray(photograph())
+    clear.putalpha(128)
+    clear.save(file, file_format)
+    with pytest.raises(CodecError, match="expected an RGB picture, the bitstream holds RGBA"):
+        registry.create(name).decode(file.getvalue())
+
+
+@pytest.mark.parametrize(("name", "mode"), [("jpeg", "L"), ("jpeg", "CMYK"), ("png", "L"), ("jpeg2000", "L")])
+def test_files_of_other_channels_are_refused(name: str, mode: str) -> None:
+    file = io.BytesIO()
+    PIL.Image.fromarray(photograph()).convert(mode).save(file, name.upper())
+    with pytest.raises(CodecError, match=f"the bitstream holds {mode}"):
+        registry.create(name).decode(file.getvalue())

@@ -10,6 +10,7 @@ import textwrap
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 from fresh_process import BuiltInContract
 
@@ -217,7 +218,7 @@ def test_failing_encoder_is_named(tmp_path: Path, pixels: Image, encoder: str, m
         ("pass", r"wrote no decoded\.ppm"),
         (
             "import sys; open(sys.argv[-1], 'w').write('P6 nonsense')",
-            "wrote an unusable picture: not a whole PPM",
+            "wrote an unusable picture: damaged or cut short",
         ),
         ("import sys; open(sys.argv[-1], 'wb').write(b'P6 9 9 255 abc')", "wrote an unusable picture"),
     ],
@@ -226,6 +227,54 @@ def test_failing_decoder_is_named(tmp_path: Path, pixels: Image, decoder: str, m
     codec = make(tmp_path, decoder=decoder)
     with pytest.raises(CodecError, match=message):
         codec.decode(codec.encode(Picture(pixels), 5))
+
+
+WRITES = """
+    import sys
+    import numpy as np, PIL.Image, PIL.PngImagePlugin
+    picture = PIL.Image.open(sys.argv[-2]).convert("RGB")
+    chunks = PIL.PngImagePlugin.PngInfo()
+    {change}
+    picture.save(sys.argv[-1], "PNG", pnginfo=chunks)
+"""
+PNG_RECIPE = GOOD.replace('decoded = "ppm"', 'decoded = "png"')
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            "picture = PIL.Image.fromarray(np.asarray(picture.convert('L')).astype(np.uint16) * 257)",
+            "16 bits",
+        ),
+        ("picture.putalpha(128)", "has transparent pixels"),
+        ("picture = picture.convert('LA'); picture.putalpha(254)", "has transparent pixels"),
+        ("chunks.add(b'cICP', bytes([9, 16, 0, 1]))", "primaries 9 and transfer 16"),
+        ("chunks.add(b'cICP', bytes([1, 13, 0, 0]))", "narrow-range samples"),
+    ],
+)
+def test_a_decoders_picture_is_refused_where_an_original_would_be(
+    tmp_path: Path, pixels: Image, change: str, message: str
+) -> None:
+    """16 bits were clipped to white, half-opaque pixels counted as lossless."""
+    codec = make(tmp_path, decoder=WRITES.format(change=change), recipe=PNG_RECIPE)
+    with pytest.raises(CodecError, match=f"dec wrote an unusable picture: .*{message}"):
+        codec.decode(codec.encode(Picture(pixels), 5))
+
+
+@pytest.mark.parametrize(
+    "change", ["pass", "picture.putalpha(255)", "chunks.add(b'gAMA', (45455).to_bytes(4, 'big'))"]
+)
+def test_a_decoders_opaque_picture_is_taken(tmp_path: Path, pixels: Image, change: str) -> None:
+    codec = make(tmp_path, decoder=WRITES.format(change=change), recipe=PNG_RECIPE)
+    assert np.array_equal(codec.decode(codec.encode(Picture(pixels), 5)), pixels)
+
+
+def test_a_decoders_grey_picture_has_three_equal_channels(tmp_path: Path, pixels: Image) -> None:
+    codec = make(tmp_path, decoder=WRITES.format(change="picture = picture.convert('L')"), recipe=PNG_RECIPE)
+    decoded = codec.decode(codec.encode(Picture(pixels), 5))
+    assert np.array_equal(decoded[..., 0], np.array(PIL.Image.fromarray(pixels).convert("L")))
+    assert (decoded[..., :1] == decoded).all()
 
 
 def test_only_the_end_of_a_long_complaint_is_kept(tmp_path: Path, pixels: Image) -> None:
@@ -310,6 +359,7 @@ def test_y4m_is_exact_to_a_level(tmp_path: Path) -> None:
         b"",
         b"YUV4MPEG2 W4 H4 C444p10\nFRAME\nshort",
         b"YUV4MPEG2 W2 H2 C420\nFRAME\n" + b"\0" * 24,
+        b"YUV4MPEG2 W1 H1 C444p10 XCOLORRANGE=LIMITED\nFRAME\n" + b"\0" * 6,
         b"YUV4MPEG2 W99999999 H99999999 C444p10\nFRAME\n",
     ],
 )

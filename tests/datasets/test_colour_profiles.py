@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 
-from codecarena.datasets.pixels import PictureError, _is_srgb, read_pixels
+from codecarena.datasets.pixels import read_pixels
+from codecarena.picture_file import PictureError, _is_srgb
 
 RNG_SEED = 7
 
@@ -113,6 +114,72 @@ def test_a_grey_profile_on_a_colour_picture_is_refused(tmp_path: Path, colours: 
     Image.fromarray(colours).save(tmp_path / "mixed.png", icc_profile=icc_profile(b"GRAY", 2.2, {}))
     with pytest.raises(PictureError, match="grey ICC profile"):
         read_pixels(tmp_path / "mixed.png")
+
+
+def save_with_chunks(path: Path, image: Image.Image, **chunks: bytes) -> None:
+    extra = PngImagePlugin.PngInfo()
+    for kind, body in chunks.items():
+        extra.add(kind.encode(), body)
+    image.save(path, pnginfo=extra)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "P"])
+def test_a_png_of_linear_light_is_converted(tmp_path: Path, mode: str) -> None:
+    """By gAMA alone, level 64 of linear light is level 137 of sRGB, as by an ICC profile of exponent 1."""
+    ramp = Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16)).convert(mode)
+    save_with_chunks(tmp_path / "linear.png", ramp, gAMA=struct.pack(">I", 100_000))
+    pixels = read_pixels(tmp_path / "linear.png")
+    assert pixels[4, 0].tolist() == [137, 137, 137]
+    expected = srgb_encode(np.arange(256).reshape(16, 16, 1) / 255)
+    assert np.abs(pixels - expected).max() <= 1
+
+
+def test_a_gamma_of_old_macintoshes_is_converted(tmp_path: Path) -> None:
+    ramp = Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16))
+    save_with_chunks(tmp_path / "mac.png", ramp, gAMA=struct.pack(">I", 55_556))
+    expected = srgb_encode((np.arange(256).reshape(16, 16, 1) / 255) ** 1.8)
+    assert np.abs(read_pixels(tmp_path / "mac.png") - expected).max() <= 2
+
+
+def test_chromaticities_of_a_png_are_converted(tmp_path: Path) -> None:
+    """Those of Display P3, with sRGB's curve as it has: against the XYZ of its published profile."""
+    pale = np.random.default_rng(RNG_SEED).integers(100, 200, (9, 11, 3), dtype=np.uint8)
+    points = (31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
+    save_with_chunks(tmp_path / "p3.png", Image.fromarray(pale), cHRM=struct.pack(">8I", *points))
+    to_xyz = np.array([*P3_PRIMARIES.values()]).T
+    from_xyz = np.linalg.inv(np.array([*SRGB_PRIMARIES.values()]).T)
+    level = pale / 255
+    linear = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
+    expected = srgb_encode(linear @ (from_xyz @ to_xyz).T)
+    assert np.abs(expected - pale).max() > 10
+    assert np.abs(read_pixels(tmp_path / "p3.png") - expected).max() <= 2
+
+
+def test_a_profile_comes_before_gamma_and_code_points_before_a_profile(
+    tmp_path: Path, colours: NDArray[np.uint8]
+) -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    linear = icc_profile(b"RGB ", 1.0, SRGB_PRIMARIES)
+    for profile, chunk in (
+        (srgb, {"gAMA": struct.pack(">I", 100_000)}),
+        (linear, {"cICP": bytes([1, 13, 0, 1])}),
+    ):
+        image = Image.fromarray(colours)
+        image.info["icc_profile"] = profile
+        save_with_chunks(tmp_path / "both.png", image, **chunk)
+        np.testing.assert_array_equal(read_pixels(tmp_path / "both.png"), colours)
+    image = Image.fromarray(colours)
+    image.info["icc_profile"] = linear
+    save_with_chunks(tmp_path / "says_nothing.png", image, cICP=bytes([2, 2, 0, 1]))
+    assert np.abs(read_pixels(tmp_path / "says_nothing.png") - srgb_encode(colours / 255)).max() <= 2
+
+
+@pytest.mark.parametrize("points", [(0,) * 8, (31270, 0, *[1] * 6), (31270, 32900, *(30000, 30000) * 3)])
+def test_chromaticities_that_are_no_triangle_say_nothing(
+    tmp_path: Path, colours: NDArray[np.uint8], points: tuple[int, ...]
+) -> None:
+    save_with_chunks(tmp_path / "x.png", Image.fromarray(colours), cHRM=struct.pack(">8I", *points))
+    np.testing.assert_array_equal(read_pixels(tmp_path / "x.png"), colours)
 
 
 class Moving:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from codecarena.datasets.headers import _png_chunks, bit_depth, colour_coding
+from codecarena.picture_header import _png_chunks, bit_depth, colour_coding
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, PngImagePlugin
+from PIL import Image, ImageFile
 
-from codecarena.datasets.pixels import MAX_PIXELS, PictureError, pixels_sha256, read_pixels
+from codecarena.datasets.pixels import pixels_sha256, read_pixels
+from codecarena.picture_file import MAX_PIXELS, PictureError
 
 RNG_SEED = 7
 ROTATE_CLOCKWISE = 6  # EXIF: the camera was held so that the picture must be turned 90 degrees clockwise
@@ -205,17 +206,35 @@ def test_exif_orientation_is_applied(tmp_path: Path, smooth: NDArray[np.uint8], 
     assert np.abs(pixels - expected).max() <= 6
 
 
-def test_gamma_chromaticities_and_text_do_not_change_pixels(
-    tmp_path: Path, colours: NDArray[np.uint8]
+SRGB_POINTS = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+"""Chromaticities of sRGB, in 1 / 100,000: white, red, green, blue."""
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        {b"tEXt": b"prompt\0a cat"},
+        {b"gAMA": struct.pack(">I", 45455)},
+        {b"gAMA": struct.pack(">I", 45000)},  # rounded by who wrote it
+        {b"gAMA": bytes(4)},  # says nothing
+        {b"gAMA": struct.pack(">I", 45455), b"cHRM": struct.pack(">8I", *SRGB_POINTS)},
+        {b"sRGB": b"\0", b"gAMA": struct.pack(">I", 100000)},  # sRGB comes before gAMA
+        {b"cICP": bytes([1, 13, 0, 1]), b"gAMA": struct.pack(">I", 100000)},  # and code points before both
+    ],
+)
+def test_what_stands_for_srgb_in_a_png_does_not_change_pixels(
+    tmp_path: Path, chunks: dict[bytes, bytes]
 ) -> None:
-    text = PngImagePlugin.PngInfo()
-    text.add_text("prompt", "a cat")
-    text.add(b"gAMA", struct.pack(">I", 100000))
-    text.add(b"cHRM", struct.pack(">8I", 31270, 32900, 70000, 30000, 20000, 70000, 15000, 5000))
-    Image.fromarray(colours).save(tmp_path / "chunks.png", pnginfo=text)
-    with Image.open(tmp_path / "chunks.png") as stored:
-        assert stored.info["gamma"] == 1.0
-    np.testing.assert_array_equal(read_pixels(tmp_path / "chunks.png"), colours)
+    extra = b"".join(png_chunk(kind, body) for kind, body in chunks.items())
+    (tmp_path / "chunks.png").write_bytes(raw_png(1, 1, 8, 2, b"\0\1\2\3", extra))
+    assert read_pixels(tmp_path / "chunks.png").tolist() == [[[1, 2, 3]]]
+
+
+def test_narrow_range_code_points_of_a_png_are_refused(tmp_path: Path) -> None:
+    """Pillow takes 16 to 235 as they are: black would be read as dark grey."""
+    extra = png_chunk(b"cICP", bytes([1, 13, 0, 0]))
+    (tmp_path / "narrow.png").write_bytes(raw_png(1, 1, 8, 2, b"\0\x10\x10\x10", extra))
+    assert "narrow-range samples of colour primaries 1 and transfer 13" in refused(tmp_path / "narrow.png")
 
 
 @pytest.mark.parametrize("lenient", [False, True])
