@@ -1,0 +1,200 @@
+"""What a store keeps of pictures and of where results come from, and which pictures a condition chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from measuring import INFO
+from sqlalchemy import select
+
+from codecarena.bench.records.messages import Identified
+from codecarena.bench.store import pictures as stored_pictures
+from codecarena.bench.store.database import StoreError
+from codecarena.bench.store.pictures import (
+    Content,
+    add_contents,
+    add_provenance,
+    descriptors,
+    known_prints,
+    provenance,
+)
+from codecarena.bench.store.provenance import (
+    CodecOrigin,
+    PictureOrigin,
+    Provenance,
+    RunOrigin,
+    read_provenance,
+)
+from codecarena.bench.store.schema import MemberTable, PictureTable
+from codecarena.bench.store.where import pictures_where
+from codecarena.bench.store.writer import StoreWriter
+from codecarena.datasets.manifest import LocalPicture
+from codecarena.datasets.manifest import Provenance as PictureProvenance
+
+HASHES = {name: name * 64 for name in "abcd"}
+
+
+def local(name: str, **fields: object) -> LocalPicture:
+    path = Path(f"/{name}.png")
+    made = LocalPicture(f"{name}.png", path, "natural", None, None, None, "CC0", "here", None)
+    return replace(made, **fields)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[StoreWriter]:
+    """Return a store that knows four pictures, of 2 x 3 pixels and more."""
+    store = StoreWriter(str(tmp_path / "arena"))
+    sizes = {name: (2 + place, 3 + 2 * place) for place, name in enumerate("abcd")}
+    store.add_files(
+        (Identified(f"/{name}.png", HASHES[name], *size), 100 + size[0], 1000 + size[1])
+        for name, size in sizes.items()
+    )
+    yield store
+    store.close()
+
+
+def members(store: StoreWriter, image_set: str = "set") -> dict[str, str]:
+    query = select(MemberTable.name, MemberTable.picture_sha256).where(MemberTable.image_set == image_set)
+    with store.engine.connect() as connection:
+        return {row[0]: row[1][0] for row in connection.execute(query)}
+
+
+def test_files_are_known_by_bytes_time_and_pixels_until_they_change(store: StoreWriter) -> None:
+    paths = ["/a.png", "/b.png", "/none.png"]
+    assert store.known_files(paths) == {
+        "/a.png": (102, 1003, HASHES["a"]),
+        "/b.png": (103, 1005, HASHES["b"]),
+    }
+    assert store.picture_sizes() == {HASHES["a"]: 6, HASHES["b"]: 15, HASHES["c"]: 28, HASHES["d"]: 45}
+    store.add_files([(Identified("/a.png", HASHES["d"], 5, 9), 7, 8)])
+    assert store.known_files(paths) == {"/a.png": (7, 8, HASHES["d"]), "/b.png": (103, 1005, HASHES["b"])}
+
+
+def test_a_set_holds_the_pictures_it_was_last_given_whole_or_in_part(store: StoreWriter) -> None:
+    store.add_members("set", [(local(name), HASHES[name]) for name in "abc"])
+    store.add_members("other", [(local("a"), HASHES["a"])])
+    store.add_members("set", [(local("a"), HASHES["b"])], whole=False)
+    assert members(store) == {"a.png": "b", "b.png": "b", "c.png": "c"}
+    store.add_members("set", [(local("c"), HASHES["c"]), (local("d"), HASHES["d"])])
+    assert members(store) == {"c.png": "c", "d.png": "d"}
+    assert members(store, "other") == {"a.png": "a"}
+    with pytest.raises(StoreError, match=r"this store knows another set 'set', with /[cd]\.png in it; give"):
+        store.add_members("set", [(local("a"), HASHES["a"])])
+    assert members(store) == {"c.png": "c", "d.png": "d"}
+
+
+def test_descriptors_and_hashes_of_pictures_replace_what_was_known(
+    store: StoreWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_contents(store, [])
+    add_contents(store, [Content(HASHES["a"], "0" * 16, {"entropy": 3.0, "face_count": 1.0})])
+    add_contents(
+        store, [Content(HASHES["b"], "1" * 16, {}), Content(HASHES["c"], "2" * 16, {"entropy": 5.0})]
+    )
+    add_contents(store, [Content(HASHES["a"], "f" * 16, {"entropy": 4.0})])
+    assert descriptors(store) == {HASHES["a"]: {"entropy": 4.0}, HASHES["c"]: {"entropy": 5.0}}
+    assert known_prints(store, [HASHES["a"], HASHES["b"], HASHES["d"]]) == {
+        HASHES["a"]: "f" * 16,
+        HASHES["b"]: "1" * 16,
+    }
+    monkeypatch.setattr(stored_pictures, "VERSION", "another")
+    assert known_prints(store, HASHES.values()) == {}, "of another version of the descriptors"
+
+
+def test_the_provenance_of_a_picture_comes_back_field_by_field(store: StoreWriter) -> None:
+    whole = PictureProvenance("v1", "a fox", "blur", 2**64 - 1, 3.5, 28, "{}", "https://a.example/a.png")
+    add_provenance(store, "set", [local("a", sha256="f" * 64, provenance=whole), local("b")])
+    add_provenance(store, "other", [local("a")])
+    nothing = dict.fromkeys(provenance(store, "other")["a.png"])
+    assert provenance(store, "set") == {
+        "a.png": {
+            "file_sha256": "f" * 64,
+            "model_version": "v1",
+            "prompt": "a fox",
+            "negative_prompt": "blur",
+            "seed": str(2**64 - 1),
+            "guidance": 3.5,
+            "steps": 28,
+            "workflow": "{}",
+            "url": "https://a.example/a.png",
+        },
+        "b.png": nothing,
+    }
+    add_provenance(store, "set", [local("b", provenance=replace(whole, seed=0))])
+    found = provenance(store, "set")
+    assert (found["a.png"]["seed"], found["b.png"]["seed"]) == (str(2**64 - 1), "0")
+    assert provenance(store, "other") == {"a.png": nothing}
+
+
+CHOSEN = {
+    "entropy>4": "c",
+    "entropy >= 4": "bc",
+    "entropy<4": "a",
+    "entropy<=4.0": "ab",
+    "entropy=4": "b",
+    "entropy!=4": "ac",
+    " entropy > +3e0 and face_count < 1 ": "c",
+    "face_count>-1": "bc",
+}
+
+
+def test_a_condition_chooses_pictures_by_what_is_on_them(store: StoreWriter) -> None:
+    known = {
+        "a": {"entropy": 3.0},
+        "b": {"entropy": 4.0, "face_count": 1.0},
+        "c": {"entropy": 5.0, "face_count": 0.0},
+    }
+    add_contents(store, [Content(HASHES[name], "0" * 16, values) for name, values in known.items()])
+    found: dict[str, str] = {}
+    with store.engine.connect() as connection:
+        for where in CHOSEN:
+            query = select(PictureTable.sha256).where(pictures_where(where, PictureTable.sha256))
+            found[where] = "".join(sorted(row[0][0] for row in connection.execute(query)))
+    assert found == CHOSEN
+
+
+@pytest.mark.parametrize(
+    ("where", "reason"),
+    [
+        ("entropy", "'entropy': expected such as text_share>0.1, or several with and"),
+        ("entropy>1 and", "'': expected such as"),
+        ("entrpy>1", "no descriptor 'entrpy'; did you mean 'entropy'"),
+        ("zzz>1", "no descriptor 'zzz'; known: spatial_information, "),
+        ("entropy>1.2.3", "expected a number, got '1.2.3'"),
+    ],
+)
+def test_what_is_no_condition_is_named(where: str, reason: str) -> None:
+    with pytest.raises(StoreError, match=reason):
+        pictures_where(where, PictureTable.sha256)
+
+
+def test_the_origin_of_results_is_told_in_full(store: StoreWriter) -> None:
+    painted = {"kind": "ai-generated", "generator": "painter", "licence": "MIT", "source": "a friend"}
+    store.add_members("set", [(local("b", **painted), HASHES["b"]), (local("a"), HASHES["a"])])
+    info = replace(INFO, family="learned", version="7", weights_sha256="w" * 64, trained_on="kodim", toy=True)
+    store.add_codec("id-1", info, "label", {})
+    store.add_codec("id-0", replace(INFO, version="8"), "label", {})
+    for cpu in ("slow", "fast"):
+        store.begin_run(f"suite {cpu}", "text", {"cpu": cpu}, 3, 5)
+    store.end_run(2, "finished")
+    found = read_provenance(store)
+    runs = found.runs
+    times = runs[0].started_at, runs[0].finished_at
+    assert found == Provenance(
+        (
+            PictureOrigin("set", "a.png", HASHES["a"], 2, 3, "natural", None, "CC0", "here"),
+            PictureOrigin("set", "b.png", HASHES["b"], 3, 5, "ai-generated", "painter", "MIT", "a friend"),
+        ),
+        (
+            CodecOrigin("id-1", "label", "learned", "7", True, False, "w" * 64, "kodim", None),
+            CodecOrigin("id-0", "label", "classic", "8", False, False, None, None, None),
+        ),
+        (
+            RunOrigin(2, "suite fast", "text", "finished", 3, 5, *times, {"cpu": "fast"}),
+            RunOrigin(1, "suite slow", "text", "running", 3, 5, runs[1].started_at, None, {"cpu": "slow"}),
+        ),
+    )  # fmt: skip
+    assert runs[0].started_at <= str(runs[0].finished_at)
