@@ -160,7 +160,9 @@ def test_a_codec_that_goes_to_its_device_at_its_first_call_is_inspected_there(
     monkeypatch.setattr(gpu.Device, "busy_seconds", lambda *_: 0.5)
     monkeypatch.setattr(stopwatch, "multiply_accumulates", lambda _: None)
     job = TimingCall(Original("", "", None, None), CodecSpec("lazy", ()), 1, (), str(tmp_path), True, 0)
-    found = stopwatch.inspect(Lazy(), Picture(pixels), job, 0.0, 0.0)  # pyright: ignore[reportArgumentType]
+    worker: Any = SimpleNamespace(macs={}, load_seconds={job.codec: 0.0})
+    codec: Any = Lazy()
+    found = stopwatch.inspect(worker, codec, Picture(pixels), job, 0.0)
     for side in (found.encode, found.decode):
         assert (side.peak_gpu_mib, side.gpu_busy_seconds) == (700, 0.5)
 
