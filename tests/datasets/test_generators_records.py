@@ -200,11 +200,12 @@ def test_the_first_known_form_counts() -> None:
         "ImageDescription": " d ",
         "Description": "e",
     }
-    prompts = []
+    told = []
     for key in ("prompt", "parameters", "invokeai_metadata"):
-        prompts.append(_of_texts(texts).provenance.prompt)
+        found = _of_texts(texts)
+        told.append((found.generator, found.provenance.prompt))
         del texts[key]
-    assert prompts == ["a fox", "b", "c"]
+    assert told == [("ComfyUI", "a fox"), ("v1-5", "b"), ("InvokeAI", "c")]
     assert _of_texts(texts) == Metadata(caption="d")
     assert _of_texts({"Description": "e"}) == Metadata(caption="e")
     assert _of_texts({"parameters": "none of ours"}) == Metadata()
