@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import zlib
 from pathlib import Path
 
 import pytest
 from PIL import Image, PngImagePlugin
 
+from codecarena.datasets import metadata
 from codecarena.datasets.metadata import Metadata, read_metadata
 
 PARAMETERS = (
@@ -125,6 +127,44 @@ def test_exif_describes_a_photograph(tmp_path: Path) -> None:
 )
 def test_text_that_is_none_of_these_forms_does_no_harm(tmp_path: Path, texts: dict[str, str]) -> None:
     assert read_metadata(png(tmp_path, **texts)).provenance.prompt is None
+
+
+@pytest.mark.parametrize(("key", "text"), [("parameters", PARAMETERS), ("XML:com.adobe.xmp", XMP)])
+def test_texts_are_looked_into_up_to_a_length(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, text: str
+) -> None:
+    path = png(tmp_path, **{key: text})
+    assert metadata.MAX_TEXT == 2**20
+    monkeypatch.setattr(metadata, "MAX_TEXT", len(text))
+    assert read_metadata(path).generated
+    monkeypatch.setattr(metadata, "MAX_TEXT", len(text) - 1)
+    assert read_metadata(path) == Metadata()
+
+
+def test_text_behind_the_pixels_of_a_png_counts(tmp_path: Path) -> None:
+    path = png(tmp_path)
+    whole, chunk = path.read_bytes(), b"tEXtparameters\0" + PARAMETERS.encode()
+    end = whole.index(b"IEND") - 4
+    length, check = (len(chunk) - 4).to_bytes(4), zlib.crc32(chunk).to_bytes(4)
+    path.write_bytes(whole[:end] + length + chunk + check + whole[end:])
+    check_parameters(read_metadata(path))
+
+
+@pytest.mark.parametrize(("tag", "key"), [(0x010F, "Workflow"), (0x0110, "prompt")])
+def test_tags_of_the_cameras_maker_and_model_may_hold_a_graph(tmp_path: Path, tag: int, key: str) -> None:
+    exif = Image.Exif()
+    exif[tag] = f"{key}:{json.dumps(GRAPH)}"
+    Image.new("RGB", (16, 16)).save(tmp_path / "one.webp", exif=exif)
+    assert read_metadata(tmp_path / "one.webp").provenance.prompt == "a red fox"
+    exif[tag] = f"other:{json.dumps(GRAPH)}"
+    Image.new("RGB", (16, 16)).save(tmp_path / "one.webp", exif=exif)
+    assert read_metadata(tmp_path / "one.webp") == Metadata()
+
+
+def test_what_is_no_picture_has_no_metadata(tmp_path: Path) -> None:
+    (tmp_path / "one.png").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match=r"one\.png: metadata cannot be read"):
+        read_metadata(tmp_path / "one.png")
 
 
 def test_the_prompt_of_every_comfyui_example_is_found(test_data: Path) -> None:
