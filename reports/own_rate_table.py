@@ -306,10 +306,8 @@ def _notes(rows: _Rows, anchor: str | None) -> list[str]:
         )
     reasons = Counter(row.interval.reason for row in shown if row.reason is None and row.interval.reason)
     notes += [f"No interval: {reason}." for reason in reasons]
-    codecs = [
-        rows.codecs[codec_id]
-        for codec_id in dict.fromkeys(key[place] for place in (0, 2) for key in rows.keys)
-    ]
+    shown_ids = dict.fromkeys([*(key[0] for key in rows.keys), *(key[2] for key in rows.keys)])
+    codecs = [rows.codecs[codec_id] for codec_id in shown_ids]
     return [
         *notes,
         *_notes_on_reach(rows, shown),
