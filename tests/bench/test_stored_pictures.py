@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 from measuring import INFO
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from codecarena.bench.records.messages import Identified
 from codecarena.bench.store import pictures as stored_pictures
+from codecarena.bench.store import writer
 from codecarena.bench.store.database import StoreError
 from codecarena.bench.store.pictures import (
     Content,
@@ -28,7 +31,7 @@ from codecarena.bench.store.provenance import (
     RunOrigin,
     read_provenance,
 )
-from codecarena.bench.store.schema import MemberTable, PictureTable
+from codecarena.bench.store.schema import CodecTable, MemberTable, PictureTable
 from codecarena.bench.store.where import pictures_where
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.datasets.manifest import LocalPicture
@@ -154,6 +157,45 @@ def test_a_condition_chooses_pictures_by_what_is_on_them(store: StoreWriter) -> 
             query = select(PictureTable.sha256).where(pictures_where(where, PictureTable.sha256))
             found[where] = "".join(sorted(row[0][0] for row in connection.execute(query)))
     assert found == CHOSEN
+
+
+@pytest.mark.parametrize(
+    ("message", "tries", "waits"),
+    [
+        ("database is locked", 5, [0.1, 0.2, 0.4, 0.8]),
+        ("database is busy", 5, [0.1, 0.2, 0.4, 0.8]),
+        ("disk I/O error", 1, []),
+    ],
+)
+def test_a_transaction_is_begun_again_while_others_hold_the_lock(
+    store: StoreWriter, monkeypatch: pytest.MonkeyPatch, message: str, tries: int, waits: list[float]
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(writer.time, "sleep", waited.append)
+    begun: list[int] = []
+
+    def work(failures: int) -> str:
+        begun.append(1)
+        if len(begun) <= failures:
+            raise OperationalError("INSERT", {}, sqlite3.OperationalError(message))
+        return "done"
+
+    with pytest.raises(StoreError, match=f"cannot write to .*: {message}"):
+        store.write(lambda _: work(9))
+    assert (len(begun), waited) == (tries, pytest.approx(waits))
+    begun.clear()
+    if waits:
+        assert store.write(lambda _: work(4)) == "done"
+
+
+def test_a_generator_that_older_rows_do_not_say_is_filled_in_of_its_codec_alone(store: StoreWriter) -> None:
+    for name in ("id-0", "id-1", "id-2"):
+        store.add_codec(name, INFO, "label", {})
+    store.add_codec("id-1", replace(INFO, generator="engine"), "label", {})
+    store.add_codec("id-1", replace(INFO, generator="another"), "label", {})
+    with store.engine.connect() as connection:
+        rows = connection.execute(select(CodecTable.id, CodecTable.generator).order_by(CodecTable.id))
+        assert [tuple(row) for row in rows] == [("id-0", None), ("id-1", "engine"), ("id-2", None)]
 
 
 @pytest.mark.parametrize(
