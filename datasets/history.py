@@ -179,5 +179,5 @@ def _nearest_quality(table: NDArray[np.float64]) -> int:
 
 def _table(quality: int) -> NDArray[np.float64]:
     """Return the luminance table of the Independent JPEG Group's encoder at a quality."""
-    scale = 5000 / quality if quality < 50 else 200 - 2 * quality
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
     return np.clip(np.floor((_STANDARD_TABLE * scale + 50) / 100), 1, 255)

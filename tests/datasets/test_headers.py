@@ -45,7 +45,7 @@ def av1(flags: int) -> bytes:
         (av1(0x9F), image("AVIF"), 8),
         (av1(0xFF), image("AVIF"), 12),
         (b"ftypavif", image("AVIF"), 8),
-        (b"\xff\xd8", image("JPEG"), 8),
+        *((b"", image(kind), 8) for kind in ("BMP", "GIF", "JPEG", "WEBP")),
     ],
 )
 def test_the_bit_depth_is_what_the_header_declares(data: bytes, opened: Any, depth: int) -> None:
