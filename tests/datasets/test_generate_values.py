@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 
 from codecarena.datasets import generate
-from codecarena.datasets.generate import Order, model_version, read_prompts
-from codecarena.datasets.manifest import DatasetError, PictureEntry
+from codecarena.datasets.generate import Order, make_set, model_version, read_prompts
+from codecarena.datasets.manifest import DatasetError, PictureEntry, load_manifest
+from codecarena.datasets.perceptual import perceptual_hash
+from codecarena.datasets.pixels import pixels_sha256, read_pixels
 
 
 def test_an_order_leaves_the_settings_to_the_model() -> None:
@@ -74,3 +81,87 @@ def test_a_set_is_named_like_its_folder(tmp_path: Path, folder: str, name: str) 
     assert (manifest.generator, manifest.citation) == ("owner/model", "owner/model")
     assert manifest.title == "Pictures of owner/model, made on this machine"
     assert manifest.pictures == tuple(entries)
+
+
+@pytest.fixture
+def painted(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Return the files of each batch that a made-up pipeline was asked for; a seed is a level of red."""
+    batches: list[list[str]] = []
+
+    class Pipeline:
+        def __init__(self, order: Order) -> None:
+            self.order = order
+
+        def paint(self, jobs: Sequence[Any]) -> list[Image.Image]:
+            batches.append([job.file for job in jobs])
+            return [Image.new("RGB", (24, 16), (job.seed, len(job.prompt), 0)) for job in jobs]
+
+    def workflow(order: Order) -> str:
+        return json.dumps({"width": order.width, "height": order.height, "dtype": order.dtype})
+
+    monkeypatch.setattr(generate, "_Pipeline", Pipeline)
+    monkeypatch.setattr(generate, "_workflow", workflow)
+    monkeypatch.setattr(generate, "model_version", lambda order: f"version of {order.model}")
+    return batches
+
+
+FIVE = Order("m", ("a fox", "a jar", "x", "y", "z"), (7,), 9, 2.5, 24, 16, batch=2)
+
+
+def test_pictures_are_painted_batch_by_batch_and_those_that_are_here_are_kept(
+    painted: list[list[str]], tmp_path: Path
+) -> None:
+    steps: list[tuple[int, int]] = []
+    assert make_set(FIVE, tmp_path, lambda *step: steps.append(step)) == (5, tmp_path / "manifest.toml")
+    files = [f"{place:05d}-7.png" for place in range(1, 6)]
+    assert painted == [files[:2], files[2:4], files[4:]]
+    assert steps == [(2, 5), (4, 5), (5, 5)]
+    entries = load_manifest(tmp_path / "manifest.toml").pictures
+    assert [one.file for one in entries] == files
+    pixels = read_pixels(tmp_path / files[1])
+    assert entries[1] == PictureEntry(
+        file=files[1],
+        sha256=hashlib.sha256((tmp_path / files[1]).read_bytes()).hexdigest(),
+        pixels_sha256=pixels_sha256(pixels),
+        width=24,
+        height=16,
+        perceptual=perceptual_hash(pixels),
+        prompt="a jar",
+        seed=7,
+        generator="m",
+        model_version="version of m",
+        guidance=2.5,
+        steps=9,
+        workflow='{"width": 24, "height": 16, "dtype": "float32"}',
+    )
+    assert make_set(FIVE, tmp_path)[0] == 0
+    (tmp_path / files[3]).unlink()
+    (tmp_path / f"{files[3]}.x.part").touch()
+    painted.clear()
+    assert make_set(FIVE, tmp_path)[0] == 1
+    assert painted == [[files[3]]]
+    assert load_manifest(tmp_path / "manifest.toml").pictures == entries
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"model": "n"},
+        {"steps": 8},
+        {"guidance": 2.0},
+        {"width": 32},
+        {"height": 32},
+        {"dtype": "float16"},
+        {"prompts": ("another", *FIVE.prompts[1:])},
+    ],
+)
+def test_a_set_of_other_settings_is_not_gone_on_with(
+    painted: list[list[str]], tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    make_set(replace(FIVE, prompts=FIVE.prompts[:1]), tmp_path)
+    with pytest.raises(DatasetError, match=r"00001-7\.png was made in another way \(another prompt"):
+        make_set(replace(FIVE, **changed), tmp_path)
+    # More prompts or seeds, another batch or licence are no other way.
+    assert make_set(replace(FIVE, seeds=(7, 8), batch=9, licence="MIT"), tmp_path)[0] == 9
+    assert painted[-1][0] == "00001-8.png"
