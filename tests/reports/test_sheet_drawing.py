@@ -112,6 +112,7 @@ def wide(pixels_per_sign: int) -> Any:
     [
         (f"{9 * 'a'} {9 * 'b'}", [f"{9 * 'a'} {9 * 'b'}"]),  # 19 signs of 12 pixels: 228
         (f"{9 * 'a'} {10 * 'b'}", [9 * "a", 10 * "b"]),
+        (f"{19 * 'a'} {19 * 'b'} c d", [19 * "a", 19 * "b", "c d"]),
         (f"{25 * 'a'} b", [25 * "a", "b"]),  # no empty line before a long word
         (" ".join(12 * letter for letter in "abcdefghi"), [12 * letter for letter in "abcdefgh"]),
     ],
