@@ -74,6 +74,33 @@ def test_text_is_rows_of_six_letters_or_more(pixels: np.ndarray, expected: float
     assert descriptors.text_share(pixels) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("box", "continues"),
+    [
+        # Behind a letter of ten by ten: a gap from a fifth of it before its end to 1.2 times the higher one.
+        ((8, 0, 18, 10), True),
+        ((7, 0, 17, 10), False),
+        ((22, 0, 32, 10), True),
+        ((23, 0, 33, 10), False),
+        ((34, -10, 44, 10), True),
+        ((35, -10, 45, 10), False),
+        # From half as high to twice as high.
+        ((12, 5, 22, 10), True),
+        ((12, 6, 22, 10), False),
+        ((12, -11, 22, 10), False),
+        # Its base line a fifth of the higher one further up or down.
+        ((12, 2, 22, 12), True),
+        ((12, 3, 22, 13), False),
+        ((12, -2, 22, 8), True),
+        ((12, -3, 22, 7), False),
+    ],
+)
+def test_a_letter_continues_a_row_beside_one_of_like_height(
+    box: tuple[int, int, int, int], continues: bool
+) -> None:
+    assert descriptors._continues((0, 0, 10, 10), box) is continues
+
+
 def test_two_rows_of_text_cover_both() -> None:
     pixels = letters()
     pixels[80:90] = pixels[40:50]

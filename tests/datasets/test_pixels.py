@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from codecarena.datasets import pixels as dataset_pixels
 from codecarena.datasets.pixels import pixels_sha256, read_pixels
 from codecarena.picture_file import MAX_PIXELS, PictureError
 
@@ -317,6 +318,17 @@ def test_the_file_hash_is_checked(tmp_path: Path, colours: NDArray[np.uint8]) ->
     np.testing.assert_array_equal(read_pixels(path, good), colours)
     with pytest.raises(PictureError, match=f"expected sha256 {'0' * 64}, got {good}"):
         read_pixels(path, "0" * 64)
+
+
+def test_a_file_may_be_as_large_as_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert dataset_pixels.MAX_FILE_BYTES == 2**30
+    path = tmp_path / "a.png"
+    Image.new("RGB", (3, 2)).save(path)
+    size = path.stat().st_size
+    monkeypatch.setattr(dataset_pixels, "MAX_FILE_BYTES", size)
+    assert read_pixels(path).shape == (2, 3, 3)
+    monkeypatch.setattr(dataset_pixels, "MAX_FILE_BYTES", size - 1)
+    assert refused(path) == f"{size} bytes, more than the {size - 1} that are opened"
 
 
 def test_pixel_hash_is_over_shape_and_samples(colours: NDArray[np.uint8]) -> None:
