@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .connection import components, is_separated, order_is_confounded
 from .models import FloatArray, Model
-from .newton import Problem, log_likelihood, solve, start
+from .newton import (
+    ORDER,
+    Problem,
+    answers_of,
+    information_of,
+    invertible,
+    log_likelihood,
+    solve,
+    start,
+)
 from .newton import covariance as covariance_of
 from .pair_counts import FIRST, SECOND, TIE, IntArray, PairCounts
 from .resampling import RIDGE
 from .scale_results import ScaleError
+
+ORDER_VOTES = 4
+"""Votes between equals that an order effect must be worth to be fitted: its error is then 1.5 JOD or less."""
+_TURNED = 0.25
+"""Share of the information on the order effect that the conditions do not take, below which pairs were hardly
+turned: two conditions shown the other way round in 1 vote of 15."""
+_ORDER_VOTES_HARDLY_TURNED = 60
+"""Votes that it must be worth there (error 0.25 JOD): else it shifts the conditions more than it explains."""
+_ORDER_UNKNOWN = (
+    "no order effect: the sides were not turned often enough, or the votes are too much one way, to tell it "
+    "from the conditions, so any preference for a side is part of the scale"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,22 +71,31 @@ def fit(pairs: PairCounts, model: Model, *, order: bool = True, ridge: float | N
         ScaleError: No vote, nothing decided, or separated votes with ``ridge=0``.
     """
     _refuse_empty(pairs, model)
-    order, notes = _order(pairs, model, order)
     component = components(_explained(pairs, model))
+    order, notes = _order(pairs, model, order)
+    fitted = _fit(pairs, model, component, False, ridge)
+    if order and (unknown := _order_unknown(fitted)):
+        notes.append(unknown)
+    elif order:
+        fitted = _fit(pairs, model, component, True, ridge)
     if component.max(initial=0):
         notes.append(_apart(pairs, component))
-    ridge, more = _ridge(pairs, model, order, ridge)
+    return replace(fitted, notes=(*notes, *fitted.notes))
+
+
+def _fit(pairs: PairCounts, model: Model, component: IntArray, order: bool, ridge: float | None) -> Fit:
+    ridge, notes = _ridge(pairs, model, order, ridge)
     problem = Problem(pairs, model, component, order, ridge)
     counts = pairs.counts[:, None]
-    found = solve(problem, counts, start(problem), 1e-10, 400)
-    if not found.converged[0]:
+    solution = solve(problem, counts, start(problem), 1e-10, 400)
+    if not solution.converged[0]:
         raise ScaleError(f"the {model.name} fit did not settle in 400 steps; give a ridge such as {RIDGE}")
     return Fit(
         problem,
-        found.parameters[0],
-        covariance_of(problem, counts, found.parameters)[0],
-        float(log_likelihood(problem, counts, found.parameters)[0]),
-        (*notes, *more),
+        solution.parameters[0],
+        covariance_of(problem, counts, solution.parameters)[0],
+        float(log_likelihood(problem, counts, solution.parameters)[0]),
+        tuple(notes),
     )
 
 
@@ -93,11 +123,29 @@ def _order(pairs: PairCounts, model: Model, wanted: bool) -> tuple[bool, list[st
     if not pairs.sided:
         return False, ["no order effect: nobody noted which condition was shown first"]
     if order_is_confounded(_explained(pairs, model)):
-        return False, [
-            "no order effect: the sides were not turned often enough to tell it from the conditions, "
-            "so any preference for a side is part of the scale"
-        ]
+        return False, [_ORDER_UNKNOWN]
     return True, []
+
+
+def _order_unknown(without: Fit) -> str:
+    """Return why an order effect cannot be told from the conditions, or nothing where it can.
+
+    What counts is the information that the votes carry on it beside the conditions, at the scale without it,
+    in votes between equals, which carry most. A pair that is hardly ever turned carries next to none,
+    however many votes it has; nor does one whose votes are all one way.
+    """
+    problem = replace(without.problem, order=True, ridge=0.0)
+    counts = problem.pairs.counts[list(problem.model.outcomes)][:, None]
+    answers = answers_of(problem, without.parameters[None])
+    information = information_of(problem, counts.sum(0), answers)
+    beside = 1.0 / np.linalg.inv(invertible(problem, information))[0, ORDER, ORDER]
+    equals = problem.model.answers(np.zeros(1), without.parameters[-1:])
+    votes = beside / float((equals.probability * equals.by_difference**2).sum())
+    share = beside / information[0, ORDER, ORDER]
+    enough = ORDER_VOTES if share >= _TURNED else _ORDER_VOTES_HARDLY_TURNED
+    if votes >= enough:
+        return ""
+    return f"{_ORDER_UNKNOWN} (what they tell of it is worth {votes:.2g} votes, less than {enough})"
 
 
 def _apart(pairs: PairCounts, component: IntArray) -> str:

@@ -254,8 +254,9 @@ def test_a_threshold_stays_positive_from_wherever_it_begins(model: Model, begin:
 
 @pytest.mark.parametrize("times", [1e-4, 0.01, 100.0, 1e4])
 def test_the_same_shares_of_more_votes_move_no_value_and_narrow_the_errors(times: float) -> None:
-    one = analyse(table(), unit="log-worth")
-    many = analyse(table().with_counts(table().counts * times), unit="log-worth")
+    # An order effect would not be fitted to the hundredth part of the votes.
+    one = analyse(table(), unit="log-worth", order=times >= 1)
+    many = analyse(table().with_counts(table().counts * times), unit="log-worth", order=times >= 1)
     for name in ("m", "z", "a"):
         assert many.condition(name).value == pytest.approx(one.condition(name).value, abs=1e-7)
         error = one.condition(name).by_vote.standard_error / np.sqrt(times)
