@@ -105,14 +105,14 @@ def _solve(
     last = np.full(len(parameters), np.inf)
     for step in range(steps):
         answers = answers_of(problem, parameters)
-        gradient = _gradient(problem, counts, answers, parameters)
+        gradient = gradient_of(problem, counts, answers, parameters)
         change = np.linalg.solve(
-            _bounded(problem, _information(problem, totals, answers)), gradient[..., None]
+            invertible(problem, information_of(problem, totals, answers)), gradient[..., None]
         )
         change = change[..., 0]
         last = np.abs(change).max(1)
         change *= np.minimum(1.0, _LONGEST_STEP / np.maximum(last, 1e-300))[:, None]
-        parameters = _moved(problem, parameters, change if step < _CALM_AFTER else change / 2.0)
+        parameters = moved_by(problem, parameters, change if step < _CALM_AFTER else change / 2.0)
         if (last < tolerance).all():
             break
     return parameters, last < tolerance
@@ -138,8 +138,8 @@ def solve_together(
     totals = counts.sum(0)
     for _ in range(steps):
         answers = answers_of(problem, parameters)
-        gradient = _gradient(problem, counts, answers, parameters)
-        information = _bounded(problem, _information(problem, totals, answers))
+        gradient = gradient_of(problem, counts, answers, parameters)
+        information = invertible(problem, information_of(problem, totals, answers))
         border = information[:, :-2, -2:]
         solved = np.linalg.solve(
             information[:, :-2, :-2], np.concatenate([gradient[:, :-2, None], border], axis=2)
@@ -151,13 +151,14 @@ def solve_together(
         change[:, :-2] = solved[:, :, 0] - solved[:, :, 1:] @ common
         change[:, -2:] = common
         last = np.abs(change).max()
-        parameters = _moved(problem, parameters, change * min(1.0, _LONGEST_STEP / max(last, 1e-300)))
+        parameters = moved_by(problem, parameters, change * min(1.0, _LONGEST_STEP / max(last, 1e-300)))
         if last < tolerance:
             break
     return parameters
 
 
-def _moved(problem: Problem, parameters: FloatArray, change: FloatArray) -> FloatArray:
+def moved_by(problem: Problem, parameters: FloatArray, change: FloatArray) -> FloatArray:
+    """Return parameters after a step; a threshold stays positive."""
     moved = parameters + change
     if problem.model.tie_above_zero:
         least = parameters[:, TIE_PARAMETER] / 4.0
@@ -193,12 +194,20 @@ def covariance(problem: Problem, counts: FloatArray, parameters: FloatArray) -> 
     It is the covariance if every vote were independent of every other.
     """
     totals = counts[list(problem.model.outcomes)].sum(0)
-    information = _bounded(problem, _information(problem, totals, answers_of(problem, parameters)))
+    information = invertible(problem, information_of(problem, totals, answers_of(problem, parameters)))
     centre = problem.centre()
     return centre @ np.linalg.inv(information) @ centre
 
 
-def _gradient(problem: Problem, counts: FloatArray, answers: Answers, parameters: FloatArray) -> FloatArray:
+def gradient_of(problem: Problem, counts: FloatArray, answers: Answers, parameters: FloatArray) -> FloatArray:
+    """Return the gradient of the penalised log-likelihood, shape (batch, size).
+
+    Args:
+        problem: What is fitted.
+        counts: Shape (outcomes of the model, batch or 1, pairs).
+        answers: Of the model at the parameters.
+        parameters: Shape (batch, size).
+    """
     by_difference = (counts * answers.by_difference).sum(0)
     gradient = np.zeros((len(by_difference), problem.size))
     gradient[:, :-2] = (problem.pairs.signs @ by_difference.T).T
@@ -209,7 +218,7 @@ def _gradient(problem: Problem, counts: FloatArray, answers: Answers, parameters
     return gradient - problem.ridge * parameters * problem.centre().diagonal().astype(bool)
 
 
-def _information(problem: Problem, totals: FloatArray, answers: Answers) -> FloatArray:
+def information_of(problem: Problem, totals: FloatArray, answers: Answers) -> FloatArray:
     """Return the expected information, shape (batch, size, size), without ridge or constraint."""
     pairs, signs = problem.pairs, problem.pairs.signs
     scaled = answers.probability * answers.by_difference
@@ -237,7 +246,7 @@ def _border(matrix: FloatArray, place: int, values: FloatArray) -> None:
     matrix[:, :-2, place] = values
 
 
-def _bounded(problem: Problem, information: FloatArray) -> FloatArray:
+def invertible(problem: Problem, information: FloatArray) -> FloatArray:
     """Return the information made invertible: ridge, mean 0 in each component, unfitted parameters held."""
     level = information[:, range(problem.size), range(problem.size)].mean(1)[:, None, None] + 1e-12
     same = problem.component[:, None] == problem.component[None, :]

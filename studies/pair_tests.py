@@ -1,4 +1,4 @@
-"""Turn a fit and its resamples into values with intervals, tests of all pairs, and ranges of ranks."""
+"""Return a scale's values with intervals, the tests of all pairs, and the ranges of ranks that follow."""
 
 from __future__ import annotations
 
@@ -10,17 +10,30 @@ from scipy import stats
 from ..bench.analysis.intervals import holm
 from .fit import Fit
 from .models import FloatArray
-from .pair_counts import IntArray
+from .pair_counts import IntArray, Tally
 from .resampling import Draws, Scheme, interval
 from .scale_results import ConditionScale, Interval, PairTest
+from .score_tests import clusters, conditions_only, contrasts, near_bounds
+from .score_tests import p_values as score_p
 
 SIGNIFICANT = 0.05
+_SURE = 0.001
+"""Of p by t of the resampled error, times the pairs: below, no other test is asked."""
+_LARGEST = 20_000_000
+"""Pairs tested by scores times the numbers that each takes: about two seconds."""
 
 
-def pair_tests(found: Fit, draws: Sequence[Draws]) -> tuple[PairTest, ...]:
-    """Return the tests of all pairs within components: t on the resampled error of the difference.
+def pair_tests(found: Fit, draws: Sequence[Draws], counted: Tally | None = None) -> tuple[PairTest, ...]:
+    """Return the tests of all pairs within components, by scores (`score_tests`).
 
-    The error is that of the last (widest) resampling, or of independent votes where there is none.
+    They allow for what the last (widest) resampling draws, or take votes for independent where there is none.
+    Where there are too many pairs and votes for a score test of each, pairs are tested by t of the resampled
+    error, and by scores again where that leaves a doubt, the largest differences first.
+
+    Args:
+        found: The fit.
+        draws: Its resamples.
+        counted: The votes behind it, where raters are known.
     """
     component = found.problem.component
     first, second = np.triu_indices(len(component), 1)
@@ -29,18 +42,11 @@ def pair_tests(found: Fit, draws: Sequence[Draws]) -> tuple[PairTest, ...]:
     if not len(first):
         return ()
     scale = found.problem.model.per_unit
-    differences = (found.values[first] - found.values[second]) * scale
-    plain = _by_vote(found, first, second)
-    spans: dict[Scheme, FloatArray] = {
-        one.scheme: _at_least(found, _intervals(one, first, second, scale), differences, plain)
-        for one in draws
-    }
-    errors, freedom = _errors(found, draws, spans, first, second)
-    p_values = 2.0 * stats.t.sf(np.abs(differences) / np.maximum(errors, 1e-300), freedom)
-    adjusted = np.ones(len(first))
-    for one in np.unique(component):
-        mine = component[first] == one
-        adjusted[mine] = np.array(holm(p_values[mine].tolist()), np.float64)
+    contrast = contrasts(found.problem.size, first, second)
+    differences = contrast @ found.parameters * scale
+    spans = {one.scheme: _spans(found, one, counted, contrast) for one in draws}
+    p = _p_values(found, draws, counted, contrast, spans)
+    adjusted = _holm(p, component[first])
     preferred = _preferred(found, first, second)
     names = found.problem.pairs.conditions
     return tuple(
@@ -51,45 +57,76 @@ def pair_tests(found: Fit, draws: Sequence[Draws]) -> tuple[PairTest, ...]:
             float(preferred[row]),
             _row(spans.get("rater"), row),
             _row(spans.get("rater x picture"), row),
-            float(p_values[row]),
+            float(p[row]),
             float(adjusted[row]),
         )
         for row in range(len(first))
     )
 
 
-def _errors(
-    found: Fit, draws: Sequence[Draws], spans: dict[Scheme, FloatArray], first: IntArray, second: IntArray
-) -> tuple[FloatArray, float]:
-    if draws:
-        return spans[draws[-1].scheme][2], float(max(draws[-1].clusters - 1, 1))
-    return _by_vote(found, first, second), float("inf")
+def _holm(p: FloatArray, component: IntArray) -> FloatArray:
+    adjusted = np.ones(len(p))
+    for label in np.unique(component):
+        mine = component == label
+        adjusted[mine] = np.array(holm(p[mine].tolist()), np.float64)
+    return adjusted
 
 
-def _by_vote(found: Fit, first: IntArray, second: IntArray) -> FloatArray:
-    covariance = found.covariance
-    variance = covariance[first, first] + covariance[second, second] - 2.0 * covariance[first, second]
+def _p_values(
+    found: Fit,
+    draws: Sequence[Draws],
+    counted: Tally | None,
+    contrast: FloatArray,
+    spans: dict[Scheme, FloatArray],
+) -> FloatArray:
+    allowed = clusters(counted, draws[-1].scheme if draws else "vote")
+    numbers = 3 * len(found.problem.pairs.first) + sum(one.nnz for one in allowed.members)
+    if len(contrast) * numbers <= _LARGEST:
+        return score_p(found, allowed, contrast)
+    errors = spans[draws[-1].scheme][2] if draws else _by_vote(found, contrast)
+    differences = np.abs(contrast @ found.parameters * found.problem.model.per_unit)
+    freedom = max(draws[-1].clusters - 1, 1) if draws else float("inf")
+    p = 2.0 * stats.t.sf(differences / np.maximum(errors, 1e-300), freedom)
+    doubtful = np.flatnonzero(p * len(p) >= _SURE)
+    again = doubtful[np.argsort(-differences[doubtful], kind="stable")][: max(_LARGEST // numbers, 1)]
+    p[again] = score_p(found, allowed, contrast[again])
+    return p
+
+
+def _by_vote(found: Fit, contrast: FloatArray) -> FloatArray:
+    """Return the error of each contrast if votes were independent, in the scale's unit."""
+    variance = np.einsum("ij,jk,ik->i", contrast, found.covariance, contrast, optimize=True)
     return np.sqrt(np.maximum(variance, 0.0)) * found.problem.model.per_unit
 
 
-def _at_least(found: Fit, spans: FloatArray, values: FloatArray, errors: FloatArray) -> FloatArray:
-    """Return intervals that with a ridge also span those by vote, shape (3, columns).
+def _spans(found: Fit, draws: Draws, counted: Tally | None, contrast: FloatArray) -> FloatArray:
+    """Return low, high and standard error of contrasts by resampling, shape (3, contrasts).
 
-    Where all raters agreed every resample agrees as well, and resampling would show no doubt at all.
+    Where all raters agreed every resample agrees as well, and resampling would show no doubt at all. With a
+    ridge intervals therefore also span those by vote; where that one would reach beyond 0, which is
+    meaningless of votes that are all one way, its near end is the one of the score test.
     """
+    spans = _intervals(draws, contrast, found.problem.model.per_unit)
     if found.problem.ridge == 0:
         return spans
+    scale = found.problem.model.per_unit
+    values, errors = contrast @ found.parameters * scale, _by_vote(found, contrast)
     reach = float(stats.norm.ppf(0.975)) * errors
-    low, high = np.minimum(spans[0], values - reach), np.maximum(spans[1], values + reach)
-    return np.stack([low, high, np.maximum(spans[2], errors)])
+    low, high = values - reach, values + reach
+    beyond = np.flatnonzero((low * high < 0.0) & (values != 0.0))
+    far = np.where(values > 0.0, low, high)[beyond] / scale
+    near = near_bounds(found, clusters(counted, draws.scheme), contrast[beyond], far) * scale
+    low[beyond] = np.where(values[beyond] > 0.0, near, low[beyond])
+    high[beyond] = np.where(values[beyond] > 0.0, high[beyond], near)
+    return np.stack([np.minimum(spans[0], low), np.maximum(spans[1], high), np.maximum(spans[2], errors)])
 
 
-def _intervals(draws: Draws, first: IntArray, second: IntArray, scale: float) -> FloatArray:
-    """Return low, high and standard error of the differences, shape (3, pairs)."""
-    spans = np.empty((3, len(first)))
-    for low in range(0, len(first), 500):
+def _intervals(draws: Draws, contrast: FloatArray, scale: float) -> FloatArray:
+    """Return low, high and standard error of contrasts, shape (3, contrasts)."""
+    spans = np.empty((3, len(contrast)))
+    for low in range(0, len(contrast), 500):
         part = slice(low, low + 500)
-        values = (draws.parameters[:, first[part]] - draws.parameters[:, second[part]]) * scale
+        values = draws.parameters @ contrast[part].T * scale
         spans[:2, part] = interval(values, draws.clusters)
         spans[2, part] = np.sqrt(values.var(0, ddof=1) * draws.inflation)
     return spans
@@ -106,21 +143,27 @@ def _preferred(found: Fit, first: IntArray, second: IntArray) -> FloatArray:
 
 
 def condition_scales(
-    found: Fit, draws: Sequence[Draws], anchor: str | None, tests: Sequence[PairTest]
+    found: Fit,
+    draws: Sequence[Draws],
+    anchor: str | None,
+    tests: Sequence[PairTest],
+    counted: Tally | None = None,
 ) -> tuple[ConditionScale, ...]:
-    """Return every condition with its intervals and its range of ranks, by component, best first."""
+    """Return every condition with its intervals and its range of ranks, by component, best first.
+
+    Args:
+        found: The fit.
+        draws: Its resamples.
+        anchor: Condition at 0; the mean of each component is 0 where None.
+        tests: Of all pairs.
+        counted: The votes behind the fit, where raters are known.
+    """
     problem = found.problem
     names, component = problem.pairs.conditions, problem.component
-    against = _against(names, component, anchor)
-    values = against @ found.values * problem.model.per_unit
-    variance = np.diag(against @ found.covariance[:-2, :-2] @ against.T)
-    errors = np.sqrt(np.maximum(variance, 0.0)) * problem.model.per_unit
-    spans = {
-        one.scheme: _at_least(
-            found, _condition_intervals(one, against, problem.model.per_unit), values, errors
-        )
-        for one in draws
-    }
+    contrast = conditions_only(_against(names, component, anchor))
+    values = contrast @ found.parameters * problem.model.per_unit
+    errors = _by_vote(found, contrast)
+    spans = {one.scheme: _spans(found, one, counted, contrast) for one in draws}
     better, worse = _beaten(names, tests)
     votes = abs(problem.pairs.signs) @ problem.pairs.counts[list(problem.model.outcomes)].sum(0)
     reach = float(stats.norm.ppf(0.975))
@@ -152,11 +195,6 @@ def _against(names: Sequence[str], component: IntArray, anchor: str | None) -> F
         place = names.index(anchor)
         matrix[component == component[place], place] -= 1.0
     return matrix
-
-
-def _condition_intervals(draws: Draws, against: FloatArray, scale: float) -> FloatArray:
-    values = draws.parameters[:, :-2] @ against.T * scale
-    return np.vstack([interval(values, draws.clusters), np.sqrt(values.var(0, ddof=1) * draws.inflation)])
 
 
 def _beaten(names: Sequence[str], tests: Sequence[PairTest]) -> tuple[IntArray, IntArray]:

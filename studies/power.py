@@ -143,7 +143,7 @@ def _study(
         return None
     draws = resample(found, counted, resamples, int(random.integers(2**31)), (scheme,))
     spread = draws[0].parameters[:, :-2].var(0, ddof=1).sum() * draws[0].inflation
-    return pair_tests(found, draws), float(spread / found.covariance[:-2, :-2].trace())
+    return pair_tests(found, draws, counted), float(spread / found.covariance[:-2, :-2].trace())
 
 
 def _powers(

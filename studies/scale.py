@@ -26,6 +26,7 @@ from .scale_results import (
     StudyScale,
     TieEffect,
 )
+from .score_tests import clusters, order_only, p_values
 from .votes import Kind, Votes
 
 FEW_RATERS = 10
@@ -92,7 +93,7 @@ def describe(found: Fit, draws: Sequence[Draws], anchor: str | None, counted: Ta
     problem, pairs = found.problem, found.problem.pairs
     model = problem.model
     widest = draws[-1] if draws else None
-    tests = pair_tests(found, draws)
+    tests = pair_tests(found, draws, counted)
     goodness = goodness_of_fit(found)
     return StudyScale(
         model.name,
@@ -102,11 +103,11 @@ def describe(found: Fit, draws: Sequence[Draws], anchor: str | None, counted: Ta
         len(counted.raters) if counted else 0,
         len(counted.pictures) if counted else 0,
         float(pairs.counts[list(model.outcomes)].sum()),
-        condition_scales(found, draws, anchor, tests),
+        condition_scales(found, draws, anchor, tests, counted),
         len(np.unique(problem.component)),
         tests,
         widest.scheme if widest else "vote",
-        _order_effect(found, draws),
+        _order_effect(found, draws, counted),
         _tie_effect(found),
         found.log_likelihood,
         found.log_likelihood + _multinomial(pairs, model),
@@ -131,11 +132,14 @@ def _cautions(found: Fit, draws: Sequence[Draws], counted: Tally | None) -> list
         )
         return notes
     if counted and len(counted.raters) < FEW_RATERS:
-        notes.append(f"only {len(counted.raters)} raters: intervals by rater are rough below {FEW_RATERS}")
+        weak = _powerless(len(counted.raters))
+        notes.append(
+            f"only {len(counted.raters)} raters: intervals by rater are rough below {FEW_RATERS}{weak}"
+        )
     if counted and 1 < len(counted.pictures) < FEW_PICTURES:
         notes.append(
             f"only {len(counted.pictures)} pictures: intervals for pictures in general are rough "
-            f"below {FEW_PICTURES}"
+            f"below {FEW_PICTURES}{_powerless(len(counted.pictures))}"
         )
     if counted and len(counted.pictures) == 1:
         notes.append("one picture: nothing is said about pictures in general")
@@ -146,6 +150,11 @@ def _cautions(found: Fit, draws: Sequence[Draws], counted: Tally | None) -> list
         if one.failed.any() and found.problem.ridge == 0
     ]
     return notes
+
+
+def _powerless(clusters: int) -> str:
+    """Return a warning that differences may go unnoticed: all of five agreeing has p 0.06 by a sign test."""
+    return "" if clusters > 5 else "; below 6 a difference that is there may well not be significant"
 
 
 def _resampling(found: Fit, draws: Draws) -> Resampling:
@@ -160,7 +169,7 @@ def _resampling(found: Fit, draws: Draws) -> Resampling:
     )
 
 
-def _order_effect(found: Fit, draws: Sequence[Draws]) -> OrderEffect | None:
+def _order_effect(found: Fit, draws: Sequence[Draws], counted: Tally | None) -> OrderEffect | None:
     problem = found.problem
     if not problem.order:
         return None
@@ -168,14 +177,28 @@ def _order_effect(found: Fit, draws: Sequence[Draws]) -> OrderEffect | None:
     value = float(found.parameters[ORDER]) * scale
     error = float(np.sqrt(found.covariance[ORDER, ORDER])) * scale
     by_rater = next((one for one in draws if one.scheme == "rater"), None)
+    allowed = clusters(counted, draws[-1].scheme if draws else "vote")
     without = fit(problem.pairs, problem.model, order=False, ridge=problem.ridge or None)
     decided = problem.pairs.counts @ problem.pairs.side
     return OrderEffect(
         value,
         wald(value, error),
-        spread_of(by_rater.parameters[:, ORDER] * scale, by_rater) if by_rater else None,
+        _order_by_rater(found, by_rater, wald(value, error)) if by_rater else None,
         likelihood_ratio(found.log_likelihood, without.log_likelihood, 1),
         float(decided[FIRST] / (decided[FIRST] + decided[SECOND])),
+        float(p_values(found, allowed, order_only(problem.pairs.conditions))[0]),
+    )
+
+
+def _order_by_rater(found: Fit, by_rater: Draws, by_vote: Interval) -> Interval:
+    """Return the interval by rater, with a ridge spanning that by vote: see `pair_tests`."""
+    span = spread_of(by_rater.parameters[:, ORDER] * found.problem.model.per_unit, by_rater)
+    if found.problem.ridge == 0:
+        return span
+    return Interval(
+        min(span.low, by_vote.low),
+        max(span.high, by_vote.high),
+        max(span.standard_error, by_vote.standard_error),
     )
 
 

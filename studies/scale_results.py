@@ -59,7 +59,7 @@ class PairTest:
     by_rater: Interval | None
     by_rater_and_picture: Interval | None
     p: float
-    """Of the widest clustering there is; see ``StudyScale.tested_by``."""
+    """Of a score test by the widest clustering there is; see ``StudyScale.tested_by``."""
     p_holm: float
     """Allowing for all pairs of the component (Holm 1979)."""
 
@@ -84,6 +84,8 @@ class OrderEffect:
     test: LikelihoodRatio
     first_share: float
     """Share of decided votes that went to the first."""
+    p: float
+    """Of no order effect, by the widest clustering there is; see ``StudyScale.tested_by``."""
 
 
 @dataclass(frozen=True, slots=True)

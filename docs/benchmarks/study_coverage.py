@@ -68,7 +68,7 @@ def study(assumed, seed, resamples=RESAMPLES):
     place = {name: index for index, name in enumerate(counted.pairs.conditions)}
     held = {"rater": [], "rater x picture": [], "vote": [], "vote, in general": []}
     widths = {name: [] for name in held}
-    for one in pair_tests(found, draws):
+    for one in pair_tests(found, draws, counted):
         i, j = place[one.first], place[one.second]
         variance = found.covariance[i, i] + found.covariance[j, j] - 2 * found.covariance[i, j]
         reach = 1.959964 * np.sqrt(variance) * JOD

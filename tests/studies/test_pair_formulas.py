@@ -10,7 +10,7 @@ from fitted import COVARIANCE, NAMES, VALUES, drawn, given_fit, table
 from scipy import stats
 
 from codecarena.bench.analysis.intervals import holm
-from codecarena.studies.fit import Fit
+from codecarena.studies.fit import Fit, fit
 from codecarena.studies.models import BRADLEY_TERRY, JOD, THURSTONE
 from codecarena.studies.newton import Problem
 from codecarena.studies.pair_counts import PairCounts, Tally, from_table
@@ -20,30 +20,42 @@ from codecarena.studies.scale import analyse
 from codecarena.studies.scale_results import Interval
 from codecarena.studies.votes import VoteRecord, from_records
 
+COVARIANCE_OF_FIVE = np.zeros((5, 5))
+COVARIANCE_OF_FIVE[:3, :3] = COVARIANCE
+
 # Pairs
 
 
-def test_pairs_without_resamples_are_tested_by_the_normal_distribution() -> None:
-    found = given_fit()
+def won(**wins: tuple[int, int]) -> PairCounts:
+    """Return counts of pairs of one-letter conditions, of unknown sides: how often each of the two won."""
+    first, second = zip(*wins, strict=True)
+    return from_table(first, second, *zip(*wins.values(), strict=True), sided=False)
+
+
+def test_pairs_without_raters_are_tested_by_the_score_of_equal_conditions() -> None:
+    """m and z met 40 times, each met a 50 times; p and q are by themselves.
+
+    With m = z both beat a at the pooled share, 65 of 100. The score of the difference m - z is half of
+    (6 + 6) + (35 - 32.5) - (30 - 32.5); its variance a quarter of 40 + 2 x 50 x 0.65 x 0.35.
+    """
+    found = fit(won(mz=(26, 14), ma=(35, 15), za=(30, 20), pq=(12, 4)), BRADLEY_TERRY)
     tests = {(one.first, one.second): one for one in pair_tests(found, ())}
-    # Var(a - b) = Var(a) + Var(b) - 2 Cov(a, b), by hand from the table above.
-    variances = {("m", "z"): 0.17, ("m", "a"): 0.20, ("z", "a"): 0.29}
-    gaps = {("m", "z"): -0.8, ("m", "a"): 1.4, ("z", "a"): 2.2}
-    assert tests.keys() == variances.keys()
-    p_values = {key: 2 * stats.norm.sf(abs(gaps[key]) / np.sqrt(variances[key])) for key in gaps}
-    # Holm: the smallest p times 3, the next times 2, the largest as it is.
-    assert sorted(p_values, key=p_values.__getitem__) == [("z", "a"), ("m", "a"), ("m", "z")]
-    for key, times in ((("z", "a"), 3), (("m", "a"), 2), (("m", "z"), 1)):
-        one = tests[key]
-        assert one.difference == pytest.approx(gaps[key])
-        assert one.preferred == pytest.approx(1 / (1 + np.exp(-gaps[key])))
-        assert one.p == pytest.approx(p_values[key])
-        assert one.p_holm == pytest.approx(times * p_values[key])
+    assert tests.keys() == {("m", "z"), ("a", "m"), ("a", "z"), ("p", "q")}
+    normal = 8.5 / np.sqrt((40 + 100 * 0.65 * 0.35) / 4)
+    assert tests["m", "z"].p == pytest.approx(2 * stats.norm.sf(normal), rel=1e-6)
+    # By themselves 12 of 16 are 4 more than half; the deviation of a half is 2. No other pair is allowed for.
+    assert tests["p", "q"].p == tests["p", "q"].p_holm == pytest.approx(2 * stats.norm.sf(2.0), rel=1e-6)
+    three = [tests[key] for key in (("m", "z"), ("a", "m"), ("a", "z"))]
+    assert [one.p_holm for one in three] == pytest.approx(holm([one.p for one in three]))
+    values = dict(zip(found.problem.pairs.conditions, found.values, strict=True))
+    for (first, second), one in tests.items():
+        assert one.difference == pytest.approx(values[first] - values[second])
+        assert one.preferred == pytest.approx(1 / (1 + np.exp(-one.difference)))
         assert (one.by_rater, one.by_rater_and_picture) == (None, None)
 
 
 @pytest.mark.parametrize("unit", [1.0, JOD])
-def test_pairs_are_tested_by_student_with_the_freedom_of_the_widest_resampling(unit: float) -> None:
+def test_intervals_are_those_of_the_resamples(unit: float) -> None:
     found = given_fit()
     if unit != 1.0:
         found = replace(found, problem=replace(found.problem, model=THURSTONE))
@@ -53,9 +65,7 @@ def test_pairs_are_tested_by_student_with_the_freedom_of_the_widest_resampling(u
         for test, (i, j) in zip(pair_tests(found, draws), ((0, 1), (0, 2), (1, 2)), strict=True):
             gaps = (widest.parameters[:, i] - widest.parameters[:, j]) * unit
             error = np.sqrt(gaps.var(ddof=1) * (freedom + 1) / freedom)
-            difference = (VALUES[i] - VALUES[j]) * unit
-            assert test.difference == pytest.approx(difference)
-            assert test.p == pytest.approx(2 * stats.t.sf(abs(difference) / error, freedom))
+            assert test.difference == pytest.approx((VALUES[i] - VALUES[j]) * unit)
             span = test.by_rater_and_picture if widest is both else test.by_rater
             low, high = interval(gaps, freedom + 1)
             assert span == Interval(pytest.approx(low), pytest.approx(high), pytest.approx(error))
@@ -63,22 +73,30 @@ def test_pairs_are_tested_by_student_with_the_freedom_of_the_widest_resampling(u
             assert test.by_rater is not None
 
 
-def test_one_cluster_leaves_one_degree_of_freedom() -> None:
-    [test, *_] = pair_tests(given_fit(), (drawn("rater", 1),))
-    gaps = drawn("rater", 1).parameters[:, 0] - drawn("rater", 1).parameters[:, 1]
-    assert test.p == pytest.approx(2 * stats.t.sf(0.8 / gaps.std(ddof=1), 1))
+@pytest.mark.parametrize("draws", [(), (drawn("rater", 8),)])
+def test_too_many_pairs_are_tested_by_the_resampled_error_unless_that_leaves_a_doubt(
+    monkeypatch: pytest.MonkeyPatch, draws: tuple[Draws, ...]
+) -> None:
+    """Of three pairs m - a and z - a are sure, by t of 14 errors; of m - z the score is asked again."""
+    found = fit(won(mz=(22, 18), ma=(180, 20), za=(172, 28)), BRADLEY_TERRY)
+    assert {one.p < 1e-10 for one in pair_tests(found, ()) if one.first == "a"} == {True}
+    score = {(one.first, one.second): one.p for one in pair_tests(found, ())}
+    parameters = np.random.default_rng(1).normal(found.parameters, 0.15, (400, 5))
+    draws = tuple(replace(one, parameters=parameters) for one in draws)
+    monkeypatch.setattr("codecarena.studies.pair_tests._LARGEST", 2 * 9)
+    for one in pair_tests(found, draws):
+        error = np.sqrt(_variance(found, one.first, one.second))
+        if draws:
+            places = [found.problem.pairs.conditions.index(name) for name in (one.first, one.second)]
+            error = np.std(parameters[:, places[0]] - parameters[:, places[1]], ddof=1) * np.sqrt(8 / 7)
+        wald = 2 * stats.t.sf(abs(one.difference) / error, 7 if draws else np.inf)
+        expected = score["m", "z"] if one.first == "m" else wald
+        assert one.p == pytest.approx(expected, rel=1e-6)
 
 
-def test_holm_allows_for_the_pairs_of_a_component_and_no_pair_lies_across() -> None:
-    four = PairCounts(
-        ("d", "b", "c", "a"), np.array([0, 1, 2, 3]), np.array([2, 3, 0, 1]), np.full((3, 4), 5.0)
-    )
-    problem = Problem(four, BRADLEY_TERRY, np.array([0, 1, 0, 1]), order=False, ridge=0.0)
-    found = Fit(problem, np.array([0.5, 0.3, -0.5, -0.3, 0, 0]), np.eye(6) * 0.02, 0.0)
-    tests = {(one.first, one.second): one for one in pair_tests(found, ())}
-    assert tests.keys() == {("d", "c"), ("b", "a")}
-    for gap, one in zip((1.0, 0.6), tests.values(), strict=True):
-        assert one.p_holm == one.p == pytest.approx(2 * stats.norm.sf(gap / 0.2))
+def _variance(found: Fit, first: str, second: str) -> float:
+    i, j = (found.problem.pairs.conditions.index(name) for name in (first, second))
+    return found.covariance[i, i] + found.covariance[j, j] - 2 * found.covariance[i, j]
 
 
 def test_the_widest_of_many_pairs_is_computed_in_parts_as_in_one() -> None:
@@ -102,10 +120,10 @@ def test_the_widest_of_many_pairs_is_computed_in_parts_as_in_one() -> None:
 
 
 def test_with_a_ridge_intervals_span_those_by_vote_as_well() -> None:
-    found = given_fit(ridge=0.05)
+    found = replace(given_fit(ridge=0.05), covariance=COVARIANCE_OF_FIVE / 4)
     narrow = drawn("rater", 50, spread=1e-6)
     [test, *_] = pair_tests(found, (narrow,))
-    error = np.sqrt(0.17)
+    error = np.sqrt(0.17 / 4)
     assert test.by_rater is not None
     assert test.by_rater.standard_error == pytest.approx(error)
     assert test.by_rater.low == pytest.approx(-0.8 - 1.959964 * error)
@@ -165,9 +183,10 @@ def test_an_anchor_is_zero_in_its_component_only() -> None:
 
 @pytest.mark.parametrize("names", [("m", "z", "a"), ("a", "m", "z"), ("z", "a", "m")])
 def test_ranks_span_what_tests_of_the_right_winner_leave_open(names: tuple[str, str, str]) -> None:
-    """Named as anybody likes, the first has 0.2, the second 1.0, the third -1.2; only the last is sure."""
+    """Named as anybody likes, the second beats the first 11 to 9, and both beat the last 35 to 5."""
     middle, best, worst = names
-    found = given_fit(names)
+    pairs = from_table([middle, middle, best], [best, worst, worst], [9, 35, 35], [11, 5, 5], sided=False)
+    found = fit(pairs, BRADLEY_TERRY)
     tests = pair_tests(found, ())
     decided = {frozenset((one.first, one.second)) for one in tests if one.p_holm < 0.05}
     assert decided == {frozenset((middle, worst)), frozenset((best, worst))}
@@ -238,7 +257,8 @@ def test_a_probit_scale_of_two_conditions_has_the_errors_of_a_proportion() -> No
     assert test.difference == pytest.approx(-1.0)
     assert test.preferred == pytest.approx(0.25)
     error = JOD * np.sqrt(0.25 * 0.75 / 200) / stats.norm.pdf(stats.norm.ppf(0.75))
-    assert test.p == pytest.approx(2 * stats.norm.sf(1 / error), rel=1e-4)
+    # 150 of 200 are 50 more than half; the deviation of a half is the root of 200 / 4.
+    assert test.p == pytest.approx(2 * stats.norm.sf(50 / np.sqrt(50)), rel=1e-6)
     for one in scale.conditions:
         assert one.by_vote.standard_error == pytest.approx(error / 2, rel=1e-5)
         assert abs(one.value) == pytest.approx(0.5)

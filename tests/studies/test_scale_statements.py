@@ -30,14 +30,24 @@ def tied(raters: int = 12, pictures: int = 11) -> Votes:
     return replace(votes, outcome=outcome)
 
 
+ROUGH = {
+    "raters": "only {} raters: intervals by rater are rough below 10",
+    "pictures": "only {} pictures: intervals for pictures in general are rough below 10",
+}
+WEAK = "; below 6 a difference that is there may well not be significant"
+
+
 @pytest.mark.parametrize(
     ("raters", "pictures", "notes"),
     [
         (10, 10, []),
         (12, 11, []),
-        (9, 10, ["only 9 raters: intervals by rater are rough below 10"]),
-        (10, 9, ["only 9 pictures: intervals for pictures in general are rough below 10"]),
-        (10, 2, ["only 2 pictures: intervals for pictures in general are rough below 10"]),
+        (9, 10, [ROUGH["raters"].format(9)]),
+        (6, 10, [ROUGH["raters"].format(6)]),
+        (5, 10, [ROUGH["raters"].format(5) + WEAK]),
+        (10, 9, [ROUGH["pictures"].format(9)]),
+        (10, 6, [ROUGH["pictures"].format(6)]),
+        (10, 5, [ROUGH["pictures"].format(5) + WEAK]),
         (10, 1, ["one picture: nothing is said about pictures in general"]),
     ],
 )

@@ -83,7 +83,7 @@ def test_a_scale_without_raters_says_so_and_of_two_components_names_each() -> No
 def test_notes_tell_the_order_effect_by_rater_where_there_are_several_and_ties(
     by_rater: Interval | None, told: str
 ) -> None:
-    order: Any = OrderEffect(0.2, Interval(0.05, 0.35, 0.07), by_rater, None, 0.6)  # type: ignore[arg-type]
+    order: Any = OrderEffect(0.2, Interval(0.05, 0.35, 0.07), by_rater, None, 0.6, 0.01)  # type: ignore[arg-type]
     ties = TieEffect("log nu", 0.1, 0.01, 0.3, 0.256)
     [(_, _, notes)] = tables(Outcome("all raters", scale(order_effect=order, ties=ties)))
     assert notes[1:3] == [
