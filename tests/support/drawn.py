@@ -28,3 +28,46 @@ class Drawn:
     def of(self, name: str) -> list[Any]:
         """Return what was drawn by a function of this name."""
         return [words[0] if len(words) == 1 else words for drawn, words in self.said if drawn == name]
+
+
+class Answered(Drawn):
+    """Remembers what a page draws; widgets answer by their label, or what they begin with."""
+
+    def __init__(self, **answers: Any) -> None:
+        super().__init__()
+        self.answers = answers
+        self.query_params: dict[str, Any] = {}
+        self.session_state: dict[str, Any] = {}
+
+    def __enter__(self) -> Answered:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name not in FIRST_ANSWERS:
+            return super().__getattr__(name)
+
+        def draw(label: str, *words: Any, **_: Any) -> Any:
+            self.said.append((name, (label, *words)))
+            return self.answers[label] if label in self.answers else FIRST_ANSWERS[name](*words)
+
+        return draw
+
+    def columns(self, spec: Any, **_: Any) -> list[Drawn]:
+        return [self] * (spec if isinstance(spec, int) else len(spec))
+
+
+FIRST_ANSWERS: dict[str, Callable[..., Any]] = {
+    "button": lambda *_: False,
+    "download_button": lambda *_: False,
+    "form_submit_button": lambda *_: False,
+    "number_input": lambda _low, _high, value, *_: value,
+    "radio": lambda options, *_: options[0],
+    "selectbox": lambda options, *_: options[0],
+    "slider": lambda _low, _high, value, *_: value,
+    "text_area": lambda text="", *_: text,
+    "text_input": lambda text="", *_: text,
+}
+"""What a widget answers that nobody has touched, from the words after its label."""

@@ -1,0 +1,101 @@
+"""Who gets in to the organiser's page, what the others are offered, and how a visit ends."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from drawn import Answered
+
+from codecarena.reports.views import organiser
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Answered:
+    drawn = Answered()
+    monkeypatch.setattr(organiser, "st", drawn)
+    return drawn
+
+
+class User(dict[str, str]):
+    """The visitor, as OpenID Connect knows them."""
+
+    is_logged_in = False
+
+
+@pytest.mark.parametrize(
+    ("stored", "kept", "admitted", "email", "is_in"),
+    [
+        ("hash", "hash", set(), None, True),
+        ("hash", "older", set(), None, False),
+        ("hash", None, set(), None, False),
+        ("", "", set(), None, False),
+        ("", None, {"a@b.org"}, "A@b.org", True),
+        ("hash", None, {"a@b.org"}, "c@b.org", False),
+        ("", None, {"a@b.org"}, None, False),
+        ("", None, set(), "a@b.org", False),
+    ],
+)
+def test_who_is_signed_in(
+    page: Answered, monkeypatch: pytest.MonkeyPatch, stored: str, kept: str | None, admitted: set[str],
+    email: str | None, is_in: bool,
+) -> None:  # fmt: skip
+    user = User({} if email is None else {"email": email})
+    user.is_logged_in = email is not None
+    page.__dict__ |= {"user": user, "login": "log in", "logout": "log out"}
+    monkeypatch.setattr(organiser, "password_hash", lambda: stored)
+    monkeypatch.setattr(organiser, "admitted_addresses", lambda: admitted)
+    if kept is not None:
+        page.session_state[organiser.SESSION] = kept
+    assert organiser.signed_in() is is_in
+    assert len(page.of("markdown")) == (not is_in)
+    offered = [] if is_in or not admitted else ["Sign in as somebody else" if email else "Sign in"]
+    assert page.of("button") == offered
+    assert len(page.of("error")) == (offered == ["Sign in as somebody else"])
+    assert page.of("text_input") == ([] if is_in or not stored else ["Organiser's password"])
+    assert len(page.of("info")) == (not is_in and not stored and not admitted)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (True, []), (False, ["This is not the password."]),
+        (0.2, ["Too many wrong tries. Try again in 1 seconds."]),
+        (3.5, ["Too many wrong tries. Try again in 4 seconds."]),
+    ],
+)  # fmt: skip
+def test_what_a_password_leads_to(
+    page: Answered, monkeypatch: pytest.MonkeyPatch, answer: bool | float, error: list[str]
+) -> None:
+    tried: list[Any] = []
+
+    def enter(*words: str) -> bool | float:
+        tried.append(words)
+        return answer
+
+    monkeypatch.setattr(organiser, "gate", lambda: SimpleNamespace(enter=enter))
+    organiser._ask_password("hash")
+    assert tried == []
+    page.answers = {"Sign in": True, "Organiser's password": "secret"}
+    organiser._ask_password("hash")
+    assert tried == [("secret", "hash")]
+    assert page.of("error") == error
+    assert (page.session_state, page.of("rerun")) == (
+        ({organiser.SESSION: "hash"}, [()]) if answer is True else ({}, [])
+    )
+
+
+def test_the_organiser_signs_out(page: Answered, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.__dict__["user"] = SimpleNamespace(is_logged_in=False)
+    page.session_state[organiser.SESSION] = "hash"
+    monkeypatch.setattr(organiser, "admitted_addresses", lambda: {"a@b.org"})
+    place: Any = page
+    organiser.sign_out(place)
+    assert page.session_state == {organiser.SESSION: "hash"}
+    page.answers = {"Sign out": True}
+    organiser.sign_out(place)
+    assert (page.session_state, page.of("rerun"), page.of("logout")) == ({}, [()], [])
+    page.user.is_logged_in = True
+    organiser.sign_out(place)
+    assert page.of("logout") == [()]
