@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -81,6 +82,16 @@ def test_a_set_is_named_like_its_folder(tmp_path: Path, folder: str, name: str) 
     assert (manifest.generator, manifest.citation) == ("owner/model", "owner/model")
     assert manifest.title == "Pictures of owner/model, made on this machine"
     assert manifest.pictures == tuple(entries)
+
+
+@pytest.mark.parametrize("use", [model_version, generate._Pipeline])
+def test_without_diffusers_the_message_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, use: Any
+) -> None:
+    for module in ("diffusers.pipelines.pipeline_utils", "diffusers.pipelines.auto_pipeline"):
+        monkeypatch.setitem(sys.modules, module, None)  # type: ignore[arg-type]
+    with pytest.raises(DatasetError, match=r"generating needs diffusers: install codecarena\[generative\]"):
+        use(Order("owner/model", ("a",), (1,)))
 
 
 @pytest.fixture

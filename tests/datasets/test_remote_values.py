@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -178,6 +179,23 @@ def test_an_empty_place_and_a_failing_one_are_named(
     monkeypatch.setattr(remote, "_pictures", failing)
     with pytest.raises(DatasetError, match="'hf:a/b' cannot be read: KeyError: 'x'"):
         read(HERE, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("module", "reference", "needed"),
+    [
+        ("datasets", "hf:a/b", "hf: needs Hugging Face's datasets: install codecarena"),
+        ("fsspec", "s3://a/b.png", "addresses need fsspec: install codecarena"),
+    ],
+)
+def test_without_its_library_the_message_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, reference: str, needed: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)  # type: ignore[arg-type]
+    where = parse(reference)
+    assert where is not None
+    with pytest.raises(DatasetError, match=rf"{needed}\[sources\]"):
+        read(where, tmp_path)
 
 
 class Rows(list[dict[str, Any]]):
