@@ -16,12 +16,22 @@ from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.reports import sheet_drawing
 from codecarena.reports.contact_sheet import Band, Pick, Sheet
 from codecarena.reports.digits import TOY_NOTE
+from codecarena.reports.page_pictures import page_sheet
 from codecarena.reports.sheet_drawing import FAINT, INK, TOY, save, window
 
 FONTS = Path(mpl.get_data_path(), "fonts", "ttf")
 ORIGINAL, DECODED = "original's hash", CELL.decoded_sha256
-RANDOM = np.random.default_rng(3)
-PIXELS = {name: RANDOM.integers(0, 256, (300, 260, 3), dtype=np.uint8) for name in (ORIGINAL, DECODED)}
+DETAIL = (310, 300, 566, 556)
+"""Left, top, right and bottom of all that is drawn on the pictures."""
+
+
+def detailed(seed: int) -> np.ndarray:
+    pixels = np.full((600, 640, 3), 90, np.uint8)
+    pixels[300:556, 310:566] = np.random.default_rng(seed).integers(0, 256, (256, 256, 3))
+    return pixels
+
+
+PIXELS = {ORIGINAL: detailed(3), DECODED: detailed(4)}
 PICKS = (Pick("zip", True, CELL, 2.0), Pick("gone", False, None, None), Pick("hyper", False, CELL, 2.0))
 SHEET = Sheet(
     "zoo", 0.5, (Band("bee.png", ORIGINAL, PICKS), Band("ant.png", "lost", ())), (PSNR, BUTTERAUGLI)
@@ -52,11 +62,9 @@ def test_every_line_of_a_sheet_has_its_place(written: list[tuple[Any, ...]]) -> 
     image = sheet.sheet()
     # A box is 256 + 3 * 18 + 14 = 324 high, a picture's two lines of boxes 2 * 18 + 2 * 324 + 14 = 698.
     assert image.size == (20 + 256 + 14 + 256 + 20, 56 + 2 * 698 + 3 * 18 + 20)
-    left, top, right, bottom = window(PIXELS[ORIGINAL])
-    assert (right - left, bottom - top) == (256, 256)
     room = 256 - int(ImageFont.truetype(str(FONTS / "DejaVuSans-Bold.ttf"), 13).getlength("  toy"))
     scores = ("2.00 bpp · PSNR 31.25 dB", "Butteraugli 2.50")
-    heading = f"bee.png, 260 × 300 pixels; shown: 256 × 256 from column {left}, row {top}"
+    heading = "bee.png, 640 × 600 pixels; shown: 256 × 256 from column 310, row 300"
     assert written == [
         (20, 16, "zoo at 0.50 bits per pixel", "title", 526, INK),
         (20, 56, heading, "picture", 526, INK),
@@ -81,7 +89,7 @@ def test_every_line_of_a_sheet_has_its_place(written: list[tuple[Any, ...]]) -> 
     ]  # fmt: skip
     drawn = np.asarray(image)
     for (x, y), name in {(20, 83): ORIGINAL, (290, 83): DECODED, (290, 407): DECODED}.items():
-        assert np.array_equal(drawn[y : y + 256, x : x + 256], PIXELS[name][top:bottom, left:right])
+        assert np.array_equal(drawn[y : y + 256, x : x + 256], PIXELS[name][300:556, 310:566])
     grey = np.all(drawn == (0xF1, 0xF3, 0xF5), axis=2)
     rows, columns = np.nonzero(grey[:700])
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (407, 407 + 255, 20, 20 + 255)
@@ -96,8 +104,14 @@ def test_a_sheet_without_metrics_keeps_a_line_for_the_rate() -> None:
 
 def test_a_picture_without_its_original_is_cropped_by_what_a_codec_made_of_it() -> None:
     lost = Band("bee.png", "lost", (PICKS[1], PICKS[2]))
-    assert drawing().crop(lost) == window(PIXELS[DECODED])
+    assert drawing().crop(lost) == DETAIL
     assert drawing().crop(Band("ant.png", "lost", PICKS[1:2])) == (0, 0, 256, 256)
+
+
+def test_a_page_says_which_part_of_a_picture_it_shows() -> None:
+    (strip,) = page_sheet(SHEET, PIXELS, {}).strips
+    assert (strip.width, strip.height) == (256, 256)
+    assert strip.place == "256 × 256 pixels from column 310, row 300, of 640 × 600"
 
 
 def wide(pixels_per_sign: int) -> Any:
