@@ -42,6 +42,10 @@ def test_rates_lie_on_the_horizontal_axis_and_scores_on_the_vertical_one() -> No
     assert band.get_paths()[0].vertices[:, 1].max() == 32.5
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["zip", "avif (toy)"]
     assert not axes.yaxis_inverted()
+    assert [side for side, line in axes.spines.items() if line.get_visible()] == ["left", "bottom"]
+    assert (axes.get_xscale(), [to_hex(one.get_color()) for one in axes.get_xgridlines()][:1]) == (
+        "log", ["#e6e8eb"],
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -75,7 +79,10 @@ def test_published_curves_differ_in_dashes_and_markers_and_none_is_solid() -> No
     figure = rate_distortion(ZIP, STYLES, metric="PSNR", published=others)
     grey = [one for one in figure.axes[0].lines if one.get_color() == charts.PUBLISHED]
     assert [one.get_marker() for one in grey] == list(MARKERS[:4])
-    assert [one.get_linestyle() for one in grey] == ["--"] * 4
+    # Dashes are in widths of the line, which is 1 point; the fourth curve begins again with the first dashes.
+    assert [one._dash_pattern[1] for one in grey] == [  # type: ignore[attr-defined]
+        [4, 1.5], [1.2, 1.2], [6, 1.5, 1.2, 1.5], [4, 1.5],
+    ]  # fmt: skip
     assert [text.get_text() for text in figure.legends[0].get_texts()][1:] == [f"theirs{n}" for n in range(4)]
 
 

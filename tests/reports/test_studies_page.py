@@ -252,9 +252,10 @@ def test_a_password_for_a_run_or_from_a_file(tmp_path: Path, monkeypatch: pytest
     assert matches(PASSWORD, os.environ[sign_in.VARIABLE])
     with pytest.raises(SignInError, match="exists"):
         write_hash(PASSWORD, path)
-    path.write_text(PASSWORD)
-    with pytest.raises(SignInError, match="not a password"):
-        prepare(path)
+    for wrong in (PASSWORD, HASH.removesuffix(HASH[HASH.rindex(":") :]), f"{HASH}:more", f"x{HASH}"):
+        path.write_text(wrong)
+        with pytest.raises(SignInError, match="not a password"):
+            prepare(path)
     with pytest.raises(SignInError, match="cannot be read"):
         prepare(tmp_path / "nothing")
 
