@@ -16,15 +16,46 @@ AKIMA_FLAT = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Group:
-    """Those curves of a batch that have the same number of points."""
+class _Pieces:
+    """Piecewise cubics of those curves of a batch that have the same number of points."""
 
     rows: NDArray[np.intp]
     qualities: FloatArray
     """Shape (rows, points), rising."""
-    slopes: FloatArray
-    """Of log rate over quality at the points, shape (rows, points); of a cubic, its coefficients."""
-    log_rates: FloatArray
+    integral: FloatArray
+    """From the worst quality, as a polynomial on each piece: coefficients of 1, t ... t^4, t from the piece's
+    start; shape (rows, points - 1, 5)."""
+
+    def integrals(self, low: FloatArray, high: FloatArray) -> FloatArray:
+        """Return the integral from ``low`` to ``high`` under each curve; all of shape (rows,)."""
+        return self._area_up_to(high) - self._area_up_to(low)
+
+    def _area_up_to(self, end: FloatArray) -> FloatArray:
+        x = self.qualities
+        rows, piece = np.arange(len(x)), np.zeros(len(x), dtype=np.intp)
+        for inner in x.T[1:-1]:
+            piece += inner <= end
+        left, right = x[rows, piece], x[rows, piece + 1]
+        return _polynomial(np.clip(end - left, 0, right - left), self.integral[rows, piece])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _SingleCubics:
+    """One cubic through each of those curves of a batch that have the same number of points."""
+
+    rows: NDArray[np.intp]
+    qualities: FloatArray
+    """Shape (rows, points), rising."""
+    coefficients: FloatArray
+    """In qualities scaled to -1 ... 1, shape (rows, 4), lowest power first."""
+
+    def integrals(self, low: FloatArray, high: FloatArray) -> FloatArray:
+        """Return the integral from ``low`` to ``high`` under each curve; all of shape (rows,)."""
+        powers = np.arange(1, 5)
+        ends = _scaled(self.qualities, np.column_stack([low, high]))
+        antiderivative = np.sum(self.coefficients[:, None] / powers * ends[..., None] ** powers, axis=2)
+        half_range = (self.qualities[:, -1] - self.qualities[:, 0]) / 2
+        return (antiderivative[:, 1] - antiderivative[:, 0]) * half_range
 
 
 class CurveBatch:
@@ -61,9 +92,8 @@ class CurveBatch:
         Exact for the interpolant. Outside a curve's own qualities the value means nothing.
         """
         found = np.full(len(self.points), np.nan)
-        integrate = _integrate_cubic if self.method == "cubic" else _integrate_hermite
         for group in self._groups:
-            found[group.rows] = integrate(group, low[group.rows], high[group.rows])
+            found[group.rows] = group.integrals(low[group.rows], high[group.rows])
         return found
 
 
@@ -114,9 +144,31 @@ def _merge(rates: FloatArray, qualities: FloatArray) -> tuple[FloatArray, FloatA
 
 def _interpolate(
     rows: NDArray[np.intp], log_rates: FloatArray, qualities: FloatArray, count: int, method: Method
-) -> _Group:
+) -> _Pieces | _SingleCubics:
     x, y = qualities[rows, :count], log_rates[rows, :count]
-    return _Group(rows, x, _SLOPES[method](x, y), y)
+    if method == "cubic":
+        return _SingleCubics(rows, x, _cubic_coefficients(x, y))
+    return _Pieces(rows, x, _integral(x, y, _SLOPES[method](x, y)))
+
+
+def _integral(x: FloatArray, y: FloatArray, slopes: FloatArray) -> FloatArray:
+    """Return the integral of `_Pieces` of given values and derivatives."""
+    steps = np.diff(x, axis=1)
+    left, right = slopes[:, :-1], slopes[:, 1:]
+    rise = np.diff(y, axis=1) / steps
+    quadratic, cubic = (3 * rise - 2 * left - right) / steps, (left + right - 2 * rise) / steps**2
+    parts = np.stack([np.zeros_like(steps), y[:, :-1], left / 2, quadratic / 3, cubic / 4], axis=-1)
+    of_pieces = _polynomial(steps, parts)
+    parts[..., 0] = np.cumsum(of_pieces, axis=1) - of_pieces
+    return parts
+
+
+def _polynomial(t: FloatArray, coefficients: FloatArray) -> FloatArray:
+    """Return polynomials of the shape of t, lowest power first along the last axis."""
+    value = coefficients[..., -1]
+    for place in range(coefficients.shape[-1] - 2, -1, -1):
+        value = value * t + coefficients[..., place]
+    return value
 
 
 def pchip_slopes(x: FloatArray, y: FloatArray) -> FloatArray:
@@ -165,20 +217,6 @@ def _akima_slopes(x: FloatArray, y: FloatArray) -> FloatArray:
     return np.where(defined, weighted, 0.5 * (wide[:, 3:] + wide[:, :-3]))
 
 
-def _integrate_hermite(group: _Group, low: FloatArray, high: FloatArray) -> FloatArray:
-    """Return the integrals of the piecewise cubics of given values and derivatives."""
-    x, y, slopes = group.qualities, group.log_rates, group.slopes
-    steps = np.diff(x, axis=1)
-    left, right = slopes[:, :-1], slopes[:, 1:]
-    rise = np.diff(y, axis=1)
-    # y + left t + quadratic t^2 + third t^3 on each piece, t from its start.
-    quadratic = (3 * rise / steps - 2 * left - right) / steps
-    third = (left + right - 2 * rise / steps) / steps**2
-    ends = [np.clip(end[:, None] - x[:, :-1], 0, steps) for end in (low, high)]
-    start, stop = (t * (y[:, :-1] + t * (left / 2 + t * (quadratic / 3 + t * (third / 4)))) for t in ends)
-    return np.sum(stop - start, axis=1)
-
-
 def _cubic_coefficients(x: FloatArray, y: FloatArray) -> FloatArray:
     """Return the least-squares cubic in qualities scaled to -1 ... 1, shape (rows, 4), lowest power first."""
     orthogonal, triangular = np.linalg.qr(_scaled(x, x)[..., None] ** np.arange(4))
@@ -190,16 +228,7 @@ def _scaled(x: FloatArray, values: FloatArray) -> FloatArray:
     return (2 * values - low - high) / (high - low)
 
 
-def _integrate_cubic(group: _Group, low: FloatArray, high: FloatArray) -> FloatArray:
-    powers = np.arange(1, 5)
-    ends = _scaled(group.qualities, np.column_stack([low, high]))
-    antiderivative = np.sum(group.slopes[:, None] / powers * ends[..., None] ** powers, axis=2)
-    half_range = (group.qualities[:, -1] - group.qualities[:, 0]) / 2
-    return (antiderivative[:, 1] - antiderivative[:, 0]) * half_range
-
-
 _SLOPES: dict[Method, Callable[[FloatArray, FloatArray], FloatArray]] = {
     "pchip": pchip_slopes,
     "akima": _akima_slopes,
-    "cubic": _cubic_coefficients,
 }

@@ -117,11 +117,15 @@ class Paired:
         self._every = every
         self._means: dict[str, CurveBatch] = {}
         self._singles: dict[str, CurveBatch] = {}
+        self._against: dict[tuple[str, str], Sample] = {}
 
     def against(self, anchor_id: str, test_id: str) -> Sample:
         """Return the mean difference in log rate between two mean curves."""
-        differences = log_rate_differences(self._mean_curves(anchor_id), self._mean_curves(test_id))
-        return self.resampling.sample(differences)
+        pair = anchor_id, test_id
+        if pair not in self._against:
+            differences = log_rate_differences(self._mean_curves(anchor_id), self._mean_curves(test_id))
+            self._against[pair] = self.resampling.sample(differences)
+        return self._against[pair]
 
     def of_pictures(self, anchor_id: str, test_id: str) -> FloatArray:
         """Return each picture's mean difference in log rate, shape (pictures,); NaN without shared range."""
