@@ -9,16 +9,21 @@ import numpy as np
 import pytest
 from as_columns import kept_by
 from row_oracle.slices import slice_of
-from synthetic_store import fill
+from sqlalchemy import delete, insert
+from synthetic_store import fill, sha
 
+from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.store.columns import read_columns
 from codecarena.bench.store.derived import AnswerKind, Derived
+from codecarena.bench.store.picture_tables import DescriptorTable
+from codecarena.bench.store.schema import MemberTable, ScoreTable
 from codecarena.bench.store.store import Store
+from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports import leaderboards
 from codecarena.reports.column_slice import ColumnSlice, ColumnSource
 from codecarena.reports.evidence import kind_split
 from codecarena.reports.grid import Table
-from codecarena.reports.kinds import kind_table
+from codecarena.reports.kinds import kind_table, kind_tables
 from codecarena.reports.tables import rate_points
 
 
@@ -108,3 +113,43 @@ def test_a_store_without_results(tmp_path: Path) -> None:
     part = ColumnSlice(source)
     assert part.usual_anchor is None
     assert not part.affinities()
+
+
+def test_a_condition_on_pictures_reaches_every_column(tmp_path: Path) -> None:
+    fill(tmp_path / "arena", pictures=6, codecs=2, settings=3, metrics=("psnr", "ssim"))
+    busy = {sha("picture", place) for place in (1, 4)}
+    rows = [
+        {"picture_sha256": sha("picture", place), "name": "edge_density", "value": 0.5 * (place in (1, 4))}
+        for place in range(6)
+    ]
+    only_once = sha("metric", "ssim")[:16]
+    writer = StoreWriter(str(tmp_path / "arena"))
+    writer.write(lambda connection: connection.execute(insert(DescriptorTable), rows))
+    # One metric has scores of the other pictures alone.
+    scored = ScoreTable.original_sha256.in_(busy), ScoreTable.metric_id == only_once
+    writer.write(lambda connection: connection.execute(delete(ScoreTable).where(*scored)))
+    writer.close()
+    for image_set in ("synthetic", None):
+        source = ColumnSource(Store(str(tmp_path / "arena"), where="edge_density>0.1"), image_set)
+        part = ColumnSlice(source)
+        assert part.pictures == busy
+        assert len(part.columns.measurement) == 2 * 2 * 3
+        assert [one.name for one in part.metrics] == ["psnr"]
+        every = part.comparison(part.metrics[0])
+        assert (every.of_pictures, every.common) == (2, busy)
+        assert part.scores(part.metrics[0]).known.all()
+
+
+def test_a_picture_of_two_kinds_is_refused_in_all_sets_together(tmp_path: Path) -> None:
+    fill(tmp_path / "arena", pictures=4, codecs=2, settings=3, metrics=("psnr",))
+    row = {
+        "image_set": "another", "name": "same.png", "picture_sha256": sha("picture", 1),
+        "kind": "ai-generated", "path": "",
+    }  # fmt: skip
+    writer = StoreWriter(str(tmp_path / "arena"))
+    writer.write(lambda connection: connection.execute(insert(MemberTable).values(row)))
+    writer.close()
+    store = Store(str(tmp_path / "arena"))
+    with pytest.raises(AnalysisError, match="natural in one image set and AI-generated in another"):
+        kind_tables(store, anchor="codec0")
+    assert len(kind_tables(store, anchor="codec0", image_set="synthetic")) == 1
