@@ -339,7 +339,7 @@ class CodecContract:
 def assert_each_shows(
     name: str, parameters: Mapping[str, registry.Value], changed: str, values: Sequence[registry.Value]
 ) -> None:
-    """Raise unless a codec writes other bytes, or decodes to other pixels, with each value of a parameter.
+    """Raise unless a codec codes with each value of a parameter, and no two give the same bytes and pixels.
 
     Args:
         name: The codec.
@@ -350,6 +350,9 @@ def assert_each_shows(
     complete = registry.parameters(name, parameters)
     chosen = [complete[changed], *values]
     codecs = [registry.create(name, complete | {changed: value}) for value in chosen]
+    for value, codec in zip(chosen, codecs, strict=True):
+        decoded = codec.decode(codec.encode(Picture(photograph(31, 17)), _middle(codec)))
+        assert decoded.shape == (31, 17, 3), f"{name}: {changed} = {value!r} returns {decoded.shape}"
     for first, second in combinations(range(len(chosen)), 2):
         assert _tells_apart(codecs[first], codecs[second]), (
             f"{name}: neither bytes nor pixels tell {changed} = {chosen[first]!r} from {chosen[second]!r}"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _FAST = ("ultrafast", "superfast", "veryfast", "faster", "fast")
 _PRESETS = (*_FAST, "medium", "slow", "slower", "veryslow", "placebo")
+_SMALLEST_OF_PLACEBO = 32
+"""Pixels of a side below which x265 does not open with that preset's coding units of 64."""
 
 
 class Heic:
@@ -55,6 +57,9 @@ class Heic:
         check_quality(self.info, quality)
         check_image(picture.pixels)
         height, width = picture.pixels.shape[:2]
+        parameters = dict(self._parameters)  # pillow-heif writes into it
+        if min(height, width) < _SMALLEST_OF_PLACEBO and parameters["preset"] == "placebo":
+            parameters["x265:ctu"] = "32"
         file = io.BytesIO()
         try:
             image = pillow_heif.from_bytes("RGB", (width, height), picture.pixels.tobytes())
@@ -62,7 +67,7 @@ class Heic:
                 file,
                 quality=round(quality),
                 subsampling=self._subsampling,
-                enc_params=dict(self._parameters),  # pillow-heif writes into it
+                enc_params=parameters,
                 tile_size=0,  # a grid of tiles would be another codec
             )
         except Exception as error:  # libheif's errors come in five classes

@@ -97,7 +97,10 @@ class LatentFlow(nn.Module):
             time: (batch,), 0 (clean) to 1 (noise).
             conditions: Of the same batch and size.
         """
-        return self.unet(torch.cat([state, conditions.maps], 1), time, self.text(conditions.text))
+        dtype = self.text.weight.dtype
+        maps = torch.cat([state, conditions.maps], 1)
+        made = self.unet(maps.to(dtype), time, self.text(conditions.text.to(dtype)))
+        return made.to(state.dtype)
 
     def denoise(self, latents: Tensor, rms: float, steps: int) -> Tensor:
         """Return latents with less error: (batch, 4, height, width), as given.

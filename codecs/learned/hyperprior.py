@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from ..base import Image, Picture
     from ..pretrained import Weights
-    from .transform import Place
 
 _STEPS = 20
 """Settings between two rates that the network was trained for."""
@@ -48,7 +47,8 @@ class Hyperprior:
         self._where = place(device, dtype)
         network = load(self.weights)
         self._coder = latent_coder(network)
-        self._where.move(network)
+        # The gains stay in float32 on the CPU: encoder and decoder divide by what the other multiplied by.
+        self._transforms = self._where.move(network.g_a), self._where.move(network.g_s)
         self._network = network
         rates = len(network.log_gain)
         self.info = CodecInfo(
@@ -97,20 +97,17 @@ class Hyperprior:
         return self.weights.id
 
     def _coder_at(self, setting: int) -> TransformCoder:
-        network = self._network
-        gain, inverse = (one.to(self._where.dtype) for one in network.gains(_rate(setting, self._where)))
+        forward, back = self._transforms
+        rate = torch.tensor([setting / _STEPS])
+        gain, inverse = (factors.to(self._where.device) for factors in self._network.gains(rate))
 
         def analysis(pixels: Tensor) -> Tensor:
-            return network.g_a(pixels - 0.5) * gain
+            return forward(pixels - 0.5).float() * gain
 
         def synthesis(latents: Tensor) -> Tensor:
-            return network.g_s(latents * inverse) + 0.5
+            return back((latents.float() * inverse).to(self._where.dtype)).float() + 0.5
 
         return TransformCoder(analysis, synthesis, self._coder, self._where, _TILE, _HALO)
-
-
-def _rate(setting: int, where: Place) -> Tensor:
-    return torch.tensor([setting / _STEPS], device=where.device)
 
 
 def setting_of(payload: bytes, rates: int) -> int:

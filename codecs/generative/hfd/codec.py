@@ -12,6 +12,8 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import torch
+
 from ... import pretrained
 from ...base import (
     CodecError,
@@ -34,6 +36,7 @@ from .network import DetailNetwork
 
 if TYPE_CHECKING:
     from ...base import Image, Picture
+    from ...learned.transform import Place
     from ...pretrained import Weights
 
 MODES: tuple[Mode, ...] = ("flow", "diffusion")
@@ -104,7 +107,7 @@ class Hfd:
         self._autoencoder = Autoencoder.of_decoder(autoencoder, coarse, self.weights)
         where = place(device, dtype)
         self._detail = load(self.weights, mode)
-        where.move(self._detail.network)
+        _place(self._detail.network, where)
         first = coarse.info
         self.info = CodecInfo(
             "hfd",
@@ -113,7 +116,7 @@ class Hfd:
             self._autoencoder.qualities,
             first.scale,
             stochastic=mode == "diffusion" or self._how.noise > 0,
-            tolerance_levels=8,
+            tolerance_levels=8 if where.dtype == torch.float32 else 32,
             toy=not decoder,
             weights_sha256=self.weights.sha256,
             weights_bytes=self.weights.byte_count + first.weights_bytes,
@@ -163,6 +166,13 @@ def load(weights: Weights, mode: str) -> Detail:
     except (RuntimeError, ValueError, KeyError) as error:
         raise CodecError(f"{weights.path} holds no HFD decoder: {str(error)[:200]}") from error
     return Detail(network.requires_grad_(False), float(weights.metadata.get("shift", DEFAULT_SHIFT)))
+
+
+def _place(network: DetailNetwork, where: Place) -> None:
+    """Move a network; how far its residual spreads stays in float32, whatever the convolutions run in."""
+    network.to(where.device).eval()
+    for part in (network.mean, network.unet):
+        where.move(part)
 
 
 def _pack(how: Sampling) -> bytes:

@@ -87,7 +87,7 @@ class DetailNetwork(nn.Module):
 
     def foretell(self, coarse: Tensor, rate: Tensor) -> Tensor:
         """Return the residual's mean, (batch, 3, height, width), in units of the residual's deviation."""
-        return self.mean(coarse, self._shares(rate))
+        return self.mean(coarse, self._shares(rate).to(coarse.dtype))
 
     def forward(
         self, state: Tensor, coarse: Tensor, mean: Tensor, time: Tensor, rate: Tensor, noise: Tensor

@@ -166,7 +166,7 @@ class Layered:
             _LADDER,
             QualityScale("layers", _LADDER[0], _LADDER[-1]),
             stochastic=decoders.DECODERS[decoder].stochastic,
-            tolerance_levels=decoders.DECODERS[decoder].tolerance_levels,
+            tolerance_levels=decoders.tolerance_levels(decoder, dtype),
             scalable=True,
             toy=self._decoder.toy,
             weights_sha256=self._decoder.weights_sha256 or None,

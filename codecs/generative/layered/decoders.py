@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _SAMPLING = ("steps", "guidance", "scheduler", "negative_prompt", "canvas_area", "device", "dtype")
 
+_TOLERANCE = {"float16": 16, "bfloat16": 32}
+"""Levels; set above what rounding in that format can do, as for the latent codec."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -52,6 +55,12 @@ DECODERS: Mapping[str, Entry] = {
 }
 
 
+def tolerance_levels(name: str, dtype: str) -> int:
+    """Return how far, in 8-bit levels, a decoder's pixels may differ in a number format."""
+    usual = DECODERS[name].tolerance_levels
+    return max(usual, _TOLERANCE.get(dtype, 0)) if usual else 0
+
+
 def create(
     name: str, options: Mapping[str, str | int | float | None], device: str, dtype: str
 ) -> LayerDecoder:
@@ -68,6 +77,7 @@ def create(
         CodecError: There is no such decoder, or it has no such option.
     """
     check_choice("decoder", name, DECODERS)
+    check_choice("dtype", dtype, ("float32", *_TOLERANCE))
     entry = DECODERS[name]
     given = {key: value for key, value in options.items() if value is not None}
     for key in given:

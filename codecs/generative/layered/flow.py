@@ -63,10 +63,10 @@ class FlowDecoder:
         width, height = canvas_size(layers.width, layers.height)
         shape = (1, LATENT_CHANNELS, height // LATENT_DOWNSAMPLING, width // LATENT_DOWNSAMPLING)
         noise = torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed))
-        moved = noise.to(self._where.device, self._where.dtype)
+        moved = noise.to(self._where.device)  # in float32: rounding at each step would add up
         conditions = self._conditions(layers, moved, width, height)
         latents = self._flow.sample(moved, conditions, int(how["steps"]), guidance=how["guidance"])
-        return to_pixels(self._autoencoder.decode(latents)[0], -1)
+        return to_pixels(self._autoencoder.decode(latents.to(self._where.dtype))[0], -1)
 
     def _conditions(self, layers: Layers, like: Tensor, width: int, height: int) -> Conditions:
         colours = edges = None
