@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from .analysis import StudyAnalysis
 from .findings_text import Record, Table, p_value, percent_span, span
 from .fooling import FoolRate
+from .goodness import FEWEST_RATERS
 from .heterogeneity import Heterogeneity
 from .human_rate import HumanBdRate
 from .metric_findings import metric_tables, part_tables
 from .review import Proportion
-from .scale_results import LikelihoodRatio
+from .scale_results import GoodnessOfFit
 
 SHOWN_PAIRS = 45
 
@@ -70,13 +71,13 @@ def _pairs(found: StudyAnalysis) -> Table:
 def _fit(found: StudyAnalysis) -> Table:
     """Return the tests of whether one scale tells the truth about these votes."""
     fit, order, nominal = found.scale.goodness, found.transitivity, found.alpha
-    thin = f"; {fit.thin:.0%} of expected counts below 5" if fit.thin > 0.2 else ""
+    smallest = min((one.p_holm for one in found.scale.pairs), default=1.0)
     rows: list[Record] = [
-        {"question": "Are all conditions equal?", "answer": _ratio(found.scale.equality)},
         {
-            "question": "Does the model fit the pairs?",
-            "answer": f"G2 {fit.g2:.1f} on {fit.degrees}, p {p_value(fit.p)}{thin}",
+            "question": "Are all conditions equal?",
+            "answer": f"smallest p of a pair {p_value(smallest)}, allowing for all pairs",
         },
+        {"question": "Does the model fit the pairs?", "answer": _goodness(fit)},
     ]
     if found.by_picture:
         same = _pictures(found.by_picture, found.scale.unit)
@@ -89,7 +90,14 @@ def _fit(found: StudyAnalysis) -> Table:
     if nominal.value is not None and found.ordinal_alpha.value is not None:
         both = f"alpha {nominal.value:.2f} nominal, {found.ordinal_alpha.value:.2f} ordinal"
         rows.append({"question": "Do raters agree with each other?", "answer": both})
-    return "Fit", rows, ["likelihood ratios take every vote for independent"]
+    return "Fit", rows, []
+
+
+def _goodness(fit: GoodnessOfFit) -> str:
+    distance = f"G2 {fit.g2:.1f}, X2 {fit.pearson:.1f} on {fit.degrees}"
+    if fit.p is None:
+        return f"{distance}; not tested: expected at least {FEWEST_RATERS} raters"
+    return f"{distance}, p {p_value(fit.p)} by {fit.p_by}"
 
 
 def _kinds(found: Heterogeneity, unit: str) -> Table:
@@ -167,7 +175,3 @@ def _share(found: float | None) -> str:
 
 def _expected(found: float | None) -> str:
     return "" if found is None else f" ({found:.0%})"
-
-
-def _ratio(test: LikelihoodRatio) -> str:
-    return f"likelihood ratio {test.statistic:.1f} on {test.degrees}, p {p_value(test.p)}"

@@ -8,16 +8,16 @@ from typing import Literal
 
 import numpy as np
 from scipy import stats
-from scipy.special import gammaln, xlogy
+from scipy.special import gammaln
 
 from .fit import Fit, fit
+from .goodness import goodness_of_fit
 from .models import MODELS, FloatArray, Model, ModelName, choose_model
-from .newton import ORDER, TIE_PARAMETER, answers_of, log_likelihood, solve, start
+from .newton import ORDER, TIE_PARAMETER, log_likelihood, solve, start
 from .pair_counts import FIRST, SECOND, TIE, PairCounts, Tally, tally
 from .pair_tests import condition_scales, pair_tests
 from .resampling import Draws, Scheme, draw, interval
 from .scale_results import (
-    GoodnessOfFit,
     Interval,
     LikelihoodRatio,
     OrderEffect,
@@ -94,7 +94,7 @@ def describe(found: Fit, draws: Sequence[Draws], anchor: str | None, counted: Ta
     model = problem.model
     widest = draws[-1] if draws else None
     tests = pair_tests(found, draws, counted)
-    goodness = goodness_of_fit(found)
+    goodness = goodness_of_fit(found, counted)
     return StudyScale(
         model.name,
         model.unit,
@@ -258,17 +258,3 @@ def _equality(found: Fit) -> LikelihoodRatio:
     degrees = problem.free() - int(problem.order) - int(problem.model.ties)
     likelihood = float(log_likelihood(even, counts[:, None], equal)[0])
     return likelihood_ratio(found.log_likelihood, likelihood, degrees)
-
-
-def goodness_of_fit(found: Fit) -> GoodnessOfFit:
-    """Return G2 and Pearson's X2 of the counts by ordered pair against the fit."""
-    problem = found.problem
-    counts = problem.pairs.counts[list(problem.model.outcomes)]
-    totals = counts.sum(0)
-    expected = totals * answers_of(problem, found.parameters[None]).probability[:, 0]
-    seen, expected = counts[:, totals > 0], expected[:, totals > 0]
-    g2 = 2.0 * float((xlogy(seen, seen) - xlogy(seen, expected)).sum())
-    degrees = seen.shape[1] * (len(seen) - 1) - problem.free()
-    p = float(stats.chi2.sf(g2, degrees)) if degrees > 0 else 1.0
-    pearson = float(((seen - expected) ** 2 / expected).sum())
-    return GoodnessOfFit(max(g2, 0.0), pearson, max(degrees, 0), p, float((expected < 5).mean()))

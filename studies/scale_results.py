@@ -106,16 +106,18 @@ class TieEffect:
 
 @dataclass(frozen=True, slots=True)
 class GoodnessOfFit:
-    """How far the counts are from the model; every vote counts as independent."""
+    """How far the counts are from the model."""
 
     g2: float
     """2 x sum of observed x log(observed / expected): the deviance."""
     pearson: float
     degrees: int
-    p: float
-    """Of G2, chi-squared."""
+    p: float | None
+    """Of Pearson's X2; None where too few raters are known. See `goodness.goodness_of_fit`."""
+    p_by: Literal["rater", "vote"]
+    """Whether p allows for raters, or takes votes for independent because raters are unknown."""
     thin: float
-    """Share of expected counts below 5: where large, p means little."""
+    """Share of expected counts below 5."""
 
 
 @dataclass(frozen=True, slots=True)
