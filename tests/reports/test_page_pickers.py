@@ -1,0 +1,352 @@
+"""Where the pickers of the dashboard's pages stand, what they offer, and what a choice leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import streamlit as st
+from drawn import Answered
+from report_rows import BUTTERAUGLI, PSNR
+from streamlit.testing.v1 import AppTest
+from synthetic_store import fill
+from zoo import zoo_of
+
+from codecarena.reports.interactive import TradePoint
+from codecarena.reports.server import STORE_VARIABLE
+from codecarena.reports.views import leaderboard, look, natural, speed
+
+# Streamlit's own script runner, under AppTest, warns about itself.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+ONE_PAGE = """
+import streamlit as st
+from codecarena.reports.views import {name}, navigation
+st.session_state["page"] = "{name}"
+{name}.main()
+"""
+QUARTER = 0.25
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("zoo") / "arena"
+    zoo_of(folder).close()
+    return folder
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., AppTest]]:
+    """Return a function that opens a page of a store and waits for what it computes."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    monkeypatch.setattr("codecarena.reports.background.PATIENCE_SECONDS", 60.0)
+
+    def open_one(store: Path, name: str, **query: Any) -> AppTest:
+        monkeypatch.setenv(STORE_VARIABLE, str(store))
+        page = AppTest.from_string(ONE_PAGE.format(name=name), default_timeout=60)
+        for key, value in query.items():
+            page.query_params[key] = value
+        page.run()
+        assert not page.exception, [one.value for one in page.exception]
+        return page
+
+    yield open_one
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def columns_of(page: AppTest) -> list[tuple[float, list[tuple[str, Any]]]]:
+    """Return the width of each column as a share, and its pickers with what is chosen."""
+    return [
+        (
+            round(one.weight, 3),
+            [
+                (widget.label, widget.value)
+                for widget in [*one.selectbox, *one.segmented_control, *one.multiselect, *one.number_input]
+            ],
+        )
+        for one in page.columns
+    ]
+
+
+def test_the_pickers_of_the_leaderboard(open_page: Callable[..., AppTest], zoo: Path, tmp_path: Path) -> None:
+    page = open_page(zoo, "leaderboard")
+    first = [
+        (QUARTER, [("Image set", "zoo")]),
+        (QUARTER, [("Metric", "psnr")]),
+        (QUARTER, [("Compare codecs by", "bd-rate")]),
+    ]
+    second = [
+        (QUARTER, [("Pictures", "all")]),
+        (QUARTER, [("Families", [])]),
+        (0.5, []),
+    ]
+    assert columns_of(page) == [*first, (QUARTER, [("Anchor", "hyper")]), *second]
+    assert [one.label for one in page.expander] == ["Every metric side by side"]
+    fill(tmp_path / "arena", pictures=1, codecs=2, settings=2, metrics=("psnr",))
+    page = open_page(tmp_path / "arena", "leaderboard", view="rate", bpp="0.8")
+    assert columns_of(page)[3:] == [
+        (QUARTER, [("Bits per pixel", 0.8)]), (QUARTER, [("Families", [])]), (QUARTER, []), (0.5, []),
+    ]  # fmt: skip
+    (number,) = page.number_input
+    assert (number.min, number.max, number.step) == (0.001, 48.0, 0.05)
+    assert not page.expander
+
+
+def test_the_pickers_of_the_rate_distortion_page(open_page: Callable[..., AppTest], zoo: Path) -> None:
+    page = open_page(zoo, "rates")
+    assert columns_of(page) == [
+        (QUARTER, [("Image set", "zoo")]),
+        (QUARTER, [("Metric", "psnr")]),
+        (QUARTER, [("Picture", "Mean of all pictures")]),
+        (QUARTER, []),
+        (QUARTER, [("Rate axis", "log")]),
+        (0.5, [("Codecs", [])]),
+        (QUARTER, [("Pictures", "all")]),
+    ]
+    assert page.columns[2].selectbox[0].options == [
+        "Mean of all pictures", "ant.png", "bee.png", "cat.png", "dog.png",
+    ]  # fmt: skip
+
+
+def test_the_pickers_of_the_look_page(open_page: Callable[..., AppTest], zoo: Path) -> None:
+    page = open_page(zoo, "look", match=PSNR.metric_id, codec="zip")
+    score = page.number_input[0].value
+    assert columns_of(page) == [
+        (QUARTER, [("Image set", "zoo")]),
+        (QUARTER, [("Match by", PSNR.metric_id)]),
+        (QUARTER, [("PSNR score", score)]),
+        (QUARTER, []),
+        (0.375, [("Codecs", ["zip"])]),
+        (0.375, [("Picture, the worst of zip first", page.selectbox[2].value)]),
+        (QUARTER, [("Maps", [])]),
+    ]
+    # Matched by PSNR, pictures stand by the other metric.
+    assert all("(Butteraugli " in one for one in page.columns[5].selectbox[0].options)
+
+
+@pytest.mark.parametrize(
+    ("asked", "reported", "handed", "address"),
+    [
+        ("", None, "", ""),
+        ("split 1", None, "split 1", "split 1"),
+        ("", "flip 2", "", "flip 2"),
+        ("split 1", "flip 2", "split 1", "flip 2"),
+    ],
+)
+def test_the_address_and_the_pictures_tell_each_other_where_they_are(
+    open_page: Callable[..., AppTest], zoo: Path, monkeypatch: pytest.MonkeyPatch, asked: str,
+    reported: str | None, handed: str, address: str,
+) -> None:  # fmt: skip
+    given: list[dict[str, Any]] = []
+    view = SimpleNamespace(view=reported)
+
+    def component(*, data: dict[str, Any], **_: Any) -> Any:
+        given.append(data)
+        return view
+
+    def of(page: AppTest) -> str:
+        return "".join(page.query_params.get("view", ""))
+
+    monkeypatch.setattr(look, "_look", component)
+    page = open_page(zoo, "look", codec=["zip", "hyper"], bpp="1", picture="ant.png", view=asked)
+    assert [one["name"] for one in given[0]["panes"]] == ["Original", "zip", "hyper"]
+    assert (given[0]["view"], of(page)) == (handed, address)
+    # Drawn again without a change, nothing is told twice, and a new address is followed.
+    page.query_params["view"] = "side 3"
+    page.run()
+    assert (given[1]["view"], of(page)) == ("side 3", "side 3")
+    page.run()
+    assert (given[2]["view"], of(page)) == ("", "side 3")
+    view.view = "side 4"
+    page.run()
+    assert of(page) == "side 4"
+    page.run()
+    assert given[4]["view"] == ""
+
+
+@pytest.mark.parametrize(
+    ("view", "asked", "made"),
+    [
+        ("bd-rate", [("Anchor", "anchor")], "ranks of bd psnr against zip"),
+        ("rate", [("Bits per pixel", "bpp", 0.15, 0.001, 48.0, 0.05)], "psnr m1 m2 m3 at 7.0"),
+        ("score", [("PSNR score", "score-psnr", 33.0, None, None, None)], "cost of psnr 7.0"),
+    ],
+)
+def test_the_leaderboard_is_compared_in_three_ways(
+    monkeypatch: pytest.MonkeyPatch, view: str, asked: list[Any], made: str
+) -> None:
+    said: list[Any] = []
+    others: list[Any] = [SimpleNamespace(name=f"m{place}") for place in range(1, 6)]
+    part: Any = SimpleNamespace(
+        metrics=[*others[:1], PSNR, *others[1:]], title=lambda one: one.name.upper(),
+        usual_score=lambda _: 33.0, board=lambda metric, anchor: f"{metric.name} {anchor}",
+    )  # fmt: skip
+
+    def choose_number(_: Any, label: str, name: str, usual: float, **named: Any) -> float:
+        said.append((label, name, usual, named.get("low"), named.get("high"), named.get("step")))
+        return 7.0
+
+    def pick_anchor(*_: Any) -> str:
+        said.append(("Anchor", "anchor"))
+        return "zip"
+
+    boards = leaderboard.leaderboards
+    monkeypatch.setattr(leaderboard, "st", Answered())
+    monkeypatch.setattr(leaderboard.pages, "choose_number", choose_number)
+    monkeypatch.setattr(leaderboard.pages, "pick_anchor", pick_anchor)
+    monkeypatch.setattr(
+        boards, "bd_table", lambda _, metrics, anchor, **__: f"bd {metrics[0].name} against {anchor}"
+    )
+    monkeypatch.setattr(boards, "at_rate_table", lambda _, metrics, rate: (
+        f"{' '.join(one.name for one in metrics)} at {rate}"))  # fmt: skip
+    monkeypatch.setattr(boards, "at_score_table", lambda _, metric, score: f"cost of {metric.name} {score}")
+    monkeypatch.setattr(leaderboard, "board_ranks", lambda _, board, __: board)
+    monkeypatch.setattr(leaderboard, "with_ranks", lambda table, ranks: (
+        f"ranks of {table}" if ranks == "psnr zip" else ""))  # fmt: skip
+    frame: Any = SimpleNamespace(background=None, read=lambda _, metrics: metrics)
+    assert leaderboard._table(frame, part, PSNR, view, 0.15) == made
+    assert said == asked
+
+
+@pytest.mark.parametrize(
+    ("view", "rate", "metrics", "drawn"),
+    [
+        ("bd-rate", 0.2, [PSNR, BUTTERAUGLI], ["bd-rate 0.2", "board", "own", "each metric"]),
+        ("bd-rate", None, [PSNR], ["bd-rate 0.5", "board", "own"]),
+        ("rate", 0.2, [PSNR, BUTTERAUGLI], ["rate 0.2", "board", "own"]),
+        ("score", 0.2, [PSNR, BUTTERAUGLI], ["score 0.2", "board"]),
+    ],
+)
+def test_what_stands_below_the_leaderboard(
+    monkeypatch: pytest.MonkeyPatch, view: str, rate: float | None, metrics: list[Any], drawn: list[str]
+) -> None:
+    said: list[str] = []
+    part: Any = SimpleNamespace(
+        metrics=metrics, opening_view=lambda _: SimpleNamespace(anchor="zip", bits_per_pixel=rate)
+    )
+    frame: Any = SimpleNamespace(
+        source=lambda _: SimpleNamespace(families=["classic"], kinds=["natural"]), part=lambda *_: part
+    )
+    monkeypatch.setattr(leaderboard, "st", Answered())
+    for name, answer in {"pick_set": "zoo", "pick_kind": "all", "pick_metric": PSNR, "choose": view}.items():
+        monkeypatch.setattr(leaderboard.pages, name, lambda *_, answer=answer, **__: answer)
+    for name in ("summary", "pending"):
+        monkeypatch.setattr(leaderboard.pages, name, lambda *_: None)
+    monkeypatch.setattr(leaderboard.pages, "show", lambda _, name: said.append(name))
+    monkeypatch.setattr(leaderboard, "_table", lambda *words: said.append(f"{words[3]} {words[4]}"))
+    monkeypatch.setattr(leaderboard, "beside", lambda *_: None)
+    monkeypatch.setattr(leaderboard, "_own_rates", lambda *_: said.append("own"))
+    monkeypatch.setattr(leaderboard, "_every_metric", lambda *_: said.append("each metric"))
+    leaderboard.draw(frame)
+    assert said == drawn
+
+
+def test_each_metric_is_read_where_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[Any] = []
+    answers = ["no", "yes"]
+    monkeypatch.setattr(leaderboard, "st", Answered())
+
+    def choose(_: Any, label: str, name: str, options: list[str], **named: Any) -> str:
+        said.append((label, name, options, [named["show"](one) for one in options]))
+        return answers.pop(0)
+
+    monkeypatch.setattr(leaderboard.pages, "choose", choose)
+    monkeypatch.setattr(leaderboard.pages, "show", lambda *words: said.append(words))
+    monkeypatch.setattr(
+        leaderboard.leaderboards, "bd_table", lambda _, metrics, anchor, **__: (metrics, anchor)
+    )
+    part: Any = SimpleNamespace(metrics=[PSNR, BUTTERAUGLI], usual_anchor="zip")
+    frame: Any = SimpleNamespace(background=None, read=lambda _, metrics: metrics[1:])
+    leaderboard._every_metric(frame, part)
+    leaderboard._every_metric(frame, part)
+    picker = ("Show", "every", ["no", "yes"], ["Not now", "All metrics"])
+    assert said == [picker, picker, (([BUTTERAUGLI], "zip"), "all")]
+
+
+@pytest.mark.parametrize(
+    ("there", "usual", "drawn"),
+    [({"decode", "ram"}, "decode", True), ({"ram"}, "ram", True), (set(), "decode", False)],
+)
+def test_the_cost_that_a_page_of_speeds_begins_with(
+    monkeypatch: pytest.MonkeyPatch, there: set[str], usual: str, drawn: bool
+) -> None:
+    page, asked, tables = Answered(), [], []
+    costs = {"encode": "Encode, ms", "decode": "Decode, ms", "ram": "Memory, MiB"}
+    monkeypatch.setattr(speed, "st", page)
+    monkeypatch.setattr(speed, "COSTS", costs)
+    page.context.theme.type = "dark"
+
+    def choose(_: Any, label: str, name: str, options: list[str], default: str, *, show: Any) -> str:
+        asked.append((label, name, options, default, [show(one) for one in options]))
+        return default
+
+    for name, answer in {"pick_set": "zoo", "pick_metric": BUTTERAUGLI, "pick_anchor": "zip"}.items():
+        monkeypatch.setattr(speed.pages, name, lambda *_, answer=answer: answer)
+    monkeypatch.setattr(speed.pages, "summary", lambda *_: None)
+    monkeypatch.setattr(speed.pages, "choose", choose)
+    monkeypatch.setattr(speed.pages, "show", lambda *words: tables.append(words))
+    point = TradePoint("zip", 1.0, 2.0, 3.0, True)
+    monkeypatch.setattr(speed, "trades", lambda *words: [point] if words[2] in there else [])
+    monkeypatch.setattr(speed, "trade", lambda points, looks, **named: (points, list(looks), named))
+    monkeypatch.setattr(speed, "costs_of", lambda *words: words)
+    monkeypatch.setattr(speed, "timings", lambda *words: words)
+    monkeypatch.setattr(speed, "pareto_table", lambda *words: words[1:])
+    filled, empty = SimpleNamespace(rows=[1]), SimpleNamespace(rows=[])
+    monkeypatch.setattr(speed, "speed_tables", lambda *_: [filled, empty, filled])
+    compared = SimpleNamespace(common=["a"])
+    part: Any = SimpleNamespace(
+        metrics=[PSNR, BUTTERAUGLI], panels=[SimpleNamespace(codec=SimpleNamespace(label="zip"))],
+        board=lambda *words: words, image_set="zoo", comparison=lambda _: compared,
+    )  # fmt: skip
+    frame: Any = SimpleNamespace(part=lambda _: part, store="store", url="arena", version=7)
+    speed.draw(frame)
+    assert asked == [("Cost", "cost", list(costs), usual, list(costs.values()))]
+    gain = {"cost": costs[usual], "gain": "BD-rate against zip (%), less is better", "less_is_better": True}
+    assert page.of("altair_chart") == ([([point], ["zip"], {**gain, "dark": True})] if drawn else [])
+    assert len(page.of("info")) == (not drawn)
+    front = ((BUTTERAUGLI, compared, ("store", "zoo")), "front")
+    assert tables == [(filled, "speed0"), (filled, "speed1"), front]
+    compared.common = []
+    speed.draw(frame)
+    assert len(tables) == 5
+
+
+@pytest.mark.parametrize(
+    ("kinds", "offered", "said"),
+    [
+        ({"a": 1, "b": 2, "c": 2}, [natural.EVERY, "b", "c"], None),
+        ({"a": 1, "b": 1}, [natural.EVERY, "a", "b"], "There are natural pictures only"),
+        ({"a": 2}, ["a"], None),
+        ({"a": 0}, ["a"], "There are no pictures only"),
+    ],
+)
+def test_which_sets_are_offered_to_compare_kinds(
+    monkeypatch: pytest.MonkeyPatch, kinds: dict[str, int], offered: list[str], said: str | None
+) -> None:
+    page, options, parts, scores = Answered(), [], [], []
+
+    def source(name: str) -> Any:
+        return SimpleNamespace(kinds=["natural", "ai-generated"][: kinds[name]])
+
+    def choose(_: Any, label: str, name: str, sets: list[str]) -> str:
+        options.append((label, name, sets))
+        return sets[0]
+
+    def part(name: str | None) -> Any:
+        parts.append(name)
+        return SimpleNamespace(source=source(offered[-1]), metrics=[])
+
+    monkeypatch.setattr(natural, "st", page)
+    monkeypatch.setattr(natural.pages, "choose", choose)
+    monkeypatch.setattr(natural.pages, "summary", lambda *_: None)
+    monkeypatch.setattr(natural.pages, "no_scores", scores.append)
+    natural.draw(SimpleNamespace(image_sets=list(kinds), source=source, part=part))  # type: ignore[arg-type]
+    assert options == [("Image set", "of", offered)]
+    assert parts == [None if offered[0] == natural.EVERY else offered[0]]
+    assert [one.split(":")[0] for one in page.of("info")] == ([said] if said else [])
+    assert len(scores) == (said is None)
