@@ -124,7 +124,7 @@ def _scores(found: Fit, counted: Tally) -> _Scores:
         blocks % pictures,
         entries // conditions,
         entries % conditions,
-        np.bincount(entry, np.concatenate([score, -score])),
+        np.bincount(entry, np.concatenate([score, -score])).astype(np.float64),
         (pictures, conditions),
     )
 
