@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -64,9 +65,10 @@ class ToySampler:
 
 
 @cache
-def sampler() -> ToySampler:
-    """Return the one sampler of this process."""
-    return ToySampler()
+def sampler() -> ToySampler | None:
+    """Return the one sampler of this process; None where its libraries are not installed."""
+    absent = [name for name in ("torch", "safetensors") if importlib.util.find_spec(name) is None]
+    return None if absent else ToySampler()
 
 
 def layout(how: Sampling) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

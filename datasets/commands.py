@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .manifest import ImageSet
 
 
-def commands(make_sampler: Callable[[], Sampler]) -> typer.Typer:
+def commands(make_sampler: Callable[[], Sampler | None]) -> typer.Typer:
     """Return the commands.
 
     Args:
@@ -34,7 +34,7 @@ def commands(make_sampler: Callable[[], Sampler]) -> typer.Typer:
 class PictureCommands:
     """The commands that open a set, and so may have to sample its pictures on this machine."""
 
-    def __init__(self, make_sampler: Callable[[], Sampler]) -> None:
+    def __init__(self, make_sampler: Callable[[], Sampler | None]) -> None:
         self._make_sampler = make_sampler
 
     def pick(

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_NO_SAMPLER = "{} is sampled on this machine, which takes torch: install codecarena[learned]"
+
+
 class Sampler(Protocol):
     """What samples pictures; the rooms above give one that knows the shipped weights."""
 
@@ -43,7 +46,7 @@ def place(entry: PictureEntry, folder: Path, sampler: Sampler | None) -> Path:
     if entry.sample is None:
         return text_pictures.place(entry, folder)
     if sampler is None:
-        raise DatasetError(f"{entry.file} is sampled on this machine, and nothing here can sample it")
+        raise DatasetError(_NO_SAMPLER.format(entry.file))
     made_of = [sampler.generator, sampler.method, entry.caption, entry.sample.model_dump()]
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
     named = PurePosixPath(entry.file)
@@ -60,7 +63,7 @@ def make(entry: PictureEntry, path: Path, sampler: Sampler | None) -> None:
         text_pictures.draw(entry, path)
         return
     if sampler is None:
-        raise DatasetError(f"{entry.file} is sampled on this machine, and nothing here can sample it")
+        raise DatasetError(_NO_SAMPLER.format(entry.file))
     from PIL import Image
 
     save_png(Image.fromarray(sampler.sample(entry.caption, entry.sample)), path)

@@ -222,5 +222,6 @@ def test_a_run_warns_of_a_codec_that_meets_its_training_pictures(test_data: Path
 def test_quick_has_pictures_of_both_kinds() -> None:
     from codecarena.bench.suite import find, load
 
-    sets = load(find("quick"))[0].sets
-    assert {find_manifest(name).kind for name in sets} == {"natural", "ai-generated"}
+    suite = load(find("quick"))[0]
+    kinds = {find_manifest(name).kind for name in (*suite.sets, *suite.optional_sets)}
+    assert kinds == {"natural", "ai-generated"}

@@ -1,0 +1,82 @@
+"""The base install, without the extras: torch, safetensors and every optional codec are hidden."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HIDING = """
+import importlib.machinery
+HIDDEN = {
+    *("torch", "torchvision", "safetensors", "compressai", "diffusers", "transformers", "accelerate"),
+    *("huggingface_hub", "imageio_ffmpeg", "pillow_heif", "pyvips", "pyjpegli", "pyiqa", "pycvvdp"),
+}
+real = importlib.machinery.PathFinder.find_spec
+
+def find_spec(cls, name, path=None, target=None):
+    return None if name.split(".")[0] in HIDDEN else real(name, path, target)
+
+importlib.machinery.PathFinder.find_spec = classmethod(find_spec)
+"""
+DEMO = """
+import sys
+from dataclasses import replace
+from codecarena import cli
+assert "torch" not in sys.modules
+options, few = cli.options, frozenset({"jpeg", "webp", "latent"})
+cli.options = lambda *given, **named: replace(
+    options(*given, **named), pictures=2, only_codecs=few, timing=False
+)
+sys.argv = ["codecarena", "demo", "--store", sys.argv[1]]
+cli.main()
+"""
+
+
+@pytest.fixture
+def bare(tmp_path: Path):
+    """Return a function that runs Python where a base install's libraries are all there is."""
+    (tmp_path / "hiding").mkdir()
+    (tmp_path / "hiding" / "sitecustomize.py").write_text(HIDING)
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "hiding"), "CODECARENA_DATA": str(tmp_path)}
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *words],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_the_libraries_are_hidden(bare) -> None:
+    hidden = bare(
+        "-c", "import importlib.util; assert importlib.util.find_spec('torch') is None; import torch"
+    )
+    assert "No module named 'torch'" in hidden.stderr
+
+
+@pytest.mark.slow("runs the demo in a process of its own: two photographs, a report and a simulated study")
+def test_the_demo_runs_without_torch_and_says_what_it_left_out(bare, tmp_path: Path) -> None:
+    """It ended at once: the toy set, which torch paints, was asked for its generator's weights."""
+    demo = bare("-c", DEMO, str(tmp_path / "arena"))
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    said = " ".join((demo.stderr + demo.stdout).split())
+    assert "set toy-few: toy01.png is sampled on this machine, which takes torch" in said
+    assert "codec latent missing" in said
+    assert "26 completed now, 0 failed" in said  # 2 photographs, 6 and 7 settings
+    assert (tmp_path / "arena" / "contact-sheet.png").is_file()
+
+
+def test_the_toy_set_says_what_it_needs(bare) -> None:
+    fetched = bare("-m", "codecarena", "sets", "fetch", "toy-few")
+    assert fetched.returncode
+    assert "is sampled on this machine, which takes torch: install codecarena[learned]" in fetched.stderr
+    assert "Traceback" not in fetched.stderr
