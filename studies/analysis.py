@@ -16,6 +16,7 @@ from .human_rate import CodedCondition, HumanBdRate, human_bd_rates
 from .metric_estimates import MetricScores
 from .models import MODELS, ModelName, choose_model
 from .pair_counts import Tally, tally
+from .pair_tests import SIGNIFICANT
 from .resampling import Draws
 from .review import GOLDEN_PASS_RATE, GoldenAnswer, RaterReview, flagged, review
 from .scale import analyse, describe, resample
@@ -94,7 +95,9 @@ def analyse_study(
     if anchor is not None and anchor not in counted.pairs.conditions:
         raise ScaleError(f"expected the anchor among {', '.join(counted.pairs.conditions)}; got {anchor!r}")
     draws = resample(found, counted, resamples, seed) if votes.raters_known else ()
-    reviews = review(votes, found, beside.golden, beside.pass_rate) if votes.raters_known else ()
+    pictures = by_picture(found, counted) if votes.raters_known else None
+    differ = pictures is not None and pictures.p_permuted is not None and pictures.p_permuted < SIGNIFICANT
+    reviews = review(votes, found, beside.golden, beside.pass_rate, differ) if votes.raters_known else ()
     labelled = flagged(reviews)
     return StudyAnalysis(
         describe(found, draws, anchor, counted if votes.raters_known else None),
@@ -104,7 +107,7 @@ def analyse_study(
         alpha(votes, "nominal", seed=seed),
         alpha(votes, "ordinal", seed=seed),
         transitivity(votes, counted.pairs),
-        by_picture(found, counted),
+        pictures,
         by_kind(found, counted, beside.kinds, resamples, seed) if beside.kinds else None,
         _bd_rates(found, draws, counted, beside),
         _metrics(found, counted, beside, anchor, min(resamples, _METRIC_RESAMPLES), seed),

@@ -152,7 +152,10 @@ def _raters(found: StudyAnalysis) -> Table:
         for one in found.reviews
     ]
     golden = [one.golden for one in found.reviews if one.golden]
-    notes = ["in brackets: what the scale expects; fit: mean log10 likelihood by the scale of all others"]
+    notes = [
+        "in brackets: what the scale expects; fit: mean log10 likelihood by the scale of all others, "
+        + ("each picture's own" if _by_picture(found) else "one for all pictures")
+    ]
     if golden:
         right, asked = sum(one.successes for one in golden), sum(one.trials for one in golden)
         notes.append(f"golden trials: {right} of {asked} right, {right / asked:.0%}")
@@ -163,6 +166,10 @@ def _raters(found: StudyAnalysis) -> Table:
     if any(identical):
         notes.append(f"identical pairs: the first preferred {identical[0]} times, the second {identical[1]}")
     return "Raters", rows, notes
+
+
+def _by_picture(found: StudyAnalysis) -> bool:
+    return any(one.judged_by == "each picture" for one in found.reviews)
 
 
 def _of(found: Proportion | None) -> str:

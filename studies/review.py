@@ -1,4 +1,4 @@
-"""Turn votes into a review of each rater: labels for a person to judge; no vote is ever deleted."""
+"""Review each rater by their votes: labels for a person to judge; no vote is ever deleted."""
 
 from __future__ import annotations
 
@@ -8,24 +8,31 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from scipy import stats
-from scipy.special import gammaln
+from scipy.special import gammaln, xlogy
 
 from ..bench.analysis.intervals import holm
 from .fit import Fit
 from .models import FloatArray
 from .newton import ORDER, answers_of, solve
-from .pair_counts import FIRST, TIE, Tally, tally
+from .pair_counts import FIRST, TIE, IntArray, Tally, tally
 from .resampling import RIDGE
 from .votes import Float32Array, Kind, Votes
 
 Label: TypeAlias = Literal["unlike the others", "inconsistent", "fails golden trials", "favours a side"]
 
+Judge: TypeAlias = Literal["all pictures", "each picture"]
+"""One scale of the others for all pictures, or a scale of theirs for each."""
+
 UNLIKE = 1.5
-"""Distance below the lower quartile, in interquartile ranges, from which a rater is labelled (pwcmp)."""
+"""Distance below the lower quartile, in interquartile ranges, from which a rater is labelled (pwcmp), if
+their answers are also less likely than sampling explains: where nearly all agree the range is next to 0."""
 GOLDEN_PASS_RATE = 0.9
 """Share of golden trials that an attentive rater passes, where the plan states no other."""
 SIGNIFICANT = 0.01
 _NUMBERS_AT_ONCE = 10_000_000
+_LARGEST = 5_000_000
+"""Raters times pictures times numbers of one scale: above, each picture's own scale takes too long."""
+_DRAWS = 999
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,10 @@ class RaterReview:
     """Mean over the rater's pairs of log10 P(these answers) by the scale of all others."""
     distance: float
     """How far ``fit`` is below the lower quartile of all raters, in interquartile ranges; 0 within."""
+    fit_p: float | None
+    """P of so unlikely answers from one who judges by that scale; None where ``distance`` is no outlier's."""
+    judged_by: Judge | None
+    """Whose scale ``fit`` is by; None without plain votes."""
     repeats: Proportion | None
     """Repeats answered as before."""
     expected_repeats: float | None
@@ -83,6 +94,7 @@ def review(
     found: Fit,
     golden: Iterable[GoldenAnswer] = (),
     pass_rate: float = GOLDEN_PASS_RATE,
+    pictures_differ: bool = False,
 ) -> tuple[RaterReview, ...]:
     """Return the review of every rater with a vote, by name.
 
@@ -91,14 +103,18 @@ def review(
         found: The scale of the plain votes.
         golden: The right answers of golden trials.
         pass_rate: Share of golden trials that an attentive rater passes.
+        pictures_differ: Whether pictures have scales of their own; raters are then judged by these, unless
+            that takes too long.
     """
     counted = tally(votes.of_kind(Kind.PLAIN))
     place = {name: index for index, name in enumerate(counted.raters)}
-    fits = leave_one_out(found, counted)
+    judged_by = judge(counted, pictures_differ)
+    answers = _answers(found, counted, judged_by)
+    fits = answers.fits(len(counted.raters))
     distances = outlying(fits)
     sides = _sides(found, counted)
     side_p = np.array(holm(sides[2].tolist()), np.float64)
-    answers = {(one.picture, one.better, one.worse) for one in golden}
+    right = {(one.picture, one.better, one.worse) for one in golden}
     rows: list[RaterReview] = []
     for index in np.unique(votes.rater):
         mine = votes.keep(votes.rater == index)
@@ -110,8 +126,10 @@ def review(
                     len(mine.of_kind(Kind.PLAIN)),
                     None if at is None else float(fits[at]),
                     0.0 if at is None else float(distances[at]),
+                    None if at is None or distances[at] <= UNLIKE else answers.p_of(at),
+                    None if at is None else judged_by,
                     *_repeats(found, mine),
-                    *_golden(mine, answers, pass_rate),
+                    *_golden(mine, right, pass_rate),
                     None if at is None or np.isnan(sides[0, at]) else float(sides[0, at]),
                     None if at is None or np.isnan(sides[1, at]) else float(sides[1, at]),
                     None if at is None else float(side_p[at]),
@@ -131,7 +149,7 @@ def flagged(reviews: Iterable[RaterReview]) -> tuple[str, ...]:
 
 def _labelled(row: RaterReview) -> RaterReview:
     labels: list[Label] = []
-    if row.distance > UNLIKE:
+    if row.fit_p is not None and row.fit_p < SIGNIFICANT:
         labels.append("unlike the others")
     if row.repeats and row.expected_repeats is not None and row.repeats.high < row.expected_repeats:
         labels.append("inconsistent")
@@ -142,42 +160,90 @@ def _labelled(row: RaterReview) -> RaterReview:
     return replace(row, labels=tuple(labels))
 
 
-def leave_one_out(found: Fit, counted: Tally) -> FloatArray:
+def judge(counted: Tally, pictures_differ: bool) -> Judge:
+    """Return whose scale raters are judged by."""
+    pairs = counted.pairs
+    numbers = len(counted.raters) * len(counted.pictures) * max(len(pairs.first), len(pairs.conditions) ** 2)
+    return "each picture" if pictures_differ and numbers <= _LARGEST else "all pictures"
+
+
+def leave_one_out(found: Fit, counted: Tally, judged_by: Judge = "all pictures") -> FloatArray:
     """Return for each rater how likely their answers are by the scale of all others, shape (raters,).
 
     It is the mean over the rater's pairs (of a picture, shown one way round) of the logarithm to base 10 of
     the multinomial probability of the answers, as pwcmp has it for two outcomes (Perez-Ortiz and Mantiuk
-    2017); a small ridge keeps every scale finite.
+    2017), whose scale is each picture's own; a small ridge keeps every scale finite.
     """
-    raters, pairs = len(counted.raters), len(counted.pairs.first)
-    kept = np.isin(counted.outcome, found.problem.model.outcomes)
+    return _answers(found, counted, judged_by).fits(len(counted.raters))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answers:
+    """What raters answered and could have answered, by cell: a rater, a picture and an ordered pair."""
+
+    rater: IntArray
+    """Shape (cells,)."""
+    counts: FloatArray
+    """Shape (3, cells)."""
+    probability: FloatArray
+    """By the scale of all others, shape (3, cells)."""
+
+    def fits(self, raters: int) -> FloatArray:
+        """Return the mean over each rater's cells of log10 P(these answers), shape (raters,)."""
+        total = np.bincount(self.rater, _log10_likelihood(self.counts, self.probability), raters)
+        return total / np.maximum(np.bincount(self.rater, minlength=raters), 1)
+
+    def p_of(self, rater: int) -> float:
+        """Return the share of raters drawn from these probabilities whose answers are as unlikely."""
+        mine = self.rater == rater
+        probability = self.probability[:, mine]
+        seen = float(_log10_likelihood(self.counts[:, mine], probability).sum())
+        votes = self.counts[:, mine].sum(0).astype(np.int64)
+        shares = (probability / probability.sum(0)).T
+        drawn = np.random.default_rng(0).multinomial(votes, shares, (_DRAWS, len(votes)))
+        likelihood = _log10_likelihood(drawn.transpose(2, 0, 1), probability[:, None]).sum(1)
+        return float((1 + (likelihood <= seen + 1e-9).sum()) / (1 + _DRAWS))
+
+
+def _log10_likelihood(counts: FloatArray | IntArray, probability: FloatArray) -> FloatArray:
+    """Return log10 of the multinomial probability of counts, outcomes along the first axis."""
+    terms = xlogy(counts, np.maximum(probability, 1e-300)) - gammaln(counts + 1.0)
+    return (terms.sum(0) + gammaln(counts.sum(0) + 1.0)) / np.log(10.0)
+
+
+def _answers(found: Fit, counted: Tally, judged_by: Judge) -> _Answers:
+    kept = np.flatnonzero(np.isin(counted.outcome, found.problem.model.outcomes))
+    chance = np.zeros((3, len(counted.count)))
+    if judged_by == "all pictures":
+        chance = _chances_by_others(found, counted, RIDGE / 10)
+    else:
+        for picture in range(len(counted.pictures)):
+            mine = np.flatnonzero(counted.picture == picture)
+            chance[:, mine] = _chances_by_others(found, counted.rows(mine), RIDGE)
+    pairs = len(counted.pairs.first)
     unit = (counted.rater * len(counted.pictures) + counted.picture) * pairs + counted.pair
-    _, cell = np.unique(unit[kept], return_inverse=True)
-    votes = np.bincount(cell, counted.count[kept])
-    chance = _chances_by_others(found, counted)
-    terms = counted.count * np.log(np.maximum(chance, 1e-300)) - gammaln(counted.count + 1)
-    likelihood = np.bincount(cell, terms[kept]) + gammaln(votes + 1)
-    rater = np.zeros(len(votes), np.int64)
-    rater[cell] = counted.rater[kept]
-    total = np.bincount(rater, likelihood, raters) / np.log(10.0)
-    return total / np.maximum(np.bincount(rater, minlength=raters), 1)
+    _, first, cell = np.unique(unit[kept], return_index=True, return_inverse=True)
+    counts = np.zeros((3, len(first)))
+    np.add.at(counts, (counted.outcome[kept], cell), counted.count[kept])
+    return _Answers(counted.rater[kept][first], counts, chance[:, kept][:, first])
 
 
-def _chances_by_others(found: Fit, counted: Tally) -> FloatArray:
-    """Return the probability of each group's answer by the scale without its rater, shape (groups,)."""
-    problem = replace(found.problem, ridge=max(found.problem.ridge, RIDGE / 10))
+def _chances_by_others(found: Fit, counted: Tally, ridge: float) -> FloatArray:
+    """Return the probabilities of each group's answers by the scale without its rater, shape (3, groups)."""
+    problem = replace(found.problem, ridge=max(found.problem.ridge, ridge))
     outcomes = list(problem.model.outcomes)
-    chance = np.ones(len(counted.count))
+    everybody = counted.by(np.zeros(len(counted.count), np.int64), 1)
+    chance = np.zeros((3, len(counted.count)))
     at_once = max(1, _NUMBERS_AT_ONCE // (3 * len(counted.pairs.first)))
     for low in range(0, len(counted.raters), at_once):
         mine = np.flatnonzero((counted.rater >= low) & (counted.rater < low + at_once))
         part = counted.rows(mine)
         members = min(at_once, len(counted.raters) - low)
-        others = counted.pairs.counts[:, None] - part.by(part.rater - low, members)
+        others = everybody - part.by(part.rater - low, members)
         parameters = solve(problem, others, found.parameters, 1e-6, 60).parameters
-        probability = np.zeros((3, members, len(counted.pairs.first)))
-        probability[outcomes] = answers_of(problem, parameters).probability
-        chance[mine] = probability[part.outcome, part.rater - low, part.pair]
+        probability = answers_of(problem, parameters).probability
+        for place, outcome in enumerate(outcomes):
+            chance[outcome, mine] = probability[place, part.rater - low, part.pair]
     return chance
 
 

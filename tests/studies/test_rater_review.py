@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import krippendorff
 import numpy as np
@@ -10,10 +13,11 @@ import pytest
 
 from codecarena.studies.agreement import alpha, transitivity
 from codecarena.studies.analysis import Beside, analyse_study
+from codecarena.studies.findings import findings
 from codecarena.studies.fit import Fit, fit
 from codecarena.studies.models import BRADLEY_TERRY, choose_model
 from codecarena.studies.pair_counts import from_matrix, tally
-from codecarena.studies.review import GoldenAnswer, outlying, proportion, review
+from codecarena.studies.review import GoldenAnswer, judge, outlying, proportion, review
 from codecarena.studies.simulation import Assumptions, simulate_votes
 from codecarena.studies.votes import Kind, VoteRecord, Votes, from_records
 
@@ -163,6 +167,75 @@ def test_violations_of_stochastic_transitivity() -> None:
         for found in (transitivity(empty, one) for one in (none, strong, weak))
     ]
     assert counts == [(1, 0, 0), (1, 0, 1), (1, 1, 1)]
+
+
+def nearly_unanimous(*dissents: int) -> Votes:
+    """Return 24 votes of each of 30 raters for z against a, but so many against of the last raters."""
+    wrong = [0] * (30 - len(dissents)) + list(dissents)
+    return from_records(
+        VoteRecord(f"r{rater:02}", f"p{vote}", *("za" if vote % 2 else "az"), won if vote % 2 else -won)
+        for rater, against in enumerate(wrong)
+        for vote in range(24)
+        for won in [-1 if vote < against else 1]
+    )
+
+
+def test_one_dissent_where_all_others_agree_is_no_label() -> None:
+    """Of 30 honest raters five dissented once in 24 votes: all five were labelled."""
+    votes = nearly_unanimous(1, 1, 1, 1, 1)
+    rows = {row.rater: row for row in review(votes, fitted(votes))}
+    assert [name for name, row in rows.items() if row.labels] == []
+    # P of one dissent or more: 1 - (1 - 4 / 696)^24, the others having dissented four times in 29 x 24.
+    assert rows["r29"].distance > 1.5
+    assert rows["r29"].fit_p == pytest.approx(1 - (1 - 4 / 696) ** 24, abs=0.05)
+    assert rows["r00"].fit_p is None
+    votes = nearly_unanimous(1, 1, 1, 1, 6)
+    assert [row.rater for row in review(votes, fitted(votes)) if row.labels] == ["r29"]
+
+
+def test_raters_are_judged_by_each_picture_s_own_scale_where_pictures_differ(test_data: Path) -> None:
+    """pwcmp's example of tone mapping: of 18 raters two are beyond 1.5, at 3.45 and 4.47 by its own prior.
+
+    One scale for all five scenes labelled neither: its largest distance was 0.53.
+    """
+    folder = test_data / "oracles"
+    want = json.loads((folder / "expected.json").read_text())["pwcmp_ex3_tone_mapping"]
+    with (folder / want["file"]).open() as file:
+        rows = list(csv.DictReader(file))
+    votes = from_records(
+        [
+            VoteRecord(
+                row["observer"], row["scene"], row["condition_A"], row["condition_B"],
+                1 if row["is_A_selected"] == "1" else -1,
+            )
+            for row in rows
+        ],
+        sided=False,
+    )  # fmt: skip
+    found = analyse_study(votes, resamples=20)
+    assert found.by_picture is not None
+    assert found.by_picture.p_permuted is not None
+    assert found.by_picture.p_permuted < 0.01
+    assert [row.rater for row in found.reviews] == want["observers"]
+    assert {row.judged_by for row in found.reviews} == {"each picture"}
+    beyond = [index for index, distance in enumerate(want["outlier_distance"]) if distance > 1.5]
+    assert list(found.flagged) == [want["observers"][index] for index in beyond]
+    fits = [row.fit for row in found.reviews]
+    assert fits == pytest.approx(want["outlier_log10_likelihood"], abs=0.035)
+    assert [row.distance for row in found.reviews] == pytest.approx(want["outlier_distance"], abs=0.5)
+    notes = next(notes for title, _, notes in findings(found) if title == "Raters")
+    assert "by the scale of all others, each picture's own" in notes[0]
+    alike = analyse_study(nearly_unanimous(1, 2), resamples=2)
+    assert {row.judged_by for row in alike.reviews} == {"all pictures"}
+
+
+def test_pictures_own_scales_are_for_so_many_raters_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = tally(nearly_unanimous())
+    assert judge(counted, False) == "all pictures"
+    monkeypatch.setattr("codecarena.studies.review._LARGEST", 30 * 24 * 4)
+    assert judge(counted, True) == "each picture"
+    monkeypatch.setattr("codecarena.studies.review._LARGEST", 30 * 24 * 4 - 1)
+    assert judge(counted, True) == "all pictures"
 
 
 def test_a_whole_study_with_nothing_beside() -> None:

@@ -29,7 +29,7 @@ from codecarena.studies.votes import Kind, VoteRecord, Votes, from_records
 
 WHOLE = Proportion(9, 10, 0.6, 0.99)
 QUIET = RaterReview(
-    "ann", 20, -0.3, 0.0, None, None, None, None, 0.5, 0.5, 1.0, 0, 0, 2.0, ()
+    "ann", 20, -0.3, 0.0, None, "all pictures", None, None, None, None, 0.5, 0.5, 1.0, 0, 0, 2.0, ()
 )  # fmt: skip
 """Nothing to remark."""
 
@@ -67,8 +67,9 @@ def reviewed(
 @pytest.mark.parametrize(
     ("change", "label"),
     [
-        ({"distance": 1.5}, None),
-        ({"distance": 1.51}, "unlike the others"),
+        ({"distance": 9.0}, None),
+        ({"distance": 9.0, "fit_p": 0.01}, None),
+        ({"distance": 1.51, "fit_p": 0.009}, "unlike the others"),
         ({"repeats": Proportion(3, 10, 0.1, 0.60), "expected_repeats": 0.60}, None),
         ({"repeats": Proportion(3, 10, 0.1, 0.59), "expected_repeats": 0.60}, "inconsistent"),
         ({"repeats": Proportion(3, 10, 0.1, 0.61), "expected_repeats": 0.60}, None),
@@ -91,7 +92,7 @@ def test_a_label_begins_beyond_its_bound(change: dict[str, object], label: str |
 def test_a_rater_may_have_all_labels() -> None:
     worst = replace(
         QUIET,
-        distance=9.0,
+        fit_p=0.001,
         repeats=Proportion(0, 9, 0, 0.3),
         expected_repeats=0.9,
         golden_p=0.0,
