@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from .base import CodecError
 from .bitstream import WEIGHTS_ID_BYTES
+from .checkpoints import plain_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,8 @@ class Weights:
         from safetensors.torch import load_file
 
         loaded = load_file(self.path)
-        return {name: one.float() if one.dtype == torch.float16 else one for name, one in loaded.items()}
+        named = plain_names(loaded, self.path)
+        return {name: one.float() if one.dtype == torch.float16 else one for name, one in named.items()}
 
     def number(self, key: str) -> int:
         """Return a whole number of the metadata.

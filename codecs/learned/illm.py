@@ -166,6 +166,7 @@ def _from_hub(repository: str, name: str) -> _Network:
             "parameter 'repository', and place its weights file in "
             f"{Path(torch.hub.get_dir()) / 'checkpoints'}/"
         ) from error
+    network = cast("nn.Module", getattr(network, "_orig_mod", network))  # what torch.compile wraps
     missing = [part for part in _PARTS if not hasattr(network, part)]
     if missing:
         raise CodecError(f"{name} of {repository} is no HiFiC autoencoder: it has no {', '.join(missing)}")

@@ -11,6 +11,7 @@ import torch
 
 from ..base import CodecError, CodecInfo, QualityScale, check_choice, check_quality
 from ..bitstream import Kind
+from ..checkpoints import contents, plain_names
 from ..fetch import fetch, file_sha256
 from .latents import ContextCoder, FactorizedCoder, HyperCoder
 from .library import compressai_version, load_pretrained, model_architectures, model_urls
@@ -160,10 +161,10 @@ def tensors(path: Path) -> dict[str, Tensor]:
     except (OSError, RuntimeError, ValueError, pickle.UnpicklingError, EOFError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CodecError(f"cannot read the checkpoint {path}: {reason}") from error
-    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
+    state = contents(loaded)
     if not isinstance(state, dict) or not all(isinstance(one, torch.Tensor) for one in state.values()):
         raise CodecError(f"expected a checkpoint of named tensors, {path} is none")
-    return load_pretrained(state)
+    return load_pretrained(plain_names(cast("dict[str, Tensor]", state), path))
 
 
 def latent_coder(arch: str, network: Network) -> LatentCoder:

@@ -73,6 +73,10 @@ def msillm_quality_1(pretrained=True, **kwargs):
     return _quality(1, pretrained)
 
 
+def msillm_quality_5(pretrained=True, **kwargs):
+    return torch.compile(_quality(1, pretrained))
+
+
 def msillm_quality_3(pretrained=True, **kwargs):
     return _quality(3, pretrained)
 
@@ -139,6 +143,12 @@ def test_weights_are_known_by_their_tensors(repository: Path) -> None:
     header, payload = bitstream.unseal(stream, bitstream.Kind.ILLM)
     with pytest.raises(CodecError, match="made for the weights"):
         two.decode(bitstream.seal(header, bytes([4]) + payload[1:]))
+
+
+def test_a_compiled_network_is_the_one_that_it_wraps(repository: Path) -> None:
+    """torch.compile puts ``_orig_mod.`` before each name, which the weights' hash would follow."""
+    plain, compiled = (Illm(repository=str(repository), qualities=one) for one in ("1", "5"))
+    assert compiled.info.weights_sha256 == plain.info.weights_sha256
 
 
 def test_qualities_have_their_published_names() -> None:

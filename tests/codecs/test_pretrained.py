@@ -269,3 +269,9 @@ def test_a_pipelines_folder_tells_its_name(tmp_path: Path) -> None:
     assert pipeline_name(cached) == "CompVis/stable-diffusion-v1-4"
     assert pipeline_name(weights_folder() / "owner" / "name") == "owner/name"
     assert pipeline_name(tmp_path / "mine") is None
+
+
+def test_weights_of_a_compiled_network_have_its_own_names(tmp_path: Path) -> None:
+    path = tmp_path / "compiled.safetensors"
+    save_file({"_orig_mod.a.weight": torch.ones(2), "b._orig_mod.weight": torch.zeros(2)}, path)
+    assert set(pretrained.load(path).tensors()) == {"a.weight", "b.weight"}

@@ -215,6 +215,46 @@ def test_training_scripts_checkpoints_load(tmp_path: Path, checkpoints: dict[str
     assert wrapped.info.weights_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def _compiled(name: str) -> str:
+    """Return what torch.compile of each part of a network makes of a tensor's name."""
+    part, _, rest = name.partition(".")
+    return f"{part}._orig_mod.{rest}"
+
+
+@pytest.mark.parametrize("key", ["state_dict", "model_state_dict", "model"])
+@pytest.mark.parametrize(
+    "rename",
+    [
+        lambda name: name,
+        lambda name: f"_orig_mod.{name}",
+        lambda name: f"module._orig_mod.{name}",
+        lambda name: f"_orig_mod.module.{name}",
+        _compiled,
+    ],
+)
+def test_checkpoints_of_compiled_networks_load(
+    tmp_path: Path, checkpoints: dict[str, str], key: str, rename: Callable[[str], str]
+) -> None:
+    """As torch.compile names them, and as catalyst keeps them beside an optimizer's state."""
+    path = tmp_path / "checkpoint.pth"
+    state = torch.load(checkpoints["mbt2018-mean"])
+    renamed = {rename(name): tensor for name, tensor in state.items()}
+    torch.save({"optimizer_state_dict": {"state": {}}, key: renamed, "epoch": 3}, path)
+    plain, wrapped = (Zoo(checkpoint=str(one)) for one in (checkpoints["mbt2018-mean"], path))
+    expected = plain.decode(plain.encode(PICTURE, 1))
+    assert np.array_equal(wrapped.decode(wrapped.encode(PICTURE, 1)), expected)
+
+
+def test_a_checkpoint_that_holds_a_tensor_twice_is_refused(
+    tmp_path: Path, checkpoints: dict[str, str]
+) -> None:
+    path = tmp_path / "twice.pth"
+    state = torch.load(checkpoints["mbt2018-mean"])
+    torch.save(state | {"_orig_mod.g_a.0.weight": state["g_a.0.weight"] + 1}, path)
+    with pytest.raises(CodecError, match=r"twice\.pth holds 'g_a\.0\.weight' twice"):
+        Zoo(checkpoint=str(path))
+
+
 def test_latents_that_are_no_numbers_are_refused(tmp_path: Path, checkpoints: dict[str, str]) -> None:
     state = torch.load(checkpoints["mbt2018-mean"])
     for value in (float("nan"), 1e12):
