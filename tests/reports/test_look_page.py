@@ -1,0 +1,159 @@
+"""What the page Look asks for, which picture stands first, and what it hands to its pictures."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from drawn import Answered
+from report_rows import BUTTERAUGLI, CELL, MS_SSIM, PSNR
+
+from codecarena.bench.records.rows import Score
+from codecarena.reports.looking import Target
+from codecarena.reports.views import look
+
+METRICS = [PSNR, BUTTERAUGLI, MS_SSIM, replace(PSNR, name="flip", metric_id="flip-id")]
+
+
+def part(metrics: list[Any] = METRICS, labels: tuple[str, ...] = ("zip", "latent", "hyper")) -> Any:
+    pictures = [SimpleNamespace(name=f"{name}.png", sha256=f"{name}-sha") for name in "ab"]
+    return SimpleNamespace(
+        metrics=metrics, title=lambda one: one.name.upper(), usual_score=lambda _: 33.0,
+        columns=SimpleNamespace(pictures=pictures),
+        panels=[SimpleNamespace(codec=SimpleNamespace(label=name, codec_id=f"{name}-id")) for name in labels],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the pickers of the page ask for; the first option is chosen, or what `answers` says."""
+    said: list[Any] = []
+
+    def choose(place: Any, label: str, name: str, options: list[str], **named: Any) -> str:
+        said.append((place, label, name, options, [named.get("show", str)(one) for one in options]))
+        return answers.get(name, options[0])
+
+    def choose_number(place: Any, label: str, name: str, usual: float, **named: Any) -> float:
+        said.append((place, label, name, usual, named))
+        return 7.5
+
+    monkeypatch.setattr(look.pages, "choose", choose)
+    monkeypatch.setattr(look.pages, "choose_number", choose_number)
+    monkeypatch.setattr(look, "_usual_rate", lambda _: 0.25)
+    answers: dict[str, str] = {}
+    said.append(answers)
+    return said
+
+
+@pytest.mark.parametrize(
+    ("answer", "number", "target"),
+    [
+        ("bpp", ("Bits per pixel", "bpp", 0.25, {"low": 0.001, "high": 48.0, "step": 0.05}), Target(7.5)),
+        (
+            BUTTERAUGLI.metric_id, ("BUTTERAUGLI score", "score-butteraugli", 33.0, {}),
+            Target(7.5, BUTTERAUGLI),
+        ),
+    ],
+)  # fmt: skip
+def test_codecs_are_matched_by_a_rate_or_a_score(
+    asked: list[Any], answer: str, number: tuple[Any, ...], target: Target
+) -> None:
+    asked[0]["match"] = answer
+    assert look._target(["set", "match", "number"], part()) == target
+    options = ["bpp", *(one.metric_id for one in METRICS)]
+    titles = ["Rate", "PSNR", "BUTTERAUGLI", "MS-SSIM", "FLIP"]
+    assert asked[1:] == [("match", "Match by", "match", options, titles), ("number", *number)]
+
+
+@pytest.mark.parametrize(
+    ("target", "metrics", "judge"),
+    [
+        (Target(1.0), METRICS, PSNR),
+        (Target(30.0, PSNR), METRICS, BUTTERAUGLI),
+        (Target(2.0, BUTTERAUGLI), METRICS, PSNR),
+        (Target(30.0, PSNR), [PSNR], PSNR),
+    ],
+)
+def test_pictures_stand_by_a_score_that_they_are_not_matched_by(
+    asked: list[Any], monkeypatch: pytest.MonkeyPatch, target: Target, metrics: list[Any], judge: Any
+) -> None:
+    judged: list[Any] = []
+
+    def worst_first(_: Any, panel: Any, metric: Any, target: Target) -> list[tuple[str, float]]:
+        judged.append((panel.codec.label, metric, target))
+        return [("b.png", 31.25), ("a.png", math.nan)]
+
+    monkeypatch.setattr(look, "worst_first", worst_first)
+    assert look._picture("place", part(metrics), "latent", target) == "b.png"
+    assert judged == [("latent", judge, target)]
+    written = {"psnr": "31.25", "butteraugli": "31.25"}[judge.name]
+    shown = [f"b.png  ({judge.name.upper()} {written})", "a.png"]
+    assert asked[1:] == [
+        ("place", "Picture, the worst of latent first", "picture", ["b.png", "a.png"], shown)
+    ]
+
+
+def test_without_scores_pictures_stand_in_their_own_order(asked: list[Any]) -> None:
+    assert look._picture("place", part([]), "zip", Target(1.0)) == "a.png"
+    assert asked[1:] == [("place", "Picture", "picture", ["a.png", "b.png"], ["a.png", "b.png"])]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "labels"), [(["latent", "zip"], ["latent", "zip"]), ([], ["zip"]), (["gone"], ["gone"])]
+)
+def test_what_the_page_hands_to_its_pictures(
+    monkeypatch: pytest.MonkeyPatch, chosen: list[str], labels: list[str]
+) -> None:
+    page, given, tables, nearest = Answered(), [], [], []
+    answers = {"codec": chosen, "map": ["flip"]}
+    scores = {**CELL.scores, MS_SSIM.metric_id: Score(0.9876), "flip-id": Score(0.5)}
+    cells = {
+        name: replace(CELL, codec=name, decoded_sha256=f"{name}-pixels", scores=scores) for name in labels[:1]
+    }
+    if labels == ["gone"]:
+        cells = {}
+
+    def component(*, data: dict[str, Any], **_: Any) -> Any:
+        given.append(data)
+        return SimpleNamespace(view=None)
+
+    def nearest_cells(*words: Any) -> Any:
+        nearest.append(words[1:])
+        return cells
+
+    monkeypatch.setattr(look, "st", page)
+    monkeypatch.setattr(look, "_look", component)
+    monkeypatch.setattr(look.pages, "pick_set", lambda *_: "zoo")
+    monkeypatch.setattr(look.pages, "choose_many", lambda _, __, name, *___, **____: answers[name])
+    monkeypatch.setattr(look.pages, "show", tables.append)
+    monkeypatch.setattr(look, "_first_codecs", lambda _: [])
+    monkeypatch.setattr(look, "_target", lambda *_: Target(1.0))
+    monkeypatch.setattr(look, "_picture", lambda _, __, codec, ___: "b.png" if codec == labels[0] else "")
+    monkeypatch.setattr(look, "nearest_cells", nearest_cells)
+    look.draw(SimpleNamespace(part=lambda _: part(), store=None))  # type: ignore[arg-type]
+    wanted = {f"{name}-id": name for name in labels if name != "gone"}
+    ((image_set, sha256, codecs, target),) = nearest
+    assert (image_set, sha256, target) == ("zoo", "b-sha", Target(1.0))
+    assert list(codecs.items()) == list(wanted.items())
+    panes = given[0]["panes"]
+    assert [one["name"] for one in panes] == [
+        "Original", *cells, *(f"FLIP: {name}" for name in cells),
+    ]  # fmt: skip
+    # The first three metrics of four.
+    assert [one["numbers"].split(" · ")[2:] for one in panes[1 : 1 + len(cells)]] == [
+        ["PSNR 31.25 dB", "Butteraugli 2.50", "MS-SSIM 0.9876"] for _ in cells
+    ]
+    missing = [name for name in labels if name not in cells]
+    assert page.of("caption") == [f"{name} has no result for this picture." for name in missing]
+    assert [table.title for table in tables] == (["Numbers of b.png"] if cells else [])
+
+
+def test_a_set_without_results_says_where_failures_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Answered()
+    monkeypatch.setattr(look, "st", page)
+    monkeypatch.setattr(look.pages, "pick_set", lambda *_: "zoo")
+    look.draw(SimpleNamespace(part=lambda _: part(labels=())))  # type: ignore[arg-type]
+    assert page.of("info") == ["No codec has a result in this set yet; failures are on the page Runs."]
