@@ -13,9 +13,11 @@ import jinja2
 import pytest
 
 from codecarena.bench.analysis.coverage import AnalysisError
-from codecarena.reports import page
+from codecarena.bench.records.rows import MetricRow
+from codecarena.reports import page, report
 from codecarena.reports.grid import Column, Entry, Row, Table
 from codecarena.reports.page_pictures import PageSheet, Shot, Strip
+from codecarena.reports.tables import RatePoint
 
 TABLE = Table("Rates", (Column("Codec"),), (Row((Entry("<zip>"),)),))
 
@@ -87,13 +89,13 @@ def test_what_was_written_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     asked: list[Any] = []
     closed: list[bool] = []
 
-    def report(_: Any, **named: Any) -> str:
+    def report_of(_: Any, **named: Any) -> str:
         asked.append(named)
         return "report"
 
     store = SimpleNamespace(close=lambda: closed.append(True))
     monkeypatch.setattr(page, "Store", lambda url: store if url == "arena" else None)
-    monkeypatch.setattr(page, "report", report)
+    monkeypatch.setattr(page, "report", report_of)
     monkeypatch.setattr(page, "page_sheets", lambda *words: list(words))
     monkeypatch.setattr(page, "html_page", lambda _, content, sheets: 1_250_000 * "x" + sheets[1] + content)
     monkeypatch.setattr(page, "write_latex", lambda content, folder: [content, folder])
@@ -122,3 +124,48 @@ def test_what_was_written_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     (tmp_path / "d.html").mkdir()
     with pytest.raises(AnalysisError, match=r"cannot write .*d\.html"):
         write(tmp_path / "d.html")
+
+
+@pytest.mark.parametrize("reason", ["", "no votes yet"])
+def test_a_study_is_a_section_of_a_report(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    monkeypatch.setattr(report, "scale_chart", lambda scale, title: (scale, title))
+    outcomes = [SimpleNamespace(scale=f"scale {n}", title=f"title {n}") for n in (1, 2)]
+    findings: Any = SimpleNamespace(
+        study=SimpleNamespace(label="tea"), lines=("12 votes",), reason=reason, tables=(TABLE,),
+        warning="made up", results=None if reason else SimpleNamespace(outcomes=outcomes),
+    )  # fmt: skip
+    section = report._study(findings)
+    assert (section.title, section.tables, section.warning) == ("Study tea", (TABLE,), "made up")
+    assert section.lines == (("12 votes", reason) if reason else ("12 votes",))
+    charts = [] if reason else [("scale 1", "tea: title 1")]
+    assert [one.figure for one in section.charts] == charts
+
+
+def test_three_metrics_have_a_chart(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("psnr", "ms-ssim", "butteraugli", "flip")
+    metrics: list[Any] = [
+        MetricRow(name, name, "x", "1", "RGB", "lower" if name == "butteraugli" else "higher", None)
+        for name in names
+    ]
+    points = [RatePoint(codec, 1.0, rate, 30.0) for codec in ("zip", "hyper") for rate in (1.0, 2.0)]
+    drawn: list[Any] = []
+    monkeypatch.setattr(report, "curve_points", lambda *_: None)
+    monkeypatch.setattr(report, "rate_points", lambda *_: (points, 7))
+    monkeypatch.setattr(
+        report.charts, "rate_distortion", lambda _, styles, **named: drawn.append((list(styles), named))
+    )
+    panels = [SimpleNamespace(codec=SimpleNamespace(label=name)) for name in ("zip", "hyper", "new")]
+    part: Any = SimpleNamespace(panels=panels, title=lambda one: one.name.upper(), image_set="zoo")
+    section = report._curves(part, metrics, None)  # type: ignore[arg-type]
+    assert [one.description for one in section.charts] == [
+        f"{name.upper()} over bits per pixel of 2 codecs; the tables hold the numbers" for name in names[:3]
+    ]
+    assert (section.title, section.lines) == ("Rate and distortion · zoo", ())
+    assert [(named["unit"], named["decibels"], named["better"]) for _, named in drawn] == [
+        ("dB", False, "higher"), ("", True, "higher"), ("", False, "lower"),
+    ]  # fmt: skip
+    assert drawn[0][0] == ["hyper", "new", "zip"]  # all codecs of the set, so that each keeps its look
+    assert drawn[0][1]["title"] == "PSNR, means over 7 pictures"
+    points.clear()
+    empty = report._curves(part, metrics, None)  # type: ignore[arg-type]
+    assert (empty.charts, empty.lines) == ((), ("No curve yet: no picture is finished by all codecs.",))
