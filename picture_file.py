@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import numpy as np
@@ -36,7 +36,7 @@ class PictureError(Exception):
     """A file is not a picture that can be measured; the message says why and what to do."""
 
 
-def decode(data: bytes, formats: Sequence[str] = FORMATS) -> NDArray[np.uint8]:
+def decode(data: bytes, formats: tuple[str, ...] = FORMATS) -> NDArray[np.uint8]:
     """Return the pixels of a picture file's bytes: (height, width, 3), uint8, sRGB, C-contiguous.
 
     Args:
@@ -76,13 +76,13 @@ def _strict_pillow() -> Generator[None]:
         ImageFile.LOAD_TRUNCATED_IMAGES = lenient
 
 
-def _check_whole_file(data: bytes, formats: Sequence[str]) -> None:
+def _check_whole_file(data: bytes, formats: tuple[str, ...]) -> None:
     # Decoding a PNG does not look at the checksums of its chunks; verifying does, and spends the object.
     with Image.open(io.BytesIO(data), formats=formats) as image:
         image.verify()
 
 
-def _decode(data: bytes, formats: Sequence[str]) -> NDArray[np.uint8]:
+def _decode(data: bytes, formats: tuple[str, ...]) -> NDArray[np.uint8]:
     with Image.open(io.BytesIO(data), formats=formats) as image:
         _refuse_by_header(data, image)
         image.load()

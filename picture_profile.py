@@ -16,6 +16,8 @@ _GAMMA_TOLERANCE = 0.05
 _CHROMATICITY_TOLERANCE = 1000
 """In 1 / 100,000: rounded and swapped digits stay within it, Adobe RGB and Display P3 do not."""
 _D50 = (0.9642, 1.0, 0.8249)
+_SRGB_COLORANTS = np.array([[0.4361, 0.3851, 0.1431], [0.2225, 0.7169, 0.0606], [0.0139, 0.0971, 0.7141]])
+"""XYZ of sRGB's red, green and blue, as columns, adapted to D50 (IEC 61966-2-1)."""
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
 
@@ -37,7 +39,7 @@ def png_profile(gamma: bytes, chromaticities: bytes) -> bytes | None:
     if usual_gamma and colorants is None:
         return None
     curve = _SRGB_CURVE if usual_gamma else _power_curve(100_000 / exponent)
-    return _profile(curve, _colorants(_SRGB_CHROMATICITIES) if colorants is None else colorants)
+    return _profile(curve, _SRGB_COLORANTS if colorants is None else colorants)
 
 
 def _colorants(points: tuple[int, ...]) -> NDArray[np.float64] | None:

@@ -42,7 +42,7 @@ def read(path: Path) -> Image:
     if path.suffix == ".y4m":
         return _from_y4m(data)
     try:
-        return decode(data, [path.suffix[1:].upper()])
+        return decode(data, (path.suffix[1:].upper(),))
     except PictureError as error:
         raise CodecError(str(error)) from error
 

@@ -112,8 +112,10 @@ def halved(pixels: Image, coding: Coding) -> bytes:
     even = np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     luma, blue, red = to_planes(even, coding)
     columns = _ON_SAMPLE if coding.left else _BETWEEN
-    chroma = (_filtered(_filtered(plane, _BETWEEN, 0, 2), columns, 1, 2) for plane in (blue, red))
-    return to_samples((luma[:height, :width], *chroma), coding)
+    halved_blue, halved_red = (
+        _filtered(_filtered(plane, _BETWEEN, 0, 2), columns, 1, 2) for plane in (blue, red)
+    )
+    return to_samples((luma[:height, :width], halved_blue, halved_red), coding)
 
 
 def from_halved(samples: bytes, width: int, height: int, coding: Coding) -> Image:

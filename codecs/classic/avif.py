@@ -88,7 +88,7 @@ class Avif:
         return pillow.encode(
             picture,
             "AVIF",
-            mode="RGBA",
+            "RGBA",
             quality=round(quality),
             codec="aom",
             **_EXACT_PLANES,

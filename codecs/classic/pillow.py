@@ -20,7 +20,7 @@ SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 """Chroma samplings that Pillow's encoders know by these names."""
 
 
-def encode(picture: Picture, file_format: str, mode: str = "RGB", **options: object) -> bytes:
+def encode(picture: Picture, file_format: str, mode: str = "RGB", /, **options: object) -> bytes:
     """Return the file that Pillow writes with these options.
 
     Args:
