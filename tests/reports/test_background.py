@@ -111,6 +111,34 @@ class Clock:
         self.draw()
 
 
+def test_512_answers_stay_in_memory(background: Background) -> None:
+    calls: list[int] = []
+    for names in (range(513), (1, 0)):
+        for name in names:
+            background.done(lambda name=name: calls.append(name), str(name))
+        finish(background)
+    assert calls == [*range(513), 0]
+
+
+def test_a_page_waits_for_a_moment_for_what_comes_next(
+    background: Background, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[tuple[int, float]] = []
+    may_end = threading.Event()
+    monkeypatch.setattr(
+        "codecarena.reports.background.wait", lambda asked, seconds: waits.append((len(asked), seconds))
+    )
+    for question in ("first", "behind it"):
+        with pytest.raises(Pending):
+            background.answer(KIND, question, [b"row"], lambda: int(may_end.wait(30)))
+    assert waits == [(1, 0.15)]
+    may_end.set()
+    finish(background)
+    background.done(lambda: None, "beside the pages")
+    finish(background)
+    assert len(waits) == 1
+
+
 @pytest.mark.usefixtures("patient")
 def test_the_answers_that_were_kept_first_are_forgotten_first(
     background: Background, monkeypatch: pytest.MonkeyPatch

@@ -235,6 +235,20 @@ def test_a_gallery_forgets_what_was_not_looked_at_for_longest(monkeypatch: pytes
     assert len(remade.asked) == asked
 
 
+def test_a_gallery_keeps_256_mebibytes() -> None:
+    shown: Any = gallery(Remade())
+    made: list[str] = []
+
+    def once(name: str, size: int) -> None:
+        shown._once(name, lambda: made.append(name) or range(size))
+
+    half = 128 * 2**20
+    for name, size in (("a", half), ("b", half), ("a", 0), ("c", 1), ("a", half), ("b", half)):
+        once(name, size)
+    # With c it is a byte too much, and b was not looked at for longest.
+    assert made == ["a", "b", "c", "b"]
+
+
 @pytest.mark.parametrize(
     ("original", "decoded", "known", "reason"),
     [

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from typing import get_args
+import subprocess
+from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 import pytest
+from PIL import Image
 from skimage import data
 
 from codecarena.reports.pictures import MapKind, PictureLost, draw_map
 
 ORIGINAL = np.ascontiguousarray(data.astronaut()[:192, :256])
+DECODED = ORIGINAL[::-1].copy()
 
 
 @pytest.mark.parametrize("kind", get_args(MapKind))
@@ -33,3 +37,31 @@ def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(PictureLost, match="butteraugli_main is not installed"):
         draw_map("butteraugli", ORIGINAL, ORIGINAL)
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (subprocess.TimeoutExpired("butteraugli_main", 120), "butteraugli_main failed: .* timed out"),
+        (subprocess.CalledProcessError(1, "butteraugli_main"), "butteraugli_main failed: .* exit status 1"),
+        (None, "butteraugli_main wrote no map"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_a_program_that_draws_no_map_says_why(
+    monkeypatch: pytest.MonkeyPatch, failure: Exception | None, reason: str
+) -> None:
+    asked: list[Any] = []
+
+    def run(command: list[str], **named: Any) -> None:
+        asked.append((command[0], [Path(word).name for word in command[1:]], named))
+        for path, pixels in zip(command[1:3], (ORIGINAL, DECODED), strict=True):
+            assert np.array_equal(np.asarray(Image.open(path)), pixels)
+        if failure:
+            raise failure
+
+    monkeypatch.setattr("codecarena.reports.pictures.subprocess.run", run)
+    with pytest.raises(PictureLost, match=reason):
+        draw_map("butteraugli", ORIGINAL, DECODED)
+    words = ["original.png", "decoded.png", "--distmap", "map.png"]
+    assert asked == [("butteraugli_main", words, {"check": True, "capture_output": True, "timeout": 120})]
