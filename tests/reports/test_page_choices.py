@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from drawn import Drawn
 from report_rows import BUTTERAUGLI, PSNR
 
@@ -301,15 +302,18 @@ def test_a_page_is_drawn_again_when_all_is_computed_or_the_store_has_changed(
     monkeypatch.setattr(frame, "open_store", lambda _: SimpleNamespace(version=lambda: 7))
     frame.follow.__wrapped__("arena", 7)
     assert len(page.of("rerun")) == 1
-    frame.follow.__wrapped__("arena", 6)
-    assert len(page.of("rerun")) == 2
+    for other in (6, 8):  # a store of fewer results may have taken its place
+        frame.follow.__wrapped__("arena", other)
+    assert len(page.of("rerun")) == 3
 
     def gone(_: str) -> Any:
         raise StoreError("gone")
 
     monkeypatch.setattr(frame, "open_store", gone)
     frame.follow.__wrapped__("arena", 6)
-    assert len(page.of("rerun")) == 2
+    assert len(page.of("rerun")) == 3
+    # A second for what is being computed, five for a run that adds results.
+    assert (frame.PENDING_SECONDS, frame.POLL_SECONDS) == (1, 5)
 
 
 @pytest.mark.parametrize(
@@ -346,3 +350,40 @@ def test_a_page_without_scores_says_how_to_get_them(page: Pickers, panels: list[
     frame.no_scores(SimpleNamespace(panels=panels))  # type: ignore[arg-type]
     assert page.of("code") == (["codecarena score SUITE --metric psnr"] if panels else [])
     assert bool(page.of("info")) is not bool(panels)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "made_by", "kept"),
+    [
+        ("open_store", (), "Store", 4),
+        ("background", (), "Background", 4),
+        ("read_source", (7, "zoo"), "ColumnSource", 6),
+        ("read_part", (7, "zoo", "natural", ("classic",)), "ColumnSlice", 24),
+    ],
+)
+def test_what_pages_share_is_made_once_and_the_oldest_is_let_go(
+    monkeypatch: pytest.MonkeyPatch, name: str, words: tuple[Any, ...], made_by: str, kept: int
+) -> None:
+    made: list[Any] = []
+
+    def make(*given: Any) -> Any:
+        made.append(given)
+        return SimpleNamespace()
+
+    for each in ("Store", "Background", "ColumnSource", "ColumnSlice"):
+        monkeypatch.setattr(frame, each, make if each == made_by else lambda *given: given)
+    shared = getattr(frame, name)
+    st.cache_resource.clear()
+    try:
+        first = [shared(f"arena{place}", *words) for place in range(kept)]
+        assert [shared(f"arena{place}", *words) for place in range(kept)] == first
+        assert len(made) == kept
+        shared("one more", *words)
+        shared("arena0", *words)
+        assert len(made) == kept + 2
+        if made_by == "ColumnSlice":
+            assert made[0][1:] == ("natural", ("classic",))
+            shared("arena0", 7, "zoo", "all", ())
+            assert made[-1][1:] == (None, ())
+    finally:
+        st.cache_resource.clear()
