@@ -352,3 +352,21 @@ def test_which_sets_are_offered_to_compare_kinds(
     assert parts == [None if offered[0] == natural.EVERY else offered[0]]
     assert [one.split(":")[0] for one in page.of("info")] == ([said] if said else [])
     assert len(scores) == (said is None)
+
+
+def test_costs_of_a_state_of_a_store_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+
+    def costs(*words: Any) -> dict[str, Any]:
+        made.append(words)
+        return {}
+
+    monkeypatch.setattr(leaderboard.pages, "open_store", lambda url: url)
+    monkeypatch.setattr(leaderboard, "timings", lambda store, name: f"timings of {name} in {store}")
+    monkeypatch.setattr(leaderboard, "footprints", lambda store: f"footprints in {store}")
+    monkeypatch.setattr(leaderboard, "costs", costs)
+    st.cache_data.clear()
+    for version in (*range(8), *range(8), 8, 0):
+        leaderboard.costs_of("arena", version, "zoo")
+    st.cache_data.clear()
+    assert made == 10 * [("timings of zoo in arena", "footprints in arena")]

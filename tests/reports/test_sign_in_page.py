@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import streamlit as st
 from drawn import Answered
 
 from codecarena.reports.views import organiser
@@ -99,3 +100,9 @@ def test_the_organiser_signs_out(page: Answered, monkeypatch: pytest.MonkeyPatch
     page.user.is_logged_in = True
     organiser.sign_out(place)
     assert page.of("logout") == [()]
+
+
+def test_all_visitors_stand_before_one_gate() -> None:
+    st.cache_resource.clear()
+    assert organiser.gate() is organiser.gate()  # or each new visit would begin with free tries
+    st.cache_resource.clear()
