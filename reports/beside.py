@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..bench.analysis.comparison import RankRange
 from ..bench.store.timings import Footprint, TimingRow
-from ..studies.results import HumanValue, StudyResults
 from . import digits
 from .grid import Column, Entry, Table
+
+if TYPE_CHECKING:
+    from ..studies.results import HumanValue, StudyResults
 
 MEGA = 1e6
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..studies.human_rate import HumanBdRate
-from ..studies.results import HumanValue, StudyResults
 from . import digits
 from .grid import Column, Entry, Row, Table
+
+if TYPE_CHECKING:
+    from ..studies.human_rate import HumanBdRate
+    from ..studies.results import HumanValue, StudyResults
 
 NEAR = 0.1
 """How far a condition's mean rate may be from the table's, as a part of it."""

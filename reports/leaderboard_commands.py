@@ -12,6 +12,8 @@ from ..bench.options import STORE, JsonOption, StoreOption
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..bench.store.store import Store
+    from ..studies.results import StudyResults
     from .grid import Table
 
 app = typer.Typer()
@@ -116,7 +118,6 @@ def show_leaderboard(
     """Print the leaderboards of a store, or of some of its pictures."""
     from ..bench.store.derived import Derived
     from ..bench.store.store import Store
-    from ..studies.results import stored_results
     from .tables import leaderboard_tables
 
     opened = Store(store, where=where)
@@ -128,9 +129,18 @@ def show_leaderboard(
         image_set=image_set,
         method=method,
         derived=Derived(opened),
-        people=stored_results(opened),
+        people=_people(opened),
     )
     show_tables(tables, as_json, NO_RESULTS if where is None else f"No stored picture fits {where!r}")
+
+
+def _people(store: Store) -> tuple[StudyResults, ...]:
+    """Return the kept results of studies; what analyses them is loaded only where there is one."""
+    if not store.has_studies():
+        return ()
+    from ..studies.results import stored_results
+
+    return stored_results(store)
 
 
 def _show_split(

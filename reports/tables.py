@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
@@ -15,12 +15,14 @@ from ..bench.analysis.curves import Method
 from ..bench.records.rows import Failure, MetricRow, RunRow
 from ..bench.store.derived import Derived
 from ..bench.store.store import Store
-from ..studies.results import StudyResults
 from .column_slice import ColumnSlice, Kind, choose_metrics, slices
 from .grid import Column, Entry, Row, Table
 from .human import study_of, with_human_rates, with_human_values
 from .leaderboards import at_rate_table, at_score_table, bd_table
 from .own_rate_table import own_rate_table
+
+if TYPE_CHECKING:
+    from ..studies.results import StudyResults
 
 
 @dataclass(frozen=True, slots=True)

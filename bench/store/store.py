@@ -25,6 +25,7 @@ from .schema import (
     ScoreTable,
     VerificationTable,
 )
+from .study_tables import StudyTable
 from .timing_tables import TIMING, TimingTable
 from .where import pictures_where
 
@@ -86,6 +87,10 @@ class Store:
                 select(scores).select_from(ScoreTable),
             )
             return sum(connection.execute(count).scalar_one() for count in counts)
+
+    def has_studies(self) -> bool:
+        """Whether any study was planned here, found without loading what analyses one."""
+        return bool(self._column(select(StudyTable.name).limit(1)))
 
     def runs(self) -> list[RunRow]:
         """Return every run, newest first."""
