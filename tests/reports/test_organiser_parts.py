@@ -73,6 +73,8 @@ def test_the_planner_asks_for_what_a_study_costs_and_hands_it_on(
         ("Share of “no preference” between equals", 0.0, 0.9, 0.2),
         ("Share of careless answers", 0.0, 0.9, 0.02),
     ]
+    assert page.columns_of("number_input") == [0, 0, 1, 2, 2, 2]
+    assert (page.columns_of("text_input"), page.columns_of("slider")) == ([0], [1, 1])
     assert (len(page.of("caption")), simulated) == (1, [])
     page.answers = {"Simulate": True}
     study_work.simulate()

@@ -17,7 +17,7 @@ from zoo import zoo_of
 
 from codecarena.reports.interactive import TradePoint
 from codecarena.reports.server import STORE_VARIABLE
-from codecarena.reports.views import leaderboard, look, natural, speed
+from codecarena.reports.views import leaderboard, look, speed
 
 # Streamlit's own script runner, under AppTest, warns about itself.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -316,42 +316,6 @@ def test_the_cost_that_a_page_of_speeds_begins_with(
     compared.common = []
     speed.draw(frame)
     assert len(tables) == 5
-
-
-@pytest.mark.parametrize(
-    ("kinds", "offered", "said"),
-    [
-        ({"a": 1, "b": 2, "c": 2}, [natural.EVERY, "b", "c"], None),
-        ({"a": 1, "b": 1}, [natural.EVERY, "a", "b"], "There are natural pictures only"),
-        ({"a": 2}, ["a"], None),
-        ({"a": 0}, ["a"], "There are no pictures only"),
-    ],
-)
-def test_which_sets_are_offered_to_compare_kinds(
-    monkeypatch: pytest.MonkeyPatch, kinds: dict[str, int], offered: list[str], said: str | None
-) -> None:
-    page, options, parts, scores = Answered(), [], [], []
-
-    def source(name: str) -> Any:
-        return SimpleNamespace(kinds=["natural", "ai-generated"][: kinds[name]])
-
-    def choose(_: Any, label: str, name: str, sets: list[str]) -> str:
-        options.append((label, name, sets))
-        return sets[0]
-
-    def part(name: str | None) -> Any:
-        parts.append(name)
-        return SimpleNamespace(source=source(offered[-1]), metrics=[])
-
-    monkeypatch.setattr(natural, "st", page)
-    monkeypatch.setattr(natural.pages, "choose", choose)
-    monkeypatch.setattr(natural.pages, "summary", lambda *_: None)
-    monkeypatch.setattr(natural.pages, "no_scores", scores.append)
-    natural.draw(SimpleNamespace(image_sets=list(kinds), source=source, part=part))  # type: ignore[arg-type]
-    assert options == [("Image set", "of", offered)]
-    assert parts == [None if offered[0] == natural.EVERY else offered[0]]
-    assert [one.split(":")[0] for one in page.of("info")] == ([said] if said else [])
-    assert len(scores) == (said is None)
 
 
 def test_costs_of_a_state_of_a_store_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:

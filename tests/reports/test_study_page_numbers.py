@@ -31,6 +31,9 @@ def test_the_numbers_of_a_study_each_stand_under_their_own_name(monkeypatch: pyt
         ("Raters finished", "2 of 4"), ("Votes", "1\N{NARROW NO-BREAK SPACE}234"), ("Votes a pair", "2…9"),
         ("Display unproven", "5"),
     ]  # fmt: skip
+    assert page.columns_of("metric") == [0, 1, 2, 3]
+    assert page.named("metric", "help")[0] == "3 have joined."
+    assert page.named("metric", "help")[2] == "Fewest and most of 17 pairs."
 
 
 def test_a_simulation_tells_the_hardest_pair_and_what_it_costs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,6 +51,7 @@ def test_a_simulation_tells_the_hardest_pair_and_what_it_costs(monkeypatch: pyte
         ("Power, hardest pair", "26%"), ("Interval width", "0.56 JOD"), ("Votes", f"4{narrow}321"),
         ("Minutes a rater", "12"), ("Cost", "99"),
     ]  # fmt: skip
+    assert page.columns_of("metric") == [0, 1, 2, 3, 4]
     (table,) = tables
     assert [[entry.text for entry in row.entries] for row in table.rows] == [
         ["a − b", "−0.50", "91%", "0.33"], ["a − c", "+1.00", "26%", "0.78"],

@@ -13,21 +13,41 @@ class Drawn:
 
     def __init__(self) -> None:
         self.said: list[tuple[str, Any]] = []
+        self.placed: list[tuple[str, int | None, dict[str, Any]]] = []
+        """In which column each was drawn, if in one, and with which named words."""
+        self.column: int | None = None
         self.context = SimpleNamespace(theme=SimpleNamespace(type="light"))
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        def draw(*words: Any, **_: Any) -> Any:
-            self.said.append((name, words))
+        def draw(*words: Any, **named: Any) -> Any:
+            self.remember(name, words, named)
             return nullcontext()
 
         return draw
 
-    def columns(self, count: int, **_: Any) -> list[Drawn]:
-        return [self] * count
+    def remember(self, name: str, words: tuple[Any, ...], named: dict[str, Any]) -> None:
+        self.said.append((name, words))
+        self.placed.append((name, self.column, named))
+
+    def columns(self, spec: Any, **_: Any) -> list[Any]:
+        places: list[Any] = [
+            object.__new__(type(self)) for _ in range(spec if isinstance(spec, int) else len(spec))
+        ]
+        for column, place in enumerate(places):
+            place.__dict__ = {**self.__dict__, "column": column}
+        return places
 
     def of(self, name: str) -> list[Any]:
         """Return what was drawn by a function of this name."""
         return [words[0] if len(words) == 1 else words for drawn, words in self.said if drawn == name]
+
+    def columns_of(self, name: str) -> list[int | None]:
+        """Return in which column each was drawn."""
+        return [column for drawn, column, _ in self.placed if drawn == name]
+
+    def named(self, name: str, word: str) -> list[Any]:
+        """Return one of the named words of each, None where it was not said."""
+        return [named.get(word) for drawn, _, named in self.placed if drawn == name]
 
 
 class Answered(Drawn):
@@ -49,14 +69,11 @@ class Answered(Drawn):
         if name not in FIRST_ANSWERS:
             return super().__getattr__(name)
 
-        def draw(label: str, *words: Any, **_: Any) -> Any:
-            self.said.append((name, (label, *words)))
+        def draw(label: str, *words: Any, **named: Any) -> Any:
+            self.remember(name, (label, *words), named)
             return self.answers[label] if label in self.answers else FIRST_ANSWERS[name](*words)
 
         return draw
-
-    def columns(self, spec: Any, **_: Any) -> list[Drawn]:
-        return [self] * (spec if isinstance(spec, int) else len(spec))
 
 
 FIRST_ANSWERS: dict[str, Callable[..., Any]] = {

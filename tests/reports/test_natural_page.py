@@ -1,0 +1,105 @@
+"""What the page on natural and AI-generated pictures asks for, and shows until its intervals are there."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from drawn import Answered
+from report_rows import PSNR
+
+from codecarena.reports.evidence import Pending
+from codecarena.reports.views import natural
+
+
+@pytest.mark.parametrize(
+    ("kinds", "offered", "said"),
+    [
+        ({"a": 1, "b": 2, "c": 2}, [natural.EVERY, "b", "c"], None),
+        ({"a": 1, "b": 1}, [natural.EVERY, "a", "b"], "There are natural pictures only"),
+        ({"a": 2}, ["a"], None),
+        ({"a": 0}, ["a"], "There are no pictures only"),
+    ],
+)
+def test_which_sets_are_offered_to_compare_kinds(
+    monkeypatch: pytest.MonkeyPatch, kinds: dict[str, int], offered: list[str], said: str | None
+) -> None:
+    page, options, parts, scores = Answered(), [], [], []
+
+    def source(name: str) -> Any:
+        return SimpleNamespace(kinds=["natural", "ai-generated"][: kinds[name]])
+
+    def choose(_: Any, label: str, name: str, sets: list[str]) -> str:
+        options.append((label, name, sets))
+        return sets[0]
+
+    def part(name: str | None) -> Any:
+        parts.append(name)
+        return SimpleNamespace(source=source(offered[-1]), metrics=[])
+
+    monkeypatch.setattr(natural, "st", page)
+    monkeypatch.setattr(natural.pages, "choose", choose)
+    monkeypatch.setattr(natural.pages, "summary", lambda *_: None)
+    monkeypatch.setattr(natural.pages, "no_scores", scores.append)
+    natural.draw(SimpleNamespace(image_sets=list(kinds), source=source, part=part))  # type: ignore[arg-type]
+    assert options == [("Image set", "of", offered)]
+    assert parts == [None if offered[0] == natural.EVERY else offered[0]]
+    assert [one.split(":")[0] for one in page.of("info")] == ([said] if said else [])
+    assert len(scores) == (said is None)
+
+
+@pytest.mark.parametrize(
+    ("is_there", "divided", "drawn"),
+    [
+        (True, [], ["split against zip by PSNR"]),
+        (True, [1], ["split against zip by PSNR", "divided"]),
+        (False, [1], ["points of zip-id against zip by PSNR", "divided"]),
+    ],
+)
+def test_points_stand_in_for_what_is_being_computed(
+    monkeypatch: pytest.MonkeyPatch, is_there: bool, divided: list[int], drawn: list[str]
+) -> None:
+    said: list[str] = []
+    asked: list[Any] = []
+    pages = natural.pages
+    table = SimpleNamespace(rows=divided)
+    part: Any = SimpleNamespace(
+        source=SimpleNamespace(kinds=["ai-generated", "natural"]), metrics=[PSNR], title=lambda _: "PSNR",
+        panels=[
+            SimpleNamespace(codec=SimpleNamespace(label=name, codec_id=f"{name}-id")) for name in ("a", "zip")
+        ],
+    )  # fmt: skip
+
+    def kind_split(*words: Any) -> str:
+        asked.append(words)
+        if not is_there:
+            raise Pending("later")
+        return "split"
+
+    columns: list[int | None] = []
+
+    def pick(answer: Any) -> Any:
+        return lambda place, *_: (columns.append(place.column), answer)[1]
+
+    monkeypatch.setattr(natural, "st", Answered())
+    for name, answer in {"choose": "zoo", "pick_metric": PSNR, "pick_anchor": "zip"}.items():
+        monkeypatch.setattr(pages, name, pick(answer))
+    for name in ("summary", "no_scores"):
+        monkeypatch.setattr(pages, name, lambda *_: None)
+    monkeypatch.setattr(pages, "show", lambda what, name="": said.append(name or what))
+    monkeypatch.setattr(pages, "pending", lambda _: said.append("pending"))
+    monkeypatch.setattr(natural, "kind_split", kind_split)
+    monkeypatch.setattr(natural, "points_by_kind", lambda _, __, anchor_id: f"points of {anchor_id}")
+    monkeypatch.setattr(natural, "points_table", lambda points, title: f"{points}{title[7:]}")
+    monkeypatch.setattr(natural, "_drawn", lambda _, split, title: said.append(f"{split}{title[7:]}"))
+    monkeypatch.setattr(
+        natural, "dividing_pictures", lambda _, __, anchor_id: table if anchor_id == "zip-id" else None
+    )
+    frame: Any = SimpleNamespace(
+        image_sets=["zoo"], source=lambda _: part.source, part=lambda _: part, background="background"
+    )
+    natural.draw(frame)
+    assert asked == [(part, PSNR, "zip", "pchip", "background")]
+    assert said == [*drawn, "pending"]
+    assert columns == [0, 1, 2]
