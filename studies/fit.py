@@ -145,7 +145,7 @@ def _order_unknown(without: Fit) -> str:
     enough = ORDER_VOTES if share >= _TURNED else _ORDER_VOTES_HARDLY_TURNED
     if votes >= enough:
         return ""
-    return f"{_ORDER_UNKNOWN} (what they tell of it is worth {votes:.2g} votes, less than {enough})"
+    return f"{_ORDER_UNKNOWN} (what they tell of it is worth {votes:.1f} votes, less than {enough})"
 
 
 def _apart(pairs: PairCounts, component: IntArray) -> str:
