@@ -23,9 +23,8 @@ from .bench.options import (
     OnlyOption,
     StoreOption,
     WorkersOption,
-    options,
-    said,
 )
+from .bench.run_options import options, said
 from .bench.timing_commands import app as timing_app
 from .bench.timing_commands import time_after
 from .bench.toy_pictures import sampler

@@ -85,8 +85,8 @@ def verify(
     from rich.console import Console
 
     from . import verify_report
-    from .options import options
     from .progress import counting
+    from .run_options import options
     from .store.writer import StoreWriter
     from .suite import find, load
     from .verify import verify as verify_suite

@@ -1,17 +1,13 @@
-"""The command line's options that several commands share, and how their words become the options of a run."""
+"""The command line's options that several commands share."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ..datasets.options import DataOption as DataOption
 from ..datasets.options import JsonOption as JsonOption
-
-if TYPE_CHECKING:
-    from .prepare import Options
 
 StoreOption = Annotated[
     str, typer.Option("--store", envvar="CODECARENA_STORE", help="Folder or database URL of the results.")
@@ -39,72 +35,3 @@ MatchSetOption = Annotated[
     ),
 ]
 STORE = "arena"
-
-
-def options(
-    data: Path | None = None,
-    workers: int = 0,
-    only: list[str] | None = None,
-    limit: int | None = None,
-    retry_failed: bool = False,
-    force: list[str] | None = None,
-    dry_run: bool = False,
-    score_only: bool = False,
-    timing: bool = True,
-    call: tuple[str, ...] | None = None,
-) -> Options:
-    """Return the options of a run, its workers already started.
-
-    Raises:
-        SuiteError: ``only`` cannot be read.
-    """
-    chosen = parse_only(only or [])
-    from .device import cores
-    from .pool import warm
-
-    workers = workers or cores()
-    warm(workers)  # They load while this process imports the rest.
-    from .plan import Wanted
-    from .prepare import Options
-
-    wanted = Wanted(frozenset(force or []), retry_failed, score_only)
-    return Options(data, workers, wanted, chosen["codec"], chosen["set"], limit, dry_run, timing, call)
-
-
-def said(context: typer.Context) -> tuple[str, ...]:
-    """Return the command and the options it was given, but for its suite, store and workers and --json."""
-    words = [context.info_name or ""]
-    for option in context.command.params:
-        name = option.name or ""
-        source = context.get_parameter_source(name)
-        given = source is not None and source.name == "COMMANDLINE"
-        if not given or not option.opts[0].startswith("-") or name in {"store", "workers", "as_json"}:
-            continue
-        value = context.params[name]
-        if isinstance(value, bool):
-            words.append(option.opts[0] if value else option.secondary_opts[0])
-            continue
-        for one in value if isinstance(value, list | tuple) else [value]:
-            words += [option.opts[0], str(one.absolute() if isinstance(one, Path) else one)]
-    return tuple(words)
-
-
-def parse_only(given: list[str]) -> dict[str, frozenset[str]]:
-    """Return the names after ``codec=`` and ``set=``; several may stand in one option, with commas.
-
-    Raises:
-        SuiteError: A name stands after something else, or after nothing.
-    """
-    chosen: dict[str, set[str]] = {"codec": set(), "set": set()}
-    for text in given:
-        what = ""
-        for part in text.split(","):
-            key, equals, value = part.partition("=")
-            what, value = (key.strip(), value) if equals else (what, part)
-            if what not in chosen or not value.strip():
-                # Imported here: its checks load for longer than workers take to start.
-                from .suite import SuiteError
-
-                raise SuiteError(f"--only {text!r}: expected codec=NAME,... or set=NAME,...")
-            chosen[what].add(value.strip())
-    return {key: frozenset(names) for key, names in chosen.items()}

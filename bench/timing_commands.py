@@ -37,7 +37,7 @@ def time_suite(
     as_json: JsonOption = False,
 ) -> None:
     """Time a suite's codecs, one call at a time. Exit status 1 if one failed."""
-    from .options import options, said
+    from .run_options import options, said
     from .store.writer import StoreWriter
     from .suite import find, load
     from .timing import Wish, prepare_alone

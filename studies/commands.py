@@ -179,7 +179,7 @@ def scale(
     as_json: JsonOption = False,
 ) -> None:
     """Make the scale by the plan's analysis, with and without the raters its rules exclude."""
-    from .organise import result_of
+    from .choices import result_of
     from .presenting import result_record, result_tables
 
     with _ledger(store, read_only=True) as ledger:

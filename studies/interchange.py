@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from ..bench.store.database import StoreError
+from .choices import plan_of
 from .ledger import Ledger
 from .ledger_votes import stored_votes
-from .organise import plan_of
 from .plan import REFERENCE
 from .records import Condition, StoredVote, StudyRow
 

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from .choices import Outcome, StudyResult, intact, plan_of
 from .findings import findings, fooling
 from .findings_text import Record, Table, span
 from .ledger import Ledger
 from .ledger_votes import status
 from .metric_findings import METRICS
-from .organise import Outcome, StudyResult, finished, intact, plan_of
+from .organise import finished
 from .records import StudyRow
 from .results import StudyResults
 from .scale_results import StudyScale

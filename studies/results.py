@@ -15,12 +15,12 @@ from statistics import fmean
 from ..bench.store.derived import AnswerKind, Derived
 from ..bench.store.store import Store
 from .analysis import StudyAnalysis, analyse_study
+from .choices import Outcome, choices_of, counted, intact, plan_of, scale_of, settings_of
 from .fooling import FoolRate, fool_rates
 from .joins import join, shown_scores
 from .ledger import Ledger
 from .ledger_erase import results_question
 from .ledger_votes import vote_rows
-from .organise import Outcome, choices_of, counted, intact, plan_of, scale_of, settings_of
 from .plan import REFERENCE
 from .records import Known, StudyRow
 from .scale_results import Interval, ScaleError

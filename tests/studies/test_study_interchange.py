@@ -10,12 +10,12 @@ import pytest
 from studying import enter, invite, open_study, work_through
 
 from codecarena.bench.store.database import StoreError
+from codecarena.studies.choices import plan_of
 from codecarena.studies.interchange import InterchangeError, write
 from codecarena.studies.interchange_read import read
 from codecarena.studies.ledger import Ledger
 from codecarena.studies.ledger_import import keep_votes
 from codecarena.studies.ledger_votes import status, stored_votes, votes_of
-from codecarena.studies.organise import plan_of
 from codecarena.studies.session import Desk
 from codecarena.studies.votes import Kind, Votes
 

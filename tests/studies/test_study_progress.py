@@ -13,9 +13,9 @@ from sqlalchemy import text
 from studying import invite, open_study, plan
 
 from codecarena.studies import organise, presenting
+from codecarena.studies.choices import Settings
 from codecarena.studies.ledger_import import keep_votes
 from codecarena.studies.ledger_trials import TrialLedger
-from codecarena.studies.organise import Settings
 from codecarena.studies.plan import REFERENCE, AnalysisTable, PlanError
 from codecarena.studies.records import Content, Known, Material, Pair, Stimulus
 from codecarena.studies.schedule import Item

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from codecarena.studies import presenting
-from codecarena.studies.organise import Outcome, StudyResult
+from codecarena.studies.choices import Outcome, StudyResult
 from codecarena.studies.records import StudyRow
 from codecarena.studies.scale_results import (
     ConditionScale,
