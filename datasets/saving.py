@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .manifest import DatasetError
-from .transfer import PART
 
 if TYPE_CHECKING:
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
+
+
+PART = ".part"
+"""What a file's name ends with until all of it is there."""
 
 
 def save_png(image: Image.Image, path: Path, text: PngInfo | None = None) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
+from .saving import PART
+
 if TYPE_CHECKING:
     from requests import Response
 
@@ -20,8 +22,6 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 TIMEOUT_SECONDS = 30.0
 """Longest silence of a server."""
-PART = ".part"
-"""What a file's name ends with until all of it is there."""
 TAG = ".part-tag"
 """Beside it: the version that the server gave the file, so that two versions are never mixed."""
 
