@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from zoo import cells, failure, zoo_of
 
 from codecarena.bench.records.rows import Score
 from codecarena.bench.store.store import Store
+from codecarena.reports import column_slice
 from codecarena.reports.column_slice import ColumnSlice, ColumnSource
 from codecarena.reports.curve_files import as_csv, picture_points
 from codecarena.reports.extremes import dividing_pictures, points_by_kind, points_table
@@ -113,6 +115,29 @@ def test_costs_are_of_the_chosen_measurements(source: ColumnSource) -> None:
     # ant reaches 36 dB at 2 bits per pixel; cat half way between 0.9 and 1.8, in logarithms.
     assert row.bits_per_pixel is not None
     assert row.bits_per_pixel.median == pytest.approx((2.0 + math.sqrt(0.9 * 1.8)) / 2)
+
+
+def test_a_codec_and_a_picture_that_were_measured_together_are_a_pair() -> None:
+    columns = SimpleNamespace(
+        pictures=["a", "b", "c"], codec=np.array([2, 1, 0, 1, 1]), picture=np.array([1, 2, 2, 0, 2])
+    )
+    part: Any = SimpleNamespace(columns=columns)
+    assert ColumnSlice._pairs(part) == [(0, 2), (1, 0), (1, 2), (2, 1)]
+
+
+def test_a_failure_on_a_picture_of_two_names_is_told_once() -> None:
+    def failed(image_set: str, picture: str, sha256: str) -> Any:
+        return SimpleNamespace(image_set=image_set, picture=picture, picture_sha256=sha256)
+
+    first, again = failed("park", "b", "same"), failed("park", "b", "same")
+    others = [failed("park", "a", "same"), failed("park", "c", "same"), failed("zoo", "b", "same")]
+    alone = failed("zoo", "d", "other")
+    assert column_slice._once([first, *others, again, alone]) == [first, again, alone]
+
+
+def test_times_and_byte_parts_are_read_once(source: ColumnSource) -> None:
+    for name in ("encode_seconds", "decode_seconds", "byte_parts"):
+        assert getattr(source, name) is getattr(source, name)
 
 
 def test_affinity_counts_pictures_not_cells(source: ColumnSource, zoo: Store) -> None:
