@@ -230,6 +230,10 @@ def test_few_pictures_lossless_ones_ties_and_settings_are_said(tmp_path: Path) -
         ["own", "10", "0.200", "jpeg", "+1.00", "+1.00", "3/3", "3/3"],
         ["own", "20", "0.400", "jpeg", "+0.42", "0.00", "1/3", "3/3"],
     ]
+    assert [[entry.value for entry in row.entries[1:3]] for row in table.rows] == [
+        [10, pytest.approx(0.2)],
+        [20, pytest.approx(0.4)],
+    ]
     assert [row.entries[4].hint for row in table.rows] == ["No interval: fewer than 5 pictures."] * 2
     assert [row.entries[6].hint for row in table.rows] == ["", "1 lost, 1 equal."]
     assert table.notes[:2] == (
