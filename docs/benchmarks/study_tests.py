@@ -181,7 +181,7 @@ def record(kept: dict[str, dict[str, dict[str, float]]]) -> str:
         "## Do pictures have scales of their own, does the model fit?",
         "",
         "Raters differ by 0.6 JOD. Pictures: type I error where they do not differ (aim: 3 to 7 %), power",
-        "where they shift each condition by a normal 0.5 JOD (aim: 90 % at 24 x 10 x 900 votes). Fit: type",
+        "where they shift each condition by a normal 0.5 JOD (aim: 90 % or more at 900 votes). Fit: type",
         "I error with pictures that differ.",
         "",
         "| raters | pictures | conditions | votes | pictures: type I | power at 0.5 JOD | fit: type I |",
@@ -190,7 +190,7 @@ def record(kept: dict[str, dict[str, dict[str, float]]]) -> str:
     for size in SIZES:
         mine = [
             kind
-            for kind in every
+            for kind in simulated
             if (kind.raters, kind.pictures, kind.conditions, kind.votes_per_rater) == size
         ]
         cells = [rate(kind) for kind in mine if kind.test in ("pictures", "fit")]
