@@ -153,10 +153,27 @@ def test_where_less_is_better_the_shared_range_is_in_the_metrics_own_values() ->
 
 
 def test_a_thin_overlap_is_noted_where_there_is_one() -> None:
-    for row, noted in ((BD_ROWS[0], True), (BD_ROWS[4], False), (BD_ROWS[5], False)):
+    # 46 %, exactly half, 75 %, and no BD-rate.
+    rows = ((BD_ROWS[0], True), (BD_ROWS[4], False), (BD_ROWS[2], False), (BD_ROWS[5], False))
+    for row, noted in rows:
         part = Answers({PSNR.metric_id: board(rows=(row,))})
         notes = bd_table(part, [PSNR], "jpeg", derived=Kept(against_anchor={})).notes
         assert any(note.startswith("* The two curves share less than half") for note in notes) is noted
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown"), [((6, 6, 6), "6"), ((8, 6, 6), "6 to 8"), ((7, 9, 6), "6 to 9")]
+)
+def test_the_fewest_and_the_most_pictures_of_the_metrics_are_told(
+    counts: tuple[int, ...], shown: str
+) -> None:
+    metrics = (PSNR, MS_SSIM, BUTTERAUGLI)
+    boards = {
+        metric.metric_id: board(metric, BD_ROWS[1:2], common)
+        for metric, common in zip(metrics, counts, strict=True)
+    }
+    table = bd_table(Answers(boards), metrics, "jpeg", derived=Kept(against_anchor={}))
+    assert f"over the {shown} pictures that all compared codecs finished" in table.notes[0]
 
 
 def test_bd_rates_of_several_metrics_side_by_side() -> None:
