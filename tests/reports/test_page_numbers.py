@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -153,7 +154,8 @@ def test_how_far_a_run_is(
     monkeypatch.setattr(runs, "st", page)
     monkeypatch.setattr(runs.pages, "open_store", lambda url: url)
     found = detail(planned=planned, measured=measured, failed=failed)
-    monkeypatch.setattr(runs, "run_details", lambda _: [found])
+    newer = replace(found, run=replace(found.run, run_id=9, suite="newer"))
+    monkeypatch.setattr(runs, "run_details", lambda _: [newer, found])
     runs.progress.__wrapped__(7, "arena")
     assert page.of("progress") == ([] if drawn is None else [(drawn, told)])
     assert page.of("info") == ([told] if drawn is None else [])

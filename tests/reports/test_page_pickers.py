@@ -115,6 +115,12 @@ def test_the_pickers_of_the_rate_distortion_page(open_page: Callable[..., AppTes
     ]  # fmt: skip
 
 
+def test_the_pickers_of_the_pages_of_runs_and_speeds(open_page: Callable[..., AppTest], zoo: Path) -> None:
+    third = 0.333
+    assert columns_of(open_page(zoo, "runs")) == [(third, [("Run", "1")]), (third, []), (third, [])]
+    assert columns_of(open_page(zoo, "speed")) == [(QUARTER, [("Image set", "zoo")]), *3 * [(QUARTER, [])]]
+
+
 def test_the_pickers_of_the_look_page(open_page: Callable[..., AppTest], zoo: Path) -> None:
     page = open_page(zoo, "look", match=PSNR.metric_id, codec="zip")
     score = page.number_input[0].value
