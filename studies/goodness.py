@@ -8,7 +8,7 @@ from scipy.special import xlogy
 
 from .fit import Fit
 from .models import FloatArray
-from .newton import ORDER, TIE_PARAMETER, answers_of, information_of, invertible, solve
+from .newton import answers_of, information_of, invertible, solve
 from .pair_counts import Tally
 from .scale_results import GoodnessOfFit
 
@@ -85,29 +85,31 @@ def _by_turning(found: Fit, counted: Tally, pearson: float, random: np.random.Ge
     expected = (counts.sum(0) * answers.probability[:, 0]).ravel()
     design = _design(found)
     matrix = invertible(problem, information_of(problem, counts.sum(0)[None], answers))[0]
-    refit = np.linalg.solve(matrix, design.T)
+    inverse = np.linalg.inv(matrix)
     residuals = _residuals(found, counted)
     distances: list[FloatArray] = []
     for low in range(0, _DRAWS, _DRAWS_AT_ONCE):
         signs = random.choice(np.array([-1.0, 1.0]), (min(_DRAWS_AT_ONCE, _DRAWS - low), len(counted.raters)))
         turned = np.asarray(residuals.T @ signs.T).T
-        turned = turned - ((turned @ design) @ refit) * expected
+        refit = np.asarray(design.T @ turned.T).T @ inverse
+        turned = turned - np.asarray(design @ refit.T).T * expected
         distances.append((turned**2 / np.maximum(expected, 1e-300)).sum(1))
     at_least = (np.concatenate(distances) >= pearson * (1 - 1e-9)).sum()
     return float((1 + at_least) / (1 + _DRAWS))
 
 
-def _design(found: Fit) -> FloatArray:
+def _design(found: Fit) -> sparse.csr_matrix:
     """Return the derivative of log P of each outcome of each pair, shape (outcomes x pairs, parameters)."""
     problem, pairs = found.problem, found.problem.pairs
     answers = answers_of(problem, found.parameters[None])
-    rows = np.zeros((len(pairs.first), problem.size))
-    rows[:, :-2] = pairs.signs.toarray().T
-    rows[:, ORDER] = pairs.side * problem.order
-    design = answers.by_difference[:, 0, :, None] * rows
-    if answers.by_tie is not None:
-        design[..., TIE_PARAMETER] = answers.by_tie[:, 0]
-    return design.reshape(-1, problem.size)
+    order = sparse.csr_matrix((pairs.side * problem.order)[:, None])
+    rows = sparse.hstack([pairs.signs.T, order])
+    blocks: list[sparse.csr_matrix] = []
+    for outcome, slope in enumerate(answers.by_difference[:, 0]):
+        by_tie = np.zeros(len(slope)) if answers.by_tie is None else answers.by_tie[outcome, 0]
+        block = sparse.hstack([sparse.diags(slope) @ rows, sparse.csr_matrix(by_tie[:, None])])
+        blocks.append(sparse.csr_matrix(block))
+    return sparse.csr_matrix(sparse.vstack(blocks))
 
 
 def _residuals(found: Fit, counted: Tally) -> sparse.csr_matrix:

@@ -20,7 +20,9 @@ SIGNIFICANT = 0.05
 _SURE = 0.001
 """Of p by t of the resampled error, times the pairs: below, no other test is asked."""
 _LARGEST = 20_000_000
-"""Pairs tested by scores times the numbers that each takes: about two seconds."""
+"""Pairs all tested by scores times the numbers that each takes: about two seconds."""
+_AGAIN = 2_000_000
+"""The same of pairs tested again, where there are more."""
 
 
 def pair_tests(found: Fit, draws: Sequence[Draws], counted: Tally | None = None) -> tuple[PairTest, ...]:
@@ -88,7 +90,7 @@ def _p_values(
     freedom = max(draws[-1].clusters - 1, 1) if draws else float("inf")
     p = 2.0 * stats.t.sf(differences / np.maximum(errors, 1e-300), freedom)
     doubtful = np.flatnonzero(p * len(p) >= _SURE)
-    again = doubtful[np.argsort(-differences[doubtful], kind="stable")][: max(_LARGEST // numbers, 1)]
+    again = doubtful[np.argsort(-differences[doubtful], kind="stable")][: max(_AGAIN // numbers, 1)]
     p[again] = score_p(found, allowed, contrast[again])
     return p
 

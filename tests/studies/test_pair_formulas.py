@@ -83,7 +83,8 @@ def test_too_many_pairs_are_tested_by_the_resampled_error_unless_that_leaves_a_d
     score = {(one.first, one.second): one.p for one in pair_tests(found, ())}
     parameters = np.random.default_rng(1).normal(found.parameters, 0.15, (400, 5))
     draws = tuple(replace(one, parameters=parameters) for one in draws)
-    monkeypatch.setattr("codecarena.studies.pair_tests._LARGEST", 2 * 9)
+    monkeypatch.setattr("codecarena.studies.pair_tests._LARGEST", 3 * 9 - 1)
+    monkeypatch.setattr("codecarena.studies.pair_tests._AGAIN", 9)
     for one in pair_tests(found, draws):
         error = np.sqrt(_variance(found, one.first, one.second))
         if draws:
