@@ -52,7 +52,7 @@ ONE_PAGE = """
 import streamlit as st
 from codecarena.reports.views import {name}, navigation
 st.session_state["page"] = "{name}"
-{name}.main()
+{name}.main({arguments})
 """
 COMMANDS = (
     "run suite.toml -j 1 --limit 2",
@@ -117,7 +117,9 @@ def emptied_cache() -> Iterator[None]:
 
 
 def drawn(name: str) -> AppTest:
-    page = AppTest.from_string(ONE_PAGE.format(name=name), default_timeout=300).run()
+    page = AppTest.from_string(
+        ONE_PAGE.format(name=name, arguments="None" if name == "studies" else ""), default_timeout=300
+    ).run()
     assert not page.exception, [one.value for one in page.exception]
     return page
 

@@ -12,7 +12,7 @@ from giving import cast_vote, give, rows_of
 from sqlalchemy import text
 from studying import invite, open_study, plan
 
-from codecarena.studies import organise, presenting
+from codecarena.studies import choices, organise, presenting
 from codecarena.studies.choices import Settings
 from codecarena.studies.ledger_import import keep_votes
 from codecarena.studies.ledger_trials import TrialLedger
@@ -76,7 +76,7 @@ def test_a_study_that_is_not_what_was_planned_is_not_opened(
     tmp_path: Path, ledger: TrialLedger, change: str
 ) -> None:
     open_study(tmp_path, pictures=1, state="planned")
-    assert organise.intact(ledger.known(ledger.study("small")))
+    assert choices.intact(ledger.known(ledger.study("small")))
     ledger.write(lambda connection: connection.execute(text(change)))
     with pytest.raises(PlanError, match="is not what was planned"):
         organise.open_study(ledger, "small")
@@ -177,7 +177,7 @@ def test_the_votes_that_a_scale_is_made_of_are_all_then_the_stricter_choices(
     free = plan(raters="[exclusion]\nminimum_median_ms = 0")
     strict = plan(raters="[exclusion]\nminimum_median_ms = 500")
     with pytest.raises(PlanError, match="'small' has no votes yet"):
-        organise.choices_of(ledger, study, free)
+        choices.choices_of(ledger, study, free)
     slow, quick = invite(tmp_path, 2)
     for invitation, milliseconds in ((slow, 900.0), (quick, 100.0)):
         items = [Item("main", pair, True) for pair in range(3)]
@@ -185,13 +185,13 @@ def test_the_votes_that_a_scale_is_made_of_are_all_then_the_stricter_choices(
             cast_vote(ledger, trial, "first", milliseconds, "unproven" if trial.position else "proven")
 
     def sizes(asked: Any) -> list[tuple[str, int]]:
-        choices, _ = organise.choices_of(ledger, study, asked)
-        return [(title, len(votes)) for title, votes in choices]
+        chosen, _ = choices.choices_of(ledger, study, asked)
+        return [(title, len(votes)) for title, votes in chosen]
 
     proven = ("only the 2 of 6 votes whose display is proven", 2)
     assert sizes(free) == [("all raters", 6), proven]
     assert sizes(strict) == [("all raters", 6), ("without 1 rater whom the plan's rules exclude", 3), proven]
-    [left_out] = organise.choices_of(ledger, study, strict)[1]
+    [left_out] = choices.choices_of(ledger, study, strict)[1]
     assert left_out.rater == ledger.rater_by_invitation(quick).name  # type: ignore[union-attr]
     # Where all are excluded nothing would be left, and where all is proven nothing is stricter.
     everybody = plan(raters="[exclusion]\nminimum_median_ms = 5000")
@@ -201,8 +201,8 @@ def test_the_votes_that_a_scale_is_made_of_are_all_then_the_stricter_choices(
     ledger.write(lambda connection: connection.execute(text("UPDATE study_votes SET proof = 'unproven'")))
     assert sizes(free) == [("all raters", 6)]
     imported(ledger)
-    choices, left_out = organise.choices_of(ledger, ledger.study("theirs"), None)
-    assert [(title, len(votes)) for title, votes in choices] == [("all raters", 2)]
+    chosen, left_out = choices.choices_of(ledger, ledger.study("theirs"), None)
+    assert [(title, len(votes)) for title, votes in chosen] == [("all raters", 2)]
     assert left_out == ()
     assert [organise.counted(["r"] * count) for count in (0, 1, 2)] == ["0 raters", "1 rater", "2 raters"]
 
@@ -213,24 +213,24 @@ def test_a_scale_is_made_as_the_plan_fixed_or_the_import_asked(tmp_path: Path, l
     with_original = from_records([VoteRecord("r", "p", "a", REFERENCE, 1)])
     without = from_records([VoteRecord("r", "p", "a", "b", 1)])
     hidden = plan(top="hidden_reference = true\nseed = 7")
-    assert organise.settings_of(study, hidden, with_original) == Settings(
+    assert choices.settings_of(study, hidden, with_original) == Settings(
         "JOD", None, REFERENCE, None, 1000, 7
     )
-    assert organise.settings_of(study, hidden, without).anchor is None
+    assert choices.settings_of(study, hidden, without).anchor is None
     # Practice shows the original where the design does not compare it.
-    assert organise.settings_of(study, plan(), with_original).anchor is None
+    assert choices.settings_of(study, plan(), with_original).anchor is None
     asked = plan(
         raters='[analysis]\nunit = "log-worth"\nanchor = "a"\nmodel = "davidson"\n'
         "ridge = 0.5\nresamples = 200"
     )
-    assert organise.settings_of(study, asked, with_original) == Settings(
+    assert choices.settings_of(study, asked, with_original) == Settings(
         "log-worth", "davidson", "a", 0.5, 200, 1
     )
-    assert organise.settings_of(study, asked, with_original, 300).resamples == 300
+    assert choices.settings_of(study, asked, with_original, 300).resamples == 300
     imported(ledger, unit="log-worth", resamples=150)
     theirs = ledger.study("theirs")
-    assert organise.settings_of(theirs, None, without) == Settings("log-worth", None, None, None, 150, 0)
-    assert organise.settings_of(theirs, None, with_original).anchor == REFERENCE
+    assert choices.settings_of(theirs, None, without) == Settings("log-worth", None, None, None, 150, 0)
+    assert choices.settings_of(theirs, None, with_original).anchor == REFERENCE
 
 
 # Lines and tables
