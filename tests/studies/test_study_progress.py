@@ -204,7 +204,7 @@ def test_the_votes_that_a_scale_is_made_of_are_all_then_the_stricter_choices(
     chosen, left_out = choices.choices_of(ledger, ledger.study("theirs"), None)
     assert [(title, len(votes)) for title, votes in chosen] == [("all raters", 2)]
     assert left_out == ()
-    assert [organise.counted(["r"] * count) for count in (0, 1, 2)] == ["0 raters", "1 rater", "2 raters"]
+    assert [choices.counted(["r"] * count) for count in (0, 1, 2)] == ["0 raters", "1 rater", "2 raters"]
 
 
 def test_a_scale_is_made_as_the_plan_fixed_or_the_import_asked(tmp_path: Path, ledger: TrialLedger) -> None:
