@@ -12,8 +12,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from .bootstrap import Sample
 from .curves import FloatArray
 
-CONFIDENCE = 0.95
-SIGNIFICANCE = 1 - CONFIDENCE
+SIGNIFICANCE = 0.05
 LEAST_PICTURES = 5
 """The rarest resample is one picture n times, of probability n ** -n: with fewer pictures than this it is
 likelier than the tail that `interval` would cut off."""
