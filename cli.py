@@ -373,6 +373,9 @@ def main() -> NoReturn:
     # once more at exit, is a quarter of a short command's time.
     gc.set_threshold(100_000)
     atexit.register(gc.freeze)
+    # Products of resampled means are small: OpenBLAS's threads would wait for each other longer than they
+    # work. NumPy is imported later, and workers are told their own count.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()
     except KeyboardInterrupt:
