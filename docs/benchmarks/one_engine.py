@@ -182,7 +182,7 @@ def main(before: str = BEFORE, scores: int = 1_000_000, rounds: int = 3) -> None
         f"{len(METRICS)} metrics), the report on a tenth of them: processor seconds of the whole process and "
         f"its largest resident memory; before of one call, now the medians of {rounds}, begun in turn. "
         f"Before: {commits[0]}; now: {commits[1]}.",
-        "The limits are for a machine on which the earlier commit takes 76, 62 and 32 s, in the table's order.",
+        "The limits are for a machine where the earlier commit takes 76, 62 and 32 s, in the table's order.",
         "",
         "| command | before, CPU s | MiB | now, CPU s | MiB | at most |",
         "| --- | --- | --- | --- | --- | --- |",
