@@ -209,7 +209,7 @@ class CodecContract:
     ) -> None:
         """At a coarse and a middle quality of a classic codec: who names a target must reach it."""
         if codec.info.family != "classic":
-            pytest.skip("of classic codecs only")
+            pytest.skip("by design: of classic codecs only")
         half = photograph(33, 47)
         half[:, :24] = 0
         black, white = (np.full((33, 47, 3), level, np.uint8) for level in (0, 255))
@@ -378,7 +378,7 @@ def _corner(size: tuple[int, int]) -> Image:
 def _at_its_finest(codec: Codec, pixels: Image) -> Image:
     """Return pixels as a classic codec returns them at its finest setting; skip for others, which invent."""
     if codec.info.family != "classic":
-        pytest.skip("of classic codecs only")
+        pytest.skip("by design: of classic codecs only")
     return codec.decode(codec.encode(Picture(pixels), codec.info.scale.best))
 
 
