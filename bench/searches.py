@@ -14,7 +14,7 @@ from statistics import fmean
 from typing import Literal, Protocol, TypeAlias
 
 from .analysis.curves import to_quality
-from .analysis.match import Found, guess, search
+from .analysis.setting_search import Found, guess, search
 from .execution import Waiting
 from .plan import Planned, PlannedCodec, PlannedPicture, make_cell
 from .prepare import Prepared

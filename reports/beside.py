@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
-from ..bench.analysis.comparison import RankRange
+from ..bench.analysis.significance import RankRange
 from ..bench.store.timings import Footprint, TimingRow
 from . import digits
 from .grid import Column, Entry, Table

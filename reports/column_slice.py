@@ -13,11 +13,11 @@ import numpy as np
 
 from ..bench.analysis.affinity import Affinity, affinity
 from ..bench.analysis.at_target import AtRateRow, AtScoreRow, at_rate, at_score
+from ..bench.analysis.codec_grids import Comparison, Panel, compare, panels
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.curves import Method
-from ..bench.analysis.factor import KindSplit, split_by_kind
+from ..bench.analysis.kind_effect import KindSplit, split_by_kind
 from ..bench.analysis.leaderboard import Leaderboard, View, choose_view, leaderboard, usual_anchor
-from ..bench.analysis.panels import Comparison, Panel, compare, panels
 from ..bench.records.columns import ByteParts, Columns, FloatArray, ScoreColumn
 from ..bench.records.rows import Failure, MetricRow
 from ..bench.store.columns import (

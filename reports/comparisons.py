@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from ..bench.analysis.comparison import Duel, Paired, point_evidence, win_matrix
+from ..bench.analysis.codec_grids import Comparison
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.curves import Method
 from ..bench.analysis.intervals import Interval
-from ..bench.analysis.panels import Comparison
 from ..bench.analysis.pareto import ParetoPoint, pareto_points
+from ..bench.analysis.significance import Duel, Paired, point_evidence, win_matrix
 from ..bench.records.rows import MetricRow
 from ..bench.store.timings import TimingRow
 from . import digits

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bench.analysis.panels import MeanPoint, Panel, Scored, mean_curve, scored, usual_ladder
+from ..bench.analysis.codec_grids import MeanPoint, Panel, Scored, mean_curve, scored, usual_ladder
 from ..bench.records.columns import FloatArray, Mask
 from ..bench.records.rows import MetricRow
 from .column_slice import ColumnSlice

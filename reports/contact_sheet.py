@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from ..bench.analysis.codec_grids import MeasuredCodec, panels
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.leaderboard import COMMON_RATES
-from ..bench.analysis.panels import MeasuredCodec, panels
 from ..bench.records.rows import MetricRow, ScoredCell
 from ..bench.store.store import Store
 from .column_slice import ColumnSlice, ColumnSource, choose_metrics, choose_sets

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ..bench.analysis.codec_marks import Marks
 from ..bench.analysis.intervals import Interval, Spread
-from ..bench.analysis.marks import Marks
 from ..bench.records.rows import MetricRow
 
 EMPTY = "–"

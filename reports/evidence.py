@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from ..bench.analysis.bootstrap import RESAMPLES
-from ..bench.analysis.comparison import (
+from ..bench.analysis.codec_grids import Comparison
+from ..bench.analysis.curves import Method
+from ..bench.analysis.kind_effect import KindSplit
+from ..bench.analysis.leaderboard import Leaderboard
+from ..bench.analysis.own_rate import OwnRateRow, own_rate_rows
+from ..bench.analysis.significance import (
     Duel,
     Evidence,
     Paired,
@@ -19,11 +24,6 @@ from ..bench.analysis.comparison import (
     point_evidence,
     rank_ranges,
 )
-from ..bench.analysis.curves import Method
-from ..bench.analysis.factor import KindSplit
-from ..bench.analysis.leaderboard import Leaderboard
-from ..bench.analysis.own_rate import OwnRateRow, own_rate_rows
-from ..bench.analysis.panels import Comparison
 from ..bench.records.rows import MetricRow
 from ..bench.store.derived import AnswerKind
 from . import digits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..bench.analysis.bootstrap import Resampling
-from ..bench.analysis.comparison import Paired, percent
+from ..bench.analysis.significance import Paired, percent
 from ..bench.records.rows import MetricRow
 from . import digits
 from .column_slice import ColumnSlice

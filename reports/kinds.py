@@ -8,8 +8,8 @@ from typing import Any
 
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.curves import Method
-from ..bench.analysis.factor import KindRow, KindSplit, Level, Order
 from ..bench.analysis.intervals import SIGNIFICANCE
+from ..bench.analysis.kind_effect import KindRow, KindSplit, Level, Order
 from ..bench.store.derived import Derived
 from ..bench.store.store import Store
 from . import digits

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..bench.analysis.comparison import Evidence
 from ..bench.analysis.coverage import CodecSummary
 from ..bench.analysis.curves import NO_CURVE, NO_OVERLAP, ONE_POINT, BdRate, Method, from_quality
 from ..bench.analysis.intervals import Interval, Spread
 from ..bench.analysis.leaderboard import LOSSLESS, NO_ANCHOR_CURVE, NO_COMMON_PICTURE, BdRow, Leaderboard
+from ..bench.analysis.significance import Evidence
 from ..bench.records.rows import MetricRow
 from . import digits
 from .column_slice import ColumnSlice

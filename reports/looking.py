@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..bench.analysis.codec_grids import Panel
 from ..bench.analysis.curves import to_quality
-from ..bench.analysis.panels import Panel
 from ..bench.records.columns import FloatArray
 from ..bench.records.rows import MetricRow, ScoredCell
 from ..bench.store.store import Store

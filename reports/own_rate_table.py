@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..bench.analysis.bootstrap import RESAMPLES
-from ..bench.analysis.comparison import Verdict
+from ..bench.analysis.codec_grids import MeasuredCodec
 from ..bench.analysis.curves import Method
 from ..bench.analysis.own_rate import OwnRateRow, Reach, codecs_without_curve
-from ..bench.analysis.panels import MeasuredCodec
+from ..bench.analysis.significance import Verdict
 from ..bench.records.rows import MetricRow
 from . import digits
 from .column_slice import ColumnSlice

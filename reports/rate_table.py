@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from ..bench.analysis.panels import panels
+from ..bench.analysis.codec_grids import panels
 from ..bench.analysis.rates import SetRate, set_rates
 from . import digits
 from .column_slice import ColumnSlice

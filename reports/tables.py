@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
-from ..bench.analysis.comparison import PointEvidence
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.curves import Method
+from ..bench.analysis.significance import PointEvidence
 from ..bench.records.rows import Failure, MetricRow, RunRow
 from ..bench.store.derived import Derived
 from ..bench.store.store import Store

@@ -9,11 +9,11 @@ import numpy as np
 
 from ..records.columns import Columns, FloatArray, ScoreColumn
 from ..records.rows import Failure, MatchRow, MetricRow
+from .codec_grids import Panel, at_least_half, panels, scored, tried_pictures
 from .coverage import AnalysisError, CodecSummary, absent_codecs, summarise
 from .curves import from_quality, to_quality
 from .intervals import Spread, spread
 from .matched import Matched, asked_for, matched
-from .panels import Panel, at_least_half, panels, scored, tried_pictures
 from .readings import columns_at_quality, curves_of, qualities_at_rate, rates_at_quality
 
 

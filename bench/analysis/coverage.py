@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..records.rows import Failure
-from .marks import NO_MARKS, Marks
-from .panels import MeasuredCodec, Panel, usual_ladder
+from .codec_grids import MeasuredCodec, Panel, usual_ladder
+from .codec_marks import NO_MARKS, Marks
 
 
 class AnalysisError(ValueError):

@@ -9,10 +9,10 @@ from statistics import fmean
 import numpy as np
 
 from ..records.rows import Failure, MetricRow
-from .batches import CurveBatch, log_rate_differences
+from .codec_grids import Comparison, Panel, usual_ladder
 from .coverage import CodecSummary, absent_codecs, find_codec, summarise
+from .curve_batches import CurveBatch, log_rate_differences
 from .curves import NO_OVERLAP, BdRate, Method, bd_rate_of_curves, to_quality
-from .panels import Comparison, Panel, usual_ladder
 from .readings import curves_of
 
 COMMON_RATES = (0.1, 0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..records.columns import FloatArray, IntArray, ScoreColumn
 from ..records.rows import MatchRow
+from .codec_grids import Panel, scored
 from .intervals import Spread, spread
-from .panels import Panel, scored
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..records.rows import MetricRow
-from .batches import LEAST_POINTS
 from .bootstrap import Resampling, usual_resampling
-from .comparison import Verdict
+from .codec_grids import Comparison, Scored, at_least_half
+from .curve_batches import LEAST_POINTS
 from .curves import ONE_POINT, FloatArray, Method, from_quality
 from .intervals import SIGNIFICANCE, Interval, Tested, holm, zero_test
 from .leaderboard import LOSSLESS
-from .panels import Comparison, Scored, at_least_half
 from .readings import CleanCurves, curves_of, qualities_at_rate
+from .significance import Verdict
 
 Mask = NDArray[np.bool_]
 

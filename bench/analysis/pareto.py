@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..records.rows import MetricRow
-from .comparison import Paired
 from .curves import FloatArray, to_quality
+from .significance import Paired
 
 FRONT_RESAMPLES = 1000
 """A share needs fewer resamples than the end of an interval."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from ..records.rows import MetricRow
 from ..store.imports import Published
+from .codec_grids import Comparison
 from .curves import BdRate, Curve, bd_rate_of_curves, clean, to_quality
 from .leaderboard import NO_ANCHOR_CURVE
-from .panels import Comparison
 
 
 @dataclass(frozen=True, slots=True)

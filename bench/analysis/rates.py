@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..records.columns import ByteParts, Columns, FloatArray
-from .panels import Panel
+from .codec_grids import Panel
 
 
 @dataclass(frozen=True, slots=True)

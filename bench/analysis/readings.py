@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..records.rows import MetricRow
-from .batches import pchip_slopes
+from .codec_grids import Scored
+from .curve_batches import pchip_slopes
 from .curves import FloatArray, clean, to_quality
-from .panels import Scored
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..records.columns import Columns, ScoreColumn
 from ..records.rows import MetricRow
+from .codec_grids import Panel, panels
 from .curves import FloatArray
-from .panels import Panel, panels
 
 
 @dataclass(frozen=True, slots=True)

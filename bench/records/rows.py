@@ -176,7 +176,7 @@ class Match:
     encodes: int
     """Those of them that it had to ask for; settings stored before cost nothing."""
     ended: str
-    """``exact``, ``close``, ``nearest`` or ``out of range``; see `bench.analysis.match`."""
+    """``exact``, ``close``, ``nearest`` or ``out of range``; see `bench.analysis.setting_search`."""
 
 
 @dataclass(frozen=True, slots=True)

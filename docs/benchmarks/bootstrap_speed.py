@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from codecarena.bench.analysis.batches import CurveBatch, log_rate_differences
 from codecarena.bench.analysis.bootstrap import RESAMPLES, usual_resampling
+from codecarena.bench.analysis.curve_batches import CurveBatch, log_rate_differences
 from codecarena.bench.analysis.curves import bd_rate
 from codecarena.bench.analysis.intervals import interval, zero_test
 from codecarena.bench.device import cpu_model

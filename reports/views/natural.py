@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ...bench.analysis.factor import KindSplit
+from ...bench.analysis.kind_effect import KindSplit
 from ..column_slice import ColumnSlice
 from ..evidence import Pending, kind_split
 from ..extremes import dividing_pictures, points_by_kind, points_table

@@ -8,7 +8,7 @@ import bjontegaard
 import numpy as np
 import pytest
 
-from codecarena.bench.analysis.batches import CurveBatch, log_rate_differences
+from codecarena.bench.analysis.curve_batches import CurveBatch, log_rate_differences
 from codecarena.bench.analysis.curves import Method, bd_rate, to_quality
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from engines import compare, leaderboard
 
-from codecarena.bench.analysis.comparison import Paired, against_anchor, duels, point_evidence, win_matrix
 from codecarena.bench.analysis.curves import bd_rate
 from codecarena.bench.analysis.pareto import on_front, pareto_points
+from codecarena.bench.analysis.significance import Paired, against_anchor, duels, point_evidence, win_matrix
 from codecarena.bench.records.rows import MetricRow, Score, ScoredCell
 
 PSNR = MetricRow("m-psnr", "psnr", "codecarena", "1", "RGB", "higher", None)

@@ -6,7 +6,7 @@ from engines import split_by_kind
 
 from codecarena.bench.analysis.affinity import affinity, is_toy, nearer
 from codecarena.bench.analysis.coverage import AnalysisError
-from codecarena.bench.analysis.factor import ALL_RELATED, TOY_SET, KindRow, KindSplit
+from codecarena.bench.analysis.kind_effect import ALL_RELATED, TOY_SET, KindRow, KindSplit
 from codecarena.bench.records.rows import MetricRow, Score, ScoredCell
 
 PSNR = MetricRow("m-psnr", "psnr", "codecarena", "1", "RGB", "higher", None)

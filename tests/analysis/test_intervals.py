@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from codecarena.bench.analysis.batches import CurveBatch, log_rate_differences
 from codecarena.bench.analysis.bootstrap import Resampling, Sample, resample, usual_resampling
+from codecarena.bench.analysis.curve_batches import CurveBatch, log_rate_differences
 from codecarena.bench.analysis.intervals import (
     LEAST_PICTURES,
     MOST_UNDEFINED,

@@ -10,16 +10,10 @@ from engines import compare, split_by_kind
 from scored_cells import PSNR, ladder_cells
 
 from codecarena.bench.analysis.bootstrap import RESAMPLES, usual_resampling
-from codecarena.bench.analysis.comparison import Paired
 from codecarena.bench.analysis.coverage import AnalysisError
-from codecarena.bench.analysis.factor import (
-    NO_NATURAL,
-    NONE_COMMON,
-    KindRow,
-    KindSplit,
-    Reversal,
-)
 from codecarena.bench.analysis.intervals import SIGNIFICANCE, zero_test
+from codecarena.bench.analysis.kind_effect import NO_NATURAL, NONE_COMMON, KindRow, KindSplit, Reversal
+from codecarena.bench.analysis.significance import Paired
 from codecarena.bench.records.rows import Score, ScoredCell
 
 PICTURES = 8

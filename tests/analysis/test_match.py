@@ -9,7 +9,7 @@ from statistics import median
 import numpy as np
 import pytest
 
-from codecarena.bench.analysis.match import Found, guess, index_of, search, setting_at, steps
+from codecarena.bench.analysis.setting_search import Found, guess, index_of, search, setting_at, steps
 from codecarena.codecs import registry
 from codecarena.codecs.base import Picture, QualityScale
 from codecarena.datasets.catalogue import open_set

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from codecarena.bench.analysis.match import (
+from codecarena.bench.analysis.setting_search import (
     MOST_FAILURES,
     Found,
     guess,

@@ -14,7 +14,9 @@ from statsmodels.stats.multitest import multipletests
 
 from codecarena.bench.analysis import intervals
 from codecarena.bench.analysis.bootstrap import Resampling, usual_resampling
-from codecarena.bench.analysis.comparison import (
+from codecarena.bench.analysis.intervals import Interval, interval, zero_test
+from codecarena.bench.analysis.pareto import pareto_points
+from codecarena.bench.analysis.significance import (
     Duel,
     Paired,
     against_anchor,
@@ -25,8 +27,6 @@ from codecarena.bench.analysis.comparison import (
     verdict,
     win_matrix,
 )
-from codecarena.bench.analysis.intervals import Interval, interval, zero_test
-from codecarena.bench.analysis.pareto import pareto_points
 from codecarena.bench.records.rows import MetricRow, Score, ScoredCell
 
 BOTH, FIRST, SECOND = (0.5, 0.5), (1.0, 0.0), (0.0, 1.0)

@@ -12,7 +12,7 @@ from row_oracle.curves import columns_at_quality, quality_at_rate, rate_at_quali
 from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
 from scored_cells import DELTA, PSNR, ladder_cells
 
-from codecarena.bench.analysis.batches import CurveBatch, log_rate_differences, pchip_slopes
+from codecarena.bench.analysis.curve_batches import CurveBatch, log_rate_differences, pchip_slopes
 from codecarena.bench.analysis.curves import (
     Method,
     bd_rate,

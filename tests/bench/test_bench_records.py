@@ -7,7 +7,7 @@ from records import loose_records
 from codecarena import bench
 
 GROWING = {
-    "analysis.match._State",
+    "analysis.setting_search._State",
     "importing.Report",
     "records.messages.Outcome",
     "newer.Found",

@@ -8,8 +8,8 @@ import pytest
 from as_columns import kept_by
 from sqlalchemy import delete, func, select, update
 
-from codecarena.bench.analysis.comparison import Evidence, against_anchor
 from codecarena.bench.analysis.intervals import Interval
+from codecarena.bench.analysis.significance import Evidence, against_anchor
 from codecarena.bench.records.rows import Failure, Score, ScoredCell
 from codecarena.bench.store import derived as module
 from codecarena.bench.store.derived import AnswerKind, Derived

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from codecarena.bench.analysis.comparison import against_anchor
+from codecarena.bench.analysis.significance import against_anchor
 from codecarena.bench.store import method_source
 from codecarena.bench.store.method_source import source_sha256
 from codecarena.studies.results import RESULTS

@@ -10,7 +10,7 @@ from engines import split_by_kind
 from PIL import Image
 
 from arena import call, run_record
-from codecarena.bench.analysis.factor import TOY_SET
+from codecarena.bench.analysis.kind_effect import TOY_SET
 from codecarena.bench.store.pictures import descriptors, provenance
 from codecarena.bench.store.store import Store
 from codecarena.bench.toy_pictures import ToySampler, _conditions, layout

@@ -11,10 +11,10 @@ import pytest
 from report_rows import CELL, PSNR, TIMED, Answers, text_columns, texts, values
 from stored_cells import part_of
 
-from codecarena.bench.analysis.comparison import Duel
 from codecarena.bench.analysis.coverage import AnalysisError
-from codecarena.bench.analysis.factor import KindRow, KindSplit, Level, Order, Reversal
 from codecarena.bench.analysis.intervals import Interval
+from codecarena.bench.analysis.kind_effect import KindRow, KindSplit, Level, Order, Reversal
+from codecarena.bench.analysis.significance import Duel
 from codecarena.bench.records.rows import Failure, MetricRow, Score, ScoredCell
 from codecarena.bench.store.timings import Side
 from codecarena.reports import digits

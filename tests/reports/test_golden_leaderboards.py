@@ -8,11 +8,11 @@ import pytest
 from report_rows import BUTTERAUGLI, MS_SSIM, PSNR, Answers, Kept, summary, text_columns, texts, values
 
 from codecarena.bench.analysis.at_target import AtRateRow, AtScoreRow
-from codecarena.bench.analysis.comparison import Evidence
+from codecarena.bench.analysis.codec_marks import Marks
 from codecarena.bench.analysis.curves import BdRate
 from codecarena.bench.analysis.intervals import Interval, Spread
 from codecarena.bench.analysis.leaderboard import BdRow, Leaderboard
-from codecarena.bench.analysis.marks import Marks
+from codecarena.bench.analysis.significance import Evidence
 from codecarena.bench.records.rows import MetricRow
 from codecarena.reports import digits
 from codecarena.reports.evidence import (

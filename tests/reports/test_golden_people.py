@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from report_rows import texts, values
 
-from codecarena.bench.analysis.comparison import RankRange
 from codecarena.bench.analysis.curves import BdRate
+from codecarena.bench.analysis.significance import RankRange
 from codecarena.reports.beside import with_people, with_ranks
 from codecarena.reports.grid import Column, Entry, Row, Table
 from codecarena.reports.human import study_of, with_human_rates, with_human_values

@@ -11,9 +11,9 @@ import pytest
 from report_rows import CELL, PSNR, WIDE, text_columns, texts, values
 from stored_cells import part_of
 
-from codecarena.bench.analysis.comparison import PointEvidence
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.intervals import Interval
+from codecarena.bench.analysis.significance import PointEvidence
 from codecarena.bench.records.rows import Failure, Match, MatchRow, MetricRow, RunRow, Score, ScoredCell
 from codecarena.bench.store.run_details import RunDetail, Version
 from codecarena.reports.column_slice import choose_metrics, slices

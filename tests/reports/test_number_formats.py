@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from codecarena.bench.analysis.codec_marks import Marks
 from codecarena.bench.analysis.intervals import Interval, Spread
-from codecarena.bench.analysis.marks import Marks
 from codecarena.bench.records.rows import MetricRow
 from codecarena.reports import digits
 

@@ -20,8 +20,8 @@ from streamlit.testing.v1 import AppTest
 from zoo import zoo_of
 
 from codecarena.bench.analysis.curves import BdRate
-from codecarena.bench.analysis.factor import KindRow, Level, Order, Reversal
 from codecarena.bench.analysis.intervals import Interval
+from codecarena.bench.analysis.kind_effect import KindRow, Level, Order, Reversal
 from codecarena.bench.records.rows import RunRow
 from codecarena.bench.store.imports import Published
 from codecarena.bench.store.run_details import RunDetail

@@ -10,17 +10,16 @@ from row_oracle import rates as rates_of_records
 from row_oracle import seeds as seeds_of_records
 from row_oracle.points import marks as marks_of_records
 
-from codecarena.bench.analysis import at_target, factor
+from codecarena.bench.analysis import at_target, codec_grids, kind_effect
 from codecarena.bench.analysis import leaderboard as boards
-from codecarena.bench.analysis import panels as arrays
 from codecarena.bench.analysis import rates as rates_of_columns
 from codecarena.bench.analysis import seeds as seeds_of_columns
 from codecarena.bench.analysis.at_target import AtRateRow, AtScoreRow
+from codecarena.bench.analysis.codec_grids import Comparison
+from codecarena.bench.analysis.codec_marks import Marks
 from codecarena.bench.analysis.curves import Method
-from codecarena.bench.analysis.factor import KindSplit
+from codecarena.bench.analysis.kind_effect import KindSplit
 from codecarena.bench.analysis.leaderboard import Leaderboard, View
-from codecarena.bench.analysis.marks import Marks
-from codecarena.bench.analysis.panels import Comparison
 from codecarena.bench.analysis.rates import SetRate
 from codecarena.bench.analysis.seeds import SeedVariance
 from codecarena.bench.records.rows import Failure, MatchRow, MetricRow, ScoredCell
@@ -43,7 +42,7 @@ class OfRecords:
 def compare(cells: Sequence[ScoredCell], metric: MetricRow, failures: Sequence[Failure] = ()) -> Comparison:
     """Return all codecs under a metric."""
     columns, column = columns_of(cells, metric.metric_id)
-    return arrays.compare(columns, arrays.panels(columns), column, metric, failures)
+    return codec_grids.compare(columns, codec_grids.panels(columns), column, metric, failures)
 
 
 def leaderboard(
@@ -67,7 +66,7 @@ def at_rate(
     """Return every codec's scores at a rate."""
     columns, _ = columns_of(cells, "")
     scores = {one.metric_id: columns_of(cells, one.metric_id)[1] for one in metrics}
-    every = arrays.panels(columns)
+    every = codec_grids.panels(columns)
     return at_target.at_rate(columns, every, scores, metrics, bits_per_pixel, failures, matches)
 
 
@@ -80,7 +79,7 @@ def at_score(
 ) -> list[AtScoreRow]:
     """Return what every codec spends for a score."""
     columns, column = columns_of(cells, metric.metric_id)
-    every, seconds = arrays.panels(columns), encode_seconds_of(cells)
+    every, seconds = codec_grids.panels(columns), encode_seconds_of(cells)
     return at_target.at_score(columns, every, column, metric, score, seconds, failures, matches)
 
 
@@ -92,13 +91,13 @@ def choose_view(cells: Sequence[ScoredCell], metric: MetricRow, failures: Sequen
 
 def default_anchor(cells: Sequence[ScoredCell]) -> str | None:
     """Return the codec to compare with."""
-    return boards.usual_anchor(arrays.panels(columns_of(cells, "")[0]))
+    return boards.usual_anchor(codec_grids.panels(columns_of(cells, "")[0]))
 
 
 def set_rates(cells: Sequence[ScoredCell]) -> list[SetRate]:
     """Return the rates of every codec at every setting."""
     columns, _ = columns_of(cells, "")
-    return rates_of_columns.set_rates(columns, arrays.panels(columns), byte_parts_of(cells))
+    return rates_of_columns.set_rates(columns, codec_grids.panels(columns), byte_parts_of(cells))
 
 
 def seed_variances(cells: Sequence[ScoredCell], metrics: Sequence[MetricRow]) -> list[SeedVariance]:
@@ -109,7 +108,7 @@ def seed_variances(cells: Sequence[ScoredCell], metrics: Sequence[MetricRow]) ->
 
 def marks(cells: Sequence[ScoredCell]) -> Marks:
     """Return the marks of the one codec that the cells are of."""
-    (panel,) = arrays.panels(columns_of(cells, "")[0], probes=True)
+    (panel,) = codec_grids.panels(columns_of(cells, "")[0], probes=True)
     return panel.codec.marks
 
 
@@ -121,7 +120,7 @@ def split_by_kind(
     method: Method = "pchip",
 ) -> KindSplit:
     """Return natural against AI-generated under one metric."""
-    return factor.split_by_kind(compare(cells, metric, failures), cells, metric, anchor, method)
+    return kind_effect.split_by_kind(compare(cells, metric, failures), cells, metric, anchor, method)
 
 
 class OfColumns:

@@ -27,7 +27,7 @@ from codecarena.studies.steps import (
     Step,
     Trial,
     Welcome,
-)  # fmt: skip
+)
 
 SLOTS = ("reference", "first", "second")
 Pixels = NDArray[np.uint8]

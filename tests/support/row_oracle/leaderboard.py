@@ -9,6 +9,7 @@ from statistics import fmean
 import numpy as np
 
 from codecarena.bench.analysis.at_target import AtRateRow, AtScoreRow
+from codecarena.bench.analysis.codec_grids import MeanCurve, PictureTable
 from codecarena.bench.analysis.coverage import AnalysisError, CodecSummary, absent_codecs, find_codec
 from codecarena.bench.analysis.curves import (
     NO_OVERLAP,
@@ -20,7 +21,6 @@ from codecarena.bench.analysis.curves import (
 )
 from codecarena.bench.analysis.intervals import Spread, spread
 from codecarena.bench.analysis.leaderboard import BdRow, View
-from codecarena.bench.analysis.panels import MeanCurve, PictureTable
 from codecarena.bench.records.rows import Failure, MatchRow, MetricRow, ScoredCell
 
 from .coverage import count_inapplicable, count_pictures, summarise

@@ -9,9 +9,9 @@ from statistics import fmean, median
 
 import numpy as np
 
+from codecarena.bench.analysis.codec_grids import MeanCurve, MeanPoint, MeasuredCodec, PictureTable
+from codecarena.bench.analysis.codec_marks import NO_MARKS, Marks
 from codecarena.bench.analysis.curves import Curve, clean, to_quality
-from codecarena.bench.analysis.marks import NO_MARKS, Marks
-from codecarena.bench.analysis.panels import MeanCurve, MeanPoint, MeasuredCodec, PictureTable
 from codecarena.bench.records.rows import MetricRow, ScoredCell
 
 

@@ -10,7 +10,7 @@ from statistics import median
 from codecarena.bench.analysis.affinity import Affinity, affinity
 from codecarena.bench.analysis.at_target import AtRateRow, AtScoreRow
 from codecarena.bench.analysis.curves import Method
-from codecarena.bench.analysis.factor import KindSplit, split_by_kind
+from codecarena.bench.analysis.kind_effect import KindSplit, split_by_kind
 from codecarena.bench.analysis.leaderboard import View
 from codecarena.bench.analysis.rates import SetRate
 from codecarena.bench.analysis.seeds import SeedVariance

@@ -14,11 +14,11 @@ from scipy.special import ndtri
 from ..records.rows import MetricRow
 from .affinity import Affinity, affinity, is_toy, nearer
 from .bootstrap import Sample, usual_resampling
-from .comparison import Paired, percent
+from .codec_grids import Comparison
 from .coverage import AnalysisError, find_codec
 from .curves import NO_OVERLAP, FloatArray, Method
 from .intervals import SIGNIFICANCE, Interval, Tested, holm, interval, zero_test
-from .panels import Comparison
+from .significance import Paired, percent
 
 TOY_SET = "toy set: no natural/AI statement"
 ALL_RELATED = "every AI-generated picture is of a compared codec's own generator: no natural/AI statement"

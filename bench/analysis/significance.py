@@ -11,11 +11,11 @@ from typing import Literal
 import numpy as np
 
 from ..records.rows import MetricRow
-from .batches import CurveBatch, log_rate_differences
 from .bootstrap import Resampling, Sample, usual_resampling
+from .codec_grids import Comparison, PictureTable
+from .curve_batches import CurveBatch, log_rate_differences
 from .curves import NO_OVERLAP, FloatArray, Method, to_quality
 from .intervals import SIGNIFICANCE, Interval, Tested, bounded_interval, holm, interval, zero_test
-from .panels import Comparison, PictureTable
 
 Verdict = Literal["better", "worse", "not shown"]
 """``better``: fewer bits at equal score, significant at 5 % after Holm's correction."""

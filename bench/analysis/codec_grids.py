@@ -10,8 +10,8 @@ import numpy as np
 
 from ..records.columns import ColumnCodec, Columns, FloatArray, IntArray, Mask, ScoreColumn
 from ..records.rows import Failure, MetricRow
+from .codec_marks import NO_MARKS, Marks, marks
 from .curves import Curve, clean, to_quality
-from .marks import NO_MARKS, Marks, marks
 
 
 @dataclass(frozen=True, slots=True)
