@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from .bench import listing, stimuli
-from .bench.commands import app as bench_app
+from .bench import stimuli
+from .bench.cli import listing
+from .bench.cli.commands import app as bench_app
+from .bench.cli.run_options import options, said
+from .bench.cli.timing_commands import app as timing_app
+from .bench.cli.timing_commands import time_after
 from .bench.options import (
     STORE,
     DataOption,
@@ -24,9 +28,6 @@ from .bench.options import (
     StoreOption,
     WorkersOption,
 )
-from .bench.run_options import options, said
-from .bench.timing_commands import app as timing_app
-from .bench.timing_commands import time_after
 from .bench.toy_pictures import sampler
 from .codecs.generative.layered.commands import app as edit_app
 from .datasets.commands import commands as set_commands
@@ -109,7 +110,7 @@ def run(
         data, workers, only, limit, retry_failed, force, dry_run, timing=timing, call=said(context)
     )
     if match is not None or match_set:
-        from .bench.match_report import match_suite
+        from .bench.cli.match_report import match_suite
 
         raise typer.Exit(match_suite(suite, store, chosen, match or "", match_set, as_json))
     report = _run(suite, store, chosen, as_json=as_json)
@@ -232,7 +233,7 @@ def doctor(store: StoreOption = STORE, data: DataOption = None, as_json: JsonOpt
     """Load every codec and metric and say what is missing and how to get it."""
     from dataclasses import asdict
 
-    from .bench.doctor import examine
+    from .bench.cli.doctor import examine
 
     _print_records([asdict(line) for line in examine(store, data)], "codecarena doctor", as_json)
 
@@ -285,7 +286,7 @@ def fetch_set(
     ] = None,
 ) -> None:
     """Download an image set and check every file's hash; hf:OWNER/NAME and s3:// are read as well."""
-    from .bench.progress import of_downloads
+    from .bench.cli.progress import of_downloads
     from .datasets.catalogue import find_manifest
     from .datasets.download import data_folder, fetch
     from .datasets.remote import Remote, parse, read
@@ -304,10 +305,11 @@ def fetch_set(
 def _run(
     reference: str, store: str, options: Options, metrics: tuple[str, ...] = (), as_json: bool = False
 ) -> Report:
-    from .bench import progress, runner
+    from .bench import runner
+    from .bench.cli import progress
+    from .bench.cli.summary import as_record, sentences
     from .bench.store.writer import StoreWriter
     from .bench.suite import find, load
-    from .bench.summary import as_record, sentences
 
     suite, text = load(find(reference))
     if metrics:

@@ -11,7 +11,8 @@ import pytest
 from measuring import Clock, planned_cell, planned_codec, planned_picture
 from rich.console import Console
 
-from codecarena.bench import device, doctor, listing, progress
+from codecarena.bench import device
+from codecarena.bench.cli import doctor, listing, progress
 from codecarena.bench.contents import _folders
 from codecarena.bench.plan import Plan
 from codecarena.bench.records.identities import MetricIdentity

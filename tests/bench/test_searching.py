@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from measuring import planned_cell, planned_codec, planned_picture
 
-from codecarena.bench import match_report, searches
-from codecarena.bench.match_report import as_record
+from codecarena.bench import searches
+from codecarena.bench.cli import match_report
+from codecarena.bench.cli.match_report import as_record
 from codecarena.bench.plan import PlannedPicture
 from codecarena.bench.records.cells import NO_SEED, CellKey
 from codecarena.bench.records.messages import Failed, Measured, Outcome, Scored, Stored

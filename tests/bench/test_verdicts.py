@@ -12,7 +12,8 @@ import pytest
 from measuring import INFO, planned_cell, planned_codec, planned_picture
 from PIL import Image
 
-from codecarena.bench import isolation, pool, summary, verify
+from codecarena.bench import isolation, pool, verify
+from codecarena.bench.cli import summary
 from codecarena.bench.estimate import Estimate
 from codecarena.bench.footprint import MARK, footprint
 from codecarena.bench.opens import Opened

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from .prepare import Options
-    from .searches import Ended, MatchReport
-    from .targets import Target
+    from ..prepare import Options
+    from ..searches import Ended, MatchReport
+    from ..targets import Target
 
 
 def match_suite(
@@ -27,11 +27,11 @@ def match_suite(
 
     from rich.console import Console
 
-    from .matching import run
+    from ..matching import run
+    from ..store.writer import StoreWriter
+    from ..suite import SuiteError, find, load
+    from ..targets import parse_target
     from .progress import on_terminal
-    from .store.writer import StoreWriter
-    from .suite import SuiteError, find, load
-    from .targets import parse_target
 
     if options.wanted.force:
         raise SuiteError("--force measures a suite's qualities again and --match searches: give one of them")

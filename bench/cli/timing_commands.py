@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import STORE, DataOption, JsonOption, OnlyOption, StoreOption
+from ..options import STORE, DataOption, JsonOption, OnlyOption, StoreOption
 
 if TYPE_CHECKING:
-    from .prepare import Options, Prepared
-    from .runner import Report
-    from .store.writer import StoreWriter
-    from .timing import Wish
-    from .timing_report import TimingReport
+    from ..prepare import Options, Prepared
+    from ..runner import Report
+    from ..store.writer import StoreWriter
+    from ..timing import Wish
+    from ..timing_report import TimingReport
 
 app = typer.Typer()
 
@@ -37,11 +37,11 @@ def time_suite(
     as_json: JsonOption = False,
 ) -> None:
     """Time a suite's codecs, one call at a time. Exit status 1 if one failed."""
+    from ..store.writer import StoreWriter
+    from ..suite import find, load
+    from ..timing import Wish, prepare_alone
+    from ..timing_report import as_record, sentences
     from .run_options import options, said
-    from .store.writer import StoreWriter
-    from .suite import find, load
-    from .timing import Wish, prepare_alone
-    from .timing_report import as_record, sentences
 
     loaded, text = load(find(suite))
     chosen = options(data, 0, only, limit, call=said(context))
@@ -66,7 +66,7 @@ def time_after(report: Report, text: str, writer: StoreWriter, options: Options)
     left_out = wanted.score_only or not options.timing or report.interrupted
     if prepared is None or prepared.suite.timing is None or left_out:
         return
-    from .timing import Wish, planned
+    from ..timing import Wish, planned
 
     if options.dry_run:
         report.timing = planned(prepared, writer, Wish(wanted.force))
@@ -82,7 +82,7 @@ def time_prepared(
     """Return the report of a timing pass, with a bar on the terminal meanwhile."""
     from rich.console import Console
 
-    from . import timing
+    from .. import timing
     from .progress import counting
 
     with counting(Console(stderr=True), "timing, one call at a time") as advanced:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from .options import STORE, DataOption, JsonOption, OnlyOption, StoreOption, WorkersOption
+from ..options import STORE, DataOption, JsonOption, OnlyOption, StoreOption, WorkersOption
 
 if TYPE_CHECKING:
-    from ..codecs.base import Family
+    from ...codecs.base import Family
 
 app = typer.Typer()
 
@@ -37,12 +37,12 @@ def score_set(
     """Compare whole sets of stored pictures: FID and KID of tiles, and two distances without weights."""
     from rich.console import Console
 
+    from ..sets.registry import available, create
+    from ..sets.scoring import score_sets
+    from ..sets.table import records, show
+    from ..store.writer import StoreWriter
+    from ..suite import find, load
     from .progress import counting
-    from .sets.registry import available, create
-    from .sets.scoring import score_sets
-    from .sets.table import records, show
-    from .store.writer import StoreWriter
-    from .suite import find, load
 
     # What `cli.main` leaves uncollected for speed, a library beneath torch reports as leaks at exit.
     atexit.unregister(gc.freeze)
@@ -84,12 +84,12 @@ def verify(
     """Decode every stored bitstream with nothing else in reach, and compare. Exit status 1 if one differs."""
     from rich.console import Console
 
-    from . import verify_report
+    from .. import verify_report
+    from ..store.writer import StoreWriter
+    from ..suite import find, load
+    from ..verify import verify as verify_suite
     from .progress import counting
     from .run_options import options
-    from .store.writer import StoreWriter
-    from .suite import find, load
-    from .verify import verify as verify_suite
 
     loaded, _ = load(find(suite))
     chosen = options(data, workers, only, limit)
@@ -135,11 +135,11 @@ def import_results(
 
     from rich.console import Console
 
-    from ..codecs import base
-    from .importing import Wish, import_file
-    from .interchange import InterchangeError
+    from ...codecs import base
+    from ..importing import Wish, import_file
+    from ..interchange import InterchangeError
+    from ..store.writer import StoreWriter
     from .progress import counting
-    from .store.writer import StoreWriter
 
     known = get_args(base.Family)
     if family not in known:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import typer
 
-    from .prepare import Options
+    from ..prepare import Options
 
 
 def options(
@@ -29,13 +29,13 @@ def options(
         SuiteError: ``only`` cannot be read.
     """
     chosen = parse_only(only or [])
-    from .device import cores
-    from .pool import warm
+    from ..device import cores
+    from ..pool import warm
 
     workers = workers or cores()
     warm(workers)  # They load while this process imports the rest.
-    from .plan import Wanted
-    from .prepare import Options
+    from ..plan import Wanted
+    from ..prepare import Options
 
     wanted = Wanted(frozenset(force or []), retry_failed, score_only)
     return Options(data, workers, wanted, chosen["codec"], chosen["set"], limit, dry_run, timing, call)
@@ -73,7 +73,7 @@ def parse_only(given: list[str]) -> dict[str, frozenset[str]]:
             what, value = (key.strip(), value) if equals else (what, part)
             if what not in chosen or not value.strip():
                 # Imported here: its checks load for longer than workers take to start.
-                from .suite import SuiteError
+                from ..suite import SuiteError
 
                 raise SuiteError(f"--only {text!r}: expected codec=NAME,... or set=NAME,...")
             chosen[what].add(value.strip())

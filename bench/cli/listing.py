@@ -10,7 +10,7 @@ Row = dict[str, str | int]
 
 def codecs() -> list[Row]:
     """Return every codec, with what is missing to run it."""
-    from ..codecs.registry import entries
+    from ...codecs.registry import entries
 
     return [
         {
@@ -25,7 +25,7 @@ def codecs() -> list[Row]:
 
 def metrics() -> list[Row]:
     """Return every metric, with what is missing to run it."""
-    from .metrics.registry import entries
+    from ..metrics.registry import entries
 
     return [
         {"metric": one.name, "summary": one.summary, "status": one.missing or "ready"}
@@ -35,7 +35,7 @@ def metrics() -> list[Row]:
 
 def image_sets(data: Path | None) -> list[Row]:
     """Return every known image set, and how much of it is in the data folder."""
-    from ..datasets.catalogue import names
+    from ...datasets.catalogue import names
 
     return [
         {
@@ -61,7 +61,7 @@ def image_sets_in_brief(data: Path | None) -> list[Row]:
 
 def suites() -> list[Row]:
     """Return the suites that come with codecarena."""
-    from .suite import load, shipped
+    from ..suite import load, shipped
 
     found = {name: load(path)[0] for name, path in shipped().items()}
     return [
@@ -77,6 +77,6 @@ def suites() -> list[Row]:
 
 def recipes() -> list[Row]:
     """Return the ready recipes for other people's codecs."""
-    from ..codecs.neighbours import summaries
+    from ...codecs.neighbours import summaries
 
     return [{"recipe": name, "summary": summary} for name, summary in summaries().items()]
