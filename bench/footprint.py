@@ -19,9 +19,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .opens import Opened, listen, surrender
-from .pool import worker_environment
 from .records.messages import CodecSpec
 from .store.timings import Footprint
+from .worker.pool import worker_environment
 
 WEIGHTS = {
     ".bin", ".ckpt", ".gguf", ".h5", ".msgpack", ".npy", ".npz", ".onnx", ".pb", ".pkl", ".pt", ".pth",

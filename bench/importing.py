@@ -11,8 +11,6 @@ from ..codecs.base import Family
 from ..datasets.catalogue import open_set
 from ..datasets.manifest import LocalPicture
 from ..datasets.pixels import PictureError, pixels_sha256, read_pixels
-from . import pool
-from .device import cores, describe
 from .interchange import Content, InterchangeError, Reconstruction, read
 from .metrics import registry as metric_registry
 from .metrics.base import MetricError
@@ -30,6 +28,8 @@ from .store.imports import (
 )
 from .store.writer import StoreWriter
 from .toy_pictures import sampler
+from .worker import pool
+from .worker.device import cores, describe
 
 DEFAULT_METRICS = ("psnr", "ms-ssim")
 SCORE_LIMITS = Limits(seconds=600, memory_mib=16 * 1024)

@@ -11,8 +11,6 @@ from ..codecs import registry as codec_registry
 from ..codecs.base import CodecError
 from ..datasets.catalogue import open_set
 from ..datasets.manifest import DatasetError, ImageSet
-from . import pool
-from .measure import identify
 from .metrics import registry as metric_registry
 from .metrics.base import MetricError
 from .plan import PlannedCodec, PlannedPicture, Wanted
@@ -21,6 +19,8 @@ from .store.pictures import add_provenance
 from .store.writer import StoreWriter
 from .suite import CodecTable, Suite, SuiteError, unset_variable
 from .toy_pictures import sampler
+from .worker import pool
+from .worker.measure import identify
 
 LOAD_LIMITS = Limits(seconds=600, memory_mib=64 * 1024)
 """For asking codecs and metrics what they are: weights may be large and slow to load."""

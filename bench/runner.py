@@ -7,9 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
-from . import pool
 from .contents import store_contents, training_notes
-from .device import cores, describe
 from .estimate import Estimate, estimate
 from .execution import Execution, Place, Waiting
 from .one_stream import OneStream
@@ -21,6 +19,8 @@ from .store.probes import adopt
 from .store.writer import StoreWriter
 from .suite import Suite
 from .timing_report import TimingReport
+from .worker import pool
+from .worker.device import cores, describe
 
 ANY_MISSING = Wanted(retry_failed=True)
 """Makes a plan of every cell that has no complete result, whatever was tried."""

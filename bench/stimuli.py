@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..codecs.base import Image
-    from .measure import Worker
     from .store.writer import StoreWriter
+    from .worker.measure import Worker
 
 BATCH_PIXELS = 2**26
 """About how many decoded pixels are held at a time (200 MB)."""
@@ -133,8 +133,8 @@ def score(store: str, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]) 
     Raises:
         StoreError: A metric does not load, or fails on a pair.
     """
-    from .measure import Worker
     from .store.writer import StoreWriter
+    from .worker.measure import Worker
 
     worker = Worker()
     writer = StoreWriter(store)

@@ -13,9 +13,8 @@ from typing import TypeVar
 
 import psutil
 
-from . import device, footprint, pool
+from . import footprint
 from .execution import stoppable
-from .load import LOADED_SHARE, Watch, quietest
 from .plan import PlannedCodec, PlannedPicture
 from .prepare import Options, Prepared, prepare
 from .records.messages import CallCost, CallNeeds, Inspected, Limits, Original, Outcome, Timed, TimingCall
@@ -24,6 +23,8 @@ from .store.timings import Footprint, Side, Timing, TimingKey
 from .store.writer import StoreWriter, id_of_machine
 from .suite import Suite, TimingTable
 from .timing_report import TimingReport
+from .worker import device, pool
+from .worker.cpu_load import LOADED_SHARE, Watch, quietest
 
 Item = TypeVar("Item")
 QUICK_SECONDS = 0.1

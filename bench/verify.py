@@ -12,9 +12,7 @@ import numpy as np
 
 from ..codecs.base import Image
 from ..datasets.pixels import PictureError, read_pixels
-from . import isolation, pool, walls
-from .device import cores, describe
-from .newer import Found
+from . import walls
 from .plan import PlannedCodec
 from .prepare import Options, Prepared, prepare
 from .records.cells import NO_SEED
@@ -42,6 +40,9 @@ from .store.verifications import (
 )
 from .store.writer import StoreWriter
 from .suite import Suite
+from .worker import pool, sandbox
+from .worker.changed_files import Found
+from .worker.device import cores, describe
 
 STREAMS_A_PROCESS = 64
 """So that Ctrl-C loses little and both cores have work to the end."""
@@ -54,7 +55,7 @@ class Report:
     rows: dict[str, list[Verified]] = field(default_factory=lambda: defaultdict(list))
     """By the codec's label."""
     notes: list[str] = field(default_factory=list)
-    tool: isolation.Tool = "none"
+    tool: sandbox.Tool = "none"
     unavailable: bool = False
     """Whether a codec of the suite did not load."""
     interrupted: bool = False
@@ -146,7 +147,7 @@ class _Verification:
         self.machine = describe()
         self.pictures = {one.sha256: one.picture for one in prepared.pictures}
         self.paths = [Path(path).absolute() for path in every_picture_path(store)]
-        tool, reason = isolation.available()
+        tool, reason = sandbox.available()
         self.report = Report(notes=prepared.notes, tool=tool, unavailable=prepared.unavailable)
         if reason:
             self.report.notes.append(f"decoders are not isolated here ({reason}): install bubblewrap")
@@ -258,7 +259,7 @@ class _Box:
         )
         self.environment = walls.environment(part.codec)
         self.child: pool.Child | None = None
-        self.isolation: isolation.Tool = run.report.tool
+        self.isolation: sandbox.Tool = run.report.tool
         self.leak = ""
         """Why the process is not isolated although there is a tool."""
         self.remarks = [f"hidden, because they appeared after encoding began: {_few(newer)}"] if newer else []
@@ -273,9 +274,9 @@ class _Box:
         pool.ask(self.child, job, self.run.limits, outcome)
         return outcome
 
-    def enter(self, folder: Path) -> isolation.Sandbox:
+    def enter(self, folder: Path) -> sandbox.Sandbox:
         """Return how to start a process behind the walls."""
-        return isolation.build(self.walls, self.environment, self.isolation, folder)
+        return sandbox.build(self.walls, self.environment, self.isolation, folder)
 
     def holds(self, child: pool.Child) -> bool:
         """Whether a process behind the walls starts, and itself says that it can read no original."""

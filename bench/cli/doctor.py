@@ -10,12 +10,12 @@ from pathlib import Path
 from ... import __version__
 from ...codecs import registry as codec_registry
 from ...datasets.catalogue import names
-from .. import pool
-from ..device import cores, cpu_model
 from ..metrics import registry as metric_registry
 from ..records.messages import CodecSpec, Describe, Limits
 from ..store.database import StoreError
 from ..store.store import Store
+from ..worker import pool
+from ..worker.device import cores, cpu_model
 
 LIMITS = Limits(seconds=60, memory_mib=16 * 1024)
 CONFIGURED = "ready: needs a recipe"

@@ -29,8 +29,8 @@ def options(
         SuiteError: ``only`` cannot be read.
     """
     chosen = parse_only(only or [])
-    from ..device import cores
-    from ..pool import warm
+    from ..worker.device import cores
+    from ..worker.pool import warm
 
     workers = workers or cores()
     warm(workers)  # They load while this process imports the rest.

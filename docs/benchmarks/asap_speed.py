@@ -13,7 +13,7 @@ import numpy as np
 import scipy
 from scipy.special import ndtr
 
-from codecarena.bench.device import cpu_model
+from codecarena.bench.worker.device import cpu_model
 from codecarena.studies.adaptive import Asap
 from codecarena.studies.design import Pairs, Standing
 

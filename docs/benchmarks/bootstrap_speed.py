@@ -22,7 +22,7 @@ from codecarena.bench.analysis.bootstrap import RESAMPLES, usual_resampling
 from codecarena.bench.analysis.curve_batches import CurveBatch, log_rate_differences
 from codecarena.bench.analysis.curves import bd_rate
 from codecarena.bench.analysis.intervals import interval, zero_test
-from codecarena.bench.device import cpu_model
+from codecarena.bench.worker.device import cpu_model
 
 PICTURES, CODECS, METRICS, SETTINGS = 24, 10, 4, 8
 REPEATS = 3

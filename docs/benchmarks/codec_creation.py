@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 from statistics import median
 
-from codecarena.bench.device import cores, cpu_model
+from codecarena.bench.worker.device import cores, cpu_model
 from codecarena.codecs import registry
 
 ROOT = Path(__file__).parents[2]

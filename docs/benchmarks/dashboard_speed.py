@@ -17,10 +17,10 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "support"))
 
 from synthetic_store import fill, sha
 
-from codecarena.bench.device import cores, cpu_model
 from codecarena.bench.store.schema import MetricTable, ScoreTable
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.writer import StoreWriter
+from codecarena.bench.worker.device import cores, cpu_model
 
 RECORD = Path(__file__).with_suffix(".md")
 METRICS = (

@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from codecarena.bench.analysis import detail
-from codecarena.bench.device import cores, cpu_model
 from codecarena.bench.metrics.psnr import Psnr
+from codecarena.bench.worker.device import cores, cpu_model
 from codecarena.codecs import registry
 from codecarena.codecs.base import Codec, CodecInfo, Image, Picture
 from codecarena.codecs.generative.hfd.decoder import DEFAULTS

@@ -20,7 +20,7 @@ from typing import IO
 
 import psutil
 
-from codecarena.bench.device import cores, cpu_model
+from codecarena.bench.worker.device import cores, cpu_model
 
 QUALITIES = range(5, 100, 5)
 SUITE = """

@@ -19,8 +19,8 @@ import torch
 from PIL import Image as Pillow
 from pytorch_msssim import ms_ssim
 
-from codecarena.bench.device import cpu_model
 from codecarena.bench.metrics.ssim import MsSsim
+from codecarena.bench.worker.device import cpu_model
 from codecarena.codecs.base import Picture
 
 REPEATS = 15

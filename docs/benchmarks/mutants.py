@@ -38,7 +38,7 @@ from cosmic_ray.plugins import get_operator, operator_names
 from coverage import CoverageData
 from scipy import stats
 
-from codecarena.bench.device import cores, cpu_model
+from codecarena.bench.worker.device import cores, cpu_model
 
 ROOT = Path(__file__).parents[2]
 RECORD = Path(__file__).with_suffix(".md")

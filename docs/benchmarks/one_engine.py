@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "support"))
 
 from synthetic_store import fill
 
-from codecarena.bench.device import cores, cpu_model
+from codecarena.bench.worker.device import cores, cpu_model
 
 ROOT = Path(__file__).parents[2]
 RECORD = Path(__file__).with_suffix(".md")

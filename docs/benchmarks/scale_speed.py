@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import scipy
 
-from codecarena.bench.device import cpu_model
+from codecarena.bench.worker.device import cpu_model
 from codecarena.studies.fit import fit
 from codecarena.studies.models import MODELS
 from codecarena.studies.pair_counts import tally

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from codecarena.bench.device import cores, cpu_model
+from codecarena.bench.worker.device import cores, cpu_model
 
 RECORD = Path(__file__).with_suffix(".md")
 ROUNDS = 10

@@ -31,7 +31,7 @@ from browsing import free_port, wait_until_healthy
 from studying import invite, open_study
 
 from arena import write_pictures
-from codecarena.bench.device import cores, cpu_model
+from codecarena.bench.worker.device import cores, cpu_model
 
 RECORD = Path(__file__).with_suffix(".md")
 JOIN_SECONDS = 60

@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from codecarena.bench.device import cores, cpu_model
-from codecarena.bench.load import LOADED_SHARE, Watch
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.timings import TimingRow, timings
+from codecarena.bench.worker.cpu_load import LOADED_SHARE, Watch
+from codecarena.bench.worker.device import cores, cpu_model
 
 RECORD = Path(__file__).with_suffix(".md")
 SUITE = """

@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from codecarena.bench import clocks, device, load
-from codecarena.bench.flops import multiply_accumulates
 from codecarena.bench.footprint import MARK, Asked, FootprintError, footprint, observe
-from codecarena.bench.load import Look, Watch, other_share
 from codecarena.bench.opens import Opened
 from codecarena.bench.records.messages import CodecSpec
+from codecarena.bench.worker import clocks, cpu_load, device
+from codecarena.bench.worker.cpu_load import Look, Watch, other_share
+from codecarena.bench.worker.flops import multiply_accumulates
 
 MIB = 2**20
 
@@ -123,12 +123,12 @@ def test_machines_that_tell_little_or_change_are_no_error(monkeypatch: pytest.Mo
     assert other_share(Look(0.0, (1.0, 1.0), 0.0), Look(1.0, (1.5,), 0.0), (0, 1)) == pytest.approx(0.5)
     macos = namedtuple("macos", "user nice system idle")
     monkeypatch.setattr(psutil, "cpu_times", lambda **_: [macos(1.0, 2.0, 4.0, 100.0)])
-    assert load.busy_seconds() == (7.0,)
+    assert cpu_load.busy_seconds() == (7.0,)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {6, 7}, raising=False)
     monkeypatch.setattr(psutil, "cpu_percent", lambda **_: [50.0])
-    assert load.quietest(1) == (7,)
+    assert cpu_load.quietest(1) == (7,)
     monkeypatch.delattr(os, "sched_getaffinity")
-    assert load.quietest(1) == ()
+    assert cpu_load.quietest(1) == ()
     assert device.cores() >= 1
 
 

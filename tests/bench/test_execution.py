@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from measuring import INFO, planned_cell, planned_codec, planned_picture
 
-from codecarena.bench import execution, pool
+from codecarena.bench import execution
 from codecarena.bench.estimate import Estimate, by_codec, estimate
 from codecarena.bench.execution import Execution, Place, Waiting
 from codecarena.bench.one_stream import OneStream
@@ -19,6 +19,7 @@ from codecarena.bench.records.cells import CellKey, Saved
 from codecarena.bench.records.messages import Cell, Failed, Limits, Measured, Outcome, Scored, Stored
 from codecarena.bench.runner import Report, _Cells
 from codecarena.bench.timing_report import TimingReport
+from codecarena.bench.worker import pool
 from codecarena.codecs.base import RateParts
 
 A, B = planned_picture("a"), planned_picture("b", pixel_count=1000)

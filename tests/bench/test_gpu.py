@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from codecarena.bench import clocks, gpu, stopwatch
-from codecarena.bench.flops import multiply_accumulates
 from codecarena.bench.records.messages import CodecSpec, Original, TimingCall
+from codecarena.bench.worker import clocks, gpu, stopwatch
+from codecarena.bench.worker.flops import multiply_accumulates
 from codecarena.codecs.base import Picture
 
 MIB = 2**20

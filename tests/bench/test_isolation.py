@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from codecarena.bench import isolation
-from codecarena.bench.isolation import Sandbox, Walls
-from codecarena.bench.newer import Renewed
+from codecarena.bench.worker import sandbox
+from codecarena.bench.worker.changed_files import Renewed
+from codecarena.bench.worker.sandbox import Sandbox, Walls
 
 
 def touched(folder: Path, *names: str) -> None:
@@ -29,8 +29,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = Path(os.path.realpath(tmp_path))
     (root / "usr").mkdir()
     (root / "bin").symlink_to("usr")
-    monkeypatch.setattr(isolation, "SYSTEM", (f"{root}/usr", f"{root}/bin", f"{root}/nix"))
-    monkeypatch.setattr(isolation, "_devices", lambda: [Path("/dev/nvidia0")])
+    monkeypatch.setattr(sandbox, "SYSTEM", (f"{root}/usr", f"{root}/bin", f"{root}/nix"))
+    monkeypatch.setattr(sandbox, "_devices", lambda: [Path("/dev/nvidia0")])
     return root
 
 
@@ -41,7 +41,7 @@ def test_what_is_shown_is_named_once_outer_folders_first(machine: Path) -> None:
     (machine / "link").symlink_to(b)
     (machine / "usr" / "own").mkdir()
     visible = (b, inner, a, machine / "link" / "none", machine / "link", machine / "usr" / "own")
-    assert isolation._shown(Walls(visible)) == [machine / "usr", machine / "bin", a, b, machine / "link"]
+    assert sandbox._shown(Walls(visible)) == [machine / "usr", machine / "bin", a, b, machine / "link"]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_what_is_hidden_is_covered_where_it_would_be_seen(
     touched(machine, "a/x/y", "a/z", "elsewhere")
     anew = tuple(Renewed(machine / name, older) for name, older in renewed)
     made = Walls((machine / "a",), tuple(machine / name for name in hidden), anew)
-    assert isolation._covered(made) == [machine / name for name in covered]
+    assert sandbox._covered(made) == [machine / name for name in covered]
 
 
 @pytest.fixture
@@ -74,9 +74,9 @@ def made(machine: Path) -> Walls:
 
 
 def test_bubblewrap_binds_renews_and_covers_in_this_order(machine: Path, made: Walls) -> None:
-    sandbox = isolation.build(made, {"A": "b"}, "bubblewrap", machine / "own")
-    assert sandbox == Sandbox("bubblewrap", sandbox.prefix, {"A": "b", "HOME": "/tmp/home", "TMPDIR": "/tmp"})
-    words = " ".join(sandbox.prefix).replace(str(machine), "")
+    built = sandbox.build(made, {"A": "b"}, "bubblewrap", machine / "own")
+    assert built == Sandbox("bubblewrap", built.prefix, {"A": "b", "HOME": "/tmp/home", "TMPDIR": "/tmp"})
+    words = " ".join(built.prefix).replace(str(machine), "")
     assert words == (
         "bwrap --unshare-all --die-with-parent --proc /proc --dev /dev --dev-bind /dev/nvidia0 /dev/nvidia0 "
         "--tmpfs /tmp --dir /tmp/home --dir /tmp/work "
@@ -90,13 +90,13 @@ def test_bubblewrap_binds_renews_and_covers_in_this_order(machine: Path, made: W
 def test_unshare_makes_the_same_by_hand(
     machine: Path, made: Walls, monkeypatch: pytest.MonkeyPatch, user: int, flags: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr(isolation.os, "geteuid", lambda: user)
+    monkeypatch.setattr(sandbox.os, "geteuid", lambda: user)
     own = machine / "own"
     own.mkdir()
-    sandbox = isolation.build(made, {}, "unshare", own)
-    assert sandbox.environment == {"HOME": "/tmp/home", "TMPDIR": "/tmp"}
+    built = sandbox.build(made, {}, "unshare", own)
+    assert built.environment == {"HOME": "/tmp/home", "TMPDIR": "/tmp"}
     shared = ("--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child")
-    assert sandbox.prefix == ("unshare", *shared, *flags, "sh", f"{own}/enter.sh")
+    assert built.prefix == ("unshare", *shared, *flags, "sh", f"{own}/enter.sh")
     root = own / "root"
     lines = (own / "enter.sh").read_text().replace(f"{root}{machine}", "IN").replace(str(root), "ROOT")
     lines = lines.replace(str(machine), "").replace(f"ROOT{machine.parent}", "IN").splitlines()
@@ -127,11 +127,11 @@ def test_unshare_makes_the_same_by_hand(
 def tools(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str | None]]:
     """Return the tools of a machine, each with why it does not hide a file, None where it does."""
     here: dict[str, str | None] = {}
-    monkeypatch.setattr(isolation.shutil, "which", lambda name: name if name in here else None)
-    monkeypatch.setattr(isolation, "_probe", lambda tool: here["bwrap" if tool == "bubblewrap" else tool])
-    isolation.available.cache_clear()
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: name if name in here else None)
+    monkeypatch.setattr(sandbox, "_probe", lambda tool: here["bwrap" if tool == "bubblewrap" else tool])
+    sandbox.available.cache_clear()
     yield here
-    isolation.available.cache_clear()
+    sandbox.available.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_the_first_tool_that_hides_a_file_is_taken(
     tools: dict[str, str | None], here: dict[str, str | None], expected: tuple[str, str]
 ) -> None:
     tools.update(here)
-    assert isolation.available() == expected
+    assert sandbox.available() == expected
 
 
 @pytest.mark.parametrize(
@@ -167,14 +167,14 @@ def test_a_tool_must_show_one_file_and_hide_two(
         assert words[:4] == ["x", "sh", "-c", words[3]]
         return subprocess.CompletedProcess(words, status, printed, errors)
 
-    monkeypatch.setattr(isolation, "build", lambda *_: Sandbox("unshare", ("x",)))
-    monkeypatch.setattr(isolation.subprocess, "run", run)
-    assert isolation._probe("unshare") == failure
+    monkeypatch.setattr(sandbox, "build", lambda *_: Sandbox("unshare", ("x",)))
+    monkeypatch.setattr(sandbox.subprocess, "run", run)
+    assert sandbox._probe("unshare") == failure
 
 
 def test_a_probe_without_walls_sees_all_three_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(isolation, "build", lambda *_: Sandbox("unshare"))
-    assert isolation._probe("unshare") == "showed 3 of 1 file"
+    monkeypatch.setattr(sandbox, "build", lambda *_: Sandbox("unshare"))
+    assert sandbox._probe("unshare") == "showed 3 of 1 file"
 
 
 def test_a_program_needs_its_installation_through_every_link(
@@ -183,21 +183,21 @@ def test_a_program_needs_its_installation_through_every_link(
     touched(tmp_path, "opt/tool/bin/real", "home/alone")
     (tmp_path / "usr" / "sbin").mkdir(parents=True)
     (tmp_path / "usr" / "sbin" / "tool").symlink_to("../../opt/tool/bin/real")
-    found = isolation.of_program(tmp_path / "usr" / "sbin" / "tool")
+    found = sandbox.of_program(tmp_path / "usr" / "sbin" / "tool")
     assert [Path(os.path.realpath(one)) for one in found] == [tmp_path / "usr", tmp_path / "opt" / "tool"]
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
-    assert isolation.of_program(tmp_path / "home" / "alone") == [tmp_path / "home" / "alone"]
-    assert isolation.of_program(Path("/bin/none")) == [Path("/bin/none")]
+    assert sandbox.of_program(tmp_path / "home" / "alone") == [tmp_path / "home" / "alone"]
+    assert sandbox.of_program(Path("/bin/none")) == [Path("/bin/none")]
     (tmp_path / "loop").symlink_to("loop")
-    assert isolation.of_program(tmp_path / "loop") == [tmp_path]
+    assert sandbox.of_program(tmp_path / "loop") == [tmp_path]
 
 
 def test_pythons_folders_are_those_that_are_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", ["/caller", str(tmp_path), "", str(tmp_path / "none")])
     monkeypatch.setattr(sys, "flags", SimpleNamespace(safe_path=False))
-    found = isolation.of_python()
-    assert (found[0] / "bench" / "isolation.py").is_file()
+    found = sandbox.of_python()
+    assert (found[0] / "bench" / "worker" / "sandbox.py").is_file()
     assert found[1:] == [Path(sys.prefix), Path(sys.base_prefix), Path(sys.exec_prefix), tmp_path]
     monkeypatch.setattr(sys, "flags", SimpleNamespace(safe_path=True))
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    assert isolation.of_python()[-1] == tmp_path
+    assert sandbox.of_python()[-1] == tmp_path

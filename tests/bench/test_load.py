@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from codecarena.bench import load
-from codecarena.bench.load import Look, Watch, other_share
+from codecarena.bench.worker import cpu_load
+from codecarena.bench.worker.cpu_load import Look, Watch, other_share
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_seconds_of_a_process_are_its_own_and_its_childrens(monkeypatch: pytest.
         named = dict(zip(("user", "system", "children_user", "children_system"), times[number], strict=True))
         return SimpleNamespace(cpu_times=lambda: SimpleNamespace(**named))
 
-    monkeypatch.setattr(load.psutil, "Process", process)
-    assert load.tree_seconds([1, 2, 3]) == 255.0
+    monkeypatch.setattr(cpu_load.psutil, "Process", process)
+    assert cpu_load.tree_seconds([1, 2, 3]) == 255.0
 
 
 @pytest.mark.parametrize(("moment", "left"), [(0.5, [1, 2, 3]), (2.0, [2, 3]), (2.5, [2, 3]), (9.0, [3])])
@@ -90,12 +90,12 @@ def test_looks_before_a_moment_are_dropped_but_for_the_last(moment: float, left:
 def test_the_quietest_cores_are_taken_and_of_equals_the_last(
     usage: list[float], count: int, chosen: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
-    monkeypatch.setattr(load.psutil, "cpu_percent", lambda **_: usage)
-    monkeypatch.setattr(load, "slow_cores", lambda _: set())
-    assert load.quietest(count) == chosen
-    monkeypatch.setattr(load, "slow_cores", lambda _: {3})
-    assert (3 in load.quietest(count)) is (count > 3)
+    monkeypatch.setattr(cpu_load.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setattr(cpu_load.psutil, "cpu_percent", lambda **_: usage)
+    monkeypatch.setattr(cpu_load, "slow_cores", lambda _: set())
+    assert cpu_load.quietest(count) == chosen
+    monkeypatch.setattr(cpu_load, "slow_cores", lambda _: {3})
+    assert (3 in cpu_load.quietest(count)) is (count > 3)
 
 
 @pytest.mark.parametrize(
@@ -115,23 +115,23 @@ def test_a_core_below_four_fifths_of_the_fastest_clock_is_slow(
         folder = tmp_path / f"cpu{core}" / "cpufreq"
         folder.mkdir(parents=True)
         (folder / "cpuinfo_max_freq").write_text(f"{clock}\n")
-    assert load.slow_cores([0, 1, 2], tmp_path) == slow
+    assert cpu_load.slow_cores([0, 1, 2], tmp_path) == slow
 
 
 def test_busy_is_neither_idle_nor_waiting_nor_counted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     linux = namedtuple("linux", "user nice system idle iowait irq softirq steal guest guest_nice")
     cores = [linux(1, 2, 4, 8, 16, 32, 64, 128, 256, 512), linux(*range(10))]
     monkeypatch.setattr(psutil, "cpu_times", lambda percpu: cores if percpu else None)
-    assert load.busy_seconds() == (1 + 2 + 4 + 32 + 64 + 128, 0 + 1 + 2 + 5 + 6 + 7)
+    assert cpu_load.busy_seconds() == (1 + 2 + 4 + 32 + 64 + 128, 0 + 1 + 2 + 5 + 6 + 7)
 
 
 def test_a_look_has_the_moment_the_cores_and_the_time_of_this_process_and_its_workers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(load, "monotonic", lambda: 5.0)
-    monkeypatch.setattr(load, "busy_seconds", lambda: (1.0, 2.0))
-    monkeypatch.setattr(load, "tree_seconds", lambda processes: float(sum(processes)))
-    monkeypatch.setattr(load.os, "getpid", lambda: 100)
+    monkeypatch.setattr(cpu_load, "monotonic", lambda: 5.0)
+    monkeypatch.setattr(cpu_load, "busy_seconds", lambda: (1.0, 2.0))
+    monkeypatch.setattr(cpu_load, "tree_seconds", lambda processes: float(sum(processes)))
+    monkeypatch.setattr(cpu_load.os, "getpid", lambda: 100)
     watch = Watch((1,))
     assert watch.look([20, 3]) == 5.0
     assert (watch.cores, watch.looks) == ((1,), [Look(5.0, (1.0, 2.0), 123.0)])
@@ -141,9 +141,9 @@ def test_a_look_has_the_moment_the_cores_and_the_time_of_this_process_and_its_wo
 def test_cores_are_as_quiet_as_each_other_within_ten_percent(
     first: float, chosen: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setattr(cpu_load.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
     asked: list[dict[str, object]] = []
-    monkeypatch.setattr(load.psutil, "cpu_percent", lambda **words: asked.append(words) or [5.1, first])
-    monkeypatch.setattr(load, "slow_cores", lambda _: set())
-    assert load.quietest(1) == (chosen,)
+    monkeypatch.setattr(cpu_load.psutil, "cpu_percent", lambda **words: asked.append(words) or [5.1, first])
+    monkeypatch.setattr(cpu_load, "slow_cores", lambda _: set())
+    assert cpu_load.quietest(1) == (chosen,)
     assert asked == [{"interval": 0.3, "percpu": True}]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from codecarena.bench.measure import Worker
 from codecarena.bench.records.messages import Scored
+from codecarena.bench.worker.measure import Worker
 from codecarena.codecs.base import Picture
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from codecarena.bench import newer
-from codecarena.bench.newer import Found, Renewed, Span, appeared, outermost
+from codecarena.bench.worker import changed_files
+from codecarena.bench.worker.changed_files import Found, Renewed, Span, appeared, outermost
 
 SPAN = Span(10.0, 20.0)
 FILE, FOLDER, LINK, PIPE = stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO
@@ -50,8 +50,8 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Any:
                 inside = inside[part][1]
             yield entries(inside, folder)
 
-        monkeypatch.setattr(newer.os, "scandir", scandir)
-        seen, holds_older = newer._Look(SPAN, frozenset(covered)).into("/top")
+        monkeypatch.setattr(changed_files.os, "scandir", scandir)
+        seen, holds_older = changed_files._Look(SPAN, frozenset(covered)).into("/top")
         renewed = {str(one.folder.relative_to("/top")): set(one.older) for one in seen.renewed}
         assert len(renewed) == len(seen.renewed)
         assert holds_older == ("." not in renewed or bool(renewed["."]))
@@ -114,11 +114,11 @@ def test_what_cannot_be_looked_at_counts_as_new_and_a_closed_folder_as_old(
     def scandir(_: str) -> Iterator[Any]:
         yield [SimpleNamespace(name="a", path="/top/a", stat=refuse)]
 
-    monkeypatch.setattr(newer.os, "scandir", scandir)
-    seen, older = newer._Look(SPAN, frozenset()).into("/top")
+    monkeypatch.setattr(changed_files.os, "scandir", scandir)
+    seen, older = changed_files._Look(SPAN, frozenset()).into("/top")
     assert (seen, older) == (Found([Renewed(Path("/top"), ())], [Path("/top/a")]), False)
-    monkeypatch.setattr(newer.os, "scandir", refuse)
-    assert newer._Look(SPAN, frozenset()).into("/top") == (Found(), True)
+    monkeypatch.setattr(changed_files.os, "scandir", refuse)
+    assert changed_files._Look(SPAN, frozenset()).into("/top") == (Found(), True)
 
 
 def test_folders_are_looked_into_and_files_and_covered_ones_are_not(tmp_path: Path) -> None:

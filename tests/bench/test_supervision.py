@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from measuring import Clock, planned_cell, planned_codec, planned_picture
 
-from codecarena.bench import pool
 from codecarena.bench.execution import stoppable
 from codecarena.bench.records.messages import (
     Began,
@@ -33,6 +32,7 @@ from codecarena.bench.records.messages import (
     Scored,
     Timed,
 )
+from codecarena.bench.worker import pool
 from codecarena.codecs.base import RateParts
 
 LIMITS = Limits(seconds=60, memory_mib=512)

@@ -11,9 +11,7 @@ import numpy as np
 import pytest
 from measuring import INFO, SPEC, Clock, MadeUpCodec, original_of, planned_codec, planned_picture
 
-from codecarena.bench import clocks, footprint, pool, stopwatch, timing
-from codecarena.bench.load import Watch
-from codecarena.bench.measure import Worker
+from codecarena.bench import footprint, timing
 from codecarena.bench.records.messages import (
     Began,
     CallCost,
@@ -30,6 +28,9 @@ from codecarena.bench.store.timings import Footprint, Side, Timing, TimingKey
 from codecarena.bench.suite import TimingTable
 from codecarena.bench.timing import TimedCell, Wish, _Pass, _Record, _wanted, cells_to_time, side, spread
 from codecarena.bench.timing_report import TimingReport, sentences
+from codecarena.bench.worker import clocks, pool, stopwatch
+from codecarena.bench.worker.cpu_load import Watch
+from codecarena.bench.worker.measure import Worker
 from codecarena.codecs.base import CodecError, Picture, QualityScale
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (5, 8, 3), dtype=np.uint8)

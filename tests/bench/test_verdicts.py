@@ -12,7 +12,7 @@ import pytest
 from measuring import INFO, planned_cell, planned_codec, planned_picture
 from PIL import Image
 
-from codecarena.bench import isolation, pool, verify
+from codecarena.bench import verify
 from codecarena.bench.cli import summary
 from codecarena.bench.estimate import Estimate
 from codecarena.bench.footprint import MARK, footprint
@@ -35,6 +35,7 @@ from codecarena.bench.suite import Suite
 from codecarena.bench.timing_report import TimingReport
 from codecarena.bench.verify import Report as VerifyReport
 from codecarena.bench.verify import _Box, _few, _Verification
+from codecarena.bench.worker import pool, sandbox
 
 CODEC = planned_codec("codec-id", info=replace(INFO, tolerance_levels=2))
 STREAM = StoredStream(5, CellKey("sha-a", "codec-id", 4.0, 3), "bits", "pixels", "then", None)
@@ -370,9 +371,9 @@ def test_a_dry_run_says_what_it_would_do() -> None:
 
 
 def test_a_decoder_without_a_tool_gets_folders_of_its_own(tmp_path: Path) -> None:
-    sandbox = isolation.build(isolation.Walls(()), {"A": "b"}, "none", tmp_path)
-    assert (sandbox.prefix, sandbox.folder) == ((), str(tmp_path / "work"))
-    assert sandbox.environment == {
+    built = sandbox.build(sandbox.Walls(()), {"A": "b"}, "none", tmp_path)
+    assert (built.prefix, built.folder) == ((), str(tmp_path / "work"))
+    assert built.environment == {
         "A": "b",
         "HOME": str(tmp_path / "home"),
         "TMPDIR": str(tmp_path / "tmpdir"),

@@ -17,11 +17,12 @@ import pytest
 from cheats import write_cheat
 
 from arena import call, command, run_record, write_pictures
-from codecarena.bench import isolation, walls
+from codecarena.bench import walls
 from codecarena.bench.records.cells import CellKey
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.verifications import StoredStream, latest_verified
 from codecarena.bench.store.writer import StoreWriter
+from codecarena.bench.worker import sandbox
 
 pytestmark = pytest.mark.xdist_group("verify")
 
@@ -75,7 +76,7 @@ def verified(ran: Path) -> tuple[int, dict[str, Any]]:
 
 
 needs_walls = pytest.mark.skipif(
-    isolation.available()[0] == "none", reason=f"no isolation here: {isolation.available()[1]}"
+    sandbox.available()[0] == "none", reason=f"no isolation here: {sandbox.available()[1]}"
 )
 
 
@@ -209,11 +210,11 @@ def test_what_appeared_in_folders_of_the_system_while_encoders_ran_is_left_out(
 @needs_walls
 def test_the_probe_tells_a_wall_from_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tool that runs the words without hiding anything is not taken for one."""
-    tool, _ = isolation.available()
-    isolation.available.cache_clear()
-    monkeypatch.setattr(isolation, "build", lambda *_: isolation.Sandbox(tool, ()))
+    tool, _ = sandbox.available()
+    sandbox.available.cache_clear()
+    monkeypatch.setattr(sandbox, "build", lambda *_: sandbox.Sandbox(tool, ()))
     try:
-        assert isolation.available()[0] == "none"
-        assert "showed" in isolation.available()[1]
+        assert sandbox.available()[0] == "none"
+        assert "showed" in sandbox.available()[1]
     finally:
-        isolation.available.cache_clear()
+        sandbox.available.cache_clear()

@@ -13,11 +13,11 @@ import pytest
 from measuring import INFO, planned_codec
 
 from codecarena.bench import walls
-from codecarena.bench.isolation import Walls
-from codecarena.bench.newer import Found, Renewed, Span
 from codecarena.bench.records.cells import CellKey
 from codecarena.bench.records.messages import CodecSpec
 from codecarena.bench.store.verifications import StoredStream
+from codecarena.bench.worker.changed_files import Found, Renewed, Span
+from codecarena.bench.worker.sandbox import Walls
 
 CLASSIC = planned_codec("classic-id")
 LEARNED = planned_codec("learned-id", info=replace(INFO, family="learned"))

@@ -13,8 +13,6 @@ import pytest
 from measuring import INFO, SPEC, Clock, MadeUpCodec, MadeUpMetric, original_of
 from numpy.typing import NDArray
 
-from codecarena.bench import measure
-from codecarena.bench.measure import Worker, identify, timed
 from codecarena.bench.metrics.base import InapplicableError, MetricError
 from codecarena.bench.records.messages import (
     Began,
@@ -34,6 +32,8 @@ from codecarena.bench.records.messages import (
     Stored,
 )
 from codecarena.bench.store.blobs import Blobs
+from codecarena.bench.worker import measure
+from codecarena.bench.worker.measure import Worker, identify, timed
 from codecarena.codecs.base import CodecError, Picture, RateParts
 from codecarena.datasets.manifest import LocalPicture, PixelsIdentity
 from codecarena.datasets.pixels import pixels_sha256

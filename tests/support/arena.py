@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from codecarena import __main__ as entry
-from codecarena.bench import pool
+from codecarena.bench.worker import pool
 
 PROGRAM = """
 import os, sys, time, zlib

@@ -15,8 +15,8 @@ from typing import TypeVar
 
 import psutil
 
+from ..records.messages import CallCost
 from . import gpu
-from .records.messages import CallCost
 
 Result = TypeVar("Result")
 MIB = 2**20

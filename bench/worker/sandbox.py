@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from .newer import Renewed
+from .changed_files import Renewed
 
 Tool = Literal["bubblewrap", "unshare", "none"]
 
@@ -226,7 +226,7 @@ def _left_out(path: Path, renewed: Iterable[Renewed]) -> bool:
 
 def of_python() -> list[Path]:
     """Return the folders that this interpreter and its packages live in."""
-    own = Path(__file__).parents[1]
+    own = Path(__file__).parents[2]
     # A worker's search path lacks the first entry, the caller's own folder.
     search = sys.path if sys.flags.safe_path else sys.path[1:]
     places = [sys.prefix, sys.base_prefix, sys.exec_prefix, *search]

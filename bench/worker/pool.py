@@ -23,8 +23,7 @@ from time import monotonic
 
 import psutil
 
-from .isolation import Sandbox
-from .records.messages import (
+from ..records.messages import (
     Began,
     Cell,
     DecodedAgain,
@@ -42,6 +41,7 @@ from .records.messages import (
     Scored,
     Timed,
 )
+from .sandbox import Sandbox
 
 POLL_SECONDS = 0.1
 """How often memory is looked at while a job runs."""

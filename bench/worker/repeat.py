@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from ..codecs.base import Codec, Picture, check_image
-from ..datasets.pixels import pixels_sha256
-from .records.messages import DecodeAgain, DecodedAgain, EncodeAgain, EncodedAgain, Peek, Peeked
+from ...codecs.base import Codec, Picture, check_image
+from ...datasets.pixels import pixels_sha256
+from ..records.messages import DecodeAgain, DecodedAgain, EncodeAgain, EncodedAgain, Peek, Peeked
 
 
 def peek(job: Peek) -> Peeked:

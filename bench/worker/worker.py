@@ -10,8 +10,8 @@ import sys
 import threading
 from multiprocessing.connection import Connection
 
+from ..records.messages import Began, Finished, Job, Message
 from .measure import Worker
-from .records.messages import Began, Finished, Job, Message
 
 PR_SET_PDEATHSIG = 1
 """From Linux's <sys/prctl.h>."""
@@ -43,7 +43,7 @@ def limit_threads() -> None:
 
 
 def main() -> None:
-    """Serve jobs until the pipe closes. Called as ``-m codecarena.bench.worker JOBS LIFELINE``."""
+    """Serve jobs until the pipe closes. Called as ``-m codecarena.bench.worker.worker JOBS LIFELINE``."""
     pipe = Connection(int(sys.argv[1]))
     die_with_parent(int(sys.argv[2]))
     # Loaded while the runner still looks for work: nearly every cell needs it.

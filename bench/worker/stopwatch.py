@@ -8,11 +8,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Protocol, TypeVar
 
-from ..codecs.base import Codec, CodecError, Image, Picture, check_image
+from ...codecs.base import Codec, CodecError, Image, Picture, check_image
+from ..records.messages import CallNeeds, CodecSpec, Inspected, Original, Timed, TimingCall
+from ..store.blobs import Blobs
 from . import clocks, gpu
 from .flops import multiply_accumulates
-from .records.messages import CallNeeds, CodecSpec, Inspected, Original, Timed, TimingCall
-from .store.blobs import Blobs
 
 Result = TypeVar("Result")
 

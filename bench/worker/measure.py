@@ -9,14 +9,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
 
-from ..codecs import registry as codec_registry
-from ..codecs.base import Codec, CodecError, Image, MissingBackendError, Picture
-from ..datasets.manifest import LocalPicture
-from ..datasets.pixels import PictureError, check_file, pixels_sha256, read_pixels
-from . import again, stopwatch
-from .metrics import registry as metric_registry
-from .metrics.base import InapplicableError, Metric, MetricError
-from .records.messages import (
+from ...codecs import registry as codec_registry
+from ...codecs.base import Codec, CodecError, Image, MissingBackendError, Picture
+from ...datasets.manifest import LocalPicture
+from ...datasets.pixels import PictureError, check_file, pixels_sha256, read_pixels
+from ..metrics import registry as metric_registry
+from ..metrics.base import InapplicableError, Metric, MetricError
+from ..records.messages import (
     Began,
     Cell,
     CodecSpec,
@@ -34,8 +33,9 @@ from .records.messages import (
     Scored,
     TimingCall,
 )
+from ..store.blobs import BlobError, Blobs
+from . import repeat, stopwatch
 from .stopwatch import check_decoded
-from .store.blobs import BlobError, Blobs
 
 Result = TypeVar("Result")
 
@@ -184,14 +184,14 @@ class Worker:
         try:
             match job:
                 case Peek():
-                    yield again.peek(job)
+                    yield repeat.peek(job)
                 case DecodeAgain():
                     yield Began("decode")
-                    yield again.decode(self.codec(job.codec), job)
+                    yield repeat.decode(self.codec(job.codec), job)
                 case EncodeAgain():
                     yield Began("encode")
                     picture = self.load_picture(job.original)
-                    yield again.encode(self.codec(job.codec), picture, job)
+                    yield repeat.encode(self.codec(job.codec), picture, job)
         except Exception as error:
             yield Failed("error", "encode" if isinstance(job, EncodeAgain) else "decode", explain(error))
 
