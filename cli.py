@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from .bench import stimuli
 from .bench.cli import listing
 from .bench.cli.commands import app as bench_app
 from .bench.cli.run_options import options, said
@@ -28,7 +27,8 @@ from .bench.options import (
     StoreOption,
     WorkersOption,
 )
-from .bench.toy_pictures import sampler
+from .bench.run import study_pictures
+from .bench.run.toy_pictures import sampler
 from .codecs.generative.layered.commands import app as edit_app
 from .datasets.commands import commands as set_commands
 from .reports.commands import app as reports_app
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from .bench.prepare import Options
-    from .bench.runner import Report
+    from .bench.run.prepare import Options
+    from .bench.run.runner import Report
 
 app = typer.Typer(
     name="codecarena",
@@ -64,7 +64,7 @@ app.add_typer(bench_app)
 app.add_typer(timing_app)
 app.add_typer(leaderboard_app)
 app.add_typer(reports_app)
-app.add_typer(study_commands(stimuli), name="study")
+app.add_typer(study_commands(study_pictures), name="study")
 
 
 @app.command()
@@ -172,7 +172,7 @@ def write_report(
     """Write all evidence of a store as one self-contained page, or its tables as LaTeX."""
     if out is None and latex is None:
         raise typer.BadParameter("expected a page to write, such as report.html, or --latex FOLDER")
-    from .bench.remake import pictures
+    from .bench.run.redecode import pictures
     from .reports.page import write
 
     for line in write(store, pictures, out, latex, image_set=image_set, metrics=metric or (), anchor=anchor):
@@ -213,7 +213,7 @@ def serve(
     ] = None,
 ) -> None:
     """Open the dashboard on a store, and the trials of its studies."""
-    from .bench.remake import pictures
+    from .bench.run.redecode import pictures
     from .reports import sign_in
     from .reports.server import Services
     from .reports.server import serve as serve_pages
@@ -225,7 +225,7 @@ def serve(
         if password:
             print(f"The organiser's password, for the page Studies in this run:  {password}")
 
-    serve_pages(store, Services(pictures, stimuli), host, port, raters=raters, announce=announce)
+    serve_pages(store, Services(pictures, study_pictures), host, port, raters=raters, announce=announce)
 
 
 @app.command()
@@ -305,11 +305,11 @@ def fetch_set(
 def _run(
     reference: str, store: str, options: Options, metrics: tuple[str, ...] = (), as_json: bool = False
 ) -> Report:
-    from .bench import runner
     from .bench.cli import progress
     from .bench.cli.summary import as_record, sentences
+    from .bench.run import runner
+    from .bench.run.suite import find, load
     from .bench.store.writer import StoreWriter
-    from .bench.suite import find, load
 
     suite, text = load(find(reference))
     if metrics:
@@ -329,7 +329,7 @@ def _run(
 
 
 def _draw_sheet(store: str, out: Path, columns: int = 6, **chosen: Any) -> None:
-    from .bench.remake import pictures
+    from .bench.run.redecode import pictures
     from .bench.store.store import Store
     from .reports import contact_sheet, sheet_drawing
 
@@ -346,7 +346,7 @@ def _simulate_study(store: str) -> None:
     from .studies.rehearsal import NAME, demonstrate
 
     try:
-        votes = demonstrate(store, stimuli)
+        votes = demonstrate(store, study_pictures)
     except PlanError as error:
         print(f"No simulated study: {error}")
         return

@@ -14,15 +14,15 @@ from typing import TypeVar
 import psutil
 
 from . import footprint
-from .execution import stoppable
-from .plan import PlannedCodec, PlannedPicture
-from .prepare import Options, Prepared, prepare
 from .records.messages import CallCost, CallNeeds, Inspected, Limits, Original, Outcome, Timed, TimingCall
+from .run.execution import stoppable
+from .run.plan import PlannedCodec, PlannedPicture
+from .run.prepare import Options, Prepared, prepare
+from .run.suite import Suite, TimingTable
+from .run.timing_report import TimingReport
 from .store import timings as stored
 from .store.timings import Footprint, Side, Timing, TimingKey
 from .store.writer import StoreWriter, id_of_machine
-from .suite import Suite, TimingTable
-from .timing_report import TimingReport
 from .worker import device, pool
 from .worker.cpu_load import LOADED_SHARE, Watch, quietest
 

@@ -13,8 +13,6 @@ import numpy as np
 from ..codecs.base import Image
 from ..datasets.pixels import PictureError, read_pixels
 from . import walls
-from .plan import PlannedCodec
-from .prepare import Options, Prepared, prepare
 from .records.cells import NO_SEED
 from .records.messages import (
     Cell,
@@ -29,6 +27,9 @@ from .records.messages import (
     Peeked,
     Stored,
 )
+from .run.plan import PlannedCodec
+from .run.prepare import Options, Prepared, prepare
+from .run.suite import Suite
 from .store.blobs import BlobError
 from .store.verifications import (
     StoredStream,
@@ -39,7 +40,6 @@ from .store.verifications import (
     stored_streams,
 )
 from .store.writer import StoreWriter
-from .suite import Suite
 from .worker import pool, sandbox
 from .worker.changed_files import Found
 from .worker.device import cores, describe

@@ -14,8 +14,8 @@ from ..codecs import recipe, registry
 from ..codecs.base import CodecError
 from ..codecs.fetch import weights_folder
 from ..datasets.pixels import EXTENSIONS
-from .plan import PlannedCodec
 from .records.messages import CodecSpec
+from .run.plan import PlannedCodec
 from .store.store import Store
 from .store.verifications import StoredStream
 from .worker.changed_files import Found, Span, appeared, outermost

@@ -37,11 +37,11 @@ def score_set(
     """Compare whole sets of stored pictures: FID and KID of tiles, and two distances without weights."""
     from rich.console import Console
 
+    from ..run.suite import find, load
     from ..sets.registry import available, create
     from ..sets.scoring import score_sets
     from ..sets.table import records, show
     from ..store.writer import StoreWriter
-    from ..suite import find, load
     from .progress import counting
 
     # What `cli.main` leaves uncollected for speed, a library beneath torch reports as leaks at exit.
@@ -85,8 +85,8 @@ def verify(
     from rich.console import Console
 
     from .. import verify_report
+    from ..run.suite import find, load
     from ..store.writer import StoreWriter
-    from ..suite import find, load
     from ..verify import verify as verify_suite
     from .progress import counting
     from .run_options import options
@@ -136,8 +136,8 @@ def import_results(
     from rich.console import Console
 
     from ...codecs import base
-    from ..importing import Wish, import_file
-    from ..interchange import InterchangeError
+    from ..run.foreign_results import InterchangeError
+    from ..run.import_results import Wish, import_file
     from ..store.writer import StoreWriter
     from .progress import counting
 

@@ -61,7 +61,7 @@ def image_sets_in_brief(data: Path | None) -> list[Row]:
 
 def suites() -> list[Row]:
     """Return the suites that come with codecarena."""
-    from ..suite import load, shipped
+    from ..run.suite import load, shipped
 
     found = {name: load(path)[0] for name, path in shipped().items()}
     return [

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..prepare import Options
-    from ..searches import Ended, MatchReport
-    from ..targets import Target
+    from ..run.prepare import Options
+    from ..run.searches import Ended, MatchReport
+    from ..run.targets import Target
 
 
 def match_suite(
@@ -27,10 +27,10 @@ def match_suite(
 
     from rich.console import Console
 
-    from ..matching import run
+    from ..run.matching import run
+    from ..run.suite import SuiteError, find, load
+    from ..run.targets import parse_target
     from ..store.writer import StoreWriter
-    from ..suite import SuiteError, find, load
-    from ..targets import parse_target
     from .progress import on_terminal
 
     if options.wanted.force:

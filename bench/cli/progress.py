@@ -19,8 +19,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from ..plan import Plan, Planned
 from ..records.messages import Outcome
+from ..run.plan import Plan, Planned
 
 
 class RunProgress:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import typer
 
-    from ..prepare import Options
+    from ..run.prepare import Options
 
 
 def options(
@@ -34,8 +34,8 @@ def options(
 
     workers = workers or cores()
     warm(workers)  # They load while this process imports the rest.
-    from ..plan import Wanted
-    from ..prepare import Options
+    from ..run.plan import Wanted
+    from ..run.prepare import Options
 
     wanted = Wanted(frozenset(force or []), retry_failed, score_only)
     return Options(data, workers, wanted, chosen["codec"], chosen["set"], limit, dry_run, timing, call)
@@ -73,7 +73,7 @@ def parse_only(given: list[str]) -> dict[str, frozenset[str]]:
             what, value = (key.strip(), value) if equals else (what, part)
             if what not in chosen or not value.strip():
                 # Imported here: its checks load for longer than workers take to start.
-                from ..suite import SuiteError
+                from ..run.suite import SuiteError
 
                 raise SuiteError(f"--only {text!r}: expected codec=NAME,... or set=NAME,...")
             chosen[what].add(value.strip())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from .. import timing_report
-from ..estimate import by_codec
-from ..runner import Report
-from ..suite import Suite
+from ..run import timing_report
+from ..run.estimate import by_codec
+from ..run.runner import Report
+from ..run.suite import Suite
 
 MIB = 2**20
 

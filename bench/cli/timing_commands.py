@@ -11,11 +11,11 @@ import typer
 from ..options import STORE, DataOption, JsonOption, OnlyOption, StoreOption
 
 if TYPE_CHECKING:
-    from ..prepare import Options, Prepared
-    from ..runner import Report
+    from ..run.prepare import Options, Prepared
+    from ..run.runner import Report
+    from ..run.timing_report import TimingReport
     from ..store.writer import StoreWriter
     from ..timing import Wish
-    from ..timing_report import TimingReport
 
 app = typer.Typer()
 
@@ -37,10 +37,10 @@ def time_suite(
     as_json: JsonOption = False,
 ) -> None:
     """Time a suite's codecs, one call at a time. Exit status 1 if one failed."""
+    from ..run.suite import find, load
+    from ..run.timing_report import as_record, sentences
     from ..store.writer import StoreWriter
-    from ..suite import find, load
     from ..timing import Wish, prepare_alone
-    from ..timing_report import as_record, sentences
     from .run_options import options, said
 
     loaded, text = load(find(suite))

@@ -15,12 +15,12 @@ from ...codecs.recipe import load as load_recipe
 from ...datasets.catalogue import open_set
 from ...datasets.manifest import DatasetError
 from ...datasets.pixels import read_pixels
-from .. import remake
 from ..metrics.base import MetricError
+from ..run import redecode
+from ..run.suite import CodecTable, Suite
+from ..run.toy_pictures import sampler
 from ..store.set_scores import Pool, add_set_score, pools, set_metric_id, set_scores
 from ..store.writer import StoreWriter
-from ..suite import CodecTable, Suite
-from ..toy_pictures import sampler
 from .base import Describer, Features, SetMetric
 from .tiles import TILE_PIXELS, tiles, whole
 
@@ -176,7 +176,7 @@ def _kept(
     todo: Sequence[tuple[Pool, list[SetMetric]]], store: StoreWriter, report: SetReport
 ) -> list[tuple[Pool, list[SetMetric]]]:
     """Return the pools whose decoded pictures all lie in the store now, and note the others."""
-    lost = remake.keep(store, [cell for pool, _ in todo for cell in pool.cells])
+    lost = redecode.keep(store, [cell for pool, _ in todo for cell in pool.cells])
     kept: list[tuple[Pool, list[SetMetric]]] = []
     for pool, missing in todo:
         reasons = [lost[cell.decoded_sha256] for cell in pool.cells if cell.decoded_sha256 in lost]

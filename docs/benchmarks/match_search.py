@@ -14,7 +14,7 @@ from statistics import median
 import numpy as np
 
 from codecarena.bench.analysis.setting_search import Found, guess, search, setting_at, steps
-from codecarena.bench.searches import RATE_TOLERANCE
+from codecarena.bench.run.searches import RATE_TOLERANCE
 from codecarena.codecs import registry
 from codecarena.codecs.base import Codec, Image, Picture
 from codecarena.datasets.catalogue import open_set

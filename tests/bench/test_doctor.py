@@ -12,10 +12,10 @@ from measuring import Clock, planned_cell, planned_codec, planned_picture
 from rich.console import Console
 
 from codecarena.bench.cli import doctor, listing, progress
-from codecarena.bench.contents import _folders
-from codecarena.bench.plan import Plan
 from codecarena.bench.records.identities import MetricIdentity
 from codecarena.bench.records.messages import Described, Failed, Outcome
+from codecarena.bench.run.plan import Plan
+from codecarena.bench.run.training_overlap import _folders
 from codecarena.bench.worker import device
 from codecarena.codecs import registry
 from codecarena.datasets import catalogue

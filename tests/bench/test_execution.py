@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from measuring import INFO, planned_cell, planned_codec, planned_picture
 
-from codecarena.bench import execution
-from codecarena.bench.estimate import Estimate, by_codec, estimate
-from codecarena.bench.execution import Execution, Place, Waiting
-from codecarena.bench.one_stream import OneStream
-from codecarena.bench.plan import Plan, Planned
 from codecarena.bench.records.cells import CellKey, Saved
 from codecarena.bench.records.messages import Cell, Failed, Limits, Measured, Outcome, Scored, Stored
-from codecarena.bench.runner import Report, _Cells
-from codecarena.bench.timing_report import TimingReport
+from codecarena.bench.run import execution
+from codecarena.bench.run.estimate import Estimate, by_codec, estimate
+from codecarena.bench.run.execution import Execution, Place, Waiting
+from codecarena.bench.run.plan import Plan, Planned
+from codecarena.bench.run.runner import Report, _Cells
+from codecarena.bench.run.seed_order import OneStream
+from codecarena.bench.run.timing_report import TimingReport
 from codecarena.bench.worker import pool
 from codecarena.codecs.base import RateParts
 

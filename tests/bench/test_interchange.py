@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 from arena import call, run_record, write_pictures
-from codecarena.bench.importing import Wish, import_file
-from codecarena.bench.interchange import InterchangeError, read
+from codecarena.bench.run.foreign_results import InterchangeError, read
+from codecarena.bench.run.import_results import Wish, import_file
 from codecarena.bench.store.imports import provenances, read_published
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.writer import StoreWriter

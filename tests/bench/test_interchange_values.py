@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from codecarena.bench import importing
-from codecarena.bench.importing import Report, Wish, _Import
-from codecarena.bench.interchange import (
+from codecarena.bench.records.identities import MetricIdentity
+from codecarena.bench.records.messages import Describe, Described, Failed, Outcome
+from codecarena.bench.run import import_results
+from codecarena.bench.run.foreign_results import (
     Content,
     InterchangeError,
     PublishedPoint,
     Reconstruction,
     read,
 )
-from codecarena.bench.records.identities import MetricIdentity
-from codecarena.bench.records.messages import Describe, Described, Failed, Outcome
+from codecarena.bench.run.import_results import Report, Wish, _Import
 
 
 @pytest.mark.parametrize(
@@ -266,10 +266,10 @@ def test_pictures_are_scored_by_the_metrics_of_the_sets_other_codecs(monkeypatch
             return Outcome(described=[Described(name, error="no library")])
         return Outcome(described=[Described(name, identity=MetricIdentity(name, "x", "1", "RGB"))])
 
-    monkeypatch.setattr(importing.pool, "supervise", describe)
+    monkeypatch.setattr(import_results.pool, "supervise", describe)
     metrics = [SimpleNamespace(metric_id=f"id-{name}", name=name) for name in ("ciede2000", "ssim", "psnr")]
     scored = {"kodak": {"id-psnr", "id-ssim"}, "other": set[str]()}
-    monkeypatch.setattr(importing, "scored_metrics", lambda _, image_set: scored[image_set])
+    monkeypatch.setattr(import_results, "scored_metrics", lambda _, image_set: scored[image_set])
     store = SimpleNamespace(
         metrics=lambda: metrics,
         add_metric=lambda described: f"id of {described.what}",
@@ -299,7 +299,7 @@ def test_a_picture_is_scored_by_what_it_lacks_and_failures_are_named() -> None:
     assert cell.stored is not None
     assert (cell.stored.bitstream_sha256, cell.stored.decoded_sha256) == ("", "pixels")
     failed = [Failed("error", "score", "no", "ssim"), Failed("crash", "load", "died")]
-    assert list(importing._failures(checked, Outcome(failed=failed))) == [
+    assert list(import_results._failures(checked, Outcome(failed=failed))) == [
         "theirs on /a.png: not scored by ssim: no",
         "theirs on /a.png: not scored: died",
     ]

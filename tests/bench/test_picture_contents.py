@@ -11,9 +11,9 @@ from PIL import Image
 
 from arena import call, run_record
 from codecarena.bench.analysis.kind_effect import TOY_SET
+from codecarena.bench.run.toy_pictures import ToySampler, _conditions, layout
 from codecarena.bench.store.pictures import descriptors, provenance
 from codecarena.bench.store.store import Store
-from codecarena.bench.toy_pictures import ToySampler, _conditions, layout
 from codecarena.datasets.catalogue import find_manifest, open_set
 from codecarena.datasets.manifest import Sampling
 from codecarena.datasets.pixels import read_pixels
@@ -220,7 +220,7 @@ def test_a_run_warns_of_a_codec_that_meets_its_training_pictures(test_data: Path
 
 
 def test_quick_has_pictures_of_both_kinds() -> None:
-    from codecarena.bench.suite import find, load
+    from codecarena.bench.run.suite import find, load
 
     suite = load(find("quick"))[0]
     kinds = {find_manifest(name).kind for name in (*suite.sets, *suite.optional_sets)}

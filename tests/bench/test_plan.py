@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from measuring import INFO, planned_codec, planned_picture
 
-from codecarena.bench.plan import Plan, Wanted, make_plan
 from codecarena.bench.records.cells import NO_SEED, CellKey
 from codecarena.bench.records.messages import Stored
-from codecarena.bench.suite import Suite, SuiteError
+from codecarena.bench.run.plan import Plan, Wanted, make_plan
+from codecarena.bench.run.suite import Suite, SuiteError
 
 A, B = planned_picture("a"), planned_picture("b", "others", pixel_count=1000)
 CLASSIC = planned_codec("classic-id")
@@ -161,7 +161,7 @@ def test_scoring_leaves_alone_what_was_not_measured_and_takes_in_what_searches_f
 ) -> None:
     of_pictures = {("classic-id", "sha-a"): {5.0}, ("classic-id", "sha-b"): {7.0}}
     of_sets = {("classic-id", "others"): {3.0}}
-    monkeypatch.setattr("codecarena.bench.plan.matched_settings", lambda *_: (of_pictures, of_sets))
+    monkeypatch.setattr("codecarena.bench.run.plan.matched_settings", lambda *_: (of_pictures, of_sets))
     store = stored()
     for picture, quality in (("a", 5.0), ("b", 3.0)):
         store.cells[key(picture, "classic-id", quality)] = Stored("bits", "pixels")

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from measuring import INFO
 
-from codecarena.bench import prepare
-from codecarena.bench.prepare import Options, Prepared, identify_pictures
 from codecarena.bench.records.identities import MetricIdentity
 from codecarena.bench.records.messages import Described, Outcome
+from codecarena.bench.run import prepare
+from codecarena.bench.run.prepare import Options, Prepared, identify_pictures
+from codecarena.bench.run.suite import CodecTable, Suite, SuiteError
 from codecarena.bench.store.writer import StoreWriter
-from codecarena.bench.suite import CodecTable, Suite, SuiteError
 from codecarena.codecs import registry
 from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.manifest import DatasetError

@@ -11,8 +11,8 @@ import pytest
 
 from arena import call
 from codecarena.bench.records.rows import ScoredCell
+from codecarena.bench.run.suite import find, load
 from codecarena.bench.store.store import Store
-from codecarena.bench.suite import find, load
 
 QUALITIES = tuple(range(5, 100, 5))
 SUITE = """

@@ -13,9 +13,10 @@ import pytest
 from measuring import INFO, planned_codec, planned_picture
 from rich.console import Console
 
-from codecarena.bench import contents, remake, verify_report
+from codecarena.bench import verify_report
 from codecarena.bench.records.messages import Cell, CodecSpec, Failed, Outcome, Stored
-from codecarena.bench.remake import Remade
+from codecarena.bench.run import redecode, training_overlap
+from codecarena.bench.run.redecode import Remade
 from codecarena.bench.sets import table as set_table
 from codecarena.bench.store import set_scores
 from codecarena.bench.store.verifications import Verified
@@ -32,17 +33,17 @@ SHA256 = pixels_sha256(PIXELS)
 def test_pixels_are_taken_where_they_are_the_measured_ones(
     monkeypatch: pytest.MonkeyPatch, wanted: str
 ) -> None:
-    monkeypatch.setattr(remake, "read_pixels", lambda _: PIXELS)
+    monkeypatch.setattr(redecode, "read_pixels", lambda _: PIXELS)
     remade = Remade()
-    remake._take(remade, SHA256, Path("/a.png"), "original")
-    remake._take(remade, wanted, Path("/b.png"), "kept picture")
+    redecode._take(remade, SHA256, Path("/a.png"), "original")
+    redecode._take(remade, wanted, Path("/b.png"), "kept picture")
     assert list(remade.pixels) == [SHA256]
     assert remade.missing == {wanted: "kept picture /b.png changed since it was measured"}
 
 
 def test_a_picture_that_cannot_be_read_is_missing_with_the_reason(tmp_path: Path) -> None:
     remade = Remade()
-    remake._take(remade, "a", tmp_path / "none.png", "original")
+    redecode._take(remade, "a", tmp_path / "none.png", "original")
     assert remade.missing["a"].startswith(f"original: {tmp_path / 'none.png'}: cannot be read")
 
 
@@ -58,14 +59,14 @@ def test_pictures_are_kept_decoded_again_or_missing_with_the_reason(
     jobs: list[Cell] = []
 
     def supervise(job: Cell, limits: object) -> Outcome:
-        assert limits == remake.LIMITS
+        assert limits == redecode.LIMITS
         jobs.append(job)
         assert job.stored is not None
         broken = job.stored.decoded_sha256 == "broken"
         return Outcome(failed=[Failed("error", "decode", "damaged")] if broken else [])
 
-    monkeypatch.setattr(remake.pool, "supervise", supervise)
-    monkeypatch.setattr(remake, "cores", lambda: 1)
+    monkeypatch.setattr(redecode.pool, "supervise", supervise)
+    monkeypatch.setattr(redecode, "cores", lambda: 1)
     parameters = {"id": ("jpeg", {"b": 2, "a": 1}), "gone": ("somebody's recipe", {})}
     store: Any = SimpleNamespace(
         blobs=SimpleNamespace(folder=Path("/blobs"), decoded_path=lambda sha256: tmp_path / sha256),
@@ -81,7 +82,7 @@ def test_pictures_are_kept_decoded_again_or_missing_with_the_reason(
         cell("imported", imported=True),
         cell("recipe", codec_id="gone"),
     ]
-    assert remake.keep(store, cells, {"lost original": "no file"}) == {
+    assert redecode.keep(store, cells, {"lost original": "no file"}) == {
         "broken": "damaged",
         "lost": "no file",
         "imported": "imported, and its picture is no longer in the store: import it again",
@@ -202,7 +203,7 @@ def test_a_codec_that_meets_its_training_pictures_is_named_with_the_first_three(
         asked.append(folders)
         return {f"{folders[0]}/{name}": Print(None, None, name * 16) for name in "0123"}
 
-    monkeypatch.setattr(contents, "training_prints", training)
+    monkeypatch.setattr(training_overlap, "training_prints", training)
     pictures = [planned_picture(name) for name in "fedcba"]
     prints = {f"sha-{name}": digit * 16 for name, digit in zip("fedcb", "f0f12", strict=True)}
     prints["sha-c"] = "3" * 16
@@ -213,13 +214,13 @@ def test_a_codec_that_meets_its_training_pictures_is_named_with_the_first_three(
     ]
     where = "was trained on pictures of this suite; its results on them mislead:"
     named = "pictures/b, pictures/c, pictures/e"
-    notes = contents.training_notes(pictures, codecs, prints)
+    notes = training_overlap.training_notes(pictures, codecs, prints)
     assert notes == [f"codec label of {name} {where} {named}" for name in "xy"]
     assert asked == [("a", "b")], "once for codecs that were trained on the same"
     prints["sha-d"] = "1" * 16
-    (note, _) = contents.training_notes(pictures, codecs[:2], prints)
+    (note, _) = training_overlap.training_notes(pictures, codecs[:2], prints)
     assert note.endswith(f"{where} pictures/b, pictures/c, pictures/d and 1 more")
-    assert contents.training_notes(pictures, codecs, {}) == []
+    assert training_overlap.training_notes(pictures, codecs, {}) == []
 
 
 # Distances of sets.

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from measuring import planned_cell, planned_codec, planned_picture
 
-from codecarena.bench import searches
 from codecarena.bench.cli import match_report
 from codecarena.bench.cli.match_report import as_record
-from codecarena.bench.plan import PlannedPicture
 from codecarena.bench.records.cells import NO_SEED, CellKey
 from codecarena.bench.records.messages import Failed, Measured, Outcome, Scored, Stored
 from codecarena.bench.records.rows import Match, Score
-from codecarena.bench.searches import Ended, MatchReport, Searches
+from codecarena.bench.run import searches
+from codecarena.bench.run.plan import PlannedPicture
+from codecarena.bench.run.searches import Ended, MatchReport, Searches
+from codecarena.bench.run.suite import Suite, SuiteError
+from codecarena.bench.run.targets import Target, parse_target
 from codecarena.bench.store.probes import Tried
-from codecarena.bench.suite import Suite, SuiteError
-from codecarena.bench.targets import Target, parse_target
 from codecarena.codecs.base import RateParts
 
 A, B = planned_picture("a", pixel_count=100), planned_picture("b", pixel_count=1000)

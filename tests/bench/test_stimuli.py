@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from codecarena.bench import stimuli
 from codecarena.bench.records.messages import Described, Failed, Scored
+from codecarena.bench.run import study_pictures
 from codecarena.bench.store.database import StoreError
 from codecarena.bench.store.parts import Crop, Part
 from codecarena.datasets import pixels as dataset_pixels
@@ -29,7 +29,7 @@ def test_a_part_is_cut_as_its_rule_says(
     rule: Any, width: int, height: int, expected: tuple[int, ...]
 ) -> None:
     original = np.zeros((61, 90, 3), np.uint8)
-    assert stimuli.choose(original, Crop(rule, width, height)) == expected
+    assert study_pictures.choose(original, Crop(rule, width, height)) == expected
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ def test_the_detailed_part_is_the_first_with_most_change(
 ) -> None:
     original = np.zeros((61, 90, 3), np.uint8)
     original[place] = levels
-    assert stimuli._most_detailed(original, 20, 20) == expected
+    assert study_pictures._most_detailed(original, 20, 20) == expected
 
 
 def test_no_other_part_changes_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stimuli, "STRIDE", 3)
+    monkeypatch.setattr(study_pictures, "STRIDE", 3)
     random = np.random.default_rng(6)
     for _ in range(5):
         original = random.integers(0, 256, (23, 31, 3), dtype=np.uint8)
@@ -61,7 +61,7 @@ def test_no_other_part_changes_more(monkeypatch: pytest.MonkeyPatch) -> None:
         change = across + np.abs(np.diff(luma, axis=0, prepend=luma[:1]))
         places = [(left, top) for top in (*range(0, 15, 3), 15) for left in (*range(0, 20, 3), 20)]
         sums = [change[top : top + 8, left : left + 11].sum() for left, top in places]
-        assert stimuli._most_detailed(original, 11, 8) == places[int(np.argmax(sums))]
+        assert study_pictures._most_detailed(original, 11, 8) == places[int(np.argmax(sums))]
 
 
 def test_change_is_of_luma_and_in_both_directions() -> None:
@@ -69,23 +69,23 @@ def test_change_is_of_luma_and_in_both_directions() -> None:
     original = np.zeros((24, 72, 3), np.uint8)
     original[12, 12, 2] = 255
     original[12, 60, 1] = 60
-    assert stimuli._most_detailed(original, 24, 24) == (40, 0)
+    assert study_pictures._most_detailed(original, 24, 24) == (40, 0)
     across, down = np.zeros((48, 96, 3), np.uint8), np.zeros((96, 48, 3), np.uint8)
     across[::2, 48:] = down[48:, ::2] = 90
-    assert stimuli._most_detailed(across, 48, 48) == (48, 0)
-    assert stimuli._most_detailed(down, 48, 48) == (0, 48)
+    assert study_pictures._most_detailed(across, 48, 48) == (48, 0)
+    assert study_pictures._most_detailed(down, 48, 48) == (0, 48)
 
 
 @pytest.mark.parametrize(
     ("last", "places"), [(0, [0]), (7, [0, 7]), (8, [0, 8]), (9, [0, 8, 9]), (16, [0, 8, 16])]
 )
 def test_places_are_eight_apart_with_both_ends(last: int, places: list[int]) -> None:
-    assert stimuli._places(last).tolist() == places
+    assert study_pictures._places(last).tolist() == places
 
 
 def test_a_cut_is_left_top_width_and_height() -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    cut = stimuli._cut(pixels, Part(3, 5, 10, 7, ""))
+    cut = study_pictures._cut(pixels, Part(3, 5, 10, 7, ""))
     assert np.array_equal(cut, pixels[5:12, 3:13])
     assert cut.flags.c_contiguous
 
@@ -103,9 +103,9 @@ def test_a_cut_is_left_top_width_and_height() -> None:
 def test_a_batch_holds_so_many_pixels_and_at_least_one_cell(
     monkeypatch: pytest.MonkeyPatch, sizes: list[tuple[str, int]], batches: list[list[str]]
 ) -> None:
-    monkeypatch.setattr(stimuli, "BATCH_PIXELS", 10)
+    monkeypatch.setattr(study_pictures, "BATCH_PIXELS", 10)
     cells: Any = [SimpleNamespace(picture_sha256=name, pixel_count=count) for name, count in sizes]
-    assert [[one.picture_sha256 for one in batch] for batch in stimuli._batches(cells)] == batches
+    assert [[one.picture_sha256 for one in batch] for batch in study_pictures._batches(cells)] == batches
 
 
 class Ledger:
@@ -143,7 +143,7 @@ def test_pairs_without_a_score_are_scored_and_counted(monkeypatch: pytest.Monkey
     monkeypatch.setattr(dataset_pixels, "read_pixels", lambda path: path)
     ledger: Any = Ledger()
     pairs = [("a", "new"), ("a", "known"), ("b", "b"), ("b", "known")]
-    assert stimuli._score(worker(), ledger, pairs, "psnr") == 3
+    assert study_pictures._score(worker(), ledger, pairs, "psnr") == 3
     row = {"metric_id": "id of psnr", "seconds": 0.5}
     assert ledger.rows == [
         {"original_sha256": "a", "decoded_sha256": "new", "value": 40.0, "lossless": False, **row},
@@ -156,7 +156,7 @@ def test_a_metric_that_does_not_load_or_fails_is_named(monkeypatch: pytest.Monke
     monkeypatch.setattr(dataset_pixels, "read_pixels", lambda path: path)
     failing = worker(score=lambda *_: Failed("error", "score", "too small", "psnr"))
     with pytest.raises(StoreError, match="metric 'psnr' on 0123456789ab: too small"):
-        stimuli._score(failing, Ledger(), [("a", "0123456789abcdef")], "psnr")  # type: ignore[arg-type]
+        study_pictures._score(failing, Ledger(), [("a", "0123456789abcdef")], "psnr")  # type: ignore[arg-type]
     absent = worker(describe_metric=lambda name: Described(name, error="no library"))
     with pytest.raises(StoreError, match="metric 'psnr': no library"):
-        stimuli._score(absent, Ledger(), [], "psnr")  # type: ignore[arg-type]
+        study_pictures._score(absent, Ledger(), [], "psnr")  # type: ignore[arg-type]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from codecarena.bench import suite
-from codecarena.bench.suite import SuiteError
+from codecarena.bench.run import suite
+from codecarena.bench.run.suite import SuiteError
 
 GOOD = 'name = "mine"\nsets = "photos"\n[[codecs]]\nname = "jpeg"\n'
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from codecarena.bench import suite
 from codecarena.bench.records.messages import CodecSpec, Limits
-from codecarena.bench.suite import CodecTable, Ladder, LimitsTable, Suite, TimingTable
+from codecarena.bench.run import suite
+from codecarena.bench.run.suite import CodecTable, Ladder, LimitsTable, Suite, TimingTable
 
 LEAST: dict[str, Any] = {"name": "s", "sets": "kodak", "codecs": [{"name": "jpeg"}]}
 

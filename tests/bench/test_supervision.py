@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from measuring import Clock, planned_cell, planned_codec, planned_picture
 
-from codecarena.bench.execution import stoppable
 from codecarena.bench.records.messages import (
     Began,
     CallCost,
@@ -32,6 +31,7 @@ from codecarena.bench.records.messages import (
     Scored,
     Timed,
 )
+from codecarena.bench.run.execution import stoppable
 from codecarena.bench.worker import pool
 from codecarena.codecs.base import RateParts
 

@@ -24,10 +24,10 @@ from codecarena.bench.records.messages import (
     Timed,
     TimingCall,
 )
+from codecarena.bench.run.suite import TimingTable
+from codecarena.bench.run.timing_report import TimingReport, sentences
 from codecarena.bench.store.timings import Footprint, Side, Timing, TimingKey
-from codecarena.bench.suite import TimingTable
 from codecarena.bench.timing import TimedCell, Wish, _Pass, _Record, _wanted, cells_to_time, side, spread
-from codecarena.bench.timing_report import TimingReport, sentences
 from codecarena.bench.worker import clocks, pool, stopwatch
 from codecarena.bench.worker.cpu_load import Watch
 from codecarena.bench.worker.measure import Worker

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from arena import call, write_pictures
+from codecarena.bench.run.suite import SuiteError, load
 from codecarena.bench.store import timings as stored
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.timings import TimingKey
 from codecarena.bench.store.writer import StoreWriter
-from codecarena.bench.suite import SuiteError, load
 from codecarena.bench.timing import spread
 from codecarena.reports.speed import LOADED, speed_tables
 

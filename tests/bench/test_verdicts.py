@@ -14,10 +14,8 @@ from PIL import Image
 
 from codecarena.bench import verify
 from codecarena.bench.cli import summary
-from codecarena.bench.estimate import Estimate
 from codecarena.bench.footprint import MARK, footprint
 from codecarena.bench.opens import Opened
-from codecarena.bench.plan import Plan
 from codecarena.bench.records.cells import NO_SEED, CellKey
 from codecarena.bench.records.messages import (
     DecodedAgain,
@@ -28,11 +26,13 @@ from codecarena.bench.records.messages import (
     Peeked,
     Stored,
 )
-from codecarena.bench.runner import Report
+from codecarena.bench.run.estimate import Estimate
+from codecarena.bench.run.plan import Plan
+from codecarena.bench.run.runner import Report
+from codecarena.bench.run.suite import Suite
+from codecarena.bench.run.timing_report import TimingReport
 from codecarena.bench.store.blobs import BlobError
 from codecarena.bench.store.verifications import StoredStream, Verified
-from codecarena.bench.suite import Suite
-from codecarena.bench.timing_report import TimingReport
 from codecarena.bench.verify import Report as VerifyReport
 from codecarena.bench.verify import _Box, _few, _Verification
 from codecarena.bench.worker import pool, sandbox

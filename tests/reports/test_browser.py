@@ -16,7 +16,7 @@ from browsing import free_port, needs_chromium, wait_until_healthy
 from dashboard import PAGES, close, is_too_wide, server, settle, started, visiting, watched
 from PIL import Image
 
-from codecarena.bench.remake import pictures
+from codecarena.bench.run.redecode import pictures
 from codecarena.bench.store.store import Store
 from codecarena.reports.server import ServeError, address, check_address
 

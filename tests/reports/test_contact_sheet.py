@@ -12,7 +12,7 @@ from PIL import Image
 
 from arena import call
 from codecarena.bench.analysis.coverage import AnalysisError
-from codecarena.bench.remake import pictures
+from codecarena.bench.run.redecode import pictures
 from codecarena.bench.store.store import Store
 from codecarena.reports import contact_sheet, sheet_drawing
 from codecarena.reports.contact_sheet import plan

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from codecarena.bench.remake import pictures
+from codecarena.bench.run.redecode import pictures
 from codecarena.reports.grid import Column, Entry, Row, Table
 from codecarena.reports.latex import escaped, latex
 from codecarena.reports.page import write

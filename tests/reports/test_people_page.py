@@ -12,7 +12,7 @@ from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 from studying import enter, invite, open_study, work_through
 
-from codecarena.bench import stimuli
+from codecarena.bench.run import study_pictures
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports.server import STORE_VARIABLE
 from codecarena.studies.ledger import Ledger
@@ -54,7 +54,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (str(material.contents[one.content].reference_sha256), str(one.shown_sha256))
             for one in material.stimuli
         ]
-        stimuli.score(str(store), pairs, ["psnr"])
+        study_pictures.score(str(store), pairs, ["psnr"])
         results_of(ledger, "small")
     return store
 

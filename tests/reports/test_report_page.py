@@ -12,7 +12,7 @@ import pytest
 from browsing import PATIENCE_MS, needs_chromium
 
 from codecarena.bench.analysis.coverage import AnalysisError
-from codecarena.bench.remake import Remade, pictures
+from codecarena.bench.run.redecode import Remade, pictures
 from codecarena.bench.store.store import Store
 from codecarena.reports import page as report_page
 from codecarena.reports.grid import Column, Entry, Row, Table

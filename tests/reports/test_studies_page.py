@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from studying import enter, open_study, work_through
 
-from codecarena.bench import stimuli
+from codecarena.bench.run import study_pictures
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports import sign_in
 from codecarena.reports.server import STORE_VARIABLE
@@ -49,7 +49,7 @@ def organiser(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def open_page(
-    store: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench | None = stimuli, **query: str
+    store: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench | None = study_pictures, **query: str
 ) -> AppTest:
     monkeypatch.setenv(STORE_VARIABLE, str(store))
     page = AppTest.from_function(page_script, default_timeout=300, args=(bench,))
@@ -64,7 +64,7 @@ def checked(page: AppTest) -> AppTest:
 
 
 def signed_in(
-    store: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench | None = stimuli, **query: str
+    store: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench | None = study_pictures, **query: str
 ) -> AppTest:
     page = open_page(store, monkeypatch, bench, **query)
     page.text_input[0].set_value(PASSWORD)

@@ -11,7 +11,7 @@ import pytest
 from studying import open_study
 
 from arena import call, write_pictures
-from codecarena.bench import stimuli
+from codecarena.bench.run import study_pictures
 from codecarena.bench.store.store import Store
 from codecarena.studies.choices import intact
 from codecarena.studies.interchange import write
@@ -45,7 +45,7 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "suite.toml").write_text(SUITE)
     ran = call("run", "suite.toml", "--workers", "1", folder=folder)
     assert ran.returncode == 0, ran.stderr
-    assert demonstrate(str(folder / "arena"), stimuli) == RATERS * 42
+    assert demonstrate(str(folder / "arena"), study_pictures) == RATERS * 42
     return folder
 
 
@@ -100,7 +100,7 @@ def test_every_vote_name_and_table_says_that_it_is_simulated(rehearsed: Path, tm
 
 def test_it_is_made_once_and_takes_no_people(rehearsed: Path, tmp_path: Path) -> None:
     shutil.copytree(rehearsed / "arena", tmp_path / "arena")
-    assert demonstrate(str(tmp_path / "arena"), stimuli) == 0
+    assert demonstrate(str(tmp_path / "arena"), study_pictures) == 0
     again = call("study", "open", NAME, folder=tmp_path)
     assert again.returncode == 0
     refused = call("study", "invite", NAME, folder=tmp_path)
@@ -124,4 +124,4 @@ def test_one_codec_makes_no_study(tmp_path: Path) -> None:
     (tmp_path / "suite.toml").write_text(SUITE.split('[[codecs]]\nname = "webp"')[0])
     assert call("run", "suite.toml", "--workers", "1", folder=tmp_path).returncode == 0
     with pytest.raises(PlanError, match="two codecs"):
-        demonstrate(str(tmp_path / "arena"), stimuli)
+        demonstrate(str(tmp_path / "arena"), study_pictures)

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from studying import enter, invite, open_study, work_through
 
 from arena import call, write_pictures
-from codecarena.bench import stimuli
+from codecarena.bench.run import study_pictures
 from codecarena.bench.store.parts import Crop
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.datasets.pixels import pixels_sha256, read_pixels
@@ -104,7 +104,7 @@ def test_the_starting_plan_runs_as_it_is(measured: Path) -> None:
 def test_what_is_shown_is_the_cut_of_what_was_scored(measured: Path) -> None:
     plan = plan_text(measured, name=('name = "demo"', 'name = "cut"'), crop=("width = 256", "width = 40"))
     (measured / "cut.toml").write_text(plan)
-    report = plan_study(str(measured / "arena"), measured / "cut.toml", stimuli)
+    report = plan_study(str(measured / "arena"), measured / "cut.toml", study_pictures)
     ledger = Ledger(str(measured / "arena"))
     material, blobs = ledger.known(report.study).material, ledger.store.blobs
     ledger.close()
@@ -123,13 +123,13 @@ def test_what_is_shown_is_the_cut_of_what_was_scored(measured: Path) -> None:
 def test_the_detailed_part_is_where_the_detail_is() -> None:
     original = np.full((128, 160, 3), 90, np.uint8)
     original[72:104, 96:136] = np.random.default_rng(1).integers(0, 256, (32, 40, 3), dtype=np.uint8)
-    left, top, width, height = stimuli.choose(original, Crop("detail", 40, 32))
+    left, top, width, height = study_pictures.choose(original, Crop("detail", 40, 32))
     assert (width, height) == (40, 32)
     assert abs(left - 96) <= 8
     assert abs(top - 72) <= 8
-    assert stimuli.choose(original, Crop("centre", 40, 32)) == (60, 48, 40, 32)
-    assert stimuli.choose(original, Crop("detail", 400, 32))[2] == 160
-    assert stimuli.choose(original, Crop("whole", 4, 4)) == (0, 0, 160, 128)
+    assert study_pictures.choose(original, Crop("centre", 40, 32)) == (60, 48, 40, 32)
+    assert study_pictures.choose(original, Crop("detail", 400, 32))[2] == 160
+    assert study_pictures.choose(original, Crop("whole", 4, 4)) == (0, 0, 160, 128)
 
 
 def test_pairs_that_leave_rates_unlinked_are_told_with_those_that_link_them(measured: Path) -> None:
@@ -141,13 +141,13 @@ def test_pairs_that_leave_rates_unlinked_are_told_with_those_that_link_them(meas
     plan = plan.replace('name = "demo"', 'name = "links"').replace("hidden_reference = true", "")
     plan = plan.replace('anchor = "original"', "")
     (measured / "links.toml").write_text(plan)
-    report = plan_study(str(measured / "arena"), measured / "links.toml", stimuli)
+    report = plan_study(str(measured / "arena"), measured / "links.toml", study_pictures)
     [warning] = [one for one in report.warnings if "2 groups" in one]
     assert "design.link_rates = true joins them by jpeg 4 bpp - jpeg 9 bpp" in warning
     (measured / "links.toml").write_text(
         plan.replace('pairs = "same-rate"', 'link_rates = true\npairs = "same-rate"')
     )
-    linked = plan_study(str(measured / "arena"), measured / "links.toml", stimuli)
+    linked = plan_study(str(measured / "arena"), measured / "links.toml", study_pictures)
     assert not [one for one in linked.warnings if "groups" in one]
 
 
@@ -169,7 +169,7 @@ def test_a_plan_that_does_not_fit_is_refused_with_the_place(
 ) -> None:
     (tmp_path / "wrong.toml").write_text(plan_text(measured, change=(old, new)))
     with pytest.raises(PlanError, match=said):
-        plan_study(str(measured / "arena"), tmp_path / "wrong.toml", stimuli)
+        plan_study(str(measured / "arena"), tmp_path / "wrong.toml", study_pictures)
 
 
 def test_a_seal_tells_rows_that_were_changed(tmp_path: Path) -> None:

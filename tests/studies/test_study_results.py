@@ -14,7 +14,7 @@ from scipy.stats import binomtest
 from sqlalchemy import func, select, text
 
 from arena import call, write_pictures
-from codecarena.bench import stimuli
+from codecarena.bench.run import study_pictures
 from codecarena.bench.store.schema import DerivedTable
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.writer import StoreWriter
@@ -76,7 +76,7 @@ RATERS = 9
 def run_study(store: str, name: str, raters: int, **plan: str) -> None:
     """Plan, open and rehearse a study."""
     wishes = {"hidden": "true", "conditions": QUALITIES, "design": SOME, "width": "48", **plan}
-    plan_text(store, PLAN.format(name=name, **wishes), Path("study.toml"), stimuli)
+    plan_text(store, PLAN.format(name=name, **wishes), Path("study.toml"), study_pictures)
     with closing(Ledger(store)) as ledger:
         open_study(ledger, name)
     rehearse(store, name, raters)
@@ -89,7 +89,7 @@ def score_shown(store: str, name: str, *metrics: str) -> None:
         (str(material.contents[one.content].reference_sha256), str(one.shown_sha256))
         for one in material.stimuli
     ]
-    stimuli.score(store, pairs, metrics)
+    study_pictures.score(store, pairs, metrics)
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from codecarena.bench.metrics.base import InapplicableError
-from codecarena.bench.plan import Planned, PlannedCodec, PlannedPicture
 from codecarena.bench.records.cells import CellKey, seed_key
 from codecarena.bench.records.identities import MetricIdentity
 from codecarena.bench.records.messages import Cell, CodecSpec, Original
-from codecarena.bench.suite import CodecTable
+from codecarena.bench.run.plan import Planned, PlannedCodec, PlannedPicture
+from codecarena.bench.run.suite import CodecTable
 from codecarena.codecs.base import CodecInfo, Image, Picture, QualityScale, RateParts
 from codecarena.datasets.manifest import LocalPicture
 from codecarena.datasets.pixels import pixels_sha256

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ..codecs.base import CodecInfo
-from ..datasets.manifest import LocalPicture
-from .records.cells import CellKey, seed_key
-from .records.messages import Cell, CodecSpec, Original, Stored
-from .store.probes import matched_settings
-from .store.writer import StoreWriter
+from ...codecs.base import CodecInfo
+from ...datasets.manifest import LocalPicture
+from ..records.cells import CellKey, seed_key
+from ..records.messages import Cell, CodecSpec, Original, Stored
+from ..store.probes import matched_settings
+from ..store.writer import StoreWriter
 from .suite import CodecTable, Suite, SuiteError
 
 

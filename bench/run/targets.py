@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .metrics import registry as metric_registry
-from .metrics.base import MetricError
-from .records.rows import Scope
+from ..metrics import registry as metric_registry
+from ..metrics.base import MetricError
+from ..records.rows import Scope
 from .suite import SuiteError
 
 RATES = ("bpp", "total-bpp", "bytes")

@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .records.rows import ScoredCell
-from .store.parts import Crop, Part, Prepared
+from ..records.rows import ScoredCell
+from ..store.parts import Crop, Part, Prepared
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..codecs.base import Image
-    from .store.writer import StoreWriter
-    from .worker.measure import Worker
+    from ...codecs.base import Image
+    from ..store.writer import StoreWriter
+    from ..worker.measure import Worker
 
 BATCH_PIXELS = 2**26
 """About how many decoded pixels are held at a time (200 MB)."""
@@ -28,9 +28,9 @@ def prepare(store: str, cells: Sequence[ScoredCell], crop: Crop) -> Prepared:
 
     Decoded pictures that were not kept are decoded again in supervised workers and checked by their hashes.
     """
-    from ..datasets.pixels import pixels_sha256
-    from .remake import pictures
-    from .store.store import Store
+    from ...datasets.pixels import pixels_sha256
+    from ..store.store import Store
+    from .redecode import pictures
 
     opened = Store(store)
     parts: dict[str, Part] = {}
@@ -133,8 +133,8 @@ def score(store: str, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]) 
     Raises:
         StoreError: A metric does not load, or fails on a pair.
     """
-    from .store.writer import StoreWriter
-    from .worker.measure import Worker
+    from ..store.writer import StoreWriter
+    from ..worker.measure import Worker
 
     worker = Worker()
     writer = StoreWriter(store)
@@ -145,10 +145,10 @@ def score(store: str, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]) 
 
 
 def _score(worker: Worker, writer: StoreWriter, pairs: Sequence[tuple[str, str]], name: str) -> int:
-    from ..datasets.pixels import read_pixels
-    from .records.messages import Failed, Original
-    from .store.database import StoreError
-    from .store.schema import ScoreTable
+    from ...datasets.pixels import read_pixels
+    from ..records.messages import Failed, Original
+    from ..store.database import StoreError
+    from ..store.schema import ScoreTable
 
     described = worker.describe_metric(name)
     if described.error:

@@ -13,16 +13,16 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Literal, Protocol, TypeAlias
 
-from .analysis.curves import to_quality
-from .analysis.setting_search import Found, guess, search
+from ..analysis.curves import to_quality
+from ..analysis.setting_search import Found, guess, search
+from ..records.cells import CellKey, seed_key
+from ..records.messages import Outcome, Stored
+from ..records.rows import Match, Scope, Score
+from ..store.probes import Tried, save_matches, tried
+from ..store.writer import StoreWriter
 from .execution import Waiting
 from .plan import Planned, PlannedCodec, PlannedPicture, make_cell
 from .prepare import Prepared
-from .records.cells import CellKey, seed_key
-from .records.messages import Outcome, Stored
-from .records.rows import Match, Scope, Score
-from .store.probes import Tried, save_matches, tried
-from .store.writer import StoreWriter
 from .suite import SuiteError
 from .targets import Target
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
+from ..store.writer import StoreWriter
 from .plan import Plan, Planned
-from .store.writer import StoreWriter
 
 UNKNOWN_SECONDS_PER_PIXEL = 1e-6
 """For a codec that never ran here: a slow classic encoder."""

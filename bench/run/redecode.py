@@ -10,14 +10,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ..codecs.base import Image
-from ..codecs.registry import entries
-from ..datasets.pixels import PictureError, pixels_sha256, read_pixels
-from .records.messages import Cell, CodecSpec, Limits, Original, Stored
-from .records.rows import ScoredCell
-from .store.store import Store
-from .worker import pool
-from .worker.device import cores
+from ...codecs.base import Image
+from ...codecs.registry import entries
+from ...datasets.pixels import PictureError, pixels_sha256, read_pixels
+from ..records.messages import Cell, CodecSpec, Limits, Original, Stored
+from ..records.rows import ScoredCell
+from ..store.store import Store
+from ..worker import pool
+from ..worker.device import cores
 
 LIMITS = Limits(seconds=600, memory_mib=16 * 1024)
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Protocol
 
+from ..records.cells import Saved
+from ..records.messages import Limits, Outcome, Stored
+from ..store.writer import StoreWriter
+from ..worker import pool
+from ..worker.cpu_load import LOADED_SHARE, WINDOW_SECONDS, Watch
 from .plan import Planned
-from .records.cells import Saved
-from .records.messages import Limits, Outcome, Stored
-from .store.writer import StoreWriter
-from .worker import pool
-from .worker.cpu_load import LOADED_SHARE, WINDOW_SECONDS, Watch
 
 STORE_SECONDS = 0.1
 """How long a cell that ended may wait for others to share its transaction: small cells end every few ms."""

@@ -7,18 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ..codecs.base import Family
-from ..datasets.catalogue import open_set
-from ..datasets.manifest import LocalPicture
-from ..datasets.pixels import PictureError, pixels_sha256, read_pixels
-from .interchange import Content, InterchangeError, Reconstruction, read
-from .metrics import registry as metric_registry
-from .metrics.base import MetricError
-from .prepare import LOAD_LIMITS, identify_pictures
-from .records.cells import CellKey, Saved, seed_key
-from .records.messages import Cell, CodecSpec, Describe, Limits, Original, Outcome, Stored
-from .store.columns import scored_metrics
-from .store.imports import (
+from ...codecs.base import Family
+from ...datasets.catalogue import open_set
+from ...datasets.manifest import LocalPicture
+from ...datasets.pixels import PictureError, pixels_sha256, read_pixels
+from ..metrics import registry as metric_registry
+from ..metrics.base import MetricError
+from ..records.cells import CellKey, Saved, seed_key
+from ..records.messages import Cell, CodecSpec, Describe, Limits, Original, Outcome, Stored
+from ..store.columns import scored_metrics
+from ..store.imports import (
     ImportedRow,
     Published,
     add_imported,
@@ -26,10 +24,12 @@ from .store.imports import (
     imported_codec_id,
     save_published,
 )
-from .store.writer import StoreWriter
+from ..store.writer import StoreWriter
+from ..worker import pool
+from ..worker.device import cores, describe
+from .foreign_results import Content, InterchangeError, Reconstruction, read
+from .prepare import LOAD_LIMITS, identify_pictures
 from .toy_pictures import sampler
-from .worker import pool
-from .worker.device import cores, describe
 
 DEFAULT_METRICS = ("psnr", "ms-ssim")
 SCORE_LIMITS = Limits(seconds=600, memory_mib=16 * 1024)

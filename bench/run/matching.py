@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from ..store.writer import StoreWriter
+from ..worker import pool
+from ..worker.device import cores, describe
 from .execution import Execution, Place
 from .prepare import Options, prepare
 from .searches import MatchReport, Progress, Searches
-from .store.writer import StoreWriter
 from .suite import Suite
 from .targets import Target
-from .worker import pool
-from .worker.device import cores, describe
 
 
 def run(

@@ -7,20 +7,20 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..codecs import registry as codec_registry
-from ..codecs.base import CodecError
-from ..datasets.catalogue import open_set
-from ..datasets.manifest import DatasetError, ImageSet
-from .metrics import registry as metric_registry
-from .metrics.base import MetricError
+from ...codecs import registry as codec_registry
+from ...codecs.base import CodecError
+from ...datasets.catalogue import open_set
+from ...datasets.manifest import DatasetError, ImageSet
+from ..metrics import registry as metric_registry
+from ..metrics.base import MetricError
+from ..records.messages import CodecSpec, Describe, Described, Limits, Outcome
+from ..store.pictures import add_provenance
+from ..store.writer import StoreWriter
+from ..worker import pool
+from ..worker.measure import identify
 from .plan import PlannedCodec, PlannedPicture, Wanted
-from .records.messages import CodecSpec, Describe, Described, Limits, Outcome
-from .store.pictures import add_provenance
-from .store.writer import StoreWriter
 from .suite import CodecTable, Suite, SuiteError, unset_variable
 from .toy_pictures import sampler
-from .worker import pool
-from .worker.measure import identify
 
 LOAD_LIMITS = Limits(seconds=600, memory_mib=64 * 1024)
 """For asking codecs and metrics what they are: weights may be large and slow to load."""

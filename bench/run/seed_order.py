@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ..records.cells import CellKey
+from ..records.messages import Outcome
 from .plan import Planned
-from .records.cells import CellKey
-from .records.messages import Outcome
 
 
 class OneStream:

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from ..datasets.descriptors import describe_pixels
-from ..datasets.overlap import Print, shared, training_prints
-from ..datasets.perceptual import perceptual_hash
-from ..datasets.pixels import PictureError, read_pixels
+from ...datasets.descriptors import describe_pixels
+from ...datasets.overlap import Print, shared, training_prints
+from ...datasets.perceptual import perceptual_hash
+from ...datasets.pixels import PictureError, read_pixels
+from ..store.pictures import Content, add_contents, known_prints
+from ..store.writer import StoreWriter
 from .plan import PlannedCodec, PlannedPicture
-from .store.pictures import Content, add_contents, known_prints
-from .store.writer import StoreWriter
 
 _NAMED = 3
 

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from ..codecs.registry import Value
-from ..datasets.validation import explain_validation
-from .records.messages import CodecSpec, Limits
+from ...codecs.registry import Value
+from ...datasets.validation import explain_validation
+from ..records.messages import CodecSpec, Limits
 
-SUITES = Path(__file__).parent / "suites"
+SUITES = Path(__file__).parents[1] / "suites"
 
 
 class SuiteError(Exception):

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..codecs.generative.autoencoder import LatentAutoencoder
-    from ..codecs.generative.latent_flow import Conditions, LatentFlow
-    from ..datasets.manifest import Sampling
+    from ...codecs.generative.autoencoder import LatentAutoencoder
+    from ...codecs.generative.latent_flow import Conditions, LatentFlow
+    from ...datasets.manifest import Sampling
 
 STEPS = 16
 GUIDANCE = 1.5
@@ -33,7 +33,7 @@ class ToySampler:
     @property
     def generator(self) -> str:
         """Name with the weights in it, as those codecs give it."""
-        from ..codecs.generative.toy import generator_name
+        from ...codecs.generative.toy import generator_name
 
         return generator_name()
 
@@ -41,7 +41,7 @@ class ToySampler:
         """Return a picture, (height, width, 3), sRGB; the same each time on one build of torch."""
         import torch
 
-        from ..codecs.planes import to_pixels
+        from ...codecs.planes import to_pixels
 
         autoencoder, flow = self._networks
         threads = torch.get_num_threads()
@@ -58,7 +58,7 @@ class ToySampler:
 
     @cached_property
     def _networks(self) -> tuple[LatentAutoencoder, LatentFlow]:
-        from ..codecs.generative.latent.embedded import load_networks
+        from ...codecs.generative.latent.embedded import load_networks
 
         autoencoder, flow, _ = load_networks()
         return autoencoder, flow
@@ -101,7 +101,7 @@ def layout(how: Sampling) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 def _conditions(caption: str | None, how: Sampling, like: object) -> Conditions:
     import torch
 
-    from ..codecs.generative.latent_flow import Conditions, text_counts
+    from ...codecs.generative.latent_flow import Conditions, text_counts
 
     assert isinstance(like, torch.Tensor)
     colours, edges = (torch.from_numpy(one) for one in layout(how))

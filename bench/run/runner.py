@@ -7,20 +7,20 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
-from .contents import store_contents, training_notes
+from ..records.cells import CellKey
+from ..records.messages import Outcome
+from ..store.probes import adopt
+from ..store.writer import StoreWriter
+from ..worker import pool
+from ..worker.device import cores, describe
 from .estimate import Estimate, estimate
 from .execution import Execution, Place, Waiting
-from .one_stream import OneStream
 from .plan import Plan, Planned, Wanted, make_plan
 from .prepare import Options, Prepared, prepare
-from .records.cells import CellKey
-from .records.messages import Outcome
-from .store.probes import adopt
-from .store.writer import StoreWriter
+from .seed_order import OneStream
 from .suite import Suite
 from .timing_report import TimingReport
-from .worker import pool
-from .worker.device import cores, describe
+from .training_overlap import store_contents, training_notes
 
 ANY_MISSING = Wanted(retry_failed=True)
 """Makes a plan of every cell that has no complete result, whatever was tried."""

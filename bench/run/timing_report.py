@@ -6,7 +6,7 @@ import shlex
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .options import STORE
+from ..options import STORE
 
 
 @dataclass(slots=True)
