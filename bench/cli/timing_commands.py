@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..run.runner import Report
     from ..run.timing_report import TimingReport
     from ..store.writer import StoreWriter
-    from ..timing import Wish
+    from ..timing.timing_pass import Wish
 
 app = typer.Typer()
 
@@ -40,7 +40,7 @@ def time_suite(
     from ..run.suite import find, load
     from ..run.timing_report import as_record, sentences
     from ..store.writer import StoreWriter
-    from ..timing import Wish, prepare_alone
+    from ..timing.timing_pass import Wish, prepare_alone
     from .run_options import options, said
 
     loaded, text = load(find(suite))
@@ -66,7 +66,7 @@ def time_after(report: Report, text: str, writer: StoreWriter, options: Options)
     left_out = wanted.score_only or not options.timing or report.interrupted
     if prepared is None or prepared.suite.timing is None or left_out:
         return
-    from ..timing import Wish, planned
+    from ..timing.timing_pass import Wish, planned
 
     if options.dry_run:
         report.timing = planned(prepared, writer, Wish(wanted.force))
@@ -82,11 +82,11 @@ def time_prepared(
     """Return the report of a timing pass, with a bar on the terminal meanwhile."""
     from rich.console import Console
 
-    from .. import timing
+    from ..timing import timing_pass
     from .progress import counting
 
     with counting(Console(stderr=True), "timing, one call at a time") as advanced:
-        return timing.run(prepared, text, writer, wish or timing.Wish(), advanced)
+        return timing_pass.run(prepared, text, writer, wish or timing_pass.Wish(), advanced)
 
 
 def print_notes(notes: Iterable[str]) -> None:

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from codecarena.bench.footprint import MARK, Asked, FootprintError, footprint, observe
-from codecarena.bench.opens import Opened
 from codecarena.bench.records.messages import CodecSpec
+from codecarena.bench.timing.footprint import MARK, Asked, FootprintError, footprint, observe
+from codecarena.bench.timing.opened_files import Opened
 from codecarena.bench.worker import clocks, cpu_load, device
 from codecarena.bench.worker.cpu_load import Look, Watch, other_share
 from codecarena.bench.worker.flops import multiply_accumulates

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from codecarena.bench import opens
-from codecarena.bench.opens import CALLS, NOTIFICATION, Opened
+from codecarena.bench.timing import opened_files
+from codecarena.bench.timing.opened_files import CALLS, NOTIFICATION, Opened
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="by design: the filter is Linux's")
 
@@ -51,15 +51,17 @@ def test_calls_that_open_or_execute_are_told_and_all_others_go_on(machine: str) 
     assert calls.path_place == {number: PATH_PLACE[call] for call, number in numbers.items()}
     assert calls.execute == numbers[EXECVE]
     assert calls.seccomp == {"x86_64": 317, "aarch64": 277}[machine]
-    told = {number for number in range(600) if decision(opens._program(calls), number) == 0x7FC00000}
+    told = {number for number in range(600) if decision(opened_files._program(calls), number) == 0x7FC00000}
     assert told == set(numbers.values())
-    assert {decision(opens._program(calls), number) for number in set(range(600)) - told} == {0x7FFF0000}
+    assert {decision(opened_files._program(calls), number) for number in set(range(600)) - told} == {
+        0x7FFF0000
+    }
 
 
 def test_a_machine_without_a_table_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "abacus")
     with socket.socket() as channel, pytest.raises(OSError, match="no table of system calls for abacus"):
-        opens.surrender(channel)
+        opened_files.surrender(channel)
 
 
 def test_a_process_that_sets_up_no_filter_is_told() -> None:
@@ -67,10 +69,10 @@ def test_a_process_that_sets_up_no_filter_is_told() -> None:
     with ours, theirs:
         theirs.send(b"-")
         with pytest.raises(OSError, match="does not allow looking"):
-            list(opens.listen(ours))
+            list(opened_files.listen(ours))
         theirs.shutdown(socket.SHUT_WR)
         with pytest.raises(OSError, match="does not allow looking"):
-            list(opens.listen(ours))
+            list(opened_files.listen(ours))
 
 
 def named(path: bytes) -> tuple[ctypes.Array[ctypes.c_char], int]:
@@ -84,14 +86,14 @@ def test_a_path_is_taken_from_the_working_folder_or_the_folder_it_is_opened_in(
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path)
     held, address = named("a/ü.png".encode())
-    assert opens._path(os.getpid(), -100, address) == tmp_path / "a/ü.png"
+    assert opened_files._path(os.getpid(), -100, address) == tmp_path / "a/ü.png"
     folder = os.open(tmp_path / "here", os.O_RDONLY)
     try:
-        assert opens._path(os.getpid(), folder, address) == tmp_path / "here" / "a/ü.png"
+        assert opened_files._path(os.getpid(), folder, address) == tmp_path / "here" / "a/ü.png"
     finally:
         os.close(folder)
     _, address = absolute = named(b"/etc/passwd\0more")
-    assert opens._path(os.getpid(), -100, address) == Path("/etc/passwd")
+    assert opened_files._path(os.getpid(), -100, address) == Path("/etc/passwd")
     assert absolute
     assert held
 
@@ -103,7 +105,7 @@ def test_a_path_may_go_on_behind_a_pages_end(before: int) -> None:
         pages[before : before + len(path)] = path
         view = ctypes.c_char.from_buffer(pages)
         try:
-            found = opens._path(os.getpid(), -100, ctypes.addressof(view) + before)
+            found = opened_files._path(os.getpid(), -100, ctypes.addressof(view) + before)
         finally:
             del view
     # At most to the end of the next page: no path of Linux is longer.
@@ -132,8 +134,8 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
             raise OSError
         return Path(f"/{process}/{folder}/{address}")
 
-    monkeypatch.setattr(opens.fcntl, "ioctl", ioctl)
-    monkeypatch.setattr(opens, "_path", path)
+    monkeypatch.setattr(opened_files.fcntl, "ioctl", ioctl)
+    monkeypatch.setattr(opened_files, "_path", path)
     return state
 
 
@@ -151,15 +153,15 @@ def test_a_stopped_call_is_noted_and_goes_on(
     kernel: dict[str, Any], call: int, arguments: tuple[int, ...], path: str, executed: bool
 ) -> None:
     kernel |= {"number": NUMBERS["x86_64"][call], "arguments": (*arguments, 0, 0, 0)}
-    assert opens._answer(9, CALLS["x86_64"]) == Opened(Path(path), executed)
+    assert opened_files._answer(9, CALLS["x86_64"]) == Opened(Path(path), executed)
     # struct seccomp_notif_resp: id, value, error, and the flag to go on.
     assert kernel["answers"] == [struct.pack("QqiI", 77, 0, 0, 1)]
     kernel["unreadable"] = True
-    assert opens._answer(9, CALLS["x86_64"]) is None
+    assert opened_files._answer(9, CALLS["x86_64"]) is None
     assert len(kernel["answers"]) == 2, "the call goes on all the same"
 
 
 @pytest.mark.parametrize("gone", ["before", "after"])
 def test_a_caller_that_was_killed_meanwhile_is_no_error(kernel: dict[str, Any], gone: str) -> None:
     kernel |= {"number": 2, "arguments": (0,) * 6, "gone": gone}
-    assert opens._answer(9, CALLS["x86_64"]) is None
+    assert opened_files._answer(9, CALLS["x86_64"]) is None

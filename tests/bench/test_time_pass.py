@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from measuring import INFO, SPEC, Clock, MadeUpCodec, original_of, planned_codec, planned_picture
 
-from codecarena.bench import footprint, timing
 from codecarena.bench.records.messages import (
     Began,
     CallCost,
@@ -27,7 +26,17 @@ from codecarena.bench.records.messages import (
 from codecarena.bench.run.suite import TimingTable
 from codecarena.bench.run.timing_report import TimingReport, sentences
 from codecarena.bench.store.timings import Footprint, Side, Timing, TimingKey
-from codecarena.bench.timing import TimedCell, Wish, _Pass, _Record, _wanted, cells_to_time, side, spread
+from codecarena.bench.timing import footprint, timing_pass
+from codecarena.bench.timing.timing_pass import (
+    TimedCell,
+    Wish,
+    _Pass,
+    _Record,
+    _wanted,
+    cells_to_time,
+    side,
+    spread,
+)
 from codecarena.bench.worker import clocks, pool, stopwatch
 from codecarena.bench.worker.cpu_load import Watch
 from codecarena.bench.worker.measure import Worker
@@ -242,10 +251,10 @@ class Workers:
 def workers(monkeypatch: pytest.MonkeyPatch) -> Workers:
     clock = Clock()
     workers = Workers(clock)
-    monkeypatch.setattr(timing, "monotonic", clock)
+    monkeypatch.setattr(timing_pass, "monotonic", clock)
     monkeypatch.setattr(pool, "Child", workers)
     monkeypatch.setattr(pool, "ask", workers.ask)
-    monkeypatch.setattr(timing, "quietest", lambda count: tuple(range(count)))
+    monkeypatch.setattr(timing_pass, "quietest", lambda count: tuple(range(count)))
     monkeypatch.setattr(footprint, "observe", lambda *_: Footprint(1, 2, "", {}))
     monkeypatch.setattr(Watch, "look", lambda *_: clock())
     monkeypatch.setattr(Watch, "share", lambda *_: 0.25)
@@ -260,8 +269,8 @@ def time_pass(table: TimingTable, monkeypatch: pytest.MonkeyPatch) -> tuple[_Pas
         assert (run_id, machine_id) == (7, "machine")
         kept.update(found=dict(found), footprints=dict(footprints))
 
-    monkeypatch.setattr(timing.stored, "save", save)
-    monkeypatch.setattr(timing.stored, "save_failure", lambda *words: kept["failures"].append(words[1:]))
+    monkeypatch.setattr(timing_pass.stored, "save", save)
+    monkeypatch.setattr(timing_pass.stored, "save_failure", lambda *words: kept["failures"].append(words[1:]))
     store: Any = SimpleNamespace(blobs=SimpleNamespace(folder="/blobs", bitstream_path=lambda sha: Path(sha)))
     made = _Pass(
         table,
@@ -351,7 +360,7 @@ def test_codecs_are_timed_in_turns_where_they_fill_half_of_the_memory_or_the_gpu
     workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, _ = time_pass(TimingTable(), monkeypatch)
-    monkeypatch.setattr(timing.psutil, "virtual_memory", lambda: SimpleNamespace(total=1000))
+    monkeypatch.setattr(timing_pass.psutil, "virtual_memory", lambda: SimpleNamespace(total=1000))
     monkeypatch.setattr(workers, "resident_bytes", lambda: 250)
     made.workers.update(one=workers, two=workers)
     assert not made.crowded()

@@ -14,8 +14,6 @@ from PIL import Image
 
 from codecarena.bench import verify
 from codecarena.bench.cli import summary
-from codecarena.bench.footprint import MARK, footprint
-from codecarena.bench.opens import Opened
 from codecarena.bench.records.cells import NO_SEED, CellKey
 from codecarena.bench.records.messages import (
     DecodedAgain,
@@ -33,6 +31,8 @@ from codecarena.bench.run.suite import Suite
 from codecarena.bench.run.timing_report import TimingReport
 from codecarena.bench.store.blobs import BlobError
 from codecarena.bench.store.verifications import StoredStream, Verified
+from codecarena.bench.timing.footprint import MARK, footprint
+from codecarena.bench.timing.opened_files import Opened
 from codecarena.bench.verify import Report as VerifyReport
 from codecarena.bench.verify import _Box, _few, _Verification
 from codecarena.bench.worker import pool, sandbox

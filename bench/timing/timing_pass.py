@@ -13,18 +13,18 @@ from typing import TypeVar
 
 import psutil
 
+from ..records.messages import CallCost, CallNeeds, Inspected, Limits, Original, Outcome, Timed, TimingCall
+from ..run.execution import stoppable
+from ..run.plan import PlannedCodec, PlannedPicture
+from ..run.prepare import Options, Prepared, prepare
+from ..run.suite import Suite, TimingTable
+from ..run.timing_report import TimingReport
+from ..store import timings as stored
+from ..store.timings import Footprint, Side, Timing, TimingKey
+from ..store.writer import StoreWriter, id_of_machine
+from ..worker import device, pool
+from ..worker.cpu_load import LOADED_SHARE, Watch, quietest
 from . import footprint
-from .records.messages import CallCost, CallNeeds, Inspected, Limits, Original, Outcome, Timed, TimingCall
-from .run.execution import stoppable
-from .run.plan import PlannedCodec, PlannedPicture
-from .run.prepare import Options, Prepared, prepare
-from .run.suite import Suite, TimingTable
-from .run.timing_report import TimingReport
-from .store import timings as stored
-from .store.timings import Footprint, Side, Timing, TimingKey
-from .store.writer import StoreWriter, id_of_machine
-from .worker import device, pool
-from .worker.cpu_load import LOADED_SHARE, Watch, quietest
 
 Item = TypeVar("Item")
 QUICK_SECONDS = 0.1

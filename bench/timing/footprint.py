@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from .opens import Opened, listen, surrender
-from .records.messages import CodecSpec
-from .store.timings import Footprint
-from .worker.pool import worker_environment
+from ..records.messages import CodecSpec
+from ..store.timings import Footprint
+from ..worker.pool import worker_environment
+from .opened_files import Opened, listen, surrender
 
 WEIGHTS = {
     ".bin", ".ckpt", ".gguf", ".h5", ".msgpack", ".npy", ".npz", ".onnx", ".pb", ".pkl", ".pt", ".pth",
@@ -182,7 +182,7 @@ def main() -> None:
     name, parameters, bitstreams = json.loads(sys.argv[2])
     # Every codec's pictures are NumPy's, so it is nobody's footprint.
     importlib.import_module("numpy")
-    from ..codecs import registry
+    from ...codecs import registry
 
     with contextlib.suppress(OSError):
         MARK.open()
