@@ -84,10 +84,10 @@ def verify(
     """Decode every stored bitstream with nothing else in reach, and compare. Exit status 1 if one differs."""
     from rich.console import Console
 
-    from .. import verify_report
     from ..run.suite import find, load
     from ..store.writer import StoreWriter
-    from ..verify import verify as verify_suite
+    from ..verify import verify_report
+    from ..verify.verify import verify as verify_suite
     from .progress import counting
     from .run_options import options
 

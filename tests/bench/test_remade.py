@@ -13,15 +13,15 @@ import pytest
 from measuring import INFO, planned_codec, planned_picture
 from rich.console import Console
 
-from codecarena.bench import verify_report
 from codecarena.bench.records.messages import Cell, CodecSpec, Failed, Outcome, Stored
 from codecarena.bench.run import redecode, training_overlap
 from codecarena.bench.run.redecode import Remade
 from codecarena.bench.sets import table as set_table
 from codecarena.bench.store import set_scores
 from codecarena.bench.store.verifications import Verified
-from codecarena.bench.verify import Report
-from codecarena.bench.verify_report import _encoder, _in_a_line, as_record
+from codecarena.bench.verify import verify_report
+from codecarena.bench.verify.verify import Report
+from codecarena.bench.verify.verify_report import _encoder, _in_a_line, as_record
 from codecarena.datasets.overlap import Print
 from codecarena.datasets.pixels import pixels_sha256
 

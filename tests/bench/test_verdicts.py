@@ -12,7 +12,6 @@ import pytest
 from measuring import INFO, planned_cell, planned_codec, planned_picture
 from PIL import Image
 
-from codecarena.bench import verify
 from codecarena.bench.cli import summary
 from codecarena.bench.records.cells import NO_SEED, CellKey
 from codecarena.bench.records.messages import (
@@ -33,8 +32,9 @@ from codecarena.bench.store.blobs import BlobError
 from codecarena.bench.store.verifications import StoredStream, Verified
 from codecarena.bench.timing.footprint import MARK, footprint
 from codecarena.bench.timing.opened_files import Opened
-from codecarena.bench.verify import Report as VerifyReport
-from codecarena.bench.verify import _Box, _few, _Verification
+from codecarena.bench.verify import verify
+from codecarena.bench.verify.verify import Report as VerifyReport
+from codecarena.bench.verify.verify import _Box, _few, _Verification
 from codecarena.bench.worker import pool, sandbox
 
 CODEC = planned_codec("codec-id", info=replace(INFO, tolerance_levels=2))

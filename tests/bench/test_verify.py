@@ -17,11 +17,11 @@ import pytest
 from cheats import write_cheat
 
 from arena import call, command, run_record, write_pictures
-from codecarena.bench import walls
 from codecarena.bench.records.cells import CellKey
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.verifications import StoredStream, latest_verified
 from codecarena.bench.store.writer import StoreWriter
+from codecarena.bench.verify import decoder_view
 from codecarena.bench.worker import sandbox
 
 pytestmark = pytest.mark.xdist_group("verify")
@@ -192,9 +192,9 @@ def test_what_appeared_in_folders_of_the_system_while_encoders_ran_is_left_out(
     time.sleep(0.1)
     write("later", "quiet/later")
     os.mkfifo(system / "pipe")
-    monkeypatch.setattr(walls, "_settled", lambda: [system])
+    monkeypatch.setattr(decoder_view, "_settled", lambda: [system])
     store = StoreWriter(str(tmp_path / "arena"))
-    found = walls.of_settled(store, [StoredStream(1, CellKey("p", "c", 1.0, 0), "", "", began, ended)])
+    found = decoder_view.of_settled(store, [StoredStream(1, CellKey("p", "c", 1.0, 0), "", "", began, ended)])
     store.close()
     shown = {one.folder.relative_to(system).as_posix(): set(one.older) for one in found.renewed}
     assert shown == {".": {"old", "kept", "quiet", "later"}, "kept": {"old", "__pycache__"},

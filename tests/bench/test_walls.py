@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from measuring import INFO, planned_codec
 
-from codecarena.bench import walls
 from codecarena.bench.records.cells import CellKey
 from codecarena.bench.records.messages import CodecSpec
 from codecarena.bench.store.verifications import StoredStream
+from codecarena.bench.verify import decoder_view
 from codecarena.bench.worker.changed_files import Found, Renewed, Span
 from codecarena.bench.worker.sandbox import Walls
 
@@ -47,8 +47,8 @@ def test_caches_of_networks_are_where_the_environment_says_or_in_the_home(
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.delenv("TORCH_HOME", raising=False)
     nowhere = {"CODECARENA_DATA": "", "CODECARENA_STORE": "", "PWD": "/tmp/work", "OLDPWD": "/tmp/home"}
-    assert walls.environment(CLASSIC) == nowhere
-    assert walls.environment(LEARNED) == nowhere | {
+    assert decoder_view.environment(CLASSIC) == nowhere
+    assert decoder_view.environment(LEARNED) == nowhere | {
         "CODECARENA_WEIGHTS": str(tmp_path / "weights"),
         "HF_HOME": str(tmp_path / "hf"),
         "TORCH_HOME": str(tmp_path / "cache" / "torch"),
@@ -56,7 +56,7 @@ def test_caches_of_networks_are_where_the_environment_says_or_in_the_home(
     monkeypatch.delenv("HF_HOME")
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/somebody")
-    assert walls.environment(LEARNED)["HF_HOME"] == "/somebody/.cache/huggingface"
+    assert decoder_view.environment(LEARNED)["HF_HOME"] == "/somebody/.cache/huggingface"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_folders_of_pictures_are_covered_whole_where_nothing_else_lies_in_them(
     folder = Path(os.path.realpath(tmp_path))
     pictures = touched(folder, "a.png", "b.JPG")
     touched(folder, *beside)
-    found = walls._covered_pictures(
+    found = decoder_view._covered_pictures(
         [*pictures, folder / "gone" / "c.png"], [Path(os.path.normpath(folder / visible))]
     )
     assert {path.relative_to(folder).as_posix() for path in found} == covered
@@ -87,7 +87,7 @@ def test_folders_of_pictures_are_covered_whole_where_nothing_else_lies_in_them(
 def test_pictures_beside_what_must_be_seen_are_covered_one_by_one(tmp_path: Path) -> None:
     folder = Path(os.path.realpath(tmp_path))
     picture, code = touched(folder, "a.png", "code.txt")
-    assert walls._covered_pictures([picture], [folder, code]) == [picture]
+    assert decoder_view._covered_pictures([picture], [folder, code]) == [picture]
 
 
 def test_a_store_is_its_blobs_and_the_files_of_its_database(tmp_path: Path) -> None:
@@ -96,9 +96,9 @@ def test_a_store_is_its_blobs_and_the_files_of_its_database(tmp_path: Path) -> N
         blobs=SimpleNamespace(folder=folder / "blobs"), location=SimpleNamespace(file=folder / "arena.db")
     )
     names = ["blobs", "arena.db", "arena.db-wal", "arena.db-shm"]
-    assert walls._of_store(store) == [folder / name for name in names]
+    assert decoder_view._of_store(store) == [folder / name for name in names]
     store.location.file = None
-    assert walls._of_store(store) == [folder / "blobs"]
+    assert decoder_view._of_store(store) == [folder / "blobs"]
 
 
 def test_parameters_that_are_paths_of_something_are_paths(
@@ -108,7 +108,7 @@ def test_parameters_that_are_paths_of_something_are_paths(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     given = [f"{tmp_path}/a", "~/b", f"{tmp_path}/none", "a", "./a", "4:2:0"]
-    assert walls._paths(given) == [tmp_path / "a", tmp_path / "b"]
+    assert decoder_view._paths(given) == [tmp_path / "a", tmp_path / "b"]
 
 
 RECIPE = """
@@ -135,15 +135,20 @@ def test_a_recipe_shows_its_folder_its_program_and_the_files_that_it_names(tmp_p
         RECIPE.format(program=tmp_path / "encoder", table=tmp_path / "other/table", model=tmp_path / "model")
     )
     spec = CodecSpec("command", (("recipe", str(home / "mine.toml")),))
-    assert set(walls._of_recipe(spec)) == {home, home / "table", tmp_path / "other/table", tmp_path / "model"}
+    assert set(decoder_view._of_recipe(spec)) == {
+        home,
+        home / "table",
+        tmp_path / "other/table",
+        tmp_path / "model",
+    }
     for other in ("bpg", "jpeg"):
-        assert walls._recipes(CodecSpec(other, spec.parameters)) == []
-    assert walls._recipes(CodecSpec("command", (("recipe", 7),))) == []
-    assert walls._recipes(CodecSpec("command", (("recipe", str(tmp_path / "none.toml")),))) == []
+        assert decoder_view._recipes(CodecSpec(other, spec.parameters)) == []
+    assert decoder_view._recipes(CodecSpec("command", (("recipe", 7),))) == []
+    assert decoder_view._recipes(CodecSpec("command", (("recipe", str(tmp_path / "none.toml")),))) == []
 
 
 def test_the_span_begins_a_tick_before_the_first_encoder() -> None:
-    assert walls._began([stream(ONE), stream(NOON)]) == pytest.approx(NOON_SECONDS - 0.02)
+    assert decoder_view._began([stream(ONE), stream(NOON)]) == pytest.approx(NOON_SECONDS - 0.02)
 
 
 @pytest.mark.parametrize(
@@ -157,15 +162,17 @@ def test_the_systems_folders_are_looked_at_while_encoders_ran(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, streams: list[StoredStream], span: Span
 ) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(walls, "_settled", lambda: [tmp_path])
-    monkeypatch.setattr(walls, "_of_store", lambda _: ["the store"])
-    monkeypatch.setattr(walls, "appeared", lambda *words: asked.append(words) or Found(files=[tmp_path]))
-    assert walls.of_settled(None, streams).files == [tmp_path]  # type: ignore[arg-type]
+    monkeypatch.setattr(decoder_view, "_settled", lambda: [tmp_path])
+    monkeypatch.setattr(decoder_view, "_of_store", lambda _: ["the store"])
+    monkeypatch.setattr(
+        decoder_view, "appeared", lambda *words: asked.append(words) or Found(files=[tmp_path])
+    )
+    assert decoder_view.of_settled(None, streams).files == [tmp_path]  # type: ignore[arg-type]
     assert asked == [([Path(os.path.realpath(tmp_path))], span, ["the store"])]
-    monkeypatch.setattr(walls.os, "access", lambda _path, mode: mode != os.W_OK)
-    walls.of_settled(None, streams)  # type: ignore[arg-type]
+    monkeypatch.setattr(decoder_view.os, "access", lambda _path, mode: mode != os.W_OK)
+    decoder_view.of_settled(None, streams)  # type: ignore[arg-type]
     assert asked[1][0] == []
-    assert walls.of_settled(None, []) == Found()  # type: ignore[arg-type]
+    assert decoder_view.of_settled(None, []) == Found()  # type: ignore[arg-type]
 
 
 def test_the_walls_leave_out_what_the_encoder_left_among_its_own_files(
@@ -186,20 +193,20 @@ def test_the_walls_leave_out_what_the_encoder_left_among_its_own_files(
         spans.append(span)
         return left
 
-    monkeypatch.setattr(walls, "of_python", lambda: [python])
-    monkeypatch.setattr(walls, "_settled", lambda: [python])
-    monkeypatch.setattr(walls, "_of_codec", lambda _: [own, table, python, top / "none"])
-    monkeypatch.setattr(walls, "_of_store", lambda _: [top / "blobs"])
-    monkeypatch.setattr(walls, "appeared", look)
+    monkeypatch.setattr(decoder_view, "of_python", lambda: [python])
+    monkeypatch.setattr(decoder_view, "_settled", lambda: [python])
+    monkeypatch.setattr(decoder_view, "_of_codec", lambda _: [own, table, python, top / "none"])
+    monkeypatch.setattr(decoder_view, "_of_store", lambda _: [top / "blobs"])
+    monkeypatch.setattr(decoder_view, "appeared", look)
     given = (CLASSIC, None, [picture], [stream(NOON)], settled, [shown, top, top / "none"])
     # The parameter's file changed years before the encoders ran, then after.
-    made, files = walls.around(*given)  # type: ignore[arg-type]
+    made, files = decoder_view.around(*given)  # type: ignore[arg-type]
     visible = (python, own, table, python, shown, top)
     assert made == Walls(visible, (top / "blobs", pictures), (*settled.renewed, *left.renewed))
     assert files == [own / "message", python / "message"]
     assert spans == [Span(NOON_SECONDS - 0.02, math.inf)]
-    monkeypatch.setattr(walls, "_changed", lambda path: NOON_SECONDS if path == table else 0.0)
-    made, files = walls.around(*given)  # type: ignore[arg-type]
+    monkeypatch.setattr(decoder_view, "_changed", lambda path: NOON_SECONDS if path == table else 0.0)
+    made, files = decoder_view.around(*given)  # type: ignore[arg-type]
     assert made.hidden == (top / "blobs", pictures, table)
     assert files == [table, own / "message", python / "message"]
 
@@ -220,30 +227,32 @@ def test_a_program_of_a_recipe_is_shown_with_its_installation_and_a_file_alone(
         program.chmod(0o755)
     touched(tmp_path, "data")
     filled = [word.format(path=tmp_path) for word in words]
-    monkeypatch.setattr(walls, "_recipes", lambda _: [(tmp_path / "recipe", filled, [])])
-    assert {path.name for path in walls._of_recipe(CodecSpec("command", ()))} == shown
+    monkeypatch.setattr(decoder_view, "_recipes", lambda _: [(tmp_path / "recipe", filled, [])])
+    assert {path.name for path in decoder_view._of_recipe(CodecSpec("command", ()))} == shown
 
 
 def test_the_systems_folders_and_pythons_are_settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walls, "of_python", lambda: [Path("/python")])
-    monkeypatch.setattr(walls, "SYSTEM", ("usr", "sys", "tools"))
-    assert walls._settled() == [Path("/usr"), Path("/tools"), Path("/python")]
+    monkeypatch.setattr(decoder_view, "of_python", lambda: [Path("/python")])
+    monkeypatch.setattr(decoder_view, "SYSTEM", ("usr", "sys", "tools"))
+    assert decoder_view._settled() == [Path("/usr"), Path("/tools"), Path("/python")]
 
 
 def test_a_codec_in_one_file_is_the_folder_of_that_file(monkeypatch: pytest.MonkeyPatch) -> None:
     import csv
 
     codec: Any = SimpleNamespace(table=SimpleNamespace(spec=CodecSpec("any", ())))
-    monkeypatch.setattr(walls.registry, "find", lambda _: SimpleNamespace(path="csv:Codec"))
-    assert walls._of_codec(codec) == [Path(csv.__file__).parent]
-    monkeypatch.setattr(walls.registry, "find", lambda _: SimpleNamespace(path="no_such_module.part:Codec"))
-    assert walls._of_codec(codec) == []
+    monkeypatch.setattr(decoder_view.registry, "find", lambda _: SimpleNamespace(path="csv:Codec"))
+    assert decoder_view._of_codec(codec) == [Path(csv.__file__).parent]
+    monkeypatch.setattr(
+        decoder_view.registry, "find", lambda _: SimpleNamespace(path="no_such_module.part:Codec")
+    )
+    assert decoder_view._of_codec(codec) == []
 
 
 def test_a_codec_is_the_folder_of_its_package_and_what_its_parameters_name(tmp_path: Path) -> None:
     (path,) = touched(tmp_path, "weights.bin")
     codec: Any = SimpleNamespace(table=SimpleNamespace(spec=CodecSpec("jpeg", (("a", str(path)), ("b", 3)))))
-    found = walls._of_codec(codec)
+    found = decoder_view._of_codec(codec)
     assert found[-1] == path
     assert all((folder / "codecs").is_dir() for folder in found[:-1])
     assert len(found) > 1

@@ -10,16 +10,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..codecs import recipe, registry
-from ..codecs.base import CodecError
-from ..codecs.fetch import weights_folder
-from ..datasets.pixels import EXTENSIONS
-from .records.messages import CodecSpec
-from .run.plan import PlannedCodec
-from .store.store import Store
-from .store.verifications import StoredStream
-from .worker.changed_files import Found, Span, appeared, outermost
-from .worker.sandbox import HOME, SYSTEM, WORK, Walls, of_program, of_python
+from ...codecs import recipe, registry
+from ...codecs.base import CodecError
+from ...codecs.fetch import weights_folder
+from ...datasets.pixels import EXTENSIONS
+from ..records.messages import CodecSpec
+from ..run.plan import PlannedCodec
+from ..store.store import Store
+from ..store.verifications import StoredStream
+from ..worker.changed_files import Found, Span, appeared, outermost
+from ..worker.sandbox import HOME, SYSTEM, WORK, Walls, of_program, of_python
 
 BESIDE_PICTURES = frozenset({".toml", ".txt", ".md", ".json", ".csv"})
 """What may lie in a folder that is covered as a whole."""

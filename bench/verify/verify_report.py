@@ -11,7 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from .store.verifications import Verified
+from ..store.verifications import Verified
 from .verify import Report
 
 OUTCOMES = ("identical", "within tolerance", "differs", "failed")

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..codecs.base import Image
-from ..datasets.pixels import PictureError, read_pixels
-from . import walls
-from .records.cells import NO_SEED
-from .records.messages import (
+from ...codecs.base import Image
+from ...datasets.pixels import PictureError, read_pixels
+from ..records.cells import NO_SEED
+from ..records.messages import (
     Cell,
     DecodeAgain,
     DecodedAgain,
@@ -27,11 +26,11 @@ from .records.messages import (
     Peeked,
     Stored,
 )
-from .run.plan import PlannedCodec
-from .run.prepare import Options, Prepared, prepare
-from .run.suite import Suite
-from .store.blobs import BlobError
-from .store.verifications import (
+from ..run.plan import PlannedCodec
+from ..run.prepare import Options, Prepared, prepare
+from ..run.suite import Suite
+from ..store.blobs import BlobError
+from ..store.verifications import (
     StoredStream,
     Verified,
     every_picture_path,
@@ -39,10 +38,11 @@ from .store.verifications import (
     save_verified,
     stored_streams,
 )
-from .store.writer import StoreWriter
-from .worker import pool, sandbox
-from .worker.changed_files import Found
-from .worker.device import cores, describe
+from ..store.writer import StoreWriter
+from ..worker import pool, sandbox
+from ..worker.changed_files import Found
+from ..worker.device import cores, describe
+from . import decoder_view
 
 STREAMS_A_PROCESS = 64
 """So that Ctrl-C loses little and both cores have work to the end."""
@@ -153,7 +153,7 @@ class _Verification:
             self.report.notes.append(f"decoders are not isolated here ({reason}): install bubblewrap")
         self.parts = list(self.split(prepared))
         every = [stream for part in self.parts for stream in part.streams]
-        self.settled = Found() if tool == "none" else walls.of_settled(store, every)
+        self.settled = Found() if tool == "none" else decoder_view.of_settled(store, every)
 
     def split(self, prepared: Prepared) -> Iterator[_Part]:
         """Yield the work of each process."""
@@ -254,10 +254,10 @@ class _Box:
 
     def __init__(self, run: _Verification, part: _Part) -> None:
         self.run = run
-        self.walls, newer = walls.around(
+        self.walls, newer = decoder_view.around(
             part.codec, run.store, run.paths, part.streams, run.settled, run.shown
         )
-        self.environment = walls.environment(part.codec)
+        self.environment = decoder_view.environment(part.codec)
         self.child: pool.Child | None = None
         self.isolation: sandbox.Tool = run.report.tool
         self.leak = ""
