@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from ..bench.store.database import StoreError
 from ..bench.store.store import Store
-from ..bench.store.study_tables import (
+from ..bench.store.tables.study_tables import (
     Base,
     ConditionTable,
     ContentTable,

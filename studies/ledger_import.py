@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from ..bench.store.database import StoreError
-from ..bench.store.study_tables import PairTable, RaterTable, TrialTable, VoteTable
+from ..bench.store.tables.study_tables import PairTable, RaterTable, TrialTable, VoteTable
 from ..bench.store.writer import now
 from . import identity
 from .ledger import NEW_RATER, Ledger, digest

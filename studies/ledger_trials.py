@@ -8,12 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, select, update
 
-from ..bench.store.study_tables import (
-    PairTable,
-    ProposalTable,
-    TrialTable,
-    VoteTable,
-)
+from ..bench.store.tables.study_tables import PairTable, ProposalTable, TrialTable, VoteTable
 from ..bench.store.writer import now
 from .design import IntArray, Standing
 from .ledger import Ledger

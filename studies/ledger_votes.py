@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import aliased
 
-from ..bench.store.study_tables import (
+from ..bench.store.tables.study_tables import (
     ConditionTable,
     ContentTable,
     PairTable,

@@ -148,7 +148,7 @@ def _score(worker: Worker, writer: StoreWriter, pairs: Sequence[tuple[str, str]]
     from ...datasets.pixels import read_pixels
     from ..records.messages import Failed, Original
     from ..store.database import StoreError
-    from ..store.schema import ScoreTable
+    from ..store.tables.schema import ScoreTable
 
     described = worker.describe_metric(name)
     if described.error:

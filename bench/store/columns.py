@@ -21,8 +21,8 @@ from ..records.columns import (
     Mask,
     ScoreColumn,
 )
-from .schema import CodecTable, MeasurementTable, MemberTable, MetricTable, PictureTable, ScoreTable
 from .store import Store
+from .tables.schema import CodecTable, MeasurementTable, MemberTable, MetricTable, PictureTable, ScoreTable
 from .where import pictures_where
 
 

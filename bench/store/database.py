@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from . import postgresql
-from .schema import HEAD, Base
+from .tables.schema import HEAD, Base
 
 BUSY_SECONDS = 60
 """How long a writer waits for another's short transaction."""
@@ -190,7 +190,7 @@ def _only_one(engine: Engine, location: Location) -> Generator[None]:
 def create(engine: Engine) -> None:
     """Make the tables of a new store as they are now, without replaying their history."""
     # Only tables whose modules are imported are in the metadata; a new store must have them all.
-    from . import picture_tables, study_tables, timing_tables  # noqa: F401 # pyright: ignore[reportUnusedImport]
+    from .tables import picture_tables, study_tables, timing_tables  # noqa: F401 # pyright: ignore[reportUnusedImport]
 
     with engine.begin() as connection:
         Base.metadata.create_all(connection)

@@ -16,8 +16,8 @@ from ..records.columns import Columns, ScoreColumn, fingerprint
 from ..records.rows import Failure
 from .database import StoreError
 from .method_source import source_sha256
-from .schema import DerivedTable
 from .store import Store
+from .tables.schema import DerivedTable
 from .writer import StoreWriter, now
 
 Answer = TypeVar("Answer")

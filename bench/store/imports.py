@@ -11,8 +11,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from ...codecs.base import Family
 from ..records.cells import CellKey
-from .schema import CodecTable, MeasurementTable, PublishedTable
 from .store import Store
+from .tables.schema import CodecTable, MeasurementTable, PublishedTable
 from .writer import StoreWriter, now
 
 

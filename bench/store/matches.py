@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Engine, and_, or_, select
 
 from ..records.rows import Match, MatchRow
-from .schema import CodecTable, MatchTable, MemberTable
+from .tables.schema import CodecTable, MatchTable, MemberTable
 
 
 def read_matches(engine: Engine, image_set: str) -> list[MatchRow]:

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, delete, insert, select
 
 from ...datasets.descriptors import VERSION
 from ...datasets.manifest import LocalPicture
-from .picture_tables import DescriptorTable, PrintTable, ProvenanceTable
 from .store import Store, chunks
+from .tables.picture_tables import DescriptorTable, PrintTable, ProvenanceTable
 from .writer import StoreWriter
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, se
 
 from ..records.cells import CellKey
 from ..records.rows import Match, Score
-from .schema import MatchTable, MeasurementTable, MetricTable, ScoreTable
 from .store import Store, chunks
+from .tables.schema import MatchTable, MeasurementTable, MetricTable, ScoreTable
 from .writer import StoreWriter, now
 
 

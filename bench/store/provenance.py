@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Executable, select
 
-from .schema import CodecTable, MachineTable, MemberTable, PictureTable, RunTable
 from .store import Store
+from .tables.schema import CodecTable, MachineTable, MemberTable, PictureTable, RunTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import func, select
 
 from ..records.rows import RunRow
-from .schema import AttemptTable, CodecTable, MachineTable, MeasurementTable, MetricTable, RunTable
 from .store import Store
-from .timing_tables import TimingTable
+from .tables.schema import AttemptTable, CodecTable, MachineTable, MeasurementTable, MetricTable, RunTable
+from .tables.timing_tables import TimingTable
 
 
 @dataclass(frozen=True, slots=True)

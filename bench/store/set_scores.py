@@ -14,8 +14,8 @@ from sqlalchemy import insert, select
 from ..records.cells import seed_key
 from ..records.identities import ENOUGH_VIEWS, SetMetricIdentity
 from ..records.rows import ScoredCell
-from .schema import MemberTable, SetMetricTable, SetScoreTable
 from .store import Store
+from .tables.schema import MemberTable, SetMetricTable, SetScoreTable
 from .writer import StoreWriter, now
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from sqlalchemy import select
 
 from ..records.rows import Score
-from .schema import MetricTable, ScoreTable
 from .store import Store, chunks
+from .tables.schema import MetricTable, ScoreTable
 
 
 def scores_of(store: Store, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Score]]:

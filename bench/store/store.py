@@ -14,7 +14,7 @@ from ..records.rows import Failure, Finding, MatchRow, MetricRow, RunRow, Score,
 from .blobs import Blobs
 from .database import locate, open_engine
 from .matches import read_matches
-from .schema import (
+from .tables.schema import (
     AttemptTable,
     CodecTable,
     MeasurementTable,
@@ -25,8 +25,8 @@ from .schema import (
     ScoreTable,
     VerificationTable,
 )
-from .study_tables import StudyTable
-from .timing_tables import TIMING, TimingTable
+from .tables.study_tables import StudyTable
+from .tables.timing_tables import TIMING, TimingTable
 from .where import pictures_where
 
 CHUNK = 500

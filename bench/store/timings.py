@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import Connection, delete, insert, select, update
 
 from ..records.cells import NO_SEED
-from .schema import AttemptTable, CodecTable, MachineTable, MemberTable, PictureTable
 from .store import Store, chunks
-from .timing_tables import TIMING, FootprintTable, TimingTable
+from .tables.schema import AttemptTable, CodecTable, MachineTable, MemberTable, PictureTable
+from .tables.timing_tables import TIMING, FootprintTable, TimingTable
 from .writer import StoreWriter, now
 
 if TYPE_CHECKING:

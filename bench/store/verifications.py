@@ -10,7 +10,8 @@ from sqlalchemy import func, insert, select
 
 from ..records.cells import CellKey
 from ..records.rows import Finding
-from .schema import (
+from .store import Store, chunks
+from .tables.schema import (
     CodecTable,
     FileTable,
     MachineTable,
@@ -19,7 +20,6 @@ from .schema import (
     RunTable,
     VerificationTable,
 )
-from .store import Store, chunks
 from .writer import StoreWriter, id_of_machine, now
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from ...datasets.descriptors import DESCRIPTORS
 from .database import StoreError
-from .picture_tables import DescriptorTable
+from .tables.picture_tables import DescriptorTable
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,

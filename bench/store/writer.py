@@ -23,7 +23,8 @@ from ..records.cells import CellKey, Saved
 from ..records.identities import metric_id
 from ..records.messages import Described, Identified, Outcome, Stored
 from .database import StoreError, begin_writing, is_locked
-from .schema import (
+from .store import Store, chunks
+from .tables.schema import (
     AttemptTable,
     Base,
     CodecTable,
@@ -36,7 +37,6 @@ from .schema import (
     RunTable,
     ScoreTable,
 )
-from .store import Store, chunks
 
 Result = TypeVar("Result")
 TRIES = 5

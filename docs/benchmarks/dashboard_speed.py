@@ -17,8 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "support"))
 
 from synthetic_store import fill, sha
 
-from codecarena.bench.store.schema import MetricTable, ScoreTable
 from codecarena.bench.store.store import Store
+from codecarena.bench.store.tables.schema import MetricTable, ScoreTable
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.bench.worker.device import cores, cpu_model
 

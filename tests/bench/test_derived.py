@@ -13,8 +13,8 @@ from codecarena.bench.analysis.significance import Evidence, against_anchor
 from codecarena.bench.records.rows import Failure, Score, ScoredCell
 from codecarena.bench.store import derived as module
 from codecarena.bench.store.derived import AnswerKind, Derived
-from codecarena.bench.store.schema import DerivedTable
 from codecarena.bench.store.store import Store
+from codecarena.bench.store.tables.schema import DerivedTable
 from codecarena.bench.store.writer import StoreWriter
 
 CELL = ScoredCell(

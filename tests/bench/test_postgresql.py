@@ -19,13 +19,14 @@ from studying import ballot, enter, invite, open_study, work_through
 from synthetic_store import fill
 
 from arena import call, command, write_pictures
-from codecarena.bench.store import database, schema
+from codecarena.bench.store import database
 from codecarena.bench.store.columns import read_columns, read_encode_seconds, read_scores
 from codecarena.bench.store.database import StoreError
 from codecarena.bench.store.derived import AnswerKind, Derived, rows_of
 from codecarena.bench.store.pictures import add_provenance, provenance
 from codecarena.bench.store.store import Store
-from codecarena.bench.store.study_tables import PairTable, TrialTable, VoteTable
+from codecarena.bench.store.tables import schema
+from codecarena.bench.store.tables.study_tables import PairTable, TrialTable, VoteTable
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.datasets.manifest import LocalPicture, Provenance
 from codecarena.studies.ledger_trials import TrialLedger

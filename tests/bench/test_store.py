@@ -11,10 +11,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from codecarena.bench.store import database, schema
+from codecarena.bench.store import database
 from codecarena.bench.store.blobs import BlobError, Blobs
 from codecarena.bench.store.database import StoreError
 from codecarena.bench.store.store import Store
+from codecarena.bench.store.tables import schema
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.datasets.pixels import pixels_sha256, read_pixels
 

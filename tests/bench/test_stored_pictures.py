@@ -31,7 +31,7 @@ from codecarena.bench.store.provenance import (
     RunOrigin,
     read_provenance,
 )
-from codecarena.bench.store.schema import CodecTable, MemberTable, PictureTable
+from codecarena.bench.store.tables.schema import CodecTable, MemberTable, PictureTable
 from codecarena.bench.store.where import pictures_where
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.datasets.manifest import LocalPicture

@@ -15,9 +15,9 @@ from synthetic_store import fill, sha
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.store.columns import read_columns
 from codecarena.bench.store.derived import AnswerKind, Derived
-from codecarena.bench.store.picture_tables import DescriptorTable
-from codecarena.bench.store.schema import MemberTable, ScoreTable
 from codecarena.bench.store.store import Store
+from codecarena.bench.store.tables.picture_tables import DescriptorTable
+from codecarena.bench.store.tables.schema import MemberTable, ScoreTable
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports import leaderboards
 from codecarena.reports.column_slice import ColumnSlice, ColumnSource

@@ -16,8 +16,8 @@ from streamlit.testing.v1 import AppTest
 from synthetic_store import fill
 
 from arena import call
-from codecarena.bench.store.schema import CodecTable, MeasurementTable, RunTable, ScoreTable
 from codecarena.bench.store.store import Store
+from codecarena.bench.store.tables.schema import CodecTable, MeasurementTable, RunTable, ScoreTable
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports.server import APP, STORE_VARIABLE
 

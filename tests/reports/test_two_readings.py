@@ -22,14 +22,14 @@ from synthetic_store import fill, sha
 from codecarena.bench.analysis.curves import Method
 from codecarena.bench.analysis.rates import set_rates
 from codecarena.bench.analysis.seeds import seed_variances
-from codecarena.bench.store.schema import (
+from codecarena.bench.store.store import Store
+from codecarena.bench.store.tables.schema import (
     AttemptTable,
     CodecTable,
     MeasurementTable,
     MemberTable,
     PictureTable,
 )
-from codecarena.bench.store.store import Store
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports import leaderboards
 from codecarena.reports.column_slice import ColumnSlice, ColumnSource

@@ -15,8 +15,8 @@ from sqlalchemy import func, select, text
 
 from arena import call, write_pictures
 from codecarena.bench.run import study_pictures
-from codecarena.bench.store.schema import DerivedTable
 from codecarena.bench.store.store import Store
+from codecarena.bench.store.tables.schema import DerivedTable
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.datasets.pixels import read_pixels
 from codecarena.reports.tables import leaderboard_tables

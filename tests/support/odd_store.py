@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, select, update
 from synthetic_store import NOW, PIXELS, fill, sha
 
-from codecarena.bench.store.schema import (
+from codecarena.bench.store.tables.schema import (
     AttemptTable,
     CodecTable,
     MatchTable,

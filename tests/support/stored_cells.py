@@ -11,7 +11,8 @@ from sqlalchemy import insert
 
 from codecarena.bench.records.cells import NO_SEED
 from codecarena.bench.records.rows import Failure, Match, MetricRow, ScoredCell, Verdict
-from codecarena.bench.store.schema import (
+from codecarena.bench.store.store import Store
+from codecarena.bench.store.tables.schema import (
     AttemptTable,
     CodecTable,
     MachineTable,
@@ -24,7 +25,6 @@ from codecarena.bench.store.schema import (
     ScoreTable,
     VerificationTable,
 )
-from codecarena.bench.store.store import Store
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports.column_slice import ColumnSlice, ColumnSource, Kind
 

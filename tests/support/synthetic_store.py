@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import insert
 
-from codecarena.bench.store.schema import (
+from codecarena.bench.store.tables.schema import (
     AttemptTable,
     CodecTable,
     MachineTable,

@@ -5,7 +5,7 @@ from __future__ import annotations
 # Alembic runs this file by path, outside the package: no relative import reaches the tables.
 from alembic import context
 
-from codecarena.bench.store.schema import Base  # pyright: ignore[reportMissingImports]
+from codecarena.bench.store.tables.schema import Base  # pyright: ignore[reportMissingImports]
 
 # Batch mode: SQLite cannot alter most of a table in place.
 context.configure(

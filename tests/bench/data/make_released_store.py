@@ -17,7 +17,7 @@ from studying import enter, invite, open_study, work_through
 from synthetic_store import NOW, fill, sha
 
 from codecarena.bench.store.database import DATABASE_NAME
-from codecarena.bench.store.schema import HEAD, Base
+from codecarena.bench.store.tables.schema import HEAD, Base
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.studies.session import Desk
 
