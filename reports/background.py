@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
-from ..bench.store.derived import AnswerKind, Derived
+from ..bench.store.derived_cache import AnswerKind, Derived
 from ..bench.store.store import Store
 from .evidence import Pending
 

@@ -28,7 +28,7 @@ from ..bench.store.columns import (
     read_scores,
     scored_metrics,
 )
-from ..bench.store.derived import rows_of
+from ..bench.store.derived_cache import rows_of
 from ..bench.store.store import Store
 from . import digits
 

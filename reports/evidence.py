@@ -25,7 +25,7 @@ from ..bench.analysis.significance import (
     rank_ranges,
 )
 from ..bench.records.rows import MetricRow
-from ..bench.store.derived import AnswerKind
+from ..bench.store.derived_cache import AnswerKind
 from . import digits
 from .column_slice import ColumnSlice
 

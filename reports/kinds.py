@@ -10,7 +10,7 @@ from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.curves import Method
 from ..bench.analysis.intervals import SIGNIFICANCE
 from ..bench.analysis.kind_effect import KindRow, KindSplit, Level, Order
-from ..bench.store.derived import Derived
+from ..bench.store.derived_cache import Derived
 from ..bench.store.store import Store
 from . import digits
 from .column_slice import ColumnSlice, ColumnSource, choose_sets

@@ -83,7 +83,7 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Compare every codec with every other one, and show the settings that no other one beats."""
-    from ..bench.store.derived import Derived
+    from ..bench.store.derived_cache import Derived
     from ..bench.store.store import Store
     from ..bench.store.timings import timings
     from .column_slice import slices
@@ -116,7 +116,7 @@ def show_leaderboard(
     where: str | None = None,
 ) -> None:
     """Print the leaderboards of a store, or of some of its pictures."""
-    from ..bench.store.derived import Derived
+    from ..bench.store.derived_cache import Derived
     from ..bench.store.store import Store
     from .tables import leaderboard_tables
 
@@ -154,7 +154,7 @@ def _show_split(
     as_json: bool,
 ) -> None:
     from ..bench.analysis.coverage import AnalysisError
-    from ..bench.store.derived import Derived
+    from ..bench.store.derived_cache import Derived
     from ..bench.store.store import Store
     from .kinds import kind_tables
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.curves import DECIBEL_METRICS
 from ..bench.records.rows import MetricRow
-from ..bench.store.derived import Derived
+from ..bench.store.derived_cache import Derived
 from ..bench.store.store import Store
 from ..bench.store.timings import timings
 from ..studies.ledger import Ledger

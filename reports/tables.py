@@ -13,7 +13,7 @@ from ..bench.analysis.coverage import AnalysisError
 from ..bench.analysis.curves import Method
 from ..bench.analysis.significance import PointEvidence
 from ..bench.records.rows import Failure, MetricRow, RunRow
-from ..bench.store.derived import Derived
+from ..bench.store.derived_cache import Derived
 from ..bench.store.store import Store
 from .column_slice import ColumnSlice, Kind, choose_metrics, slices
 from .grid import Column, Entry, Row, Table

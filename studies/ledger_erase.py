@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, case, delete, insert, select, update
 
-from ..bench.store.derived import forget
+from ..bench.store.derived_cache import forget
 from ..bench.store.tables.study_tables import (
     ConditionTable,
     ContentTable,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..bench.records.rows import ScoredCell
-from ..bench.store.parts import Crop, Prepared
+from ..bench.store.study_pictures import Crop, Prepared
 from . import identity
 from .choices import intact
 from .ledger import Ledger, digest

@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from statistics import fmean
 
-from ..bench.store.derived import AnswerKind, Derived
+from ..bench.store.derived_cache import AnswerKind, Derived
 from ..bench.store.store import Store
 from .analysis import StudyAnalysis, analyse_study
 from .choices import Outcome, choices_of, counted, intact, plan_of, scale_of, settings_of

@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import Protocol
 
 from ..bench.records.rows import ScoredCell
-from ..bench.store.parts import Crop, Prepared
+from ..bench.store.study_pictures import Crop, Prepared
 from .plan import REFERENCE, ConditionsTable, PlanError, StudyPlan
 from .records import Condition, Content, Material, Pair, Stimulus
 

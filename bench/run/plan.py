@@ -9,7 +9,7 @@ from ...codecs.base import CodecInfo
 from ...datasets.manifest import LocalPicture
 from ..records.cells import CellKey, seed_key
 from ..records.messages import Cell, CodecSpec, Original, Stored
-from ..store.probes import matched_settings
+from ..store.searches import matched_settings
 from ..store.writer import StoreWriter
 from .suite import CodecTable, Suite, SuiteError
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ..records.cells import CellKey
 from ..records.messages import Outcome
-from ..store.probes import adopt
+from ..store.searches import adopt
 from ..store.writer import StoreWriter
 from ..worker import pool
 from ..worker.device import cores, describe

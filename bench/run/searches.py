@@ -18,7 +18,7 @@ from ..analysis.setting_search import Found, guess, search
 from ..records.cells import CellKey, seed_key
 from ..records.messages import Outcome, Stored
 from ..records.rows import Match, Scope, Score
-from ..store.probes import Tried, save_matches, tried
+from ..store.searches import Tried, save_matches, tried
 from ..store.writer import StoreWriter
 from .execution import Waiting
 from .plan import Planned, PlannedCodec, PlannedPicture, make_cell

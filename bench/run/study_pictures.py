@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..records.rows import ScoredCell
-from ..store.parts import Crop, Part, Prepared
+from ..store.study_pictures import Crop, Part, Prepared
 
 if TYPE_CHECKING:
     import numpy as np

@@ -21,9 +21,9 @@ from ..records.columns import (
     Mask,
     ScoreColumn,
 )
+from .picture_filter import pictures_where
 from .store import Store
 from .tables.schema import CodecTable, MeasurementTable, MemberTable, MetricTable, PictureTable, ScoreTable
-from .where import pictures_where
 
 
 def read_columns(store: Store, image_set: str | None = None) -> Columns:

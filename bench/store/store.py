@@ -14,6 +14,7 @@ from ..records.rows import Failure, Finding, MatchRow, MetricRow, RunRow, Score,
 from .blobs import Blobs
 from .database import locate, open_engine
 from .matches import read_matches
+from .picture_filter import pictures_where
 from .tables.schema import (
     AttemptTable,
     CodecTable,
@@ -27,7 +28,6 @@ from .tables.schema import (
 )
 from .tables.study_tables import StudyTable
 from .tables.timing_tables import TIMING, TimingTable
-from .where import pictures_where
 
 CHUNK = 500
 """How many values one IN list holds; SQLite allows at least 999."""

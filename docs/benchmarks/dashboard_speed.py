@@ -53,7 +53,7 @@ def tables(store: str) -> None:
     """Print seconds from opening a store to its leaderboards, in a process that has read nothing yet."""
     import numpy as np  # noqa: F401 - a server has it loaded long before a page is asked for
 
-    from codecarena.bench.store.derived import Derived
+    from codecarena.bench.store.derived_cache import Derived
     from codecarena.reports import leaderboards
     from codecarena.reports.column_slice import ColumnSlice, ColumnSource
     from codecarena.reports.evidence import board_ranks

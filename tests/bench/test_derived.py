@@ -11,8 +11,8 @@ from sqlalchemy import delete, func, select, update
 from codecarena.bench.analysis.intervals import Interval
 from codecarena.bench.analysis.significance import Evidence, against_anchor
 from codecarena.bench.records.rows import Failure, Score, ScoredCell
-from codecarena.bench.store import derived as module
-from codecarena.bench.store.derived import AnswerKind, Derived
+from codecarena.bench.store import derived_cache as module
+from codecarena.bench.store.derived_cache import AnswerKind, Derived
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.tables.schema import DerivedTable
 from codecarena.bench.store.writer import StoreWriter

@@ -14,7 +14,7 @@ from released_stores import VERSIONS, add_migration, restore
 from arena import call
 
 # Tables whose modules are not imported are not in the metadata.
-from codecarena.bench.store import database  # noqa: F401
+from codecarena.bench.store import database
 from codecarena.bench.store.database import DATABASE_NAME, StoreError, StoreVersionError
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.tables import picture_tables, schema, study_tables, timing_tables  # noqa: F401

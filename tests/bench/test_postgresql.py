@@ -22,7 +22,7 @@ from arena import call, command, write_pictures
 from codecarena.bench.store import database
 from codecarena.bench.store.columns import read_columns, read_encode_seconds, read_scores
 from codecarena.bench.store.database import StoreError
-from codecarena.bench.store.derived import AnswerKind, Derived, rows_of
+from codecarena.bench.store.derived_cache import AnswerKind, Derived, rows_of
 from codecarena.bench.store.pictures import add_provenance, provenance
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.tables import schema

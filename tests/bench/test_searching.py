@@ -20,7 +20,7 @@ from codecarena.bench.run.plan import PlannedPicture
 from codecarena.bench.run.searches import Ended, MatchReport, Searches
 from codecarena.bench.run.suite import Suite, SuiteError
 from codecarena.bench.run.targets import Target, parse_target
-from codecarena.bench.store.probes import Tried
+from codecarena.bench.store.searches import Tried
 from codecarena.codecs.base import RateParts
 
 A, B = planned_picture("a", pixel_count=100), planned_picture("b", pixel_count=1000)

@@ -11,7 +11,7 @@ import pytest
 from codecarena.bench.records.messages import Described, Failed, Scored
 from codecarena.bench.run import study_pictures
 from codecarena.bench.store.database import StoreError
-from codecarena.bench.store.parts import Crop, Part
+from codecarena.bench.store.study_pictures import Crop, Part
 from codecarena.datasets import pixels as dataset_pixels
 
 

@@ -22,7 +22,7 @@ from codecarena.bench.records.messages import (
 )
 from codecarena.bench.records.rows import Failure, MetricRow, RunRow, Score, ScoredCell, Verdict
 from codecarena.bench.store import timings
-from codecarena.bench.store.probes import Tried, adopt, tried
+from codecarena.bench.store.searches import Tried, adopt, tried
 from codecarena.bench.store.timings import Footprint, Side, Timing, TimingKey, TimingRow
 from codecarena.bench.store.verifications import Verified, other_versions, save_verified, stored_streams
 from codecarena.bench.store.writer import StoreWriter, id_of_machine

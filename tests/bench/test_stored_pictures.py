@@ -16,6 +16,7 @@ from codecarena.bench.records.messages import Identified
 from codecarena.bench.store import pictures as stored_pictures
 from codecarena.bench.store import writer
 from codecarena.bench.store.database import StoreError
+from codecarena.bench.store.picture_filter import pictures_where
 from codecarena.bench.store.pictures import (
     Content,
     add_contents,
@@ -32,7 +33,6 @@ from codecarena.bench.store.provenance import (
     read_provenance,
 )
 from codecarena.bench.store.tables.schema import CodecTable, MemberTable, PictureTable
-from codecarena.bench.store.where import pictures_where
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.datasets.manifest import LocalPicture
 from codecarena.datasets.manifest import Provenance as PictureProvenance

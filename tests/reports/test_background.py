@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from codecarena.bench.store.derived import AnswerKind
+from codecarena.bench.store.derived_cache import AnswerKind
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports.background import Background

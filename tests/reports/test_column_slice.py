@@ -14,7 +14,7 @@ from synthetic_store import fill, sha
 
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.store.columns import read_columns
-from codecarena.bench.store.derived import AnswerKind, Derived
+from codecarena.bench.store.derived_cache import AnswerKind, Derived
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.tables.picture_tables import DescriptorTable
 from codecarena.bench.store.tables.schema import MemberTable, ScoreTable

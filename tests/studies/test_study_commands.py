@@ -16,7 +16,7 @@ from studying import enter, invite, open_study, work_through
 
 from arena import call, write_pictures
 from codecarena.bench.run import study_pictures
-from codecarena.bench.store.parts import Crop
+from codecarena.bench.store.study_pictures import Crop
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.datasets.pixels import pixels_sha256, read_pixels
 from codecarena.studies.ledger import Ledger

@@ -11,7 +11,7 @@ import pytest
 from studying import plan, text
 
 from codecarena.bench.records.rows import ScoredCell
-from codecarena.bench.store.parts import Crop, Part, Prepared
+from codecarena.bench.store.study_pictures import Crop, Part, Prepared
 from codecarena.studies import organise
 from codecarena.studies.plan import REFERENCE, ConditionsTable, PlanError, StudyPlan, parse
 from codecarena.studies.records import Condition, Material, Pair, Stimulus

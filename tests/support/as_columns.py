@@ -18,7 +18,7 @@ from codecarena.bench.records.columns import (
     ScoreColumn,
 )
 from codecarena.bench.records.rows import Failure, ScoredCell
-from codecarena.bench.store.derived import rows_of
+from codecarena.bench.store.derived_cache import rows_of
 
 
 def columns_of(cells: Iterable[ScoredCell], metric_id: str) -> tuple[Columns, ScoreColumn]:
