@@ -189,7 +189,7 @@ def recipe(
     ] = None,
 ) -> None:
     """Put the ready recipe of somebody else's codec into a checkout of it."""
-    from .codecs.neighbours import install
+    from .codecs.recipe_install import install
 
     path = install(name, checkout, python)
     print(f'{path} is ready; in a suite: name = "command", params = {{ recipe = "{path.absolute()}" }}')

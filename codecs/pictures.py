@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..picture_file import PictureError, decode
+from . import pillow
 from .base import CodecError, check_size
-from .classic import pillow
 from .ycbcr import bt709, from_samples, to_pixels, to_planes, to_samples
 
 if TYPE_CHECKING:

@@ -77,6 +77,6 @@ def suites() -> list[Row]:
 
 def recipes() -> list[Row]:
     """Return the ready recipes for other people's codecs."""
-    from ...codecs.neighbours import summaries
+    from ...codecs.recipe_install import summaries
 
     return [{"recipe": name, "summary": summary} for name, summary in summaries().items()]

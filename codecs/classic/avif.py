@@ -8,6 +8,7 @@ import imagecodecs
 import numpy as np
 from PIL import AvifImagePlugin
 
+from .. import pillow
 from ..base import (
     CodecError,
     CodecInfo,
@@ -17,7 +18,6 @@ from ..base import (
     check_quality,
     check_size,
 )
-from . import pillow
 from .containers import media_parts
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import pillow
 from ..base import (
     CodecError,
     CodecInfo,
@@ -24,7 +25,7 @@ from ..base import (
     check_quality,
 )
 from ..ycbcr import bt601
-from . import avif, ffmpeg, pillow
+from . import avif, ffmpeg
 from .containers import boxes, media_parts
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from ..base import (
     check_quality,
     check_size,
 )
+from ..pillow import SUBSAMPLINGS
 from .containers import media_parts
-from .pillow import SUBSAMPLINGS
 
 if TYPE_CHECKING:
     from ..base import Image, Picture, RateParts

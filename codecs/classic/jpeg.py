@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .. import pillow
 from ..base import CodecInfo, QualityScale, check_choice, check_quality
-from . import pillow
 from .containers import jpeg_parts
 
 if TYPE_CHECKING:

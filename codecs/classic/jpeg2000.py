@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import pillow
 from ..base import CodecInfo, QualityScale, check_choice, check_quality
-from . import pillow
 from .containers import jpeg2000_parts
 
 if TYPE_CHECKING:

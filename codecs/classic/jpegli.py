@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyjpegli
 
+from .. import pillow
 from ..base import (
     MAX_PIXELS,
     CodecError,
@@ -17,7 +18,6 @@ from ..base import (
     check_image,
     check_quality,
 )
-from . import pillow
 from .containers import jpeg_parts
 from .jpeg import LADDER
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyvips
 
+from .. import pillow
 from ..base import (
     CodecError,
     CodecInfo,
@@ -16,7 +17,6 @@ from ..base import (
     check_image,
     check_quality,
 )
-from . import pillow
 from .containers import jpeg_parts
 from .jpeg import LADDER
 

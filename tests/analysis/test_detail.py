@@ -26,8 +26,8 @@ from codecarena.bench.analysis.detail import (
 )
 from codecarena.bench.metrics.base import MetricError
 from codecarena.bench.metrics.psnr import Psnr
+from codecarena.codecs import pillow
 from codecarena.codecs.base import Image, Picture
-from codecarena.codecs.classic import pillow
 from codecarena.codecs.contract import photograph
 
 RATIOS = (gradient_energy_ratio, mean_gradient_ratio, laplacian_energy_ratio)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from codecarena.codecs import neighbours, pretrained, registry
+from codecarena.codecs import pretrained, recipe_install, registry
 from codecarena.codecs.base import MissingBackendError
 
 PAGE = (Path(__file__).parents[2] / "docs" / "codecs.md").read_text()
@@ -17,7 +17,7 @@ CLASSIC = [name for name, one in BUILT_IN.items() if one.family == "classic"]
 NETWORKS = [name for name, one in BUILT_IN.items() if one.family != "classic"]
 
 
-@pytest.mark.parametrize("name", [*BUILT_IN, *neighbours.summaries()])
+@pytest.mark.parametrize("name", [*BUILT_IN, *recipe_install.summaries()])
 def test_every_codec_and_every_ready_recipe_has_its_place(name: str) -> None:
     assert re.search(rf"^(\| |### )`{re.escape(name)}`", PAGE, re.M), f"docs/codecs.md has no row for {name}"
 

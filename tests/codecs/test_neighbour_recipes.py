@@ -15,7 +15,7 @@ from checkouts import CHECKOUTS, make
 from scipy.stats import norm
 
 from arena import call
-from codecarena.codecs import neighbours, registry
+from codecarena.codecs import recipe_install, registry
 from codecarena.codecs.base import Codec, CodecError, Image, MissingBackendError, Picture
 from codecarena.codecs.contract import photograph
 
@@ -26,7 +26,7 @@ PICTURE = photograph(75, 102)
 def checkout(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A stand-in's checkout with the ready recipe in it."""
     folder = make(request.param, tmp_path_factory.mktemp("neighbours") / request.param)
-    assert neighbours.install(request.param, folder) == folder / f"{request.param}.toml"
+    assert recipe_install.install(request.param, folder) == folder / f"{request.param}.toml"
     return folder
 
 
@@ -51,7 +51,7 @@ def error(decoded: Image) -> float:
 
 
 def test_every_ready_recipe_has_a_stand_in() -> None:
-    assert set(neighbours.summaries()) == set(CHECKOUTS)
+    assert set(recipe_install.summaries()) == set(CHECKOUTS)
 
 
 def test_a_picture_of_odd_size_goes_through_and_more_bytes_bring_it_nearer(
@@ -84,7 +84,7 @@ def test_a_stream_cut_short_is_an_error(codec: Codec, streams: list[bytes]) -> N
 
 
 def test_the_range_coder_for_glc_is_exact_and_near_the_entropy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(neighbours.RECIPES))
+    monkeypatch.syspath_prepend(str(recipe_install.RECIPES))
     coder = importlib.import_module("glc_codec")
     random = np.random.default_rng(4)
     which = random.integers(0, 40, 5000)
@@ -106,7 +106,7 @@ def test_the_range_coder_for_glc_is_exact_and_near_the_entropy(monkeypatch: pyte
 
 def test_missing_weights_are_named(tmp_path: Path) -> None:
     folder = make("hific", tmp_path / "hific")
-    neighbours.install("hific", folder)
+    recipe_install.install("hific", folder)
     (folder / "weights" / "hific_hi.pt").unlink()
     codec = registry.create("command", {"recipe": str(folder / "hific.toml")})
     with pytest.raises(CodecError, match=r"no weights .*hific_hi\.pt: place them there; docs/recipes\.md"):
@@ -116,18 +116,18 @@ def test_missing_weights_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(CHECKOUTS))
 def test_a_recipe_names_the_python_of_the_users_environment(name: str, tmp_path: Path) -> None:
     python = tmp_path / "env with spaces" / "bin" / "python"
-    recipe = tomllib.loads(neighbours.install(name, tmp_path, python).read_text())
+    recipe = tomllib.loads(recipe_install.install(name, tmp_path, python).read_text())
     assert {recipe[key][0] for key in ("encode", "decode", "version_command")} == {str(python)}
     with pytest.raises(MissingBackendError, match="env with spaces"):
         registry.create("command", {"recipe": str(tmp_path / f"{name}.toml")})
 
 
 def test_installing_again_changes_nothing_and_a_changed_file_is_left_alone(tmp_path: Path) -> None:
-    recipe = neighbours.install("glc", tmp_path)
-    assert neighbours.install("glc", tmp_path) == recipe
+    recipe = recipe_install.install("glc", tmp_path)
+    assert recipe_install.install("glc", tmp_path) == recipe
     recipe.write_text("# mine\n")
     with pytest.raises(CodecError, match=r"glc\.toml is there and differs"):
-        neighbours.install("glc", tmp_path)
+        recipe_install.install("glc", tmp_path)
     assert recipe.read_text() == "# mine\n"
 
 
@@ -150,6 +150,6 @@ def test_the_command_line_lists_and_installs_and_a_suite_runs_what_it_says(tmp_p
 
 def test_the_wrappers_need_no_python_newer_than_the_repositories(tmp_path: Path) -> None:
     code = "import ast, sys; [ast.parse(open(path).read(), feature_version=(3, 8)) for path in sys.argv[1:]]"
-    paths = sorted(map(str, neighbours.RECIPES.glob("*.py")))
+    paths = sorted(map(str, recipe_install.RECIPES.glob("*.py")))
     assert len(paths) == len(CHECKOUTS) + 1
     subprocess.run([sys.executable, "-c", code, *paths], check=True)

@@ -11,10 +11,10 @@ import PIL
 import PIL.Image
 from PIL import features
 
-from ..base import CodecError, check_image, check_size
+from .base import CodecError, check_image, check_size
 
 if TYPE_CHECKING:
-    from ..base import Image, Picture
+    from .base import Image, Picture
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 """Chroma samplings that Pillow's encoders know by these names."""
