@@ -18,10 +18,10 @@ from ..generative.autoencoder import LATENT_BOUND, LATENT_DOWNSAMPLING, LatentAu
 from ..generative.latent import palette
 from ..generative.latent.codec import from_levels, to_levels
 from ..generative.latent_flow import Conditions, LatentFlow, text_counts
-from ..generative.layered.captions import template_caption
+from ..generative.layered.coding.captions import template_caption
+from ..generative.layered.coding.grids import cell_means
+from ..generative.layered.coding.layers import canvas_size
 from ..generative.layered.detectors import canny
-from ..generative.layered.grids import cell_means
-from ..generative.layered.layers import canvas_size
 from ..planes import to_planes
 from .loop import Settings
 from .pictures import TrainingPictures

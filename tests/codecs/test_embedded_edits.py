@@ -13,8 +13,8 @@ from PIL import Image as PillowImage
 from codecarena.codecs import registry
 from codecarena.codecs.base import Codec, Image, Picture
 from codecarena.codecs.generative.layered import editing
+from codecarena.codecs.generative.layered.coding.regions import Rectangle
 from codecarena.codecs.generative.layered.detectors import canny, on_grid
-from codecarena.codecs.generative.layered.regions import Rectangle
 
 GRID = 128
 MIDDLE = Rectangle(0.25, 0.25, 0.75, 0.75)

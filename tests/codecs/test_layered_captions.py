@@ -10,11 +10,11 @@ import pytest
 
 from codecarena.codecs.base import CodecError, MissingBackendError, Picture
 from codecarena.codecs.contract import SIZES, photograph
-from codecarena.codecs.generative.layered.captions import COLOUR_NAMES, caption_for, template_caption
 from codecarena.codecs.generative.layered.codec import Layered
+from codecarena.codecs.generative.layered.coding.captions import COLOUR_NAMES, caption_for, template_caption
+from codecarena.codecs.generative.layered.coding.text import MOST_BYTES
 from codecarena.codecs.generative.layered.detectors import LearnedDetector
 from codecarena.codecs.generative.layered.stream import inspect
-from codecarena.codecs.generative.layered.text import MOST_BYTES
 
 
 def flat(*colours: tuple[int, int, int]) -> np.ndarray:

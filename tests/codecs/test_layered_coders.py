@@ -16,13 +16,13 @@ from PIL import Image as Pillow
 
 from codecarena.codecs.base import CodecError
 from codecarena.codecs.contract import photograph
-from codecarena.codecs.generative.layered import colours, edges, skeleton, text
-from codecarena.codecs.generative.layered.arithmetic import ONE, Decoder, Encoder
+from codecarena.codecs.generative.layered.coding import colours, edges, skeleton, text
+from codecarena.codecs.generative.layered.coding.arithmetic import ONE, Decoder, Encoder
+from codecarena.codecs.generative.layered.coding.grids import cell_means, grid_shape
+from codecarena.codecs.generative.layered.coding.layers import WIDEST, canvas_size
+from codecarena.codecs.generative.layered.coding.mixing import Model
+from codecarena.codecs.generative.layered.coding.vocabulary import VOCABULARY
 from codecarena.codecs.generative.layered.detectors import canny, from_lines, on_grid
-from codecarena.codecs.generative.layered.grids import cell_means, grid_shape
-from codecarena.codecs.generative.layered.layers import WIDEST, canvas_size
-from codecarena.codecs.generative.layered.mixing import Model
-from codecarena.codecs.generative.layered.vocabulary import VOCABULARY
 
 RNG = np.random.default_rng(7)
 PNG_FRAMING_BYTES = 57

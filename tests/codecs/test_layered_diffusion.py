@@ -24,8 +24,8 @@ from codecarena.codecs.base import CodecError, Picture
 from codecarena.codecs.contract import largest_difference, photograph
 from codecarena.codecs.generative.layered import diffusion
 from codecarena.codecs.generative.layered.codec import Layered
+from codecarena.codecs.generative.layered.coding.layers import LayerDecoder, Layers, canvas_size
 from codecarena.codecs.generative.layered.decoders import DECODERS
-from codecarena.codecs.generative.layered.layers import LayerDecoder, Layers, canvas_size
 from codecarena.codecs.generative.layered.stable_diffusion import SCHEDULERS
 
 
@@ -219,7 +219,7 @@ import sys, warnings
 warnings.simplefilter("error")
 from codecarena.codecs.generative.layered.codec import Layered
 from codecarena.codecs.generative.layered.diffusion import adapter_decoder
-from codecarena.codecs.generative.layered.layers import Layers
+from codecarena.codecs.generative.layered.coding.layers import Layers
 names = ("base", "sketch_adapter", "pose_adapter", "colour_adapter")
 options = {name: f"{sys.argv[1]}/{name}" for name in names}
 decoder = adapter_decoder(**options, steps=2, canvas_area=64 * 64)

@@ -17,9 +17,9 @@ from codecarena.codecs.contract import photograph
 from codecarena.codecs.generative.layered import chunks, commands, editing
 from codecarena.codecs.generative.layered.chunks import Layer
 from codecarena.codecs.generative.layered.codec import Layered
+from codecarena.codecs.generative.layered.coding.regions import Rectangle, cells, parse
+from codecarena.codecs.generative.layered.coding.skeleton import made
 from codecarena.codecs.generative.layered.detectors import canny
-from codecarena.codecs.generative.layered.regions import Rectangle, cells, parse
-from codecarena.codecs.generative.layered.skeleton import made
 
 PIXELS = photograph(256, 256)
 BOX = Rectangle(0.25, 0.25, 0.75, 0.75)

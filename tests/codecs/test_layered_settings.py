@@ -19,8 +19,8 @@ from codecarena.codecs.contract import largest_difference, photograph
 from codecarena.codecs.generative.layered import chunks, commands, editing
 from codecarena.codecs.generative.layered.chunks import Layer
 from codecarena.codecs.generative.layered.codec import Layered
-from codecarena.codecs.generative.layered.regions import Rectangle
-from codecarena.codecs.generative.layered.settings import GUIDANCE, SAMPLING, STEPS, pack, unpack
+from codecarena.codecs.generative.layered.coding.regions import Rectangle
+from codecarena.codecs.generative.layered.coding.settings import GUIDANCE, SAMPLING, STEPS, pack, unpack
 
 PICTURE = Picture(photograph(50, 75), caption="a red barn")
 BOX = Rectangle(0.25, 0.25, 0.75, 0.75)

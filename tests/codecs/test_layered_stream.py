@@ -15,10 +15,11 @@ from PIL import Image as Pillow
 from codecarena.codecs.base import CodecError, Picture, check_image
 from codecarena.codecs.bitstream import Header, Kind, seal
 from codecarena.codecs.contract import SIZES, photograph
-from codecarena.codecs.generative.layered import chunks, colours, detectors, edges, text
+from codecarena.codecs.generative.layered import chunks, detectors
 from codecarena.codecs.generative.layered.chunks import Chunk, Layer
 from codecarena.codecs.generative.layered.codec import Layered
-from codecarena.codecs.generative.layered.layers import Layers
+from codecarena.codecs.generative.layered.coding import colours, edges, text
+from codecarena.codecs.generative.layered.coding.layers import Layers
 from codecarena.codecs.generative.layered.sketch import SketchDecoder
 from codecarena.codecs.generative.layered.stream import inspect
 

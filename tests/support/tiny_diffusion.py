@@ -12,7 +12,7 @@ import transformers
 
 from codecarena.codecs.base import Image
 from codecarena.codecs.generative.layered import diffusion
-from codecarena.codecs.generative.layered.layers import LayerDecoder, Layers, Skeleton
+from codecarena.codecs.generative.layered.coding.layers import LayerDecoder, Layers, Skeleton
 from codecarena.codecs.generative.layered.stable_diffusion import (
     AutoencoderKL,
     CLIPTextModel,

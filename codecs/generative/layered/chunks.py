@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from ... import leb128
 from ...base import CodecError, RateParts
 from ...bitstream import Kind, Reader, seal, unseal
-from .grids import check_pixels
+from .coding.grids import check_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

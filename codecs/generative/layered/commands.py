@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ...base import Image
     from ...registry import Value
-    from .regions import Region
+    from .coding.regions import Region
 
 app = typer.Typer(
     no_args_is_help=True, help="Edit pictures in the layered codec's streams: caption, structure, colours."
@@ -147,8 +147,8 @@ def structure(
 ) -> None:
     """Replace edges, everywhere or in a region, or the people."""
     from . import editing
+    from .coding.skeleton import from_openpose
     from .detectors import canny, from_lines
-    from .skeleton import from_openpose
 
     bitstream = _read(stream)
     layers = editing.inspect(bitstream)
@@ -214,7 +214,7 @@ def keep(
 
 
 def _region(region: str, mask: Path | None, width: int, height: int) -> Region:
-    from .regions import parse
+    from .coding.regions import parse
 
     if bool(region) == bool(mask):
         raise _failure("expected one of --region and --mask")
@@ -237,7 +237,7 @@ def _settings(given: list[str] | None) -> dict[str, Value]:
 
 def _painted_by(packed: bytes) -> str:
     """Return what all decoders with settings have in common; the others are known to the stream's own."""
-    from .settings import SAMPLING, unpack
+    from .coding.settings import SAMPLING, unpack
 
     values = unpack(SAMPLING, packed[: len(SAMPLING)])
     return ", ".join(f"{name} {value:g}" for name, value in values.items())

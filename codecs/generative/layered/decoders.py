@@ -11,7 +11,7 @@ from ...base import CodecError, MissingBackendError, check_choice
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .layers import LayerDecoder
+    from .coding.layers import LayerDecoder
 
 _SAMPLING = ("steps", "guidance", "scheduler", "negative_prompt", "canvas_area", "device", "dtype")
 

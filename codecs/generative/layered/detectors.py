@@ -11,14 +11,14 @@ import numpy as np
 from ...base import CodecError, MissingBackendError
 from ...quiet import quiet
 from ..published import ANNOTATORS, Published, folder_of
-from .grids import cell_means
-from .skeleton import made
+from .coding.grids import cell_means
+from .coding.skeleton import made
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...base import Image
-    from .layers import Skeleton
+    from .coding.layers import Skeleton
 
 _DETECTORS = {
     "pidinet": ("PidiNetDetector", ("table5_pidinet.pth",)),

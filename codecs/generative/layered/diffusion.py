@@ -30,9 +30,9 @@ from ..published import (
     generator_of,
     trained_on,
 )
-from .layers import canvas_size
-from .settings import Setting, pack, unpack
-from .skeleton import render
+from .coding.layers import canvas_size
+from .coding.settings import Setting, pack, unpack
+from .coding.skeleton import render
 from .stable_diffusion import SAMPLING, VERSION, Sampling, StableDiffusion, Words
 
 with quiet():  # importing them warns and logs
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
     from ...base import Image
     from ..published import Published
-    from .layers import LayerDecoder, Layers
+    from .coding.layers import LayerDecoder, Layers
 
 
 LEFT_OUT = "none"

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...base import CodecError
-from . import chunks, colours, edges, skeleton, text
+from . import chunks
 from .chunks import Chunk, Layer
+from .coding import colours, edges, skeleton, text
+from .coding.grids import grid_shape
+from .coding.regions import cells, holds
 from .detectors import on_grid
-from .grids import grid_shape
-from .regions import cells, holds
 from .stream import inspect
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .layers import Skeleton
-    from .regions import Region
+    from .coding.layers import Skeleton
+    from .coding.regions import Region
 
 __all__ = [
     "drop_layer",

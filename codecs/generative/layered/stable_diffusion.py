@@ -10,9 +10,9 @@ import torch
 from ...base import CodecError, MissingBackendError, check_choice, check_text
 from ...devices import find_device, find_dtype
 from ...quiet import quiet
-from . import text
-from .layers import CANVAS_AREA, CANVAS_MULTIPLE
-from .settings import GUIDANCE, STEPS, Setting
+from .coding import text
+from .coding.layers import CANVAS_AREA, CANVAS_MULTIPLE
+from .coding.settings import GUIDANCE, STEPS, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

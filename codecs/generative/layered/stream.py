@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import chunks, colours, edges, skeleton, text
+from . import chunks
 from .chunks import Layer
-from .layers import Layers
+from .coding import colours, edges, skeleton, text
+from .coding.layers import Layers
 
 if TYPE_CHECKING:
     from .chunks import Stream

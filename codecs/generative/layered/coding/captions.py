@@ -12,7 +12,7 @@ from .text import MOST_BYTES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...base import Image, Picture
+    from ....base import Image, Picture
 
 SOURCES = ("auto", "prompt", "template", "blip", "none")
 """Where a caption may come from."""

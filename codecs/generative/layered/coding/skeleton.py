@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from ...base import CodecError
-from ...bitstream import Reader
+from ....base import CodecError
+from ....bitstream import Reader
 from .layers import KEYPOINTS, Skeleton
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...base import Image
+    from ....base import Image
 
 MOST_PEOPLE = 64
 _COORDINATE_BITS = 10

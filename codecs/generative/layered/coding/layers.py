@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ...base import Image
+    from ....base import Image
 
 KEYPOINTS = 18
 """Points of a skeleton, in the order of OpenPose's COCO model: nose, neck, right arm, left arm, right leg,

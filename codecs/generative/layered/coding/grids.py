@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image as Pillow
 
-from ...base import CodecError, check_size
+from ....base import CodecError, check_size
 from .layers import canvas_size
 
 if TYPE_CHECKING:
-    from ...base import Image
+    from ....base import Image
 
 CANVAS_ROWS = 512
 """Rows of a square picture's canvas; grids are given by their rows on it."""

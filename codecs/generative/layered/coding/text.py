@@ -10,9 +10,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ... import leb128
-from ...base import CodecError
-from ...bitstream import Reader
+from .... import leb128
+from ....base import CodecError
+from ....bitstream import Reader
 from .arithmetic import Decoder, Encoder
 from .mixing import Model
 from .vocabulary import VOCABULARY

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ... import leb128
-from ...base import CodecError
-from ...bitstream import Reader
+from .... import leb128
+from ....base import CodecError
+from ....bitstream import Reader
 from .arithmetic import Decoder, Encoder
 from .mixing import Model
 

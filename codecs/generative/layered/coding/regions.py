@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base import CodecError
+from ....base import CodecError
 from .grids import cell_means
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ Integers make both sides agree on every machine.
 
 from __future__ import annotations
 
-from ...base import CodecError
+from ....base import CodecError
 
 PROBABILITY_BITS = 16
 ONE = 1 << PROBABILITY_BITS
