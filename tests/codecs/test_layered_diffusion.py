@@ -22,11 +22,11 @@ from tiny_diffusion import MAKERS, SMALL, STANDING, Maker, adapters, controlnets
 
 from codecarena.codecs.base import CodecError, Picture
 from codecarena.codecs.contract import largest_difference, photograph
-from codecarena.codecs.generative.layered import diffusion
 from codecarena.codecs.generative.layered.codec import Layered
 from codecarena.codecs.generative.layered.coding.layers import LayerDecoder, Layers, canvas_size
-from codecarena.codecs.generative.layered.decoders import DECODERS
-from codecarena.codecs.generative.layered.stable_diffusion import SCHEDULERS
+from codecarena.codecs.generative.layered.decoding import diffusion
+from codecarena.codecs.generative.layered.decoding.decoders import DECODERS
+from codecarena.codecs.generative.layered.decoding.stable_diffusion import SCHEDULERS
 
 
 @pytest.fixture(scope="session")
@@ -218,7 +218,7 @@ FRESH = """
 import sys, warnings
 warnings.simplefilter("error")
 from codecarena.codecs.generative.layered.codec import Layered
-from codecarena.codecs.generative.layered.diffusion import adapter_decoder
+from codecarena.codecs.generative.layered.decoding.diffusion import adapter_decoder
 from codecarena.codecs.generative.layered.coding.layers import Layers
 names = ("base", "sketch_adapter", "pose_adapter", "colour_adapter")
 options = {name: f"{sys.argv[1]}/{name}" for name in names}

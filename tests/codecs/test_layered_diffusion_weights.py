@@ -18,8 +18,8 @@ from safetensors.torch import load_file, save_file
 from tiny_diffusion import SMALL, adapters, layers, save_models
 
 from codecarena.codecs.base import CodecError, MissingBackendError
-from codecarena.codecs.generative.layered import diffusion
-from codecarena.codecs.generative.layered.diffusion import adapter_decoder
+from codecarena.codecs.generative.layered.decoding import diffusion
+from codecarena.codecs.generative.layered.decoding.diffusion import adapter_decoder
 from codecarena.codecs.generative.published import TRAINED_ON
 from codecarena.codecs.quiet import quiet
 

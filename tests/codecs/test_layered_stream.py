@@ -20,7 +20,7 @@ from codecarena.codecs.generative.layered.chunks import Chunk, Layer
 from codecarena.codecs.generative.layered.codec import Layered
 from codecarena.codecs.generative.layered.coding import colours, edges, text
 from codecarena.codecs.generative.layered.coding.layers import Layers
-from codecarena.codecs.generative.layered.sketch import SketchDecoder
+from codecarena.codecs.generative.layered.decoding.sketch import SketchDecoder
 from codecarena.codecs.generative.layered.stream import inspect
 
 PICTURE = Picture(photograph(), caption="a sky above some ground")
@@ -202,7 +202,7 @@ def test_streams_of_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch, c
     made = []
     for digits in ("ab" * 32, "cd" * 32):
         monkeypatch.setattr(
-            "codecarena.codecs.generative.layered.sketch.SketchDecoder", lambda d=digits: Tinted(d)
+            "codecarena.codecs.generative.layered.decoding.sketch.SketchDecoder", lambda d=digits: Tinted(d)
         )
         made.append(Layered(decoder="sketch"))
     monkeypatch.undo()

@@ -194,7 +194,7 @@ def test_networks_of_fewer_bits_still_code(
     """Either side may compute in bfloat16: what chooses tables and means does so in float32 or double."""
     skip_where_missing(name)
     if name == "layered":  # its canvas has as many pixels for any picture: too many for a CPU
-        from codecarena.codecs.generative.layered import flow
+        from codecarena.codecs.generative.layered.decoding import flow
 
         monkeypatch.setattr(flow, "canvas_size", lambda _width, _height: (96, 64))
     whole, fewer = (registry.create(name, parameters | {"dtype": dtype}) for dtype in ("float32", "bfloat16"))

@@ -11,9 +11,9 @@ import torch
 import transformers
 
 from codecarena.codecs.base import Image
-from codecarena.codecs.generative.layered import diffusion
 from codecarena.codecs.generative.layered.coding.layers import LayerDecoder, Layers, Skeleton
-from codecarena.codecs.generative.layered.stable_diffusion import (
+from codecarena.codecs.generative.layered.decoding import diffusion
+from codecarena.codecs.generative.layered.decoding.stable_diffusion import (
     AutoencoderKL,
     CLIPTextModel,
     PNDMScheduler,

@@ -23,12 +23,13 @@ from ...base import (
     check_text,
 )
 from ...bitstream import LARGEST_SEED, NO_WEIGHTS, WEIGHTS_ID_BYTES, Header, Kind, check_weights, seed_of
-from . import chunks, decoders
+from . import chunks
 from .captioner import Blip
 from .chunks import Chunk, Layer, Stream
 from .coding import colours, edges, skeleton, text
 from .coding.captions import SOURCES, caption_for
 from .coding.grids import cell_means, check_pixels, fitted, grid_shape
+from .decoding import decoders
 from .detectors import LearnedDetector, canny
 from .stream import layers_of
 

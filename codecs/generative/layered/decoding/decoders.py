@@ -6,12 +6,12 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from ...base import CodecError, MissingBackendError, check_choice
+from ....base import CodecError, MissingBackendError, check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .coding.layers import LayerDecoder
+    from ..coding.layers import LayerDecoder
 
 _SAMPLING = ("steps", "guidance", "scheduler", "negative_prompt", "canvas_area", "device", "dtype")
 

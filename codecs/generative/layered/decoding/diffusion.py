@@ -15,10 +15,10 @@ import numpy as np
 import torch
 import torch.nn.functional as functional
 
-from ...base import CodecError
-from ...fetch import identify
-from ...quiet import quiet
-from ..published import (
+from ....base import CodecError
+from ....fetch import identify
+from ....quiet import quiet
+from ...published import (
     COLOUR_ADAPTERS,
     EDGE_CONTROLNETS,
     POSE_ADAPTERS,
@@ -30,9 +30,9 @@ from ..published import (
     generator_of,
     trained_on,
 )
-from .coding.layers import canvas_size
-from .coding.settings import Setting, pack, unpack
-from .coding.skeleton import render
+from ..coding.layers import canvas_size
+from ..coding.settings import Setting, pack, unpack
+from ..coding.skeleton import render
 from .stable_diffusion import SAMPLING, VERSION, Sampling, StableDiffusion, Words
 
 with quiet():  # importing them warns and logs
@@ -56,9 +56,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from ...base import Image
-    from ..published import Published
-    from .coding.layers import LayerDecoder, Layers
+    from ....base import Image
+    from ...published import Published
+    from ..coding.layers import LayerDecoder, Layers
 
 
 LEFT_OUT = "none"

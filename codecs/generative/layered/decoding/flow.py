@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ...learned.transform import place
-from ...planes import to_pixels, to_planes
-from ..autoencoder import LATENT_CHANNELS, LATENT_DOWNSAMPLING
-from ..latent.embedded import load_networks
-from ..latent_flow import Conditions, text_counts
-from .coding.layers import canvas_size
-from .coding.settings import GUIDANCE, Setting, pack, unpack
-from .coding.skeleton import render
+from ....learned.transform import place
+from ....planes import to_pixels, to_planes
+from ...autoencoder import LATENT_CHANNELS, LATENT_DOWNSAMPLING
+from ...latent.embedded import load_networks
+from ...latent_flow import Conditions, text_counts
+from ..coding.layers import canvas_size
+from ..coding.settings import GUIDANCE, Setting, pack, unpack
+from ..coding.skeleton import render
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ...base import Image
-    from .coding.layers import Layers
+    from ....base import Image
+    from ..coding.layers import Layers
 
 SETTINGS = (Setting("steps", 1, 50), GUIDANCE)
 """Twice as many steps would take a CPU core close to ten seconds."""

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import torch
 
-from ...base import CodecError, MissingBackendError, check_choice, check_text
-from ...devices import find_device, find_dtype
-from ...quiet import quiet
-from .coding import text
-from .coding.layers import CANVAS_AREA, CANVAS_MULTIPLE
-from .coding.settings import GUIDANCE, STEPS, Setting
+from ....base import CodecError, MissingBackendError, check_choice, check_text
+from ....devices import find_device, find_dtype
+from ....quiet import quiet
+from ..coding import text
+from ..coding.layers import CANVAS_AREA, CANVAS_MULTIPLE
+from ..coding.settings import GUIDANCE, STEPS, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from torch import Tensor
 
-    from ...base import Image
+    from ....base import Image
 
 
 with quiet():  # importing them warns and logs

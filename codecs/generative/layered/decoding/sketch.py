@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from .coding.layers import canvas_size
-from .coding.skeleton import render
+from ..coding.layers import canvas_size
+from ..coding.skeleton import render
 
 if TYPE_CHECKING:
-    from ...base import Image
-    from .coding.layers import Layers
+    from ....base import Image
+    from ..coding.layers import Layers
 
 _GROUND = 128
 _EDGE_LIGHT = 0.45
