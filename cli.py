@@ -73,7 +73,7 @@ def demo(store: StoreOption = STORE, workers: WorkersOption = 0) -> None:
     report = _run("quick", store, options(workers=workers, call=("run",)))
     show_leaderboard(store)
     from .bench.store.database import locate
-    from .reports.terminal import own_command
+    from .reports.tables.terminal import own_command
 
     if not report.interrupted:
         folder = locate(store).blobs.parent if "://" in store else Path(store).expanduser()
@@ -358,7 +358,7 @@ def _print_records(rows: Sequence[Mapping[str, Any]], title: str, as_json: bool)
     if as_json:
         print(json.dumps(rows, indent=2))
         return
-    from .reports.terminal import show_records
+    from .reports.tables.terminal import show_records
 
     show_records(_console(), title, rows)
 

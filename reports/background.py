@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from ..bench.store.derived_cache import AnswerKind, Derived
 from ..bench.store.store import Store
-from .evidence import Pending
+from .tables.evidence import Pending
 
 Answer = TypeVar("Answer")
 

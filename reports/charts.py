@@ -21,7 +21,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 
 from ..bench.analysis.curves import FloatArray, to_quality
 from .lettering import writable
-from .tables import RatePoint
+from .tables.leaderboard_tables import RatePoint
 
 Format = Literal["svg", "pdf", "png"]
 

@@ -17,8 +17,8 @@ app = typer.Typer()
 def rates(store: StoreOption = STORE, image_set: SetOption = None, as_json: JsonOption = False) -> None:
     """Show each codec's rates: mean of pictures, whole set; bytes of header, payload, side information."""
     from ..bench.store.store import Store
-    from .column_slice import slices
-    from .rate_table import rate_table
+    from .tables.rate_table import rate_table
+    from .tables.selection import slices
 
     show_tables([rate_table(part) for part in slices(Store(store), image_set)], as_json, NO_RESULTS)
 
@@ -32,8 +32,8 @@ def seeds(
 ) -> None:
     """Show what the seed of a stochastic decoder changes: scores between seeds and between pictures."""
     from ..bench.store.store import Store
-    from .column_slice import choose_metrics, slices
-    from .seed_table import seed_table
+    from .tables.seed_table import seed_table
+    from .tables.selection import choose_metrics, slices
 
     parts = slices(Store(store), image_set)
     tables = [seed_table(part, choose_metrics(part.all_metrics, metric or ())) for part in parts]
@@ -55,8 +55,8 @@ def published(
     """Compare imported means with a codec that was measured here: BD-rate of the mean curves."""
     from ..bench.store.imports import read_published
     from ..bench.store.store import Store
-    from .column_slice import choose_metrics, slices
-    from .published_table import published_table
+    from .tables.published_table import published_table
+    from .tables.selection import choose_metrics, slices
 
     opened = Store(store)
     points = read_published(opened)

@@ -13,14 +13,14 @@ from ..bench.analysis.affinity import affinity
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.records.rows import MetricRow, ScoredCell
 from ..bench.store.store import Store
-from . import digits
-from .column_slice import choose_metrics, choose_sets, slices
 from .compressai import results
-from .grid import Table, as_json
-from .latex import latex
-from .rate_table import rate_table
-from .seed_table import seed_table
-from .tables import leaderboard_tables
+from .tables import digits
+from .tables.latex import latex
+from .tables.leaderboard_tables import leaderboard_tables
+from .tables.rate_table import rate_table
+from .tables.seed_table import seed_table
+from .tables.selection import choose_metrics, choose_sets, slices
+from .tables.table import Table, as_json
 
 FORMS = ("csv", "parquet", "json", "latex", "compressai")
 WHATS = ("cells", "leaderboard", "rates", "seeds")

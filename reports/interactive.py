@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .charts import COLOURS, MARKERS, PUBLISHED, SIMILARITIES, Look, decibels_of
-from .tables import RatePoint
+from .tables.leaderboard_tables import RatePoint
 
 DARK: dict[str, str] = dict(
     zip(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..bench.store.store import Store
     from ..studies.results import StudyResults
-    from .grid import Table
+    from .tables.table import Table
 
 app = typer.Typer()
 
@@ -60,7 +60,7 @@ def leaderboard(
     """Compare the stored codecs: BD-rate against an anchor, or each at one rate or one score."""
     if speed:
         from ..bench.store.store import Store
-        from .speed import speed_tables
+        from .tables.speed import speed_tables
 
         show_tables(speed_tables(Store(store), image_set), as_json, NO_TIMINGS)
     elif split:
@@ -86,8 +86,8 @@ def compare(
     from ..bench.store.derived_cache import Derived
     from ..bench.store.store import Store
     from ..bench.store.timings import timings
-    from .column_slice import slices
-    from .comparisons import comparison_tables
+    from .tables.comparisons import comparison_tables
+    from .tables.selection import slices
 
     opened = Store(store)
     tables: list[Table] = []
@@ -118,7 +118,7 @@ def show_leaderboard(
     """Print the leaderboards of a store, or of some of its pictures."""
     from ..bench.store.derived_cache import Derived
     from ..bench.store.store import Store
-    from .tables import leaderboard_tables
+    from .tables.leaderboard_tables import leaderboard_tables
 
     opened = Store(store, where=where)
     tables = leaderboard_tables(
@@ -156,7 +156,7 @@ def _show_split(
     from ..bench.analysis.coverage import AnalysisError
     from ..bench.store.derived_cache import Derived
     from ..bench.store.store import Store
-    from .kinds import kind_tables
+    from .tables.kinds import kind_tables
 
     if at is not None:
         raise AnalysisError("--split kind tests BD-rates; it goes with --anchor, not with --at")
@@ -170,13 +170,13 @@ def _show_split(
 def show_tables(tables: Sequence[Table], as_json: bool, nothing: str = NO_RESULTS) -> None:
     """Print tables as text or as JSON; where there are none, how to get some."""
     if as_json:
-        from .grid import as_json as records
+        from .tables.table import as_json as records
 
         typer.echo(json.dumps(records(tables), indent=2))
         return
     from rich.console import Console
 
-    from .terminal import show
+    from .tables.terminal import show
 
     for table in tables:
         show(Console(), table)

@@ -13,9 +13,9 @@ from ..bench.analysis.curves import to_quality
 from ..bench.records.columns import FloatArray
 from ..bench.records.rows import MetricRow, ScoredCell
 from ..bench.store.store import Store
-from . import digits
-from .column_slice import ColumnSlice
-from .grid import Column, Entry, Row, Table
+from .tables import digits
+from .tables.selection import ColumnSlice
+from .tables.table import Column, Entry, Row, Table
 
 
 @dataclass(frozen=True, slots=True)

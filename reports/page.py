@@ -18,17 +18,17 @@ from ..bench.analysis.coverage import AnalysisError
 from ..bench.records.rows import ScoredCell
 from ..bench.store.provenance import Provenance, read_provenance
 from ..bench.store.store import Store
-from . import digits
 from .contact_sheet import Sheet, plan
-from .grid import Table
 from .inline_svg import inline_svg
-from .latex import latex
-from .markup import html_table
-from .method import METHOD
 from .page_pictures import BUDGET_BYTES, PageSheet, page_sheet
 from .report import Chart, Report, report
 from .sheet_drawing import Pixels
 from .study_tables import record_table
+from .tables import digits
+from .tables.latex import latex
+from .tables.markup import html_table
+from .tables.method import METHOD
+from .tables.table import Table
 
 WEB = Path(__file__).with_name("page_web")
 NEWEST_RUNS = 20

@@ -15,17 +15,18 @@ from ..bench.store.derived_cache import Derived
 from ..bench.store.store import Store
 from ..bench.store.timings import timings
 from ..studies.ledger import Ledger
-from . import charts, digits
-from .column_slice import ColumnSlice, slices
-from .comparisons import comparison_tables
-from .evidence import curve_points
-from .grid import Table
-from .kinds import kind_tables
-from .leaderboards import bd_table
-from .rate_table import rate_table
-from .speed import speed_tables
+from . import charts
 from .study_tables import StudyFindings, every_study, scale_chart
-from .tables import failures_table, rate_points, tables_of
+from .tables import digits
+from .tables.comparisons import comparison_tables
+from .tables.evidence import curve_points
+from .tables.kinds import kind_tables
+from .tables.leaderboard_tables import failures_table, rate_points, tables_of
+from .tables.leaderboards import bd_table
+from .tables.rate_table import rate_table
+from .tables.selection import ColumnSlice, slices
+from .tables.speed import speed_tables
+from .tables.table import Table
 
 CHARTS = 3
 """Metrics with a chart where nobody chose."""

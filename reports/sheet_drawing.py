@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.records.rows import MetricRow, ScoredCell
-from . import digits
 from .contact_sheet import FACTOR, Band, Pick, Sheet
 from .lettering import writable
+from .tables import digits
 
 Pixels = NDArray[np.uint8]
 """(height, width, 3), uint8, sRGB."""

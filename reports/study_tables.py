@@ -15,8 +15,8 @@ from ..studies.records import StudyRow
 from ..studies.results import StudyResults, results_of
 from ..studies.scale_results import ScaleError, StudyScale
 from .charts import STYLE
-from .digits import EMPTY, MINUS
-from .grid import Column, Entry, Row, Table
+from .tables.digits import EMPTY, MINUS
+from .tables.table import Column, Entry, Row, Table
 
 _SIGN = re.compile(r"(?<![^\s(])-(?=\d|$)")
 """A hyphen that stands for a minus, or alone for nothing."""

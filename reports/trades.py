@@ -8,8 +8,8 @@ import numpy as np
 
 from ..bench.analysis.leaderboard import Leaderboard
 from ..bench.analysis.pareto import on_front
-from .beside import Cost
 from .interactive import TradePoint
+from .tables.leaderboard_columns import Cost
 
 COSTS = {
     "decode": "Decode time (ms per megapixel)",

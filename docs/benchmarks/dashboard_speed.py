@@ -54,9 +54,9 @@ def tables(store: str) -> None:
     import numpy as np  # noqa: F401 - a server has it loaded long before a page is asked for
 
     from codecarena.bench.store.derived_cache import Derived
-    from codecarena.reports import leaderboards
-    from codecarena.reports.column_slice import ColumnSlice, ColumnSource
-    from codecarena.reports.evidence import board_ranks
+    from codecarena.reports.tables import leaderboards
+    from codecarena.reports.tables.evidence import board_ranks
+    from codecarena.reports.tables.selection import ColumnSlice, ColumnSource
 
     found: dict[str, tuple[float, float]] = {}
     clock, processor = time.perf_counter(), time.process_time()
@@ -107,8 +107,8 @@ def pages(store: str) -> None:
 
 def read(store: str, until: str) -> None:
     """Read leaderboards until a file appears; print how many."""
-    from codecarena.reports import leaderboards
-    from codecarena.reports.column_slice import ColumnSlice, ColumnSource
+    from codecarena.reports.tables import leaderboards
+    from codecarena.reports.tables.selection import ColumnSlice, ColumnSource
 
     opened, count = Store(store), 0
     while not Path(until).exists():
@@ -123,7 +123,7 @@ class Nobody:
     """Computes no interval: what is timed is reading beside a writer."""
 
     def answer(self, kind, question, rows, compute):  # noqa: D102
-        from codecarena.reports.evidence import Pending
+        from codecarena.reports.tables.evidence import Pending
 
         del kind, rows, compute
         raise Pending(question)

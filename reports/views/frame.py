@@ -18,12 +18,12 @@ from ...bench.analysis.coverage import AnalysisError
 from ...bench.records.rows import MetricRow
 from ...bench.store.database import StoreError, StoreVersionError
 from ...bench.store.store import Store
-from .. import digits, tables
 from ..background import Background
-from ..column_slice import ColumnSlice, ColumnSource, Kind
-from ..grid import Table
-from ..markup import html_table
 from ..server import STORE_VARIABLE
+from ..tables import digits, leaderboard_tables
+from ..tables.markup import html_table
+from ..tables.selection import ColumnSlice, ColumnSource, Kind
+from ..tables.table import Table
 
 POLL_SECONDS = 5
 PENDING_SECONDS = 1.0
@@ -346,7 +346,7 @@ def summary(frame: Frame, part: ColumnSlice) -> None:
     st.caption(" · ".join(parts))
     if codecs == 1:
         st.info("One codec so far: run a suite with another one to compare.")
-    for run in tables.running(frame.store):
+    for run in leaderboard_tables.running(frame.store):
         st.info(
             f"A run of {plain(run.suite)} is in progress: "
             f"{digits.counted(run.planned_cells, 'cell')} planned. "

@@ -7,12 +7,12 @@ import streamlit as st
 from ...bench.records.rows import MetricRow
 from ...bench.store.timings import footprints, timings
 from ...studies.results import stored_results
-from .. import leaderboards
-from ..beside import Cost, costs, with_costs, with_people, with_ranks
-from ..column_slice import ColumnSlice
-from ..evidence import board_ranks
-from ..grid import Table
-from ..own_rate_table import own_rate_table
+from ..tables import leaderboards
+from ..tables.evidence import board_ranks
+from ..tables.leaderboard_columns import Cost, costs, with_costs, with_people, with_ranks
+from ..tables.own_rate_table import own_rate_table
+from ..tables.selection import ColumnSlice
+from ..tables.table import Table
 from . import frame as pages
 from .frame import Frame
 

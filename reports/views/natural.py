@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from ...bench.analysis.kind_effect import KindSplit
-from ..column_slice import ColumnSlice
-from ..evidence import Pending, kind_split
-from ..extremes import dividing_pictures, points_by_kind, points_table
 from ..interactive import SpanPoint, spans
-from ..kinds import kind_table
+from ..tables.dividing_pictures import dividing_pictures, points_by_kind, points_table
+from ..tables.evidence import Pending, kind_split
+from ..tables.kinds import kind_table
+from ..tables.selection import ColumnSlice
 from . import frame as pages
 from .frame import Frame
 

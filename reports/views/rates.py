@@ -11,12 +11,13 @@ from matplotlib.figure import Figure
 from ...bench.analysis.curves import DECIBEL_METRICS
 from ...bench.records.rows import MetricRow
 from ...bench.store.imports import read_published
-from .. import charts, digits
-from ..column_slice import ColumnSlice
+from .. import charts
 from ..curve_files import as_csv, picture_points
-from ..evidence import curve_points
 from ..interactive import rate_distortion
-from ..tables import RatePoint, rate_points
+from ..tables import digits
+from ..tables.evidence import curve_points
+from ..tables.leaderboard_tables import RatePoint, rate_points
+from ..tables.selection import ColumnSlice
 from . import frame as pages
 from .frame import Frame
 

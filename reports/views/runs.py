@@ -9,8 +9,8 @@ import streamlit as st
 
 from ...bench.records.rows import Failure
 from ...bench.store.run_details import RunDetail, run_details, versions
-from .. import digits, tables
-from ..run_tables import (
+from ..tables import digits, leaderboard_tables
+from ..tables.run_tables import (
     failure_title,
     is_running,
     machine,
@@ -78,7 +78,7 @@ def _failures(found: list[Failure]) -> None:
     if not found:
         st.caption("Every cell that was tried has a result.")
         return
-    pages.show(tables.failures_summary(found), "failures", heading=False)
+    pages.show(leaderboard_tables.failures_summary(found), "failures", heading=False)
     st.caption("Mend the cause, then run the suite again with `--retry-failed`.")
     for one in found[:MOST_FAILURES]:
         with st.expander(pages.plain(failure_title(one))):

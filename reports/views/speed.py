@@ -7,10 +7,10 @@ import streamlit as st
 from ...bench.records.rows import MetricRow
 from ...bench.store.timings import timings
 from .. import charts
-from ..column_slice import ColumnSlice
-from ..comparisons import pareto_table
 from ..interactive import trade
-from ..speed import speed_tables
+from ..tables.comparisons import pareto_table
+from ..tables.selection import ColumnSlice
+from ..tables.speed import speed_tables
 from ..trades import COSTS, trades
 from . import frame as pages
 from .frame import Frame

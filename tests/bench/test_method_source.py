@@ -22,7 +22,7 @@ FILES = {
     "bench/records/cells.py": "",
     "bench/store/reader.py": "",
     "reports/slices.py": "from ..bench.analysis.means import mean\nfrom ..bench.store.reader import read\n",
-    "reports/tables.py": "from .slices import Slice\n",
+    "reports/tables/leaderboard_tables.py": "from .slices import Slice\n",
     "studies/fit.py": "from ..bench.analysis import means, ranks\n",
 }
 REACHED = {

@@ -18,7 +18,7 @@ from codecarena.bench.store.store import Store
 from codecarena.bench.store.timings import TimingKey
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.bench.timing.timing_pass import spread
-from codecarena.reports.speed import LOADED, speed_tables
+from codecarena.reports.tables.speed import LOADED, speed_tables
 
 pytestmark = pytest.mark.xdist_group("timing")
 

@@ -14,7 +14,7 @@ from codecarena.bench.store.derived_cache import AnswerKind
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports.background import Background
-from codecarena.reports.evidence import Pending
+from codecarena.reports.tables.evidence import Pending
 
 KIND = AnswerKind(int, (Background,))
 

@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 from codecarena.reports import charts, interactive
 from codecarena.reports.charts import looks, rate_distortion
 from codecarena.reports.interactive import SpanPoint, TradePoint
-from codecarena.reports.tables import RatePoint
+from codecarena.reports.tables.leaderboard_tables import RatePoint
 
 STYLES = looks(["webp", "zip"])
 """The line of webp is solid; that of zip has the dashes 6, 1.5, 1.2, 1.5."""

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from codecarena.reports.charts import PUBLISHED, Format, export, looks, rate_distortion
-from codecarena.reports.tables import RatePoint
+from codecarena.reports.tables.leaderboard_tables import RatePoint
 
 POINTS = [
     RatePoint("webp", 1, 0.1, 0.9), RatePoint("webp", 2, 1.0, 0.99),

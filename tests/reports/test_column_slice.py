@@ -19,12 +19,12 @@ from codecarena.bench.store.store import Store
 from codecarena.bench.store.tables.picture_tables import DescriptorTable
 from codecarena.bench.store.tables.schema import MemberTable, ScoreTable
 from codecarena.bench.store.writer import StoreWriter
-from codecarena.reports import leaderboards
-from codecarena.reports.column_slice import ColumnSlice, ColumnSource
-from codecarena.reports.evidence import kind_split
-from codecarena.reports.grid import Table
-from codecarena.reports.kinds import kind_table, kind_tables
-from codecarena.reports.tables import rate_points
+from codecarena.reports.tables import leaderboards
+from codecarena.reports.tables.evidence import kind_split
+from codecarena.reports.tables.kinds import kind_table, kind_tables
+from codecarena.reports.tables.leaderboard_tables import rate_points
+from codecarena.reports.tables.selection import ColumnSlice, ColumnSource
+from codecarena.reports.tables.table import Table
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from codecarena.reports import charts, interactive
 from codecarena.reports.charts import COLOURS, DASHES, MARKERS, looks, rate_distortion
 from codecarena.reports.interactive import DARK, INK, SHAPES, SpanPoint, TradePoint
 from codecarena.reports.study_tables import NARROW, WIDE, scale_chart
-from codecarena.reports.tables import RatePoint
+from codecarena.reports.tables.leaderboard_tables import RatePoint
 
 ZIP = [RatePoint("zip", 3, 2.0, 39.0), RatePoint("zip", 1, 0.25, 30.5, low=29.0, high=32.5)]
 AVIF = [RatePoint("avif", 7, 0.5, 34.0, toy=True, codec_id="avif-id")]

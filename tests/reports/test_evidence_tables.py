@@ -15,13 +15,13 @@ from stored_cells import part_of
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.curves import bd_rate
 from codecarena.bench.records.rows import MetricRow, Score, ScoredCell
-from codecarena.reports import digits
-from codecarena.reports.comparisons import comparison_tables, decode_seconds
 from codecarena.reports.export import write
-from codecarena.reports.grid import Table, as_json
-from codecarena.reports.kinds import kind_tables
-from codecarena.reports.tables import leaderboard_tables
-from codecarena.reports.terminal import show
+from codecarena.reports.tables import digits
+from codecarena.reports.tables.comparisons import comparison_tables, decode_seconds
+from codecarena.reports.tables.kinds import kind_tables
+from codecarena.reports.tables.leaderboard_tables import leaderboard_tables
+from codecarena.reports.tables.table import Table, as_json
+from codecarena.reports.tables.terminal import show
 
 PSNR = MetricRow("0123456789abcdef", "psnr", "codecarena", "0.1.0", "RGB", "higher", None)
 PIXELS = 8_000_000

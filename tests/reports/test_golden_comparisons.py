@@ -17,11 +17,11 @@ from codecarena.bench.analysis.kind_effect import KindRow, KindSplit, Level, Ord
 from codecarena.bench.analysis.significance import Duel
 from codecarena.bench.records.rows import Failure, MetricRow, Score, ScoredCell
 from codecarena.bench.store.timings import Side
-from codecarena.reports import digits
-from codecarena.reports.comparisons import comparison_tables, pareto_table, points_table, win_table
-from codecarena.reports.evidence import MARKS
-from codecarena.reports.grid import Table
-from codecarena.reports.kinds import kind_table, kind_tables
+from codecarena.reports.tables import digits
+from codecarena.reports.tables.comparisons import comparison_tables, pareto_table, points_table, win_table
+from codecarena.reports.tables.evidence import MARKS
+from codecarena.reports.tables.kinds import kind_table, kind_tables
+from codecarena.reports.tables.table import Table
 
 NO_ENDS = Interval(None, None, "fewer than 5 pictures")
 

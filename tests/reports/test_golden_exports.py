@@ -20,9 +20,9 @@ from codecarena.bench.records.rows import Score, ScoredCell, Verdict
 from codecarena.bench.store.imports import Published
 from codecarena.reports.compressai import results
 from codecarena.reports.export import cell_rows, write
-from codecarena.reports.published_table import published_table
-from codecarena.reports.rate_table import rate_table
-from codecarena.reports.seed_table import seed_table
+from codecarena.reports.tables.published_table import published_table
+from codecarena.reports.tables.rate_table import rate_table
+from codecarena.reports.tables.seed_table import seed_table
 
 ROW = {
     "image_set": "drawn", "picture": "otter.png", "kind": "ai-generated", "generator": "SDXL Turbo",

@@ -14,8 +14,8 @@ from codecarena.bench.analysis.intervals import Interval, Spread
 from codecarena.bench.analysis.leaderboard import BdRow, Leaderboard
 from codecarena.bench.analysis.significance import Evidence
 from codecarena.bench.records.rows import MetricRow
-from codecarena.reports import digits
-from codecarena.reports.evidence import (
+from codecarena.reports.tables import digits
+from codecarena.reports.tables.evidence import (
     Pending,
     affinity_notes,
     board_evidence,
@@ -23,8 +23,8 @@ from codecarena.reports.evidence import (
     curve_points,
     interval_notes,
 )
-from codecarena.reports.grid import Row, Table
-from codecarena.reports.leaderboards import THIN_OVERLAP, at_rate_table, at_score_table, bd_table
+from codecarena.reports.tables.leaderboards import THIN_OVERLAP, at_rate_table, at_score_table, bd_table
+from codecarena.reports.tables.table import Row, Table
 
 WEBP = summary("webp", toy=True, failed=3, marks=Marks(bitstreams=8, encoder_varies=True))
 JPEG = summary("jpeg", pictures=9, lowest_rate=0.25, highest_rate=0.25)

@@ -11,9 +11,9 @@ from report_rows import texts, values
 
 from codecarena.bench.analysis.curves import BdRate
 from codecarena.bench.analysis.significance import RankRange
-from codecarena.reports.beside import with_people, with_ranks
-from codecarena.reports.grid import Column, Entry, Row, Table
-from codecarena.reports.human import study_of, with_human_rates, with_human_values
+from codecarena.reports.tables.human import study_of, with_human_rates, with_human_values
+from codecarena.reports.tables.leaderboard_columns import with_people, with_ranks
+from codecarena.reports.tables.table import Column, Entry, Row, Table
 from codecarena.studies.human_rate import HumanBdRate
 from codecarena.studies.results import HumanValue
 from codecarena.studies.scale_results import Interval

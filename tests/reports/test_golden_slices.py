@@ -18,12 +18,12 @@ from zoo import cells, failure, zoo_of
 
 from codecarena.bench.records.rows import Score
 from codecarena.bench.store.store import Store
-from codecarena.reports import column_slice
-from codecarena.reports.column_slice import ColumnSlice, ColumnSource
 from codecarena.reports.curve_files import as_csv, picture_points
-from codecarena.reports.extremes import dividing_pictures, points_by_kind, points_table
 from codecarena.reports.looking import Target, nearest_cells, numbers, numbers_table, panes, worst_first
-from codecarena.reports.tables import RatePoint
+from codecarena.reports.tables import selection
+from codecarena.reports.tables.dividing_pictures import dividing_pictures, points_by_kind, points_table
+from codecarena.reports.tables.leaderboard_tables import RatePoint
+from codecarena.reports.tables.selection import ColumnSlice, ColumnSource
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_a_failure_on_a_picture_of_two_names_is_told_once() -> None:
     first, again = failed("park", "b", "same"), failed("park", "b", "same")
     others = [failed("park", "a", "same"), failed("park", "c", "same"), failed("zoo", "b", "same")]
     alone = failed("zoo", "d", "other")
-    assert column_slice._once([first, *others, again, alone]) == [first, again, alone]
+    assert selection._once([first, *others, again, alone]) == [first, again, alone]
 
 
 def test_times_and_byte_parts_are_read_once(source: ColumnSource) -> None:

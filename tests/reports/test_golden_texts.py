@@ -16,21 +16,9 @@ from codecarena.bench.analysis.intervals import Interval
 from codecarena.bench.analysis.significance import PointEvidence
 from codecarena.bench.records.rows import Failure, Match, MatchRow, MetricRow, RunRow, Score, ScoredCell
 from codecarena.bench.store.run_details import RunDetail, Version
-from codecarena.reports.column_slice import choose_metrics, slices
-from codecarena.reports.grid import Column, Entry, Row, Table, as_json
-from codecarena.reports.latex import LONG, escaped, latex
-from codecarena.reports.markup import html_table
-from codecarena.reports.run_tables import (
-    failure_title,
-    is_running,
-    machine,
-    open_failures,
-    runs_table,
-    status,
-    versions_table,
-)
 from codecarena.reports.study_tables import record_table
-from codecarena.reports.tables import (
+from codecarena.reports.tables.latex import LONG, escaped, latex
+from codecarena.reports.tables.leaderboard_tables import (
     At,
     failures_summary,
     failures_table,
@@ -39,6 +27,18 @@ from codecarena.reports.tables import (
     running,
     tables_of,
 )
+from codecarena.reports.tables.markup import html_table
+from codecarena.reports.tables.run_tables import (
+    failure_title,
+    is_running,
+    machine,
+    open_failures,
+    runs_table,
+    status,
+    versions_table,
+)
+from codecarena.reports.tables.selection import choose_metrics, slices
+from codecarena.reports.tables.table import Column, Entry, Row, Table, as_json
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 NOBODY = 2**22 + 1

@@ -14,8 +14,8 @@ from synthetic_store import fill
 from codecarena.bench.store import method_source
 from codecarena.bench.store.derived_cache import AnswerKind
 from codecarena.bench.store.store import Store
-from codecarena.reports import evidence
-from codecarena.reports.column_slice import ColumnSlice, ColumnSource
+from codecarena.reports.tables import evidence
+from codecarena.reports.tables.selection import ColumnSlice, ColumnSource
 
 
 class Watched:

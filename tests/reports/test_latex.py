@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from codecarena.bench.run.redecode import pictures
-from codecarena.reports.grid import Column, Entry, Row, Table
-from codecarena.reports.latex import escaped, latex
 from codecarena.reports.page import write
+from codecarena.reports.tables.latex import escaped, latex
+from codecarena.reports.tables.table import Column, Entry, Row, Table
 
 NASTY = (
     r"\input{/etc/passwd} \end{tabular} & % $x_1^2$ # {a} ~ ` '' \"quoted\" <b>|*[x] --verbose ???"

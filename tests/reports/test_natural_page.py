@@ -9,7 +9,7 @@ import pytest
 from drawn import Answered
 from report_rows import PSNR
 
-from codecarena.reports.evidence import Pending
+from codecarena.reports.tables.evidence import Pending
 from codecarena.reports.views import natural
 
 

@@ -10,7 +10,7 @@ import pytest
 from codecarena.bench.analysis.codec_marks import Marks
 from codecarena.bench.analysis.intervals import Interval, Spread
 from codecarena.bench.records.rows import MetricRow
-from codecarena.reports import digits
+from codecarena.reports.tables import digits
 
 PSNR = MetricRow("aaaaaaaa", "psnr", "codecarena", "0.1", "RGB", "higher", None)
 NARROW = "\N{NARROW NO-BREAK SPACE}"

@@ -18,14 +18,14 @@ from streamlit.testing.v1 import AppTest
 from arena import call
 from codecarena.bench.records.rows import Score, ScoredCell
 from codecarena.bench.store.store import Store
-from codecarena.reports import digits
-from codecarena.reports.column_slice import ColumnSlice, ColumnSource
-from codecarena.reports.evidence import Pending
-from codecarena.reports.grid import as_json
-from codecarena.reports.latex import latex
-from codecarena.reports.own_rate_table import own_rate_table
 from codecarena.reports.report import report
 from codecarena.reports.server import STORE_VARIABLE
+from codecarena.reports.tables import digits
+from codecarena.reports.tables.evidence import Pending
+from codecarena.reports.tables.latex import latex
+from codecarena.reports.tables.own_rate_table import own_rate_table
+from codecarena.reports.tables.selection import ColumnSlice, ColumnSource
+from codecarena.reports.tables.table import as_json
 
 # Streamlit's own script runner, under AppTest, warns about itself.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

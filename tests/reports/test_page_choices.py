@@ -13,7 +13,7 @@ from report_rows import BUTTERAUGLI, PSNR
 
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.store.database import StoreError, StoreVersionError
-from codecarena.reports.grid import Column, Entry, Row, Table
+from codecarena.reports.tables.table import Column, Entry, Row, Table
 from codecarena.reports.views import frame
 
 

@@ -28,7 +28,7 @@ from codecarena.bench.store.run_details import RunDetail
 from codecarena.reports import charts
 from codecarena.reports.interactive import SpanPoint
 from codecarena.reports.server import STORE_VARIABLE
-from codecarena.reports.tables import RatePoint
+from codecarena.reports.tables.leaderboard_tables import RatePoint
 from codecarena.reports.views import frame, look, natural, rates, runs
 
 # Streamlit's own script runner, under AppTest, warns about itself.

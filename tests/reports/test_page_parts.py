@@ -15,7 +15,7 @@ from codecarena.bench.records.rows import Failure, RunRow
 from codecarena.bench.store.run_details import RunDetail
 from codecarena.reports import charts
 from codecarena.reports.server import Services
-from codecarena.reports.tables import RatePoint
+from codecarena.reports.tables.leaderboard_tables import RatePoint
 from codecarena.reports.views import navigation, people, rates, runs
 from codecarena.studies.human_metrics import PartAgreement
 from codecarena.studies.presenting import SIMULATED

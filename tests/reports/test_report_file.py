@@ -15,9 +15,9 @@ import pytest
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.records.rows import MetricRow
 from codecarena.reports import page, report
-from codecarena.reports.grid import Column, Entry, Row, Table
 from codecarena.reports.page_pictures import PageSheet, Shot, Strip
-from codecarena.reports.tables import RatePoint
+from codecarena.reports.tables.leaderboard_tables import RatePoint
+from codecarena.reports.tables.table import Column, Entry, Row, Table
 
 TABLE = Table("Rates", (Column("Codec"),), (Row((Entry("<zip>"),)),))
 

@@ -15,9 +15,9 @@ from report_rows import BUTTERAUGLI, CELL, PSNR
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.reports import sheet_drawing
 from codecarena.reports.contact_sheet import Band, Pick, Sheet
-from codecarena.reports.digits import TOY_NOTE
 from codecarena.reports.page_pictures import page_sheet
 from codecarena.reports.sheet_drawing import FAINT, INK, TOY, save, window
+from codecarena.reports.tables.digits import TOY_NOTE
 
 FONTS = Path(mpl.get_data_path(), "fonts", "ttf")
 ORIGINAL, DECODED = "original's hash", CELL.decoded_sha256

@@ -8,17 +8,17 @@ from stored_cells import part_of
 
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.records.rows import MetricRow, Score
-from codecarena.reports import digits
-from codecarena.reports.column_slice import choose_metrics
-from codecarena.reports.grid import Table, as_json
-from codecarena.reports.markup import html_table
-from codecarena.reports.tables import (
+from codecarena.reports.tables import digits
+from codecarena.reports.tables.leaderboard_tables import (
     At,
     failures_table,
     leaderboard_tables,
     parse_at,
     rate_points,
 )
+from codecarena.reports.tables.markup import html_table
+from codecarena.reports.tables.selection import choose_metrics
+from codecarena.reports.tables.table import Table, as_json
 
 
 def texts(table: Table) -> dict[str, list[str]]:

@@ -11,9 +11,9 @@ import pytest
 from report_rows import WIDE
 from rich.console import Console
 
-from codecarena.reports import terminal
-from codecarena.reports.grid import Column, Entry, Row, Table
-from codecarena.reports.terminal import show
+from codecarena.reports.tables import terminal
+from codecarena.reports.tables.table import Column, Entry, Row, Table
+from codecarena.reports.tables.terminal import show
 
 TABLE = Table(
     "Scores",

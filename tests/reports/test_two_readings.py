@@ -31,9 +31,9 @@ from codecarena.bench.store.tables.schema import (
     PictureTable,
 )
 from codecarena.bench.store.writer import StoreWriter
-from codecarena.reports import leaderboards
-from codecarena.reports.column_slice import ColumnSlice, ColumnSource
-from codecarena.reports.tables import failures_table, rate_points
+from codecarena.reports.tables import leaderboards
+from codecarena.reports.tables.leaderboard_tables import failures_table, rate_points
+from codecarena.reports.tables.selection import ColumnSlice, ColumnSource
 
 ANCHOR = "quiet"
 RATES = (0.1, 0.5)

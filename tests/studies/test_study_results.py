@@ -19,7 +19,7 @@ from codecarena.bench.store.store import Store
 from codecarena.bench.store.tables.schema import DerivedTable
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.datasets.pixels import read_pixels
-from codecarena.reports.tables import leaderboard_tables
+from codecarena.reports.tables.leaderboard_tables import leaderboard_tables
 from codecarena.studies import results as module
 from codecarena.studies.fooling import share_interval
 from codecarena.studies.identity import withdrawal_code

@@ -10,8 +10,8 @@ from codecarena.bench.analysis.at_target import AtRateRow, AtScoreRow
 from codecarena.bench.analysis.coverage import CodecSummary
 from codecarena.bench.records.rows import Failure, MatchRow, MetricRow, Score, ScoredCell, Verdict
 from codecarena.bench.store.timings import Side, Timing, TimingRow
-from codecarena.reports import digits
-from codecarena.reports.grid import Column, Entry, Row, Table
+from codecarena.reports.tables import digits
+from codecarena.reports.tables.table import Column, Entry, Row, Table
 
 PSNR = MetricRow("psnr-id-0", "psnr", "codecarena", "0.1", "RGB", "higher", None)
 MS_SSIM = MetricRow("ms-ssim-id", "ms-ssim", "codecarena", "0.2", "RGB", "higher", 1.0)

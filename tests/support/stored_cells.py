@@ -26,7 +26,7 @@ from codecarena.bench.store.tables.schema import (
     VerificationTable,
 )
 from codecarena.bench.store.writer import StoreWriter
-from codecarena.reports.column_slice import ColumnSlice, ColumnSource, Kind
+from codecarena.reports.tables.selection import ColumnSlice, ColumnSource, Kind
 
 NOW = "2026-01-01T00:00:00+00:00"
 

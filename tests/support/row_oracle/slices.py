@@ -16,8 +16,8 @@ from codecarena.bench.analysis.rates import SetRate
 from codecarena.bench.analysis.seeds import SeedVariance
 from codecarena.bench.records.rows import Failure, MatchRow, MetricRow, ScoredCell
 from codecarena.bench.store.store import Store
-from codecarena.reports import digits
-from codecarena.reports.column_slice import Kind
+from codecarena.reports.tables import digits
+from codecarena.reports.tables.selection import Kind
 
 from .leaderboard import (
     Comparison,

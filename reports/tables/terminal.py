@@ -12,7 +12,7 @@ from rich.console import Console, Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from .grid import Table
+from .table import Table
 
 FILE_COLUMNS = 140
 """Width of a table that goes to a file or a pipe."""

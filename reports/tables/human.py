@@ -7,11 +7,11 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from . import digits
-from .grid import Column, Entry, Row, Table
+from .table import Column, Entry, Row, Table
 
 if TYPE_CHECKING:
-    from ..studies.human_rate import HumanBdRate
-    from ..studies.results import HumanValue, StudyResults
+    from ...studies.human_rate import HumanBdRate
+    from ...studies.results import HumanValue, StudyResults
 
 NEAR = 0.1
 """How far a condition's mean rate may be from the table's, as a part of it."""

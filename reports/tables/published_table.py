@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..bench.analysis.coverage import AnalysisError, find_codec
-from ..bench.analysis.published import PublishedCurve, published_curves
-from ..bench.records.rows import MetricRow
-from ..bench.store.imports import Published
+from ...bench.analysis.coverage import AnalysisError, find_codec
+from ...bench.analysis.published import PublishedCurve, published_curves
+from ...bench.records.rows import MetricRow
+from ...bench.store.imports import Published
 from . import digits
-from .column_slice import ColumnSlice
-from .grid import Column, Entry, Row, Table
+from .selection import ColumnSlice
+from .table import Column, Entry, Row, Table
 
 COLUMNS = (
     Column("Published codec", numeric=False),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from .digits import EMPTY, MINUS, SPACE
-from .grid import Table
+from .table import Table
 
 SIGNS = {
     "\\": r"\textbackslash{}",

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
-from ..bench.analysis.coverage import AnalysisError
-from ..bench.analysis.curves import Method
-from ..bench.analysis.significance import PointEvidence
-from ..bench.records.rows import Failure, MetricRow, RunRow
-from ..bench.store.derived_cache import Derived
-from ..bench.store.store import Store
-from .column_slice import ColumnSlice, Kind, choose_metrics, slices
-from .grid import Column, Entry, Row, Table
+from ...bench.analysis.coverage import AnalysisError
+from ...bench.analysis.curves import Method
+from ...bench.analysis.significance import PointEvidence
+from ...bench.records.rows import Failure, MetricRow, RunRow
+from ...bench.store.derived_cache import Derived
+from ...bench.store.store import Store
 from .human import study_of, with_human_rates, with_human_values
 from .leaderboards import at_rate_table, at_score_table, bd_table
 from .own_rate_table import own_rate_table
+from .selection import ColumnSlice, Kind, choose_metrics, slices
+from .table import Column, Entry, Row, Table
 
 if TYPE_CHECKING:
-    from ..studies.results import StudyResults
+    from ...studies.results import StudyResults
 
 
 @dataclass(frozen=True, slots=True)

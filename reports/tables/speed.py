@@ -8,11 +8,11 @@ from itertools import groupby
 from statistics import median
 from typing import Any
 
-from ..bench.analysis.intervals import Spread, spread
-from ..bench.store.store import Store
-from ..bench.store.timings import Footprint, Side, TimingRow, footprints, machines, timings
+from ...bench.analysis.intervals import Spread, spread
+from ...bench.store.store import Store
+from ...bench.store.timings import Footprint, Side, TimingRow, footprints, machines, timings
 from . import digits
-from .grid import Column, Entry, Row, Table
+from .table import Column, Entry, Row, Table
 
 MEGA = 1e6
 LOADED = "‡"

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..bench.analysis.coverage import AnalysisError
-from ..bench.analysis.curves import Method
-from ..bench.analysis.intervals import SIGNIFICANCE
-from ..bench.analysis.kind_effect import KindRow, KindSplit, Level, Order
-from ..bench.store.derived_cache import Derived
-from ..bench.store.store import Store
+from ...bench.analysis.coverage import AnalysisError
+from ...bench.analysis.curves import Method
+from ...bench.analysis.intervals import SIGNIFICANCE
+from ...bench.analysis.kind_effect import KindRow, KindSplit, Level, Order
+from ...bench.store.derived_cache import Derived
+from ...bench.store.store import Store
 from . import digits
-from .column_slice import ColumnSlice, ColumnSource, choose_sets
 from .evidence import kind_split
-from .grid import Column, Entry, Row, Table
+from .selection import ColumnSlice, ColumnSource, choose_sets
+from .table import Column, Entry, Row, Table
 
 CHANGES_SHOWN = 3
 

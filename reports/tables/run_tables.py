@@ -7,10 +7,10 @@ from datetime import datetime
 
 import psutil
 
-from ..bench.records.rows import Failure
-from ..bench.store.run_details import RunDetail, Version
+from ...bench.records.rows import Failure
+from ...bench.store.run_details import RunDetail, Version
 from . import digits
-from .grid import Column, Entry, Row, Table
+from .table import Column, Entry, Row, Table
 
 
 def status(one: RunDetail) -> str:

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..bench.analysis.coverage import CodecSummary
-from ..bench.analysis.curves import NO_CURVE, NO_OVERLAP, ONE_POINT, BdRate, Method, from_quality
-from ..bench.analysis.intervals import Interval, Spread
-from ..bench.analysis.leaderboard import LOSSLESS, NO_ANCHOR_CURVE, NO_COMMON_PICTURE, BdRow, Leaderboard
-from ..bench.analysis.significance import Evidence
-from ..bench.records.rows import MetricRow
+from ...bench.analysis.coverage import CodecSummary
+from ...bench.analysis.curves import NO_CURVE, NO_OVERLAP, ONE_POINT, BdRate, Method, from_quality
+from ...bench.analysis.intervals import Interval, Spread
+from ...bench.analysis.leaderboard import LOSSLESS, NO_ANCHOR_CURVE, NO_COMMON_PICTURE, BdRow, Leaderboard
+from ...bench.analysis.significance import Evidence
+from ...bench.records.rows import MetricRow
 from . import digits
-from .column_slice import ColumnSlice
 from .evidence import MARKS, Keeper, affinity_notes, board_evidence, interval_notes
-from .grid import Column, Entry, Row, Table
+from .selection import ColumnSlice
+from .table import Column, Entry, Row, Table
 
 THIN_OVERLAP = 0.5
 """Below this share of the range that two curves span, a BD-rate says little and is marked."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from ..bench.analysis.seeds import SeedVariance, seed_variances
-from ..bench.records.rows import MetricRow
+from ...bench.analysis.seeds import SeedVariance, seed_variances
+from ...bench.records.rows import MetricRow
 from . import digits
-from .column_slice import ColumnSlice
-from .grid import Column, Entry, Row, Table
+from .selection import ColumnSlice
+from .table import Column, Entry, Row, Table
 
 COLUMNS = (
     Column("Codec", numeric=False),

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..bench.analysis.codec_marks import Marks
-from ..bench.analysis.intervals import Interval, Spread
-from ..bench.records.rows import MetricRow
+from ...bench.analysis.codec_marks import Marks
+from ...bench.analysis.intervals import Interval, Spread
+from ...bench.records.rows import MetricRow
 
 EMPTY = "–"
 MINUS = "−"

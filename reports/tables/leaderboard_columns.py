@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
-from ..bench.analysis.significance import RankRange
-from ..bench.store.timings import Footprint, TimingRow
+from ...bench.analysis.significance import RankRange
+from ...bench.store.timings import Footprint, TimingRow
 from . import digits
-from .grid import Column, Entry, Table
+from .table import Column, Entry, Table
 
 if TYPE_CHECKING:
-    from ..studies.results import HumanValue, StudyResults
+    from ...studies.results import HumanValue, StudyResults
 
 MEGA = 1e6
 

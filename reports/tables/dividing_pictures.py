@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..bench.analysis.bootstrap import Resampling
-from ..bench.analysis.significance import Paired, percent
-from ..bench.records.rows import MetricRow
+from ...bench.analysis.bootstrap import Resampling
+from ...bench.analysis.significance import Paired, percent
+from ...bench.records.rows import MetricRow
 from . import digits
-from .column_slice import ColumnSlice
-from .grid import Column, Entry, Row, Table
+from .selection import ColumnSlice
+from .table import Column, Entry, Row, Table
 
 MOST = 12
 

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from ..bench.analysis.bootstrap import RESAMPLES
-from ..bench.analysis.codec_grids import Comparison
-from ..bench.analysis.curves import Method
-from ..bench.analysis.kind_effect import KindSplit
-from ..bench.analysis.leaderboard import Leaderboard
-from ..bench.analysis.own_rate import OwnRateRow, own_rate_rows
-from ..bench.analysis.significance import (
+from ...bench.analysis.bootstrap import RESAMPLES
+from ...bench.analysis.codec_grids import Comparison
+from ...bench.analysis.curves import Method
+from ...bench.analysis.kind_effect import KindSplit
+from ...bench.analysis.leaderboard import Leaderboard
+from ...bench.analysis.own_rate import OwnRateRow, own_rate_rows
+from ...bench.analysis.significance import (
     Duel,
     Evidence,
     Paired,
@@ -24,10 +24,10 @@ from ..bench.analysis.significance import (
     point_evidence,
     rank_ranges,
 )
-from ..bench.records.rows import MetricRow
-from ..bench.store.derived_cache import AnswerKind
+from ...bench.records.rows import MetricRow
+from ...bench.store.derived_cache import AnswerKind
 from . import digits
-from .column_slice import ColumnSlice
+from .selection import ColumnSlice
 
 MARKS: dict[Verdict | None, str] = {"better": "▼", "worse": "▲", "not shown": "", None: ""}
 

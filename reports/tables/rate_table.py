@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from ..bench.analysis.codec_grids import panels
-from ..bench.analysis.rates import SetRate, set_rates
+from ...bench.analysis.codec_grids import panels
+from ...bench.analysis.rates import SetRate, set_rates
 from . import digits
-from .column_slice import ColumnSlice
-from .grid import Column, Entry, Row, Table
+from .selection import ColumnSlice
+from .table import Column, Entry, Row, Table
 
 COLUMNS = (
     Column("Codec", numeric=False),

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..bench.analysis.bootstrap import RESAMPLES
-from ..bench.analysis.codec_grids import MeasuredCodec
-from ..bench.analysis.curves import Method
-from ..bench.analysis.own_rate import OwnRateRow, Reach, codecs_without_curve
-from ..bench.analysis.significance import Verdict
-from ..bench.records.rows import MetricRow
+from ...bench.analysis.bootstrap import RESAMPLES
+from ...bench.analysis.codec_grids import MeasuredCodec
+from ...bench.analysis.curves import Method
+from ...bench.analysis.own_rate import OwnRateRow, Reach, codecs_without_curve
+from ...bench.analysis.significance import Verdict
+from ...bench.records.rows import MetricRow
 from . import digits
-from .column_slice import ColumnSlice
 from .evidence import Keeper, own_rates
-from .grid import Column, Entry, Row, Table
+from .selection import ColumnSlice
+from .table import Column, Entry, Row, Table
 
 MARKS: dict[Verdict | None, str] = {"better": "▲", "worse": "▼", "not shown": "", None: ""}
 """Of scores; of bits, down is better."""

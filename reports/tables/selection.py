@@ -11,16 +11,16 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ..bench.analysis.affinity import Affinity, affinity
-from ..bench.analysis.at_target import AtRateRow, AtScoreRow, at_rate, at_score
-from ..bench.analysis.codec_grids import Comparison, Panel, compare, panels
-from ..bench.analysis.coverage import AnalysisError
-from ..bench.analysis.curves import Method
-from ..bench.analysis.kind_effect import KindSplit, split_by_kind
-from ..bench.analysis.leaderboard import Leaderboard, View, choose_view, leaderboard, usual_anchor
-from ..bench.records.columns import ByteParts, Columns, FloatArray, ScoreColumn
-from ..bench.records.rows import Failure, MetricRow
-from ..bench.store.columns import (
+from ...bench.analysis.affinity import Affinity, affinity
+from ...bench.analysis.at_target import AtRateRow, AtScoreRow, at_rate, at_score
+from ...bench.analysis.codec_grids import Comparison, Panel, compare, panels
+from ...bench.analysis.coverage import AnalysisError
+from ...bench.analysis.curves import Method
+from ...bench.analysis.kind_effect import KindSplit, split_by_kind
+from ...bench.analysis.leaderboard import Leaderboard, View, choose_view, leaderboard, usual_anchor
+from ...bench.records.columns import ByteParts, Columns, FloatArray, ScoreColumn
+from ...bench.records.rows import Failure, MetricRow
+from ...bench.store.columns import (
     read_byte_parts,
     read_columns,
     read_decode_seconds,
@@ -28,8 +28,8 @@ from ..bench.store.columns import (
     read_scores,
     scored_metrics,
 )
-from ..bench.store.derived_cache import rows_of
-from ..bench.store.store import Store
+from ...bench.store.derived_cache import rows_of
+from ...bench.store.store import Store
 from . import digits
 
 Kind = Literal["natural", "ai-generated"]

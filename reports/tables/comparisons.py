@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from ..bench.analysis.codec_grids import Comparison
-from ..bench.analysis.coverage import AnalysisError
-from ..bench.analysis.curves import Method
-from ..bench.analysis.intervals import Interval
-from ..bench.analysis.pareto import ParetoPoint, pareto_points
-from ..bench.analysis.significance import Duel, Paired, point_evidence, win_matrix
-from ..bench.records.rows import MetricRow
-from ..bench.store.timings import TimingRow
+from ...bench.analysis.codec_grids import Comparison
+from ...bench.analysis.coverage import AnalysisError
+from ...bench.analysis.curves import Method
+from ...bench.analysis.intervals import Interval
+from ...bench.analysis.pareto import ParetoPoint, pareto_points
+from ...bench.analysis.significance import Duel, Paired, point_evidence, win_matrix
+from ...bench.records.rows import MetricRow
+from ...bench.store.timings import TimingRow
 from . import digits
-from .column_slice import ColumnSlice
 from .evidence import MARKS, Keeper, every_duel
-from .grid import Column, Entry, Row, Table
+from .selection import ColumnSlice
+from .table import Column, Entry, Row, Table
 
 CODEC = Column("Codec", numeric=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from .grid import Column, Entry, Table
+from .table import Column, Entry, Table
 
 
 def html_table(table: Table) -> str:
