@@ -18,12 +18,12 @@ from ..bench.analysis.coverage import AnalysisError
 from ..bench.records.rows import ScoredCell
 from ..bench.store.provenance import Provenance, read_provenance
 from ..bench.store.store import Store
+from .charts.inline_svg import inline_svg
+from .charts.study_tables import record_table
 from .contact_sheet import Sheet, plan
-from .inline_svg import inline_svg
 from .page_pictures import BUDGET_BYTES, PageSheet, page_sheet
 from .report import Chart, Report, report
 from .sheet_drawing import Pixels
-from .study_tables import record_table
 from .tables import digits
 from .tables.latex import latex
 from .tables.markup import html_table

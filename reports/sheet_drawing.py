@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..bench.analysis.coverage import AnalysisError
 from ..bench.records.rows import MetricRow, ScoredCell
+from .charts.lettering import writable
 from .contact_sheet import FACTOR, Band, Pick, Sheet
-from .lettering import writable
 from .tables import digits
 
 Pixels = NDArray[np.uint8]

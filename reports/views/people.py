@@ -13,8 +13,8 @@ from ...studies.metric_findings import band_title, metric_tables, part_tables, p
 from ...studies.presenting import SIMULATED
 from ...studies.results import stored_results
 from ...studies.stimulus_parts import BANDS, RateBand
-from ..interactive import SpanPoint, spans
-from ..study_tables import record_tables
+from ..charts.interactive import SpanPoint, spans
+from ..charts.study_tables import record_tables
 from . import frame as pages
 from .frame import Frame
 

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from ...bench.analysis.curves import DECIBEL_METRICS
 from ...bench.records.rows import MetricRow
 from ...bench.store.imports import read_published
-from .. import charts
+from ..charts import rate_distortion
+from ..charts.interactive import rate_distortion
 from ..curve_files import as_csv, picture_points
-from ..interactive import rate_distortion
 from ..tables import digits
 from ..tables.evidence import curve_points
 from ..tables.leaderboard_tables import RatePoint, rate_points
@@ -64,7 +64,7 @@ def draw(frame: Frame) -> None:
         return
     shown = Shown(
         part, metric, picture, points, [one for one in overlays if one.codec in beside],
-        charts.looks(labels), axis == "log",
+        rate_distortion.looks(labels), axis == "log",
     )  # fmt: skip
     _chart(shown)
     _files(shown)
@@ -80,7 +80,7 @@ class Shown:
     picture: str
     points: list[RatePoint]
     published: list[RatePoint]
-    looks: dict[str, charts.Look]
+    looks: dict[str, rate_distortion.Look]
     logarithmic: bool
 
     @property
@@ -162,9 +162,9 @@ def _files(shown: Shown) -> None:
         st.download_button("CSV", numbers, f"{shown.name}.csv", "text/csv", on_click="ignore")
 
 
-def _download(shown: Shown, form: charts.Format) -> None:
+def _download(shown: Shown, form: rate_distortion.Format) -> None:
     def make() -> bytes:
-        return charts.export(printed(shown), form)
+        return rate_distortion.export(printed(shown), form)
 
     st.download_button(form.upper(), make, f"{shown.name}.{form}", on_click="ignore")
 
@@ -173,7 +173,7 @@ def printed(shown: Shown) -> Figure:
     """Return the chart for print."""
     part, metric = shown.part, shown.metric
     over = digits.counted(len(part.comparison(metric).common), "picture")
-    return charts.rate_distortion(
+    return rate_distortion.rate_distortion(
         shown.points,
         shown.looks,
         metric=part.title(metric),

@@ -6,12 +6,12 @@ import streamlit as st
 
 from ...bench.records.rows import MetricRow
 from ...bench.store.timings import timings
-from .. import charts
-from ..interactive import trade
+from ..charts import rate_distortion
+from ..charts.interactive import trade
+from ..charts.trades import COSTS, trades
 from ..tables.comparisons import pareto_table
 from ..tables.selection import ColumnSlice
 from ..tables.speed import speed_tables
-from ..trades import COSTS, trades
 from . import frame as pages
 from .frame import Frame
 from .leaderboard import costs_of
@@ -48,7 +48,7 @@ def draw(frame: Frame) -> None:
         st.subheader("What the cost buys", anchor=False)
         if points:
             gain = f"BD-rate against {anchor} (%), less is better"
-            looks = charts.looks(one.codec.label for one in part.panels)
+            looks = rate_distortion.looks(one.codec.label for one in part.panels)
             drawn = trade(points, looks, cost=COSTS[by], gain=gain, less_is_better=True,
                           dark=st.context.theme.type == "dark")  # fmt: skip
             st.altair_chart(drawn, alt=f"{gain} over {COSTS[by]}; the tables below have the costs")

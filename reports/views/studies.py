@@ -12,7 +12,7 @@ from ...studies.ledger import Ledger
 from ...studies.organise import Bench
 from ...studies.presenting import SIMULATED, study_records
 from ...studies.records import StudyRow
-from ..study_tables import record_table
+from ..charts.study_tables import record_table
 from . import study_results, study_work
 from .frame import Frame, choose, page, plain, show
 from .organiser import sign_out, signed_in

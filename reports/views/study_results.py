@@ -14,7 +14,7 @@ from ...studies.ledger import Ledger
 from ...studies.presenting import report_record, report_text
 from ...studies.records import StudyRow
 from ...studies.results import results_of
-from ..study_tables import StudyFindings, findings_of, scale_chart
+from ..charts.study_tables import StudyFindings, findings_of, scale_chart
 from .frame import Frame, plain, show
 
 FORMS = {

@@ -19,7 +19,7 @@ from ...studies.records import Status, StudyRow
 from ...studies.scale_results import ScaleError
 from ...studies.simulation import Assumptions
 from ...studies.starter import starter
-from ..study_tables import record_table
+from ..charts.study_tables import record_table
 from ..tables import digits
 from .frame import Frame, plain, show
 

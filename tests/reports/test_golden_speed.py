@@ -12,12 +12,12 @@ from report_rows import PSNR, TIMED, TIMING, summary, text_columns, texts, value
 from codecarena.bench.analysis.curves import BdRate
 from codecarena.bench.analysis.leaderboard import BdRow, Leaderboard
 from codecarena.bench.store.timings import Footprint, Side, TimingRow
-from codecarena.reports.interactive import TradePoint
+from codecarena.reports.charts.interactive import TradePoint
+from codecarena.reports.charts.trades import trades
 from codecarena.reports.tables import digits, speed
 from codecarena.reports.tables.comparisons import decode_seconds
 from codecarena.reports.tables.leaderboard_columns import Cost, costs, with_costs
 from codecarena.reports.tables.table import Column, Entry, Row, Table
-from codecarena.reports.trades import trades
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 LARGER = replace(

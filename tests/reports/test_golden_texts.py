@@ -16,7 +16,7 @@ from codecarena.bench.analysis.intervals import Interval
 from codecarena.bench.analysis.significance import PointEvidence
 from codecarena.bench.records.rows import Failure, Match, MatchRow, MetricRow, RunRow, Score, ScoredCell
 from codecarena.bench.store.run_details import RunDetail, Version
-from codecarena.reports.study_tables import record_table
+from codecarena.reports.charts.study_tables import record_table
 from codecarena.reports.tables.latex import LONG, escaped, latex
 from codecarena.reports.tables.leaderboard_tables import (
     At,

@@ -9,8 +9,8 @@ import pytest
 from matplotlib import get_data_path
 from matplotlib.figure import Figure
 
-from codecarena.reports.inline_svg import inline_svg
-from codecarena.reports.lettering import writable
+from codecarena.reports.charts.inline_svg import inline_svg
+from codecarena.reports.charts.lettering import writable
 
 FONT = str(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"))
 

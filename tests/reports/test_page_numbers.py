@@ -25,8 +25,8 @@ from codecarena.bench.analysis.kind_effect import KindRow, Level, Order, Reversa
 from codecarena.bench.records.rows import RunRow
 from codecarena.bench.store.imports import Published
 from codecarena.bench.store.run_details import RunDetail
-from codecarena.reports import charts
-from codecarena.reports.interactive import SpanPoint
+from codecarena.reports.charts import rate_distortion
+from codecarena.reports.charts.interactive import SpanPoint
 from codecarena.reports.server import STORE_VARIABLE
 from codecarena.reports.tables.leaderboard_tables import RatePoint
 from codecarena.reports.views import frame, look, natural, rates, runs
@@ -224,7 +224,7 @@ def shown(picture: str = rates.AVERAGE, metric: Any = PSNR) -> rates.Shown:
         title=lambda _: "PSNR",
         comparison=lambda _: SimpleNamespace(common=frozenset("abc")),
     )
-    return rates.Shown(part, metric, picture, points, [], charts.looks(["zip", "hyper"]), True)
+    return rates.Shown(part, metric, picture, points, [], rate_distortion.looks(["zip", "hyper"]), True)
 
 
 def test_files_of_curves_are_named_and_titled_after_what_they_show() -> None:

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from synthetic_store import fill
 from zoo import zoo_of
 
-from codecarena.reports.interactive import TradePoint
+from codecarena.reports.charts.interactive import TradePoint
 from codecarena.reports.server import STORE_VARIABLE
 from codecarena.reports.views import leaderboard, look, speed
 

@@ -15,10 +15,10 @@ from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.run.redecode import Remade, pictures
 from codecarena.bench.store.store import Store
 from codecarena.reports import page as report_page
+from codecarena.reports.charts.study_tables import record_table, scale_chart
 from codecarena.reports.page import html_page, page_sheets, write, write_latex
 from codecarena.reports.page_pictures import page_sheet
 from codecarena.reports.report import Chart, Report, Section, report
-from codecarena.reports.study_tables import record_table, scale_chart
 from codecarena.reports.tables.table import Column, Entry, Row, Table
 
 NASTY = "<script>alert('x')</script> \"quoted\" & $x_1$ 😀 {{ 7*7 }} " + "w" * 200

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from drawn import Drawn
 
-from codecarena.reports import study_tables
-from codecarena.reports.interactive import SpanPoint
+from codecarena.reports.charts import study_tables
+from codecarena.reports.charts.interactive import SpanPoint
 from codecarena.reports.views import organiser, people, study_work
 from codecarena.studies.scale_results import ScaleError
 from codecarena.studies.stimulus_parts import BANDS, RateBand

@@ -19,9 +19,9 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
-from ..bench.analysis.curves import FloatArray, to_quality
+from ...bench.analysis.curves import FloatArray, to_quality
+from ..tables.leaderboard_tables import RatePoint
 from .lettering import writable
-from .tables.leaderboard_tables import RatePoint
 
 Format = Literal["svg", "pdf", "png"]
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from ..studies.ledger import Ledger
-from ..studies.presenting import SIMULATED, Record, report_tables, status_lines
-from ..studies.records import StudyRow
-from ..studies.results import StudyResults, results_of
-from ..studies.scale_results import ScaleError, StudyScale
-from .charts import STYLE
-from .tables.digits import EMPTY, MINUS
-from .tables.table import Column, Entry, Row, Table
+from ...studies.ledger import Ledger
+from ...studies.presenting import SIMULATED, Record, report_tables, status_lines
+from ...studies.records import StudyRow
+from ...studies.results import StudyResults, results_of
+from ...studies.scale_results import ScaleError, StudyScale
+from ..tables.digits import EMPTY, MINUS
+from ..tables.table import Column, Entry, Row, Table
+from .rate_distortion import STYLE
 
 _SIGN = re.compile(r"(?<![^\s(])-(?=\d|$)")
 """A hyphen that stands for a minus, or alone for nothing."""

@@ -10,8 +10,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from .charts import COLOURS, MARKERS, PUBLISHED, SIMILARITIES, Look, decibels_of
-from .tables.leaderboard_tables import RatePoint
+from ..tables.leaderboard_tables import RatePoint
+from .rate_distortion import COLOURS, MARKERS, PUBLISHED, SIMILARITIES, Look, decibels_of
 
 DARK: dict[str, str] = dict(
     zip(

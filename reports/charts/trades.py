@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..bench.analysis.leaderboard import Leaderboard
-from ..bench.analysis.pareto import on_front
+from ...bench.analysis.leaderboard import Leaderboard
+from ...bench.analysis.pareto import on_front
+from ..tables.leaderboard_columns import Cost
 from .interactive import TradePoint
-from .tables.leaderboard_columns import Cost
 
 COSTS = {
     "decode": "Decode time (ms per megapixel)",
