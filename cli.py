@@ -173,7 +173,7 @@ def write_report(
     if out is None and latex is None:
         raise typer.BadParameter("expected a page to write, such as report.html, or --latex FOLDER")
     from .bench.run.redecode import pictures
-    from .reports.page import write
+    from .reports.files.page import write
 
     for line in write(store, pictures, out, latex, image_set=image_set, metrics=metric or (), anchor=anchor):
         print(line)
@@ -331,7 +331,7 @@ def _run(
 def _draw_sheet(store: str, out: Path, columns: int = 6, **chosen: Any) -> None:
     from .bench.run.redecode import pictures
     from .bench.store.store import Store
-    from .reports import contact_sheet, sheet_drawing
+    from .reports.files import contact_sheet, sheet_drawing
 
     sheet_drawing.check_name(out)
     opened = Store(store)

@@ -95,7 +95,7 @@ def export(
 ) -> None:
     """Write cells, one row each with its scores, or a table; or CompressAI's result files."""
     from ..bench.store.store import Store
-    from .export import write
+    from .files.export import write
 
     written = write(
         Store(store), form, out, what, image_set=image_set, metrics=metric or (), anchor=anchor, at=at

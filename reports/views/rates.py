@@ -13,7 +13,7 @@ from ...bench.records.rows import MetricRow
 from ...bench.store.imports import read_published
 from ..charts import rate_distortion
 from ..charts.interactive import rate_distortion
-from ..curve_files import as_csv, picture_points
+from ..files.curve_files import as_csv, picture_points
 from ..tables import digits
 from ..tables.evidence import curve_points
 from ..tables.leaderboard_tables import RatePoint, rate_points

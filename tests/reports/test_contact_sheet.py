@@ -14,9 +14,9 @@ from arena import call
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.run.redecode import pictures
 from codecarena.bench.store.store import Store
-from codecarena.reports import contact_sheet, sheet_drawing
-from codecarena.reports.contact_sheet import plan
-from codecarena.reports.sheet_drawing import CROP, GAP, LINE, MARGIN, captions, draw, window
+from codecarena.reports.files import contact_sheet, sheet_drawing
+from codecarena.reports.files.contact_sheet import plan
+from codecarena.reports.files.sheet_drawing import CROP, GAP, LINE, MARGIN, captions, draw, window
 
 
 @pytest.fixture(scope="module")

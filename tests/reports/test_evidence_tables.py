@@ -15,7 +15,7 @@ from stored_cells import part_of
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.curves import bd_rate
 from codecarena.bench.records.rows import MetricRow, Score, ScoredCell
-from codecarena.reports.export import write
+from codecarena.reports.files.export import write
 from codecarena.reports.tables import digits
 from codecarena.reports.tables.comparisons import comparison_tables, decode_seconds
 from codecarena.reports.tables.kinds import kind_tables

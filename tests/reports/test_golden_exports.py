@@ -18,8 +18,8 @@ from stored_cells import part_of
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.records.rows import Score, ScoredCell, Verdict
 from codecarena.bench.store.imports import Published
-from codecarena.reports.compressai import results
-from codecarena.reports.export import cell_rows, write
+from codecarena.reports.files.compressai import results
+from codecarena.reports.files.export import cell_rows, write
 from codecarena.reports.tables.published_table import published_table
 from codecarena.reports.tables.rate_table import rate_table
 from codecarena.reports.tables.seed_table import seed_table

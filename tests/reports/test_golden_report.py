@@ -25,9 +25,9 @@ from codecarena.bench.store.database import StoreError
 from codecarena.bench.store.provenance import CodecOrigin, PictureOrigin, Provenance, RunOrigin
 from codecarena.bench.store.store import Store
 from codecarena.reports import pictures
-from codecarena.reports.page import provenance_tables, write_latex
+from codecarena.reports.files.page import provenance_tables, write_latex
+from codecarena.reports.files.report import Report, Section, report, summary
 from codecarena.reports.pictures import Gallery, PictureLost, difference_map, png, routes
-from codecarena.reports.report import Report, Section, report, summary
 from codecarena.reports.server import ServeError, address, check_address
 from codecarena.reports.tables.table import Column, Entry, Row, Table
 

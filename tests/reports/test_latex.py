@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codecarena.bench.run.redecode import pictures
-from codecarena.reports.page import write
+from codecarena.reports.files.page import write
 from codecarena.reports.tables.latex import escaped, latex
 from codecarena.reports.tables.table import Column, Entry, Row, Table
 

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from arena import call
 from codecarena.bench.records.rows import Score, ScoredCell
 from codecarena.bench.store.store import Store
-from codecarena.reports.report import report
+from codecarena.reports.files.report import report
 from codecarena.reports.server import STORE_VARIABLE
 from codecarena.reports.tables import digits
 from codecarena.reports.tables.evidence import Pending

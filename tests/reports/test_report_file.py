@@ -14,8 +14,8 @@ import pytest
 
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.records.rows import MetricRow
-from codecarena.reports import page, report
-from codecarena.reports.page_pictures import PageSheet, Shot, Strip
+from codecarena.reports.files import page, report
+from codecarena.reports.files.page_pictures import PageSheet, Shot, Strip
 from codecarena.reports.tables.leaderboard_tables import RatePoint
 from codecarena.reports.tables.table import Column, Entry, Row, Table
 

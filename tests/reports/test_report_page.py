@@ -14,11 +14,11 @@ from browsing import PATIENCE_MS, needs_chromium
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.run.redecode import Remade, pictures
 from codecarena.bench.store.store import Store
-from codecarena.reports import page as report_page
 from codecarena.reports.charts.study_tables import record_table, scale_chart
-from codecarena.reports.page import html_page, page_sheets, write, write_latex
-from codecarena.reports.page_pictures import page_sheet
-from codecarena.reports.report import Chart, Report, Section, report
+from codecarena.reports.files import page as report_page
+from codecarena.reports.files.page import html_page, page_sheets, write, write_latex
+from codecarena.reports.files.page_pictures import page_sheet
+from codecarena.reports.files.report import Chart, Report, Section, report
 from codecarena.reports.tables.table import Column, Entry, Row, Table
 
 NASTY = "<script>alert('x')</script> \"quoted\" & $x_1$ 😀 {{ 7*7 }} " + "w" * 200
@@ -78,7 +78,7 @@ def test_a_store_without_results_says_what_to_run(tmp_path: Path) -> None:
 
 
 def test_pictures_that_do_not_fit_are_named(seeded_store: Path) -> None:
-    from codecarena.reports.contact_sheet import plan
+    from codecarena.reports.files.contact_sheet import plan
 
     sheet = plan(Store(str(seeded_store)), at="bpp=0.5")
     assert len(sheet.bands) == 2
@@ -108,10 +108,10 @@ def nasty_report(store: Path) -> tuple[Report, list[report_page.PageSheet]]:
     figure = found.sections[1].charts[0].figure
     section = Section(NASTY, (table,), (Chart(figure, NASTY),), NASTY, (NASTY,), (table,))
     flat = np.full((40, 50, 3), 200, np.uint8)
-    from codecarena.reports.contact_sheet import Band, Sheet
+    from codecarena.reports.files.contact_sheet import Band, Sheet
 
     cell = next(one for one in opened.cells())
-    from codecarena.reports.contact_sheet import Pick
+    from codecarena.reports.files.contact_sheet import Pick
 
     pick = Pick(NASTY, True, cell, cell.bits_per_pixel)
     band = Band(NASTY, cell.picture_sha256, (pick, replace(pick, cell=None)))

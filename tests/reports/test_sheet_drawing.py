@@ -13,10 +13,10 @@ from PIL import Image, ImageDraw, ImageFont
 from report_rows import BUTTERAUGLI, CELL, PSNR
 
 from codecarena.bench.analysis.coverage import AnalysisError
-from codecarena.reports import sheet_drawing
-from codecarena.reports.contact_sheet import Band, Pick, Sheet
-from codecarena.reports.page_pictures import page_sheet
-from codecarena.reports.sheet_drawing import FAINT, INK, TOY, save, window
+from codecarena.reports.files import sheet_drawing
+from codecarena.reports.files.contact_sheet import Band, Pick, Sheet
+from codecarena.reports.files.page_pictures import page_sheet
+from codecarena.reports.files.sheet_drawing import FAINT, INK, TOY, save, window
 from codecarena.reports.tables.digits import TOY_NOTE
 
 FONTS = Path(mpl.get_data_path(), "fonts", "ttf")

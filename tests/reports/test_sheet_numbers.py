@@ -12,9 +12,9 @@ from report_rows import BUTTERAUGLI, CELL, MS_SSIM, PSNR
 
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.records.rows import Score, ScoredCell, Verdict
-from codecarena.reports.contact_sheet import Band, Pick, Sheet, plan
-from codecarena.reports.page_pictures import page_sheet
-from codecarena.reports.sheet_drawing import captions, why_empty, window
+from codecarena.reports.files.contact_sheet import Band, Pick, Sheet, plan
+from codecarena.reports.files.page_pictures import page_sheet
+from codecarena.reports.files.sheet_drawing import captions, why_empty, window
 
 
 def cell(codec: str, picture: str, size: int, **changes: Any) -> ScoredCell:

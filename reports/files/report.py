@@ -8,25 +8,25 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..bench.analysis.coverage import AnalysisError
-from ..bench.analysis.curves import DECIBEL_METRICS
-from ..bench.records.rows import MetricRow
-from ..bench.store.derived_cache import Derived
-from ..bench.store.store import Store
-from ..bench.store.timings import timings
-from ..studies.ledger import Ledger
-from .charts import rate_distortion
-from .charts.study_tables import StudyFindings, every_study, scale_chart
-from .tables import digits
-from .tables.comparisons import comparison_tables
-from .tables.evidence import curve_points
-from .tables.kinds import kind_tables
-from .tables.leaderboard_tables import failures_table, rate_points, tables_of
-from .tables.leaderboards import bd_table
-from .tables.rate_table import rate_table
-from .tables.selection import ColumnSlice, slices
-from .tables.speed import speed_tables
-from .tables.table import Table
+from ...bench.analysis.coverage import AnalysisError
+from ...bench.analysis.curves import DECIBEL_METRICS
+from ...bench.records.rows import MetricRow
+from ...bench.store.derived_cache import Derived
+from ...bench.store.store import Store
+from ...bench.store.timings import timings
+from ...studies.ledger import Ledger
+from ..charts import rate_distortion
+from ..charts.study_tables import StudyFindings, every_study, scale_chart
+from ..tables import digits
+from ..tables.comparisons import comparison_tables
+from ..tables.evidence import curve_points
+from ..tables.kinds import kind_tables
+from ..tables.leaderboard_tables import failures_table, rate_points, tables_of
+from ..tables.leaderboards import bd_table
+from ..tables.rate_table import rate_table
+from ..tables.selection import ColumnSlice, slices
+from ..tables.speed import speed_tables
+from ..tables.table import Table
 
 CHARTS = 3
 """Metrics with a chart where nobody chose."""

@@ -9,18 +9,18 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from ..bench.analysis.affinity import affinity
-from ..bench.analysis.coverage import AnalysisError
-from ..bench.records.rows import MetricRow, ScoredCell
-from ..bench.store.store import Store
+from ...bench.analysis.affinity import affinity
+from ...bench.analysis.coverage import AnalysisError
+from ...bench.records.rows import MetricRow, ScoredCell
+from ...bench.store.store import Store
+from ..tables import digits
+from ..tables.latex import latex
+from ..tables.leaderboard_tables import leaderboard_tables
+from ..tables.rate_table import rate_table
+from ..tables.seed_table import seed_table
+from ..tables.selection import choose_metrics, choose_sets, slices
+from ..tables.table import Table, as_json
 from .compressai import results
-from .tables import digits
-from .tables.latex import latex
-from .tables.leaderboard_tables import leaderboard_tables
-from .tables.rate_table import rate_table
-from .tables.seed_table import seed_table
-from .tables.selection import choose_metrics, choose_sets, slices
-from .tables.table import Table, as_json
 
 FORMS = ("csv", "parquet", "json", "latex", "compressai")
 WHATS = ("cells", "leaderboard", "rates", "seeds")

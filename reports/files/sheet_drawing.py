@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ..bench.analysis.coverage import AnalysisError
-from ..bench.records.rows import MetricRow, ScoredCell
-from .charts.lettering import writable
+from ...bench.analysis.coverage import AnalysisError
+from ...bench.records.rows import MetricRow, ScoredCell
+from ..charts.lettering import writable
+from ..tables import digits
 from .contact_sheet import FACTOR, Band, Pick, Sheet
-from .tables import digits
 
 Pixels = NDArray[np.uint8]
 """(height, width, 3), uint8, sRGB."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from ..bench.analysis.codec_grids import MeasuredCodec, panels
-from ..bench.analysis.coverage import AnalysisError
-from ..bench.analysis.leaderboard import COMMON_RATES
-from ..bench.records.rows import MetricRow, ScoredCell
-from ..bench.store.store import Store
-from .tables.leaderboard_tables import parse_at
-from .tables.selection import ColumnSlice, ColumnSource, choose_metrics, choose_sets
+from ...bench.analysis.codec_grids import MeasuredCodec, panels
+from ...bench.analysis.coverage import AnalysisError
+from ...bench.analysis.leaderboard import COMMON_RATES
+from ...bench.records.rows import MetricRow, ScoredCell
+from ...bench.store.store import Store
+from ..tables.leaderboard_tables import parse_at
+from ..tables.selection import ColumnSlice, ColumnSource, choose_metrics, choose_sets
 
 FACTOR = 2.0
 """A setting whose rate is further off than this factor does not stand for the asked rate."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..bench.analysis.codec_grids import MeanPoint, Panel, Scored, mean_curve, scored, usual_ladder
-from ..bench.records.columns import FloatArray, Mask
-from ..bench.records.rows import MetricRow
-from .tables.selection import ColumnSlice
+from ...bench.analysis.codec_grids import MeanPoint, Panel, Scored, mean_curve, scored, usual_ladder
+from ...bench.records.columns import FloatArray, Mask
+from ...bench.records.rows import MetricRow
+from ..tables.selection import ColumnSlice
 
 NAMES = {"psnr": "psnr-rgb", "ms-ssim": "ms-ssim-rgb"}
 """CompressAI's names of our metrics; others keep theirs."""

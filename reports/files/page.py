@@ -14,23 +14,23 @@ from typing import Protocol
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..bench.analysis.coverage import AnalysisError
-from ..bench.records.rows import ScoredCell
-from ..bench.store.provenance import Provenance, read_provenance
-from ..bench.store.store import Store
-from .charts.inline_svg import inline_svg
-from .charts.study_tables import record_table
+from ...bench.analysis.coverage import AnalysisError
+from ...bench.records.rows import ScoredCell
+from ...bench.store.provenance import Provenance, read_provenance
+from ...bench.store.store import Store
+from ..charts.inline_svg import inline_svg
+from ..charts.study_tables import record_table
+from ..tables import digits
+from ..tables.latex import latex
+from ..tables.markup import html_table
+from ..tables.method import METHOD
+from ..tables.table import Table
 from .contact_sheet import Sheet, plan
 from .page_pictures import BUDGET_BYTES, PageSheet, page_sheet
 from .report import Chart, Report, report
 from .sheet_drawing import Pixels
-from .tables import digits
-from .tables.latex import latex
-from .tables.markup import html_table
-from .tables.method import METHOD
-from .tables.table import Table
 
-WEB = Path(__file__).with_name("page_web")
+WEB = Path(__file__).parents[1] / "page_web"
 NEWEST_RUNS = 20
 """Runs whose suites are told in full."""
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..bench.records.rows import MetricRow
-from .tables.leaderboard_tables import RatePoint
-from .tables.selection import ColumnSlice
+from ...bench.records.rows import MetricRow
+from ..tables.leaderboard_tables import RatePoint
+from ..tables.selection import ColumnSlice
 
 
 def picture_points(part: ColumnSlice, metric: MetricRow, picture: str) -> list[RatePoint]:

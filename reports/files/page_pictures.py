@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from ..tables import digits
 from .contact_sheet import Band, Pick, Sheet
 from .sheet_drawing import Box, Pixels, captions, why_empty, window
-from .tables import digits
 
 BUDGET_BYTES = 6_500_000
 """Of all crops of a page as they stand in it, so that a page stays well below 10 MB."""
