@@ -214,9 +214,9 @@ def serve(
 ) -> None:
     """Open the dashboard on a store, and the trials of its studies."""
     from .bench.run.redecode import pictures
-    from .reports import sign_in
-    from .reports.server import Services
-    from .reports.server import serve as serve_pages
+    from .reports.server import sign_in
+    from .reports.server.server import Services
+    from .reports.server.server import serve as serve_pages
 
     password = None if raters else sign_in.prepare(password_file)
 

@@ -108,7 +108,7 @@ def organiser_password(
     out: Annotated[Path, typer.Argument(help="File to write the password's hash to.")],
 ) -> None:
     """Ask for the password of the dashboard's page Studies and write its hash, for serve."""
-    from .sign_in import write_hash
+    from .server.sign_in import write_hash
 
     write_hash(typer.prompt("Password", hide_input=True, confirmation_prompt=True), out)
     typer.echo(f"written; now: codecarena serve --organiser-password-file {out}")

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "support"))
 from browsing import CHROMIUM, QUIET, free_port, running
 from study_pages import save, sheet
 
-from codecarena.reports import sign_in
+from codecarena.reports.server import sign_in
 
 PASSWORD = "drawn for the manual"
 TASKS = ("Watch", "Plan", "Simulate", "Results", "Export")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..tables.leaderboard_tables import RatePoint
-from .rate_distortion import COLOURS, MARKERS, PUBLISHED, SIMILARITIES, Look, decibels_of
+from .rd_figure import COLOURS, MARKERS, PUBLISHED, SIMILARITIES, Look, decibels_of
 
 DARK: dict[str, str] = dict(
     zip(

@@ -16,7 +16,7 @@ from ...studies.results import StudyResults, results_of
 from ...studies.scale_results import ScaleError, StudyScale
 from ..tables.digits import EMPTY, MINUS
 from ..tables.table import Column, Entry, Row, Table
-from .rate_distortion import STYLE
+from .rd_figure import STYLE
 
 _SIGN = re.compile(r"(?<![^\s(])-(?=\d|$)")
 """A hyphen that stands for a minus, or alone for nothing."""

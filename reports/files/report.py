@@ -15,7 +15,7 @@ from ...bench.store.derived_cache import Derived
 from ...bench.store.store import Store
 from ...bench.store.timings import timings
 from ...studies.ledger import Ledger
-from ..charts import rate_distortion
+from ..charts import rd_figure
 from ..charts.study_tables import StudyFindings, every_study, scale_chart
 from ..tables import digits
 from ..tables.comparisons import comparison_tables
@@ -140,14 +140,14 @@ def _leaderboard(part: ColumnSlice, chosen: list[MetricRow], anchor: str | None,
 
 
 def _curves(part: ColumnSlice, chosen: list[MetricRow], derived: Derived) -> Section:
-    styles = rate_distortion.looks(one.codec.label for one in part.panels)
+    styles = rd_figure.looks(one.codec.label for one in part.panels)
     drawn: list[Chart] = []
     for metric in chosen[:CHARTS]:
         points, pictures = rate_points(part, metric, curve_points(part, metric, derived))
         if not points:
             continue
         title = part.title(metric)
-        figure = rate_distortion.rate_distortion(
+        figure = rd_figure.rate_distortion(
             points, styles, metric=title, unit=digits.unit_of(metric), better=metric.better,
             title=f"{title}, means over {digits.counted(pictures, 'picture')}",
             decibels=metric.name in DECIBEL_METRICS,

@@ -18,8 +18,8 @@ from ...bench.analysis.coverage import AnalysisError
 from ...bench.records.rows import MetricRow
 from ...bench.store.database import StoreError, StoreVersionError
 from ...bench.store.store import Store
-from ..background import Background
-from ..server import STORE_VARIABLE
+from ..server.background import Background
+from ..server.server import STORE_VARIABLE
 from ..tables import digits, leaderboard_tables
 from ..tables.markup import html_table
 from ..tables.selection import ColumnSlice, ColumnSource, Kind

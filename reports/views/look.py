@@ -11,7 +11,7 @@ from streamlit.components.v2 import component
 
 from ...bench.analysis.leaderboard import COMMON_RATES
 from ...bench.records.rows import MetricRow
-from ..looking import MAPS, Target, nearest_cells, numbers_table, panes, worst_first
+from ..server.picture_choice import MAPS, Target, nearest_cells, numbers_table, panes, worst_first
 from ..tables import digits
 from ..tables.selection import ColumnSlice
 from . import frame as pages

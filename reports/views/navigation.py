@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from ..server import Services
+from ..server.server import Services
 from . import leaderboard, look, natural, people, rates, runs, speed, studies
 from .frame import WEB
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ..sign_in import VARIABLE, Gate
+from ..server.sign_in import VARIABLE, Gate
 
 SESSION = "signed in as organiser"
 

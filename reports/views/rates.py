@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from ...bench.analysis.curves import DECIBEL_METRICS
 from ...bench.records.rows import MetricRow
 from ...bench.store.imports import read_published
-from ..charts import rate_distortion
+from ..charts import rd_figure
 from ..charts.interactive import rate_distortion
 from ..files.curve_files import as_csv, picture_points
 from ..tables import digits
@@ -64,7 +64,7 @@ def draw(frame: Frame) -> None:
         return
     shown = Shown(
         part, metric, picture, points, [one for one in overlays if one.codec in beside],
-        rate_distortion.looks(labels), axis == "log",
+        rd_figure.looks(labels), axis == "log",
     )  # fmt: skip
     _chart(shown)
     _files(shown)
@@ -80,7 +80,7 @@ class Shown:
     picture: str
     points: list[RatePoint]
     published: list[RatePoint]
-    looks: dict[str, rate_distortion.Look]
+    looks: dict[str, rd_figure.Look]
     logarithmic: bool
 
     @property
@@ -162,9 +162,9 @@ def _files(shown: Shown) -> None:
         st.download_button("CSV", numbers, f"{shown.name}.csv", "text/csv", on_click="ignore")
 
 
-def _download(shown: Shown, form: rate_distortion.Format) -> None:
+def _download(shown: Shown, form: rd_figure.Format) -> None:
     def make() -> bytes:
-        return rate_distortion.export(printed(shown), form)
+        return rd_figure.export(printed(shown), form)
 
     st.download_button(form.upper(), make, f"{shown.name}.{form}", on_click="ignore")
 
@@ -173,7 +173,7 @@ def printed(shown: Shown) -> Figure:
     """Return the chart for print."""
     part, metric = shown.part, shown.metric
     over = digits.counted(len(part.comparison(metric).common), "picture")
-    return rate_distortion.rate_distortion(
+    return rd_figure.rate_distortion(
         shown.points,
         shown.looks,
         metric=part.title(metric),

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ...bench.records.rows import MetricRow
 from ...bench.store.timings import timings
-from ..charts import rate_distortion
+from ..charts import rd_figure
 from ..charts.interactive import trade
 from ..charts.trades import COSTS, trades
 from ..tables.comparisons import pareto_table
@@ -48,7 +48,7 @@ def draw(frame: Frame) -> None:
         st.subheader("What the cost buys", anchor=False)
         if points:
             gain = f"BD-rate against {anchor} (%), less is better"
-            looks = rate_distortion.looks(one.codec.label for one in part.panels)
+            looks = rd_figure.looks(one.codec.label for one in part.panels)
             drawn = trade(points, looks, cost=COSTS[by], gain=gain, less_is_better=True,
                           dark=st.context.theme.type == "dark")  # fmt: skip
             st.altair_chart(drawn, alt=f"{gain} over {COSTS[by]}; the tables below have the costs")

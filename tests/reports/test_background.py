@@ -13,7 +13,7 @@ import pytest
 from codecarena.bench.store.derived_cache import AnswerKind
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.writer import StoreWriter
-from codecarena.reports.background import Background
+from codecarena.reports.server.background import Background
 from codecarena.reports.tables.evidence import Pending
 
 KIND = AnswerKind(int, (Background,))
@@ -28,7 +28,7 @@ def background(tmp_path: Path) -> Background:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what is quick be there at once however busy the machine is."""
-    monkeypatch.setattr("codecarena.reports.background.PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr("codecarena.reports.server.background.PATIENCE_SECONDS", 60.0)
 
 
 def finish(background: Background) -> None:
@@ -84,7 +84,7 @@ def test_what_no_page_waits_for_gives_way_to_pages(
 ) -> None:
     """It begins a second after the last page was drawn, and after ten seconds at the latest."""
     clock = Clock(background, pages)
-    monkeypatch.setattr("codecarena.reports.background.time", clock)
+    monkeypatch.setattr("codecarena.reports.server.background.time", clock)
     clock.draw()
     began: list[float] = []
     background.done(lambda: began.append(clock.monotonic()), "work")
@@ -126,7 +126,8 @@ def test_a_page_waits_for_a_moment_for_what_comes_next(
     waits: list[tuple[int, float]] = []
     may_end = threading.Event()
     monkeypatch.setattr(
-        "codecarena.reports.background.wait", lambda asked, seconds: waits.append((len(asked), seconds))
+        "codecarena.reports.server.background.wait",
+        lambda asked, seconds: waits.append((len(asked), seconds)),
     )
     for question in ("first", "behind it"):
         with pytest.raises(Pending):
@@ -143,7 +144,7 @@ def test_a_page_waits_for_a_moment_for_what_comes_next(
 def test_the_answers_that_were_kept_first_are_forgotten_first(
     background: Background, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("codecarena.reports.background.MOST_KEPT", 2)
+    monkeypatch.setattr("codecarena.reports.server.background.MOST_KEPT", 2)
     calls: list[str] = []
     for name in ("a", "b", "a", "c", "b", "c", "a"):
         background.done(lambda name=name: calls.append(name), name)

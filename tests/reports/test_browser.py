@@ -18,7 +18,7 @@ from PIL import Image
 
 from codecarena.bench.run.redecode import pictures
 from codecarena.bench.store.store import Store
-from codecarena.reports.server import ServeError, address, check_address
+from codecarena.reports.server.server import ServeError, address, check_address
 
 
 @pytest.fixture(scope="module")

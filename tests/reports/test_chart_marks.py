@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from matplotlib.colors import to_hex
 
-from codecarena.reports.charts import interactive, rate_distortion
+from codecarena.reports.charts import interactive, rd_figure
 from codecarena.reports.charts.interactive import SpanPoint, TradePoint
-from codecarena.reports.charts.rate_distortion import looks, rate_distortion
+from codecarena.reports.charts.rd_figure import looks, rate_distortion
 from codecarena.reports.tables.leaderboard_tables import RatePoint
 
 STYLES = looks(["webp", "zip"])
@@ -148,7 +148,7 @@ def test_curves_in_print() -> None:
     # Dashes are in widths of the line.
     assert zip_._dash_pattern[1] == pytest.approx([1.8 * part for part in (6, 1.5, 1.2, 1.5)])
     assert list(webp.get_xdata()) == [0.5, 1.0]
-    theirs = curves[rate_distortion.PUBLISHED]
+    theirs = curves[rd_figure.PUBLISHED]
     assert (theirs.get_linewidth(), theirs.get_markersize(), theirs.get_marker()) == (1, 3.5, "o")
     (band,) = axes.collections
     assert (band.get_alpha(), band.get_linewidth()[0]) == (0.18, 0)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from matplotlib.colors import to_hex
 
-from codecarena.reports.charts.rate_distortion import PUBLISHED, Format, export, looks, rate_distortion
+from codecarena.reports.charts.rd_figure import PUBLISHED, Format, export, looks, rate_distortion
 from codecarena.reports.tables.leaderboard_tables import RatePoint
 
 POINTS = [

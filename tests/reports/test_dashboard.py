@@ -19,7 +19,7 @@ from arena import call
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.tables.schema import CodecTable, MeasurementTable, RunTable, ScoreTable
 from codecarena.bench.store.writer import StoreWriter
-from codecarena.reports.server import APP, STORE_VARIABLE
+from codecarena.reports.server.server import APP, STORE_VARIABLE
 
 # Streamlit's own script runner, under AppTest, warns about itself.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

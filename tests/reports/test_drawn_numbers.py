@@ -10,9 +10,9 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
-from codecarena.reports.charts import interactive, rate_distortion
+from codecarena.reports.charts import interactive, rd_figure
 from codecarena.reports.charts.interactive import DARK, INK, SHAPES, SpanPoint, TradePoint
-from codecarena.reports.charts.rate_distortion import COLOURS, DASHES, MARKERS, looks, rate_distortion
+from codecarena.reports.charts.rd_figure import COLOURS, DASHES, MARKERS, looks, rate_distortion
 from codecarena.reports.charts.study_tables import NARROW, WIDE, scale_chart
 from codecarena.reports.tables.leaderboard_tables import RatePoint
 
@@ -62,24 +62,22 @@ def test_the_best_curve_stands_first_in_the_legend(better: Any, legend: list[str
 
 
 def test_similarities_stand_at_equal_steps_of_decibels() -> None:
-    assert rate_distortion.decibels_of(np.array([0.0, 0.9, 0.99, 0.999])) == pytest.approx([0, 10, 20, 30])
-    assert rate_distortion.decibels_of(np.array([1.0])) == pytest.approx([90])
+    assert rd_figure.decibels_of(np.array([0.0, 0.9, 0.99, 0.999])) == pytest.approx([0, 10, 20, 30])
+    assert rd_figure.decibels_of(np.array([1.0])) == pytest.approx([90])
     points = [RatePoint("zip", 1, 1.0, 0.9, low=0.684, high=0.95), RatePoint("zip", 2, 2.0, 0.99)]
     published = [RatePoint("theirs", 1, 1.0, 0.999)]
     figure = rate_distortion(points, STYLES, metric="SSIM", decibels=True, published=published)
     # From 5 to 30 dB with 5 % of 25 dB on either side.
     low, high = figure.axes[0].get_ylim()
-    assert rate_distortion.decibels_of(np.array([low, high])) == pytest.approx(
-        [5 - 1.25, 30 + 1.25], abs=0.01
-    )
+    assert rd_figure.decibels_of(np.array([low, high])) == pytest.approx([5 - 1.25, 30 + 1.25], abs=0.01)
     alike = rate_distortion(points[1:], STYLES, metric="SSIM", decibels=True)
-    assert rate_distortion.decibels_of(np.array(alike.axes[0].get_ylim())) == pytest.approx([19.95, 20.05])
+    assert rd_figure.decibels_of(np.array(alike.axes[0].get_ylim())) == pytest.approx([19.95, 20.05])
 
 
 def test_published_curves_differ_in_dashes_and_markers_and_none_is_solid() -> None:
     others = [RatePoint(f"theirs{place}", 1, 1.0 + place, 30.0 + place) for place in range(4)]
     figure = rate_distortion(ZIP, STYLES, metric="PSNR", published=others)
-    grey = [one for one in figure.axes[0].lines if one.get_color() == rate_distortion.PUBLISHED]
+    grey = [one for one in figure.axes[0].lines if one.get_color() == rd_figure.PUBLISHED]
     assert [one.get_marker() for one in grey] == list(MARKERS[:4])
     # Dashes are in widths of the line, which is 1 point; the fourth curve begins again with the first dashes.
     assert [one._dash_pattern[1] for one in grey] == [  # type: ignore[attr-defined]
@@ -222,7 +220,7 @@ def test_a_dark_ground_has_its_own_colours() -> None:
     for dark in (True, False):
         chart = spec(drawn([*ZIP], [RatePoint("theirs", 1, 1.5, 37.0)], dark=dark))
         assert chart["config"]["axis"]["labelColor"] == INK[dark]
-        assert chart["layer"][3]["mark"]["color"] == (INK[True] if dark else rate_distortion.PUBLISHED)
+        assert chart["layer"][3]["mark"]["color"] == (INK[True] if dark else rd_figure.PUBLISHED)
 
 
 def test_trades_are_gains_over_costs() -> None:

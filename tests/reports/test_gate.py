@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from codecarena.reports.sign_in import LONGEST_PAUSE_SECONDS, SHORTEST, Gate, SignInError, hash_password
+from codecarena.reports.server.sign_in import (
+    LONGEST_PAUSE_SECONDS,
+    SHORTEST,
+    Gate,
+    SignInError,
+    hash_password,
+)
 
 
 def test_the_pause_after_wrong_tries_doubles_up_to_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("codecarena.reports.sign_in.matches", lambda password, stored: password == stored)
+    monkeypatch.setattr(
+        "codecarena.reports.server.sign_in.matches", lambda password, stored: password == stored
+    )
     seconds = [100.0]
     gate = Gate(lambda: seconds[0])
     assert [gate.enter("wrong", "right") for _ in range(3)] == [False] * 3

@@ -24,11 +24,11 @@ from codecarena.bench.records.rows import Failure
 from codecarena.bench.store.database import StoreError
 from codecarena.bench.store.provenance import CodecOrigin, PictureOrigin, Provenance, RunOrigin
 from codecarena.bench.store.store import Store
-from codecarena.reports import pictures
 from codecarena.reports.files.page import provenance_tables, write_latex
 from codecarena.reports.files.report import Report, Section, report, summary
-from codecarena.reports.pictures import Gallery, PictureLost, difference_map, png, routes
-from codecarena.reports.server import ServeError, address, check_address
+from codecarena.reports.server import pictures
+from codecarena.reports.server.pictures import Gallery, PictureLost, difference_map, png, routes
+from codecarena.reports.server.server import ServeError, address, check_address
 from codecarena.reports.tables.table import Column, Entry, Row, Table
 
 

@@ -19,7 +19,14 @@ from zoo import cells, failure, zoo_of
 from codecarena.bench.records.rows import Score
 from codecarena.bench.store.store import Store
 from codecarena.reports.files.curve_files import as_csv, picture_points
-from codecarena.reports.looking import Target, nearest_cells, numbers, numbers_table, panes, worst_first
+from codecarena.reports.server.picture_choice import (
+    Target,
+    nearest_cells,
+    numbers,
+    numbers_table,
+    panes,
+    worst_first,
+)
 from codecarena.reports.tables import selection
 from codecarena.reports.tables.dividing_pictures import dividing_pictures, points_by_kind, points_table
 from codecarena.reports.tables.leaderboard_tables import RatePoint

@@ -12,7 +12,7 @@ from drawn import Answered
 from report_rows import BUTTERAUGLI, CELL, MS_SSIM, PSNR
 
 from codecarena.bench.records.rows import Score
-from codecarena.reports.looking import Target
+from codecarena.reports.server.picture_choice import Target
 from codecarena.reports.views import look
 
 METRICS = [PSNR, BUTTERAUGLI, MS_SSIM, replace(PSNR, name="flip", metric_id="flip-id")]

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from codecarena.reports.pictures import MapKind, PictureLost, draw_map
+from codecarena.reports.server.pictures import MapKind, PictureLost, draw_map
 
 ORIGINAL = np.ascontiguousarray(data.astronaut()[:192, :256])
 DECODED = ORIGINAL[::-1].copy()
@@ -60,7 +60,7 @@ def test_a_program_that_draws_no_map_says_why(
         if failure:
             raise failure
 
-    monkeypatch.setattr("codecarena.reports.pictures.subprocess.run", run)
+    monkeypatch.setattr("codecarena.reports.server.pictures.subprocess.run", run)
     with pytest.raises(PictureLost, match=reason):
         draw_map("butteraugli", ORIGINAL, DECODED)
     words = ["original.png", "decoded.png", "--distmap", "map.png"]

@@ -19,7 +19,7 @@ from arena import call
 from codecarena.bench.records.rows import Score, ScoredCell
 from codecarena.bench.store.store import Store
 from codecarena.reports.files.report import report
-from codecarena.reports.server import STORE_VARIABLE
+from codecarena.reports.server.server import STORE_VARIABLE
 from codecarena.reports.tables import digits
 from codecarena.reports.tables.evidence import Pending
 from codecarena.reports.tables.latex import latex
@@ -312,7 +312,7 @@ def patient_pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatc
     """Have pages wait for what they compute, and forget other tests' stores."""
     st.cache_resource.clear()
     st.cache_data.clear()
-    monkeypatch.setattr("codecarena.reports.background.PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr("codecarena.reports.server.background.PATIENCE_SECONDS", 60.0)
     yield monkeypatch
     st.cache_resource.clear()
     st.cache_data.clear()

@@ -25,9 +25,9 @@ from codecarena.bench.analysis.kind_effect import KindRow, Level, Order, Reversa
 from codecarena.bench.records.rows import RunRow
 from codecarena.bench.store.imports import Published
 from codecarena.bench.store.run_details import RunDetail
-from codecarena.reports.charts import rate_distortion
+from codecarena.reports.charts import rd_figure
 from codecarena.reports.charts.interactive import SpanPoint
-from codecarena.reports.server import STORE_VARIABLE
+from codecarena.reports.server.server import STORE_VARIABLE
 from codecarena.reports.tables.leaderboard_tables import RatePoint
 from codecarena.reports.views import frame, look, natural, rates, runs
 
@@ -55,7 +55,7 @@ def open_page(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
     st.cache_resource.clear()
     st.cache_data.clear()
     monkeypatch.setenv(STORE_VARIABLE, str(zoo))
-    monkeypatch.setattr("codecarena.reports.background.PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr("codecarena.reports.server.background.PATIENCE_SECONDS", 60.0)
 
     def open_one(name: str, **query: str) -> AppTest:
         page = AppTest.from_string(ONE_PAGE.format(name=name), default_timeout=60)
@@ -224,7 +224,7 @@ def shown(picture: str = rates.AVERAGE, metric: Any = PSNR) -> rates.Shown:
         title=lambda _: "PSNR",
         comparison=lambda _: SimpleNamespace(common=frozenset("abc")),
     )
-    return rates.Shown(part, metric, picture, points, [], rate_distortion.looks(["zip", "hyper"]), True)
+    return rates.Shown(part, metric, picture, points, [], rd_figure.looks(["zip", "hyper"]), True)
 
 
 def test_files_of_curves_are_named_and_titled_after_what_they_show() -> None:

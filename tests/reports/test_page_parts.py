@@ -13,8 +13,8 @@ from report_rows import BUTTERAUGLI, PSNR
 
 from codecarena.bench.records.rows import Failure, RunRow
 from codecarena.bench.store.run_details import RunDetail
-from codecarena.reports.charts import rate_distortion
-from codecarena.reports.server import Services
+from codecarena.reports.charts import rd_figure
+from codecarena.reports.server.server import Services
 from codecarena.reports.tables.leaderboard_tables import RatePoint
 from codecarena.reports.views import navigation, people, rates, runs
 from codecarena.studies.human_metrics import PartAgreement
@@ -47,7 +47,7 @@ def picker(answers: dict[str, Any], asked: list[tuple[Any, ...]]) -> Callable[..
 def shown(metric: Any, points: list[RatePoint], published: list[RatePoint]) -> rates.Shown:
     part: Any = SimpleNamespace(image_set="zoo", title=lambda one: one.name.upper())
     return rates.Shown(
-        part, metric, rates.AVERAGE, points, published, rate_distortion.looks(["zip"]), logarithmic=False
+        part, metric, rates.AVERAGE, points, published, rd_figure.looks(["zip"]), logarithmic=False
     )
 
 

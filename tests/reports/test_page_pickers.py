@@ -16,7 +16,7 @@ from synthetic_store import fill
 from zoo import zoo_of
 
 from codecarena.reports.charts.interactive import TradePoint
-from codecarena.reports.server import STORE_VARIABLE
+from codecarena.reports.server.server import STORE_VARIABLE
 from codecarena.reports.views import leaderboard, look, speed
 
 # Streamlit's own script runner, under AppTest, warns about itself.
@@ -43,7 +43,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., AppTest
     """Return a function that opens a page of a store and waits for what it computes."""
     st.cache_resource.clear()
     st.cache_data.clear()
-    monkeypatch.setattr("codecarena.reports.background.PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr("codecarena.reports.server.background.PATIENCE_SECONDS", 60.0)
 
     def open_one(store: Path, name: str, **query: Any) -> AppTest:
         monkeypatch.setenv(STORE_VARIABLE, str(store))

@@ -18,7 +18,7 @@ from postgresql import new_database, programs
 from streamlit.testing.v1 import AppTest
 
 from arena import call
-from codecarena.reports import sign_in
+from codecarena.reports.server import sign_in
 
 pytestmark = [
     pytest.mark.skipif(programs() is None, reason="no PostgreSQL server: apt-get install postgresql"),

@@ -14,8 +14,8 @@ import streamlit.web.bootstrap
 import uvicorn
 
 from codecarena.bench.store.database import StoreError
-from codecarena.reports import server
-from codecarena.reports.server import APP, RATERS_APP, STORE_VARIABLE, ServeError, Services
+from codecarena.reports.server import server
+from codecarena.reports.server.server import APP, RATERS_APP, STORE_VARIABLE, ServeError, Services
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from studying import enter, open_study, work_through
 
 from codecarena.bench.run import study_pictures
 from codecarena.bench.store.writer import StoreWriter
-from codecarena.reports import sign_in
-from codecarena.reports.server import STORE_VARIABLE
-from codecarena.reports.sign_in import Gate, SignInError, hash_password, matches, prepare, write_hash
+from codecarena.reports.server import sign_in
+from codecarena.reports.server.server import STORE_VARIABLE
+from codecarena.reports.server.sign_in import Gate, SignInError, hash_password, matches, prepare, write_hash
 from codecarena.studies.ledger import Ledger
 from codecarena.studies.organise import Bench, invite
 from codecarena.studies.session import Desk
@@ -153,7 +153,7 @@ def test_the_server_gives_the_pages_what_it_was_given(tmp_path: Path) -> None:
     code = (
         "import sys\n"
         "from codecarena.bench import stimuli\n"
-        "from codecarena.reports.server import Services, application, served\n"
+        "from codecarena.reports.server.server import Services, application, served\n"
         "assert served() == Services(None, None)\n"
         "application(sys.argv[1], Services(bench=stimuli))\n"
         "assert served().bench is stimuli"

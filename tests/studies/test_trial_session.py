@@ -250,7 +250,7 @@ def check_blindness(ears: Ears, names: set[str]) -> None:
 def test_a_run_of_a_raters_page_leaves_garbage_to_python(monkeypatch: pytest.MonkeyPatch) -> None:
     from streamlit.runtime.scriptrunner import script_runner
 
-    from codecarena.reports.server import _collect_seldom
+    from codecarena.reports.server.server import _collect_seldom
 
     monkeypatch.setattr(script_runner, "gc", gc)
     collected: list[object] = []

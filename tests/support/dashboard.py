@@ -11,7 +11,7 @@ from typing import Any
 
 from browsing import PATIENCE_MS, free_port, wait_until_healthy
 
-from codecarena.reports.server import address
+from codecarena.reports.server.server import address
 
 PAGES = ("", "rates", "look", "speed", "natural", "people", "runs", "studies")
 PROBES = ("/_stcore/health", "/_stcore/host-config")

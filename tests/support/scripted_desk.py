@@ -178,7 +178,7 @@ def main() -> None:
     from streamlit.starlette import App
     from streamlit.web.bootstrap import load_config_options
 
-    from codecarena.reports.server import OPTIONS, RATERS_APP
+    from codecarena.reports.server.server import OPTIONS, RATERS_APP
     from codecarena.studies.routes import routes
 
     load_config_options(OPTIONS)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..bench.analysis.codec_grids import Panel
-from ..bench.analysis.curves import to_quality
-from ..bench.records.columns import FloatArray
-from ..bench.records.rows import MetricRow, ScoredCell
-from ..bench.store.store import Store
-from .tables import digits
-from .tables.selection import ColumnSlice
-from .tables.table import Column, Entry, Row, Table
+from ...bench.analysis.codec_grids import Panel
+from ...bench.analysis.curves import to_quality
+from ...bench.records.columns import FloatArray
+from ...bench.records.rows import MetricRow, ScoredCell
+from ...bench.store.store import Store
+from ..tables import digits
+from ..tables.selection import ColumnSlice
+from ..tables.table import Column, Entry, Row, Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from starlette.middleware import Middleware
     from streamlit.starlette import App
 
-    from ..studies.organise import Bench
+    from ...studies.organise import Bench
     from .pictures import Remake
 
-APP = Path(__file__).with_name("app.py")
-RATERS_APP = Path(__file__).parent.parent / "studies" / "trial" / "app.py"
+APP = Path(__file__).parents[1] / "app.py"
+RATERS_APP = Path(__file__).parents[2] / "studies" / "trial" / "app.py"
 STORE_VARIABLE = "CODECARENA_STORE"
 """Environment variable that tells the page which store to read."""
 
@@ -62,7 +62,7 @@ RATERS_OPTIONS = {
     # Pictures are judged on one ground.
     "theme.base": "light",
 }
-SLOW_TO_LOAD = (".interactive", ".study_tables", ".column_slice")
+SLOW_TO_LOAD = ("..charts.interactive", "..charts.study_tables", "..tables.selection")
 """Parts of the pages that bring SciPy, pandas, Altair and seaborn along."""
 GRACE_SECONDS = 2
 """How long open pages may keep a stopping server."""
@@ -164,9 +164,9 @@ def application(store: str, services: Services, *, raters: bool = False) -> App:
 
     load_config_options({**OPTIONS, **(RATERS_OPTIONS if raters else {})})
 
-    from ..bench.store.store import Store
-    from ..studies.routes import routes
-    from ..studies.session import Desk
+    from ...bench.store.store import Store
+    from ...studies.routes import routes
+    from ...studies.session import Desk
 
     kept = [_kept_modules()]
     if raters:
@@ -200,7 +200,7 @@ def _kept_modules() -> Middleware:
     from starlette.middleware import Middleware
     from streamlit.file_util import get_static_dir
 
-    from ..studies.assets import KeptFiles
+    from ...studies.assets import KeptFiles
 
     return Middleware(KeptFiles, folder=Path(get_static_dir()) / "static", prefix="/static/")
 

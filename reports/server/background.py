@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
-from ..bench.store.derived_cache import AnswerKind, Derived
-from ..bench.store.store import Store
-from .tables.evidence import Pending
+from ...bench.store.derived_cache import AnswerKind, Derived
+from ...bench.store.store import Store
+from ..tables.evidence import Pending
 
 Answer = TypeVar("Answer")
 

@@ -18,9 +18,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ..bench.records.rows import ScoredCell
-from ..bench.store.database import StoreError
-from ..bench.store.store import Store
+from ...bench.records.rows import ScoredCell
+from ...bench.store.database import StoreError
+from ...bench.store.store import Store
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """(height, width, 3), uint8, sRGB."""

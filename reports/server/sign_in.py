@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from ..bench.store.database import StoreError
+from ...bench.store.database import StoreError
 
 VARIABLE = "CODECARENA_ORGANISER_PASSWORD_HASH"
 """Environment variable that holds the hash of the organiser's password."""
