@@ -31,9 +31,9 @@ from .bench.run import study_pictures
 from .bench.run.toy_pictures import sampler
 from .codecs.generative.layered.commands import app as edit_app
 from .datasets.commands import commands as set_commands
-from .reports.commands import app as reports_app
-from .reports.leaderboard_commands import app as leaderboard_app
-from .reports.leaderboard_commands import show_leaderboard
+from .reports.cli.commands import app as reports_app
+from .reports.cli.leaderboard_commands import app as leaderboard_app
+from .reports.cli.leaderboard_commands import show_leaderboard
 from .studies.commands import commands as study_commands
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ..bench.options import STORE, JsonOption, StoreOption
+from ...bench.options import STORE, JsonOption, StoreOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..bench.store.store import Store
-    from ..studies.results import StudyResults
-    from .tables.table import Table
+    from ...bench.store.store import Store
+    from ...studies.results import StudyResults
+    from ..tables.table import Table
 
 app = typer.Typer()
 
@@ -59,8 +59,8 @@ def leaderboard(
 ) -> None:
     """Compare the stored codecs: BD-rate against an anchor, or each at one rate or one score."""
     if speed:
-        from ..bench.store.store import Store
-        from .tables.speed import speed_tables
+        from ...bench.store.store import Store
+        from ..tables.speed import speed_tables
 
         show_tables(speed_tables(Store(store), image_set), as_json, NO_TIMINGS)
     elif split:
@@ -83,11 +83,11 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Compare every codec with every other one, and show the settings that no other one beats."""
-    from ..bench.store.derived_cache import Derived
-    from ..bench.store.store import Store
-    from ..bench.store.timings import timings
-    from .tables.comparisons import comparison_tables
-    from .tables.selection import slices
+    from ...bench.store.derived_cache import Derived
+    from ...bench.store.store import Store
+    from ...bench.store.timings import timings
+    from ..tables.comparisons import comparison_tables
+    from ..tables.selection import slices
 
     opened = Store(store)
     tables: list[Table] = []
@@ -116,9 +116,9 @@ def show_leaderboard(
     where: str | None = None,
 ) -> None:
     """Print the leaderboards of a store, or of some of its pictures."""
-    from ..bench.store.derived_cache import Derived
-    from ..bench.store.store import Store
-    from .tables.leaderboard_tables import leaderboard_tables
+    from ...bench.store.derived_cache import Derived
+    from ...bench.store.store import Store
+    from ..tables.leaderboard_tables import leaderboard_tables
 
     opened = Store(store, where=where)
     tables = leaderboard_tables(
@@ -138,7 +138,7 @@ def _people(store: Store) -> tuple[StudyResults, ...]:
     """Return the kept results of studies; what analyses them is loaded only where there is one."""
     if not store.has_studies():
         return ()
-    from ..studies.results import stored_results
+    from ...studies.results import stored_results
 
     return stored_results(store)
 
@@ -153,10 +153,10 @@ def _show_split(
     where: str | None,
     as_json: bool,
 ) -> None:
-    from ..bench.analysis.coverage import AnalysisError
-    from ..bench.store.derived_cache import Derived
-    from ..bench.store.store import Store
-    from .tables.kinds import kind_tables
+    from ...bench.analysis.coverage import AnalysisError
+    from ...bench.store.derived_cache import Derived
+    from ...bench.store.store import Store
+    from ..tables.kinds import kind_tables
 
     if at is not None:
         raise AnalysisError("--split kind tests BD-rates; it goes with --anchor, not with --at")
@@ -170,13 +170,13 @@ def _show_split(
 def show_tables(tables: Sequence[Table], as_json: bool, nothing: str = NO_RESULTS) -> None:
     """Print tables as text or as JSON; where there are none, how to get some."""
     if as_json:
-        from .tables.table import as_json as records
+        from ..tables.table import as_json as records
 
         typer.echo(json.dumps(records(tables), indent=2))
         return
     from rich.console import Console
 
-    from .tables.terminal import show
+    from ..tables.terminal import show
 
     for table in tables:
         show(Console(), table)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..bench.options import STORE, JsonOption, StoreOption
+from ...bench.options import STORE, JsonOption, StoreOption
 from .leaderboard_commands import NO_RESULTS, MetricOption, SetOption, show_tables
 
 app = typer.Typer()
@@ -16,9 +16,9 @@ app = typer.Typer()
 @app.command()
 def rates(store: StoreOption = STORE, image_set: SetOption = None, as_json: JsonOption = False) -> None:
     """Show each codec's rates: mean of pictures, whole set; bytes of header, payload, side information."""
-    from ..bench.store.store import Store
-    from .tables.rate_table import rate_table
-    from .tables.selection import slices
+    from ...bench.store.store import Store
+    from ..tables.rate_table import rate_table
+    from ..tables.selection import slices
 
     show_tables([rate_table(part) for part in slices(Store(store), image_set)], as_json, NO_RESULTS)
 
@@ -31,9 +31,9 @@ def seeds(
     as_json: JsonOption = False,
 ) -> None:
     """Show what the seed of a stochastic decoder changes: scores between seeds and between pictures."""
-    from ..bench.store.store import Store
-    from .tables.seed_table import seed_table
-    from .tables.selection import choose_metrics, slices
+    from ...bench.store.store import Store
+    from ..tables.seed_table import seed_table
+    from ..tables.selection import choose_metrics, slices
 
     parts = slices(Store(store), image_set)
     tables = [seed_table(part, choose_metrics(part.all_metrics, metric or ())) for part in parts]
@@ -53,10 +53,10 @@ def published(
     as_json: JsonOption = False,
 ) -> None:
     """Compare imported means with a codec that was measured here: BD-rate of the mean curves."""
-    from ..bench.store.imports import read_published
-    from ..bench.store.store import Store
-    from .tables.published_table import published_table
-    from .tables.selection import choose_metrics, slices
+    from ...bench.store.imports import read_published
+    from ...bench.store.store import Store
+    from ..tables.published_table import published_table
+    from ..tables.selection import choose_metrics, slices
 
     opened = Store(store)
     points = read_published(opened)
@@ -94,8 +94,8 @@ def export(
     ] = None,
 ) -> None:
     """Write cells, one row each with its scores, or a table; or CompressAI's result files."""
-    from ..bench.store.store import Store
-    from .files.export import write
+    from ...bench.store.store import Store
+    from ..files.export import write
 
     written = write(
         Store(store), form, out, what, image_set=image_set, metrics=metric or (), anchor=anchor, at=at
@@ -108,7 +108,7 @@ def organiser_password(
     out: Annotated[Path, typer.Argument(help="File to write the password's hash to.")],
 ) -> None:
     """Ask for the password of the dashboard's page Studies and write its hash, for serve."""
-    from .server.sign_in import write_hash
+    from ..server.sign_in import write_hash
 
     write_hash(typer.prompt("Password", hide_input=True, confirmation_prompt=True), out)
     typer.echo(f"written; now: codecarena serve --organiser-password-file {out}")
