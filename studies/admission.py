@@ -7,9 +7,9 @@ from typing import Literal, cast
 
 from . import identity
 from .plan import QuestionTable
-from .records import RaterRow
+from .records.messages import Choice, Progress, Stage, Welcome
+from .records.records import RaterRow
 from .schedule import Course
-from .steps import Choice, Progress, Stage, Welcome
 
 
 def welcome_of(course: Course, rater: RaterRow, stage: Stage, progress: Progress) -> Welcome:

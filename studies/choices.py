@@ -12,7 +12,7 @@ from .ledger_import import analysis_of
 from .ledger_votes import stored_votes, votes_of
 from .models import ModelName
 from .plan import REFERENCE, PlanError, StudyPlan, parse, seal
-from .records import Known, StudyRow
+from .records.records import Known, StudyRow
 from .scale import analyse
 from .scale_results import StudyScale
 from .screening import Exclusion, excluded

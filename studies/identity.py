@@ -9,8 +9,8 @@ import secrets
 from typing import Any
 
 from .ledger import digest
-from .records import StudyRow
-from .steps import Panel, Slot
+from .records.messages import Panel, Slot
+from .records.records import StudyRow
 
 TRIAL_CHARACTERS = 32
 

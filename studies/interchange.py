@@ -23,7 +23,7 @@ from .choices import plan_of
 from .ledger import Ledger
 from .ledger_votes import stored_votes
 from .plan import REFERENCE
-from .records import Condition, StoredVote, StudyRow
+from .records.records import Condition, StoredVote, StudyRow
 
 
 class InterchangeError(StoreError):

@@ -14,7 +14,7 @@ from ..bench.store.shown_scores import scores_of
 from ..bench.store.store import Store
 from .analysis import Beside
 from .human_rate import CodedCondition
-from .records import Known, Material
+from .records.records import Known, Material
 from .review import GoldenAnswer
 
 Key: TypeAlias = tuple[str, str]

@@ -44,16 +44,7 @@ from ..bench.store.tables.study_tables import (
 )
 from ..bench.store.writer import StoreWriter, now
 from .ledger_erase import erase_rater, remove_study
-from .records import (
-    Condition,
-    Content,
-    Known,
-    Material,
-    Pair,
-    RaterRow,
-    Stimulus,
-    StudyRow,
-)
+from .records.records import Condition, Content, Known, Material, Pair, RaterRow, Stimulus, StudyRow
 
 Result = TypeVar("Result")
 Line: TypeAlias = Any

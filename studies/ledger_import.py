@@ -17,8 +17,8 @@ from ..bench.store.writer import now
 from . import identity
 from .ledger import NEW_RATER, Ledger, digest
 from .plan import NAME, REFERENCE, AnalysisTable, seal
-from .records import Condition, Content, Known, Material, Pair, StudyRow, TrialKind
-from .records import Stimulus as StimulusRecord
+from .records.records import Condition, Content, Known, Material, Pair, StudyRow, TrialKind
+from .records.records import Stimulus as StimulusRecord
 from .votes import Kind, Votes
 
 _KINDS: dict[int, TrialKind] = {

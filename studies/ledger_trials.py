@@ -12,8 +12,8 @@ from ..bench.store.tables.study_tables import PairTable, ProposalTable, TrialTab
 from ..bench.store.writer import now
 from .design import IntArray, Standing
 from .ledger import Ledger
-from .records import NewTrial, RaterRow, StudyRow, TrialRow
-from .steps import Ballot
+from .records.messages import Ballot
+from .records.records import NewTrial, RaterRow, StudyRow, TrialRow
 
 _TRIAL = (
     TrialTable.id,

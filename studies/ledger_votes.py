@@ -21,7 +21,7 @@ from ..bench.store.tables.study_tables import (
 from .ledger import Ledger, Line
 from .ledger_import import facts_of
 from .plan import StudyPlan
-from .records import RaterStatus, Status, StoredVote, StudyRow
+from .records.records import RaterStatus, Status, StoredVote, StudyRow
 from .votes import FIRST_WON, NO_PREFERENCE, SECOND_WON, Kind, VoteRecord, Votes, from_records
 
 KINDS = {

@@ -14,7 +14,7 @@ from .choices import intact
 from .ledger import Ledger, digest
 from .ledger_votes import status
 from .plan import PlanError, StudyPlan, load, parse, seal
-from .records import Known, StudyRow
+from .records.records import Known, StudyRow
 from .schedule import course
 from .selection import link_warning, material, select
 

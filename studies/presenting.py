@@ -14,7 +14,7 @@ from .ledger import Ledger
 from .ledger_votes import status
 from .metric_findings import METRICS
 from .organise import finished
-from .records import StudyRow
+from .records.records import StudyRow
 from .results import StudyResults
 from .scale_results import StudyScale
 from .screening import Exclusion

@@ -23,12 +23,12 @@ from .ledger_trials import TrialLedger
 from .models import JOD
 from .organise import Bench, close_study, open_study, plan_text
 from .plan import PlanError, StudyPlan, parse
-from .records import Known, TrialRow
+from .records.messages import Answer, Ballot, Break, Trial
+from .records.records import Known, TrialRow
 from .results import results_of
 from .session import Desk
 from .simulation import Assumptions, answers
 from .starter import common_codecs, quoted, settings_near
-from .steps import Answer, Ballot, Break, Trial
 
 NAME = "demo-study"
 RATERS = 16

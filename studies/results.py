@@ -22,7 +22,7 @@ from .ledger import Ledger
 from .ledger_erase import results_question
 from .ledger_votes import vote_rows
 from .plan import REFERENCE
-from .records import Known, StudyRow
+from .records.records import Known, StudyRow
 from .scale_results import Interval, ScaleError
 from .screening import Exclusion
 

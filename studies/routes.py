@@ -21,8 +21,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from .assets import Asset
+from .records.messages import Ballot, Panel, SessionError, Step, Trial
 from .session import Desk
-from .steps import Ballot, Panel, SessionError, Step, Trial
 
 WEB = Path(__file__).parent / "trial" / "web"
 """Modules, style and texts of the rater's pages."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from .design import Choice, IntArray, Pairs, apart, left_first
 from .plan import StudyPlan
-from .records import Known, TrialKind
+from .records.records import Known, TrialKind
 
 FAR_ENOUGH = 8
 """Trials between a pair and its repeat, where the session is long enough."""

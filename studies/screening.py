@@ -9,7 +9,7 @@ from fractions import Fraction
 from statistics import median
 
 from .plan import StudyPlan
-from .records import StoredVote
+from .records.records import StoredVote
 
 
 @dataclass(frozen=True, slots=True)

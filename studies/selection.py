@@ -15,7 +15,7 @@ from typing import Protocol
 from ..bench.records.rows import ScoredCell
 from ..bench.store.study_pictures import Crop, Prepared
 from .plan import REFERENCE, ConditionsTable, PlanError, StudyPlan
-from .records import Condition, Content, Material, Pair, Stimulus
+from .records.records import Condition, Content, Material, Pair, Stimulus
 
 
 class Preparer(Protocol):

@@ -25,10 +25,7 @@ from .design import find_design
 from .ledger_trials import NotDueError, Situation, TrialLedger
 from .pairing import Pairing
 from .plan import parse
-from .records import NewTrial, RaterRow, TrialRow
-from .schedule import Course, course, further
-from .screening import fewer_than
-from .steps import (
+from .records.messages import (
     DISPLAY_BYTES,
     Answer,
     Ballot,
@@ -45,6 +42,9 @@ from .steps import (
     Trial,
     Welcome,
 )
+from .records.records import NewTrial, RaterRow, TrialRow
+from .schedule import Course, course, further
+from .screening import fewer_than
 
 
 class Desk:

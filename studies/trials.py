@@ -15,9 +15,9 @@ from ..bench.store.blobs import Blobs
 from . import identity
 from .design import Choice, Standing, find_design, with_random_share
 from .ledger_trials import Situation
-from .records import NewTrial, TrialRow
+from .records.messages import DISPLAY_BYTES, Answer, Ballot, Progress, SessionError, Shown, Slot, Trial
+from .records.records import NewTrial, TrialRow
 from .schedule import Course, Item
-from .steps import DISPLAY_BYTES, Answer, Ballot, Progress, SessionError, Shown, Slot, Trial
 from .stimuli import StimulusError, plain_png
 
 

@@ -11,7 +11,7 @@ from ...bench.store.database import StoreError
 from ...studies.ledger import Ledger
 from ...studies.organise import Bench
 from ...studies.presenting import SIMULATED, study_records
-from ...studies.records import StudyRow
+from ...studies.records.records import StudyRow
 from ..charts.study_tables import record_table
 from . import study_results, study_work
 from .frame import Frame, choose, page, plain, show

@@ -15,7 +15,7 @@ from ...studies.ledger_votes import status
 from ...studies.power import Prices, Simulation
 from ...studies.power import simulate as simulate_studies
 from ...studies.presenting import status_lines
-from ...studies.records import Status, StudyRow
+from ...studies.records.records import Status, StudyRow
 from ...studies.scale_results import ScaleError
 from ...studies.simulation import Assumptions
 from ...studies.starter import starter

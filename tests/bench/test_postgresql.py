@@ -31,8 +31,8 @@ from codecarena.bench.store.writer import StoreWriter
 from codecarena.datasets.manifest import LocalPicture, Provenance
 from codecarena.studies.ledger_trials import TrialLedger
 from codecarena.studies.ledger_votes import status, stored_votes
+from codecarena.studies.records.messages import Trial
 from codecarena.studies.session import Desk
-from codecarena.studies.steps import Trial
 
 pytestmark = [
     pytest.mark.skipif(programs() is None, reason="no PostgreSQL server: apt-get install postgresql"),

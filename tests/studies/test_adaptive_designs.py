@@ -24,9 +24,9 @@ from codecarena.studies.ledger_trials import Situation, TrialLedger
 from codecarena.studies.ledger_votes import stored_votes
 from codecarena.studies.pairing import Pairing
 from codecarena.studies.plan import parse
+from codecarena.studies.records.messages import Trial
 from codecarena.studies.schedule import course
 from codecarena.studies.session import Desk
-from codecarena.studies.steps import Trial
 from codecarena.studies.trials import choices
 
 ADAPTIVE = ("asap", "swiss")

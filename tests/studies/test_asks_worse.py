@@ -26,7 +26,7 @@ from codecarena.studies.ledger import Ledger
 from codecarena.studies.ledger_trials import TrialLedger
 from codecarena.studies.ledger_votes import stored_votes, votes_of
 from codecarena.studies.plan import seal
-from codecarena.studies.records import StoredVote
+from codecarena.studies.records.records import StoredVote
 from codecarena.studies.rehearsal import rehearse
 from codecarena.studies.results import StudyResults, results_of
 from codecarena.studies.schedule import Item

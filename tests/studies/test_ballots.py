@@ -13,9 +13,9 @@ from studying import ballot, enter, invite, open_study, plan
 
 from codecarena.studies import trials
 from codecarena.studies.ledger_trials import TrialLedger
+from codecarena.studies.records.messages import Ballot, Break, Done, SessionError
 from codecarena.studies.schedule import Course, Item
 from codecarena.studies.session import Desk
-from codecarena.studies.steps import Ballot, Break, Done, SessionError
 
 BARE = "training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.0\nbreak_every = 0\n"
 

@@ -12,10 +12,10 @@ from codecarena.studies.choices import choices_of, plan_of
 from codecarena.studies.ledger import Ledger
 from codecarena.studies.ledger_votes import stored_votes
 from codecarena.studies.plan import ExclusionTable, StudyPlan, parse
-from codecarena.studies.records import StoredVote, TrialKind
+from codecarena.studies.records.messages import Answer
+from codecarena.studies.records.records import StoredVote, TrialKind
 from codecarena.studies.screening import excluded, fewer_than, right
 from codecarena.studies.session import Desk
-from codecarena.studies.steps import Answer
 
 NO_RULE = {"golden_pass_rate": 0, "consistency": 0, "minimum_median_ms": 0}
 QUESTIONS: dict[str, dict[Answer, Answer]] = {

@@ -15,8 +15,8 @@ from studying import ballot, enter, invite, open_study, refusal, work_through
 
 from codecarena.studies.identity import completion_code
 from codecarena.studies.ledger import Ledger
+from codecarena.studies.records.messages import Done, NotYet, Panel, Progress, SessionError, Trial
 from codecarena.studies.session import Desk
-from codecarena.studies.steps import Done, NotYet, Panel, Progress, SessionError, Trial
 
 BARE = "training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.0\nbreak_every = 0\n"
 EYES = """

@@ -8,8 +8,8 @@ import hashlib
 import pytest
 
 from codecarena.studies import identity
-from codecarena.studies.records import StudyRow
-from codecarena.studies.steps import Panel
+from codecarena.studies.records.messages import Panel
+from codecarena.studies.records.records import StudyRow
 
 SALT = bytes(range(32)).hex()
 STUDY = StudyRow(1, "small", 'simulated = false\n"', "", "imported", SALT, "", None, None)

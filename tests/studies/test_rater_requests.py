@@ -17,8 +17,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from codecarena.studies import stimuli
+from codecarena.studies.records.messages import Ballot, Break, Panel, Progress, Receipt, Step
 from codecarena.studies.routes import LONGEST_BODY_BYTES, routes
-from codecarena.studies.steps import Ballot, Break, Panel, Progress, Receipt, Step
 from codecarena.studies.stimuli import StimulusError, plain_png
 
 

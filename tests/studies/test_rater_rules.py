@@ -12,10 +12,10 @@ from studying import ballot, enter, invite, open_study, plan, work_through
 
 from codecarena.studies import trials
 from codecarena.studies.ledger_trials import TrialLedger
-from codecarena.studies.records import TrialRow
+from codecarena.studies.records.messages import Answer, Done, Trial
+from codecarena.studies.records.records import TrialRow
 from codecarena.studies.schedule import Course, Item
 from codecarena.studies.session import Desk
-from codecarena.studies.steps import Answer, Done, Trial
 
 ASKS = ("better", "worse")
 BARE = "training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.0\nbreak_every = 0\n"

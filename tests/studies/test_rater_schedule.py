@@ -12,7 +12,7 @@ from studying import plan
 
 from codecarena.studies.design import Choice
 from codecarena.studies.plan import REFERENCE
-from codecarena.studies.records import Condition, Content, Known, Material, Stimulus, StudyRow
+from codecarena.studies.records.records import Condition, Content, Known, Material, Stimulus, StudyRow
 from codecarena.studies.schedule import Course, Item, course, further
 from codecarena.studies.selection import pairs_of
 

@@ -8,8 +8,8 @@ from importlib import import_module
 from pathlib import Path
 
 from codecarena.studies import models
-from codecarena.studies.records import Condition, Content, Stimulus
-from codecarena.studies.steps import Ballot, Panel, SessionError
+from codecarena.studies.records.messages import Ballot, Panel, SessionError
+from codecarena.studies.records.records import Condition, Content, Stimulus
 
 FOLDER = Path(models.__file__).parent
 

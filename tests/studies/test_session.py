@@ -21,8 +21,8 @@ from codecarena.datasets.pixels import pixels_sha256
 from codecarena.studies.ledger import Ledger
 from codecarena.studies.ledger_votes import status as status_of
 from codecarena.studies.ledger_votes import stored_votes
+from codecarena.studies.records.messages import Break, Done, NotYet, Panel, SessionError, Trial
 from codecarena.studies.session import Desk
-from codecarena.studies.steps import Break, Done, NotYet, Panel, SessionError, Trial
 
 
 @pytest.fixture

@@ -193,7 +193,7 @@ def test_ties_need_a_model_that_has_them() -> None:
 VOTER = """
 import sys, uuid
 from codecarena.studies.session import Desk
-from codecarena.studies.steps import Ballot, Trial
+from codecarena.studies.records.messages import Ballot, Trial
 desk = Desk(sys.argv[1])
 for invitation in sys.argv[2:]:
     session = desk.join(invitation).session_token

@@ -11,8 +11,8 @@ from studying import enter, invite, open_study, work_through
 
 from codecarena.studies.ledger import Ledger
 from codecarena.studies.ledger_votes import status
+from codecarena.studies.records.messages import Done, Panel, SessionError, Trial
 from codecarena.studies.session import Desk
-from codecarena.studies.steps import Done, Panel, SessionError, Trial
 
 PLAIN = "training = 1\ngolden = 0\nidentical = 0\nrepeats = 0.0\nbreak_every = 0"
 

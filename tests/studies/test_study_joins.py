@@ -11,7 +11,7 @@ import pytest
 from codecarena.bench.records.rows import MetricRow, Score
 from codecarena.studies import joins
 from codecarena.studies.plan import REFERENCE
-from codecarena.studies.records import Condition, Content, Known, Material, Pair, Stimulus, StudyRow
+from codecarena.studies.records.records import Condition, Content, Known, Material, Pair, Stimulus, StudyRow
 
 STUDY = StudyRow(1, "small", "", "", "open", "", "", None, None)
 RATES = {(0, 0): 0.25, (0, 1): 0.5, (1, 0): 0.3, (1, 1): 0.6}

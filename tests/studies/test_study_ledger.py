@@ -19,7 +19,7 @@ from codecarena.studies.ledger import Ledger
 from codecarena.studies.ledger_trials import NotDueError, TrialLedger
 from codecarena.studies.pairing import Pairing
 from codecarena.studies.plan import REFERENCE
-from codecarena.studies.records import Condition, Content, Material, Pair, Stimulus
+from codecarena.studies.records.records import Condition, Content, Material, Pair, Stimulus
 from codecarena.studies.schedule import Item
 from codecarena.studies.session import Desk
 

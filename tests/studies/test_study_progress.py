@@ -17,7 +17,7 @@ from codecarena.studies.choices import Settings
 from codecarena.studies.ledger_import import keep_votes
 from codecarena.studies.ledger_trials import TrialLedger
 from codecarena.studies.plan import REFERENCE, AnalysisTable, PlanError
-from codecarena.studies.records import Content, Known, Material, Pair, Stimulus
+from codecarena.studies.records.records import Content, Known, Material, Pair, Stimulus
 from codecarena.studies.schedule import Item
 from codecarena.studies.votes import VoteRecord, from_records
 

@@ -10,7 +10,7 @@ import pytest
 
 from codecarena.studies import presenting
 from codecarena.studies.choices import Outcome, StudyResult
-from codecarena.studies.records import StudyRow
+from codecarena.studies.records.records import StudyRow
 from codecarena.studies.scale_results import (
     ConditionScale,
     Interval,

@@ -9,8 +9,8 @@ import pytest
 from giving import course_of
 from studying import enter, invite, open_study, refusal
 
+from codecarena.studies.records.messages import Trial
 from codecarena.studies.session import Desk
-from codecarena.studies.steps import Trial
 from codecarena.studies.trials import pictures
 
 

@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from codecarena.studies.assets import KeptFiles
+from codecarena.studies.records.messages import Refusal
 from codecarena.studies.routes import LONGEST_BODY_BYTES, WEB, routes
-from codecarena.studies.steps import Refusal
 
 
 @pytest.fixture

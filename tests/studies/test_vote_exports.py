@@ -17,9 +17,9 @@ from codecarena.studies.interchange import InterchangeError, write
 from codecarena.studies.ledger_trials import TrialLedger
 from codecarena.studies.ledger_votes import status, stored_votes, vote_rows, votes_of
 from codecarena.studies.plan import REFERENCE, seal
-from codecarena.studies.records import Condition, Content, Material, Pair, Stimulus
+from codecarena.studies.records.messages import Answer
+from codecarena.studies.records.records import Condition, Content, Material, Pair, Stimulus
 from codecarena.studies.schedule import Item
-from codecarena.studies.steps import Answer
 from codecarena.studies.votes import Kind
 
 MIRRORED: dict[Answer, Answer] = {"first": "second", "second": "first", "none": "none", "skip": "skip"}

@@ -13,9 +13,9 @@ from codecarena.bench.store.store import Store
 from codecarena.studies.ledger import Ledger
 from codecarena.studies.ledger_trials import TrialLedger
 from codecarena.studies.plan import parse
-from codecarena.studies.records import RaterRow, TrialRow
+from codecarena.studies.records.messages import Answer, Ballot
+from codecarena.studies.records.records import RaterRow, TrialRow
 from codecarena.studies.schedule import Course, Item, course
-from codecarena.studies.steps import Answer, Ballot
 from codecarena.studies.trials import new_trial
 
 LATER = "2999-01-01T00:00:00.000+00:00"

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from codecarena.studies.steps import (
+from codecarena.studies.records.messages import (
     Ballot,
     Choice,
     Done,
