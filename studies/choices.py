@@ -10,13 +10,13 @@ from typing import Literal
 from .ledger import Ledger
 from .ledger_import import analysis_of
 from .ledger_votes import stored_votes, votes_of
-from .models import ModelName
 from .plan import REFERENCE, PlanError, StudyPlan, parse, seal
 from .records.records import Known, StudyRow
-from .scale import analyse
-from .scale_results import StudyScale
+from .scale.models import ModelName
+from .scale.scale import analyse
+from .scale.scale_results import StudyScale
+from .scale.votes import Kind, Votes
 from .screening import Exclusion, excluded
-from .votes import Kind, Votes
 
 
 def plan_of(study: StudyRow) -> StudyPlan | None:

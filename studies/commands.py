@@ -246,8 +246,8 @@ def import_command(
     """Read anyone's votes into a study of their own, to be analysed like ours."""
     from .interchange_read import read
     from .ledger_import import keep_votes
-    from .models import MODELS
     from .plan import AnalysisTable, PlanError
+    from .scale.models import MODELS
 
     if unit not in ("JOD", "log-worth"):
         raise PlanError(f"--unit: expected JOD or log-worth; got {unit!r}")

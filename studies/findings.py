@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from .analysis import StudyAnalysis
 from .findings_text import Record, Table, p_value, percent_span, span
 from .fooling import FoolRate
-from .goodness import FEWEST_RATERS
 from .heterogeneity import Heterogeneity
 from .human_rate import HumanBdRate
 from .metric_findings import metric_tables, part_tables
 from .review import Proportion
-from .scale_results import GoodnessOfFit
+from .scale.goodness import FEWEST_RATERS
+from .scale.scale_results import GoodnessOfFit
 
 SHOWN_PAIRS = 45
 

@@ -13,12 +13,12 @@ from scipy import stats
 
 from ..bench.analysis.intervals import holm
 from .correlation import meng_rosenthal_rubin, spearman
-from .fit import Fit
 from .metric_estimates import Estimator, MetricScores, PartSample, Sample, within
-from .models import FloatArray
-from .pair_counts import FIRST, TIE, Tally
-from .resampling import interval
-from .scale_results import Interval, ScaleError
+from .scale.fit import Fit
+from .scale.models import FloatArray
+from .scale.pair_counts import FIRST, TIE, Tally
+from .scale.resampling import interval
+from .scale.scale_results import Interval, ScaleError
 from .stimulus_parts import Part, RateBand, whole
 
 Statistic: TypeAlias = Literal["pairwise accuracy", "SRCC", "PLCC"]

@@ -15,7 +15,16 @@ from typing import Any, cast
 from .interchange import InterchangeError
 from .ledger_votes import KINDS
 from .plan import REFERENCE
-from .votes import FIRST_WON, NO_PREFERENCE, SECOND_WON, Kind, VoteRecord, Votes, VotesError, from_records
+from .scale.votes import (
+    FIRST_WON,
+    NO_PREFERENCE,
+    SECOND_WON,
+    Kind,
+    VoteRecord,
+    Votes,
+    VotesError,
+    from_records,
+)
 
 LONGEST_SECONDS = 200
 """A median response time above it is in milliseconds, whatever the file's description says."""

@@ -19,7 +19,7 @@ from .ledger import NEW_RATER, Ledger, digest
 from .plan import NAME, REFERENCE, AnalysisTable, seal
 from .records.records import Condition, Content, Known, Material, Pair, StudyRow, TrialKind
 from .records.records import Stimulus as StimulusRecord
-from .votes import Kind, Votes
+from .scale.votes import Kind, Votes
 
 _KINDS: dict[int, TrialKind] = {
     Kind.PLAIN: "main",

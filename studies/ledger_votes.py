@@ -22,7 +22,7 @@ from .ledger import Ledger, Line
 from .ledger_import import facts_of
 from .plan import StudyPlan
 from .records.records import RaterStatus, Status, StoredVote, StudyRow
-from .votes import FIRST_WON, NO_PREFERENCE, SECOND_WON, Kind, VoteRecord, Votes, from_records
+from .scale.votes import FIRST_WON, NO_PREFERENCE, SECOND_WON, Kind, VoteRecord, Votes, from_records
 
 KINDS = {
     "main": Kind.PLAIN,

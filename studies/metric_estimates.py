@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .correlation import monotone_fit, pearson, spearman
-from .fit import Fit
-from .models import FloatArray
-from .newton import solve_together
-from .pair_counts import FIRST, TIE, Tally
+from .scale.fisher_scoring import solve_together
+from .scale.fit import Fit
+from .scale.models import FloatArray
+from .scale.pair_counts import FIRST, TIE, Tally
 from .stimulus_parts import BoolArray, Part
 
 FEWEST_VOTES, FEWEST_PICTURES = 30, 3

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ..bench.store.database import StoreError
 from ..datasets.validation import explain_validation
-from .models import ModelName
 from .records.messages import Presentation
+from .scale.models import ModelName
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 REFERENCE = "original"

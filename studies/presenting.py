@@ -16,7 +16,7 @@ from .metric_findings import METRICS
 from .organise import finished
 from .records.records import StudyRow
 from .results import StudyResults
-from .scale_results import StudyScale
+from .scale.scale_results import StudyScale
 from .screening import Exclusion
 
 SIMULATED = "Simulated: programs answered, no person did. It says nothing about the codecs."

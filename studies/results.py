@@ -23,7 +23,7 @@ from .ledger_erase import results_question
 from .ledger_votes import vote_rows
 from .plan import REFERENCE
 from .records.records import Known, StudyRow
-from .scale_results import Interval, ScaleError
+from .scale.scale_results import Interval, ScaleError
 from .screening import Exclusion
 
 

@@ -11,12 +11,12 @@ from scipy import stats
 from scipy.special import gammaln, xlogy
 
 from ..bench.analysis.intervals import holm
-from .fit import Fit
-from .models import FloatArray
-from .newton import ORDER, answers_of, solve
-from .pair_counts import FIRST, TIE, IntArray, Tally, tally
-from .resampling import RIDGE
-from .votes import Float32Array, Kind, Votes
+from .scale.fisher_scoring import ORDER, answers_of, solve
+from .scale.fit import Fit
+from .scale.models import FloatArray
+from .scale.pair_counts import FIRST, TIE, IntArray, Tally, tally
+from .scale.resampling import RIDGE
+from .scale.votes import Float32Array, Kind, Votes
 
 Label: TypeAlias = Literal["unlike the others", "inconsistent", "fails golden trials", "favours a side"]
 

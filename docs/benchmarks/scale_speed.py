@@ -15,11 +15,11 @@ import numpy as np
 import scipy
 
 from codecarena.bench.worker.device import cpu_model
-from codecarena.studies.fit import fit
-from codecarena.studies.models import MODELS
-from codecarena.studies.pair_counts import tally
-from codecarena.studies.resampling import draw
-from codecarena.studies.scale import describe, resample
+from codecarena.studies.scale.fit import fit
+from codecarena.studies.scale.models import MODELS
+from codecarena.studies.scale.pair_counts import tally
+from codecarena.studies.scale.resampling import draw
+from codecarena.studies.scale.scale import describe, resample
 from codecarena.studies.simulation import Assumptions, simulate_votes
 
 RESAMPLES = 1000

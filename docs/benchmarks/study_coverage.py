@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from codecarena.studies.fit import fit
-from codecarena.studies.models import JOD, THRESHOLD_PROBIT, THURSTONE
-from codecarena.studies.pair_counts import PairCounts, tally
-from codecarena.studies.pair_tests import pair_tests
-from codecarena.studies.scale import resample
+from codecarena.studies.scale.fit import fit
+from codecarena.studies.scale.models import JOD, THRESHOLD_PROBIT, THURSTONE
+from codecarena.studies.scale.pair_counts import PairCounts, tally
+from codecarena.studies.scale.pair_tests import pair_tests
+from codecarena.studies.scale.scale import resample
 from codecarena.studies.simulation import Assumptions, deviations, simulate_votes, threshold
 
 BASE = Assumptions(

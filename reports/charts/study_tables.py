@@ -13,7 +13,7 @@ from ...studies.ledger import Ledger
 from ...studies.presenting import SIMULATED, Record, report_tables, status_lines
 from ...studies.records.records import StudyRow
 from ...studies.results import StudyResults, results_of
-from ...studies.scale_results import ScaleError, StudyScale
+from ...studies.scale.scale_results import ScaleError, StudyScale
 from ..tables.digits import EMPTY, MINUS
 from ..tables.table import Column, Entry, Row, Table
 from .rd_figure import STYLE

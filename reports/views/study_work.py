@@ -16,7 +16,7 @@ from ...studies.power import Prices, Simulation
 from ...studies.power import simulate as simulate_studies
 from ...studies.presenting import status_lines
 from ...studies.records.records import Status, StudyRow
-from ...studies.scale_results import ScaleError
+from ...studies.scale.scale_results import ScaleError
 from ...studies.simulation import Assumptions
 from ...studies.starter import starter
 from ..charts.study_tables import record_table

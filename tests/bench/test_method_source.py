@@ -23,7 +23,7 @@ FILES = {
     "bench/store/reader.py": "",
     "reports/slices.py": "from ..bench.analysis.means import mean\nfrom ..bench.store.reader import read\n",
     "reports/tables/leaderboard_tables.py": "from .slices import Slice\n",
-    "studies/fit.py": "from ..bench.analysis import means, ranks\n",
+    "studies/scale/fit.py": "from ..bench.analysis import means, ranks\n",
 }
 REACHED = {
     "reports.slices": {
@@ -33,7 +33,7 @@ REACHED = {
         "bench/records/cells.py",
     },
     "studies.fit": {
-        "studies/fit.py",
+        "studies/scale/fit.py",
         "bench/analysis/means.py",
         "bench/analysis/weights.py",
         "bench/analysis/ranks.py",

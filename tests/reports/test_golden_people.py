@@ -16,7 +16,7 @@ from codecarena.reports.tables.leaderboard_columns import with_people, with_rank
 from codecarena.reports.tables.table import Column, Entry, Row, Table
 from codecarena.studies.human_rate import HumanBdRate
 from codecarena.studies.results import HumanValue
-from codecarena.studies.scale_results import Interval
+from codecarena.studies.scale.scale_results import Interval
 
 TABLE = Table(
     "Board",

@@ -11,7 +11,7 @@ from drawn import Drawn
 from codecarena.reports.charts import study_tables
 from codecarena.reports.charts.interactive import SpanPoint
 from codecarena.reports.views import organiser, people, study_work
-from codecarena.studies.scale_results import ScaleError
+from codecarena.studies.scale.scale_results import ScaleError
 from codecarena.studies.stimulus_parts import BANDS, RateBand
 
 

@@ -29,9 +29,9 @@ from codecarena.studies.plan import seal
 from codecarena.studies.records.records import StoredVote
 from codecarena.studies.rehearsal import rehearse
 from codecarena.studies.results import StudyResults, results_of
+from codecarena.studies.scale.votes import Kind, Votes
 from codecarena.studies.schedule import Item
 from codecarena.studies.screening import right
-from codecarena.studies.votes import Kind, Votes
 
 MIRRORED = {"first": "second", "second": "first", "none": "none", "skip": "skip"}
 OUTCOMES = {"first": 1, "second": -1, "none": 0}

@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from codecarena.studies.connection import (
+from codecarena.studies.scale.connectivity import (
     components,
     is_separated,
     linked_pictures,
     order_is_confounded,
     win_components,
 )
-from codecarena.studies.models import BRADLEY_TERRY
-from codecarena.studies.pair_counts import from_matrix, from_table, tally
-from codecarena.studies.votes import Kind, VoteRecord, VotesError, from_records
+from codecarena.studies.scale.models import BRADLEY_TERRY
+from codecarena.studies.scale.pair_counts import from_matrix, from_table, tally
+from codecarena.studies.scale.votes import Kind, VoteRecord, VotesError, from_records
 
 # Links
 

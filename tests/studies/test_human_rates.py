@@ -11,14 +11,14 @@ from scipy import stats
 from voting import votes_of
 
 from codecarena.bench.analysis.curves import bd_rate
-from codecarena.studies.fit import Fit, fit
 from codecarena.studies.fooling import fool_rates, share_interval
 from codecarena.studies.human_rate import CodedCondition, human_bd_rates
-from codecarena.studies.models import JOD, THURSTONE
-from codecarena.studies.pair_counts import Tally, tally
-from codecarena.studies.resampling import Draws, interval
-from codecarena.studies.scale_results import Interval, ScaleError
-from codecarena.studies.votes import Kind, VoteRecord, from_records
+from codecarena.studies.scale.fit import Fit, fit
+from codecarena.studies.scale.models import JOD, THURSTONE
+from codecarena.studies.scale.pair_counts import Tally, tally
+from codecarena.studies.scale.resampling import Draws, interval
+from codecarena.studies.scale.scale_results import Interval, ScaleError
+from codecarena.studies.scale.votes import Kind, VoteRecord, from_records
 
 # Rates
 

@@ -7,13 +7,13 @@ import pytest
 from fitted import drawn, table
 from scipy import stats
 
-from codecarena.studies.fit import fit
-from codecarena.studies.models import BRADLEY_TERRY
-from codecarena.studies.pair_counts import tally
-from codecarena.studies.resampling import Scheme, draw, interval, weights
-from codecarena.studies.scale import likelihood_ratio, resample, spread_of, wald
-from codecarena.studies.scale_results import Interval
-from codecarena.studies.votes import VoteRecord, from_records
+from codecarena.studies.scale.fit import fit
+from codecarena.studies.scale.models import BRADLEY_TERRY
+from codecarena.studies.scale.pair_counts import tally
+from codecarena.studies.scale.resampling import Scheme, draw, interval, weights
+from codecarena.studies.scale.scale import likelihood_ratio, resample, spread_of, wald
+from codecarena.studies.scale.scale_results import Interval
+from codecarena.studies.scale.votes import VoteRecord, from_records
 
 # One interval
 

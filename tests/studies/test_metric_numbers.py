@@ -10,7 +10,6 @@ from voting import random_votes, votes_of
 from codecarena.bench.analysis.intervals import holm
 from codecarena.studies import human_metrics
 from codecarena.studies.correlation import meng_rosenthal_rubin
-from codecarena.studies.fit import Fit, fit
 from codecarena.studies.human_metrics import MetricAgreement, agreements, comparable
 from codecarena.studies.metric_estimates import (
     Estimator,
@@ -19,10 +18,11 @@ from codecarena.studies.metric_estimates import (
     Sample,
     within,
 )
-from codecarena.studies.models import THURSTONE, Model
-from codecarena.studies.pair_counts import Tally, tally
-from codecarena.studies.resampling import interval
-from codecarena.studies.scale_results import Interval, ScaleError
+from codecarena.studies.scale.fit import Fit, fit
+from codecarena.studies.scale.models import THURSTONE, Model
+from codecarena.studies.scale.pair_counts import Tally, tally
+from codecarena.studies.scale.resampling import interval
+from codecarena.studies.scale.scale_results import Interval, ScaleError
 from codecarena.studies.stimulus_parts import BANDS, Part, RateBand, parts_of, whole
 
 

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, ndtr, ndtri
 
-from codecarena.studies.fit import fit
-from codecarena.studies.models import BRADLEY_TERRY, DAVIDSON, JOD, MODELS, THURSTONE, Model, choose_model
-from codecarena.studies.newton import (
+from codecarena.studies.scale.fisher_scoring import (
     Problem,
     answers_of,
     covariance,
@@ -21,10 +19,20 @@ from codecarena.studies.newton import (
     solve_together,
     start,
 )
-from codecarena.studies.pair_counts import PairCounts, from_matrix
-from codecarena.studies.resampling import RIDGE
-from codecarena.studies.scale import analyse
-from codecarena.studies.scale_results import ScaleError
+from codecarena.studies.scale.fit import fit
+from codecarena.studies.scale.models import (
+    BRADLEY_TERRY,
+    DAVIDSON,
+    JOD,
+    MODELS,
+    THURSTONE,
+    Model,
+    choose_model,
+)
+from codecarena.studies.scale.pair_counts import PairCounts, from_matrix
+from codecarena.studies.scale.resampling import RIDGE
+from codecarena.studies.scale.scale import analyse
+from codecarena.studies.scale.scale_results import ScaleError
 
 ALL = list(MODELS.values())
 WITH_TIES = [model for model in ALL if model.ties]
@@ -224,7 +232,7 @@ def test_a_batch_is_solved_in_parts_as_at_once(monkeypatch: pytest.MonkeyPatch) 
     made = problem(BRADLEY_TERRY)
     weighted = made.pairs.counts[:, None] * np.arange(1, 6)[None, :, None]
     whole = solve(made, weighted, start(made)).parameters
-    monkeypatch.setattr("codecarena.studies.newton._CELLS_AT_ONCE", 50)
+    monkeypatch.setattr("codecarena.studies.scale.scale.fisher_scoring._CELLS_AT_ONCE", 50)
     assert solve(made, weighted, start(made)).parameters == pytest.approx(whole, abs=1e-9)
 
 

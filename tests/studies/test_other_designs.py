@@ -12,13 +12,13 @@ from scipy.optimize import minimize
 from scipy.special import expit, ndtr
 
 from codecarena.studies.analysis import analyse_study
-from codecarena.studies.connection import order_is_confounded
 from codecarena.studies.findings import findings
-from codecarena.studies.models import JOD, MODELS
-from codecarena.studies.pair_counts import PairCounts, from_matrix, from_table
-from codecarena.studies.scale import analyse
-from codecarena.studies.scale_results import ScaleError, StudyScale
-from codecarena.studies.votes import VoteRecord, Votes, VotesError, from_records
+from codecarena.studies.scale.connectivity import order_is_confounded
+from codecarena.studies.scale.models import JOD, MODELS
+from codecarena.studies.scale.pair_counts import PairCounts, from_matrix, from_table
+from codecarena.studies.scale.scale import analyse
+from codecarena.studies.scale.scale_results import ScaleError, StudyScale
+from codecarena.studies.scale.votes import VoteRecord, Votes, VotesError, from_records
 
 LINKS = {"bradley-terry": sm.families.links.Logit(), "thurstone": sm.families.links.Probit()}
 

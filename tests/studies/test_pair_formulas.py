@@ -10,15 +10,15 @@ from fitted import COVARIANCE, NAMES, VALUES, drawn, given_fit, table
 from scipy import stats
 
 from codecarena.bench.analysis.intervals import holm
-from codecarena.studies.fit import Fit, fit
-from codecarena.studies.models import BRADLEY_TERRY, JOD, THURSTONE
-from codecarena.studies.newton import Problem
-from codecarena.studies.pair_counts import PairCounts, Tally, from_table
-from codecarena.studies.pair_tests import condition_scales, pair_tests
-from codecarena.studies.resampling import Draws, interval
-from codecarena.studies.scale import analyse
-from codecarena.studies.scale_results import Interval
-from codecarena.studies.votes import VoteRecord, from_records
+from codecarena.studies.scale.fisher_scoring import Problem
+from codecarena.studies.scale.fit import Fit, fit
+from codecarena.studies.scale.models import BRADLEY_TERRY, JOD, THURSTONE
+from codecarena.studies.scale.pair_counts import PairCounts, Tally, from_table
+from codecarena.studies.scale.pair_tests import condition_scales, pair_tests
+from codecarena.studies.scale.resampling import Draws, interval
+from codecarena.studies.scale.scale import analyse
+from codecarena.studies.scale.scale_results import Interval
+from codecarena.studies.scale.votes import VoteRecord, from_records
 
 COVARIANCE_OF_FIVE = np.zeros((5, 5))
 COVARIANCE_OF_FIVE[:3, :3] = COVARIANCE
@@ -83,8 +83,8 @@ def test_too_many_pairs_are_tested_by_the_resampled_error_unless_that_leaves_a_d
     score = {(one.first, one.second): one.p for one in pair_tests(found, ())}
     parameters = np.random.default_rng(1).normal(found.parameters, 0.15, (400, 5))
     draws = tuple(replace(one, parameters=parameters) for one in draws)
-    monkeypatch.setattr("codecarena.studies.pair_tests._LARGEST", 3 * 9 - 1)
-    monkeypatch.setattr("codecarena.studies.pair_tests._AGAIN", 9)
+    monkeypatch.setattr("codecarena.studies.scale.scale.pair_tests._LARGEST", 3 * 9 - 1)
+    monkeypatch.setattr("codecarena.studies.scale.scale.pair_tests._AGAIN", 9)
     for one in pair_tests(found, draws):
         error = np.sqrt(_variance(found, one.first, one.second))
         if draws:

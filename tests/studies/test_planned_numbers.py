@@ -10,9 +10,10 @@ import pytest
 from scipy.stats import norm
 
 from codecarena.studies import power
-from codecarena.studies.models import JOD
 from codecarena.studies.power import Prices, Simulation, simulate
-from codecarena.studies.scale_results import Interval, PairTest, ScaleError
+from codecarena.studies.scale.models import JOD
+from codecarena.studies.scale.scale_results import Interval, PairTest, ScaleError
+from codecarena.studies.scale.votes import Kind
 from codecarena.studies.simulation import (
     Assumptions,
     Deviations,
@@ -21,7 +22,6 @@ from codecarena.studies.simulation import (
     simulate_votes,
     threshold,
 )
-from codecarena.studies.votes import Kind
 
 MANY = 40_000
 EXACT = {"rater_spread": 0.0, "picture_spread": 0.0, "lapse_rate": 0.0}

@@ -7,9 +7,9 @@ import inspect
 from importlib import import_module
 from pathlib import Path
 
-from codecarena.studies import models
 from codecarena.studies.records.messages import Ballot, Panel, SessionError
 from codecarena.studies.records.records import Condition, Content, Stimulus
+from codecarena.studies.scale import models
 
 FOLDER = Path(models.__file__).parent
 

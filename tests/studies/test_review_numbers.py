@@ -9,11 +9,6 @@ import pytest
 from scipy import stats
 from scipy.special import expit, gammaln
 
-from codecarena.studies.fit import Fit, fit
-from codecarena.studies.models import BRADLEY_TERRY, DAVIDSON, choose_model
-from codecarena.studies.newton import ORDER
-from codecarena.studies.pair_counts import tally
-from codecarena.studies.resampling import RIDGE
 from codecarena.studies.review import (
     GoldenAnswer,
     Proportion,
@@ -25,7 +20,12 @@ from codecarena.studies.review import (
     proportion,
     review,
 )
-from codecarena.studies.votes import Kind, VoteRecord, Votes, from_records
+from codecarena.studies.scale.fisher_scoring import ORDER
+from codecarena.studies.scale.fit import Fit, fit
+from codecarena.studies.scale.models import BRADLEY_TERRY, DAVIDSON, choose_model
+from codecarena.studies.scale.pair_counts import tally
+from codecarena.studies.scale.resampling import RIDGE
+from codecarena.studies.scale.votes import Kind, VoteRecord, Votes, from_records
 
 WHOLE = Proportion(9, 10, 0.6, 0.99)
 QUIET = RaterReview(

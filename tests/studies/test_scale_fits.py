@@ -10,16 +10,28 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from codecarena.studies.connection import components, is_separated, order_is_confounded, win_components
-from codecarena.studies.fit import fit
-from codecarena.studies.models import BRADLEY_TERRY, DAVIDSON, JOD, MODELS, THRESHOLD_PROBIT, THURSTONE
-from codecarena.studies.newton import Problem, solve, start
-from codecarena.studies.pair_counts import PairCounts, from_matrix, from_table, tally
-from codecarena.studies.resampling import RIDGE
-from codecarena.studies.scale import analyse, resample
-from codecarena.studies.scale_results import ScaleError
+from codecarena.studies.scale.connectivity import (
+    components,
+    is_separated,
+    order_is_confounded,
+    win_components,
+)
+from codecarena.studies.scale.fisher_scoring import Problem, solve, start
+from codecarena.studies.scale.fit import fit
+from codecarena.studies.scale.models import (
+    BRADLEY_TERRY,
+    DAVIDSON,
+    JOD,
+    MODELS,
+    THRESHOLD_PROBIT,
+    THURSTONE,
+)
+from codecarena.studies.scale.pair_counts import PairCounts, from_matrix, from_table, tally
+from codecarena.studies.scale.resampling import RIDGE
+from codecarena.studies.scale.scale import analyse, resample
+from codecarena.studies.scale.scale_results import ScaleError
+from codecarena.studies.scale.votes import Kind, VoteRecord, Votes, VotesError, from_records
 from codecarena.studies.simulation import Assumptions, simulate_votes
-from codecarena.studies.votes import Kind, VoteRecord, Votes, VotesError, from_records
 
 SCALE = {"a": -1.0, "b": -0.3, "c": 0.4, "d": 0.9}
 

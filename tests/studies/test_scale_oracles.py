@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from scipy.special import expit, xlogy
 
-from codecarena.studies.fit import fit
-from codecarena.studies.models import RAO_KUPPER, THURSTONE
-from codecarena.studies.pair_counts import TIE, PairCounts, from_matrix, from_table
-from codecarena.studies.scale import analyse
-from codecarena.studies.scale_results import StudyScale
+from codecarena.studies.scale.fit import fit
+from codecarena.studies.scale.models import RAO_KUPPER, THURSTONE
+from codecarena.studies.scale.pair_counts import TIE, PairCounts, from_matrix, from_table
+from codecarena.studies.scale.scale import analyse
+from codecarena.studies.scale.scale_results import StudyScale
 
 
 @pytest.fixture(scope="module")

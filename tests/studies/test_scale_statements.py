@@ -12,15 +12,15 @@ from voting import random_votes, votes_of
 
 from codecarena.studies import analysis as module
 from codecarena.studies.analysis import Beside, analyse_study
-from codecarena.studies.fit import fit
-from codecarena.studies.goodness import goodness_of_fit
 from codecarena.studies.human_rate import CodedCondition
-from codecarena.studies.models import BRADLEY_TERRY, DAVIDSON, JOD, MODELS
-from codecarena.studies.pair_counts import PairCounts, from_table, tally
-from codecarena.studies.resampling import draw
-from codecarena.studies.scale import analyse
-from codecarena.studies.scale_results import ScaleError
-from codecarena.studies.votes import Kind, VoteRecord, Votes, VotesError, from_records
+from codecarena.studies.scale.fit import fit
+from codecarena.studies.scale.goodness import goodness_of_fit
+from codecarena.studies.scale.models import BRADLEY_TERRY, DAVIDSON, JOD, MODELS
+from codecarena.studies.scale.pair_counts import PairCounts, from_table, tally
+from codecarena.studies.scale.resampling import draw
+from codecarena.studies.scale.scale import analyse
+from codecarena.studies.scale.scale_results import ScaleError
+from codecarena.studies.scale.votes import Kind, VoteRecord, Votes, VotesError, from_records
 
 
 def tied(raters: int = 12, pictures: int = 11) -> Votes:

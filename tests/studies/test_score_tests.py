@@ -6,13 +6,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from codecarena.studies.fit import fit
-from codecarena.studies.models import BRADLEY_TERRY, JOD, MODELS, THURSTONE
-from codecarena.studies.pair_counts import Tally, from_table, tally
-from codecarena.studies.resampling import Scheme
-from codecarena.studies.scale import analyse
-from codecarena.studies.score_tests import clusters, contrasts, near_bounds, order_only, p_values, statistics
-from codecarena.studies.votes import VoteRecord, Votes, from_records
+from codecarena.studies.scale.fit import fit
+from codecarena.studies.scale.models import BRADLEY_TERRY, JOD, MODELS, THURSTONE
+from codecarena.studies.scale.pair_counts import Tally, from_table, tally
+from codecarena.studies.scale.resampling import Scheme
+from codecarena.studies.scale.scale import analyse
+from codecarena.studies.scale.score_tests import (
+    clusters,
+    contrasts,
+    near_bounds,
+    order_only,
+    p_values,
+    statistics,
+)
+from codecarena.studies.scale.votes import VoteRecord, Votes, from_records
 
 WINS = np.array([[5, 3, 6], [2, 4, 5], [6, 5, 6], [3, 3, 4]])
 """Of 6 votes of each of four raters on each of three pictures, how many z won against a."""

@@ -16,8 +16,8 @@ from codecarena.studies.interchange_read import read
 from codecarena.studies.ledger import Ledger
 from codecarena.studies.ledger_import import keep_votes
 from codecarena.studies.ledger_votes import status, stored_votes, votes_of
+from codecarena.studies.scale.votes import Kind, Votes
 from codecarena.studies.session import Desk
-from codecarena.studies.votes import Kind, Votes
 
 
 @pytest.fixture

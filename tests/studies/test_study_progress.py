@@ -18,8 +18,8 @@ from codecarena.studies.ledger_import import keep_votes
 from codecarena.studies.ledger_trials import TrialLedger
 from codecarena.studies.plan import REFERENCE, AnalysisTable, PlanError
 from codecarena.studies.records.records import Content, Known, Material, Pair, Stimulus
+from codecarena.studies.scale.votes import VoteRecord, from_records
 from codecarena.studies.schedule import Item
-from codecarena.studies.votes import VoteRecord, from_records
 
 
 @pytest.fixture

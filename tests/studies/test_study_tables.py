@@ -11,7 +11,7 @@ import pytest
 from codecarena.studies import presenting
 from codecarena.studies.choices import Outcome, StudyResult
 from codecarena.studies.records.records import StudyRow
-from codecarena.studies.scale_results import (
+from codecarena.studies.scale.scale_results import (
     ConditionScale,
     Interval,
     OrderEffect,

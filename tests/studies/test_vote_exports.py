@@ -19,8 +19,8 @@ from codecarena.studies.ledger_votes import status, stored_votes, vote_rows, vot
 from codecarena.studies.plan import REFERENCE, seal
 from codecarena.studies.records.messages import Answer
 from codecarena.studies.records.records import Condition, Content, Material, Pair, Stimulus
+from codecarena.studies.scale.votes import Kind
 from codecarena.studies.schedule import Item
-from codecarena.studies.votes import Kind
 
 MIRRORED: dict[Answer, Answer] = {"first": "second", "second": "first", "none": "none", "skip": "skip"}
 CONDITIONS = (

@@ -18,7 +18,7 @@ from codecarena.studies.ledger import Ledger, digest
 from codecarena.studies.ledger_import import analysis_of, facts_of, keep_votes
 from codecarena.studies.ledger_votes import status, votes_of
 from codecarena.studies.plan import AnalysisTable
-from codecarena.studies.votes import Kind, VoteRecord, Votes, from_records
+from codecarena.studies.scale.votes import Kind, VoteRecord, Votes, from_records
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from codecarena.studies.fit import Fit
-from codecarena.studies.models import BRADLEY_TERRY
-from codecarena.studies.newton import Problem
-from codecarena.studies.pair_counts import PairCounts, Tally, tally
-from codecarena.studies.resampling import Draws, Scheme
-from codecarena.studies.votes import VoteRecord, from_records
+from codecarena.studies.scale.fisher_scoring import Problem
+from codecarena.studies.scale.fit import Fit
+from codecarena.studies.scale.models import BRADLEY_TERRY
+from codecarena.studies.scale.pair_counts import PairCounts, Tally, tally
+from codecarena.studies.scale.resampling import Draws, Scheme
+from codecarena.studies.scale.votes import VoteRecord, from_records
 
 NAMES = ("m", "z", "a")
 """Neither in the order of the alphabet nor, below, in that of quality."""

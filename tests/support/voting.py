@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 
-from codecarena.studies.votes import VoteRecord, Votes, from_records
+from codecarena.studies.scale.votes import VoteRecord, Votes, from_records
 
 
 def votes_of(*rows: tuple[str, str, str, int]) -> Votes:

@@ -6,9 +6,9 @@ import numpy as np
 from scipy import sparse, stats
 from scipy.special import xlogy
 
+from .fisher_scoring import answers_of, information_of, invertible, solve
 from .fit import Fit
 from .models import FloatArray
-from .newton import answers_of, information_of, invertible, solve
 from .pair_counts import Tally
 from .scale_results import GoodnessOfFit
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .connection import components, is_separated, order_is_confounded
-from .models import FloatArray, Model
-from .newton import (
+from .connectivity import components, is_separated, order_is_confounded
+from .fisher_scoring import (
     ORDER,
     Problem,
     answers_of,
@@ -18,7 +17,8 @@ from .newton import (
     solve,
     start,
 )
-from .newton import covariance as covariance_of
+from .fisher_scoring import covariance as covariance_of
+from .models import FloatArray, Model
 from .pair_counts import FIRST, SECOND, TIE, IntArray, PairCounts
 from .resampling import RIDGE
 from .scale_results import ScaleError

@@ -10,10 +10,10 @@ import numpy as np
 from scipy import stats
 from scipy.special import gammaln
 
+from .fisher_scoring import ORDER, TIE_PARAMETER, log_likelihood, solve, start
 from .fit import Fit, fit
 from .goodness import goodness_of_fit
 from .models import MODELS, FloatArray, Model, ModelName, choose_model
-from .newton import ORDER, TIE_PARAMETER, log_likelihood, solve, start
 from .pair_counts import FIRST, SECOND, TIE, PairCounts, Tally, tally
 from .pair_tests import condition_scales, pair_tests
 from .resampling import Draws, Scheme, draw, interval

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from ..bench.analysis.intervals import holm
+from ...bench.analysis.intervals import holm
 from .fit import Fit
 from .models import FloatArray
 from .pair_counts import IntArray, Tally

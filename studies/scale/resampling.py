@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from .connection import win_components
+from .connectivity import win_components
+from .fisher_scoring import Problem, Solution, solve
 from .models import FloatArray
-from .newton import Problem, Solution, solve
 from .pair_counts import Tally
 
 Scheme: TypeAlias = Literal["rater", "rater x picture", "vote"]

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse, stats
 
-from .fit import Fit
-from .models import Answers, FloatArray
-from .newton import (
+from .fisher_scoring import (
     ORDER,
     TIE_PARAMETER,
     Problem,
@@ -24,6 +22,8 @@ from .newton import (
     invertible,
     moved_by,
 )
+from .fit import Fit
+from .models import Answers, FloatArray
 from .pair_counts import IntArray, Tally
 from .resampling import Scheme
 
