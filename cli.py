@@ -342,7 +342,7 @@ def _draw_sheet(store: str, out: Path, columns: int = 6, **chosen: Any) -> None:
 
 def _simulate_study(store: str) -> None:
     """Add a small study that programs answer, so that the dashboard's pages on studies show something."""
-    from .studies.plan import PlanError
+    from .studies.design.plan import PlanError
     from .studies.rehearsal import NAME, demonstrate
 
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal, cast
 
 from . import identity
-from .plan import QuestionTable
+from .design.plan import QuestionTable
 from .records.messages import Choice, Progress, Stage, Welcome
 from .records.records import RaterRow
 from .schedule import Course

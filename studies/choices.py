@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from .design.plan import REFERENCE, PlanError, StudyPlan, parse, seal
 from .ledger import Ledger
 from .ledger_import import analysis_of
 from .ledger_votes import stored_votes, votes_of
-from .plan import REFERENCE, PlanError, StudyPlan, parse, seal
 from .records.records import Known, StudyRow
 from .scale.models import ModelName
 from .scale.scale import analyse

@@ -106,8 +106,8 @@ def init(
 ) -> None:
     """Write a commented plan that fits the store as it is."""
     from ..bench.store.store import Store
-    from .plan import PlanError, parse
-    from .starter import starter
+    from .design.plan import PlanError, parse
+    from .design.starter import starter
 
     if out.exists():
         raise PlanError(f"{out} exists; name another file, or remove it")
@@ -244,9 +244,9 @@ def import_command(
     ] = None,
 ) -> None:
     """Read anyone's votes into a study of their own, to be analysed like ours."""
+    from .design.plan import AnalysisTable, PlanError
     from .interchange_read import read
     from .ledger_import import keep_votes
-    from .plan import AnalysisTable, PlanError
     from .scale.models import MODELS
 
     if unit not in ("JOD", "log-worth"):
@@ -280,9 +280,9 @@ def simulate(
     as_json: JsonOption = False,
 ) -> None:
     """Simulate whole studies: interval width, power, votes, minutes and cost, before anybody is asked."""
-    from .power import Prices
-    from .power import simulate as simulate_studies
-    from .simulation import Assumptions
+    from .design.power import Prices
+    from .design.power import simulate as simulate_studies
+    from .design.simulation import Assumptions
 
     scale = {f"condition {at + 1}": value for at, value in enumerate(jod)}
     assumed = Assumptions(scale, raters, pictures, votes, ties, lapses)
@@ -315,7 +315,7 @@ def withdraw(
     store: StoreOption = STORE,
 ) -> None:
     """Erase a rater's votes and identity; only the time and the count stay."""
-    from .plan import PlanError
+    from .design.plan import PlanError
 
     with _ledger(store) as ledger:
         erased = ledger.withdraw(code.strip())

@@ -20,9 +20,9 @@ from typing import Any
 
 from ..bench.store.database import StoreError
 from .choices import plan_of
+from .design.plan import REFERENCE
 from .ledger import Ledger
 from .ledger_votes import stored_votes
-from .plan import REFERENCE
 from .records.records import Condition, StoredVote, StudyRow
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any, cast
 
+from .design.plan import REFERENCE
 from .interchange import InterchangeError
 from .ledger_votes import KINDS
-from .plan import REFERENCE
 from .scale.votes import (
     FIRST_WON,
     NO_PREFERENCE,

@@ -15,8 +15,8 @@ from ..bench.store.database import StoreError
 from ..bench.store.tables.study_tables import PairTable, RaterTable, TrialTable, VoteTable
 from ..bench.store.writer import now
 from . import identity
+from .design.plan import NAME, REFERENCE, AnalysisTable, seal
 from .ledger import NEW_RATER, Ledger, digest
-from .plan import NAME, REFERENCE, AnalysisTable, seal
 from .records.records import Condition, Content, Known, Material, Pair, StudyRow, TrialKind
 from .records.records import Stimulus as StimulusRecord
 from .scale.votes import Kind, Votes

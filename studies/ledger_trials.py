@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, 
 
 from ..bench.store.tables.study_tables import PairTable, ProposalTable, TrialTable, VoteTable
 from ..bench.store.writer import now
-from .design import IntArray, Standing
+from .design.design import IntArray, Standing
 from .ledger import Ledger
 from .records.messages import Ballot
 from .records.records import NewTrial, RaterRow, StudyRow, TrialRow

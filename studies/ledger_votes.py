@@ -18,9 +18,9 @@ from ..bench.store.tables.study_tables import (
     TrialTable,
     VoteTable,
 )
+from .design.plan import StudyPlan
 from .ledger import Ledger, Line
 from .ledger_import import facts_of
-from .plan import StudyPlan
 from .records.records import RaterStatus, Status, StoredVote, StudyRow
 from .scale.votes import FIRST_WON, NO_PREFERENCE, SECOND_WON, Kind, VoteRecord, Votes, from_records
 

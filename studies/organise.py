@@ -11,12 +11,12 @@ from ..bench.records.rows import ScoredCell
 from ..bench.store.study_pictures import Crop, Prepared
 from . import identity
 from .choices import intact
+from .design.plan import PlanError, StudyPlan, load, parse, seal
+from .design.selection import link_warning, material, select
 from .ledger import Ledger, digest
 from .ledger_votes import status
-from .plan import PlanError, StudyPlan, load, parse, seal
 from .records.records import Known, StudyRow
 from .schedule import course
-from .selection import link_warning, material, select
 
 
 class Bench(Protocol):

@@ -18,17 +18,17 @@ import numpy as np
 from ..bench.records.rows import ScoredCell
 from ..bench.store.store import Store
 from . import identity
+from .design.plan import PlanError, StudyPlan, parse
+from .design.simulation import Assumptions, answers
+from .design.starter import common_codecs, quoted, settings_near
 from .ledger import digest
 from .ledger_trials import TrialLedger
 from .organise import Bench, close_study, open_study, plan_text
-from .plan import PlanError, StudyPlan, parse
 from .records.messages import Answer, Ballot, Break, Trial
 from .records.records import Known, TrialRow
 from .results import results_of
 from .scale.models import JOD
 from .session import Desk
-from .simulation import Assumptions, answers
-from .starter import common_codecs, quoted, settings_near
 
 NAME = "demo-study"
 RATERS = 16

@@ -16,12 +16,12 @@ from ..bench.store.derived_cache import AnswerKind, Derived
 from ..bench.store.store import Store
 from .analysis import StudyAnalysis, analyse_study
 from .choices import Outcome, choices_of, counted, intact, plan_of, scale_of, settings_of
+from .design.plan import REFERENCE
 from .fooling import FoolRate, fool_rates
 from .joins import join, shown_scores
 from .ledger import Ledger
 from .ledger_erase import results_question
 from .ledger_votes import vote_rows
-from .plan import REFERENCE
 from .records.records import Known, StudyRow
 from .scale.scale_results import Interval, ScaleError
 from .screening import Exclusion

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .design import Choice, IntArray, Pairs, apart, left_first
-from .plan import StudyPlan
+from .design.design import Choice, IntArray, Pairs, apart, left_first
+from .design.plan import StudyPlan
 from .records.records import Known, TrialKind
 
 FAR_ENOUGH = 8

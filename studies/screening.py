@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median
 
-from .plan import StudyPlan
+from .design.plan import StudyPlan
 from .records.records import StoredVote
 
 

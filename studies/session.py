@@ -21,10 +21,10 @@ import numpy as np
 from ..bench.store.writer import now
 from . import identity, trials
 from .admission import OUTCOMES, before_trials, stage_of, welcome_of
-from .design import find_design
+from .design.design import find_design
+from .design.plan import parse
 from .ledger_trials import NotDueError, Situation, TrialLedger
 from .pairing import Pairing
-from .plan import parse
 from .records.messages import (
     DISPLAY_BYTES,
     Answer,

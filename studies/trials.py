@@ -13,7 +13,7 @@ import numpy as np
 
 from ..bench.store.blobs import Blobs
 from . import identity
-from .design import Choice, Standing, find_design, with_random_share
+from .design.design import Choice, Standing, find_design, with_random_share
 from .ledger_trials import Situation
 from .records.messages import DISPLAY_BYTES, Answer, Ballot, Progress, SessionError, Shown, Slot, Trial
 from .records.records import NewTrial, TrialRow

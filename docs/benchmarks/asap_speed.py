@@ -14,8 +14,8 @@ import scipy
 from scipy.special import ndtr
 
 from codecarena.bench.worker.device import cpu_model
-from codecarena.studies.adaptive import Asap
-from codecarena.studies.design import Pairs, Standing
+from codecarena.studies.design.adaptive import Asap
+from codecarena.studies.design.design import Pairs, Standing
 
 PICTURES = 12
 REPEATS = 3

@@ -16,12 +16,12 @@ import matplotlib as mpl
 import numpy as np
 from scipy.stats import spearmanr
 
-from codecarena.studies.adaptive import LEAST_BATCH
-from codecarena.studies.design import Pairs, Standing, find_design, with_random_share
+from codecarena.studies.design.adaptive import LEAST_BATCH
+from codecarena.studies.design.design import Pairs, Standing, find_design, with_random_share
+from codecarena.studies.design.simulation import Assumptions, deviations, threshold
 from codecarena.studies.scale.fit import fit
 from codecarena.studies.scale.models import JOD, THRESHOLD_PROBIT, THURSTONE
 from codecarena.studies.scale.pair_counts import from_matrix
-from codecarena.studies.simulation import Assumptions, deviations, threshold
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

@@ -15,12 +15,12 @@ import numpy as np
 import scipy
 
 from codecarena.bench.worker.device import cpu_model
+from codecarena.studies.design.simulation import Assumptions, simulate_votes
 from codecarena.studies.scale.fit import fit
 from codecarena.studies.scale.models import MODELS
 from codecarena.studies.scale.pair_counts import tally
 from codecarena.studies.scale.resampling import draw
 from codecarena.studies.scale.scale import describe, resample
-from codecarena.studies.simulation import Assumptions, simulate_votes
 
 RESAMPLES = 1000
 CONDITIONS = 100

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
+from codecarena.studies.design.simulation import Assumptions, deviations, simulate_votes, threshold
 from codecarena.studies.scale.fit import fit
 from codecarena.studies.scale.models import JOD, THRESHOLD_PROBIT, THURSTONE
 from codecarena.studies.scale.pair_counts import PairCounts, tally
 from codecarena.studies.scale.pair_tests import pair_tests
 from codecarena.studies.scale.scale import resample
-from codecarena.studies.simulation import Assumptions, deviations, simulate_votes, threshold
 
 BASE = Assumptions(
     {"a": -1.0, "b": -0.4, "c": 0.0, "d": 0.5, "e": 0.9},

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from codecarena.studies.design.simulation import Assumptions, simulate_votes
 from codecarena.studies.heterogeneity import by_picture
 from codecarena.studies.scale.fit import fit
 from codecarena.studies.scale.goodness import goodness_of_fit
@@ -24,7 +25,6 @@ from codecarena.studies.scale.models import THURSTONE
 from codecarena.studies.scale.pair_counts import Tally, tally
 from codecarena.studies.scale.score_tests import clusters, contrasts, p_values
 from codecarena.studies.scale.votes import VoteRecord, from_records
-from codecarena.studies.simulation import Assumptions, simulate_votes
 
 BLOCK = 50
 KEPT = Path(__file__).with_suffix(".json")

@@ -10,15 +10,15 @@ import streamlit as st
 
 from ...bench.store.store import Store
 from ...studies import organise
+from ...studies.design.power import Prices, Simulation
+from ...studies.design.power import simulate as simulate_studies
+from ...studies.design.simulation import Assumptions
+from ...studies.design.starter import starter
 from ...studies.ledger import Ledger
 from ...studies.ledger_votes import status
-from ...studies.power import Prices, Simulation
-from ...studies.power import simulate as simulate_studies
 from ...studies.presenting import status_lines
 from ...studies.records.records import Status, StudyRow
 from ...studies.scale.scale_results import ScaleError
-from ...studies.simulation import Assumptions
-from ...studies.starter import starter
 from ..charts.study_tables import record_table
 from ..tables import digits
 from .frame import Frame, plain, show

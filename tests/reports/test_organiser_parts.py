@@ -10,10 +10,10 @@ import pytest
 from drawn import Answered
 
 from codecarena.reports.views import studies, study_results, study_work
-from codecarena.studies.power import Prices
+from codecarena.studies.design.power import Prices
+from codecarena.studies.design.simulation import Assumptions
 from codecarena.studies.presenting import SIMULATED
 from codecarena.studies.scale.scale_results import ScaleError
-from codecarena.studies.simulation import Assumptions
 
 
 def study(state: str = "open", name: str = "tea", simulated: bool = False) -> Any:

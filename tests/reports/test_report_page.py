@@ -194,8 +194,8 @@ def zoom(page) -> None:
 
 
 def test_a_scale_is_drawn_with_any_name() -> None:
+    from codecarena.studies.design.simulation import Assumptions, simulate_votes
     from codecarena.studies.scale.scale import analyse
-    from codecarena.studies.simulation import Assumptions, simulate_votes
 
     assumed = Assumptions({NASTY: 0.0, "_hidden": 1.0, WRITTEN: 2.0}, raters=5, pictures=4)
     scale = analyse(simulate_votes(assumed, np.random.default_rng(1)), resamples=50)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from codecarena.studies.adaptive import LEAST_BATCH, _parts, _wins
-from codecarena.studies.asap import information_gain, posterior, spanning_tree
-from codecarena.studies.design import Pairs, Standing, find_design
+from codecarena.studies.design.adaptive import LEAST_BATCH, _parts, _wins
+from codecarena.studies.design.asap import information_gain, posterior, spanning_tree
+from codecarena.studies.design.design import Pairs, Standing, find_design
 
 
 def every_pair(conditions: int, contents: int) -> Pairs:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from codecarena.studies.asap import information_gain, posterior, spanning_tree
+from codecarena.studies.design.asap import information_gain, posterior, spanning_tree
 
 
 def test_the_published_matrix_has_its_posterior_and_its_best_pair(test_data: Path) -> None:

@@ -19,13 +19,13 @@ from studying import invite, open_study
 
 from codecarena.studies import pairing
 from codecarena.studies.choices import choices_of, plan_of, result_of
-from codecarena.studies.design import Choice, Pairs, Standing, find_design
+from codecarena.studies.design.design import Choice, Pairs, Standing, find_design
+from codecarena.studies.design.plan import seal
 from codecarena.studies.interchange import write
 from codecarena.studies.interchange_read import read
 from codecarena.studies.ledger import Ledger
 from codecarena.studies.ledger_trials import TrialLedger
 from codecarena.studies.ledger_votes import stored_votes, votes_of
-from codecarena.studies.plan import seal
 from codecarena.studies.records.records import StoredVote
 from codecarena.studies.rehearsal import rehearse
 from codecarena.studies.results import StudyResults, results_of

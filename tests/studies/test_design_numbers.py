@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from codecarena.studies.design import (
+from codecarena.studies.design.design import (
     Choice,
     Pairs,
     Standing,

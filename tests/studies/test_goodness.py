@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from codecarena.studies.design.simulation import Assumptions, simulate_votes
 from codecarena.studies.scale.fit import Fit, fit
 from codecarena.studies.scale.goodness import goodness_of_fit
 from codecarena.studies.scale.models import BRADLEY_TERRY, THRESHOLD_PROBIT, THURSTONE
 from codecarena.studies.scale.pair_counts import from_table, tally
 from codecarena.studies.scale.votes import VoteRecord, from_records
-from codecarena.studies.simulation import Assumptions, simulate_votes
 
 
 def ring(*won: float, votes: float) -> Fit:

@@ -10,18 +10,18 @@ import pytest
 from scipy import stats
 
 from codecarena.studies.analysis import Beside, analyse_study, table
+from codecarena.studies.design.power import Prices, simulate
+from codecarena.studies.design.simulation import Assumptions, Deviations, simulate_votes
 from codecarena.studies.findings import findings
 from codecarena.studies.heterogeneity import by_kind
 from codecarena.studies.human_metrics import agreements
 from codecarena.studies.human_rate import CodedCondition, HumanBdRate, human_bd_rates
-from codecarena.studies.power import Prices, simulate
 from codecarena.studies.scale.fit import fit
 from codecarena.studies.scale.models import THURSTONE, choose_model
 from codecarena.studies.scale.pair_counts import Tally, tally
 from codecarena.studies.scale.scale import resample
 from codecarena.studies.scale.scale_results import ScaleError
 from codecarena.studies.scale.votes import Votes
-from codecarena.studies.simulation import Assumptions, Deviations, simulate_votes
 
 RATES = (0.1, 0.2, 0.4, 0.8)
 SAVING = 0.25

@@ -10,13 +10,13 @@ import pytest
 from voting import random_votes, votes_of
 
 from codecarena.studies.agreement import alpha, transitivity
+from codecarena.studies.design.simulation import Assumptions, simulate_votes
 from codecarena.studies.heterogeneity import by_kind, by_picture
 from codecarena.studies.scale.fisher_scoring import Problem, log_likelihood, solve, start
 from codecarena.studies.scale.fit import Fit, fit
 from codecarena.studies.scale.models import BRADLEY_TERRY, JOD, THURSTONE, Model
 from codecarena.studies.scale.pair_counts import PairCounts, Tally, from_matrix, tally
 from codecarena.studies.scale.votes import VoteRecord, from_records
-from codecarena.studies.simulation import Assumptions, simulate_votes
 
 
 def fitted(counted: Tally, model: Model = THURSTONE) -> Fit:

@@ -9,12 +9,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from codecarena.studies import power
-from codecarena.studies.power import Prices, Simulation, simulate
-from codecarena.studies.scale.models import JOD
-from codecarena.studies.scale.scale_results import Interval, PairTest, ScaleError
-from codecarena.studies.scale.votes import Kind
-from codecarena.studies.simulation import (
+from codecarena.studies.design import power
+from codecarena.studies.design.power import Prices, Simulation, simulate
+from codecarena.studies.design.simulation import (
     Assumptions,
     Deviations,
     answers,
@@ -22,6 +19,9 @@ from codecarena.studies.simulation import (
     simulate_votes,
     threshold,
 )
+from codecarena.studies.scale.models import JOD
+from codecarena.studies.scale.scale_results import Interval, PairTest, ScaleError
+from codecarena.studies.scale.votes import Kind
 
 MANY = 40_000
 EXACT = {"rater_spread": 0.0, "picture_spread": 0.0, "lapse_rate": 0.0}

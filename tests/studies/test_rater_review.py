@@ -13,13 +13,13 @@ import pytest
 
 from codecarena.studies.agreement import alpha, transitivity
 from codecarena.studies.analysis import Beside, analyse_study
+from codecarena.studies.design.simulation import Assumptions, simulate_votes
 from codecarena.studies.findings import findings
 from codecarena.studies.review import GoldenAnswer, judge, outlying, proportion, review
 from codecarena.studies.scale.fit import Fit, fit
 from codecarena.studies.scale.models import BRADLEY_TERRY, choose_model
 from codecarena.studies.scale.pair_counts import from_matrix, tally
 from codecarena.studies.scale.votes import Kind, VoteRecord, Votes, from_records
-from codecarena.studies.simulation import Assumptions, simulate_votes
 
 SCALE = {"a": -1.2, "b": -0.4, "c": 0.2, "d": 0.7, "e": 1.2}
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from studying import plan
 
-from codecarena.studies.design import Choice
-from codecarena.studies.plan import REFERENCE
+from codecarena.studies.design.design import Choice
+from codecarena.studies.design.plan import REFERENCE
+from codecarena.studies.design.selection import pairs_of
 from codecarena.studies.records.records import Condition, Content, Known, Material, Stimulus, StudyRow
 from codecarena.studies.schedule import Course, Item, course, further
-from codecarena.studies.selection import pairs_of
 
 SEEDS = range(60)
 

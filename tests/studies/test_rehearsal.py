@@ -14,11 +14,11 @@ from arena import call, write_pictures
 from codecarena.bench.run import study_pictures
 from codecarena.bench.store.store import Store
 from codecarena.studies.choices import intact
+from codecarena.studies.design.plan import PlanError
 from codecarena.studies.interchange import write
 from codecarena.studies.ledger import Ledger
 from codecarena.studies.ledger_votes import status, stored_votes
 from codecarena.studies.organise import invite
-from codecarena.studies.plan import PlanError
 from codecarena.studies.presenting import SIMULATED, report_record, report_tables, report_text
 from codecarena.studies.rehearsal import NAME, RATERS, demonstrate, rehearse
 from codecarena.studies.results import results_of, stored_results

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
+from codecarena.studies.design.simulation import Assumptions, simulate_votes
 from codecarena.studies.scale.connectivity import (
     components,
     is_separated,
@@ -31,7 +32,6 @@ from codecarena.studies.scale.resampling import RIDGE
 from codecarena.studies.scale.scale import analyse, resample
 from codecarena.studies.scale.scale_results import ScaleError
 from codecarena.studies.scale.votes import Kind, VoteRecord, Votes, VotesError, from_records
-from codecarena.studies.simulation import Assumptions, simulate_votes
 
 SCALE = {"a": -1.0, "b": -0.3, "c": 0.4, "d": 0.9}
 

@@ -8,12 +8,12 @@ import pytest
 from giving import LATER, LONG_AGO, cast_vote, course_of, give, rater_of, rows_of
 from studying import invite, plan, text
 
+from codecarena.studies.design.plan import REFERENCE
+from codecarena.studies.design.selection import pairs_of
 from codecarena.studies.ledger_trials import TrialLedger
 from codecarena.studies.ledger_votes import status, stored_votes, vote_rows, votes_of
-from codecarena.studies.plan import REFERENCE
 from codecarena.studies.records.records import Condition, Content, Material, Stimulus
 from codecarena.studies.schedule import Item
-from codecarena.studies.selection import pairs_of
 from codecarena.studies.session import Desk
 
 NAMES = ("before", "small", "after")

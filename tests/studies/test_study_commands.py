@@ -19,10 +19,10 @@ from codecarena.bench.run import study_pictures
 from codecarena.bench.store.study_pictures import Crop
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.datasets.pixels import pixels_sha256, read_pixels
+from codecarena.studies.design.plan import PlanError, parse
 from codecarena.studies.ledger import Ledger
 from codecarena.studies.ledger_votes import status
 from codecarena.studies.organise import plan_study
-from codecarena.studies.plan import PlanError, parse
 from codecarena.studies.session import Desk
 
 pytestmark = pytest.mark.xdist_group("study commands")

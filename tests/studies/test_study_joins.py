@@ -10,7 +10,7 @@ import pytest
 
 from codecarena.bench.records.rows import MetricRow, Score
 from codecarena.studies import joins
-from codecarena.studies.plan import REFERENCE
+from codecarena.studies.design.plan import REFERENCE
 from codecarena.studies.records.records import Condition, Content, Known, Material, Pair, Stimulus, StudyRow
 
 STUDY = StudyRow(1, "small", "", "", "open", "", "", None, None)

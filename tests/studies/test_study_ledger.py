@@ -14,11 +14,11 @@ from studying import enter, invite, open_study, text
 
 from codecarena.bench.store.database import StoreError
 from codecarena.studies import pairing
-from codecarena.studies.design import Choice, Standing
+from codecarena.studies.design.design import Choice, Standing
+from codecarena.studies.design.plan import REFERENCE
 from codecarena.studies.ledger import Ledger
 from codecarena.studies.ledger_trials import NotDueError, TrialLedger
 from codecarena.studies.pairing import Pairing
-from codecarena.studies.plan import REFERENCE
 from codecarena.studies.records.records import Condition, Content, Material, Pair, Stimulus
 from codecarena.studies.schedule import Item
 from codecarena.studies.session import Desk

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from studying import plan, text
 
-from codecarena.studies.plan import PlanError, StudyPlan, load, parse, seal
+from codecarena.studies.design.plan import PlanError, StudyPlan, load, parse, seal
 
 
 def changed(old: str, new: str) -> StudyPlan:

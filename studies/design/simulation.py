@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from .scale.models import JOD, THRESHOLD_PROBIT, FloatArray
-from .scale.pair_counts import IntArray
-from .scale.votes import Kind, Votes
+from ..scale.models import JOD, THRESHOLD_PROBIT, FloatArray
+from ..scale.pair_counts import IntArray
+from ..scale.votes import Kind, Votes
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..bench.store.database import StoreError
-from ..datasets.validation import explain_validation
-from .records.messages import Presentation
-from .scale.models import ModelName
+from ...bench.store.database import StoreError
+from ...datasets.validation import explain_validation
+from ..records.messages import Presentation
+from ..scale.models import ModelName
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 REFERENCE = "original"

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from ..bench.records.rows import ScoredCell
+from ...bench.records.rows import ScoredCell
 from .plan import PlanError
 
 PREFERRED = ("jpeg", "webp", "avif", "jpegxl")

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Protocol
 
-from ..bench.records.rows import ScoredCell
-from ..bench.store.study_pictures import Crop, Prepared
+from ...bench.records.rows import ScoredCell
+from ...bench.store.study_pictures import Crop, Prepared
+from ..records.records import Condition, Content, Material, Pair, Stimulus
 from .plan import REFERENCE, ConditionsTable, PlanError, StudyPlan
-from .records.records import Condition, Content, Material, Pair, Stimulus
 
 
 class Preparer(Protocol):

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .scale.fit import fit
-from .scale.models import choose_model
-from .scale.pair_counts import tally
-from .scale.pair_tests import SIGNIFICANT, pair_tests
-from .scale.resampling import Scheme
-from .scale.scale import resample
-from .scale.scale_results import PairTest, ScaleError
+from ..scale.fit import fit
+from ..scale.models import choose_model
+from ..scale.pair_counts import tally
+from ..scale.pair_tests import SIGNIFICANT, pair_tests
+from ..scale.resampling import Scheme
+from ..scale.scale import resample
+from ..scale.scale_results import PairTest, ScaleError
 from .simulation import Assumptions, simulate_votes
 
 
