@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, cast
 
-from . import identity
 from .design.plan import QuestionTable
+from .ledger import identity
 from .records.messages import Choice, Progress, Stage, Welcome
 from .records.records import RaterRow
 from .schedule import Course

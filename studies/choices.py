@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from .design.plan import REFERENCE, PlanError, StudyPlan, parse, seal
-from .ledger import Ledger
-from .ledger_import import analysis_of
-from .ledger_votes import stored_votes, votes_of
+from .ledger.imports import analysis_of
+from .ledger.ledger import Ledger
+from .ledger.votes import stored_votes, votes_of
 from .records.records import Known, StudyRow
 from .scale.models import ModelName
 from .scale.scale import analyse

@@ -13,7 +13,7 @@ import typer
 from ..bench.options import STORE, JsonOption, StoreOption
 
 if TYPE_CHECKING:
-    from .ledger import Ledger
+    from .ledger.ledger import Ledger
     from .organise import Bench
 
 NameArgument = Annotated[str, typer.Argument(help="The study's name.")]
@@ -246,7 +246,7 @@ def import_command(
     """Read anyone's votes into a study of their own, to be analysed like ours."""
     from .design.plan import AnalysisTable, PlanError
     from .interchange_read import read
-    from .ledger_import import keep_votes
+    from .ledger.imports import keep_votes
     from .scale.models import MODELS
 
     if unit not in ("JOD", "log-worth"):
@@ -325,7 +325,7 @@ def withdraw(
 
 
 def _ledger(store: str, *, read_only: bool = False) -> closing[Ledger]:
-    from .ledger import Ledger
+    from .ledger.ledger import Ledger
 
     return closing(Ledger(store, read_only=read_only))
 

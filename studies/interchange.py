@@ -21,8 +21,8 @@ from typing import Any
 from ..bench.store.database import StoreError
 from .choices import plan_of
 from .design.plan import REFERENCE
-from .ledger import Ledger
-from .ledger_votes import stored_votes
+from .ledger.ledger import Ledger
+from .ledger.votes import stored_votes
 from .records.records import Condition, StoredVote, StudyRow
 
 

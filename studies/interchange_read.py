@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from .design.plan import REFERENCE
 from .interchange import InterchangeError
-from .ledger_votes import KINDS
+from .ledger.votes import KINDS
 from .scale.votes import (
     FIRST_WON,
     NO_PREFERENCE,

@@ -9,12 +9,12 @@ from typing import Protocol
 
 from ..bench.records.rows import ScoredCell
 from ..bench.store.study_pictures import Crop, Prepared
-from . import identity
 from .choices import intact
 from .design.plan import PlanError, StudyPlan, load, parse, seal
 from .design.selection import link_warning, material, select
-from .ledger import Ledger, digest
-from .ledger_votes import status
+from .ledger import identity
+from .ledger.ledger import Ledger, digest
+from .ledger.votes import status
 from .records.records import Known, StudyRow
 from .schedule import course
 

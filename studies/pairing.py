@@ -9,7 +9,7 @@ from time import monotonic
 import numpy as np
 
 from .design.design import find_design
-from .ledger_trials import TrialLedger
+from .ledger.trials import TrialLedger
 from .schedule import Course
 from .trials import votes_wanted
 

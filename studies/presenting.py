@@ -10,8 +10,8 @@ from typing import Any
 from .choices import Outcome, StudyResult, intact, plan_of
 from .findings import findings, fooling
 from .findings_text import Record, Table, span
-from .ledger import Ledger
-from .ledger_votes import status
+from .ledger.ledger import Ledger
+from .ledger.votes import status
 from .metric_findings import METRICS
 from .organise import finished
 from .records.records import StudyRow

@@ -17,12 +17,12 @@ import numpy as np
 
 from ..bench.records.rows import ScoredCell
 from ..bench.store.store import Store
-from . import identity
 from .design.plan import PlanError, StudyPlan, parse
 from .design.simulation import Assumptions, answers
 from .design.starter import common_codecs, quoted, settings_near
-from .ledger import digest
-from .ledger_trials import TrialLedger
+from .ledger import identity
+from .ledger.ledger import digest
+from .ledger.trials import TrialLedger
 from .organise import Bench, close_study, open_study, plan_text
 from .records.messages import Answer, Ballot, Break, Trial
 from .records.records import Known, TrialRow

@@ -19,9 +19,9 @@ from .choices import Outcome, choices_of, counted, intact, plan_of, scale_of, se
 from .design.plan import REFERENCE
 from .fooling import FoolRate, fool_rates
 from .joins import join, shown_scores
-from .ledger import Ledger
-from .ledger_erase import results_question
-from .ledger_votes import vote_rows
+from .ledger.erasure import results_question
+from .ledger.ledger import Ledger
+from .ledger.votes import vote_rows
 from .records.records import Known, StudyRow
 from .scale.scale_results import Interval, ScaleError
 from .screening import Exclusion

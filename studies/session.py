@@ -19,11 +19,12 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from ..bench.store.writer import now
-from . import identity, trials
+from . import trials
 from .admission import OUTCOMES, before_trials, stage_of, welcome_of
 from .design.design import find_design
 from .design.plan import parse
-from .ledger_trials import NotDueError, Situation, TrialLedger
+from .ledger import identity
+from .ledger.trials import NotDueError, Situation, TrialLedger
 from .pairing import Pairing
 from .records.messages import (
     DISPLAY_BYTES,

@@ -12,9 +12,9 @@ from typing import Literal
 import numpy as np
 
 from ..bench.store.blobs import Blobs
-from . import identity
 from .design.design import Choice, Standing, find_design, with_random_share
-from .ledger_trials import Situation
+from .ledger import identity
+from .ledger.trials import Situation
 from .records.messages import DISPLAY_BYTES, Answer, Ballot, Progress, SessionError, Shown, Slot, Trial
 from .records.records import NewTrial, TrialRow
 from .schedule import Course, Item

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from ...studies.ledger import Ledger
+from ...studies.ledger.ledger import Ledger
 from ...studies.presenting import SIMULATED, Record, report_tables, status_lines
 from ...studies.records.records import StudyRow
 from ...studies.results import StudyResults, results_of

@@ -14,7 +14,7 @@ from ...bench.records.rows import MetricRow
 from ...bench.store.derived_cache import Derived
 from ...bench.store.store import Store
 from ...bench.store.timings import timings
-from ...studies.ledger import Ledger
+from ...studies.ledger.ledger import Ledger
 from ..charts import rd_figure
 from ..charts.study_tables import StudyFindings, every_study, scale_chart
 from ..tables import digits

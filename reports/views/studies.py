@@ -8,7 +8,7 @@ from contextlib import closing
 import streamlit as st
 
 from ...bench.store.database import StoreError
-from ...studies.ledger import Ledger
+from ...studies.ledger.ledger import Ledger
 from ...studies.organise import Bench
 from ...studies.presenting import SIMULATED, study_records
 from ...studies.records.records import StudyRow

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from ...studies.interchange import write
-from ...studies.ledger import Ledger
+from ...studies.ledger.ledger import Ledger
 from ...studies.presenting import report_record, report_text
 from ...studies.records.records import StudyRow
 from ...studies.results import results_of

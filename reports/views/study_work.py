@@ -14,8 +14,8 @@ from ...studies.design.power import Prices, Simulation
 from ...studies.design.power import simulate as simulate_studies
 from ...studies.design.simulation import Assumptions
 from ...studies.design.starter import starter
-from ...studies.ledger import Ledger
-from ...studies.ledger_votes import status
+from ...studies.ledger.ledger import Ledger
+from ...studies.ledger.votes import status
 from ...studies.presenting import status_lines
 from ...studies.records.records import Status, StudyRow
 from ...studies.scale.scale_results import ScaleError

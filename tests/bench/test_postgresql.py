@@ -29,8 +29,8 @@ from codecarena.bench.store.tables import schema
 from codecarena.bench.store.tables.study_tables import PairTable, TrialTable, VoteTable
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.datasets.manifest import LocalPicture, Provenance
-from codecarena.studies.ledger_trials import TrialLedger
-from codecarena.studies.ledger_votes import status, stored_votes
+from codecarena.studies.ledger.trials import TrialLedger
+from codecarena.studies.ledger.votes import status, stored_votes
 from codecarena.studies.records.messages import Trial
 from codecarena.studies.session import Desk
 

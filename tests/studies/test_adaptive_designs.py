@@ -20,9 +20,9 @@ from codecarena.bench.store.store import Store
 from codecarena.studies import pairing
 from codecarena.studies.design.design import Choice, Pairs, Standing, apart, find_design, with_random_share
 from codecarena.studies.design.plan import parse
-from codecarena.studies.ledger import Ledger
-from codecarena.studies.ledger_trials import Situation, TrialLedger
-from codecarena.studies.ledger_votes import stored_votes
+from codecarena.studies.ledger.ledger import Ledger
+from codecarena.studies.ledger.trials import Situation, TrialLedger
+from codecarena.studies.ledger.votes import stored_votes
 from codecarena.studies.pairing import Pairing
 from codecarena.studies.records.messages import Trial
 from codecarena.studies.schedule import course

@@ -23,9 +23,9 @@ from codecarena.studies.design.design import Choice, Pairs, Standing, find_desig
 from codecarena.studies.design.plan import seal
 from codecarena.studies.interchange import write
 from codecarena.studies.interchange_read import read
-from codecarena.studies.ledger import Ledger
-from codecarena.studies.ledger_trials import TrialLedger
-from codecarena.studies.ledger_votes import stored_votes, votes_of
+from codecarena.studies.ledger.ledger import Ledger
+from codecarena.studies.ledger.trials import TrialLedger
+from codecarena.studies.ledger.votes import stored_votes, votes_of
 from codecarena.studies.records.records import StoredVote
 from codecarena.studies.rehearsal import rehearse
 from codecarena.studies.results import StudyResults, results_of

@@ -12,7 +12,7 @@ from giving import LONG_AGO, course_of, give, rater_of, rows_of
 from studying import ballot, enter, invite, open_study, plan
 
 from codecarena.studies import trials
-from codecarena.studies.ledger_trials import TrialLedger
+from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.records.messages import Ballot, Break, Done, SessionError
 from codecarena.studies.schedule import Course, Item
 from codecarena.studies.session import Desk

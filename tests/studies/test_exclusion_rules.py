@@ -10,8 +10,8 @@ from studying import enter, invite, open_study, plan, text, work_through
 
 from codecarena.studies.choices import choices_of, plan_of
 from codecarena.studies.design.plan import ExclusionTable, StudyPlan, parse
-from codecarena.studies.ledger import Ledger
-from codecarena.studies.ledger_votes import stored_votes
+from codecarena.studies.ledger.ledger import Ledger
+from codecarena.studies.ledger.votes import stored_votes
 from codecarena.studies.records.messages import Answer
 from codecarena.studies.records.records import StoredVote, TrialKind
 from codecarena.studies.screening import excluded, fewer_than, right

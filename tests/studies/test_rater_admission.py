@@ -13,8 +13,8 @@ from giving import rater_of, rows_of
 from sqlalchemy import text
 from studying import ballot, enter, invite, open_study, refusal, work_through
 
-from codecarena.studies.identity import completion_code
-from codecarena.studies.ledger import Ledger
+from codecarena.studies.ledger.identity import completion_code
+from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.records.messages import Done, NotYet, Panel, Progress, SessionError, Trial
 from codecarena.studies.session import Desk
 

@@ -7,7 +7,7 @@ import hashlib
 
 import pytest
 
-from codecarena.studies import identity
+from codecarena.studies.ledger import identity
 from codecarena.studies.records.messages import Panel
 from codecarena.studies.records.records import StudyRow
 

@@ -11,7 +11,7 @@ from giving import LONG_AGO, cast_vote, course_of, give, rater_of, rows_of
 from studying import ballot, enter, invite, open_study, plan, work_through
 
 from codecarena.studies import trials
-from codecarena.studies.ledger_trials import TrialLedger
+from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.records.messages import Answer, Done, Trial
 from codecarena.studies.records.records import TrialRow
 from codecarena.studies.schedule import Course, Item

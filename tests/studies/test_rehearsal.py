@@ -16,8 +16,8 @@ from codecarena.bench.store.store import Store
 from codecarena.studies.choices import intact
 from codecarena.studies.design.plan import PlanError
 from codecarena.studies.interchange import write
-from codecarena.studies.ledger import Ledger
-from codecarena.studies.ledger_votes import status, stored_votes
+from codecarena.studies.ledger.ledger import Ledger
+from codecarena.studies.ledger.votes import status, stored_votes
 from codecarena.studies.organise import invite
 from codecarena.studies.presenting import SIMULATED, report_record, report_tables, report_text
 from codecarena.studies.rehearsal import NAME, RATERS, demonstrate, rehearse

@@ -18,9 +18,9 @@ from studying import ballot, enter, invite, open_study, work_through
 
 from codecarena.bench.store.store import Store
 from codecarena.datasets.pixels import pixels_sha256
-from codecarena.studies.ledger import Ledger
-from codecarena.studies.ledger_votes import status as status_of
-from codecarena.studies.ledger_votes import stored_votes
+from codecarena.studies.ledger.ledger import Ledger
+from codecarena.studies.ledger.votes import status as status_of
+from codecarena.studies.ledger.votes import stored_votes
 from codecarena.studies.records.messages import Break, Done, NotYet, Panel, SessionError, Trial
 from codecarena.studies.session import Desk
 

@@ -10,8 +10,8 @@ from studying import invite, plan, text
 
 from codecarena.studies.design.plan import REFERENCE
 from codecarena.studies.design.selection import pairs_of
-from codecarena.studies.ledger_trials import TrialLedger
-from codecarena.studies.ledger_votes import status, stored_votes, vote_rows, votes_of
+from codecarena.studies.ledger.trials import TrialLedger
+from codecarena.studies.ledger.votes import status, stored_votes, vote_rows, votes_of
 from codecarena.studies.records.records import Condition, Content, Material, Stimulus
 from codecarena.studies.schedule import Item
 from codecarena.studies.session import Desk

@@ -20,8 +20,8 @@ from codecarena.bench.store.study_pictures import Crop
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.datasets.pixels import pixels_sha256, read_pixels
 from codecarena.studies.design.plan import PlanError, parse
-from codecarena.studies.ledger import Ledger
-from codecarena.studies.ledger_votes import status
+from codecarena.studies.ledger.ledger import Ledger
+from codecarena.studies.ledger.votes import status
 from codecarena.studies.organise import plan_study
 from codecarena.studies.session import Desk
 

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from studying import enter, invite, open_study, work_through
 
-from codecarena.studies.ledger import Ledger
-from codecarena.studies.ledger_votes import status
+from codecarena.studies.ledger.ledger import Ledger
+from codecarena.studies.ledger.votes import status
 from codecarena.studies.records.messages import Done, Panel, SessionError, Trial
 from codecarena.studies.session import Desk
 

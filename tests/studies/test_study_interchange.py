@@ -13,9 +13,9 @@ from codecarena.bench.store.database import StoreError
 from codecarena.studies.choices import plan_of
 from codecarena.studies.interchange import InterchangeError, write
 from codecarena.studies.interchange_read import read
-from codecarena.studies.ledger import Ledger
-from codecarena.studies.ledger_import import keep_votes
-from codecarena.studies.ledger_votes import status, stored_votes, votes_of
+from codecarena.studies.ledger.imports import keep_votes
+from codecarena.studies.ledger.ledger import Ledger
+from codecarena.studies.ledger.votes import status, stored_votes, votes_of
 from codecarena.studies.scale.votes import Kind, Votes
 from codecarena.studies.session import Desk
 

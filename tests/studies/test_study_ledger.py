@@ -16,8 +16,8 @@ from codecarena.bench.store.database import StoreError
 from codecarena.studies import pairing
 from codecarena.studies.design.design import Choice, Standing
 from codecarena.studies.design.plan import REFERENCE
-from codecarena.studies.ledger import Ledger
-from codecarena.studies.ledger_trials import NotDueError, TrialLedger
+from codecarena.studies.ledger.ledger import Ledger
+from codecarena.studies.ledger.trials import NotDueError, TrialLedger
 from codecarena.studies.pairing import Pairing
 from codecarena.studies.records.records import Condition, Content, Material, Pair, Stimulus
 from codecarena.studies.schedule import Item

@@ -15,8 +15,8 @@ from studying import invite, open_study, plan
 from codecarena.studies import choices, organise, presenting
 from codecarena.studies.choices import Settings
 from codecarena.studies.design.plan import REFERENCE, AnalysisTable, PlanError
-from codecarena.studies.ledger_import import keep_votes
-from codecarena.studies.ledger_trials import TrialLedger
+from codecarena.studies.ledger.imports import keep_votes
+from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.records.records import Content, Known, Material, Pair, Stimulus
 from codecarena.studies.scale.votes import VoteRecord, from_records
 from codecarena.studies.schedule import Item

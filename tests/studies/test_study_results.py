@@ -22,9 +22,9 @@ from codecarena.datasets.pixels import read_pixels
 from codecarena.reports.tables.leaderboard_tables import leaderboard_tables
 from codecarena.studies import results as module
 from codecarena.studies.fooling import share_interval
-from codecarena.studies.identity import withdrawal_code
 from codecarena.studies.joins import join
-from codecarena.studies.ledger import Ledger
+from codecarena.studies.ledger.identity import withdrawal_code
+from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.organise import open_study, plan_text
 from codecarena.studies.presenting import report_tables
 from codecarena.studies.rehearsal import rehearse

@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from codecarena.bench.store.store import Store
 from codecarena.studies.design.plan import parse
-from codecarena.studies.ledger import Ledger
-from codecarena.studies.ledger_trials import TrialLedger
+from codecarena.studies.ledger.ledger import Ledger
+from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.records.messages import Answer, Ballot
 from codecarena.studies.records.records import RaterRow, TrialRow
 from codecarena.studies.schedule import Course, Item, course

@@ -10,10 +10,10 @@ import pytest
 
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.datasets.pixels import pixels_sha256
-from codecarena.studies import identity
 from codecarena.studies.design.plan import REFERENCE, StudyPlan, parse, seal
 from codecarena.studies.design.selection import pairs_of
-from codecarena.studies.ledger import Ledger, digest
+from codecarena.studies.ledger import identity
+from codecarena.studies.ledger.ledger import Ledger, digest
 from codecarena.studies.records.messages import Answer, Ballot, Break, Receipt, SessionError, Trial
 from codecarena.studies.records.records import Condition, Content, Material, Stimulus
 from codecarena.studies.session import Desk

@@ -28,9 +28,9 @@ from sqlalchemy import (
     update,
 )
 
-from ..bench.store.database import StoreError
-from ..bench.store.store import Store
-from ..bench.store.tables.study_tables import (
+from ...bench.store.database import StoreError
+from ...bench.store.store import Store
+from ...bench.store.tables.study_tables import (
     Base,
     ConditionTable,
     ContentTable,
@@ -42,9 +42,9 @@ from ..bench.store.tables.study_tables import (
     StudyEventTable,
     StudyTable,
 )
-from ..bench.store.writer import StoreWriter, now
-from .ledger_erase import erase_rater, remove_study
-from .records.records import Condition, Content, Known, Material, Pair, RaterRow, Stimulus, StudyRow
+from ...bench.store.writer import StoreWriter, now
+from ..records.records import Condition, Content, Known, Material, Pair, RaterRow, Stimulus, StudyRow
+from .erasure import erase_rater, remove_study
 
 Result = TypeVar("Result")
 Line: TypeAlias = Any

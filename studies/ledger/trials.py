@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, select, update
 
-from ..bench.store.tables.study_tables import PairTable, ProposalTable, TrialTable, VoteTable
-from ..bench.store.writer import now
-from .design.design import IntArray, Standing
+from ...bench.store.tables.study_tables import PairTable, ProposalTable, TrialTable, VoteTable
+from ...bench.store.writer import now
+from ..design.design import IntArray, Standing
+from ..records.messages import Ballot
+from ..records.records import NewTrial, RaterRow, StudyRow, TrialRow
 from .ledger import Ledger
-from .records.messages import Ballot
-from .records.records import NewTrial, RaterRow, StudyRow, TrialRow
 
 _TRIAL = (
     TrialTable.id,

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import aliased
 
-from ..bench.store.tables.study_tables import (
+from ...bench.store.tables.study_tables import (
     ConditionTable,
     ContentTable,
     PairTable,
@@ -18,11 +18,11 @@ from ..bench.store.tables.study_tables import (
     TrialTable,
     VoteTable,
 )
-from .design.plan import StudyPlan
+from ..design.plan import StudyPlan
+from ..records.records import RaterStatus, Status, StoredVote, StudyRow
+from ..scale.votes import FIRST_WON, NO_PREFERENCE, SECOND_WON, Kind, VoteRecord, Votes, from_records
+from .imports import facts_of
 from .ledger import Ledger, Line
-from .ledger_import import facts_of
-from .records.records import RaterStatus, Status, StoredVote, StudyRow
-from .scale.votes import FIRST_WON, NO_PREFERENCE, SECOND_WON, Kind, VoteRecord, Votes, from_records
 
 KINDS = {
     "main": Kind.PLAIN,

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from ..bench.store.database import StoreError
-from ..bench.store.tables.study_tables import PairTable, RaterTable, TrialTable, VoteTable
-from ..bench.store.writer import now
+from ...bench.store.database import StoreError
+from ...bench.store.tables.study_tables import PairTable, RaterTable, TrialTable, VoteTable
+from ...bench.store.writer import now
+from ..design.plan import NAME, REFERENCE, AnalysisTable, seal
+from ..records.records import Condition, Content, Known, Material, Pair, StudyRow, TrialKind
+from ..records.records import Stimulus as StimulusRecord
+from ..scale.votes import Kind, Votes
 from . import identity
-from .design.plan import NAME, REFERENCE, AnalysisTable, seal
 from .ledger import NEW_RATER, Ledger, digest
-from .records.records import Condition, Content, Known, Material, Pair, StudyRow, TrialKind
-from .records.records import Stimulus as StimulusRecord
-from .scale.votes import Kind, Votes
 
 _KINDS: dict[int, TrialKind] = {
     Kind.PLAIN: "main",

@@ -8,9 +8,9 @@ import hmac
 import secrets
 from typing import Any
 
+from ..records.messages import Panel, Slot
+from ..records.records import StudyRow
 from .ledger import digest
-from .records.messages import Panel, Slot
-from .records.records import StudyRow
 
 TRIAL_CHARACTERS = 32
 

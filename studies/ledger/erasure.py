@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, case, delete, insert, select, update
 
-from ..bench.store.derived_cache import forget
-from ..bench.store.tables.study_tables import (
+from ...bench.store.derived_cache import forget
+from ...bench.store.tables.study_tables import (
     ConditionTable,
     ContentTable,
     EnvironmentTable,
@@ -20,7 +20,7 @@ from ..bench.store.tables.study_tables import (
     TrialTable,
     VoteTable,
 )
-from ..bench.store.writer import now
+from ...bench.store.writer import now
 
 
 def remove_study(connection: Connection, study_id: int) -> None:
