@@ -179,7 +179,7 @@ def scale(
     as_json: JsonOption = False,
 ) -> None:
     """Make the scale by the plan's analysis, with and without the raters its rules exclude."""
-    from .choices import result_of
+    from .analysis.choices import result_of
     from .presenting import result_record, result_tables
 
     with _ledger(store, read_only=True) as ledger:
@@ -200,8 +200,8 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Show everything the votes say: scales, tests, fit, raters, metrics and rates against people."""
+    from .analysis.results import results_of
     from .presenting import report_record, report_tables, report_text
-    from .results import results_of
 
     with _ledger(store, read_only=True) as ledger:
         results = results_of(ledger, name, resamples)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .analysis import StudyAnalysis
+from .analysis.analysis import StudyAnalysis
+from .analysis.fool_rate import FoolRate
+from .analysis.heterogeneity import Heterogeneity
+from .analysis.human_rate import HumanBdRate
+from .analysis.review import Proportion
 from .findings_text import Record, Table, p_value, percent_span, span
-from .fooling import FoolRate
-from .heterogeneity import Heterogeneity
-from .human_rate import HumanBdRate
 from .metric_findings import metric_tables, part_tables
-from .review import Proportion
 from .scale.goodness import FEWEST_RATERS
 from .scale.scale_results import GoodnessOfFit
 

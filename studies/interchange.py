@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bench.store.database import StoreError
-from .choices import plan_of
+from .analysis.choices import plan_of
 from .design.plan import REFERENCE
 from .ledger.ledger import Ledger
 from .ledger.votes import stored_votes

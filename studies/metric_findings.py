@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from .analysis.human_metrics import HumanAgreement, MetricAgreement, MetricsAgainstPeople, PartAgreement
+from .analysis.stimulus_parts import BANDS, RateBand
 from .findings_text import Record, Table, p_value, with_span
-from .human_metrics import HumanAgreement, MetricAgreement, MetricsAgainstPeople, PartAgreement
-from .stimulus_parts import BANDS, RateBand
 
 METRICS = "Metrics against people"
 BETWEEN = "Between metrics"

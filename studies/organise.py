@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ..bench.records.rows import ScoredCell
 from ..bench.store.study_pictures import Crop, Prepared
-from .choices import intact
+from .analysis.choices import intact
 from .design.plan import PlanError, StudyPlan, load, parse, seal
 from .design.selection import link_warning, material, select
 from .ledger import identity

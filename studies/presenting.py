@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from .choices import Outcome, StudyResult, intact, plan_of
+from .analysis.choices import Outcome, StudyResult, intact, plan_of
+from .analysis.results import StudyResults
+from .analysis.screening import Exclusion
 from .findings import findings, fooling
 from .findings_text import Record, Table, span
 from .ledger.ledger import Ledger
@@ -15,9 +17,7 @@ from .ledger.votes import status
 from .metric_findings import METRICS
 from .organise import finished
 from .records.records import StudyRow
-from .results import StudyResults
 from .scale.scale_results import StudyScale
-from .screening import Exclusion
 
 SIMULATED = "Simulated: programs answered, no person did. It says nothing about the codecs."
 

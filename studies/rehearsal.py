@@ -17,6 +17,7 @@ import numpy as np
 
 from ..bench.records.rows import ScoredCell
 from ..bench.store.store import Store
+from .analysis.results import results_of
 from .design.plan import PlanError, StudyPlan, parse
 from .design.simulation import Assumptions, answers
 from .design.starter import common_codecs, quoted, settings_near
@@ -26,7 +27,6 @@ from .ledger.trials import TrialLedger
 from .organise import Bench, close_study, open_study, plan_text
 from .records.messages import Answer, Ballot, Break, Trial
 from .records.records import Known, TrialRow
-from .results import results_of
 from .scale.models import JOD
 from .session import Desk
 

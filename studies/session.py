@@ -21,6 +21,7 @@ import numpy as np
 from ..bench.store.writer import now
 from . import trials
 from .admission import OUTCOMES, before_trials, stage_of, welcome_of
+from .analysis.screening import fewer_than
 from .design.design import find_design
 from .design.plan import parse
 from .ledger import identity
@@ -45,7 +46,6 @@ from .records.messages import (
 )
 from .records.records import NewTrial, RaterRow, TrialRow
 from .schedule import Course, course, further
-from .screening import fewer_than
 
 
 class Desk:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from codecarena.studies.analysis.human_rate import CodedCondition, human_bd_rates
+from codecarena.studies.analysis.review import review
 from codecarena.studies.design.simulation import Assumptions, simulate_votes, threshold
-from codecarena.studies.human_rate import CodedCondition, human_bd_rates
-from codecarena.studies.review import review
 from codecarena.studies.scale.fit import fit
 from codecarena.studies.scale.models import DAVIDSON, JOD, THRESHOLD_PROBIT
 from codecarena.studies.scale.pair_counts import from_table, tally

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from codecarena.studies.analysis.heterogeneity import by_picture
 from codecarena.studies.design.simulation import Assumptions, simulate_votes
-from codecarena.studies.heterogeneity import by_picture
 from codecarena.studies.scale.fit import fit
 from codecarena.studies.scale.goodness import goodness_of_fit
 from codecarena.studies.scale.models import THURSTONE

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...bench.store.store import Store
-    from ...studies.results import StudyResults
+    from ...studies.analysis.results import StudyResults
     from ..tables.table import Table
 
 app = typer.Typer()
@@ -138,7 +138,7 @@ def _people(store: Store) -> tuple[StudyResults, ...]:
     """Return the kept results of studies; what analyses them is loaded only where there is one."""
     if not store.has_studies():
         return ()
-    from ...studies.results import stored_results
+    from ...studies.analysis.results import stored_results
 
     return stored_results(store)
 

@@ -10,8 +10,8 @@ from . import digits
 from .table import Column, Entry, Row, Table
 
 if TYPE_CHECKING:
-    from ...studies.human_rate import HumanBdRate
-    from ...studies.results import HumanValue, StudyResults
+    from ...studies.analysis.human_rate import HumanBdRate
+    from ...studies.analysis.results import HumanValue, StudyResults
 
 NEAR = 0.1
 """How far a condition's mean rate may be from the table's, as a part of it."""

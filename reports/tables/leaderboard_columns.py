@@ -13,7 +13,7 @@ from . import digits
 from .table import Column, Entry, Table
 
 if TYPE_CHECKING:
-    from ...studies.results import HumanValue, StudyResults
+    from ...studies.analysis.results import HumanValue, StudyResults
 
 MEGA = 1e6
 

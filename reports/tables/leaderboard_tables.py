@@ -22,7 +22,7 @@ from .selection import ColumnSlice, Kind, choose_metrics, slices
 from .table import Column, Entry, Row, Table
 
 if TYPE_CHECKING:
-    from ...studies.results import StudyResults
+    from ...studies.analysis.results import StudyResults
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ...bench.records.rows import MetricRow
 from ...bench.store.timings import footprints, timings
-from ...studies.results import stored_results
+from ...studies.analysis.results import stored_results
 from ..tables import leaderboards
 from ..tables.evidence import board_ranks
 from ..tables.leaderboard_columns import Cost, costs, with_costs, with_people, with_ranks

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from ...studies.analysis.human_metrics import HumanAgreement, MetricsAgainstPeople, PartAgreement
+from ...studies.analysis.results import stored_results
+from ...studies.analysis.stimulus_parts import BANDS, RateBand
 from ...studies.findings_text import Record
-from ...studies.human_metrics import HumanAgreement, MetricsAgainstPeople, PartAgreement
 from ...studies.metric_findings import band_title, metric_tables, part_tables, part_title
 from ...studies.presenting import SIMULATED
-from ...studies.results import stored_results
-from ...studies.stimulus_parts import BANDS, RateBand
 from ..charts.interactive import SpanPoint, spans
 from ..charts.study_tables import record_tables
 from . import frame as pages

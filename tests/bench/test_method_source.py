@@ -13,7 +13,7 @@ import pytest
 from codecarena.bench.analysis.significance import against_anchor
 from codecarena.bench.store import method_source
 from codecarena.bench.store.method_source import source_sha256
-from codecarena.studies.results import RESULTS
+from codecarena.studies.analysis.results import RESULTS
 
 FILES = {
     "bench/analysis/means.py": "from .weights import (\n    weigh,\n)\n",
@@ -77,7 +77,7 @@ def test_two_methods_depend_on_the_files_of_both() -> None:
 
 def test_another_process_finds_the_same_hash() -> None:
     code = (
-        "from codecarena.studies.results import RESULTS\n"
+        "from codecarena.studies.analysis.results import RESULTS\n"
         "from codecarena.bench.store.method_source import source_sha256\n"
         "print(source_sha256(RESULTS.methods))"
     )

@@ -14,8 +14,8 @@ from codecarena.bench.analysis.significance import RankRange
 from codecarena.reports.tables.human import study_of, with_human_rates, with_human_values
 from codecarena.reports.tables.leaderboard_columns import with_people, with_ranks
 from codecarena.reports.tables.table import Column, Entry, Row, Table
-from codecarena.studies.human_rate import HumanBdRate
-from codecarena.studies.results import HumanValue
+from codecarena.studies.analysis.human_rate import HumanBdRate
+from codecarena.studies.analysis.results import HumanValue
 from codecarena.studies.scale.scale_results import Interval
 
 TABLE = Table(

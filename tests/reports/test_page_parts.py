@@ -17,9 +17,9 @@ from codecarena.reports.charts import rd_figure
 from codecarena.reports.server.server import Services
 from codecarena.reports.tables.leaderboard_tables import RatePoint
 from codecarena.reports.views import navigation, people, rates, runs
-from codecarena.studies.human_metrics import PartAgreement
+from codecarena.studies.analysis.human_metrics import PartAgreement
+from codecarena.studies.analysis.stimulus_parts import BANDS
 from codecarena.studies.presenting import SIMULATED
-from codecarena.studies.stimulus_parts import BANDS
 
 FAILED = Failure("zoo", "ant.png", "ant", "zip-id", "zip", 9.0, None, None, "crash", "encode", 3, "it_died",
                  "the end", "2026-01-02T03:04:05.678", False)  # fmt: skip

@@ -15,8 +15,8 @@ from studying import enter, invite, open_study, work_through
 from codecarena.bench.run import study_pictures
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports.server.server import STORE_VARIABLE
+from codecarena.studies.analysis.results import results_of
 from codecarena.studies.ledger.ledger import Ledger
-from codecarena.studies.results import results_of
 from codecarena.studies.session import Desk
 
 # Streamlit's own script runner, under AppTest, warns about itself.

@@ -11,8 +11,8 @@ from drawn import Drawn
 from codecarena.reports.charts import study_tables
 from codecarena.reports.charts.interactive import SpanPoint
 from codecarena.reports.views import organiser, people, study_work
+from codecarena.studies.analysis.stimulus_parts import BANDS, RateBand
 from codecarena.studies.scale.scale_results import ScaleError
-from codecarena.studies.stimulus_parts import BANDS, RateBand
 
 
 def rater(stage: str, joined: str | None = "2026-01-01T00:00") -> Any:

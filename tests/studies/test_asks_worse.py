@@ -18,7 +18,9 @@ from sqlalchemy import text
 from studying import invite, open_study
 
 from codecarena.studies import pairing
-from codecarena.studies.choices import choices_of, plan_of, result_of
+from codecarena.studies.analysis.choices import choices_of, plan_of, result_of
+from codecarena.studies.analysis.results import StudyResults, results_of
+from codecarena.studies.analysis.screening import right
 from codecarena.studies.design.design import Choice, Pairs, Standing, find_design
 from codecarena.studies.design.plan import seal
 from codecarena.studies.interchange import write
@@ -28,10 +30,8 @@ from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.ledger.votes import stored_votes, votes_of
 from codecarena.studies.records.records import StoredVote
 from codecarena.studies.rehearsal import rehearse
-from codecarena.studies.results import StudyResults, results_of
 from codecarena.studies.scale.votes import Kind, Votes
 from codecarena.studies.schedule import Item
-from codecarena.studies.screening import right
 
 MIRRORED = {"first": "second", "second": "first", "none": "none", "skip": "skip"}
 OUTCOMES = {"first": 1, "second": -1, "none": 0}

@@ -8,7 +8,13 @@ from scipy import stats
 from scipy.optimize import least_squares
 from scipy.special import expit
 
-from codecarena.studies.correlation import meng_rosenthal_rubin, monotone_fit, pearson, ranks, spearman
+from codecarena.studies.analysis.correlation import (
+    meng_rosenthal_rubin,
+    monotone_fit,
+    pearson,
+    ranks,
+    spearman,
+)
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ import pytest
 from pydantic import ValidationError
 from studying import enter, invite, open_study, plan, text, work_through
 
-from codecarena.studies.choices import choices_of, plan_of
+from codecarena.studies.analysis.choices import choices_of, plan_of
+from codecarena.studies.analysis.screening import excluded, fewer_than, right
 from codecarena.studies.design.plan import ExclusionTable, StudyPlan, parse
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.votes import stored_votes
 from codecarena.studies.records.messages import Answer
 from codecarena.studies.records.records import StoredVote, TrialKind
-from codecarena.studies.screening import excluded, fewer_than, right
 from codecarena.studies.session import Desk
 
 NO_RULE = {"golden_pass_rate": 0, "consistency": 0, "minimum_median_ms": 0}

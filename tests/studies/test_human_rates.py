@@ -11,8 +11,8 @@ from scipy import stats
 from voting import votes_of
 
 from codecarena.bench.analysis.curves import bd_rate
-from codecarena.studies.fooling import fool_rates, share_interval
-from codecarena.studies.human_rate import CodedCondition, human_bd_rates
+from codecarena.studies.analysis.fool_rate import fool_rates, share_interval
+from codecarena.studies.analysis.human_rate import CodedCondition, human_bd_rates
 from codecarena.studies.scale.fit import Fit, fit
 from codecarena.studies.scale.models import JOD, THURSTONE
 from codecarena.studies.scale.pair_counts import Tally, tally

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from voting import random_votes, votes_of
 
-from codecarena.studies.agreement import alpha, transitivity
+from codecarena.studies.analysis.agreement import alpha, transitivity
+from codecarena.studies.analysis.heterogeneity import by_kind, by_picture
 from codecarena.studies.design.simulation import Assumptions, simulate_votes
-from codecarena.studies.heterogeneity import by_kind, by_picture
 from codecarena.studies.scale.fisher_scoring import Problem, log_likelihood, solve, start
 from codecarena.studies.scale.fit import Fit, fit
 from codecarena.studies.scale.models import BRADLEY_TERRY, JOD, THURSTONE, Model

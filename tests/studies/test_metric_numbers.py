@@ -8,22 +8,16 @@ from scipy import stats
 from voting import random_votes, votes_of
 
 from codecarena.bench.analysis.intervals import holm
-from codecarena.studies import human_metrics
-from codecarena.studies.correlation import meng_rosenthal_rubin
-from codecarena.studies.human_metrics import MetricAgreement, agreements, comparable
-from codecarena.studies.metric_estimates import (
-    Estimator,
-    MetricScores,
-    PartSample,
-    Sample,
-    within,
-)
+from codecarena.studies.analysis import human_metrics
+from codecarena.studies.analysis.correlation import meng_rosenthal_rubin
+from codecarena.studies.analysis.human_metrics import MetricAgreement, agreements, comparable
+from codecarena.studies.analysis.metric_estimates import Estimator, MetricScores, PartSample, Sample, within
+from codecarena.studies.analysis.stimulus_parts import BANDS, Part, RateBand, parts_of, whole
 from codecarena.studies.scale.fit import Fit, fit
 from codecarena.studies.scale.models import THURSTONE, Model
 from codecarena.studies.scale.pair_counts import Tally, tally
 from codecarena.studies.scale.resampling import interval
 from codecarena.studies.scale.scale_results import Interval, ScaleError
-from codecarena.studies.stimulus_parts import BANDS, Part, RateBand, parts_of, whole
 
 
 def fitted(counted: Tally, model: Model = THURSTONE) -> Fit:

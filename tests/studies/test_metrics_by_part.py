@@ -8,15 +8,15 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from codecarena.studies.analysis import table
+from codecarena.studies.analysis.analysis import table
+from codecarena.studies.analysis.human_metrics import MetricsAgainstPeople, PartAgreement, agreements
+from codecarena.studies.analysis.metric_estimates import FEWEST_VOTES, MetricScores
+from codecarena.studies.analysis.stimulus_parts import BANDS, EDGES, RateBand, parts_of
 from codecarena.studies.design.simulation import Assumptions, simulate_votes
-from codecarena.studies.human_metrics import MetricsAgainstPeople, PartAgreement, agreements
-from codecarena.studies.metric_estimates import FEWEST_VOTES, MetricScores
 from codecarena.studies.metric_findings import METRICS, metric_tables, part_tables, part_title
 from codecarena.studies.scale.fit import fit
 from codecarena.studies.scale.models import choose_model
 from codecarena.studies.scale.pair_counts import TIE, Tally, tally
-from codecarena.studies.stimulus_parts import BANDS, EDGES, RateBand, parts_of
 
 pytestmark = pytest.mark.xdist_group("metrics by part")
 

@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from scipy.optimize import minimize
 from scipy.special import expit, ndtr
 
-from codecarena.studies.analysis import analyse_study
+from codecarena.studies.analysis.analysis import analyse_study
 from codecarena.studies.findings import findings
 from codecarena.studies.scale.connectivity import order_is_confounded
 from codecarena.studies.scale.models import JOD, MODELS

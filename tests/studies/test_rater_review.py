@@ -11,11 +11,11 @@ import krippendorff
 import numpy as np
 import pytest
 
-from codecarena.studies.agreement import alpha, transitivity
-from codecarena.studies.analysis import Beside, analyse_study
+from codecarena.studies.analysis.agreement import alpha, transitivity
+from codecarena.studies.analysis.analysis import Beside, analyse_study
+from codecarena.studies.analysis.review import GoldenAnswer, judge, outlying, proportion, review
 from codecarena.studies.design.simulation import Assumptions, simulate_votes
 from codecarena.studies.findings import findings
-from codecarena.studies.review import GoldenAnswer, judge, outlying, proportion, review
 from codecarena.studies.scale.fit import Fit, fit
 from codecarena.studies.scale.models import BRADLEY_TERRY, choose_model
 from codecarena.studies.scale.pair_counts import from_matrix, tally
@@ -232,9 +232,9 @@ def test_raters_are_judged_by_each_picture_s_own_scale_where_pictures_differ(tes
 def test_pictures_own_scales_are_for_so_many_raters_only(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = tally(nearly_unanimous())
     assert judge(counted, False) == "all pictures"
-    monkeypatch.setattr("codecarena.studies.review._LARGEST", 30 * 24 * 4)
+    monkeypatch.setattr("codecarena.studies.analysis.analysis.review._LARGEST", 30 * 24 * 4)
     assert judge(counted, True) == "each picture"
-    monkeypatch.setattr("codecarena.studies.review._LARGEST", 30 * 24 * 4 - 1)
+    monkeypatch.setattr("codecarena.studies.analysis.analysis.review._LARGEST", 30 * 24 * 4 - 1)
     assert judge(counted, True) == "all pictures"
 
 

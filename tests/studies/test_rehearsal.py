@@ -13,7 +13,8 @@ from studying import open_study
 from arena import call, write_pictures
 from codecarena.bench.run import study_pictures
 from codecarena.bench.store.store import Store
-from codecarena.studies.choices import intact
+from codecarena.studies.analysis.choices import intact
+from codecarena.studies.analysis.results import results_of, stored_results
 from codecarena.studies.design.plan import PlanError
 from codecarena.studies.interchange import write
 from codecarena.studies.ledger.ledger import Ledger
@@ -21,7 +22,6 @@ from codecarena.studies.ledger.votes import status, stored_votes
 from codecarena.studies.organise import invite
 from codecarena.studies.presenting import SIMULATED, report_record, report_tables, report_text
 from codecarena.studies.rehearsal import NAME, RATERS, demonstrate, rehearse
-from codecarena.studies.results import results_of, stored_results
 
 pytestmark = pytest.mark.xdist_group("rehearsal")
 

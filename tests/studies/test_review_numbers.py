@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from scipy.special import expit, gammaln
 
-from codecarena.studies.review import (
+from codecarena.studies.analysis.review import (
     GoldenAnswer,
     Proportion,
     RaterReview,
@@ -294,7 +294,7 @@ def test_raters_are_judged_in_parts_as_all_at_once(monkeypatch: pytest.MonkeyPat
     counted, found = tally(votes), fitted(votes)
     whole = leave_one_out(found, counted)
     # Two pairs of three outcomes: room for five raters.
-    monkeypatch.setattr("codecarena.studies.review._NUMBERS_AT_ONCE", 30)
+    monkeypatch.setattr("codecarena.studies.analysis.analysis.review._NUMBERS_AT_ONCE", 30)
     assert leave_one_out(found, counted) == pytest.approx(whole, abs=1e-9)
     assert len(set(whole.round(6))) > 1
 

@@ -10,9 +10,9 @@ from scipy import stats
 from scipy.special import expit, gammaln
 from voting import random_votes, votes_of
 
-from codecarena.studies import analysis as module
-from codecarena.studies.analysis import Beside, analyse_study
-from codecarena.studies.human_rate import CodedCondition
+from codecarena.studies.analysis import analysis as module
+from codecarena.studies.analysis.analysis import Beside, analyse_study
+from codecarena.studies.analysis.human_rate import CodedCondition
 from codecarena.studies.scale.fit import fit
 from codecarena.studies.scale.goodness import goodness_of_fit
 from codecarena.studies.scale.models import BRADLEY_TERRY, DAVIDSON, JOD, MODELS

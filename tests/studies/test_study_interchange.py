@@ -10,7 +10,7 @@ import pytest
 from studying import enter, invite, open_study, work_through
 
 from codecarena.bench.store.database import StoreError
-from codecarena.studies.choices import plan_of
+from codecarena.studies.analysis.choices import plan_of
 from codecarena.studies.interchange import InterchangeError, write
 from codecarena.studies.interchange_read import read
 from codecarena.studies.ledger.imports import keep_votes

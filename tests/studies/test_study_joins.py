@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from codecarena.bench.records.rows import MetricRow, Score
-from codecarena.studies import joins
+from codecarena.studies.analysis import benchmark_facts
 from codecarena.studies.design.plan import REFERENCE
 from codecarena.studies.records.records import Condition, Content, Known, Material, Pair, Stimulus, StudyRow
 
@@ -62,16 +62,16 @@ def joined(
     scores: dict[tuple[str, str], dict[str, Score]] | None = None,
     metrics: tuple[MetricRow, ...] = (),
     anchor: str | None = None,
-) -> joins.Joined:
+) -> benchmark_facts.Joined:
     asked: list[Any] = []
 
     def scores_of(_: object, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Score]]:
         asked.extend(pairs)
         return scores or {}
 
-    monkeypatch.setattr(joins, "scores_of", scores_of)
+    monkeypatch.setattr(benchmark_facts, "scores_of", scores_of)
     stimuli, pairs = tuple(range(len(material.stimuli))), tuple(range(len(material.pairs)))
-    result = joins.join(Scored(*metrics), Known(STUDY, material, stimuli, pairs), anchor)  # type: ignore[arg-type]
+    result = benchmark_facts.join(Scored(*metrics), Known(STUDY, material, stimuli, pairs), anchor)  # type: ignore[arg-type]
     assert set(scores or {}) <= set(asked)
     return result
 
@@ -236,8 +236,8 @@ def test_a_metric_of_the_originals_alone_is_passed_over(monkeypatch: pytest.Monk
 
 def test_only_what_the_design_compares_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[tuple[str, str]]] = []
-    monkeypatch.setattr(joins, "scores_of", lambda _, pairs: asked.append(list(pairs)) or {})
+    monkeypatch.setattr(benchmark_facts, "scores_of", lambda _, pairs: asked.append(list(pairs)) or {})
     for material in (MATERIAL, HIDDEN):
-        joins.shown_scores(Scored(), Known(STUDY, material, (), ()))  # type: ignore[arg-type]
+        benchmark_facts.shown_scores(Scored(), Known(STUDY, material, (), ()))  # type: ignore[arg-type]
     coded = [("part1", "shown00"), ("part1", "shown01"), ("part2", "shown10"), ("part2", "shown11")]
     assert asked == [coded, [*coded, ("part1", "part1"), ("part2", "part2")]]

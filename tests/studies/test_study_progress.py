@@ -12,8 +12,9 @@ from giving import cast_vote, give, rows_of
 from sqlalchemy import text
 from studying import invite, open_study, plan
 
-from codecarena.studies import choices, organise, presenting
-from codecarena.studies.choices import Settings
+from codecarena.studies import organise, presenting
+from codecarena.studies.analysis import choices
+from codecarena.studies.analysis.choices import Settings
 from codecarena.studies.design.plan import REFERENCE, AnalysisTable, PlanError
 from codecarena.studies.ledger.imports import keep_votes
 from codecarena.studies.ledger.trials import TrialLedger

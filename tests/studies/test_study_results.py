@@ -20,15 +20,15 @@ from codecarena.bench.store.tables.schema import DerivedTable
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.datasets.pixels import read_pixels
 from codecarena.reports.tables.leaderboard_tables import leaderboard_tables
-from codecarena.studies import results as module
-from codecarena.studies.fooling import share_interval
-from codecarena.studies.joins import join
+from codecarena.studies.analysis import results as module
+from codecarena.studies.analysis.benchmark_facts import join
+from codecarena.studies.analysis.fool_rate import share_interval
+from codecarena.studies.analysis.results import StudyResults, results_of, stored_results
 from codecarena.studies.ledger.identity import withdrawal_code
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.organise import open_study, plan_text
 from codecarena.studies.presenting import report_tables
 from codecarena.studies.rehearsal import rehearse
-from codecarena.studies.results import StudyResults, results_of, stored_results
 
 pytestmark = pytest.mark.xdist_group("study results")
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from codecarena.studies import presenting
-from codecarena.studies.choices import Outcome, StudyResult
+from codecarena.studies.analysis.choices import Outcome, StudyResult
+from codecarena.studies.analysis.screening import Exclusion
 from codecarena.studies.records.records import StudyRow
 from codecarena.studies.scale.scale_results import (
     ConditionScale,
@@ -19,7 +20,6 @@ from codecarena.studies.scale.scale_results import (
     StudyScale,
     TieEffect,
 )
-from codecarena.studies.screening import Exclusion
 
 STUDY = StudyRow(1, "small", "simulated = true", "abc", "open", "", "2026-01-02T03:04:05", None, None)
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import gammaln
 
-from .scale.fisher_scoring import answers_of, log_likelihood, solve_together
-from .scale.fit import Fit
-from .scale.models import FloatArray
-from .scale.pair_counts import IntArray, Tally
-from .scale.scale_results import ScaleError
+from ..scale.fisher_scoring import answers_of, log_likelihood, solve_together
+from ..scale.fit import Fit
+from ..scale.models import FloatArray
+from ..scale.pair_counts import IntArray, Tally
+from ..scale.scale_results import ScaleError
 
 FEWEST_VOTES = 200
 """Below, pictures that shift a condition by 0.5 JOD are noticed in fewer than half of the studies."""

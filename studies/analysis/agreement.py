@@ -7,9 +7,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from .scale.models import FloatArray
-from .scale.pair_counts import FIRST, SECOND, IntArray, PairCounts
-from .scale.votes import Kind, Votes
+from ..scale.models import FloatArray
+from ..scale.pair_counts import FIRST, SECOND, IntArray, PairCounts
+from ..scale.votes import Kind, Votes
 
 Level: TypeAlias = Literal["nominal", "ordinal"]
 

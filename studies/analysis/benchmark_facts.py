@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ..bench.analysis.curves import to_quality
-from ..bench.records.rows import MetricRow, Score
-from ..bench.store.shown_scores import scores_of
-from ..bench.store.store import Store
+from ...bench.analysis.curves import to_quality
+from ...bench.records.rows import MetricRow, Score
+from ...bench.store.shown_scores import scores_of
+from ...bench.store.store import Store
+from ..records.records import Known, Material
 from .analysis import Beside
 from .human_rate import CodedCondition
-from .records.records import Known, Material
 from .review import GoldenAnswer
 
 Key: TypeAlias = tuple[str, str]

@@ -9,8 +9,8 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .scale.models import FloatArray
-from .scale.pair_counts import Tally
+from ..scale.models import FloatArray
+from ..scale.pair_counts import Tally
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 Group = TypeVar("Group")

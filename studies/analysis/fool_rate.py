@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from .scale.pair_counts import IntArray
-from .scale.scale_results import Interval
-from .scale.votes import Kind, Votes
+from ..scale.pair_counts import IntArray
+from ..scale.scale_results import Interval
+from ..scale.votes import Kind, Votes
 
 
 @dataclass(frozen=True, slots=True)

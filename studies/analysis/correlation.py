@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 from scipy.special import expit
 
-from .scale.models import FloatArray
+from ..scale.models import FloatArray
 
 _STEPS, _STEPS_AGAIN = 100, 25
 """At most: from a straight line, and from where a like fit has settled."""

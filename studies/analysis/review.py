@@ -10,13 +10,13 @@ import numpy as np
 from scipy import stats
 from scipy.special import gammaln, xlogy
 
-from ..bench.analysis.intervals import holm
-from .scale.fisher_scoring import ORDER, answers_of, solve
-from .scale.fit import Fit
-from .scale.models import FloatArray
-from .scale.pair_counts import FIRST, TIE, IntArray, Tally, tally
-from .scale.resampling import RIDGE
-from .scale.votes import Float32Array, Kind, Votes
+from ...bench.analysis.intervals import holm
+from ..scale.fisher_scoring import ORDER, answers_of, solve
+from ..scale.fit import Fit
+from ..scale.models import FloatArray
+from ..scale.pair_counts import FIRST, TIE, IntArray, Tally, tally
+from ..scale.resampling import RIDGE
+from ..scale.votes import Float32Array, Kind, Votes
 
 Label: TypeAlias = Literal["unlike the others", "inconsistent", "fails golden trials", "favours a side"]
 

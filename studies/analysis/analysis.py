@@ -8,20 +8,20 @@ from typing import Literal
 
 import numpy as np
 
+from ..scale.fit import Fit, fit
+from ..scale.models import MODELS, ModelName, choose_model
+from ..scale.pair_counts import Tally, tally
+from ..scale.pair_tests import SIGNIFICANT
+from ..scale.resampling import Draws
+from ..scale.scale import analyse, describe, resample
+from ..scale.scale_results import ScaleError, StudyScale
+from ..scale.votes import Kind, Votes
 from .agreement import Alpha, Transitivity, alpha, transitivity
 from .heterogeneity import Heterogeneity, by_kind, by_picture
 from .human_metrics import MetricsAgainstPeople, agreements, comparable
 from .human_rate import CodedCondition, HumanBdRate, human_bd_rates
 from .metric_estimates import MetricScores
 from .review import GOLDEN_PASS_RATE, GoldenAnswer, RaterReview, flagged, review
-from .scale.fit import Fit, fit
-from .scale.models import MODELS, ModelName, choose_model
-from .scale.pair_counts import Tally, tally
-from .scale.pair_tests import SIGNIFICANT
-from .scale.resampling import Draws
-from .scale.scale import analyse, describe, resample
-from .scale.scale_results import ScaleError, StudyScale
-from .scale.votes import Kind, Votes
 from .stimulus_parts import parts_of
 
 _METRIC_RESAMPLES = 200

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..scale.fisher_scoring import solve_together
+from ..scale.fit import Fit
+from ..scale.models import FloatArray
+from ..scale.pair_counts import FIRST, TIE, Tally
 from .correlation import monotone_fit, pearson, spearman
-from .scale.fisher_scoring import solve_together
-from .scale.fit import Fit
-from .scale.models import FloatArray
-from .scale.pair_counts import FIRST, TIE, Tally
 from .stimulus_parts import BoolArray, Part
 
 FEWEST_VOTES, FEWEST_PICTURES = 30, 3

@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from .design.plan import REFERENCE, PlanError, StudyPlan, parse, seal
-from .ledger.imports import analysis_of
-from .ledger.ledger import Ledger
-from .ledger.votes import stored_votes, votes_of
-from .records.records import Known, StudyRow
-from .scale.models import ModelName
-from .scale.scale import analyse
-from .scale.scale_results import StudyScale
-from .scale.votes import Kind, Votes
+from ..design.plan import REFERENCE, PlanError, StudyPlan, parse, seal
+from ..ledger.imports import analysis_of
+from ..ledger.ledger import Ledger
+from ..ledger.votes import stored_votes, votes_of
+from ..records.records import Known, StudyRow
+from ..scale.models import ModelName
+from ..scale.scale import analyse
+from ..scale.scale_results import StudyScale
+from ..scale.votes import Kind, Votes
 from .screening import Exclusion, excluded
 
 

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ..bench.analysis.intervals import holm
+from ...bench.analysis.intervals import holm
+from ..scale.fit import Fit
+from ..scale.models import FloatArray
+from ..scale.pair_counts import FIRST, TIE, Tally
+from ..scale.resampling import interval
+from ..scale.scale_results import Interval, ScaleError
 from .correlation import meng_rosenthal_rubin, spearman
 from .metric_estimates import Estimator, MetricScores, PartSample, Sample, within
-from .scale.fit import Fit
-from .scale.models import FloatArray
-from .scale.pair_counts import FIRST, TIE, Tally
-from .scale.resampling import interval
-from .scale.scale_results import Interval, ScaleError
 from .stimulus_parts import Part, RateBand, whole
 
 Statistic: TypeAlias = Literal["pairwise accuracy", "SRCC", "PLCC"]

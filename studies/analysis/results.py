@@ -12,18 +12,18 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from statistics import fmean
 
-from ..bench.store.derived_cache import AnswerKind, Derived
-from ..bench.store.store import Store
+from ...bench.store.derived_cache import AnswerKind, Derived
+from ...bench.store.store import Store
+from ..design.plan import REFERENCE
+from ..ledger.erasure import results_question
+from ..ledger.ledger import Ledger
+from ..ledger.votes import vote_rows
+from ..records.records import Known, StudyRow
+from ..scale.scale_results import Interval, ScaleError
 from .analysis import StudyAnalysis, analyse_study
+from .benchmark_facts import join, shown_scores
 from .choices import Outcome, choices_of, counted, intact, plan_of, scale_of, settings_of
-from .design.plan import REFERENCE
-from .fooling import FoolRate, fool_rates
-from .joins import join, shown_scores
-from .ledger.erasure import results_question
-from .ledger.ledger import Ledger
-from .ledger.votes import vote_rows
-from .records.records import Known, StudyRow
-from .scale.scale_results import Interval, ScaleError
+from .fool_rate import FoolRate, fool_rates
 from .screening import Exclusion
 
 

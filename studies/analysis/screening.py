@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median
 
-from .design.plan import StudyPlan
-from .records.records import StoredVote
+from ..design.plan import StudyPlan
+from ..records.records import StoredVote
 
 
 @dataclass(frozen=True, slots=True)

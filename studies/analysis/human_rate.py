@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..bench.analysis.curves import BdRate, bd_rate
-from .scale.connectivity import linked_pictures
-from .scale.fit import Fit
-from .scale.models import FloatArray
-from .scale.pair_counts import Tally
-from .scale.resampling import Draws, interval
-from .scale.scale_results import ScaleError
+from ...bench.analysis.curves import BdRate, bd_rate
+from ..scale.connectivity import linked_pictures
+from ..scale.fit import Fit
+from ..scale.models import FloatArray
+from ..scale.pair_counts import Tally
+from ..scale.resampling import Draws, interval
+from ..scale.scale_results import ScaleError
 
 
 @dataclass(frozen=True, slots=True)
