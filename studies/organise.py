@@ -16,7 +16,7 @@ from .ledger import identity
 from .ledger.ledger import Ledger, digest
 from .ledger.votes import status
 from .records.records import Known, StudyRow
-from .schedule import course
+from .session.schedule import course
 
 
 class Bench(Protocol):

@@ -28,7 +28,7 @@ from .organise import Bench, close_study, open_study, plan_text
 from .records.messages import Answer, Ballot, Break, Trial
 from .records.records import Known, TrialRow
 from .scale.models import JOD
-from .session import Desk
+from .session.session import Desk
 
 NAME = "demo-study"
 RATERS = 16

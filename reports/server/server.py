@@ -165,8 +165,8 @@ def application(store: str, services: Services, *, raters: bool = False) -> App:
     load_config_options({**OPTIONS, **(RATERS_OPTIONS if raters else {})})
 
     from ...bench.store.store import Store
-    from ...studies.routes import routes
-    from ...studies.session import Desk
+    from ...studies.session.routes import routes
+    from ...studies.session.session import Desk
 
     kept = [_kept_modules()]
     if raters:
@@ -200,7 +200,7 @@ def _kept_modules() -> Middleware:
     from starlette.middleware import Middleware
     from streamlit.file_util import get_static_dir
 
-    from ...studies.assets import KeptFiles
+    from ...studies.session.assets import KeptFiles
 
     return Middleware(KeptFiles, folder=Path(get_static_dir()) / "static", prefix="/static/")
 

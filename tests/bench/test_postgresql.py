@@ -32,7 +32,7 @@ from codecarena.datasets.manifest import LocalPicture, Provenance
 from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.ledger.votes import status, stored_votes
 from codecarena.studies.records.messages import Trial
-from codecarena.studies.session import Desk
+from codecarena.studies.session.session import Desk
 
 pytestmark = [
     pytest.mark.skipif(programs() is None, reason="no PostgreSQL server: apt-get install postgresql"),

@@ -17,7 +17,7 @@ from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports.server.server import STORE_VARIABLE
 from codecarena.studies.analysis.results import results_of
 from codecarena.studies.ledger.ledger import Ledger
-from codecarena.studies.session import Desk
+from codecarena.studies.session.session import Desk
 
 # Streamlit's own script runner, under AppTest, warns about itself.
 pytestmark = [

@@ -115,7 +115,7 @@ def test_the_dashboard_has_pictures_where_they_can_be_decoded(
 
 
 def test_raters_get_their_pages_alone(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    from codecarena.studies import session
+    from codecarena.studies.session import session
 
     seldom: list[bool] = []
     monkeypatch.setattr(server, "_collect_seldom", lambda: seldom.append(True))

@@ -17,17 +17,17 @@ from sqlalchemy import text
 from studying import ballot, enter, invite, open_study, work_through
 
 from codecarena.bench.store.store import Store
-from codecarena.studies import pairing
 from codecarena.studies.design.design import Choice, Pairs, Standing, apart, find_design, with_random_share
 from codecarena.studies.design.plan import parse
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.trials import Situation, TrialLedger
 from codecarena.studies.ledger.votes import stored_votes
-from codecarena.studies.pairing import Pairing
 from codecarena.studies.records.messages import Trial
-from codecarena.studies.schedule import course
-from codecarena.studies.session import Desk
-from codecarena.studies.trials import choices
+from codecarena.studies.session import proposals
+from codecarena.studies.session.proposals import Pairing
+from codecarena.studies.session.schedule import course
+from codecarena.studies.session.session import Desk
+from codecarena.studies.session.trials import choices
 
 ADAPTIVE = ("asap", "swiss")
 DESIGN = 'name = "{}"\npairs_per_rater = 14\nblock = 5\nrandom_share = {}'
@@ -164,7 +164,7 @@ def test_what_a_rater_is_given_can_be_shown_without_a_picture_following_itself(
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the background look for votes without pause."""
-    monkeypatch.setattr(pairing, "PERIOD_SECONDS", 0.01)
+    monkeypatch.setattr(proposals, "PERIOD_SECONDS", 0.01)
 
 
 def rows_of(store: Path, query: str) -> list[tuple]:
@@ -292,7 +292,7 @@ def test_pairs_given_while_a_batch_is_computed_are_left_out_of_it(
             desk.next_trial(enter(desk, invitation))
             return batch
 
-    monkeypatch.setattr(pairing, "find_design", lambda _: Slow())
+    monkeypatch.setattr(proposals, "find_design", lambda _: Slow())
     Pairing(ledger).refresh(course_of(ledger))
     desk.close()
     given = {row[0] for row in rows_of(tmp_path, "SELECT pair_id FROM study_trials")}
@@ -315,7 +315,7 @@ def test_when_the_background_fails_raters_are_given_random_pairs_and_it_tries_ag
             raise RuntimeError("out of order")
         return find_design(name)
 
-    monkeypatch.setattr(pairing, "find_design", find)
+    monkeypatch.setattr(proposals, "find_design", find)
     desk = Desk(str(tmp_path))
     one, other = invite(tmp_path, 2)
     assert len(work_through(desk, enter(desk, one))) == 14

@@ -17,7 +17,6 @@ from giving import cast_vote, course_of, give
 from sqlalchemy import text
 from studying import invite, open_study
 
-from codecarena.studies import pairing
 from codecarena.studies.analysis.choices import choices_of, plan_of, result_of
 from codecarena.studies.analysis.results import StudyResults, results_of
 from codecarena.studies.analysis.screening import right
@@ -31,7 +30,8 @@ from codecarena.studies.ledger.votes import stored_votes, votes_of
 from codecarena.studies.records.records import StoredVote
 from codecarena.studies.rehearsal import rehearse
 from codecarena.studies.scale.votes import Kind, Votes
-from codecarena.studies.schedule import Item
+from codecarena.studies.session import proposals
+from codecarena.studies.session.schedule import Item
 
 MIRRORED = {"first": "second", "second": "first", "none": "none", "skip": "skip"}
 OUTCOMES = {"first": 1, "second": -1, "none": 0}
@@ -212,7 +212,7 @@ def test_an_adaptive_design_counts_the_better_picture_as_the_winner(
             standings.append(standing)
             return []
 
-    monkeypatch.setattr(pairing, "find_design", lambda _: Recording())
+    monkeypatch.setattr(proposals, "find_design", lambda _: Recording())
     design = 'name = "swiss"\npairs_per_rater = 3'
     open_study(tmp_path, conditions=3, pictures=1, trials=f'asks = "{asks}"', design=design)
     [invitation] = invite(tmp_path)
@@ -220,7 +220,7 @@ def test_an_adaptive_design_counts_the_better_picture_as_the_winner(
         items = [Item("main", 1, True), Item("main", 2, True)]
         for trial, answer in zip(give(ledger, invitation, items), ("first", "second"), strict=True):
             cast_vote(ledger, trial, answer)
-        pairing.Pairing(ledger).refresh(course_of(ledger))
+        proposals.Pairing(ledger).refresh(course_of(ledger))
     [standing] = standings
     assert (standing.first_won.tolist(), standing.second_won.tolist()) == wins
 

@@ -15,7 +15,7 @@ from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.votes import stored_votes
 from codecarena.studies.records.messages import Answer
 from codecarena.studies.records.records import StoredVote, TrialKind
-from codecarena.studies.session import Desk
+from codecarena.studies.session.session import Desk
 
 NO_RULE = {"golden_pass_rate": 0, "consistency": 0, "minimum_median_ms": 0}
 QUESTIONS: dict[str, dict[Answer, Answer]] = {

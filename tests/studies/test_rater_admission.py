@@ -16,7 +16,7 @@ from studying import ballot, enter, invite, open_study, refusal, work_through
 from codecarena.studies.ledger.identity import completion_code
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.records.messages import Done, NotYet, Panel, Progress, SessionError, Trial
-from codecarena.studies.session import Desk
+from codecarena.studies.session.session import Desk
 
 BARE = "training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.0\nbreak_every = 0\n"
 EYES = """

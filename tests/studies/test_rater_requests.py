@@ -16,10 +16,10 @@ from scripted_desk import ScriptedDesk
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from codecarena.studies import stimuli
 from codecarena.studies.records.messages import Ballot, Break, Panel, Progress, Receipt, Step
-from codecarena.studies.routes import LONGEST_BODY_BYTES, routes
-from codecarena.studies.stimuli import StimulusError, plain_png
+from codecarena.studies.session import stimulus_png
+from codecarena.studies.session.routes import LONGEST_BODY_BYTES, routes
+from codecarena.studies.session.stimulus_png import StimulusError, plain_png
 
 
 class NotingDesk(ScriptedDesk):
@@ -210,7 +210,7 @@ def test_a_picture_is_sent_as_unfiltered_unpacked_rgb_with_an_srgb_tag(tmp_path:
 
 
 def test_the_pictures_asked_for_last_are_kept_up_to_so_many_bytes() -> None:
-    kept = stimuli._Kept(10)
+    kept = stimulus_png._Kept(10)
     first, second, third, large = (Path(name) for name in ("first", "second", "third", "large"))
     assert kept.get(first) is None
     kept.put(first, b"aaaaa")
@@ -236,4 +236,4 @@ def test_a_picture_is_read_once(tmp_path: Path) -> None:
     png = plain_png(tmp_path / "p.png")
     (tmp_path / "p.png").unlink()
     assert plain_png(tmp_path / "p.png") == png
-    assert stimuli.MOST_KEPT_BYTES == 128 * 1024 * 1024
+    assert stimulus_png.MOST_KEPT_BYTES == 128 * 1024 * 1024

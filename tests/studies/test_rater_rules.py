@@ -10,12 +10,12 @@ import pytest
 from giving import LONG_AGO, cast_vote, course_of, give, rater_of, rows_of
 from studying import ballot, enter, invite, open_study, plan, work_through
 
-from codecarena.studies import trials
 from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.records.messages import Answer, Done, Trial
 from codecarena.studies.records.records import TrialRow
-from codecarena.studies.schedule import Course, Item
-from codecarena.studies.session import Desk
+from codecarena.studies.session import trials
+from codecarena.studies.session.schedule import Course, Item
+from codecarena.studies.session.session import Desk
 
 ASKS = ("better", "worse")
 BARE = "training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.0\nbreak_every = 0\n"

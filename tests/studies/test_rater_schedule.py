@@ -14,7 +14,7 @@ from codecarena.studies.design.design import Choice
 from codecarena.studies.design.plan import REFERENCE
 from codecarena.studies.design.selection import pairs_of
 from codecarena.studies.records.records import Condition, Content, Known, Material, Stimulus, StudyRow
-from codecarena.studies.schedule import Course, Item, course, further
+from codecarena.studies.session.schedule import Course, Item, course, further
 
 SEEDS = range(60)
 

@@ -22,7 +22,7 @@ from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.votes import status as status_of
 from codecarena.studies.ledger.votes import stored_votes
 from codecarena.studies.records.messages import Break, Done, NotYet, Panel, SessionError, Trial
-from codecarena.studies.session import Desk
+from codecarena.studies.session.session import Desk
 
 
 @pytest.fixture

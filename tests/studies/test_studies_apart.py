@@ -13,8 +13,8 @@ from codecarena.studies.design.selection import pairs_of
 from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.ledger.votes import status, stored_votes, vote_rows, votes_of
 from codecarena.studies.records.records import Condition, Content, Material, Stimulus
-from codecarena.studies.schedule import Item
-from codecarena.studies.session import Desk
+from codecarena.studies.session.schedule import Item
+from codecarena.studies.session.session import Desk
 
 NAMES = ("before", "small", "after")
 ITEMS = [Item("main", 0, True), Item("main", 1, True), Item("main", 2, True), Item("golden", 3, True)]

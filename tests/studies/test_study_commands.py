@@ -23,7 +23,7 @@ from codecarena.studies.design.plan import PlanError, parse
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.votes import status
 from codecarena.studies.organise import plan_study
-from codecarena.studies.session import Desk
+from codecarena.studies.session.session import Desk
 
 pytestmark = pytest.mark.xdist_group("study commands")
 

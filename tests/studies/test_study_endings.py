@@ -12,7 +12,7 @@ from studying import enter, invite, open_study, work_through
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.votes import status
 from codecarena.studies.records.messages import Done, Panel, SessionError, Trial
-from codecarena.studies.session import Desk
+from codecarena.studies.session.session import Desk
 
 PLAIN = "training = 1\ngolden = 0\nidentical = 0\nrepeats = 0.0\nbreak_every = 0"
 

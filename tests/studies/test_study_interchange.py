@@ -17,7 +17,7 @@ from codecarena.studies.ledger.imports import keep_votes
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.votes import status, stored_votes, votes_of
 from codecarena.studies.scale.votes import Kind, Votes
-from codecarena.studies.session import Desk
+from codecarena.studies.session.session import Desk
 
 
 @pytest.fixture

@@ -13,15 +13,15 @@ from sqlalchemy import text as sql
 from studying import enter, invite, open_study, text
 
 from codecarena.bench.store.database import StoreError
-from codecarena.studies import pairing
 from codecarena.studies.design.design import Choice, Standing
 from codecarena.studies.design.plan import REFERENCE
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.trials import NotDueError, TrialLedger
-from codecarena.studies.pairing import Pairing
 from codecarena.studies.records.records import Condition, Content, Material, Pair, Stimulus
-from codecarena.studies.schedule import Item
-from codecarena.studies.session import Desk
+from codecarena.studies.session import proposals
+from codecarena.studies.session.proposals import Pairing
+from codecarena.studies.session.schedule import Item
+from codecarena.studies.session.session import Desk
 
 MATERIAL = Material(
     (
@@ -246,7 +246,7 @@ def test_pairs_are_proposed_anew_once_votes_have_come_or_none_are_left(
     tmp_path: Path, ledger: TrialLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     design = Wishful()
-    monkeypatch.setattr(pairing, "find_design", lambda _: design)
+    monkeypatch.setattr(proposals, "find_design", lambda _: design)
     open_study(
         tmp_path, conditions=3, pictures=1, design='name = "swiss"\npairs_per_rater = 3',
         raters="[stopping]\nvotes_per_pair = 1",

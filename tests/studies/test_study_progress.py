@@ -20,7 +20,7 @@ from codecarena.studies.ledger.imports import keep_votes
 from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.records.records import Content, Known, Material, Pair, Stimulus
 from codecarena.studies.scale.votes import VoteRecord, from_records
-from codecarena.studies.schedule import Item
+from codecarena.studies.session.schedule import Item
 
 
 @pytest.fixture

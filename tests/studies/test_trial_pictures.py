@@ -10,8 +10,8 @@ from giving import course_of
 from studying import enter, invite, open_study, refusal
 
 from codecarena.studies.records.messages import Trial
-from codecarena.studies.session import Desk
-from codecarena.studies.trials import pictures
+from codecarena.studies.session.session import Desk
+from codecarena.studies.session.trials import pictures
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from scripted_desk import SCENES, ScriptedDesk
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from codecarena.studies.assets import KeptFiles
 from codecarena.studies.records.messages import Refusal
-from codecarena.studies.routes import LONGEST_BODY_BYTES, WEB, routes
+from codecarena.studies.session.assets import KeptFiles
+from codecarena.studies.session.routes import LONGEST_BODY_BYTES, WEB, routes
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from codecarena.studies.ledger.votes import status, stored_votes, vote_rows, vot
 from codecarena.studies.records.messages import Answer
 from codecarena.studies.records.records import Condition, Content, Material, Pair, Stimulus
 from codecarena.studies.scale.votes import Kind
-from codecarena.studies.schedule import Item
+from codecarena.studies.session.schedule import Item
 
 MIRRORED: dict[Answer, Answer] = {"first": "second", "second": "first", "none": "none", "skip": "skip"}
 CONDITIONS = (

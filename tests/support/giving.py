@@ -15,8 +15,8 @@ from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.records.messages import Answer, Ballot
 from codecarena.studies.records.records import RaterRow, TrialRow
-from codecarena.studies.schedule import Course, Item, course
-from codecarena.studies.trials import new_trial
+from codecarena.studies.session.schedule import Course, Item, course
+from codecarena.studies.session.trials import new_trial
 
 LATER = "2999-01-01T00:00:00.000+00:00"
 LONG_AGO = "2001-01-01T00:00:00.000+00:00"

@@ -179,7 +179,7 @@ def main() -> None:
     from streamlit.web.bootstrap import load_config_options
 
     from codecarena.reports.server.server import OPTIONS, RATERS_APP
-    from codecarena.studies.routes import routes
+    from codecarena.studies.session.routes import routes
 
     load_config_options(OPTIONS)
     if sys.argv[2] == "flicker":

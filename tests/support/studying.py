@@ -16,7 +16,7 @@ from codecarena.studies.ledger import identity
 from codecarena.studies.ledger.ledger import Ledger, digest
 from codecarena.studies.records.messages import Answer, Ballot, Break, Receipt, SessionError, Trial
 from codecarena.studies.records.records import Condition, Content, Material, Stimulus
-from codecarena.studies.session import Desk
+from codecarena.studies.session.session import Desk
 
 PLAN = """
 name = "small"

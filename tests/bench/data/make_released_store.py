@@ -19,7 +19,7 @@ from synthetic_store import NOW, fill, sha
 from codecarena.bench.store.database import DATABASE_NAME
 from codecarena.bench.store.tables.schema import HEAD, Base
 from codecarena.bench.store.writer import StoreWriter
-from codecarena.studies.session import Desk
+from codecarena.studies.session.session import Desk
 
 WORDS = {
     "ended": "exact",

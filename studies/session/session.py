@@ -18,16 +18,13 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from ..bench.store.writer import now
-from . import trials
-from .admission import OUTCOMES, before_trials, stage_of, welcome_of
-from .analysis.screening import fewer_than
-from .design.design import find_design
-from .design.plan import parse
-from .ledger import identity
-from .ledger.trials import NotDueError, Situation, TrialLedger
-from .pairing import Pairing
-from .records.messages import (
+from ...bench.store.writer import now
+from ..analysis.screening import fewer_than
+from ..design.design import find_design
+from ..design.plan import parse
+from ..ledger import identity
+from ..ledger.trials import NotDueError, Situation, TrialLedger
+from ..records.messages import (
     DISPLAY_BYTES,
     Answer,
     Ballot,
@@ -44,8 +41,11 @@ from .records.messages import (
     Trial,
     Welcome,
 )
-from .records.records import NewTrial, RaterRow, TrialRow
+from ..records.records import NewTrial, RaterRow, TrialRow
+from . import trials
+from .proposals import Pairing
 from .schedule import Course, course, further
+from .welcome import OUTCOMES, before_trials, stage_of, welcome_of
 
 
 class Desk:

@@ -8,8 +8,8 @@ from time import monotonic
 
 import numpy as np
 
-from .design.design import find_design
-from .ledger.trials import TrialLedger
+from ..design.design import find_design
+from ..ledger.trials import TrialLedger
 from .schedule import Course
 from .trials import votes_wanted
 

@@ -20,11 +20,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from ..records.messages import Ballot, Panel, SessionError, Step, Trial
 from .assets import Asset
-from .records.messages import Ballot, Panel, SessionError, Step, Trial
 from .session import Desk
 
-WEB = Path(__file__).parent / "trial" / "web"
+WEB = Path(__file__).parents[1] / "trial" / "web"
 """Modules, style and texts of the rater's pages."""
 HEADERS = {
     # Nothing of a rater's visit stays in a shared browser, and no picture is quicker for having been seen.

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .design.design import Choice, IntArray, Pairs, apart, left_first
-from .design.plan import StudyPlan
-from .records.records import Known, TrialKind
+from ..design.design import Choice, IntArray, Pairs, apart, left_first
+from ..design.plan import StudyPlan
+from ..records.records import Known, TrialKind
 
 FAR_ENOUGH = 8
 """Trials between a pair and its repeat, where the session is long enough."""

@@ -11,14 +11,14 @@ from typing import Literal
 
 import numpy as np
 
-from ..bench.store.blobs import Blobs
-from .design.design import Choice, Standing, find_design, with_random_share
-from .ledger import identity
-from .ledger.trials import Situation
-from .records.messages import DISPLAY_BYTES, Answer, Ballot, Progress, SessionError, Shown, Slot, Trial
-from .records.records import NewTrial, TrialRow
+from ...bench.store.blobs import Blobs
+from ..design.design import Choice, Standing, find_design, with_random_share
+from ..ledger import identity
+from ..ledger.trials import Situation
+from ..records.messages import DISPLAY_BYTES, Answer, Ballot, Progress, SessionError, Shown, Slot, Trial
+from ..records.records import NewTrial, TrialRow
 from .schedule import Course, Item
-from .stimuli import StimulusError, plain_png
+from .stimulus_png import StimulusError, plain_png
 
 
 def shown(course: Course, trial: TrialRow, total: int) -> Trial:

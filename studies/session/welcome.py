@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, cast
 
-from .design.plan import QuestionTable
-from .ledger import identity
-from .records.messages import Choice, Progress, Stage, Welcome
-from .records.records import RaterRow
+from ..design.plan import QuestionTable
+from ..ledger import identity
+from ..records.messages import Choice, Progress, Stage, Welcome
+from ..records.records import RaterRow
 from .schedule import Course
 
 
