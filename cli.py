@@ -34,7 +34,7 @@ from .datasets.commands import commands as set_commands
 from .reports.cli.commands import app as reports_app
 from .reports.cli.leaderboard_commands import app as leaderboard_app
 from .reports.cli.leaderboard_commands import show_leaderboard
-from .studies.commands import commands as study_commands
+from .studies.organise.commands import commands as study_commands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -343,7 +343,7 @@ def _draw_sheet(store: str, out: Path, columns: int = 6, **chosen: Any) -> None:
 def _simulate_study(store: str) -> None:
     """Add a small study that programs answer, so that the dashboard's pages on studies show something."""
     from .studies.design.plan import PlanError
-    from .studies.rehearsal import NAME, demonstrate
+    from .studies.organise.simulated_study import NAME, demonstrate
 
     try:
         votes = demonstrate(store, study_pictures)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from ...studies.analysis.results import StudyResults, results_of
 from ...studies.ledger.ledger import Ledger
-from ...studies.presenting import SIMULATED, Record, report_tables, status_lines
+from ...studies.organise.presenting import SIMULATED, Record, report_tables, status_lines
 from ...studies.records.records import StudyRow
 from ...studies.scale.scale_results import ScaleError, StudyScale
 from ..tables.digits import EMPTY, MINUS

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.middleware import Middleware
     from streamlit.starlette import App
 
-    from ...studies.organise import Bench
+    from ...studies.organise.organise import Bench
     from .pictures import Remake
 
 APP = Path(__file__).parents[1] / "app.py"

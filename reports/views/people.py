@@ -10,9 +10,9 @@ from streamlit.delta_generator import DeltaGenerator
 from ...studies.analysis.human_metrics import HumanAgreement, MetricsAgainstPeople, PartAgreement
 from ...studies.analysis.results import stored_results
 from ...studies.analysis.stimulus_parts import BANDS, RateBand
-from ...studies.findings_text import Record
-from ...studies.metric_findings import band_title, metric_tables, part_tables, part_title
-from ...studies.presenting import SIMULATED
+from ...studies.organise.findings_text import Record
+from ...studies.organise.metric_findings import band_title, metric_tables, part_tables, part_title
+from ...studies.organise.presenting import SIMULATED
 from ..charts.interactive import SpanPoint, spans
 from ..charts.study_tables import record_tables
 from . import frame as pages

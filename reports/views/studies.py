@@ -9,8 +9,8 @@ import streamlit as st
 
 from ...bench.store.database import StoreError
 from ...studies.ledger.ledger import Ledger
-from ...studies.organise import Bench
-from ...studies.presenting import SIMULATED, study_records
+from ...studies.organise.organise import Bench
+from ...studies.organise.presenting import SIMULATED, study_records
 from ...studies.records.records import StudyRow
 from ..charts.study_tables import record_table
 from . import study_results, study_work

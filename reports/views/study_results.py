@@ -10,9 +10,9 @@ from pathlib import Path
 import streamlit as st
 
 from ...studies.analysis.results import results_of
-from ...studies.interchange import write
 from ...studies.ledger.ledger import Ledger
-from ...studies.presenting import report_record, report_text
+from ...studies.organise.interchange import write
+from ...studies.organise.presenting import report_record, report_text
 from ...studies.records.records import StudyRow
 from ..charts.study_tables import StudyFindings, findings_of, scale_chart
 from .frame import Frame, plain, show

@@ -9,14 +9,14 @@ from pathlib import Path
 import streamlit as st
 
 from ...bench.store.store import Store
-from ...studies import organise
 from ...studies.design.power import Prices, Simulation
 from ...studies.design.power import simulate as simulate_studies
 from ...studies.design.simulation import Assumptions
 from ...studies.design.starter import starter
 from ...studies.ledger.ledger import Ledger
 from ...studies.ledger.votes import status
-from ...studies.presenting import status_lines
+from ...studies.organise import organise
+from ...studies.organise.presenting import status_lines
 from ...studies.records.records import Status, StudyRow
 from ...studies.scale.scale_results import ScaleError
 from ..charts.study_tables import record_table

@@ -12,7 +12,7 @@ from drawn import Answered
 from codecarena.reports.views import studies, study_results, study_work
 from codecarena.studies.design.power import Prices
 from codecarena.studies.design.simulation import Assumptions
-from codecarena.studies.presenting import SIMULATED
+from codecarena.studies.organise.presenting import SIMULATED
 from codecarena.studies.scale.scale_results import ScaleError
 
 

@@ -19,7 +19,7 @@ from codecarena.reports.tables.leaderboard_tables import RatePoint
 from codecarena.reports.views import navigation, people, rates, runs
 from codecarena.studies.analysis.human_metrics import PartAgreement
 from codecarena.studies.analysis.stimulus_parts import BANDS
-from codecarena.studies.presenting import SIMULATED
+from codecarena.studies.organise.presenting import SIMULATED
 
 FAILED = Failure("zoo", "ant.png", "ant", "zip-id", "zip", 9.0, None, None, "crash", "encode", 3, "it_died",
                  "the end", "2026-01-02T03:04:05.678", False)  # fmt: skip

@@ -21,7 +21,7 @@ from codecarena.reports.server import sign_in
 from codecarena.reports.server.server import STORE_VARIABLE
 from codecarena.reports.server.sign_in import Gate, SignInError, hash_password, matches, prepare, write_hash
 from codecarena.studies.ledger.ledger import Ledger
-from codecarena.studies.organise import Bench, invite
+from codecarena.studies.organise.organise import Bench, invite
 from codecarena.studies.session.session import Desk
 
 # Streamlit's own script runner, under AppTest, warns about itself.

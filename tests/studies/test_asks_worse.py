@@ -22,13 +22,13 @@ from codecarena.studies.analysis.results import StudyResults, results_of
 from codecarena.studies.analysis.screening import right
 from codecarena.studies.design.design import Choice, Pairs, Standing, find_design
 from codecarena.studies.design.plan import seal
-from codecarena.studies.interchange import write
-from codecarena.studies.interchange_read import read
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.ledger.votes import stored_votes, votes_of
+from codecarena.studies.organise.interchange import write
+from codecarena.studies.organise.interchange_read import read
+from codecarena.studies.organise.simulated_study import rehearse
 from codecarena.studies.records.records import StoredVote
-from codecarena.studies.rehearsal import rehearse
 from codecarena.studies.scale.votes import Kind, Votes
 from codecarena.studies.session import proposals
 from codecarena.studies.session.schedule import Item

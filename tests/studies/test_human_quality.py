@@ -15,7 +15,7 @@ from codecarena.studies.analysis.human_metrics import agreements
 from codecarena.studies.analysis.human_rate import CodedCondition, HumanBdRate, human_bd_rates
 from codecarena.studies.design.power import Prices, simulate
 from codecarena.studies.design.simulation import Assumptions, Deviations, simulate_votes
-from codecarena.studies.findings import findings
+from codecarena.studies.organise.findings import findings
 from codecarena.studies.scale.fit import fit
 from codecarena.studies.scale.models import THURSTONE, choose_model
 from codecarena.studies.scale.pair_counts import Tally, tally

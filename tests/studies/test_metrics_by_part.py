@@ -13,7 +13,7 @@ from codecarena.studies.analysis.human_metrics import MetricsAgainstPeople, Part
 from codecarena.studies.analysis.metric_estimates import FEWEST_VOTES, MetricScores
 from codecarena.studies.analysis.stimulus_parts import BANDS, EDGES, RateBand, parts_of
 from codecarena.studies.design.simulation import Assumptions, simulate_votes
-from codecarena.studies.metric_findings import METRICS, metric_tables, part_tables, part_title
+from codecarena.studies.organise.metric_findings import METRICS, metric_tables, part_tables, part_title
 from codecarena.studies.scale.fit import fit
 from codecarena.studies.scale.models import choose_model
 from codecarena.studies.scale.pair_counts import TIE, Tally, tally

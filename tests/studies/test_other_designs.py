@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, ndtr
 
 from codecarena.studies.analysis.analysis import analyse_study
-from codecarena.studies.findings import findings
+from codecarena.studies.organise.findings import findings
 from codecarena.studies.scale.connectivity import order_is_confounded
 from codecarena.studies.scale.models import JOD, MODELS
 from codecarena.studies.scale.pair_counts import PairCounts, from_matrix, from_table

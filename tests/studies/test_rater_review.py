@@ -15,7 +15,7 @@ from codecarena.studies.analysis.agreement import alpha, transitivity
 from codecarena.studies.analysis.analysis import Beside, analyse_study
 from codecarena.studies.analysis.review import GoldenAnswer, judge, outlying, proportion, review
 from codecarena.studies.design.simulation import Assumptions, simulate_votes
-from codecarena.studies.findings import findings
+from codecarena.studies.organise.findings import findings
 from codecarena.studies.scale.fit import Fit, fit
 from codecarena.studies.scale.models import BRADLEY_TERRY, choose_model
 from codecarena.studies.scale.pair_counts import from_matrix, tally

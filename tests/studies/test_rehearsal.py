@@ -16,12 +16,12 @@ from codecarena.bench.store.store import Store
 from codecarena.studies.analysis.choices import intact
 from codecarena.studies.analysis.results import results_of, stored_results
 from codecarena.studies.design.plan import PlanError
-from codecarena.studies.interchange import write
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.votes import status, stored_votes
-from codecarena.studies.organise import invite
-from codecarena.studies.presenting import SIMULATED, report_record, report_tables, report_text
-from codecarena.studies.rehearsal import NAME, RATERS, demonstrate, rehearse
+from codecarena.studies.organise.interchange import write
+from codecarena.studies.organise.organise import invite
+from codecarena.studies.organise.presenting import SIMULATED, report_record, report_tables, report_text
+from codecarena.studies.organise.simulated_study import NAME, RATERS, demonstrate, rehearse
 
 pytestmark = pytest.mark.xdist_group("rehearsal")
 

@@ -22,7 +22,7 @@ from codecarena.datasets.pixels import pixels_sha256, read_pixels
 from codecarena.studies.design.plan import PlanError, parse
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.votes import status
-from codecarena.studies.organise import plan_study
+from codecarena.studies.organise.organise import plan_study
 from codecarena.studies.session.session import Desk
 
 pytestmark = pytest.mark.xdist_group("study commands")

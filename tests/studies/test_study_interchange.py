@@ -11,11 +11,11 @@ from studying import enter, invite, open_study, work_through
 
 from codecarena.bench.store.database import StoreError
 from codecarena.studies.analysis.choices import plan_of
-from codecarena.studies.interchange import InterchangeError, write
-from codecarena.studies.interchange_read import read
 from codecarena.studies.ledger.imports import keep_votes
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.votes import status, stored_votes, votes_of
+from codecarena.studies.organise.interchange import InterchangeError, write
+from codecarena.studies.organise.interchange_read import read
 from codecarena.studies.scale.votes import Kind, Votes
 from codecarena.studies.session.session import Desk
 

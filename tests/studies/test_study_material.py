@@ -12,10 +12,10 @@ from studying import plan, text
 
 from codecarena.bench.records.rows import ScoredCell
 from codecarena.bench.store.study_pictures import Crop, Part, Prepared
-from codecarena.studies import organise
 from codecarena.studies.design.plan import REFERENCE, ConditionsTable, PlanError, StudyPlan, parse
 from codecarena.studies.design.selection import compared, link_warning, material, pairs_of, select, unlinked
 from codecarena.studies.design.starter import common_codecs, settings_near, starter
+from codecarena.studies.organise import organise
 from codecarena.studies.records.records import Condition, Material, Pair, Stimulus
 
 ORIGINAL = Condition(REFERENCE, None, None, None, is_reference=True)

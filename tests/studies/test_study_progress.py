@@ -12,12 +12,12 @@ from giving import cast_vote, give, rows_of
 from sqlalchemy import text
 from studying import invite, open_study, plan
 
-from codecarena.studies import organise, presenting
 from codecarena.studies.analysis import choices
 from codecarena.studies.analysis.choices import Settings
 from codecarena.studies.design.plan import REFERENCE, AnalysisTable, PlanError
 from codecarena.studies.ledger.imports import keep_votes
 from codecarena.studies.ledger.trials import TrialLedger
+from codecarena.studies.organise import organise, presenting
 from codecarena.studies.records.records import Content, Known, Material, Pair, Stimulus
 from codecarena.studies.scale.votes import VoteRecord, from_records
 from codecarena.studies.session.schedule import Item

@@ -26,9 +26,9 @@ from codecarena.studies.analysis.fool_rate import share_interval
 from codecarena.studies.analysis.results import StudyResults, results_of, stored_results
 from codecarena.studies.ledger.identity import withdrawal_code
 from codecarena.studies.ledger.ledger import Ledger
-from codecarena.studies.organise import open_study, plan_text
-from codecarena.studies.presenting import report_tables
-from codecarena.studies.rehearsal import rehearse
+from codecarena.studies.organise.organise import open_study, plan_text
+from codecarena.studies.organise.presenting import report_tables
+from codecarena.studies.organise.simulated_study import rehearse
 
 pytestmark = pytest.mark.xdist_group("study results")
 

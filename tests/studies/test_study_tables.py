@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from codecarena.studies import presenting
 from codecarena.studies.analysis.choices import Outcome, StudyResult
 from codecarena.studies.analysis.screening import Exclusion
+from codecarena.studies.organise import presenting
 from codecarena.studies.records.records import StudyRow
 from codecarena.studies.scale.scale_results import (
     ConditionScale,

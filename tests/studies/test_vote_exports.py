@@ -14,9 +14,9 @@ from giving import cast_vote, give
 from studying import invite, plan, text
 
 from codecarena.studies.design.plan import REFERENCE, seal
-from codecarena.studies.interchange import InterchangeError, write
 from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.ledger.votes import status, stored_votes, vote_rows, votes_of
+from codecarena.studies.organise.interchange import InterchangeError, write
 from codecarena.studies.records.messages import Answer
 from codecarena.studies.records.records import Condition, Content, Material, Pair, Stimulus
 from codecarena.studies.scale.votes import Kind

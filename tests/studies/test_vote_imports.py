@@ -12,12 +12,12 @@ from giving import rows_of
 
 from codecarena.bench.store.database import StoreError
 from codecarena.studies.design.plan import AnalysisTable
-from codecarena.studies.interchange import InterchangeError, write
-from codecarena.studies.interchange_read import read
 from codecarena.studies.ledger.identity import withdrawal_code
 from codecarena.studies.ledger.imports import analysis_of, facts_of, keep_votes
 from codecarena.studies.ledger.ledger import Ledger, digest
 from codecarena.studies.ledger.votes import status, votes_of
+from codecarena.studies.organise.interchange import InterchangeError, write
+from codecarena.studies.organise.interchange_read import read
 from codecarena.studies.scale.votes import Kind, VoteRecord, Votes, from_records
 
 

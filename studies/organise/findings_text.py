@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from .scale.scale_results import Interval
+from ..scale.scale_results import Interval
 
 Record: TypeAlias = dict[str, Any]
 """Any: cells of tables whose columns differ."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..bench.options import STORE, JsonOption, StoreOption
+from ...bench.options import STORE, JsonOption, StoreOption
 
 if TYPE_CHECKING:
-    from .ledger.ledger import Ledger
+    from ..ledger.ledger import Ledger
     from .organise import Bench
 
 NameArgument = Annotated[str, typer.Argument(help="The study's name.")]
@@ -105,9 +105,9 @@ def init(
     name: Annotated[str, typer.Option(help="Lower-case letters, digits, dashes.")] = "demo",
 ) -> None:
     """Write a commented plan that fits the store as it is."""
-    from ..bench.store.store import Store
-    from .design.plan import PlanError, parse
-    from .design.starter import starter
+    from ...bench.store.store import Store
+    from ..design.plan import PlanError, parse
+    from ..design.starter import starter
 
     if out.exists():
         raise PlanError(f"{out} exists; name another file, or remove it")
@@ -179,7 +179,7 @@ def scale(
     as_json: JsonOption = False,
 ) -> None:
     """Make the scale by the plan's analysis, with and without the raters its rules exclude."""
-    from .analysis.choices import result_of
+    from ..analysis.choices import result_of
     from .presenting import result_record, result_tables
 
     with _ledger(store, read_only=True) as ledger:
@@ -200,7 +200,7 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Show everything the votes say: scales, tests, fit, raters, metrics and rates against people."""
-    from .analysis.results import results_of
+    from ..analysis.results import results_of
     from .presenting import report_record, report_tables, report_text
 
     with _ledger(store, read_only=True) as ledger:
@@ -244,10 +244,10 @@ def import_command(
     ] = None,
 ) -> None:
     """Read anyone's votes into a study of their own, to be analysed like ours."""
-    from .design.plan import AnalysisTable, PlanError
+    from ..design.plan import AnalysisTable, PlanError
+    from ..ledger.imports import keep_votes
+    from ..scale.models import MODELS
     from .interchange_read import read
-    from .ledger.imports import keep_votes
-    from .scale.models import MODELS
 
     if unit not in ("JOD", "log-worth"):
         raise PlanError(f"--unit: expected JOD or log-worth; got {unit!r}")
@@ -280,9 +280,9 @@ def simulate(
     as_json: JsonOption = False,
 ) -> None:
     """Simulate whole studies: interval width, power, votes, minutes and cost, before anybody is asked."""
-    from .design.power import Prices
-    from .design.power import simulate as simulate_studies
-    from .design.simulation import Assumptions
+    from ..design.power import Prices
+    from ..design.power import simulate as simulate_studies
+    from ..design.simulation import Assumptions
 
     scale = {f"condition {at + 1}": value for at, value in enumerate(jod)}
     assumed = Assumptions(scale, raters, pictures, votes, ties, lapses)
@@ -315,7 +315,7 @@ def withdraw(
     store: StoreOption = STORE,
 ) -> None:
     """Erase a rater's votes and identity; only the time and the count stay."""
-    from .design.plan import PlanError
+    from ..design.plan import PlanError
 
     with _ledger(store) as ledger:
         erased = ledger.withdraw(code.strip())
@@ -325,7 +325,7 @@ def withdraw(
 
 
 def _ledger(store: str, *, read_only: bool = False) -> closing[Ledger]:
-    from .ledger.ledger import Ledger
+    from ..ledger.ledger import Ledger
 
     return closing(Ledger(store, read_only=read_only))
 

@@ -12,10 +12,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any, cast
 
-from .design.plan import REFERENCE
-from .interchange import InterchangeError
-from .ledger.votes import KINDS
-from .scale.votes import (
+from ..design.plan import REFERENCE
+from ..ledger.votes import KINDS
+from ..scale.votes import (
     FIRST_WON,
     NO_PREFERENCE,
     SECOND_WON,
@@ -25,6 +24,7 @@ from .scale.votes import (
     VotesError,
     from_records,
 )
+from .interchange import InterchangeError
 
 LONGEST_SECONDS = 200
 """A median response time above it is in milliseconds, whatever the file's description says."""

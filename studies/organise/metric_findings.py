@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from .analysis.human_metrics import HumanAgreement, MetricAgreement, MetricsAgainstPeople, PartAgreement
-from .analysis.stimulus_parts import BANDS, RateBand
+from ..analysis.human_metrics import HumanAgreement, MetricAgreement, MetricsAgainstPeople, PartAgreement
+from ..analysis.stimulus_parts import BANDS, RateBand
 from .findings_text import Record, Table, p_value, with_span
 
 METRICS = "Metrics against people"

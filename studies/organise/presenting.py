@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from .analysis.choices import Outcome, StudyResult, intact, plan_of
-from .analysis.results import StudyResults
-from .analysis.screening import Exclusion
+from ..analysis.choices import Outcome, StudyResult, intact, plan_of
+from ..analysis.results import StudyResults
+from ..analysis.screening import Exclusion
+from ..ledger.ledger import Ledger
+from ..ledger.votes import status
+from ..records.records import StudyRow
+from ..scale.scale_results import StudyScale
 from .findings import findings, fooling
 from .findings_text import Record, Table, span
-from .ledger.ledger import Ledger
-from .ledger.votes import status
 from .metric_findings import METRICS
 from .organise import finished
-from .records.records import StudyRow
-from .scale.scale_results import StudyScale
 
 SIMULATED = "Simulated: programs answered, no person did. It says nothing about the codecs."
 

@@ -15,20 +15,20 @@ from typing import Literal
 
 import numpy as np
 
-from ..bench.records.rows import ScoredCell
-from ..bench.store.store import Store
-from .analysis.results import results_of
-from .design.plan import PlanError, StudyPlan, parse
-from .design.simulation import Assumptions, answers
-from .design.starter import common_codecs, quoted, settings_near
-from .ledger import identity
-from .ledger.ledger import digest
-from .ledger.trials import TrialLedger
+from ...bench.records.rows import ScoredCell
+from ...bench.store.store import Store
+from ..analysis.results import results_of
+from ..design.plan import PlanError, StudyPlan, parse
+from ..design.simulation import Assumptions, answers
+from ..design.starter import common_codecs, quoted, settings_near
+from ..ledger import identity
+from ..ledger.ledger import digest
+from ..ledger.trials import TrialLedger
+from ..records.messages import Answer, Ballot, Break, Trial
+from ..records.records import Known, TrialRow
+from ..scale.models import JOD
+from ..session.session import Desk
 from .organise import Bench, close_study, open_study, plan_text
-from .records.messages import Answer, Ballot, Break, Trial
-from .records.records import Known, TrialRow
-from .scale.models import JOD
-from .session.session import Desk
 
 NAME = "demo-study"
 RATERS = 16

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .analysis.analysis import StudyAnalysis
-from .analysis.fool_rate import FoolRate
-from .analysis.heterogeneity import Heterogeneity
-from .analysis.human_rate import HumanBdRate
-from .analysis.review import Proportion
+from ..analysis.analysis import StudyAnalysis
+from ..analysis.fool_rate import FoolRate
+from ..analysis.heterogeneity import Heterogeneity
+from ..analysis.human_rate import HumanBdRate
+from ..analysis.review import Proportion
+from ..scale.goodness import FEWEST_RATERS
+from ..scale.scale_results import GoodnessOfFit
 from .findings_text import Record, Table, p_value, percent_span, span
 from .metric_findings import metric_tables, part_tables
-from .scale.goodness import FEWEST_RATERS
-from .scale.scale_results import GoodnessOfFit
 
 SHOWN_PAIRS = 45
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ..bench.records.rows import ScoredCell
-from ..bench.store.study_pictures import Crop, Prepared
-from .analysis.choices import intact
-from .design.plan import PlanError, StudyPlan, load, parse, seal
-from .design.selection import link_warning, material, select
-from .ledger import identity
-from .ledger.ledger import Ledger, digest
-from .ledger.votes import status
-from .records.records import Known, StudyRow
-from .session.schedule import course
+from ...bench.records.rows import ScoredCell
+from ...bench.store.study_pictures import Crop, Prepared
+from ..analysis.choices import intact
+from ..design.plan import PlanError, StudyPlan, load, parse, seal
+from ..design.selection import link_warning, material, select
+from ..ledger import identity
+from ..ledger.ledger import Ledger, digest
+from ..ledger.votes import status
+from ..records.records import Known, StudyRow
+from ..session.schedule import course
 
 
 class Bench(Protocol):

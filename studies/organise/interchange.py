@@ -18,12 +18,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..bench.store.database import StoreError
-from .analysis.choices import plan_of
-from .design.plan import REFERENCE
-from .ledger.ledger import Ledger
-from .ledger.votes import stored_votes
-from .records.records import Condition, StoredVote, StudyRow
+from ...bench.store.database import StoreError
+from ..analysis.choices import plan_of
+from ..design.plan import REFERENCE
+from ..ledger.ledger import Ledger
+from ..ledger.votes import stored_votes
+from ..records.records import Condition, StoredVote, StudyRow
 
 
 class InterchangeError(StoreError):
