@@ -130,7 +130,7 @@ def describe(
     from .catalogue import FOLDER_MANIFEST
     from .describe import describe as look
     from .manifest import DatasetError
-    from .writing import write_manifest
+    from .manifest_toml import write_manifest
 
     path = out or folder / FOLDER_MANIFEST
     if path.exists() and not force:

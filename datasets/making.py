@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from . import text_pictures
 from .manifest import DatasetError, PictureEntry, Sampling
-from .saving import save_png
+from .png_file import save_png
 
 if TYPE_CHECKING:
     import numpy as np

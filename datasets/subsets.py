@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .manifest import ImageSet, Manifest
-from .writing import write_manifest
+from .manifest_toml import write_manifest
 
 
 def write_subset(image_set: ImageSet, reference: str, names: Sequence[str], path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .manifest import DatasetError, PictureEntry, Rendering
-from .saving import save_png
+from .png_file import save_png
 
 if TYPE_CHECKING:
     from PIL import ImageFont

@@ -20,8 +20,8 @@ from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.describe import describe
 from codecarena.datasets.history import jpeg_trace, upscaling
 from codecarena.datasets.manifest import DatasetError, Manifest, PictureEntry, load_manifest
+from codecarena.datasets.manifest_toml import manifest_text, write_manifest
 from codecarena.datasets.pixels import read_pixels
-from codecarena.datasets.writing import manifest_text, write_manifest
 
 
 def jpeg_of(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

@@ -24,11 +24,11 @@ from codecarena.datasets.manifest import (
     Sampling,
     load_manifest,
 )
+from codecarena.datasets.manifest_toml import _value, manifest_text, write_manifest
 from codecarena.datasets.metadata import Metadata
 from codecarena.datasets.pixels import read_pixels
-from codecarena.datasets.saving import remove_beginnings, save_png
+from codecarena.datasets.png_file import remove_beginnings, save_png
 from codecarena.datasets.subsets import write_subset
-from codecarena.datasets.writing import _value, manifest_text, write_manifest
 
 SEEN = np.zeros((256, 300, 3), np.uint8)
 OF_JPEG = "is a JPEG file, quality about 85: it favours JPEG at this rate"
