@@ -288,8 +288,8 @@ def fetch_set(
     """Download an image set and check every file's hash; hf:OWNER/NAME and s3:// are read as well."""
     from .bench.cli.progress import of_downloads
     from .datasets.catalogue import find_manifest
-    from .datasets.download import data_folder, fetch
-    from .datasets.remote import Remote, parse, read
+    from .datasets.sources.download import data_folder, fetch
+    from .datasets.sources.remote import Remote, parse, read
 
     found = parse(name) or find_manifest(name)  # before the bar: a mistake draws none
     with of_downloads(_console(stderr=True)) as show:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import making, prompts, remote
-from .download import data_folder, picture_path, placed, shortened
-from .lock import read_lock
+from . import making
 from .making import Sampler
 from .manifest import DatasetError, ImageSet, Kind, LocalPicture, Manifest, PictureEntry, load_manifest
 from .pixels import EXTENSIONS
+from .sources import prompts, remote
+from .sources.download import data_folder, picture_path, placed, shortened
+from .sources.lock import read_lock
 
 FOLDER_MANIFEST = "manifest.toml"
 """Name of the file that describes the folder it lies in."""

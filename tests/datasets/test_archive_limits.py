@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from codecarena.datasets import archives
-from codecarena.datasets.archives import ArchiveError, _check_name, _checked, _is_wanted, _Member
-from codecarena.datasets.lock import Lock, pin, read_lock
 from codecarena.datasets.manifest import DatasetError
-from codecarena.datasets.prompts import read_tables
+from codecarena.datasets.sources import archives
+from codecarena.datasets.sources.archives import ArchiveError, _check_name, _checked, _is_wanted, _Member
+from codecarena.datasets.sources.lock import Lock, pin, read_lock
+from codecarena.datasets.sources.prompts import read_tables
 
 MEBIBYTE = 2**20
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from codecarena.datasets import builtin, catalogue, download
+from codecarena.datasets import catalogue
 from codecarena.datasets.manifest import DatasetError
 from codecarena.datasets.pixels import read_pixels
+from codecarena.datasets.sources import builtin, download
 
 MANIFEST = """
 name = "own"

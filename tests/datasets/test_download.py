@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from codecarena.datasets.catalogue import open_set
-from codecarena.datasets.download import fetch
 from codecarena.datasets.manifest import DatasetError, Manifest, PictureEntry
+from codecarena.datasets.sources.download import fetch
 
 FILES = {"one.png": bytes(range(256)) * 1000, "below/two 2.png": b"second" * 50000}
 

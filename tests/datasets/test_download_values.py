@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from codecarena.datasets import catalogue, download
+from codecarena.datasets import catalogue
 from codecarena.datasets.catalogue import KnownSet, open_set
-from codecarena.datasets.download import fetch, placed, shortened
-from codecarena.datasets.lock import pin
 from codecarena.datasets.manifest import DatasetError, Manifest
-from codecarena.datasets.transfer import TransferError, Wanted
+from codecarena.datasets.sources import download
+from codecarena.datasets.sources.download import fetch, placed, shortened
+from codecarena.datasets.sources.lock import pin
+from codecarena.datasets.sources.transfer import TransferError, Wanted
 
 HEAD: dict[str, Any] = {"name": "s", "title": "t", "kind": "natural", "licence": "CC0", "citation": "c"}
 HASH = "a" * 64

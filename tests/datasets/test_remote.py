@@ -12,10 +12,10 @@ import pytest
 from fileserver import FileServer
 from PIL import Image
 
-from codecarena.datasets import remote
 from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.manifest import DatasetError
 from codecarena.datasets.pixels import read_pixels
+from codecarena.datasets.sources import remote
 
 
 def png(red: int) -> bytes:

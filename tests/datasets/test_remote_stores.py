@@ -15,10 +15,10 @@ from hub import Bucket, Hub
 from PIL import Image
 
 from arena import call, call_process
-from codecarena.datasets import remote
 from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.manifest import DatasetError
 from codecarena.datasets.pixels import read_pixels
+from codecarena.datasets.sources import remote
 
 pytest.importorskip("datasets")
 pytest.importorskip("fsspec")

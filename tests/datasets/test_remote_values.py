@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from codecarena.datasets import remote
 from codecarena.datasets.manifest import DatasetError, Manifest, PictureEntry, load_manifest
-from codecarena.datasets.remote import Remote, manifest_path, parse, read
+from codecarena.datasets.sources import remote
+from codecarena.datasets.sources.remote import Remote, manifest_path, parse, read
 
 
 def picture(kind: str = "PNG", level: int = 1, **options: Any) -> bytes:

@@ -18,9 +18,9 @@ import pytest
 from fileserver import FileServer
 
 from arena import call, command
-from codecarena.datasets import transfer
-from codecarena.datasets.download import fetch
 from codecarena.datasets.manifest import DatasetError, Manifest, PictureEntry
+from codecarena.datasets.sources import transfer
+from codecarena.datasets.sources.download import fetch
 
 CONTENT = random.Random(5).randbytes(600_000)
 

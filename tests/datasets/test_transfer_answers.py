@@ -13,8 +13,8 @@ import pytest
 import requests
 from fileserver import FileServer
 
-from codecarena.datasets import transfer
-from codecarena.datasets.transfer import TransferError, Wanted
+from codecarena.datasets.sources import transfer
+from codecarena.datasets.sources.transfer import TransferError, Wanted
 
 BODY = b"0123456789"
 REST = "bytes 1-9/*"

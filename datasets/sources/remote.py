@@ -14,10 +14,10 @@ from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
 
-from .manifest import DatasetError, Kind, Manifest, PictureEntry, load_manifest
-from .manifest_toml import write_manifest
-from .pixels import EXTENSIONS, MAX_FILE_BYTES
-from .validation import explain_validation
+from ..manifest import DatasetError, Kind, Manifest, PictureEntry, load_manifest
+from ..manifest_toml import write_manifest
+from ..pixels import EXTENSIONS, MAX_FILE_BYTES
+from ..validation import explain_validation
 
 PROTOCOLS = ("abfs", "az", "gcs", "gs", "hf", "http", "https", "s3", "tar", "zip")
 """Of fsspec; those that read this machine's own files are left out: a folder needs none."""

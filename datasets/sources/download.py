@@ -7,13 +7,13 @@ import os
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
-from . import making
+from .. import making
+from ..making import Sampler
+from ..manifest import ArchiveEntry, DatasetError, Manifest, PictureEntry
+from ..pixels import EXTENSIONS
 from .archives import ArchiveError, unpack
 from .builtin import installed_folder
 from .lock import Lock, differs, pin, read_lock
-from .making import Sampler
-from .manifest import ArchiveEntry, DatasetError, Manifest, PictureEntry
-from .pixels import EXTENSIONS
 from .transfer import Progress, TransferError, Wanted, fetch_file
 
 MAX_ARCHIVE_BYTES = 2**36

@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .manifest import DatasetError
+from ..manifest import DatasetError
 
 _HEAD = (
     "# Hashes pinned when this set was first fetched or placed here; delete this file to trust what is there."

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
-from .manifest import has_controls
+from ..manifest import has_controls
 
 MAX_MEMBERS = 50_000
 MAX_MEMBER_BYTES = 2**30

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .manifest import DatasetError
+from ..manifest import DatasetError
 
 _KEYS = {"p": "prompt", "se": "seed", "c": "guidance", "st": "steps"}
 """Of DiffusionDB (Wang et al., 2022), whose JSON maps file names to one-letter keys."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
-from .png_file import PART
+from ..png_file import PART
 
 if TYPE_CHECKING:
     from requests import Response
