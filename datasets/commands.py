@@ -49,7 +49,7 @@ class PictureCommands:
         as_json: JsonOption = False,
     ) -> None:
         """Pick a few pictures that cover a set: busy and plain, grey and vivid, with faces and without."""
-        from .descriptors import describe_pixels
+        from .description.descriptors import describe_pixels
         from .picking import pick as choose
         from .pixels import read_pixels
         from .subsets import write_subset
@@ -82,7 +82,7 @@ class PictureCommands:
         as_json: JsonOption = False,
     ) -> None:
         """Look for pictures that two sets share, or a set and the training data. Exit status 1 if any."""
-        from .overlap import prints, shared, training_prints
+        from .description.overlap import prints, shared, training_prints
 
         opened = self._open(first, data)
         with _counting("pictures"):
@@ -128,7 +128,7 @@ def describe(
 ) -> None:
     """Write a manifest of a folder: hashes, prompts found in the files, and what to know before measuring."""
     from .catalogue import FOLDER_MANIFEST
-    from .describe import describe as look
+    from .description.describe import describe as look
     from .manifest import DatasetError
     from .manifest_toml import write_manifest
 

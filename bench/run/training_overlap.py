@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from ...datasets.descriptors import describe_pixels
-from ...datasets.overlap import Print, shared, training_prints
+from ...datasets.description.descriptors import describe_pixels
+from ...datasets.description.overlap import Print, shared, training_prints
 from ...datasets.perceptual import perceptual_hash
 from ...datasets.pixels import PictureError, read_pixels
 from ..store.pictures import Content, add_contents, known_prints

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from ...datasets.descriptors import DESCRIPTORS
+from ...datasets.description.descriptors import DESCRIPTORS
 from .database import StoreError
 from .tables.picture_tables import DescriptorTable
 

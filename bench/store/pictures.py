@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
 
-from ...datasets.descriptors import VERSION
+from ...datasets.description.descriptors import VERSION
 from ...datasets.manifest import LocalPicture
 from .store import Store, chunks
 from .tables.picture_tables import DescriptorTable, PrintTable, ProvenanceTable

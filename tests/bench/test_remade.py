@@ -22,7 +22,7 @@ from codecarena.bench.store.verifications import Verified
 from codecarena.bench.verify import verify_report
 from codecarena.bench.verify.verify import Report
 from codecarena.bench.verify.verify_report import _encoder, _in_a_line, as_record
-from codecarena.datasets.overlap import Print
+from codecarena.datasets.description.overlap import Print
 from codecarena.datasets.pixels import pixels_sha256
 
 PIXELS = np.full((2, 3, 3), 7, np.uint8)

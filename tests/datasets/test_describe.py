@@ -17,8 +17,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from arena import call
 from codecarena.datasets.catalogue import open_set
-from codecarena.datasets.describe import describe
-from codecarena.datasets.history import jpeg_trace, upscaling
+from codecarena.datasets.description.describe import describe
+from codecarena.datasets.description.history import jpeg_trace, upscaling
 from codecarena.datasets.manifest import DatasetError, Manifest, PictureEntry, load_manifest
 from codecarena.datasets.manifest_toml import manifest_text, write_manifest
 from codecarena.datasets.pixels import read_pixels

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from codecarena.datasets import describe, making, text_pictures
-from codecarena.datasets.describe import Finding, _concerns, _duplicates
-from codecarena.datasets.history import JpegTrace
+from codecarena.datasets import making, text_pictures
+from codecarena.datasets.description import describe
+from codecarena.datasets.description.describe import Finding, _concerns, _duplicates
+from codecarena.datasets.description.history import JpegTrace
+from codecarena.datasets.description.metadata import Metadata
 from codecarena.datasets.manifest import (
     DatasetError,
     ImageSet,
@@ -25,7 +27,6 @@ from codecarena.datasets.manifest import (
     load_manifest,
 )
 from codecarena.datasets.manifest_toml import _value, manifest_text, write_manifest
-from codecarena.datasets.metadata import Metadata
 from codecarena.datasets.pixels import read_pixels
 from codecarena.datasets.png_file import remove_beginnings, save_png
 from codecarena.datasets.subsets import write_subset

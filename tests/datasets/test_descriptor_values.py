@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from codecarena.datasets import descriptors
+from codecarena.datasets.description import descriptors
 from codecarena.datasets.manifest import DatasetError
 from codecarena.datasets.picking import _ranks, pick
 

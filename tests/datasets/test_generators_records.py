@@ -12,10 +12,9 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from codecarena.datasets import comfyui
-from codecarena.datasets.describe import Finding, describe
-from codecarena.datasets.manifest import DatasetError, Provenance
-from codecarena.datasets.metadata import (
+from codecarena.datasets.description import comfyui
+from codecarena.datasets.description.describe import Finding, describe
+from codecarena.datasets.description.metadata import (
     Metadata,
     _exif_text,
     _of_invoke,
@@ -23,6 +22,7 @@ from codecarena.datasets.metadata import (
     _of_texts,
     _with_xmp,
 )
+from codecarena.datasets.manifest import DatasetError, Provenance
 from codecarena.datasets.perceptual import perceptual_hash
 from codecarena.datasets.pixels import pixels_sha256
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from scipy.fft import idctn
 
-from codecarena.datasets import history
-from codecarena.datasets.history import JpegTrace, jpeg_file_quality, jpeg_trace, upscaling
+from codecarena.datasets.description import history
+from codecarena.datasets.description.history import JpegTrace, jpeg_file_quality, jpeg_trace, upscaling
 
 LOW = [(row, column) for row in range(4) for column in range(4) if row + column]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, PngImagePlugin
 
-from codecarena.datasets import metadata
-from codecarena.datasets.metadata import Metadata, read_metadata
+from codecarena.datasets.description import metadata
+from codecarena.datasets.description.metadata import Metadata, read_metadata
 
 PARAMETERS = (
     "a lighthouse, (storm:1.2)\nsecond line\nNegative prompt: blurry, text\n"

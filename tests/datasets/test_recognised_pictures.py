@@ -10,8 +10,7 @@ import pytest
 from PIL import Image
 
 from codecarena.datasets import perceptual
-from codecarena.datasets.manifest import DatasetError, LocalPicture, Manifest
-from codecarena.datasets.overlap import (
+from codecarena.datasets.description.overlap import (
     Print,
     Shared,
     listed_prints,
@@ -20,6 +19,7 @@ from codecarena.datasets.overlap import (
     shared,
     training_prints,
 )
+from codecarena.datasets.manifest import DatasetError, LocalPicture, Manifest
 from codecarena.datasets.perceptual import near_pairs, perceptual_hash
 from codecarena.datasets.pixels import pixels_sha256
 

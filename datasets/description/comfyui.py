@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from .manifest import Provenance
+from ..manifest import Provenance
 
 Node: TypeAlias = Mapping[str, Any]
 # A graph is what the file holds: its inputs are any JSON.

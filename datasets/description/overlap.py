@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from .manifest import DatasetError, LocalPicture, Manifest, load_manifest
-from .perceptual import near_pairs, perceptual_hash
-from .pixels import PictureError, pixels_sha256, read_pixels
+from ..manifest import DatasetError, LocalPicture, Manifest, load_manifest
+from ..perceptual import near_pairs, perceptual_hash
+from ..pixels import PictureError, pixels_sha256, read_pixels
 
-TRAINING = Path(__file__).parent / "train.toml"
+TRAINING = Path(__file__).parents[1] / "train.toml"
 """What the weights that come with the package were trained on: hashes, no pictures."""
 
 

@@ -13,13 +13,13 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from ..manifest import DatasetError, Kind, Manifest, PictureEntry
+from ..perceptual import near_pairs, perceptual_hash
+from ..pixels import PictureError, pixels_sha256, read_pixels
+from ..sources.download import placed
+from ..validation import explain_validation
 from .history import SMALLEST_SIDE, jpeg_file_quality, jpeg_trace, upscaling
-from .manifest import DatasetError, Kind, Manifest, PictureEntry
 from .metadata import Metadata, read_metadata
-from .perceptual import near_pairs, perceptual_hash
-from .pixels import PictureError, pixels_sha256, read_pixels
-from .sources.download import placed
-from .validation import explain_validation
 
 Concern = Literal["unreadable", "duplicate", "near-duplicate", "jpeg", "upscaled", "small", "unknown origin"]
 

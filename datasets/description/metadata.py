@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 
 from PIL import ExifTags, Image
 
+from ..manifest import Provenance
 from . import comfyui
-from .manifest import Provenance
 
 MAX_TEXT = 2**20
 """Longest text that is looked into, in characters."""
