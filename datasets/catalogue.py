@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import making
-from .making import Sampler
+from .generated import generated_entry
+from .generated.generated_entry import Sampler
 from .manifest import DatasetError, ImageSet, Kind, LocalPicture, Manifest, PictureEntry, load_manifest
 from .pixels import EXTENSIONS
 from .sources import prompts, remote
@@ -137,7 +137,7 @@ def _described(
     found = {entry: _first_path(entry, (beside, home), sampler) for entry in manifest.pictures}
     for entry, path in found.items():
         if entry.made_here and not path.is_file():
-            making.make(entry, path, sampler)
+            generated_entry.make(entry, path, sampler)
     missing = [entry.file for entry, path in found.items() if not path.is_file()]
     if missing:
         raise DatasetError(_absent(manifest, missing, len(found), home, reference))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from contextlib import AbstractContextManager
 
-    from .making import Sampler
+    from .generated.generated_entry import Sampler
     from .manifest import ImageSet
 
 
@@ -179,7 +179,7 @@ def generate(
     licence: Annotated[str, typer.Option(help="Of the pictures.")] = "unknown",
 ) -> None:
     """Make an AI-generated set with a diffusers pipeline; called again, it makes what is missing."""
-    from .generate import Order, make_set, read_prompts
+    from .generated.generate import Order, make_set, read_prompts
 
     order = Order(
         model=model,

@@ -7,8 +7,8 @@ import os
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
-from .. import making
-from ..making import Sampler
+from ..generated import generated_entry
+from ..generated.generated_entry import Sampler
 from ..manifest import ArchiveEntry, DatasetError, Manifest, PictureEntry
 from ..pixels import EXTENSIONS
 from .archives import ArchiveError, unpack
@@ -37,7 +37,7 @@ def picture_path(entry: PictureEntry, folder: Path, sampler: Sampler | None = No
         DatasetError: The package that ships it, or what it is made with, is not here.
     """
     if entry.made_here:
-        return making.place(entry, folder, sampler)
+        return generated_entry.place(entry, folder, sampler)
     if entry.package is None:
         return folder / entry.file
     package = entry.package.split("/")[0]
@@ -110,7 +110,7 @@ class _Fetch:
             self._pin(entry, found)
             return path
         if entry.made_here:
-            making.make(entry, path, self.sampler)
+            generated_entry.make(entry, path, self.sampler)
             return path
         bases = self.manifest.base_urls if self.base_url is None else (self.base_url,)
         below = [f"{base.rstrip('/')}/{quote(entry.file)}" for base in bases]

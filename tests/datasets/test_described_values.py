@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from codecarena.datasets import making, text_pictures
 from codecarena.datasets.description import describe
 from codecarena.datasets.description.describe import Finding, _concerns, _duplicates
 from codecarena.datasets.description.history import JpegTrace
 from codecarena.datasets.description.metadata import Metadata
+from codecarena.datasets.generated import generated_entry, text_pictures
 from codecarena.datasets.manifest import (
     DatasetError,
     ImageSet,
@@ -171,7 +171,7 @@ def test_a_drawn_picture_lies_under_a_hash_of_all_that_it_depends_on(
         "2.13",
     ]
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:12]
-    assert making.place(entry, tmp_path, None) == tmp_path / f"drawn-{digest}" / "x" / "a.png"
+    assert generated_entry.place(entry, tmp_path, None) == tmp_path / f"drawn-{digest}" / "x" / "a.png"
 
 
 class Sampler:
@@ -187,12 +187,15 @@ def test_a_sampled_picture_lies_under_a_hash_of_generator_method_caption_and_sam
     )
     made_of = ["toy 1", "layout 1", "a fox", {"seed": 3, "width": 32, "height": 64}]
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:12]
-    path = making.place(entry, tmp_path, Sampler())
+    path = generated_entry.place(entry, tmp_path, Sampler())
     assert path == tmp_path / "sampled" / "x" / f"a-{digest}.png"
-    making.make(entry, path, Sampler())
+    generated_entry.make(entry, path, Sampler())
     pixels = read_pixels(path)
     assert (pixels.shape, int(pixels[0, 0, 0])) == ((64, 32, 3), 5)
-    for call in (lambda: making.place(entry, tmp_path, None), lambda: making.make(entry, path, None)):
+    for call in (
+        lambda: generated_entry.place(entry, tmp_path, None),
+        lambda: generated_entry.make(entry, path, None),
+    ):
         with pytest.raises(DatasetError, match=r"x/a\.png is sampled on this machine, which takes torch"):
             call()
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from codecarena.datasets import generate
-from codecarena.datasets.generate import Order, make_set, model_version, read_prompts
+from codecarena.datasets.generated import generate
+from codecarena.datasets.generated.generate import Order, make_set, model_version, read_prompts
 from codecarena.datasets.manifest import DatasetError, PictureEntry, load_manifest
 from codecarena.datasets.perceptual import perceptual_hash
 from codecarena.datasets.pixels import pixels_sha256, read_pixels

@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 
 from arena import call
-from codecarena.datasets import generate, picking
+from codecarena.datasets import picking
 from codecarena.datasets.description import describe, descriptors, overlap
 from codecarena.datasets.description.describe import Description, Finding
 from codecarena.datasets.description.overlap import Print
-from codecarena.datasets.generate import Order
+from codecarena.datasets.generated import generate
+from codecarena.datasets.generated.generate import Order
 from codecarena.datasets.manifest import Manifest, load_manifest
 
 

@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .manifest import DatasetError, PictureEntry, Rendering
-from .png_file import save_png
+from ..manifest import DatasetError, PictureEntry, Rendering
+from ..png_file import save_png
 
 if TYPE_CHECKING:
     from PIL import ImageFont

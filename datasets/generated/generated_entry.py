@@ -7,9 +7,9 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
+from ..manifest import DatasetError, PictureEntry, Sampling
+from ..png_file import save_png
 from . import text_pictures
-from .manifest import DatasetError, PictureEntry, Sampling
-from .png_file import save_png
 
 if TYPE_CHECKING:
     import numpy as np

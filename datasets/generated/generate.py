@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from .manifest import DatasetError, Manifest, PictureEntry, load_manifest
-from .manifest_toml import write_manifest
-from .perceptual import perceptual_hash
-from .pixels import pixels_sha256, read_pixels
-from .png_file import remove_beginnings, save_png
+from ..manifest import DatasetError, Manifest, PictureEntry, load_manifest
+from ..manifest_toml import write_manifest
+from ..perceptual import perceptual_hash
+from ..pixels import pixels_sha256, read_pixels
+from ..png_file import remove_beginnings, save_png
 
 if TYPE_CHECKING:
     from PIL import Image
