@@ -287,7 +287,7 @@ def fetch_set(
 ) -> None:
     """Download an image set and check every file's hash; hf:OWNER/NAME and s3:// are read as well."""
     from .bench.cli.progress import of_downloads
-    from .datasets.catalogue import find_manifest
+    from .datasets.sets.catalogue import find_manifest
     from .datasets.sources.download import data_folder, fetch
     from .datasets.sources.remote import Remote, parse, read
 

@@ -50,9 +50,9 @@ class PictureCommands:
     ) -> None:
         """Pick a few pictures that cover a set: busy and plain, grey and vivid, with faces and without."""
         from .description.descriptors import describe_pixels
-        from .picking import pick as choose
         from .pixels import read_pixels
-        from .subsets import write_subset
+        from .sets.subset import pick as choose
+        from .sets.subsets import write_subset
 
         opened = self._open(image_set, data)
         with _counting("pictures") as show:
@@ -105,7 +105,7 @@ class PictureCommands:
         raise typer.Exit(1 if found else 0)
 
     def _open(self, reference: str, data: Path | None) -> ImageSet:
-        from .catalogue import open_set
+        from .sets.catalogue import open_set
 
         return open_set(reference, data, self._make_sampler())
 
@@ -127,10 +127,10 @@ def describe(
     as_json: JsonOption = False,
 ) -> None:
     """Write a manifest of a folder: hashes, prompts found in the files, and what to know before measuring."""
-    from .catalogue import FOLDER_MANIFEST
     from .description.describe import describe as look
     from .manifest import DatasetError
     from .manifest_toml import write_manifest
+    from .sets.catalogue import FOLDER_MANIFEST
 
     path = out or folder / FOLDER_MANIFEST
     if path.exists() and not force:

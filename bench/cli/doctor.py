@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ... import __version__
 from ...codecs import registry as codec_registry
-from ...datasets.catalogue import names
+from ...datasets.sets.catalogue import names
 from ..metrics import registry as metric_registry
 from ..records.messages import CodecSpec, Describe, Limits
 from ..store.database import StoreError

@@ -35,7 +35,7 @@ def metrics() -> list[Row]:
 
 def image_sets(data: Path | None) -> list[Row]:
     """Return every known image set, and how much of it is in the data folder."""
-    from ...datasets.catalogue import names
+    from ...datasets.sets.catalogue import names
 
     return [
         {

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ...codecs.base import Family
-from ...datasets.catalogue import open_set
 from ...datasets.manifest import LocalPicture
 from ...datasets.pixels import PictureError, pixels_sha256, read_pixels
+from ...datasets.sets.catalogue import open_set
 from ..metrics import registry as metric_registry
 from ..metrics.base import MetricError
 from ..records.cells import CellKey, Saved, seed_key

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ...codecs import registry as codec_registry
 from ...codecs.base import CodecError
-from ...datasets.catalogue import open_set
 from ...datasets.manifest import DatasetError, ImageSet
+from ...datasets.sets.catalogue import open_set
 from ..metrics import registry as metric_registry
 from ..metrics.base import MetricError
 from ..records.messages import CodecSpec, Describe, Described, Limits, Outcome

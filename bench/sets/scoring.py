@@ -12,9 +12,9 @@ import numpy as np
 from ...codecs import registry as codec_registry
 from ...codecs.base import CodecError
 from ...codecs.recipe import load as load_recipe
-from ...datasets.catalogue import open_set
 from ...datasets.manifest import DatasetError
 from ...datasets.pixels import read_pixels
+from ...datasets.sets.catalogue import open_set
 from ..metrics.base import MetricError
 from ..run import redecode
 from ..run.suite import CodecTable, Suite

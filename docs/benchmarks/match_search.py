@@ -17,8 +17,8 @@ from codecarena.bench.analysis.setting_search import Found, guess, search, setti
 from codecarena.bench.run.searches import RATE_TOLERANCE
 from codecarena.codecs import registry
 from codecarena.codecs.base import Codec, Image, Picture
-from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.pixels import read_pixels
+from codecarena.datasets.sets.catalogue import open_set
 
 LEFT_OUT = {"png", "command"}
 """Lossless, and no codec of its own."""

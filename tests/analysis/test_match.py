@@ -12,8 +12,8 @@ import pytest
 from codecarena.bench.analysis.setting_search import Found, guess, index_of, search, setting_at, steps
 from codecarena.codecs import registry
 from codecarena.codecs.base import Picture, QualityScale
-from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.pixels import read_pixels
+from codecarena.datasets.sets.catalogue import open_set
 
 RISING = QualityScale("quality", 0, 100)
 FALLING = QualityScale("qp", 63, 1)

@@ -18,8 +18,8 @@ from codecarena.bench.run.plan import Plan
 from codecarena.bench.run.training_overlap import _folders
 from codecarena.bench.worker import device
 from codecarena.codecs import registry
-from codecarena.datasets import catalogue
-from codecarena.datasets.catalogue import KnownSet
+from codecarena.datasets.sets import catalogue
+from codecarena.datasets.sets.catalogue import KnownSet
 
 INFO: Any = SimpleNamespace(version="libjpeg 1")
 IDENTITY = MetricIdentity("psnr", "codecarena", "3", "RGB")

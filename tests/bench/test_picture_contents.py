@@ -14,9 +14,9 @@ from codecarena.bench.analysis.kind_effect import TOY_SET
 from codecarena.bench.run.toy_pictures import ToySampler, _conditions, layout
 from codecarena.bench.store.pictures import descriptors, provenance
 from codecarena.bench.store.store import Store
-from codecarena.datasets.catalogue import find_manifest, open_set
 from codecarena.datasets.manifest import Sampling
 from codecarena.datasets.pixels import read_pixels
+from codecarena.datasets.sets.catalogue import find_manifest, open_set
 
 pytestmark = pytest.mark.xdist_group("picture contents")
 

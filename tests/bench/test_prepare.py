@@ -19,8 +19,8 @@ from codecarena.bench.run.prepare import Options, Prepared, identify_pictures
 from codecarena.bench.run.suite import CodecTable, Suite, SuiteError
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.codecs import registry
-from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.manifest import DatasetError
+from codecarena.datasets.sets.catalogue import open_set
 
 
 def suite(**keys: Any) -> Suite:

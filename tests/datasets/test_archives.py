@@ -20,9 +20,9 @@ import pytest
 from fileserver import FileServer
 from PIL import Image
 
-from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.manifest import DatasetError, Manifest, load_manifest
 from codecarena.datasets.pixels import PictureError, read_pixels
+from codecarena.datasets.sets.catalogue import open_set
 from codecarena.datasets.sources import archives
 from codecarena.datasets.sources.download import fetch
 

@@ -11,13 +11,13 @@ from PIL import Image
 from scipy.fft import dctn
 
 from arena import call
-from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.description import descriptors
 from codecarena.datasets.description.overlap import print_of, prints, shared, training_prints
 from codecarena.datasets.manifest import DatasetError, load_manifest
 from codecarena.datasets.perceptual import near_pairs, perceptual_hash
-from codecarena.datasets.picking import pick
 from codecarena.datasets.pixels import read_pixels
+from codecarena.datasets.sets.catalogue import open_set
+from codecarena.datasets.sets.subset import pick
 
 RNG = np.random.default_rng(3)
 

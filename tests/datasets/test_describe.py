@@ -16,12 +16,12 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from arena import call
-from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.description.describe import describe
 from codecarena.datasets.description.history import jpeg_trace, upscaling
 from codecarena.datasets.manifest import DatasetError, Manifest, PictureEntry, load_manifest
 from codecarena.datasets.manifest_toml import manifest_text, write_manifest
 from codecarena.datasets.pixels import read_pixels
+from codecarena.datasets.sets.catalogue import open_set
 
 
 def jpeg_of(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

@@ -29,7 +29,7 @@ from codecarena.datasets.manifest import (
 from codecarena.datasets.manifest_toml import _value, manifest_text, write_manifest
 from codecarena.datasets.pixels import read_pixels
 from codecarena.datasets.png_file import remove_beginnings, save_png
-from codecarena.datasets.subsets import write_subset
+from codecarena.datasets.sets.subsets import write_subset
 
 SEEN = np.zeros((256, 300, 3), np.uint8)
 OF_JPEG = "is a JPEG file, quality about 85: it favours JPEG at this rate"

@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from codecarena.datasets.description import descriptors
 from codecarena.datasets.manifest import DatasetError
-from codecarena.datasets.picking import _ranks, pick
+from codecarena.datasets.sets.subset import _ranks, pick
 
 
 def letters(

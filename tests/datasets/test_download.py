@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.manifest import DatasetError, Manifest, PictureEntry
+from codecarena.datasets.sets.catalogue import open_set
 from codecarena.datasets.sources.download import fetch
 
 FILES = {"one.png": bytes(range(256)) * 1000, "below/two 2.png": b"second" * 50000}
@@ -179,7 +179,7 @@ def test_a_folder_that_cannot_be_written_is_named(server: Server, tmp_path: Path
 
 
 def test_what_comes_with_packages_needs_no_download(tmp_path: Path) -> None:
-    from codecarena.datasets.catalogue import find_manifest
+    from codecarena.datasets.sets.catalogue import find_manifest
 
     assert all(path.is_file() for path in fetch(find_manifest("photos"), tmp_path))
     assert files_below(tmp_path) == set()

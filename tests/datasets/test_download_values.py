@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from codecarena.datasets import catalogue
-from codecarena.datasets.catalogue import KnownSet, open_set
 from codecarena.datasets.manifest import DatasetError, Manifest
+from codecarena.datasets.sets import catalogue
+from codecarena.datasets.sets.catalogue import KnownSet, open_set
 from codecarena.datasets.sources import download
 from codecarena.datasets.sources.download import fetch, placed, shortened
 from codecarena.datasets.sources.lock import pin

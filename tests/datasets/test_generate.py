@@ -21,10 +21,10 @@ from tiny_diffusion import save_models
 
 from arena import call, command
 from codecarena.codecs.quiet import quiet
-from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.generated.generate import Order, make_set, read_prompts
 from codecarena.datasets.manifest import DatasetError, load_manifest
 from codecarena.datasets.pixels import read_pixels
+from codecarena.datasets.sets.catalogue import open_set
 
 pytestmark = pytest.mark.xdist_group("generate")
 

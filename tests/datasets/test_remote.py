@@ -12,9 +12,9 @@ import pytest
 from fileserver import FileServer
 from PIL import Image
 
-from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.manifest import DatasetError
 from codecarena.datasets.pixels import read_pixels
+from codecarena.datasets.sets.catalogue import open_set
 from codecarena.datasets.sources import remote
 
 

@@ -15,9 +15,9 @@ from hub import Bucket, Hub
 from PIL import Image
 
 from arena import call, call_process
-from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.manifest import DatasetError
 from codecarena.datasets.pixels import read_pixels
+from codecarena.datasets.sets.catalogue import open_set
 from codecarena.datasets.sources import remote
 
 pytest.importorskip("datasets")

@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 from arena import call
-from codecarena.datasets import picking
 from codecarena.datasets.description import describe, descriptors, overlap
 from codecarena.datasets.description.describe import Description, Finding
 from codecarena.datasets.description.overlap import Print
 from codecarena.datasets.generated import generate
 from codecarena.datasets.generated.generate import Order
 from codecarena.datasets.manifest import Manifest, load_manifest
+from codecarena.datasets.sets import subset
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_pick_prints_the_picked_pictures_in_order(
         asked.append((len(described), *given))
         return 3, 0
 
-    monkeypatch.setattr(picking, "pick", pick)
+    monkeypatch.setattr(subset, "pick", pick)
     monkeypatch.setattr(descriptors, "describe_pixels", lambda pixels: {"level": float(pixels[0, 0, 0]) / 7})
     ended = call("sets", "pick", "mine", "--json", *words, folder=folder)
     assert asked == [(5, count, seed)]

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codecarena.datasets.catalogue import find_manifest, names, open_set
 from codecarena.datasets.generated import text_pictures
 from codecarena.datasets.manifest import DatasetError, load_manifest
 from codecarena.datasets.pixels import read_pixels
+from codecarena.datasets.sets.catalogue import find_manifest, names, open_set
 from codecarena.datasets.sources.download import fetch
 
 MANIFEST = """

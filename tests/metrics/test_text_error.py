@@ -16,9 +16,9 @@ from codecarena.bench.metrics.base import InapplicableError, MetricError, Missin
 from codecarena.bench.metrics.registry import create, entries
 from codecarena.bench.metrics.text_error import edits, language, normalised
 from codecarena.codecs.base import Image, Picture
-from codecarena.datasets.catalogue import open_set
 from codecarena.datasets.manifest import DatasetError
 from codecarena.datasets.pixels import read_pixels
+from codecarena.datasets.sets.catalogue import open_set
 
 pytestmark = pytest.mark.xdist_group("text error")
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .generated import generated_entry
-from .generated.generated_entry import Sampler
-from .manifest import DatasetError, ImageSet, Kind, LocalPicture, Manifest, PictureEntry, load_manifest
-from .pixels import EXTENSIONS
-from .sources import prompts, remote
-from .sources.download import data_folder, picture_path, placed, shortened
-from .sources.lock import read_lock
+from ..generated import generated_entry
+from ..generated.generated_entry import Sampler
+from ..manifest import DatasetError, ImageSet, Kind, LocalPicture, Manifest, PictureEntry, load_manifest
+from ..pixels import EXTENSIONS
+from ..sources import prompts, remote
+from ..sources.download import data_folder, picture_path, placed, shortened
+from ..sources.lock import read_lock
 
 FOLDER_MANIFEST = "manifest.toml"
 """Name of the file that describes the folder it lies in."""
@@ -91,7 +91,7 @@ def open_set(reference: str, data: Path | None = None, sampler: Sampler | None =
 
 
 def _built_in() -> dict[str, Path]:
-    return {path.stem: path for path in sorted(Path(__file__).parent.glob("*.toml"), key=_stem)}
+    return {path.stem: path for path in sorted(Path(__file__).parents[1].glob("*.toml"), key=_stem)}
 
 
 def _stem(path: Path) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .manifest import DatasetError
+from ..manifest import DatasetError
 
 
 def pick(described: Sequence[Mapping[str, float]], count: int, seed: int = 0) -> tuple[int, ...]:

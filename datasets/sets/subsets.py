@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from .manifest import ImageSet, Manifest
-from .manifest_toml import write_manifest
+from ..manifest import ImageSet, Manifest
+from ..manifest_toml import write_manifest
 
 
 def write_subset(image_set: ImageSet, reference: str, names: Sequence[str], path: Path) -> None:
