@@ -30,7 +30,7 @@ from .bench.options import (
 from .bench.run import study_pictures
 from .bench.run.toy_pictures import sampler
 from .codecs.generative.layered.commands import app as edit_app
-from .datasets.commands import commands as set_commands
+from .datasets.cli.commands import commands as set_commands
 from .reports.cli.commands import app as reports_app
 from .reports.cli.leaderboard_commands import app as leaderboard_app
 from .reports.cli.leaderboard_commands import show_leaderboard

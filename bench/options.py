@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ..datasets.options import DataOption as DataOption
-from ..datasets.options import JsonOption as JsonOption
+from ..datasets.cli.options import DataOption as DataOption
+from ..datasets.cli.options import JsonOption as JsonOption
 
 StoreOption = Annotated[
     str, typer.Option("--store", envvar="CODECARENA_STORE", help="Folder or database URL of the results.")

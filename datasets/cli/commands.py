@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from contextlib import AbstractContextManager
 
-    from .generated.generated_entry import Sampler
-    from .manifest import ImageSet
+    from ..generated.generated_entry import Sampler
+    from ..manifest import ImageSet
 
 
 def commands(make_sampler: Callable[[], Sampler | None]) -> typer.Typer:
@@ -49,10 +49,10 @@ class PictureCommands:
         as_json: JsonOption = False,
     ) -> None:
         """Pick a few pictures that cover a set: busy and plain, grey and vivid, with faces and without."""
-        from .description.descriptors import describe_pixels
-        from .pixels import read_pixels
-        from .sets.subset import pick as choose
-        from .sets.subsets import write_subset
+        from ..description.descriptors import describe_pixels
+        from ..pixels import read_pixels
+        from ..sets.subset import pick as choose
+        from ..sets.subsets import write_subset
 
         opened = self._open(image_set, data)
         with _counting("pictures") as show:
@@ -82,7 +82,7 @@ class PictureCommands:
         as_json: JsonOption = False,
     ) -> None:
         """Look for pictures that two sets share, or a set and the training data. Exit status 1 if any."""
-        from .description.overlap import prints, shared, training_prints
+        from ..description.overlap import prints, shared, training_prints
 
         opened = self._open(first, data)
         with _counting("pictures"):
@@ -105,7 +105,7 @@ class PictureCommands:
         raise typer.Exit(1 if found else 0)
 
     def _open(self, reference: str, data: Path | None) -> ImageSet:
-        from .sets.catalogue import open_set
+        from ..sets.catalogue import open_set
 
         return open_set(reference, data, self._make_sampler())
 
@@ -127,10 +127,10 @@ def describe(
     as_json: JsonOption = False,
 ) -> None:
     """Write a manifest of a folder: hashes, prompts found in the files, and what to know before measuring."""
-    from .description.describe import describe as look
-    from .manifest import DatasetError
-    from .manifest_toml import write_manifest
-    from .sets.catalogue import FOLDER_MANIFEST
+    from ..description.describe import describe as look
+    from ..manifest import DatasetError
+    from ..manifest_toml import write_manifest
+    from ..sets.catalogue import FOLDER_MANIFEST
 
     path = out or folder / FOLDER_MANIFEST
     if path.exists() and not force:
@@ -179,7 +179,7 @@ def generate(
     licence: Annotated[str, typer.Option(help="Of the pictures.")] = "unknown",
 ) -> None:
     """Make an AI-generated set with a diffusers pipeline; called again, it makes what is missing."""
-    from .generated.generate import Order, make_set, read_prompts
+    from ..generated.generate import Order, make_set, read_prompts
 
     order = Order(
         model=model,
