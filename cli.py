@@ -94,9 +94,7 @@ def run(
     data: DataOption = None,
     workers: WorkersOption = 0,
     only: OnlyOption = None,
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="At most this many pictures a set.")
-    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Most pictures of each set.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")] = False,
     force: Annotated[list[str] | None, typer.Option("--force", help="Measure this codec again.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")] = False,
