@@ -49,6 +49,10 @@ _STATE_BITS = 22
 _COUNT_BITS = 8
 _MOST = (1 << _COUNT_BITS) - 1
 """Largest count of a context: from there on its statistics forget, at this pace."""
+_LOGIT_SHIFT = _STATE_BITS - 12 + _COUNT_BITS
+"""What takes a state to the upper twelve bits of its probability."""
+_DOUBTS = [2 * count + 3 for count in range(_MOST + 1)]
+"""Twice by how much a count divides a step: the mean of what was seen, with one and a half bits of doubt."""
 _UNSEEN = 1 << (_STATE_BITS - 1 + _COUNT_BITS)
 """State of a context that was never met: probability one half, count 0."""
 _LEVELS = [min(count.bit_length(), 5) for count in range(_MOST + 1)]
@@ -86,29 +90,22 @@ class Model:
             bit: For an encoder; None for a decoder.
         """
         total = 0
-        met: list[tuple[int, int, int]] = []
+        met: list[tuple[dict[Hashable, int], list[int], Hashable, int, int, int]] = []
         for table, weights, context in zip(self._tables, self._weights, contexts, strict=True):
             state = table.get(context, _UNSEEN)
             level = _LEVELS[state & _MOST]
-            logit = _LOGITS[state >> (_STATE_BITS - 12 + _COUNT_BITS)]
+            logit = _LOGITS[state >> _LOGIT_SHIFT]
             total += weights[level] * logit
-            met.append((state, level, logit))
+            met.append((table, weights, context, state, level, logit))
         logit = min(max(total >> _WEIGHT_BITS, -_LOGIT_BOUND), _LOGIT_BOUND)
         probability = _PROBABILITIES[logit + _LOGIT_BOUND]
         bit = coder.code(probability, bit)
         error = (bit << PROBABILITY_BITS) - probability
-        for table, weights, context, (state, level, logit) in zip(
-            self._tables, self._weights, contexts, met, strict=True
-        ):
-            table[context] = _learned(state, bit)
+        certain = bit << _STATE_BITS
+        # In line, and not a function of its own: this is run three times for each cell of an edge map.
+        for table, weights, context, state, level, logit in met:
+            count, likely = state & _MOST, state >> _COUNT_BITS
+            likely += (certain - likely) * 2 // _DOUBTS[count]
+            table[context] = likely << _COUNT_BITS | (count + 1 if count < _MOST else _MOST)
             weights[level] += logit * error >> _LEARNING_SHIFT
         return bit
-
-
-def _learned(state: int, bit: int) -> int:
-    """Return the state of a context after one more bit."""
-    count = state & _MOST
-    likely = state >> _COUNT_BITS
-    # The mean of what was seen, with one and a half bits of doubt before them.
-    likely += ((bit << _STATE_BITS) - likely) * 2 // (2 * count + 3)
-    return likely << _COUNT_BITS | min(count + 1, _MOST)
