@@ -295,7 +295,7 @@ def fetch_set(
             paths = read(found, data_folder(data), show)
         else:
             paths = fetch(found, data_folder(data), show, mirror, sampler())
-    folders = sorted({str(one.parent) for one in paths})
+    folders = sorted({str(path.parent) for path in paths})
     where = ", ".join(folders) if len(folders) <= 3 else os.path.commonpath(folders)
     print(f"{len(paths)} pictures of {name} are here: {where}")
 

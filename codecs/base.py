@@ -186,6 +186,8 @@ def check_text(name: str, value: object) -> None:
 
 def check_choice(name: str, value: object, choices: Collection[object]) -> None:
     """Raise `CodecError` unless a codec's parameter is one of the choices."""
-    if value not in choices or type(value) not in {type(one) for one in choices}:  # 1, 1.0 and True are equal
+    if value not in choices or type(value) not in {
+        type(choice) for choice in choices
+    }:  # 1, 1.0 and True are equal
         known = ", ".join(map(str, choices))
         raise CodecError(f"parameter {name!r} must be one of {known}, got {value!r}")

@@ -136,7 +136,7 @@ class Command:
 def _ending(status: int) -> str:
     if status > 0:
         return f"ended with exit status {status}"
-    names = {one.value: one.name for one in signal.Signals}
+    names = {Signal.value: Signal.name for Signal in signal.Signals}
     return f"was killed by {names.get(-status, f'signal {-status}')}"
 
 

@@ -78,7 +78,9 @@ def size(bitstream: bytes, file_format: str) -> tuple[int, int]:
 
 def version(*libraries: str) -> str:
     """Return Pillow's version and those of its libraries: ``Pillow 13.0.0, webp 1.6.0``."""
-    return ", ".join([f"Pillow {PIL.__version__}", *(f"{one} {features.version(one)}" for one in libraries)])
+    return ", ".join(
+        [f"Pillow {PIL.__version__}", *(f"{library} {features.version(library)}" for library in libraries)]
+    )
 
 
 def avif_version(*coders: str) -> str:

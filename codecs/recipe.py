@@ -130,7 +130,9 @@ def load(path: Path) -> tuple[Recipe, str]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CodecError(f"cannot read the recipe {path}: {error}") from error
     except ValidationError as error:
-        reasons = "; ".join(_reason(tuple(one["loc"]), one["type"], one["msg"]) for one in error.errors())
+        reasons = "; ".join(
+            _reason(tuple(error["loc"]), error["type"], error["msg"]) for error in error.errors()
+        )
         raise CodecError(f"recipe {path}: {reasons}") from error
 
 

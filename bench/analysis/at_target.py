@@ -162,13 +162,13 @@ def entrants(
     found = matched(panels(columns, probes=True), chosen) if chosen else {}
     ladders = {one.codec.codec_id for one in every}
     only_probes = [one.panel for codec_id, one in found.items() if codec_id not in ladders]
-    tried = tried_pictures(columns, failures).union(*(one.rows for one in only_probes))
+    tried = tried_pictures(columns, failures).union(*(only_probe.rows for only_probe in only_probes))
     total = len(tried)
     summaries = [summarise(one, failures, total) for one in every]
     # Probes alone span no range of rates.
     summaries += [
-        replace(summarise(one, failures, total), pictures=0, lowest_rate=None, highest_rate=None)
-        for one in only_probes
+        replace(summarise(only_probe, failures, total), pictures=0, lowest_rate=None, highest_rate=None)
+        for only_probe in only_probes
     ]
     everyone = [*every, *only_probes]
     entered = [

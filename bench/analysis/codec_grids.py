@@ -147,7 +147,7 @@ class Comparison:
     @property
     def codecs(self) -> list[MeasuredCodec]:
         """All codecs, by label."""
-        return [one.panel.codec for one in self.panels.values()]
+        return [panel.panel.codec for panel in self.panels.values()]
 
     @property
     def done(self) -> dict[str, int]:
@@ -247,7 +247,7 @@ def tried_pictures(columns: Columns, failures: Sequence[Failure]) -> set[str]:
     """Return the pictures of the set that were tried by any codec, whatever came of it."""
     places = np.unique(columns.picture[~columns.probe])
     tried = {columns.pictures[place].sha256 for place in places}
-    return tried | {one.picture_sha256 for one in failures}
+    return tried | {failure.picture_sha256 for failure in failures}
 
 
 def compare(

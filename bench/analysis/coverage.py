@@ -62,7 +62,7 @@ def summarise(panel: Panel, failures: Sequence[Failure], of_pictures: int) -> Co
     ladder, done = usual_ladder(panel.measured)
     rates = panel.rates[np.ix_(done, ladder)].mean(axis=0) if done.any() else np.zeros(0)
     codec = panel.codec
-    failed = sum(one.codec_id == codec.codec_id and not one.settled for one in failures)
+    failed = sum(failure.codec_id == codec.codec_id and not failure.settled for failure in failures)
     return CodecSummary(
         codec.codec_id, codec.label, codec.family, codec.toy, int(done.sum()), of_pictures,
         float(rates.min()) if len(rates) else None,

@@ -131,7 +131,9 @@ def phase_share(decoded: Image, coarse: Image, period: int = 4) -> float:
     added = _difference(decoded, coarse)
     added -= added.mean(axis=(0, 1))
     phases = [added[row::period, column::period] for row in range(period) for column in range(period)]
-    explained = sum(float(np.sum(one.sum(axis=(0, 1)) ** 2)) / one[..., 0].size for one in phases if one.size)
+    explained = sum(
+        float(np.sum(phase.sum(axis=(0, 1)) ** 2)) / phase[..., 0].size for phase in phases if phase.size
+    )
     total = float(np.sum(added**2))
     return explained / total if total else 0.0
 

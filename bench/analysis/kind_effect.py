@@ -180,7 +180,7 @@ def split_by_kind(
         every.of_pictures,
         tuple(sorted(rows, key=_place)),
         tuple(codec.label for codec in every.codecs if codec.codec_id not in every.curves),
-        _order(judge, {one: pairs[one] for one in tests}, tests) if tests else None,
+        _order(judge, {test: pairs[test] for test in tests}, tests) if tests else None,
         statement,
     )
 
@@ -315,7 +315,7 @@ def _order(
 ) -> Order | None:
     """Return how far the order of the leaderboards of the two kinds agrees; the anchor stands at zero."""
     known = {one: (here, there) for one, (here, there) in pairs.items() if here and there}
-    p_values = [one.p_value for one in tests.values() if one.p_value is not None]
+    p_values = [test.p_value for test in tests.values() if test.p_value is not None]
     if not known or not p_values:
         return None
     sides = [{one: pair[side] for one, pair in known.items()} for side in (0, 1)]

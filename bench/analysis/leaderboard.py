@@ -85,7 +85,7 @@ def leaderboard(
     """
     chosen = find_codec(every.codecs, anchor)
     pictures = sorted(every.common)
-    batches = {one: _batch(every, one, pictures, metric, method) for one in every.curves if pictures}
+    batches = {curve: _batch(every, curve, pictures, metric, method) for curve in every.curves if pictures}
     rows = [
         _row(every, codec_id, chosen.codec_id, metric, failures, method, batches) for codec_id in every.panels
     ]
@@ -144,8 +144,8 @@ def choose_view(board: Leaderboard) -> View:
     if len(values) > 1 and not any(row.bd_rate.reason == NO_OVERLAP for row in board.rows):
         return View(anchor=board.anchor)
     reached = np.zeros(len(COMMON_RATES))
-    for one in board.every.panels.values():
-        curves = curves_of(one, board.metric)
+    for panel in board.every.panels.values():
+        curves = curves_of(panel, board.metric)
         some = curves.points > 1
         last = curves.rates[np.arange(len(some)), np.maximum(curves.points, 1) - 1]
         for place, rate in enumerate(COMMON_RATES):
@@ -156,7 +156,7 @@ def choose_view(board: Leaderboard) -> View:
 def usual_anchor(every: Sequence[Panel]) -> str | None:
     """Return the label of the codec to compare with: ``jpeg``, or else the one with the longest ladder."""
     labels = [one.codec.label for one in every]
-    plain = next((one for one in labels if one == "jpeg"), None)
-    named = next((one for one in labels if one.startswith("jpeg(")), None)
+    plain = next((label for label in labels if label == "jpeg"), None)
+    named = next((label for label in labels if label.startswith("jpeg(")), None)
     longest = max(every, key=lambda one: len(usual_ladder(one.measured)[0]), default=None)
     return plain or named or (longest.codec.label if longest else None)

@@ -36,9 +36,9 @@ class Matched:
 def asked_for(matches: Sequence[MatchRow], kind: str, target: float) -> list[MatchRow]:
     """Return the matches of one target: a rate, kind ``bpp``, or a score, kind the id of its metric."""
     return [
-        one
-        for one in matches
-        if (one.match.metric_id or one.match.target_kind) == kind and one.match.target == target
+        match
+        for match in matches
+        if (match.match.metric_id or match.match.target_kind) == kind and match.match.target == target
     ]
 
 

@@ -42,14 +42,14 @@ def set_rates(columns: Columns, every: Sequence[Panel], parts: ByteParts) -> lis
         every: Its panels, without the probes of searches.
         parts: Of each measurement.
     """
-    labels = {one.codec_id: one.label for one in columns.codecs}
+    labels = {codec.codec_id: codec.label for codec in columns.codecs}
     of_pictures = len(np.unique(columns.picture))
-    pixels = {one.sha256: float(one.pixel_count) for one in columns.pictures}
+    pixels = {picture.sha256: float(picture.pixel_count) for picture in columns.pictures}
     found: list[SetRate] = []
     for panel in every:
         about = panel.codec.codec_id, labels[panel.codec.codec_id]
         own = np.array([pixels[picture] for picture in panel.rows])
-        means = [None if panel.codec.marks.imported else panel.mean(one) for one in parts]
+        means = [None if panel.codec.marks.imported else panel.mean(part) for part in parts]
         found += [
             _set_rate(panel, about, column, own, means, of_pictures) for column in range(len(panel.settings))
         ]
@@ -67,7 +67,7 @@ def _set_rate(
     rows = panel.measured[:, column]
     # A non-deterministic encoder wrote another bitstream for each seed: a picture's rate is their mean.
     sizes = panel.sizes[rows, column]
-    header, payload, side = (None if one is None else float(one[rows, column].mean()) for one in means)
+    header, payload, side = (None if mean is None else float(mean[rows, column].mean()) for mean in means)
     return SetRate(
         *about,
         float(panel.settings[column]),

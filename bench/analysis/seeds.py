@@ -54,8 +54,8 @@ def seed_variances(
         metrics: Of the tables.
         scores: Returns one metric's scores; asked only where a bitstream was decoded twice.
     """
-    labels = {one.codec_id: one.label for one in columns.codecs}
-    several = [one for one in panels(columns, probes=True) if (one.seeds > 1).any()]
+    labels = {codec.codec_id: codec.label for codec in columns.codecs}
+    several = [panel for panel in panels(columns, probes=True) if (panel.seeds > 1).any()]
     found = [
         variance
         for metric in metrics
@@ -87,10 +87,10 @@ def _variances(panel: Panel, label: str, column: ScoreColumn, metric: MetricRow)
             len(groups),
             float(counts[rows, place].mean()),
             float(panel.rates[rows, place].mean()),
-            float(np.mean([one.mean() for one in groups])),
+            float(np.mean([group.mean() for group in groups])),
             within**0.5,
             None if between is None else between**0.5,
-            float(max(np.ptp(one) for one in groups)),
+            float(max(np.ptp(group) for group in groups)),
         )
 
 

@@ -270,7 +270,7 @@ class _State:
             ended = "exact"
         elif off <= self.tolerance:
             ended = "close"
-        elif all(one > 0 for one in values) or all(one < 0 for one in values):
+        elif all(value > 0 for value in values) or all(value < 0 for value in values):
             ended = "out of range"
         return Found(
             setting_at(self.scale, best), self.excess[best] + self.target, ended, len(self.excess), asked

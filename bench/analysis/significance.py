@@ -169,7 +169,7 @@ def against_anchor(paired: Paired, anchor_id: str) -> dict[str, Evidence]:
     if not paired.pictures or anchor_id not in paired.codec_ids:
         return {}
     tests = [codec_id for codec_id in paired.codec_ids if codec_id != anchor_id]
-    tested = [zero_test(paired.against(anchor_id, one)) for one in tests]
+    tested = [zero_test(paired.against(anchor_id, test)) for test in tests]
     adjusted = holm([one.p_value for one in tested])
     return {
         codec_id: Evidence(
@@ -190,7 +190,7 @@ def rank_ranges(paired: Paired, anchor_id: str) -> dict[str, RankRange]:
     """
     if not paired.pictures or anchor_id not in paired.codec_ids:
         return {}
-    samples = {one: paired.against(anchor_id, one) for one in paired.codec_ids}
+    samples = {codec_id: paired.against(anchor_id, codec_id) for codec_id in paired.codec_ids}
     ranked = [one for one, sample in samples.items() if np.isfinite(sample.estimate)]
     if len(ranked) < 2:
         return {}

@@ -14,12 +14,12 @@ def codecs() -> list[Row]:
 
     return [
         {
-            "codec": one.name,
-            "family": one.family or "?",
-            "summary": one.summary,
-            "status": one.missing or "ready",
+            "codec": entry.name,
+            "family": entry.family or "?",
+            "summary": entry.summary,
+            "status": entry.missing or "ready",
         }
-        for one in entries().values()
+        for entry in entries().values()
     ]
 
 
@@ -28,8 +28,8 @@ def metrics() -> list[Row]:
     from ..metrics.registry import entries
 
     return [
-        {"metric": one.name, "summary": one.summary, "status": one.missing or "ready"}
-        for one in entries().values()
+        {"metric": entry.name, "summary": entry.summary, "status": entry.missing or "ready"}
+        for entry in entries().values()
     ]
 
 
@@ -39,23 +39,23 @@ def image_sets(data: Path | None) -> list[Row]:
 
     return [
         {
-            "set": one.name,
-            "kind": one.kind,
-            "pictures": one.count,
-            "here": one.present,
-            "licence": one.licence,
-            "summary": one.summary,
+            "set": name.name,
+            "kind": name.kind,
+            "pictures": name.count,
+            "here": name.present,
+            "licence": name.licence,
+            "summary": name.summary,
         }
-        for one in names(data)
+        for name in names(data)
     ]
 
 
 def image_sets_in_brief(data: Path | None) -> list[Row]:
     """Return the same without the summaries, which would fill a terminal's width."""
     return [
-        {key: one[key] for key in ("set", "kind")}
-        | {"here": f"{one['here']} of {one['pictures']}", "licence": one["licence"]}
-        for one in image_sets(data)
+        {key: set_[key] for key in ("set", "kind")}
+        | {"here": f"{set_['here']} of {set_['pictures']}", "licence": set_["licence"]}
+        for set_ in image_sets(data)
     ]
 
 

@@ -98,14 +98,14 @@ def _given_up(lost: int, target: Target) -> str:
 
 def _line(codec: str, ended: list[Ended]) -> tuple[str, ...]:
     matches = [one.match for one in ended if one.match]
-    reached = [one for one in matches if one.ended != "out of range"]
+    reached = [match for match in matches if match.ended != "out of range"]
     shown = reached or matches
     return (
         codec,
         _spread(one.quality for one in shown),
         _spread(one.achieved for one in shown if one.achieved is not None),
         f"{len(reached)}/{len(ended)}",
-        str(sum(one.encodes for one in matches)),
+        str(sum(match.encodes for match in matches)),
         str(len(matches) - len(reached)) if len(reached) < len(matches) else "",
     )
 

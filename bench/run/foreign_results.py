@@ -151,20 +151,23 @@ def _pictures_of_compressai(folder: Path, image_set: str | None, codec: str | No
         if not picture or not name or not path.stem.startswith(f"{picture}-"):
             raise InterchangeError(f"{path}: expected a source, a name, and SOURCE-MODEL.json as file name")
         models[name, path.stem.removeprefix(f"{picture}-")][picture] = results
-    pictures = {one for found in models.values() for one in found}
+    pictures = {one for model in models.values() for one in model}
     points: list[PublishedPoint] = []
     for (name, model), found in models.items():
         if lacking := sorted(pictures - found.keys()):
             raise InterchangeError(f"{folder}: {model} lacks {lacking[0]}, which others have: no like means")
         values = [_numbers(folder, f"{picture}-{model}.json", one) for picture, one in found.items()]
-        shared = set.intersection(*(set(one) for one in values))
-        means = {key: fmean(one[key] for one in values) for key in sorted(shared)}
+        shared = set.intersection(*(set(value) for value in values))
+        means = {key: fmean(value[key] for value in values) for key in sorted(shared)}
         points.append(_point(folder, model, image_set, name, means))
     if not points:
         raise InterchangeError(f"{folder}: holds no JSON files")
     told = f"means of {len(pictures)} pictures' files"
     return Content(
-        tuple(sorted(points, key=lambda one: (one.codec, one.bits_per_pixel))), (), digest.hexdigest(), told
+        tuple(sorted(points, key=lambda point: (point.codec, point.bits_per_pixel))),
+        (),
+        digest.hexdigest(),
+        told,
     )
 
 

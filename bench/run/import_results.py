@@ -109,8 +109,8 @@ class _Import:
         chosen = open_set(wish.image_set, wish.data, sampler())
         self.image_set = chosen.name
         self.hashes = {
-            one.picture.name: one.sha256
-            for one in identify_pictures([chosen], store, self.workers, whole=True)
+            picture.picture.name: picture.sha256
+            for picture in identify_pictures([chosen], store, self.workers, whole=True)
         }
         self.pictures = {picture.name: picture for picture in chosen.pictures}
 
@@ -210,7 +210,7 @@ class _Import:
     def usual_metrics(self) -> Sequence[str]:
         """Return the metrics that the set's other codecs have here."""
         used = scored_metrics(self.store, self.image_set)
-        names = [one.name for one in self.store.metrics() if one.metric_id in used]
+        names = [metric.name for metric in self.store.metrics() if metric.metric_id in used]
         return tuple(dict.fromkeys(names)) or DEFAULT_METRICS
 
 

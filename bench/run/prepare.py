@@ -145,7 +145,7 @@ def identify_pictures(
     sets: Sequence[ImageSet], store: StoreWriter, workers: int, *, whole: bool
 ) -> list[PlannedPicture]:
     """Return every picture with the hash of its pixels; files unchanged since the last run are not read."""
-    paths = {str(picture.path): picture for one in sets for picture in one.pictures}
+    paths = {str(picture.path): picture for set_ in sets for picture in set_.pictures}
     known = store.known_files(paths)
     stats = {path: picture.path.stat() for path, picture in paths.items()}
     unread = [
@@ -159,14 +159,14 @@ def identify_pictures(
     store.add_files((one, stats[one.path].st_size, stats[one.path].st_mtime_ns) for one in read)
     sizes = store.picture_sizes()
     hashes = {path: row[2] for path, row in known.items()} | {one.path: one.sha256 for one in read}
-    for one in sets:
-        members = [(picture, hashes[str(picture.path)]) for picture in one.pictures]
-        store.add_members(one.name, members, whole=whole)
-        add_provenance(store, one.name, one.pictures)
+    for set_ in sets:
+        members = [(picture, hashes[str(picture.path)]) for picture in set_.pictures]
+        store.add_members(set_.name, members, whole=whole)
+        add_provenance(store, set_.name, set_.pictures)
     return [
-        PlannedPicture(one.name, picture, hashes[str(picture.path)], sizes[hashes[str(picture.path)]])
-        for one in sets
-        for picture in one.pictures
+        PlannedPicture(set_.name, picture, hashes[str(picture.path)], sizes[hashes[str(picture.path)]])
+        for set_ in sets
+        for picture in set_.pictures
     ]
 
 

@@ -127,8 +127,10 @@ class Searches:
             raise SuiteError("\n".join([f"--match {target}: the metric did not load", *prepared.notes]))
         ids = [codec.codec_id for codec in prepared.codecs]
         metrics = store.metrics()
-        self.better: dict[str, Literal["higher", "lower"]] = {one.metric_id: one.better for one in metrics}
-        self.bounded = {one.metric_id for one in metrics if one.perfect is not None}
+        self.better: dict[str, Literal["higher", "lower"]] = {
+            metric.metric_id: metric.better for metric in metrics
+        }
+        self.bounded = {metric.metric_id for metric in metrics if metric.perfect is not None}
         self.sizes = store.picture_sizes()
         self.tried = tried(store, ids, self.metric_id)
         self.scored = store.scored(prepared.metric_ids.values())
@@ -328,7 +330,7 @@ class Searches:
             if any(row.score is None for row in known):
                 return None
             scores = [row.score for row in known if row.score and row.score.applicable]
-            values = [one.value for one in scores if one.value is not None]
+            values = [score.value for score in scores if score.value is not None]
             if not scores:
                 return None
             return self.quality(fmean(values)) if len(values) == len(scores) else math.inf
@@ -342,7 +344,7 @@ class Searches:
         rows = [self.tried[one.key(picture, setting)] for picture in one.pictures]
         if self.metric_id:
             scores = [row.score for row in rows if row.score and row.score.applicable]
-            values = [one.value for one in scores if one.value is not None]
+            values = [score.value for score in scores if score.value is not None]
             return fmean(values) if values and len(values) == len(scores) else None
         total = sum(row.bitstream_bytes for row in rows)
         sizes = [picture.pixel_count for picture in one.pictures]

@@ -22,7 +22,7 @@ def store_contents(pictures: Iterable[PlannedPicture], store: StoreWriter, worke
 
     Files that can no longer be read are left out: whoever measures them says so.
     """
-    once = {one.sha256: one for one in pictures}
+    once = {picture.sha256: picture for picture in pictures}
     known = known_prints(store, once)
     with ThreadPoolExecutor(workers) as readers:
         new = [one for one in readers.map(_content, (once[one] for one in once if one not in known)) if one]
@@ -37,9 +37,11 @@ def training_notes(
     meets: dict[tuple[str, ...], list[str]] = {}
     notes: list[str] = []
     here = {
-        f"{one.image_set}/{one.picture.name}": Print(one.picture.sha256, one.sha256, prints[one.sha256])
-        for one in pictures
-        if one.sha256 in prints
+        f"{picture.image_set}/{picture.picture.name}": Print(
+            picture.picture.sha256, picture.sha256, prints[picture.sha256]
+        )
+        for picture in pictures
+        if picture.sha256 in prints
     }
     for codec in codecs:
         folders = _folders(codec.info.trained_on)

@@ -76,7 +76,9 @@ def sliced_wasserstein(originals: Features, decoded: Features) -> float:
     directions = generator.standard_normal((originals.shape[2], PROJECTIONS))
     directions /= np.linalg.norm(directions, axis=0)
     levels = range(originals.shape[1])
-    return float(np.mean([_level_distance(originals[:, one], decoded[:, one], directions) for one in levels]))
+    return float(
+        np.mean([_level_distance(originals[:, level], decoded[:, level], directions) for level in levels])
+    )
 
 
 def spectrum(originals: Features, decoded: Features) -> float:

@@ -119,8 +119,10 @@ def _missing(
     chosen: Sequence[Pool], metrics: Sequence[SetMetric], store: StoreWriter
 ) -> list[tuple[Pool, list[SetMetric]]]:
     """Return the pools that lack a distance, with the metrics they lack."""
-    have = {(one.pool.sha256, one.pool.codec_id, set_metric_id(one.metric)) for one in set_scores(store)}
-    asked = [(one, set_metric_id(one.identity)) for one in metrics]
+    have = {
+        (score.pool.sha256, score.pool.codec_id, set_metric_id(score.metric)) for score in set_scores(store)
+    }
+    asked = [(metric, set_metric_id(metric.identity)) for metric in metrics]
     todo = [
         (pool, [one for one, metric_id in asked if (pool.sha256, pool.codec_id, metric_id) not in have])
         for pool in chosen

@@ -26,28 +26,28 @@ FILE_COLUMNS = 140
 
 def records(store: Store, report: SetReport, metrics: Sequence[SetMetric]) -> list[Record]:
     """Return one record a distance: what was compared by what, and the value."""
-    asked = [set_metric_id(one.identity) for one in metrics]
+    asked = [set_metric_id(metric.identity) for metric in metrics]
     wanted = {(pool.codec_id, pool.sha256) for pool in report.pools}
     return [
         {
-            "image_set": one.pool.image_set,
-            "codec": one.pool.codec,
-            "quality": one.pool.quality,
-            "seed": one.pool.seed,
-            "bits_per_pixel": one.pool.bits_per_pixel,
-            "metric": one.metric.name,
-            "value": one.value,
-            "pictures": len(one.pool.cells),
-            "views": one.views,
-            "doubtful": one.doubtful,
-            "tile_pixels": one.metric.tile_pixels,
-            "shift_pixels": one.metric.shift_pixels,
-            "extractor": one.metric.extractor,
-            "weights_sha256": one.metric.weights_sha256,
-            "version": one.metric.version,
+            "image_set": score.pool.image_set,
+            "codec": score.pool.codec,
+            "quality": score.pool.quality,
+            "seed": score.pool.seed,
+            "bits_per_pixel": score.pool.bits_per_pixel,
+            "metric": score.metric.name,
+            "value": score.value,
+            "pictures": len(score.pool.cells),
+            "views": score.views,
+            "doubtful": score.doubtful,
+            "tile_pixels": score.metric.tile_pixels,
+            "shift_pixels": score.metric.shift_pixels,
+            "extractor": score.metric.extractor,
+            "weights_sha256": score.metric.weights_sha256,
+            "version": score.metric.version,
         }
-        for one in set_scores(store)
-        if set_metric_id(one.metric) in asked and (one.pool.codec_id, one.pool.sha256) in wanted
+        for score in set_scores(store)
+        if set_metric_id(score.metric) in asked and (score.pool.codec_id, score.pool.sha256) in wanted
     ]
 
 
@@ -55,7 +55,7 @@ def show(console: Console, rows: Sequence[Record], metrics: Sequence[SetMetric])
     """Print one table a set, settings by rate, and what the numbers are."""
     if not console.is_terminal:
         console.width = FILE_COLUMNS
-    names = [one.identity.name for one in metrics]
+    names = [metric.identity.name for metric in metrics]
     for image_set, of_set in groupby(rows, key=lambda row: row["image_set"]):
         listed = list(of_set)
         console.print(f"{image_set}: distances between sets, lower is better", style="bold", highlight=False)

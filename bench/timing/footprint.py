@@ -124,7 +124,7 @@ def footprint(opened: Iterable[Opened]) -> Footprint:
                 libraries[path] = path.stat().st_size
             elif path.suffix.lower() in WEIGHTS and path.parent.name not in PACKAGES:
                 weights[path] = path.stat().st_size
-    named = {RUNTIMES[one]: _version(one) for one in sorted(runtimes) if one in RUNTIMES}
+    named = {RUNTIMES[runtime]: _version(runtime) for runtime in sorted(runtimes) if runtime in RUNTIMES}
     return Footprint(
         sum(weights.values()),
         sum(libraries.values()),

@@ -227,7 +227,7 @@ class _Pass:
             for record in self.records.values()
             for one in (record.inspected.encode, record.inspected.decode)
         ]
-        gpu_mib = sum(one.peak_gpu_mib or 0 for one in needs) / max(1, len(needs)) * len(self.workers)
+        gpu_mib = sum(need.peak_gpu_mib or 0 for need in needs) / max(1, len(needs)) * len(self.workers)
         resident = sum(child.resident_bytes() for child in self.workers.values())
         return resident > MEMORY_SHARE * psutil.virtual_memory().total or gpu_mib > GPU_MIB
 
@@ -253,7 +253,7 @@ class _Pass:
         }
         if not streams or self.report.interrupted:
             return
-        paths = tuple(str(self.store.blobs.bitstream_path(one)) for one in streams.values())
+        paths = tuple(str(self.store.blobs.bitstream_path(stream)) for stream in streams.values())
         try:
             asked = footprint.Asked(codec.table.spec, paths)
             self.footprints[codec.codec_id] = footprint.observe(asked, self.limits.seconds * len(paths))
@@ -336,8 +336,8 @@ class _Pass:
         shares = tuple(round(self.watch.share(start, end), 3) for start, end in record.shares)
         return Timing(
             inspected.bitstream_bytes,
-            side((one.encode for one in record.costs), inspected.encode),
-            side((one.decode for one in record.costs), inspected.decode),
+            side((cost.encode for cost in record.costs), inspected.encode),
+            side((cost.decode for cost in record.costs), inspected.decode),
             shares,
             inspected.empty_mib,
             inspected.load_seconds,

@@ -70,7 +70,7 @@ def of_settled(store: Store, streams: Sequence[StoredStream]) -> Found:
     """
     if not streams:
         return Found()
-    ends = [math.inf if one.ended_at is None else _seconds(one.ended_at) for one in streams]
+    ends = [math.inf if stream.ended_at is None else _seconds(stream.ended_at) for stream in streams]
     span = Span(_began(streams), max(ends))
     tops = [path for path in outermost(_settled()) if os.access(path, os.W_OK)]
     return appeared(tops, span, _of_store(store))
@@ -83,7 +83,7 @@ def _settled() -> list[Path]:
 
 def _began(streams: Iterable[StoredStream]) -> float:
     # The kernel's times have the resolution of a tick: what was written at once may seem to be older.
-    return min(_seconds(one.began_at) for one in streams) - 0.02
+    return min(_seconds(stream.began_at) for stream in streams) - 0.02
 
 
 def _seconds(moment: str) -> float:

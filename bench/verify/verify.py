@@ -68,7 +68,7 @@ class Report:
     @property
     def wrong(self) -> int:
         """How many bitstreams did not give the measured pixels."""
-        every = [one for rows in self.rows.values() for one in rows]
+        every = [row for rows in self.rows.values() for row in rows]
         return sum(one.outcome in ("differs", "failed") for one in every)
 
 
@@ -145,7 +145,7 @@ class _Verification:
         self.encode = encode
         self.shown = shown
         self.machine = describe()
-        self.pictures = {one.sha256: one.picture for one in prepared.pictures}
+        self.pictures = {picture.sha256: picture.picture for picture in prepared.pictures}
         self.paths = [Path(path).absolute() for path in every_picture_path(store)]
         tool, reason = sandbox.available()
         self.report = Report(notes=prepared.notes, tool=tool, unavailable=prepared.unavailable)
@@ -160,7 +160,7 @@ class _Verification:
         ids = [codec.codec_id for codec in prepared.codecs]
         streams = stored_streams(self.store, ids, self.pictures)
         for codec in prepared.codecs:
-            ours = [one for one in streams if one.key.codec_id == codec.codec_id]
+            ours = [stream for stream in streams if stream.key.codec_id == codec.codec_id]
             for start in range(0, len(ours), STREAMS_A_PROCESS):
                 yield _Part(codec, ours[start : start + STREAMS_A_PROCESS])
         for label, count in other_versions(self.store, ids, self.pictures).items():

@@ -33,7 +33,7 @@ def as_record(report: Report) -> dict[str, Any]:
                 **_counts(rows),
                 "encoder": _encoder(rows),
                 "isolation": _isolation(rows),
-                "rows": [asdict(one) for one in rows],
+                "rows": [asdict(row) for row in rows],
             }
             for label, rows in sorted(report.rows.items())
         ],
@@ -72,12 +72,12 @@ def _table(report: Report) -> Table:
 
 
 def _counts(rows: list[Verified]) -> dict[str, int]:
-    found = Counter(one.outcome for one in rows)
+    found = Counter(row.outcome for row in rows)
     return {"bitstreams": len(rows)} | {outcome: found[outcome] for outcome in OUTCOMES}
 
 
 def _encoder(rows: Iterable[Verified]) -> str:
-    answers = [one.encoder_repeats for one in rows]
+    answers = [row.encoder_repeats for row in rows]
     other = sum(answer is False for answer in answers)
     if other:
         return f"varies ({other}/{len(answers)})"
@@ -85,18 +85,18 @@ def _encoder(rows: Iterable[Verified]) -> str:
 
 
 def _isolation(rows: Iterable[Verified]) -> str:
-    tools = sorted({"not isolated" if one.isolation == "none" else one.isolation for one in rows})
+    tools = sorted({"not isolated" if row.isolation == "none" else row.isolation for row in rows})
     return ", ".join(tools)
 
 
 def _sentences(report: Report) -> Iterator[str]:
     for label, rows in sorted(report.rows.items()):
-        wrong = [one for one in rows if one.outcome in ("differs", "failed")]
+        wrong = [row for row in rows if row.outcome in ("differs", "failed")]
         if wrong:
             yield f"✗ {label}: {len(wrong)} of {len(rows)} bitstreams do not give the measured pixels:"
-        messages = Counter(one.message for one in rows if one.message)
+        messages = Counter(row.message for row in rows if row.message)
         yield from (f"    {_in_a_line(message)}" for message, _ in messages.most_common(SHOWN_MESSAGES))
-        if any(one.encoder_repeats is False for one in rows):
+        if any(row.encoder_repeats is False for row in rows):
             yield f"~ {label}: its encoder is not deterministic: it wrote other bytes when asked again."
     if report.interrupted:
         yield "Interrupted; what had been verified is stored."

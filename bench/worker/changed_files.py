@@ -119,13 +119,13 @@ class _Look:
         if own_time in self.span:
             return True
         with os.scandir(cache) as entries:
-            return any(one.stat(follow_symlinks=False).st_ctime in self.span for one in entries)
+            return any(entry.stat(follow_symlinks=False).st_ctime in self.span for entry in entries)
 
 
 def outermost(paths: Iterable[Path]) -> Sequence[Path]:
     """Return the real paths of what exists, without those that lie inside others."""
     found: list[Path] = []
-    for path in sorted({Path(os.path.realpath(one)) for one in paths}):
+    for path in sorted({Path(os.path.realpath(path)) for path in paths}):
         if path.exists() and not any(path.is_relative_to(one) for one in found):
             found.append(path)
     return found

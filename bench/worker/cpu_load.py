@@ -37,8 +37,8 @@ class Look:
 def busy_seconds() -> tuple[float, ...]:
     """Return the seconds that each core was not idle; what a hypervisor took away counts."""
     return tuple(
-        sum(seconds for name, seconds in one._asdict().items() if name not in NOT_BUSY)
-        for one in psutil.cpu_times(percpu=True)
+        sum(seconds for name, seconds in time._asdict().items() if name not in NOT_BUSY)
+        for time in psutil.cpu_times(percpu=True)
     )
 
 

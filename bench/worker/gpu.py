@@ -126,9 +126,9 @@ def kernel_seconds(events: Iterable[Mapping[str, Any]]) -> float:
         events: The trace's ``traceEvents``; ``ts`` and ``dur`` are microseconds.
     """
     kernels = sorted(
-        (float(one["ts"]), float(one["ts"]) + float(one["dur"]))
-        for one in events
-        if one.get("cat") == "kernel" and one.get("ph") == "X"
+        (float(event["ts"]), float(event["ts"]) + float(event["dur"]))
+        for event in events
+        if event.get("cat") == "kernel" and event.get("ph") == "X"
     )
     total, reached = 0.0, float("-inf")
     for start, end in kernels:

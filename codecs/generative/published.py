@@ -69,7 +69,7 @@ def folder_of(choice: str, published: Published) -> Path:
         MissingBackendError: There is no such folder, or none of the ids is to be had.
     """
     ids = _ids(choice)
-    named = all(re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", one) for one in ids)
+    named = all(re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", id_) for id_ in ids)
     if choice and (not named or Path(choice).is_dir()):
         return pipeline_folder((), local=choice)
     return pipeline_folder(ids or published.ids, allow=published.files)

@@ -68,7 +68,7 @@ def tables(model: EntropyModel) -> Tables:
         CodecError: There are none, or they would lead the range coder out of its memory.
     """
     buffers = (model.quantized_cdf, model.cdf_length, model.offset)
-    cdf, lengths, offsets = (cast("Tensor", one).detach().cpu().numpy() for one in buffers)
+    cdf, lengths, offsets = (cast("Tensor", buffer).detach().cpu().numpy() for buffer in buffers)
     if cdf.size == 0:
         raise CodecError(
             f"the weights hold no probability tables for {type(model).__name__}: "
@@ -198,8 +198,8 @@ class SymbolDecoder:
 def symbol_checksum(*symbols: Tensor, size: int = CHECKSUM_BYTES) -> bytes:
     """Return bytes that change with any symbol: the end of the CRC-32 of all."""
     crc = 0
-    for one in symbols:
-        crc = zlib.crc32(one.detach().cpu().numpy().astype("<i4").tobytes(), crc)
+    for symbol in symbols:
+        crc = zlib.crc32(symbol.detach().cpu().numpy().astype("<i4").tobytes(), crc)
     return crc.to_bytes(4, "big")[-size:]
 
 

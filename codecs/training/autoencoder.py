@@ -51,5 +51,5 @@ class AutoencoderTask:
 def pixel_loss(decoded: Tensor, pixels: Tensor) -> Tensor:
     """Return absolute plus squared error, and the absolute error of the gradients."""
     error = decoded - pixels
-    steep = sum(one.abs().mean() for one in gradients(error))
+    steep = sum(gradient.abs().mean() for gradient in gradients(error))
     return error.abs().mean() + 2 * error.square().mean() + 0.5 * steep

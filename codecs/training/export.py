@@ -85,7 +85,7 @@ def card(path: Path, settings: Settings, run: Trained, facts: Facts) -> str:
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     held_back = "\n".join(facts.held_back)
-    weaknesses = "\n".join(f"- {one}" for one in facts.weaknesses)
+    weaknesses = "\n".join(f"- {weakness}" for weakness in facts.weaknesses)
     return f"""# {facts.title}
 
 {facts.summary}

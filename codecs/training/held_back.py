@@ -27,7 +27,7 @@ def of_hyperprior(network: GainedHyperprior, pictures: Sequence[Image]) -> list[
     lines = ["| rate | bits per pixel (estimated) | PSNR, dB |", "| --- | --- | --- |"]
     for rate in range(len(network.log_gain)):
         found: list[tuple[float, float]] = []
-        for pixels in (_cut(one, PADDING) for one in pictures):
+        for pixels in (_cut(picture, PADDING) for picture in pictures):
             decoded, bits = network(pixels, torch.tensor([float(rate)]))
             found.append((float(bits) / pixels[0, 0].numel(), psnr_db(decoded.clamp(0, 1), pixels, 1.0)))
         bits_per_pixel, quality = np.mean(found, axis=0)
@@ -41,7 +41,7 @@ def of_autoencoder(network: LatentAutoencoder, pictures: Sequence[Image]) -> lis
     lines = ["| noise on the latents | PSNR, dB |", "| --- | --- |"]
     for noise in (0.0, 0.1, 0.2):
         found: list[float] = []
-        for pixels in (_cut(one, 8) * 2 - 1 for one in pictures):
+        for pixels in (_cut(picture, 8) * 2 - 1 for picture in pictures):
             latents = network.encode(pixels)
             draws = torch.randn(latents.shape, generator=torch.Generator().manual_seed(0))
             decoded = network.decode(latents + noise * draws).clamp(-1, 1)

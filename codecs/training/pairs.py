@@ -34,7 +34,7 @@ class CoarsePictures:
         self.rates = len(qualities)
         self.originals = [*pictures.training, *pictures.held_back]
         self._training_count = len(pictures.training)
-        ends = np.cumsum([one.size for one in self.originals])
+        ends = np.cumsum([original.size for original in self.originals])
         self._starts = np.concatenate([[0], ends[:-1]])
         if not cache.exists():
             _fill(cache, self.originals, reconstruct, qualities, int(ends[-1]))

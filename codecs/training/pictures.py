@@ -66,5 +66,5 @@ def crop(pictures: Sequence[Image], side: int, rng: np.random.Generator) -> list
     height, width = pictures[0].shape[:2]
     top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
     turns, mirrored = rng.integers(4), rng.integers(2)
-    squares = (np.rot90(one[top : top + side, left : left + side], turns) for one in pictures)
-    return [to_planes(one[:, ::-1] if mirrored else one) for one in squares]
+    squares = (np.rot90(picture[top : top + side, left : left + side], turns) for picture in pictures)
+    return [to_planes(square[:, ::-1] if mirrored else square) for square in squares]

@@ -141,20 +141,20 @@ def describe(
         )
     elsewhere = None if path.absolute().parent == folder.absolute() else str(folder.absolute())
     write_manifest(found.manifest.model_copy(update={"folder": elsewhere}), path)
-    prompts = sum(one.prompt is not None for one in found.manifest.pictures)
+    prompts = sum(picture.prompt is not None for picture in found.manifest.pictures)
     if as_json:
         record = {
             "manifest": str(path),
             "pictures": len(found.manifest.pictures),
             "prompts": prompts,
-            "findings": [asdict(one) for one in found.findings],
+            "findings": [asdict(finding) for finding in found.findings],
         }
         typer.echo(json.dumps(record, indent=2))
         return
-    unknown = [one for one in found.findings if one.concern == "unknown origin"]
-    for one in found.findings:
-        if one.concern != "unknown origin":
-            typer.echo(f"{one.concern}: {one.picture} {one.detail}")
+    unknown = [finding for finding in found.findings if finding.concern == "unknown origin"]
+    for finding in found.findings:
+        if finding.concern != "unknown origin":
+            typer.echo(f"{finding.concern}: {finding.picture} {finding.detail}")
     if unknown:
         typer.echo(
             f"{len(unknown)} pictures say nothing of a generator and are taken as natural; --kind says more"

@@ -97,7 +97,7 @@ def describe(
     entries = [one.entry for one in seen]
     manifest = _manifest(entries, name or _set_name(folder), kind, licence, citation, site)
     findings = [*unreadable, *_duplicates(entries), *(finding for one in seen for finding in one.findings)]
-    return Description(manifest, tuple(sorted(findings, key=lambda one: one.picture)))
+    return Description(manifest, tuple(sorted(findings, key=lambda finding: finding.picture)))
 
 
 def _manifest(
@@ -109,9 +109,9 @@ def _manifest(
     site: str | None,
 ) -> Manifest:
     """Return the manifest of pictures whose own kind is left out where it is the set's."""
-    generated = sum(one.kind == "ai-generated" for one in entries)
+    generated = sum(entry.kind == "ai-generated" for entry in entries)
     overall: Kind = kind or ("ai-generated" if 2 * generated > len(entries) else "natural")
-    plain = [one.model_copy(update={"kind": None}) if one.kind == overall else one for one in entries]
+    plain = [entry.model_copy(update={"kind": None}) if entry.kind == overall else entry for entry in entries]
     many = f"{len(entries)} picture" + ("s" if len(entries) > 1 else "")
     return Manifest.model_validate(
         {
@@ -176,7 +176,7 @@ def _entry(folder: Path, values: dict[str, Any], told: set[str]) -> PictureEntry
     try:
         return PictureEntry.model_validate(clean)
     except ValidationError as error:
-        wrong = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
+        wrong = {str(error["loc"][0]) for error in error.errors() if error["loc"]}
         if "file" in wrong:
             raise PictureError("no manifest can hold its name; give it a plain one") from None
         if not wrong or wrong & told:
@@ -212,13 +212,13 @@ def _concerns(
 def _duplicates(entries: Sequence[PictureEntry]) -> Iterator[Finding]:
     """Yield a finding on each picture that is a copy, or nearly one, of another before it."""
     by_pixels: dict[str, list[str]] = defaultdict(list)
-    for one in entries:
-        by_pixels[str(one.pixels_sha256)].append(one.file)
+    for entry in entries:
+        by_pixels[str(entry.pixels_sha256)].append(entry.file)
     for first, *copies in by_pixels.values():
         for copy in copies:
             yield Finding(copy, "duplicate", f"has the pixels of {first}")
-    pixels = {one.file: one.pixels_sha256 for one in entries}
-    for first, second, bits in near_pairs({one.file: str(one.perceptual) for one in entries}):
+    pixels = {entry.file: entry.pixels_sha256 for entry in entries}
+    for first, second, bits in near_pairs({entry.file: str(entry.perceptual) for entry in entries}):
         if pixels[first] != pixels[second]:
             yield Finding(second, "near-duplicate", f"looks like {first} ({bits} of 64 bits differ)")
 

@@ -136,7 +136,7 @@ def _rows(boxes: list[tuple[int, int, int, int]], fewest: int = 6) -> list[tuple
     """Return boxes around rows of letters: neighbours of like height on one base line."""
     rows: list[list[tuple[int, int, int, int]]] = []
     for box in sorted(boxes):
-        row = next((one for one in rows if _continues(one[-1], box)), None)
+        row = next((row for row in rows if _continues(row[-1], box)), None)
         if row is None:
             rows.append([box])
         else:

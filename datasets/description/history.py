@@ -169,7 +169,7 @@ def _quality_of_steps(steps: dict[tuple[int, int], int]) -> int | None:
     found = np.array(list(steps.values()), dtype=np.float64)
     places = tuple(np.array(list(steps)).T)
     misses = {quality: np.abs(_table(quality)[places] - found).mean() for quality in range(1, 101)}
-    quality = min(misses, key=lambda one: float(misses[one]))
+    quality = min(misses, key=lambda miss: float(misses[miss]))
     return quality if misses[quality] <= 1 + 0.1 * found.mean() else None
 
 

@@ -42,7 +42,7 @@ def prints(pictures: Iterable[LocalPicture]) -> dict[str, Print]:
     Raises:
         DatasetError: A file is no picture, or not the one of the manifest.
     """
-    return {one.name: print_of(one.path, one.sha256) for one in pictures}
+    return {picture.name: print_of(picture.path, picture.sha256) for picture in pictures}
 
 
 def print_of(path: Path, sha256: str | None = None) -> Print:
@@ -62,9 +62,9 @@ def print_of(path: Path, sha256: str | None = None) -> Print:
 def listed_prints(manifest: Manifest) -> dict[str, Print]:
     """Return what the pictures of a manifest are recognised by, without their files; only those it knows."""
     return {
-        one.file: Print(one.sha256, one.pixels_sha256, one.perceptual)
-        for one in manifest.pictures
-        if one.perceptual is not None
+        picture.file: Print(picture.sha256, picture.pixels_sha256, picture.perceptual)
+        for picture in manifest.pictures
+        if picture.perceptual is not None
     }
 
 

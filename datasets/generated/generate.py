@@ -169,7 +169,7 @@ def _made_before(path: Path, order: Order, version: str) -> dict[str, PictureEnt
     """
     if not path.is_file():
         return {}
-    entries = {one.file: one for one in load_manifest(path).pictures}
+    entries = {picture.file: picture for picture in load_manifest(path).pictures}
     ordered = {job.file: job for job in _jobs(order)}
     for file, one in entries.items():
         job = ordered.get(file)

@@ -159,7 +159,7 @@ def _part(manifest: Manifest, of: str, data: Path, sampler: Sampler | None) -> I
     path = _manifest_path(of)
     if path is not None and load_manifest(path).of is not None:
         raise DatasetError(f"set {manifest.name!r} is a part of {of!r}, which is itself only a part of a set")
-    whole = {one.name: one for one in open_set(of, data, sampler).pictures}
+    whole = {picture.name: picture for picture in open_set(of, data, sampler).pictures}
     if unknown := [name for name in manifest.only if name not in whole]:
         raise DatasetError(f"set {manifest.name!r}: {of!r} has no pictures {shortened(unknown)}")
     pictures = tuple(whole[name] for name in manifest.only)
@@ -175,7 +175,7 @@ def _as_placed(manifest: Manifest, data: Path, reference: str) -> ImageSet:
     home = data / manifest.name
     pinned = read_lock(data, manifest.name).files
     names = [one for one in pinned if Path(one).suffix.lower() in EXTENSIONS] or placed(home)
-    missing = [one for one in names if not (home / one).is_file()]
+    missing = [name for name in names if not (home / name).is_file()]
     if missing or not names:
         count = manifest.count or len(names)
         raise DatasetError(_absent(manifest, missing, count, home, reference))
@@ -186,7 +186,7 @@ def _as_placed(manifest: Manifest, data: Path, reference: str) -> ImageSet:
         )
         for name in names
     ]
-    pictures = tuple(manifest.local(one, home / one.file) for one in entries)
+    pictures = tuple(manifest.local(entry, home / entry.file) for entry in entries)
     return ImageSet(manifest.name, manifest.kind, manifest.licence, manifest.site or "unknown", pictures)
 
 

@@ -80,7 +80,7 @@ def unpack(
     staging = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=folder.parent))
     try:
         with _members(archive) as members:
-            chosen = [one for one in members if _is_wanted(one.name, wanted, suffixes)]
+            chosen = [member for member in members if _is_wanted(member.name, wanted, suffixes)]
             if not chosen:
                 raise ArchiveError(f"none of its {len(members)} members fits {', '.join(wanted)}")
             for one in chosen:
@@ -177,18 +177,21 @@ def _checked(members: Iterable[_Member], archive_bytes: int) -> list[_Member]:
     found: list[_Member] = []
     seen: set[str] = set()
     total = 0
-    for one in members:
-        found.append(one)
-        total += one.unpacked_bytes
+    for member in members:
+        found.append(member)
+        total += member.unpacked_bytes
         if len(found) > MAX_MEMBERS:
             raise ArchiveError(f"more than the {MAX_MEMBERS} members allowed")
-        if one.unpacked_bytes > MAX_MEMBER_BYTES or total > most:
-            raise ArchiveError(f"its members unpack to more than allowed at {one.name!r}: a bomb")
-        if one.packed_bytes is not None and one.unpacked_bytes > _MEBIBYTE + MAX_RATIO * one.packed_bytes:
-            raise ArchiveError(f"its member {one.name!r} unpacks to {one.unpacked_bytes} bytes: a bomb")
-        key = one.name.casefold()
+        if member.unpacked_bytes > MAX_MEMBER_BYTES or total > most:
+            raise ArchiveError(f"its members unpack to more than allowed at {member.name!r}: a bomb")
+        if (
+            member.packed_bytes is not None
+            and member.unpacked_bytes > _MEBIBYTE + MAX_RATIO * member.packed_bytes
+        ):
+            raise ArchiveError(f"its member {member.name!r} unpacks to {member.unpacked_bytes} bytes: a bomb")
+        key = member.name.casefold()
         if key in seen:
-            raise ArchiveError(f"two members are called {one.name!r}")
+            raise ArchiveError(f"two members are called {member.name!r}")
         seen.add(key)
     return found
 

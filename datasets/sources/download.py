@@ -180,7 +180,9 @@ class _Fetch:
 
     def _advice(self, failures: list[str], names: list[str]) -> str:
         entries = self.manifest.pictures
-        missing = [one.file for one in entries if not picture_path(one, self.folder, self.sampler).exists()]
+        missing = [
+            entry.file for entry in entries if not picture_path(entry, self.folder, self.sampler).exists()
+        ]
         count = f"; {len(missing)} missing: {shortened(missing)}" if missing else ""
         what = f"{names[0]} could not be fetched" if names else "its pictures are not here"
         tried = "\n".join(failures)
@@ -195,7 +197,7 @@ class _Fetch:
 def placed(folder: Path) -> list[str]:
     """Return the names of the pictures in a folder and below, sorted; hidden ones are left out."""
     names = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS)
-    kept = [one for one in names if not any(part.startswith(".") for part in one.parts)]
+    kept = [name for name in names if not any(part.startswith(".") for part in name.parts)]
     return sorted(one.as_posix() for one in kept if (folder / one).is_file())
 
 

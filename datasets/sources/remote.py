@@ -97,7 +97,7 @@ def read(
         DatasetError: The address cannot be read, or holds something else than pictures.
     """
     path, read_bytes = manifest_path(remote, data), 0
-    entries = {one.file: one for one in load_manifest(path).pictures} if path.is_file() else {}
+    entries = {picture.file: picture for picture in load_manifest(path).pictures} if path.is_file() else {}
     known = {file for file in entries if (path.parent / file).is_file()}
     try:
         for count, (name, content, caption) in enumerate(_pictures(remote, known), 1):
@@ -180,7 +180,7 @@ def _of_file_system(remote: Remote, known: set[str]) -> Iterator[tuple[str, byte
 
     ensure_s3()
     files = fsspec.open_files(remote.address, "rb")
-    paths = [PurePosixPath(str(one.path)) for one in files]
+    paths = [PurePosixPath(str(file.path)) for file in files]
     # Below the folder that all are in: two folders may hold files of one name.
     top = os.path.commonpath([path.parent for path in paths] or ["."])
     for one, path in zip(files, paths, strict=True):

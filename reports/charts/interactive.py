@@ -62,8 +62,8 @@ def rate_distortion(
         dark: Whether the ground is.
     """
     table = _table(points, decibels)
-    codecs = {one.label: one.codec for one in points}
-    colours, shapes = on_ground(looks, dark), [SHAPES[looks[one].marker] for one in codecs.values()]
+    codecs = {point.label: point.codec for point in points}
+    colours, shapes = on_ground(looks, dark), [SHAPES[looks[codec].marker] for codec in codecs.values()]
     rate = alt.X(
         "bits_per_pixel:Q",
         title=f"rate (bits per pixel{', logarithmic' if logarithmic else ''})",
@@ -80,7 +80,7 @@ def rate_distortion(
     score = alt.Y("score_at:Q", title=metric, scale=score_scale, axis=axis)
     colour = alt.Color(
         "codec:N",
-        scale=alt.Scale(domain=list(codecs), range=[colours[one] for one in codecs.values()]),
+        scale=alt.Scale(domain=list(codecs), range=[colours[codec] for codec in codecs.values()]),
         legend=alt.Legend(
             orient="bottom",
             columns=alt.ExprRef("max(2, floor(width / 170))"),
@@ -92,7 +92,7 @@ def rate_distortion(
     )
     shape = alt.Shape("codec:N", scale=alt.Scale(domain=list(codecs), range=shapes))
     # By another field than the rest, or the legend's marks would be dashed too. Widths of the line in print.
-    dashes = {one.codec_id: [2 * part for part in looks[one.codec].dashes] for one in points}
+    dashes = {point.codec_id: [2 * part for part in looks[point.codec].dashes] for point in points}
     dash = alt.StrokeDash(
         "codec_id:N", scale=alt.Scale(domain=list(dashes), range=list(dashes.values())), legend=None
     )
@@ -108,12 +108,12 @@ def rate_distortion(
                 alt.Tooltip("low:Q", title="95 % from", format=".4~g"),
                 alt.Tooltip("high:Q", title="to", format=".4~g"),
             ]
-            if any(one.low is not None for one in points)
+            if any(point.low is not None for point in points)
             else []
         ),
     ]
     layers: list[Any] = []
-    if any(one.low is not None for one in points):
+    if any(point.low is not None for point in points):
         bands = base.transform_filter("isValid(datum.low)").mark_area(opacity=0.18)
         layers.append(
             bands.encode(x=rate, y=alt.Y("low_at:Q", scale=score_scale), y2="high_at:Q", color=colour)
@@ -146,7 +146,7 @@ def _finished(layers: Sequence[alt.Chart], height: int, dark: bool) -> alt.Layer
 
 def _table(points: Sequence[RatePoint], decibels: bool) -> pd.DataFrame:
     """Return points as rows, with where their scores are drawn."""
-    table = pd.DataFrame([{**asdict(one), "codec": one.label} for one in points])
+    table = pd.DataFrame([{**asdict(point), "codec": point.label} for point in points])
     for name in ("score", "low", "high"):
         values = table[name].to_numpy(dtype=np.float64)
         table[f"{name}_at"] = decibels_of(values) if decibels else values
@@ -192,8 +192,8 @@ def trade(
     dark: bool,
 ) -> alt.LayerChart | alt.FacetChart:
     """Return gains over costs on a logarithmic axis; the Pareto front is drawn through what nothing beats."""
-    table = pd.DataFrame([asdict(one) for one in points])
-    codecs = sorted({one.codec for one in points})
+    table = pd.DataFrame([asdict(point) for point in points])
+    codecs = sorted({point.codec for point in points})
     colours = on_ground(looks, dark)
     x = alt.X(
         "cost:Q", title=cost, scale=alt.Scale(type="log", nice=False, padding=16), axis=alt.Axis(format="~g")
@@ -208,7 +208,7 @@ def trade(
         y=y,
         color=alt.Color(
             "codec:N",
-            scale=alt.Scale(domain=codecs, range=[colours[one] for one in codecs]),
+            scale=alt.Scale(domain=codecs, range=[colours[codec] for codec in codecs]),
             legend=None,
         ),
         size=alt.condition("datum.on_front", alt.value(130), alt.value(40)),
@@ -245,10 +245,10 @@ def spans(
     order: Sequence[str] | None = None,
 ) -> alt.LayerChart | alt.FacetChart:
     """Return values with their intervals, one line for each name, groups beside each other by colour."""
-    table = pd.DataFrame([asdict(one) for one in points])
+    table = pd.DataFrame([asdict(point) for point in points])
     palette = [COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[6]][: len(groups)]
     colours = [DARK[one] if dark else one for one in palette]
-    names = list(order or dict.fromkeys(one.name for one in points))
+    names = list(order or dict.fromkeys(point.name for point in points))
     y = alt.Y("name:N", title=None, sort=names, axis=alt.Axis(labelLimit=240))
     offset = alt.YOffset("group:N", sort=list(groups))
     legend = alt.Legend(orient="top", title=None, symbolOpacity=1) if len(groups) > 1 else None

@@ -164,7 +164,7 @@ def rate_distortion(
         samples = {labels[codec]: _sample(styles[codec]) for codec in order} | elsewhere
         legend = figure.legend(
             list(samples.values()),
-            [_shortened(one) for one in samples],
+            [_shortened(sample) for sample in samples],
             loc="outside lower center",
             ncols=3,
             frameon=False,
@@ -178,7 +178,7 @@ def rate_distortion(
 def _curves(points: Sequence[RatePoint]) -> dict[str, list[RatePoint]]:
     """Return each codec's points by rising rate."""
     found: dict[str, list[RatePoint]] = {}
-    for point in sorted(points, key=lambda one: one.bits_per_pixel):
+    for point in sorted(points, key=lambda point: point.bits_per_pixel):
         found.setdefault(point.codec, []).append(point)
     return found
 
@@ -216,8 +216,8 @@ def _published(axes: Axes, points: Sequence[RatePoint]) -> dict[str, Line2D]:
 
 def _scores(points: Sequence[RatePoint]) -> list[float]:
     """Return all scores and the ends of their intervals."""
-    values = [value for one in points for value in (one.score, one.low, one.high)]
-    return [one for one in values if one is not None]
+    values = [value for point in points for value in (point.score, point.low, point.high)]
+    return [value for value in values if value is not None]
 
 
 def _sample(look: Look) -> Line2D:

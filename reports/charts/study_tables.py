@@ -45,7 +45,7 @@ class StudyFindings:
 
 def every_study(ledger: Ledger, resamples: int | None = None) -> list[StudyFindings]:
     """Return what each study of a store says, oldest first."""
-    return [findings_of(ledger, one, resamples) for one in ledger.studies()]
+    return [findings_of(ledger, study, resamples) for study in ledger.studies()]
 
 
 def findings_of(ledger: Ledger, study: StudyRow, resamples: int | None = None) -> StudyFindings:
@@ -84,7 +84,7 @@ def record_table(
         Column(name, numeric=place > 0 and (_numeric(records, name) if numeric is None else numeric))
         for place, name in enumerate(names)
     )
-    rows = tuple(Row(tuple(_entry(one[name]) for name in names), one) for one in records)
+    rows = tuple(Row(tuple(_entry(record[name]) for name in names), record) for record in records)
     return Table(title, columns, rows, tuple(notes))
 
 
@@ -94,7 +94,7 @@ def _entry(value: object) -> Entry:
 
 
 def _numeric(records: Iterable[Mapping[str, object]], name: str) -> bool:
-    texts = [str(one[name]) for one in records]
+    texts = [str(record[name]) for record in records]
     return any(texts) and all(not text or text[0] in "+-−0123456789<" for text in texts)
 
 
@@ -118,7 +118,10 @@ def scale_chart(scale: StudyScale, title: str) -> Figure:
                     axes.plot([span.low, span.high], [place, place], color=colour, linewidth=width,
                               solid_capstyle="butt", zorder=2)  # fmt: skip
             axes.plot([one.value], [place], "o", color="white", markeredgecolor="#30343b", zorder=3)
-        names = [one.condition if len(one.condition) < 33 else f"{one.condition[:31]}…" for one in conditions]
+        names = [
+            condition.condition if len(condition.condition) < 33 else f"{condition.condition[:31]}…"
+            for condition in conditions
+        ]
         axes.set_yticks(range(len(names)), names, parse_math=False)
         axes.grid(axis="y", visible=False)
         axes.axvline(0, color="#8a8f98", linewidth=1, zorder=1)

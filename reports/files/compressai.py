@@ -30,8 +30,8 @@ def results(part: ColumnSlice) -> dict[str, dict[str, Any]]:
 
 
 def _result(panel: Panel, part: ColumnSlice) -> dict[str, Any]:
-    under = {one.metric_id: scored(panel, part.scores(one)) for one in part.all_metrics}
-    metrics = [one for one in part.all_metrics if under[one.metric_id].known.any()]
+    under = {all_metric.metric_id: scored(panel, part.scores(all_metric)) for all_metric in part.all_metrics}
+    metrics = [all_metric for all_metric in part.all_metrics if under[all_metric.metric_id].known.any()]
     done = usual_ladder(panel.measured)[1]
     columns: dict[str, dict[float, float]] = {}
     rates: dict[float, float] = {}
@@ -55,7 +55,9 @@ def _result(panel: Panel, part: ColumnSlice) -> dict[str, Any]:
             "qualities": settings,
             "imported": panel.codec.marks.imported,
             "contended_times": bool(panel.any(part.columns.contended)[done].any()),
-            "metrics": {_column(one, metrics): f"{one.implementation} {one.version}" for one in metrics},
+            "metrics": {
+                _column(metric, metrics): f"{metric.implementation} {metric.version}" for metric in metrics
+            },
         },
         "results": lists | _times(panel, done, settings, own),
     }

@@ -87,22 +87,22 @@ def plan(
     asked = parse_at(at) if at else None
     if asked and (asked.target != "bpp" or not 0 < asked.value < math.inf):
         raise AnalysisError(f"--at {at!r}: a contact sheet is matched by rate; expected bpp=NUMBER")
-    chosen = _codecs([one.codec for one in panels(part.columns, probes=True)], codecs)
-    known = {one.name: one.sha256 for one in part.columns.pictures}
+    chosen = _codecs([panel.codec for panel in panels(part.columns, probes=True)], codecs)
+    known = {picture.name: picture.sha256 for picture in part.columns.pictures}
     names = _pictures(list(known), pictures)
     ids = {one.codec_id for one in chosen}
     by_picture = {
-        one: [
+        name: [
             cell
-            for cell in store.cells(part.image_set, known[one])
-            if cell.codec_id in ids and cell.picture == one
+            for cell in store.cells(part.image_set, known[name])
+            if cell.codec_id in ids and cell.picture == name
         ]
-        for one in names
+        for name in names
     }
     cells = [cell for own in by_picture.values() for cell in own]
     if not cells:
         raise AnalysisError(f"none of the codecs has a result for {', '.join(names)}")
-    rate = asked.value if asked else usual_rate([one for one in cells if not one.probe] or cells)
+    rate = asked.value if asked else usual_rate([cell for cell in cells if not cell.probe] or cells)
     bands = [_band(picture, own, chosen, rate) for picture, own in by_picture.items() if own]
     return Sheet(part.image_set, rate, tuple(bands), tuple(_metrics(store, cells)))
 
@@ -178,6 +178,6 @@ def _band(
 
 def _metrics(store: Store, cells: Sequence[ScoredCell]) -> list[MetricRow]:
     scored = {metric_id for cell in cells for metric_id in cell.scores}
-    stored = choose_metrics([one for one in store.metrics() if one.metric_id in scored])
+    stored = choose_metrics([metric for metric in store.metrics() if metric.metric_id in scored])
     psnr = [one for one in stored if one.name == "psnr"][:1]
     return psnr + [one for one in stored if one.name != "psnr"][:1]

@@ -15,7 +15,7 @@ from ..tables.selection import ColumnSlice
 
 def picture_points(part: ColumnSlice, metric: MetricRow, picture: str) -> list[RatePoint]:
     """Return every codec's points of one picture; settings that gave it back identical are left out."""
-    sha256 = {one.name: one.sha256 for one in part.columns.pictures}.get(picture, "")
+    sha256 = {picture.name: picture.sha256 for picture in part.columns.pictures}.get(picture, "")
     found: list[RatePoint] = []
     for codec_id, one in part.comparison(metric).panels.items():
         row = one.panel.rows.get(sha256)
@@ -33,8 +33,16 @@ def as_csv(points: Sequence[RatePoint], metric: MetricRow) -> bytes:
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerow(["codec", "codec_id", "setting", "bits_per_pixel", metric.name, "low_95", "high_95"])
-    for one in points:
+    for point in points:
         writer.writerow(
-            [one.codec, one.codec_id, one.setting, one.bits_per_pixel, one.score, one.low, one.high]
+            [
+                point.codec,
+                point.codec_id,
+                point.setting,
+                point.bits_per_pixel,
+                point.score,
+                point.low,
+                point.high,
+            ]
         )
     return stream.getvalue().encode()

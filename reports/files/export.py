@@ -168,10 +168,10 @@ def _columns(metrics: list[MetricRow]) -> dict[str, str]:
     """Return a column name for each metric id; identities that share a name are told apart."""
     shared = Counter(metric.name for metric in metrics)
     return {
-        one.metric_id: one.name
-        if shared[one.name] == 1
-        else f"{one.name} ({one.implementation} {one.version})"
-        for one in metrics
+        metric.metric_id: metric.name
+        if shared[metric.name] == 1
+        else f"{metric.name} ({metric.implementation} {metric.version})"
+        for metric in metrics
     }
 
 

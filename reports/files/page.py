@@ -127,28 +127,30 @@ def provenance_tables(known: Provenance, image_sets: Sequence[str]) -> list[Tabl
     ]
     codecs = [
         {
-            "codec": one.label + (" (toy)" if one.toy else "") + (" (imported)" if one.imported else ""),
-            "family": one.family,
-            "version": one.version,
-            "weights, SHA-256": (one.weights_sha256 or "")[:16],
-            "trained on": one.trained_on or "",
-            "from": one.provenance or "",
-            "id": one.codec_id,
+            "codec": codec.label
+            + (" (toy)" if codec.toy else "")
+            + (" (imported)" if codec.imported else ""),
+            "family": codec.family,
+            "version": codec.version,
+            "weights, SHA-256": (codec.weights_sha256 or "")[:16],
+            "trained on": codec.trained_on or "",
+            "from": codec.provenance or "",
+            "id": codec.codec_id,
         }
-        for one in known.codecs
+        for codec in known.codecs
     ]
     pictures = [
         {
-            "picture": one.name,
-            "set": one.image_set,
-            "size": f"{one.width} × {one.height}",
-            "kind": one.kind if one.generator is None else f"{one.kind}: {one.generator}",
-            "licence": one.licence or "not stated",
-            "source": one.source or "",
-            "pixels, SHA-256": one.picture_sha256[:16],
+            "picture": picture.name,
+            "set": picture.image_set,
+            "size": f"{picture.width} × {picture.height}",
+            "kind": picture.kind if picture.generator is None else f"{picture.kind}: {picture.generator}",
+            "licence": picture.licence or "not stated",
+            "source": picture.source or "",
+            "pixels, SHA-256": picture.picture_sha256[:16],
         }
-        for one in known.pictures
-        if one.image_set in image_sets
+        for picture in known.pictures
+        if picture.image_set in image_sets
     ]
     older = [f"{len(known.runs) - NEWEST_RUNS} older runs."] if len(known.runs) > NEWEST_RUNS else []
     return [
@@ -160,8 +162,8 @@ def provenance_tables(known: Provenance, image_sets: Sequence[str]) -> list[Tabl
 
 def _used(records: list[dict[str, str]]) -> list[dict[str, str]]:
     """Return the records without keys that are empty in all of them."""
-    used = {name for one in records for name, value in one.items() if value}
-    return [{name: value for name, value in one.items() if name in used} for one in records]
+    used = {name for record in records for name, value in record.items() if value}
+    return [{name: value for name, value in record.items() if name in used} for record in records]
 
 
 def _machine(description: Mapping[str, object]) -> str:

@@ -94,7 +94,9 @@ def report(
     finally:
         ledger.close()
     return Report(
-        tuple(part.image_set for part in parts), tuple(map(summary, parts)), tuple(one for one in sections)
+        tuple(part.image_set for part in parts),
+        tuple(map(summary, parts)),
+        tuple(section for section in sections),
     )
 
 
@@ -104,7 +106,7 @@ def summary(part: ColumnSlice) -> str:
         "picture": len(part.pictures),
         "codec": len(np.unique(part.columns.codec)),
         "result": len(part.columns.measurement),
-        "open failure": sum(not one.settled for one in part.failures),
+        "open failure": sum(not failure.settled for failure in part.failures),
     }
     told = " · ".join(digits.counted(count, noun) for noun, count in counts.items() if count)
     return f"{part.image_set}: {told}"
@@ -140,7 +142,7 @@ def _leaderboard(part: ColumnSlice, chosen: list[MetricRow], anchor: str | None,
 
 
 def _curves(part: ColumnSlice, chosen: list[MetricRow], derived: Derived) -> Section:
-    styles = rd_figure.looks(one.codec.label for one in part.panels)
+    styles = rd_figure.looks(panel.codec.label for panel in part.panels)
     drawn: list[Chart] = []
     for metric in chosen[:CHARTS]:
         points, pictures = rate_points(part, metric, curve_points(part, metric, derived))
@@ -181,7 +183,7 @@ def _study(found: StudyFindings) -> Section:
     lines = (*found.lines, *([found.reason] if found.reason else []))
     drawn: list[Chart] = []
     if found.results:
-        for one in found.results.outcomes[:1]:
-            figure = scale_chart(one.scale, f"{found.study.label}: {one.title}")
+        for outcome in found.results.outcomes[:1]:
+            figure = scale_chart(outcome.scale, f"{found.study.label}: {outcome.title}")
             drawn.append(Chart(figure, f"Scale of {found.study.label}; the table below holds the numbers"))
     return Section(title, found.tables, tuple(drawn), found.warning, lines)

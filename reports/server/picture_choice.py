@@ -144,7 +144,7 @@ def numbers_table(cells: Mapping[str, ScoredCell], metrics: Sequence[MetricRow],
         Column("Rate", "bits/pixel"),
         Column("File", "kB", help="1 kB is 1000 bytes."),
         Column("Setting", help="On the codec's own scale."),
-        *(Column(digits.metric_title(one, list(metrics)), digits.unit_of(one)) for one in metrics),
+        *(Column(digits.metric_title(metric, list(metrics)), digits.unit_of(metric)) for metric in metrics),
     )
     rows = tuple(
         Row(

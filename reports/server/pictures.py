@@ -97,7 +97,7 @@ class Gallery:
             cells = [] if decoded is None else store.cells(picture_sha256=original)
         except StoreError as error:
             raise PictureLost(str(error)) from error
-        chosen = [one for one in cells if one.decoded_sha256 == decoded][:1]
+        chosen = [cell for cell in cells if cell.decoded_sha256 == decoded][:1]
         if decoded is not None and not chosen:
             raise PictureLost("no measurement of this picture has these pixels any more; load the page again")
         if original not in store.picture_paths():

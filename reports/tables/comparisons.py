@@ -50,7 +50,7 @@ def comparison_tables(
 def win_table(part: ColumnSlice, metric: MetricRow, every: Comparison, found: Sequence[Duel]) -> Table:
     """Return on how many pictures each codec needs fewer bits than each other one, best codec first."""
     matrix = win_matrix(found)
-    order = sorted(every.curves, key=lambda one: _standing(one, matrix), reverse=True)
+    order = sorted(every.curves, key=lambda curve: _standing(curve, matrix), reverse=True)
     labels = _labels(every)
     columns = (CODEC, *(Column(str(place), help=labels[one]) for place, one in enumerate(order, 1)))
     rows = tuple(

@@ -17,8 +17,8 @@ MOST = 12
 def points_by_kind(part: ColumnSlice, metric: MetricRow, anchor_id: str) -> dict[str, dict[str, float]]:
     """Return every codec's BD-rate on either kind of picture, percent, by label and kind; no intervals."""
     every = part.comparison(metric)
-    kinds = {one.sha256: one.kind for one in part.columns.pictures}
-    labels = {one.codec_id: one.label for one in every.codecs}
+    kinds = {picture.sha256: picture.kind for picture in part.columns.pictures}
+    labels = {codec.codec_id: codec.label for codec in every.codecs}
     found: dict[str, dict[str, float]] = {}
     for kind in ("natural", "ai-generated"):
         own = sorted(one for one in every.common if kinds[one] == kind)
@@ -57,8 +57,8 @@ def points_table(points: dict[str, dict[str, float]], title: str) -> Table:
 def dividing_pictures(part: ColumnSlice, metric: MetricRow, anchor_id: str) -> Table:
     """Return the pictures on which a codec's BD-rate is furthest from what it usually is, furthest first."""
     every = part.comparison(metric)
-    labels = {one.codec_id: one.label for one in every.codecs}
-    pictures = {one.sha256: one for one in part.columns.pictures}
+    labels = {codec.codec_id: codec.label for codec in every.codecs}
+    pictures = {picture.sha256: picture for picture in part.columns.pictures}
     columns = (
         Column("Picture", numeric=False),
         Column("Kind", numeric=False),

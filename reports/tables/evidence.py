@@ -95,7 +95,11 @@ def curve_points(
 
     def compute() -> dict[str, list[PointEvidence]]:
         paired = Paired(part.comparison(metric), metric)
-        return {one: point_evidence(paired, one) for one in paired.codec_ids} if paired.pictures else {}
+        return (
+            {codec_id: point_evidence(paired, codec_id) for codec_id in paired.codec_ids}
+            if paired.pictures
+            else {}
+        )
 
     question = ("points", metric.metric_id)
     try:

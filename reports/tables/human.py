@@ -20,18 +20,20 @@ NEAR = 0.1
 def study_of(studies: Sequence[StudyResults], pictures: Iterable[str]) -> StudyResults | None:
     """Return the latest study all of whose pictures are among these, by the hashes of whole originals."""
     known = set(pictures)
-    return next((one for one in reversed(studies) if one.pictures and known.issuperset(one.pictures)), None)
+    return next(
+        (study for study in reversed(studies) if study.pictures and known.issuperset(study.pictures)), None
+    )
 
 
 def with_human_values(table: Table, study: StudyResults, bits_per_pixel: float) -> Table:
     """Return a table of scores at a rate with what people think of each codec there, and the interval."""
     near: dict[str, HumanValue] = {}
-    for one in study.values:
-        gap = _gap(one, bits_per_pixel)
-        if one.codec_id is not None and gap <= NEAR * bits_per_pixel:
-            held = near.get(one.codec_id)
+    for value in study.values:
+        gap = _gap(value, bits_per_pixel)
+        if value.codec_id is not None and gap <= NEAR * bits_per_pixel:
+            held = near.get(value.codec_id)
             if held is None or gap < _gap(held, bits_per_pixel):
-                near[one.codec_id] = one
+                near[value.codec_id] = value
     if not near:
         return table
     scale = study.analysis.scale
@@ -60,9 +62,11 @@ def with_human_values(table: Table, study: StudyResults, bits_per_pixel: float) 
 
 def with_human_rates(table: Table, study: StudyResults) -> Table:
     """Return a table of BD-rates with that at equal human quality, where the study has the same anchor."""
-    ids = {one.codec: one.codec_id for one in study.values if one.codec_id is not None}
+    ids = {value.codec: value.codec_id for value in study.values if value.codec_id is not None}
     anchors = {one["anchor"] for row in table.rows for one in row.record["bd_rate"].values()}
-    rates = {ids[one.codec]: one for one in study.analysis.bd_rates if anchors == {one.anchor}}
+    rates = {
+        ids[bd_rate.codec]: bd_rate for bd_rate in study.analysis.bd_rates if anchors == {bd_rate.anchor}
+    }
     if not rates:
         return table
     anchor_id = ids[anchors.pop()]

@@ -135,7 +135,7 @@ def _notes(split: KindSplit) -> list[str]:
 def _order_notes(order: Order) -> list[str]:
     verdict = "some codec's BD-rate depends" if order.p_value < SIGNIFICANCE else "not shown that any depends"
     low, high = order.tau_interval.low or 0.0, order.tau_interval.high or 0.0
-    shown = [one for one in order.reversals if one.shown]
+    shown = [reversal for reversal in order.reversals if reversal.shown]
     notes = [
         f"Does the kind matter? {digits.p_equals(order.p_value)}: {verdict} on the kind of picture. "
         f"* p below 0.05, corrected for all {order.codecs - 1} codecs (max-T).",

@@ -111,7 +111,7 @@ def with_ranks(table: Table, found: Mapping[str, RankRange]) -> Table:
 def with_people(table: Table, studies: Sequence[StudyResults], pictures: Sequence[str]) -> Table:
     """Return a leaderboard with what people said of the codecs, of the latest study of these pictures."""
     known = set(pictures)
-    study = next((one for one in reversed(studies) if known & set(one.pictures)), None)
+    study = next((study for study in reversed(studies) if known & set(study.pictures)), None)
     if study is None:
         return table
     by_codec: dict[str, list[HumanValue]] = {}
@@ -133,7 +133,9 @@ def with_people(table: Table, studies: Sequence[StudyResults], pictures: Sequenc
         if not values:
             return (Entry(digits.EMPTY, hint=f"Not shown in study {study.label}."),)
         told = [_signed(one.value) for one in dict.fromkeys((values[0], values[-1]))]
-        return (Entry("…".join(told), values[-1].value, hint="; ".join(_told(one, unit) for one in values)),)
+        return (
+            Entry("…".join(told), values[-1].value, hint="; ".join(_told(value, unit) for value in values)),
+        )
 
     note = f"{column.title}: study {study.label}, {study.votes} votes."
     found = _with(table, (column,), entries)

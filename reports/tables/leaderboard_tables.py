@@ -117,7 +117,9 @@ def tables_of(
 
 def _searched(part: ColumnSlice) -> At | None:
     """Return the target that was searched for, of a store that holds nothing else; a rate before a score."""
-    known = [one.match for one in part.matches if one.match.metric_id or one.match.target_kind == "bpp"]
+    known = [
+        match.match for match in part.matches if match.match.metric_id or match.match.target_kind == "bpp"
+    ]
     first = min(known, key=lambda one: one.metric_id is not None, default=None)
     return At(first.target_kind, first.target) if first else None
 
@@ -189,7 +191,9 @@ def failures_table(part: ColumnSlice) -> Table:
 def failures_summary(failures: Iterable[Failure], where: str = "") -> Table:
     """Return the failures that no later attempt made good, alike ones together, commonest first."""
     count = Counter(
-        (one.codec, f"{one.outcome} in {one.stage}", one.message) for one in failures if not one.settled
+        (failure.codec, f"{failure.outcome} in {failure.stage}", failure.message)
+        for failure in failures
+        if not failure.settled
     )
     rows = tuple(
         Row(

@@ -221,7 +221,7 @@ def _bd_notes(
     for board, row in every:
         where = f"{row.codec.label}, {part.title(board.metric)}"
         if row.lossless_settings and row.bd_rate.percent is not None:
-            settings = ", ".join(f"{one:g}" for one in row.lossless_settings)
+            settings = ", ".join(f"{lossless_setting:g}" for lossless_setting in row.lossless_settings)
             notes.append(f"{where}: setting {settings} left out: some picture came back identical.")
         if row.bd_rate.dropped:
             settings = digits.counted(row.bd_rate.dropped, "setting")
@@ -233,10 +233,12 @@ def at_rate_table(part: ColumnSlice, metrics: Sequence[MetricRow], bits_per_pixe
     """Return every codec's scores at a rate: median, 5th and 95th percentile over pictures."""
     found = part.at_rate(metrics, bits_per_pixel)
     searched = any(row.achieved for row in found)
-    columns = [Column(part.title(one), digits.unit_of(one), help=f"{SPREAD_NOTE}.") for one in metrics]
+    columns = [
+        Column(part.title(metric), digits.unit_of(metric), help=f"{SPREAD_NOTE}.") for metric in metrics
+    ]
     rows: list[Row] = []
     for row in found:
-        spreads = [row.scores.get(one.metric_id) for one in metrics]
+        spreads = [row.scores.get(metric.metric_id) for metric in metrics]
         entries = [
             _entry(spread and digits.spread_of_scores(one.name, spread), spread, row.codec.reason)
             for one, spread in zip(metrics, spreads, strict=True)
@@ -376,9 +378,13 @@ def _notes(coverage: Sequence[tuple[CodecSummary, int]], what: str) -> list[str]
 
 
 def _last_notes(codecs: Sequence[CodecSummary]) -> list[str]:
-    failed = [f"{one.label}: {digits.counted(one.failed, 'attempt')} failed." for one in codecs if one.failed]
+    failed = [
+        f"{codec.label}: {digits.counted(codec.failed, 'attempt')} failed."
+        for codec in codecs
+        if codec.failed
+    ]
     return [
-        *(note for one in codecs for note in digits.mark_notes(one.label, one.marks)),
+        *(note for codec in codecs for note in digits.mark_notes(codec.label, codec.marks)),
         *failed,
-        *[digits.TOY_NOTE] * any(one.toy for one in codecs),
+        *[digits.TOY_NOTE] * any(codec.toy for codec in codecs),
     ]

@@ -44,7 +44,7 @@ def published_table(
         every = part.comparison(metric)
         found = find_codec(every.codecs, chosen)
         label, common = found.label, max(common, len(every.common))
-        rows += [_row(one, part, label) for one in published_curves(ours, metric, every, found.codec_id)]
+        rows += [_row(curve, part, label) for curve in published_curves(ours, metric, every, found.codec_id)]
     notes = (
         f"Published points are means over a whole set, computed by other code; {label} is its mean over the "
         f"{digits.counted(common, 'picture')} common here. No interval: no picture is known one by one.",

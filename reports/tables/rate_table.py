@@ -26,10 +26,10 @@ def rate_table(part: ColumnSlice) -> Table:
     """Return the rates of every codec at every setting."""
     rates = set_rates(part.columns, part.panels, part.byte_parts())
     # Every bitstream was verified or not, those of searches too.
-    codecs = {one.codec.codec_id: one.codec for one in panels(part.columns, probes=True)}
+    codecs = {panel.codec.codec_id: panel.codec for panel in panels(part.columns, probes=True)}
     found = {one: codecs[one].marks for one in dict.fromkeys(rate.codec_id for rate in rates)}
-    rows = tuple(_row(one, digits.marks(found[one.codec_id], codecs[one.codec_id].toy)) for one in rates)
-    labels = {one.codec_id: one.codec for one in rates}
+    rows = tuple(_row(rate, digits.marks(found[rate.codec_id], codecs[rate.codec_id].toy)) for rate in rates)
+    labels = {rate.codec_id: rate.codec for rate in rates}
     notes = [
         "Bytes are those of the files that the decoder reads, nothing left out. The whole set's rate is all "
         "bits over all pixels: it differs from the mean where pictures differ in size.",

@@ -30,7 +30,7 @@ def seed_table(part: ColumnSlice, metrics: Sequence[MetricRow]) -> Table | None:
     found = seed_variances(part.columns, metrics, part.scores)
     if not found:
         return None
-    titles = {one.metric_id: part.title(one) for one in metrics}
+    titles = {metric.metric_id: part.title(metric) for metric in metrics}
     notes = (
         "Standard deviations. Between seeds: of one bitstream's decodes, pooled over pictures. Between "
         "pictures: of the pictures' means, less what the seeds explain of it. Tables elsewhere average a "

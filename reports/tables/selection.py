@@ -47,7 +47,7 @@ class ColumnSource:
         self.failures = _once(store.failures(image_set))
         self.metrics = store.metrics()
         scored = scored_metrics(store, image_set)
-        self.scored = [one for one in choose_metrics(self.metrics) if one.metric_id in scored]
+        self.scored = [metric for metric in choose_metrics(self.metrics) if metric.metric_id in scored]
         self.matches = store.matches(image_set) if image_set is not None else []
         self._scores: dict[str, ScoreColumn] = {}
         self._lock = threading.Lock()
@@ -82,21 +82,24 @@ class ColumnSource:
     def kinds(self) -> list[str]:
         """Which kinds of pictures there are."""
         pictures = self.columns.pictures
-        return sorted({kind for one in pictures for kind in (one.kind, one.other_kind) if kind is not None})
+        return sorted(
+            {kind for picture in pictures for kind in (picture.kind, picture.other_kind) if kind is not None}
+        )
 
     @property
     def families(self) -> list[str]:
         """Which families of codecs there are."""
-        return sorted({one.family for one in self.columns.codecs})
+        return sorted({codec.family for codec in self.columns.codecs})
 
 
 def _once(failures: Sequence[Failure]) -> list[Failure]:
     """Return the failures; those on a picture of several names, or in several sets, under the first alone."""
     first: dict[str, tuple[str, str]] = {}
     return [
-        one
-        for one in failures
-        if first.setdefault(one.picture_sha256, (one.image_set, one.picture)) == (one.image_set, one.picture)
+        failure
+        for failure in failures
+        if first.setdefault(failure.picture_sha256, (failure.image_set, failure.picture))
+        == (failure.image_set, failure.picture)
     ]
 
 
@@ -109,19 +112,21 @@ class ColumnSlice:
         every = source.columns
         chosen = np.ones(len(every.picture), bool) if kind is None else every.of_kind(kind)
         if families:
-            wanted = np.array([one.family in families for one in every.codecs], dtype=bool)
+            wanted = np.array([codec.family in families for codec in every.codecs], dtype=bool)
             chosen &= wanted[every.codec]
         self._chosen = chosen
         self.columns: Columns = every.only(chosen)
         self.failures, self.matches = source.failures, source.matches
         if kind is not None:
             pictures = self.pictures
-            self.failures = [one for one in self.failures if one.picture_sha256 in pictures]
-            self.matches = [one for one in self.matches if one.match.picture_sha256 in {None, *pictures}]
+            self.failures = [failure for failure in self.failures if failure.picture_sha256 in pictures]
+            self.matches = [
+                match for match in self.matches if match.match.picture_sha256 in {None, *pictures}
+            ]
         if families:
-            codecs = {one.codec_id: one.family for one in every.codecs}
+            codecs = {codec.codec_id: codec.family for codec in every.codecs}
             self.failures = [
-                one for one in self.failures if codecs.get(one.codec_id, families[0]) in families
+                failure for failure in self.failures if codecs.get(failure.codec_id, families[0]) in families
             ]
         self.scope = scope(self.image_set, kind, families)
         self._compared: dict[str, Comparison] = {}
@@ -153,8 +158,8 @@ class ColumnSlice:
 
     def chosen_metrics(self, names: Sequence[str] = ()) -> list[MetricRow]:
         """Return those of `choose_metrics` that have a score here."""
-        scored = {one.metric_id for one in self.metrics}
-        return [one for one in choose_metrics(self.all_metrics, names) if one.metric_id in scored]
+        scored = {metric.metric_id for metric in self.metrics}
+        return [metric for metric in choose_metrics(self.all_metrics, names) if metric.metric_id in scored]
 
     def scores(self, metric: MetricRow) -> ScoreColumn:
         """Return one metric's scores of the part's measurements."""
@@ -166,7 +171,7 @@ class ColumnSlice:
 
     def byte_parts(self) -> ByteParts:
         """Return what the bytes of the part's measurements are for."""
-        return ByteParts(*(self.chosen(one) for one in self.source.byte_parts))
+        return ByteParts(*(self.chosen(byte_part) for byte_part in self.source.byte_parts))
 
     def comparison(self, metric: MetricRow) -> Comparison:
         """Return all codecs under a metric."""
@@ -182,7 +187,7 @@ class ColumnSlice:
 
     def at_rate(self, metrics: Sequence[MetricRow], bits_per_pixel: float) -> list[AtRateRow]:
         """Return every codec's scores at a rate."""
-        scores = {one.metric_id: self.scores(one) for one in metrics}
+        scores = {metric.metric_id: self.scores(metric) for metric in metrics}
         return at_rate(
             self.columns, self.panels, scores, metrics, bits_per_pixel, self.failures, self.matches
         )
@@ -235,7 +240,7 @@ class ColumnSlice:
         """Return places of codecs and pictures that have a measurement together."""
         count = len(self.columns.pictures)
         pairs = np.unique(self.columns.codec * count + self.columns.picture)
-        return [divmod(int(one), count) for one in pairs]
+        return [divmod(int(pair), count) for pair in pairs]
 
     def _origins(self) -> Iterator[Origin]:
         for codec, picture in self._pairs():

@@ -177,7 +177,7 @@ def _number(value: float | None, write: Callable[[float], str] = digits.signific
 
 def _codec(cells: list[TimingRow]) -> Entry:
     row = cells[0]
-    loaded = f" {LOADED}" if any(one.timing.loaded for one in cells) else ""
+    loaded = f" {LOADED}" if any(cell.timing.loaded for cell in cells) else ""
     return Entry(f"{row.codec} (toy){loaded}" if row.toy else f"{row.codec}{loaded}")
 
 

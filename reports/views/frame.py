@@ -75,14 +75,14 @@ class Frame:
         A million scores take as long as a page may: what is chosen is shown at once, the rest follows.
         """
         source, set_name = part.source, part.image_set
-        for one in metrics:
+        for metric in metrics:
             if len(source.columns.measurement) <= READ_AT_ONCE:
-                source.scores(one.metric_id)
-            elif not source.has_read(one.metric_id):
+                source.scores(metric.metric_id)
+            elif not source.has_read(metric.metric_id):
                 self.background.done(
-                    partial(source.scores, one.metric_id), str(self.version), set_name, one.metric_id
+                    partial(source.scores, metric.metric_id), str(self.version), set_name, metric.metric_id
                 )
-        return [one for one in metrics if source.has_read(one.metric_id)]
+        return [metric for metric in metrics if source.has_read(metric.metric_id)]
 
     @property
     def background(self) -> Background:
@@ -196,12 +196,12 @@ def choose(
     """
     key = settle(
         name,
-        {write(one): one for one in options},
+        {write(option): option for option in options},
         options[0] if default is None or default not in options else default,
         write,
     )
-    texts = [write(one) for one in options]
-    named = {write(one): (show or str)(one) for one in options}
+    texts = [write(option) for option in options]
+    named = {write(option): (show or str)(option) for option in options}
     if segmented:
         found = place.segmented_control(
             label, texts, key=key, required=True, format_func=named.__getitem__, help=help_text
@@ -316,7 +316,7 @@ def _address(metric: MetricRow, metrics: Iterable[MetricRow]) -> str:
 
 def pick_anchor(place: DeltaGenerator, part: ColumnSlice) -> str:
     """Draw the picker of the codec that others are compared with."""
-    labels = [one.codec.label for one in part.panels]
+    labels = [panel.codec.label for panel in part.panels]
     if not labels:
         raise AnalysisError("no codec has a result here yet; failures are on the page Runs")
     return choose(
@@ -340,7 +340,7 @@ def summary(frame: Frame, part: ColumnSlice) -> None:
     pictures, codecs = len(set(columns.picture.tolist())), len(set(columns.codec.tolist()))
     counts = {"picture": pictures, "codec": codecs, "result": len(columns.measurement)}
     parts = [digits.counted(count, noun) for noun, count in counts.items()]
-    open_failures = sum(not one.settled for one in part.failures)
+    open_failures = sum(not failure.settled for failure in part.failures)
     if open_failures:
         parts.append(digits.counted(open_failures, "open failure"))
     st.caption(" · ".join(parts))

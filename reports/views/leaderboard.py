@@ -92,7 +92,7 @@ def _table(frame: Frame, part: ColumnSlice, metric: MetricRow, view: str, usual_
 def beside(frame: Frame, part: ColumnSlice, table: Table) -> Table:
     """Return a leaderboard with what people said and what the decoder costs."""
     found = costs_of(frame.url, frame.version, part.image_set)
-    known = [one.sha256 for one in part.columns.pictures]
+    known = [picture.sha256 for picture in part.columns.pictures]
     return with_costs(with_people(table, stored_results(frame.store), known), found)
 
 

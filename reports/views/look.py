@@ -45,7 +45,7 @@ def draw(frame: Frame) -> None:
     second = st.columns([3, 3, 2], vertical_alignment="bottom")
     image_set = pages.pick_set(first[0], frame)
     part = frame.part(image_set)
-    labels = [one.codec.label for one in part.panels]
+    labels = [panel.codec.label for panel in part.panels]
     if not labels:
         st.info("No codec has a result in this set yet; failures are on the page Runs.")
         return
@@ -56,7 +56,7 @@ def draw(frame: Frame) -> None:
     picture = _picture(second[1], part, codecs[0], target)
     maps = pages.choose_many(second[2], "Maps", "map", list(MAPS), "Where pictures differ from the original.")
     sha256 = next(one.sha256 for one in part.columns.pictures if one.name == picture)
-    wanted = {one.codec.codec_id: one.codec.label for one in part.panels if one.codec.label in codecs}
+    wanted = {panel.codec.codec_id: panel.codec.label for panel in part.panels if panel.codec.label in codecs}
     ordered = dict(sorted(wanted.items(), key=lambda item: codecs.index(item[1])))
     cells = nearest_cells(frame.store, image_set, sha256, ordered, target)
     shown = panes(picture, sha256, cells, part.metrics[:3], maps)
@@ -82,7 +82,7 @@ def draw(frame: Frame) -> None:
 
 def _first_codecs(part: ColumnSlice) -> list[str]:
     """Return the anchor and the codec that stands first against it."""
-    labels = [one.codec.label for one in part.panels]
+    labels = [panel.codec.label for panel in part.panels]
     anchor = part.usual_anchor
     others = [label for label in labels if label != anchor]
     if anchor and part.metrics:
@@ -93,8 +93,11 @@ def _first_codecs(part: ColumnSlice) -> list[str]:
 
 # Any: columns of the page.
 def _target(places: Any, part: ColumnSlice) -> Target:
-    by_name: dict[str, MetricRow | None] = {"bpp": None, **{one.metric_id: one for one in part.metrics}}
-    titles = {"bpp": "Rate", **{one.metric_id: part.title(one) for one in part.metrics}}
+    by_name: dict[str, MetricRow | None] = {
+        "bpp": None,
+        **{metric.metric_id: metric for metric in part.metrics},
+    }
+    titles = {"bpp": "Rate", **{metric.metric_id: part.title(metric) for metric in part.metrics}}
     match = pages.choose(
         places[1], "Match by", "match", list(by_name), show=titles.__getitem__,
         help_text="Every codec is shown at its stored setting nearest this rate, or this score.",
@@ -119,14 +122,14 @@ def _usual_rate(part: ColumnSlice) -> float:
 
 
 def _picture(place: Any, part: ColumnSlice, codec: str, target: Target) -> str:
-    names = [one.name for one in part.columns.pictures]
+    names = [picture.name for picture in part.columns.pictures]
     if not part.metrics:
         return pages.choose(place, "Picture", "picture", names)
     metric = target.metric or part.metrics[0]
     judge = part.metrics[0] if target.metric is None else next(
         (one for one in part.metrics if one != metric), metric
     )  # fmt: skip
-    panel = next(one for one in part.panels if one.codec.label == codec)
+    panel = next(panel for panel in part.panels if panel.codec.label == codec)
     listed = worst_first(part, panel, judge, target)
     told = {
         name: name

@@ -29,7 +29,7 @@ def main() -> None:
 def draw(frame: Frame) -> None:
     """Draw the pickers, the order, the chart and the tables."""
     places = st.columns(4)
-    both = [one for one in frame.image_sets if len(frame.source(one).kinds) > 1]
+    both = [image_set for image_set in frame.image_sets if len(frame.source(image_set).kinds) > 1]
     several = len(frame.image_sets) > 1
     chosen: str = pages.choose(
         places[0], "Image set", "of", [*([EVERY] if several else []), *(both or frame.image_sets)]
@@ -50,7 +50,7 @@ def draw(frame: Frame) -> None:
         return
     metric = pages.pick_metric(places[1], part, part.metrics)
     anchor = pages.pick_anchor(places[2], part)
-    anchor_id = next(one.codec.codec_id for one in part.panels if one.codec.label == anchor)
+    anchor_id = next(panel.codec.codec_id for panel in part.panels if panel.codec.label == anchor)
     title = f"BD-rate against {anchor} by {part.title(metric)}"
     try:
         split = kind_split(part, metric, anchor, "pchip", frame.background)
@@ -68,7 +68,7 @@ def _drawn(part: ColumnSlice, split: KindSplit, title: str) -> None:
     if split.statement:
         st.warning(pages.plain(split.statement[0].upper() + split.statement[1:] + "."))
     elif split.order:
-        changed = [one for one in split.order.reversals if one.shown]
+        changed = [reversal for reversal in split.order.reversals if reversal.shown]
         verdict = "depends" if split.order.p_value < 0.05 else "is not shown to depend"
         order = "the order of codecs changes" if changed else "no change in the order of codecs is shown"
         st.markdown(f"**What a codec saves {verdict} on the kind of picture; {order}.**")

@@ -65,9 +65,9 @@ def draw(frame: Frame) -> None:
 
 def _chosen(places: Sequence[DeltaGenerator], metrics: MetricsAgainstPeople) -> PartAgreement:
     """Draw the pickers of kind and rate, where there are several, and return what they choose."""
-    parts = {(one.kind, one.band): one for one in metrics.parts}
+    parts = {(part.kind, part.band): part for part in metrics.parts}
     parts[None, None] = PartAgreement(None, None, metrics.whole, None)
-    kinds = ["all", *sorted({one.kind for one in metrics.parts if one.kind}, reverse=True)]
+    kinds = ["all", *sorted({part.kind for part in metrics.parts if part.kind}, reverse=True)]
     bands: list[RateBand | None] = [None, *(one for one in BANDS if (None, one) in parts)]
     kind, band, free = "all", None, list(places)
     if len(kinds) > 1:
@@ -94,9 +94,9 @@ def _tables(tables: Iterable[tuple[str, Sequence[Record], Sequence[str]]], name:
 
 def _chart(found: HumanAgreement) -> None:
     points = [
-        SpanPoint(one.metric, "accuracy", 100 * one.accuracy, 100 * one.accuracy_interval.low,
-                  100 * one.accuracy_interval.high)
-        for one in found.metrics
+        SpanPoint(metric.metric, "accuracy", 100 * metric.accuracy, 100 * metric.accuracy_interval.low,
+                  100 * metric.accuracy_interval.high)
+        for metric in found.metrics
     ]  # fmt: skip
     title = f"Votes predicted (%), at most {found.ceiling:.0%}"
     drawn = spans(points, title=title, groups=("accuracy",), zero=False, dark=st.context.theme.type == "dark")

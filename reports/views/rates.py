@@ -47,23 +47,23 @@ def draw(frame: Frame) -> None:
         pages.no_scores(part)
         return
     metric = pages.pick_metric(first[1], part, part.metrics)
-    pictures = [AVERAGE, *(one.name for one in part.columns.pictures)]
+    pictures = [AVERAGE, *(picture.name for picture in part.columns.pictures)]
     picture = pages.choose(first[2], "Picture", "picture", pictures)
     axis = pages.choose(
         second[0], "Rate axis", "axis", ["log", "linear"], segmented=True,
         show={"log": "Logarithmic", "linear": "Linear"}.__getitem__,
     )  # fmt: skip
-    labels = [one.codec.label for one in part.panels]
+    labels = [panel.codec.label for panel in part.panels]
     chosen = pages.choose_many(second[1], "Codecs", "codec", labels, "Only these; all where none is chosen.")
     overlays = _published(frame, image_set, metric)
-    names = sorted({one.codec for one in overlays})
+    names = sorted({overlay.codec for overlay in overlays})
     beside = pages.choose_many(first[3], "Published curves", "published", names) if names else []
-    points = [one for one in _points(frame, part, metric, picture) if not chosen or one.codec in chosen]
+    points = [point for point in _points(frame, part, metric, picture) if not chosen or point.codec in chosen]
     if not points:
         st.info(f"No curve of {plain_title(part, metric)} yet: no picture is finished by all codecs.")
         return
     shown = Shown(
-        part, metric, picture, points, [one for one in overlays if one.codec in beside],
+        part, metric, picture, points, [overlay for overlay in overlays if overlay.codec in beside],
         rd_figure.looks(labels), axis == "log",
     )  # fmt: skip
     _chart(shown)

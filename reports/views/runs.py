@@ -55,7 +55,7 @@ def draw(frame: Frame) -> None:
 @st.fragment(run_every=2)
 def progress(run_id: int, url: str) -> None:
     """Draw how far a run is, again and again."""
-    one = next((one for one in run_details(pages.open_store(url)) if one.run.run_id == run_id), None)
+    one = next((detail for detail in run_details(pages.open_store(url)) if detail.run.run_id == run_id), None)
     if one is None:
         return
     planned, done = one.run.planned_cells, one.measured + one.failed

@@ -34,7 +34,7 @@ def draw(frame: Frame) -> None:
     part = frame.part(image_set)
     pages.summary(frame, part)
     metric = part.metrics[0] if part.metrics else None
-    found = [one for one in speed_tables(frame.store, image_set) if one.rows]
+    found = [table for table in speed_tables(frame.store, image_set) if table.rows]
     if not found:
         st.info("Nothing of this set was timed yet: a suite's [timing] table says what to time, and")
         st.code("codecarena time SUITE", language=None)
@@ -48,7 +48,7 @@ def draw(frame: Frame) -> None:
         st.subheader("What the cost buys", anchor=False)
         if points:
             gain = f"BD-rate against {anchor} (%), less is better"
-            looks = rd_figure.looks(one.codec.label for one in part.panels)
+            looks = rd_figure.looks(panel.codec.label for panel in part.panels)
             drawn = trade(points, looks, cost=COSTS[by], gain=gain, less_is_better=True,
                           dark=st.context.theme.type == "dark")  # fmt: skip
             st.altair_chart(drawn, alt=f"{gain} over {COSTS[by]}; the tables below have the costs")

@@ -58,8 +58,10 @@ def draw(frame: Frame, bench: Bench | None) -> None:
 
 def _of_a_study(frame: Frame, draw_task: Callable[[Frame, StudyRow], None]) -> None:
     with closing(Ledger(frame.url, read_only=True)) as ledger:
-        studies = {one.name: one for one in ledger.studies()}
-        records = [{**one, "created": one["created"].replace("T", " ")} for one in study_records(ledger)]
+        studies = {study.name: study for study in ledger.studies()}
+        records = [
+            {**record, "created": record["created"].replace("T", " ")} for record in study_records(ledger)
+        ]
     if not studies:
         st.info("No study yet: write a plan, or let `codecarena study init` write one.")
         return

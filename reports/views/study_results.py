@@ -33,8 +33,8 @@ def results(frame: Frame, study: StudyRow) -> None:
     if found.results is None:
         st.info(f"No result: {plain(found.reason)}.")
         return
-    for one in found.results.outcomes[:1]:
-        chart = scale_chart(one.scale, f"{found.study.label}: {one.title}")
+    for outcome in found.results.outcomes[:1]:
+        chart = scale_chart(outcome.scale, f"{found.study.label}: {outcome.title}")
         st.pyplot(chart, width=780, alt=f"Scale of {found.study.label}; the table below holds the numbers")
     for table in found.tables:
         show(table)

@@ -35,7 +35,7 @@ STAGES = {
 def plan(frame: Frame, bench: organise.Bench | None) -> None:
     """Draw the plan's text, and check and store it where the organiser asks."""
     with closing(Ledger(frame.url, read_only=True)) as ledger:
-        planned = {one.name: one.plan for one in ledger.studies() if one.state != "imported"}
+        planned = {study.name: study.plan for study in ledger.studies() if study.state != "imported"}
     texts = {"A new plan that fits this store": _starter(frame, set(planned)), **planned}
     begin = st.selectbox("Begin with", list(texts), width=420)
     st.caption(
@@ -106,7 +106,7 @@ def simulate() -> None:
 
 def _show_simulation(found: Simulation) -> None:
     numbers = st.columns(5)
-    power = min(one.power for one in found.pairs)
+    power = min(pair.power for pair in found.pairs)
     numbers[0].metric(
         "Power, hardest pair", f"{power:.0%}", help="Studies that find the difference (Holm, 5 %)."
     )
@@ -118,12 +118,12 @@ def _show_simulation(found: Simulation) -> None:
     )
     rows = [
         {
-            "pair": f"{one.first} − {one.second}",
-            "assumed, JOD": f"{one.difference:+.2f}",
-            "power": f"{one.power:.0%}",
-            "interval width, JOD": f"{one.width:.2f}",
+            "pair": f"{pair.first} − {pair.second}",
+            "assumed, JOD": f"{pair.difference:+.2f}",
+            "power": f"{pair.power:.0%}",
+            "interval width, JOD": f"{pair.width:.2f}",
         }
-        for one in found.pairs
+        for pair in found.pairs
     ]
     notes = [f"Simulated: {found.studies} studies; intervals and tests by {found.scheme}."]
     if found.unusable:
@@ -167,7 +167,7 @@ def _invite(frame: Frame, study: StudyRow) -> None:
         if st.form_submit_button("Make links", type="primary"):
             with closing(Ledger(frame.url)) as ledger:
                 tokens = organise.invite(ledger, study.name, count)
-            links = [f"{address.rstrip('/')}/?invite={one}" for one in tokens]
+            links = [f"{address.rstrip('/')}/?invite={token}" for token in tokens]
             st.session_state[f"links {study.name}"] = links
             st.rerun()
 
@@ -194,15 +194,15 @@ def _progress(url: str, name: str) -> None:
     st.caption("  \n".join(plain(line) for line in told))
     rows = [
         {
-            "rater": one.name,
-            "stands": STAGES.get(one.stage, one.stage)
-            if one.joined_at or one.stage == "imported"
+            "rater": rater.name,
+            "stands": STAGES.get(rater.stage, rater.stage)
+            if rater.joined_at or rater.stage == "imported"
             else "not here yet",
-            "votes": one.votes,
-            "joined, UTC": (one.joined_at or "")[:16].replace("T", " "),
-            "finished, UTC": (one.finished_at or "")[:16].replace("T", " "),
+            "votes": rater.votes,
+            "joined, UTC": (rater.joined_at or "")[:16].replace("T", " "),
+            "finished, UTC": (rater.finished_at or "")[:16].replace("T", " "),
         }
-        for one in found.raters
+        for rater in found.raters
     ]
     if rows:
         show(
@@ -215,8 +215,8 @@ def _progress(url: str, name: str) -> None:
 
 
 def _numbers(found: Status) -> None:
-    finished = sum(one.stage == "done" for one in found.raters)
-    joined = sum(one.joined_at is not None for one in found.raters)
+    finished = sum(rater.stage == "done" for rater in found.raters)
+    joined = sum(rater.joined_at is not None for rater in found.raters)
     numbers = st.columns(4)
     numbers[0].metric("Raters finished", f"{finished} of {len(found.raters)}", help=f"{joined} have joined.")
     numbers[1].metric("Votes", digits.number(found.votes, 0), help="Of the design's pairs.")

@@ -139,7 +139,7 @@ def _bd_rates(found: Fit, draws: Sequence[Draws], counted: Tally, beside: Beside
     if not beside.coded:
         return ()
     codecs = sorted({one.codec for one in beside.coded})
-    both = next((one for one in draws if one.scheme == "rater x picture"), None)
+    both = next((draw for draw in draws if draw.scheme == "rater x picture"), None)
     return human_bd_rates(found, both, counted, beside.coded, beside.anchor_codec or codecs[0])
 
 

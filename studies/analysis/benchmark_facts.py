@@ -61,7 +61,7 @@ def join(store: Store, known: Known, anchor: str | None) -> Joined:
         anchor_codec=coded[0].codec if coded else None,
         scores=scores or None,
         rates=_rates(material),
-        uncoded=tuple(one.name for one in material.conditions if one.is_reference),
+        uncoded=tuple(condition.name for condition in material.conditions if condition.is_reference),
     )
     return Joined(beside, tuple(notes))
 
@@ -72,16 +72,16 @@ def _golden(material: Material) -> tuple[GoldenAnswer, ...]:
 
     return tuple(
         GoldenAnswer(
-            material.contents[material.stimuli[one.first].content].name, name(one.first), name(one.second)
+            material.contents[material.stimuli[pair.first].content].name, name(pair.first), name(pair.second)
         )
-        for one in material.pairs
-        if one.kind == "golden"
+        for pair in material.pairs
+        if pair.kind == "golden"
     )
 
 
 def _kinds(material: Material) -> dict[str, str] | None:
     """Return the kind of each picture; None where one is unknown or all are alike."""
-    kinds = {one.name: one.kind for one in material.contents if one.kind}
+    kinds = {content.name: content.kind for content in material.contents if content.kind}
     return kinds if len(kinds) == len(material.contents) and len(set(kinds.values())) > 1 else None
 
 
@@ -109,7 +109,9 @@ def _rates(material: Material) -> dict[Key, float] | None:
 
 
 def _shown(material: Material) -> list[_Shown]:
-    compared = {place for one in material.pairs if one.kind == "main" for place in (one.first, one.second)}
+    compared = {
+        place for pair in material.pairs if pair.kind == "main" for place in (pair.first, pair.second)
+    }
     found: list[_Shown] = []
     for place in sorted(compared):
         one = material.stimuli[place]
@@ -129,7 +131,7 @@ def _scores(store: Store, known: Known, anchor: str | None) -> tuple[dict[str, d
     """Return the scores of every metric that has one for each coded stimulus, and notes on the others."""
     shown, stored = _shown(known.material), shown_scores(store, known)
     ids = {metric_id for by_metric in stored.values() for metric_id in by_metric}
-    metrics = [one for one in store.metrics() if one.metric_id in ids]
+    metrics = [metric for metric in store.metrics() if metric.metric_id in ids]
     titles = _titles(metrics)
     found: dict[str, dict[Key, float]] = {}
     notes: list[str] = []
@@ -164,15 +166,15 @@ def _scores(store: Store, known: Known, anchor: str | None) -> tuple[dict[str, d
 
 def _titles(metrics: Sequence[MetricRow]) -> Mapping[str, str]:
     """Return what to call each metric: its name, with more where two share it."""
-    names = Counter(one.name for one in metrics)
-    versions = Counter((one.name, one.version) for one in metrics)
+    names = Counter(metric.name for metric in metrics)
+    versions = Counter((metric.name, metric.version) for metric in metrics)
     return {
-        one.metric_id: one.name
-        if names[one.name] == 1
-        else f"{one.name} {one.version}"
-        if versions[one.name, one.version] == 1
-        else f"{one.name} {one.version} [{one.metric_id[:6]}]"
-        for one in metrics
+        metric.metric_id: metric.name
+        if names[metric.name] == 1
+        else f"{metric.name} {metric.version}"
+        if versions[metric.name, metric.version] == 1
+        else f"{metric.name} {metric.version} [{metric.metric_id[:6]}]"
+        for metric in metrics
     }
 
 

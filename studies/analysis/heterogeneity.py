@@ -184,9 +184,9 @@ def by_kind(
     Raises:
         ScaleError: A picture has no kind.
     """
-    if missing := [one for one in counted.pictures if one not in kinds]:
+    if missing := [picture for picture in counted.pictures if picture not in kinds]:
         raise ScaleError(f"expected the kind of every picture; got none for {missing[0]!r}")
-    names, member = np.unique([kinds[one] for one in counted.pictures], return_inverse=True)
+    names, member = np.unique([kinds[picture] for picture in counted.pictures], return_inverse=True)
     if len(names) < 2:
         return None
     gain, values = _gain(found, counted, member, len(names))

@@ -155,7 +155,7 @@ def agreements(
             for _ in range(resamples)
         ]
     ).reshape(resamples, *estimates.shape)
-    reasons = [one.lack() for one in samples[1:]]
+    reasons = [sample.lack() for sample in samples[1:]]
     told = tuple(
         PartAgreement(
             part.kind,
@@ -176,7 +176,7 @@ def agreements(
 
 def comparable(scores: Sequence[MetricScores], counted: Tally) -> bool:
     """Whether any decided vote lies between two stimuli that every metric scored."""
-    known = ~np.isnan(np.stack([one.values for one in scores])).any(0)
+    known = ~np.isnan(np.stack([score.values for score in scores])).any(0)
     return bool((within(known, counted) & (counted.outcome != TIE)).any())
 
 
@@ -224,7 +224,7 @@ def _differences(part: PartSample, whole: FloatArray, drawn: FloatArray) -> tupl
             for first, second in combinations(range(len(names)), 2)
             if (span := _interval(drawn[:, first, at] - drawn[:, second, at], part.clusters))
         ]
-        p_values = _p_values([one[2] for one in pairs], [one[3] for one in pairs], part.clusters)
+        p_values = _p_values([pair[2] for pair in pairs], [pair[3] for pair in pairs], part.clusters)
         for (first, second, gap, span), p in zip(pairs, p_values, strict=True):
             meng = _meng(part, whole, first, second) if statistic == "SRCC" else None
             rows.append(MetricDifference(statistic, names[first], names[second], gap, span, float(p), meng))

@@ -44,9 +44,9 @@ class Sample:
         self, found: Fit, counted: Tally, scores: Sequence[MetricScores], anchor: str | None
     ) -> None:
         self.found, self.counted = found, counted
-        self.names = [one.metric for one in scores]
+        self.names = [score.metric for score in scores]
         self.anchor = None if anchor is None else found.problem.pairs.conditions.index(anchor)
-        self.scores = np.stack([one.values for one in scores])
+        self.scores = np.stack([score.values for score in scores])
         """Shape (metrics, pictures, conditions)."""
         self.known: BoolArray = ~np.isnan(self.scores).any(0)
         first, second = counted.pairs.first[counted.pair], counted.pairs.second[counted.pair]
@@ -81,7 +81,7 @@ class PartSample:
         else:
             # Alone in its picture a stimulus is its own mean.
             self.stimuli &= self.stimuli.sum(1, keepdims=True) > 1
-        self.scores = np.stack([self.against(one) for one in sample.scores])
+        self.scores = np.stack([self.against(score) for score in sample.scores])
 
     def against(self, values: FloatArray) -> FloatArray:
         """Return scores, or values against the mean of what is in this part of their picture."""

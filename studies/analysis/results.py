@@ -125,8 +125,10 @@ def _rows(ledger: Ledger, known: Known) -> Iterator[bytes]:
     yield repr((study.name, study.state == "imported", study.sha256, study.plan)).encode()
     yield "\n".join(known.material.lines()).encode()
     # The seal does not cover these: they say nothing of what raters see.
-    yield repr([(one.codec_id, one.codec) for one in known.material.conditions]).encode()
-    yield repr([(one.name, one.kind, one.picture_sha256) for one in known.material.contents]).encode()
+    yield repr([(condition.codec_id, condition.codec) for condition in known.material.conditions]).encode()
+    yield repr(
+        [(content.name, content.kind, content.picture_sha256) for content in known.material.contents]
+    ).encode()
     yield repr([one.bits_per_pixel for one in known.material.stimuli]).encode()
     for pair, scores in sorted(shown_scores(ledger.store, known).items()):
         yield repr((pair, sorted((key, one.value, one.lossless) for key, one in scores.items()))).encode()
@@ -160,7 +162,7 @@ def _compute(ledger: Ledger, known: Known, resamples: int | None = None) -> Stud
         plan.trials.presentation if plan else "",
         plan is None or intact(known),
         len(votes),
-        tuple(one.picture_sha256 for one in known.material.contents if one.picture_sha256),
+        tuple(content.picture_sha256 for content in known.material.contents if content.picture_sha256),
         analysis,
         tuple(scales),
         left_out,

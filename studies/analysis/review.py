@@ -144,7 +144,7 @@ def review(
 
 def flagged(reviews: Iterable[RaterReview]) -> tuple[str, ...]:
     """Return the raters that carry a label: those whom results are shown with and without."""
-    return tuple(one.rater for one in reviews if one.labels)
+    return tuple(review.rater for review in reviews if review.labels)
 
 
 def _labelled(row: RaterReview) -> RaterReview:
@@ -322,11 +322,11 @@ def _golden(
     mine: Votes, answers: set[tuple[str, str, str]], pass_rate: float
 ) -> tuple[Proportion | None, float | None]:
     passes = trials = 0
-    for one in mine.of_kind(Kind.GOLDEN).records():
-        if (one.picture, one.first, one.second) in answers:
-            passes, trials = passes + (one.outcome > 0), trials + 1
-        elif (one.picture, one.second, one.first) in answers:
-            passes, trials = passes + (one.outcome < 0), trials + 1
+    for record in mine.of_kind(Kind.GOLDEN).records():
+        if (record.picture, record.first, record.second) in answers:
+            passes, trials = passes + (record.outcome > 0), trials + 1
+        elif (record.picture, record.second, record.first) in answers:
+            passes, trials = passes + (record.outcome < 0), trials + 1
     if not trials:
         return None, None
     return proportion(passes, trials), float(stats.binom.cdf(passes, trials, pass_rate))

@@ -59,10 +59,10 @@ def right(plan: StudyPlan, vote: StoredVote) -> bool:
 
 def _repeats(votes: Sequence[StoredVote]) -> list[bool]:
     """Return for each repeat whether it was answered as its original: the other side, or none again."""
-    first = {(one.content, one.first, one.second): one.answer for one in votes if one.kind == "main"}
+    first = {(vote.content, vote.first, vote.second): vote.answer for vote in votes if vote.kind == "main"}
     turned = {"first": "second", "second": "first"}
     return [
-        original == turned.get(one.answer, one.answer)
-        for one in votes
-        if one.kind == "repeat" and (original := first.get((one.content, one.second, one.first)))
+        original == turned.get(vote.answer, vote.answer)
+        for vote in votes
+        if vote.kind == "repeat" and (original := first.get((vote.content, vote.second, vote.first)))
     ]

@@ -73,7 +73,7 @@ def parts_of(
     everything = whole(counted).stimuli
     by_kind: list[tuple[str | None, BoolArray]] = [(None, everything)]
     if kinds is not None:
-        own = np.array([kinds[one] for one in counted.pictures])
+        own = np.array([kinds[picture] for picture in counted.pictures])
         by_kind += [(str(one), everything & (own == one)[:, None]) for one in np.unique(own)]
     by_band: list[tuple[RateBand | None, BoolArray]] = [(None, everything)]
     if rates is not None:

@@ -56,7 +56,7 @@ _RATER = (
     RaterTable.name,
     RaterTable.stage,
     RaterTable.consent_version,
-    RaterTable.accepts_flicker,
+    RaterTable.accepts_presentation,
     RaterTable.breaks,
 )
 _RATERS = select(*_RATER).join(StudyTable, StudyTable.id == RaterTable.study_id)
@@ -125,7 +125,7 @@ class Ledger:
         """
         if found := self.find(name):
             return found
-        known = ", ".join(one.name for one in self.studies()) or "none yet: codecarena study init"
+        known = ", ".join(study.name for study in self.studies()) or "none yet: codecarena study init"
         raise StoreError(f"no study {name!r} in this store; there are: {known}")
 
     def keep(self, name: str, plan: str, sha256: str, state: str, material: Material) -> int:
@@ -303,7 +303,7 @@ NEW_RATER: Mapping[str, Any] = {
     "panel": {},
     "stage": "consent",
     "of_age": False,
-    "accepts_flicker": False,
+    "accepts_presentation": False,
     "answers": {},
     "breaks": 0,
 }
@@ -332,7 +332,9 @@ def _insert_material(connection: Connection, study_id: int, material: Material) 
     ours = {"study_id": study_id}
     conditions = [{**asdict(one), **ours, "place": place} for place, one in enumerate(material.conditions)]
     condition_ids = _insert(connection, ConditionTable, conditions)
-    content_ids = _insert(connection, ContentTable, [{**asdict(one), **ours} for one in material.contents])
+    content_ids = _insert(
+        connection, ContentTable, [{**asdict(content), **ours} for content in material.contents]
+    )
     stimuli = [
         {
             **asdict(one),
@@ -348,13 +350,13 @@ def _insert_material(connection: Connection, study_id: int, material: Material) 
     pairs = [
         {
             **ours,
-            "kind": one.kind,
-            "content_id": content_ids[material.stimuli[one.first].content],
-            "first_id": stimulus_ids[one.first],
-            "second_id": stimulus_ids[one.second],
+            "kind": pair.kind,
+            "content_id": content_ids[material.stimuli[pair.first].content],
+            "first_id": stimulus_ids[pair.first],
+            "second_id": stimulus_ids[pair.second],
             "votes": 0,
             "balance": 0,
         }
-        for one in material.pairs
+        for pair in material.pairs
     ]
     _insert(connection, PairTable, pairs)

@@ -132,7 +132,7 @@ class TrialLedger(Ledger):
             sides = [{"pair": one.pair_id, "left": one.first_id} for one in new if one.kind == "main"]
             if sides:
                 connection.execute(_LEANED, sides)
-            used = [one["pair"] for one in sides if one["pair"] in situation.proposals]
+            used = [side["pair"] for side in sides if side["pair"] in situation.proposals]
             connection.execute(
                 delete(ProposalTable).where(
                     ProposalTable.study_id == rater.study_id, ProposalTable.pair_id.in_(used)

@@ -78,7 +78,7 @@ def votes_of(
         )
         for row in ledger.rows(query)
     ]
-    seen = {name for one in records for name in (one.first, one.second)}
+    seen = {name for record in records for name in (record.first, record.second)}
     names = ledger.rows(
         select(ConditionTable.name)
         .where(ConditionTable.study_id == study.study_id)
@@ -177,7 +177,7 @@ def status(ledger: Ledger, study: StudyRow) -> Status:
     gone, gone_votes = ledger.row(withdrawn)
     return Status(
         study,
-        tuple(RaterStatus(one[0], one[1], one[2] or 0, one[3], one[4]) for one in raters),
+        tuple(RaterStatus(rater[0], rater[1], rater[2] or 0, rater[3], rater[4]) for rater in raters),
         votes or 0,
         pairs,
         fewest or 0,

@@ -139,7 +139,7 @@ def invite(
     from .organise import invite as invite_raters
 
     with _ledger(store) as ledger:
-        links = [f"{address.rstrip('/')}/?invite={one}" for one in invite_raters(ledger, name, count)]
+        links = [f"{address.rstrip('/')}/?invite={rater}" for rater in invite_raters(ledger, name, count)]
     if as_json:
         _json(links)
     else:
@@ -293,12 +293,12 @@ def simulate(
         return
     rows = [
         {
-            "pair": f"{one.first} - {one.second}",
-            "JOD": f"{one.difference:+.2f}",
-            "power": f"{one.power:.0%}",
-            "interval width": f"{one.width:.2f}",
+            "pair": f"{pair.first} - {pair.second}",
+            "JOD": f"{pair.difference:+.2f}",
+            "power": f"{pair.power:.0%}",
+            "interval width": f"{pair.width:.2f}",
         }
-        for one in found.pairs
+        for pair in found.pairs
     ]
     _table(f"{found.studies} simulated studies, intervals by {found.scheme}", rows)
     typer.echo(
@@ -367,10 +367,10 @@ def _table(title: str, records: Sequence[Mapping[str, object]]) -> None:
         return
     table = Table(title=title, title_justify="left")
     for column in records[0]:
-        numeric = all(isinstance(one[column], int | float) for one in records)
+        numeric = all(isinstance(record[column], int | float) for record in records)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for one in records:
-        table.add_row(*("" if value is None else str(value) for value in one.values()))
+    for record in records:
+        table.add_row(*("" if value is None else str(value) for value in record.values()))
     console = Console()
     if not console.is_terminal:
         console.width = FILE_COLUMNS

@@ -24,7 +24,9 @@ def findings(found: StudyAnalysis) -> list[Table]:
         tables.append(_kinds(found.by_kind, found.scale.unit))
     if found.bd_rates:
         notes = ["minus: fewer bits at equal human quality; of the scale over mean bits per pixel (BD-rate)"]
-        tables.append(("Rate at equal human quality", [_bd_row(one) for one in found.bd_rates], notes))
+        tables.append(
+            ("Rate at equal human quality", [_bd_row(bd_rate) for bd_rate in found.bd_rates], notes)
+        )
     if found.metrics:
         tables += [*metric_tables(found.metrics.whole), *part_tables(found.metrics)]
     if found.reviews:
@@ -36,12 +38,12 @@ def fooling(rates: Sequence[FoolRate]) -> list[Table]:
     """Return how often coded pictures were preferred to the hidden original; no table where it was not."""
     rows: list[Record] = [
         {
-            "condition": one.condition,
-            "preferred to the original": "-" if one.rate is None else f"{one.rate:.0%}",
-            "95 % by rater": percent_span(one.by_rater),
-            "no preference": f"{one.no_preference} of {one.votes}",
+            "condition": rate.condition,
+            "preferred to the original": "-" if rate.rate is None else f"{rate.rate:.0%}",
+            "95 % by rater": percent_span(rate.by_rater),
+            "no preference": f"{rate.no_preference} of {rate.votes}",
         }
-        for one in rates
+        for rate in rates
     ]
     notes = ["of the votes that decided; 50 % where people cannot tell the two apart"]
     return [("Against the original", rows, notes)] if rows else []
@@ -50,17 +52,17 @@ def fooling(rates: Sequence[FoolRate]) -> list[Table]:
 def _pairs(found: StudyAnalysis) -> Table:
     """Return the pairs with the smallest p first."""
     scale = found.scale
-    tests = sorted(scale.pairs, key=lambda one: (one.p_holm, one.p))
+    tests = sorted(scale.pairs, key=lambda pair: (pair.p_holm, pair.p))
     rows: list[Record] = [
         {
-            "pair": f"{one.first} - {one.second}",
-            scale.unit: f"{one.difference:+.2f}",
-            "first preferred": f"{one.preferred:.0%}",
-            "95 % by rater": span(one.by_rater),
-            "by rater x picture": span(one.by_rater_and_picture),
-            "p (Holm)": p_value(one.p_holm),
+            "pair": f"{test.first} - {test.second}",
+            scale.unit: f"{test.difference:+.2f}",
+            "first preferred": f"{test.preferred:.0%}",
+            "95 % by rater": span(test.by_rater),
+            "by rater x picture": span(test.by_rater_and_picture),
+            "p (Holm)": p_value(test.p_holm),
         }
-        for one in tests[:SHOWN_PAIRS]
+        for test in tests[:SHOWN_PAIRS]
     ]
     notes = [f"tested by {scale.tested_by}, two-sided, allowing for all {len(tests)} pairs"]
     if len(tests) > SHOWN_PAIRS:
@@ -71,7 +73,7 @@ def _pairs(found: StudyAnalysis) -> Table:
 def _fit(found: StudyAnalysis) -> Table:
     """Return the tests of whether one scale tells the truth about these votes."""
     fit, order, nominal = found.scale.goodness, found.transitivity, found.alpha
-    smallest = min((one.p_holm for one in found.scale.pairs), default=1.0)
+    smallest = min((pair.p_holm for pair in found.scale.pairs), default=1.0)
     rows: list[Record] = [
         {
             "question": "Are all conditions equal?",
@@ -103,12 +105,12 @@ def _goodness(fit: GoodnessOfFit) -> str:
 def _kinds(found: Heterogeneity, unit: str) -> Table:
     rows: list[Record] = [
         {
-            "condition": one.condition,
-            found.groups[0]: f"{one.first:+.2f}",
-            found.groups[1]: f"{one.second:+.2f}",
-            "p": p_value(one.p_permuted),
+            "condition": shift.condition,
+            found.groups[0]: f"{shift.first:+.2f}",
+            found.groups[1]: f"{shift.second:+.2f}",
+            "p": p_value(shift.p_permuted),
         }
-        for one in found.shifts
+        for shift in found.shifts
     ]
     notes = (
         []
@@ -140,18 +142,18 @@ def _raters(found: StudyAnalysis) -> Table:
     """Return the review of every rater; labels are for a person to judge, no vote is deleted."""
     rows: list[Record] = [
         {
-            "rater": one.rater,
-            "votes": one.votes,
-            "golden right": _of(one.golden),
-            "repeats alike": _of(one.repeats) + _expected(one.expected_repeats),
-            "first side": _share(one.first_share) + _expected(one.expected_first_share),
-            "fit": "-" if one.fit is None else f"{one.fit:.2f}",
-            "median": "-" if one.median_seconds is None else f"{one.median_seconds:.1f} s",
-            "labels": ", ".join(one.labels) or "-",
+            "rater": review.rater,
+            "votes": review.votes,
+            "golden right": _of(review.golden),
+            "repeats alike": _of(review.repeats) + _expected(review.expected_repeats),
+            "first side": _share(review.first_share) + _expected(review.expected_first_share),
+            "fit": "-" if review.fit is None else f"{review.fit:.2f}",
+            "median": "-" if review.median_seconds is None else f"{review.median_seconds:.1f} s",
+            "labels": ", ".join(review.labels) or "-",
         }
-        for one in found.reviews
+        for review in found.reviews
     ]
-    golden = [one.golden for one in found.reviews if one.golden]
+    golden = [review.golden for review in found.reviews if review.golden]
     notes = [
         "in brackets: what the scale expects; fit: mean log10 likelihood by the scale of all others, "
         + ("each picture's own" if _by_picture(found) else "one for all pictures")
@@ -161,7 +163,9 @@ def _raters(found: StudyAnalysis) -> Table:
         notes.append(f"golden trials: {right} of {asked} right, {right / asked:.0%}")
     identical = [
         sum(ends)
-        for ends in zip(*((one.identical_first, one.identical_second) for one in found.reviews), strict=True)
+        for ends in zip(
+            *((review.identical_first, review.identical_second) for review in found.reviews), strict=True
+        )
     ]
     if any(identical):
         notes.append(f"identical pairs: the first preferred {identical[0]} times, the second {identical[1]}")
@@ -169,7 +173,7 @@ def _raters(found: StudyAnalysis) -> Table:
 
 
 def _by_picture(found: StudyAnalysis) -> bool:
-    return any(one.judged_by == "each picture" for one in found.reviews)
+    return any(review.judged_by == "each picture" for review in found.reviews)
 
 
 def _of(found: Proportion | None) -> str:

@@ -136,13 +136,13 @@ def _levels(conditions: Sequence[Condition]) -> dict[str, tuple[str | int, int]]
     """Return each condition's codec and its place among that codec's, 1 the first; the original is (0, 0)."""
     seen: dict[str, int] = {}
     found: dict[str, tuple[str | int, int]] = {}
-    for one in conditions:
-        if one.is_reference or one.name == REFERENCE:
-            found[one.name] = (0, 0)
+    for condition in conditions:
+        if condition.is_reference or condition.name == REFERENCE:
+            found[condition.name] = (0, 0)
             continue
-        codec = one.codec or one.name
+        codec = condition.codec or condition.name
         seen[codec] = seen.get(codec, 0) + 1
-        found[one.name] = (codec, seen[codec])
+        found[condition.name] = (codec, seen[codec])
     return found
 
 

@@ -25,13 +25,13 @@ def metric_tables(found: HumanAgreement, of: str = "") -> list[Table]:
     """
     rows: list[Record] = [
         {
-            "metric": one.metric,
-            "accuracy": f"{one.accuracy:.1%}",
-            "accuracy, 95 %": f"{one.accuracy_interval.low:.1%} to {one.accuracy_interval.high:.1%}",
-            "SRCC": with_span(one.srcc, one.srcc_interval),
-            "PLCC": with_span(one.plcc, one.plcc_interval),
+            "metric": metric.metric,
+            "accuracy": f"{metric.accuracy:.1%}",
+            "accuracy, 95 %": f"{metric.accuracy_interval.low:.1%} to {metric.accuracy_interval.high:.1%}",
+            "SRCC": with_span(metric.srcc, metric.srcc_interval),
+            "PLCC": with_span(metric.plcc, metric.plcc_interval),
         }
-        for one in found.metrics
+        for metric in found.metrics
     ]
     notes = [
         f"{found.votes} decided votes on {found.stimuli} stimuli of {found.pictures} pictures; "
@@ -39,13 +39,13 @@ def metric_tables(found: HumanAgreement, of: str = "") -> list[Table]:
     ]
     differences: list[Record] = [
         {
-            "statistic": one.statistic,
-            "metrics": f"{one.first} - {one.second}",
-            "difference": with_span(one.difference, one.interval),
-            "p (Holm)": p_value(one.p_holm),
-            "p (Meng et al.)": "-" if one.p_meng is None else p_value(one.p_meng),
+            "statistic": difference.statistic,
+            "metrics": f"{difference.first} - {difference.second}",
+            "difference": with_span(difference.difference, difference.interval),
+            "p (Holm)": p_value(difference.p_holm),
+            "p (Meng et al.)": "-" if difference.p_meng is None else p_value(difference.p_meng),
         }
-        for one in found.differences
+        for difference in found.differences
     ]
     tables: list[Table] = [(METRICS + of, rows, notes)]
     return [*tables, (BETWEEN + of, differences, [])] if differences else tables
@@ -54,16 +54,16 @@ def metric_tables(found: HumanAgreement, of: str = "") -> list[Table]:
 def part_tables(metrics: MetricsAgainstPeople) -> list[Table]:
     """Return how the metrics do by kind of picture and by rate; none where all is of one kind and band."""
     tables = [_kinds(metrics)] if metrics.kinds else []
-    if any(one.band for one in metrics.parts):
+    if any(part.band for part in metrics.parts):
         tables += [_rates(metrics, one) for one in ("pairwise accuracy", "SRCC")]
-    elif lacking := [_lack(one) for one in metrics.parts if one.reason]:
+    elif lacking := [_lack(part) for part in metrics.parts if part.reason]:
         tables.append((f"{METRICS} by kind of picture", [], lacking))
     return tables
 
 
 def _kinds(metrics: MetricsAgainstPeople) -> Table:
-    by_kind = {one.kind: one.found for one in metrics.parts if one.kind and not one.band and one.found}
-    told = {kind: {one.metric: one for one in found.metrics} for kind, found in by_kind.items()}
+    by_kind = {part.kind: part.found for part in metrics.parts if part.kind and not part.band and part.found}
+    told = {kind: {metric.metric: metric for metric in found.metrics} for kind, found in by_kind.items()}
     value: dict[str, Callable[[MetricAgreement], str]] = {
         "pairwise accuracy": _accuracy,
         "SRCC": lambda one: with_span(one.srcc, one.srcc_interval),
@@ -98,15 +98,17 @@ def _rates(metrics: MetricsAgainstPeople, statistic: Literal["pairwise accuracy"
                 **pictures,
                 **{band_title(band): _cell(parts[kind, band], name, statistic) for band in bands},
             }
-            for name in (one.metric for one in metrics.whole.metrics)
+            for name in (metric.metric for metric in metrics.whole.metrics)
         ]
     notes = [
         "a vote counts in a band if both pictures lie in it, or one does and the other is the original; "
         "rates are of whole pictures"
     ]
-    notes += [_lack(one) for one in metrics.parts if one.reason]
+    notes += [_lack(part) for part in metrics.parts if part.reason]
     notes += [
-        f"{part_title(one)}: {_size(one.found)}" for one in metrics.parts if one.found and one.kind is None
+        f"{part_title(part)}: {_size(part.found)}"
+        for part in metrics.parts
+        if part.found and part.kind is None
     ]
     return f"{METRICS} by rate: {statistic}", rows, notes
 

@@ -72,8 +72,8 @@ def plan_text(store: str, text: str, source: Path, bench: Bench) -> PlanReport:
         crop = plan.pictures.crop
         prepared = bench.prepare(store, cells, Crop(crop.rule, crop.width, crop.height))
         compared = material(plan, selection, prepared)
-        if plan.analysis.anchor not in (None, *(one.name for one in compared.conditions)):
-            names = ", ".join(one.name for one in compared.conditions)
+        if plan.analysis.anchor not in (None, *(condition.name for condition in compared.conditions)):
+            names = ", ".join(condition.name for condition in compared.conditions)
             raise PlanError(
                 f"{source}: analysis.anchor: expected one of {names}, got {plan.analysis.anchor!r}"
             )
@@ -107,7 +107,7 @@ def _cautions(plan: StudyPlan, known: Known) -> list[str]:
     )
     if equal:
         found.append(f"{equal} pairs are of identical pixels; nobody can tell them apart")
-    if plan.trials.presentation == "no-reference" and plan.hidden_reference is False:
+    if not plan.trials.shown_as.shows_original and plan.hidden_reference is False:
         found.append("without a reference, hidden_reference = true would tell how often coding fools people")
     return found
 
@@ -152,7 +152,7 @@ def invite(ledger: Ledger, name: str, count: int) -> list[str]:
     if study.simulated:
         raise PlanError(f"study {name!r} is simulated: programs answer, nobody is invited")
     tokens = [identity.new_token() for _ in range(count)]
-    ledger.add_raters({**identity.new_rater(study), "invitation_sha256": digest(one)} for one in tokens)
+    ledger.add_raters({**identity.new_rater(study), "invitation_sha256": digest(token)} for token in tokens)
     ledger.log(study, "invited", {"count": count})
     return tokens
 
@@ -160,7 +160,7 @@ def invite(ledger: Ledger, name: str, count: int) -> list[str]:
 def finished(ledger: Ledger, study: StudyRow, plan: StudyPlan) -> str | None:
     """Return by which rule of its plan a study has reached its end, or None."""
     found = status(ledger, study)
-    done = sum(one.stage == "done" for one in found.raters)
+    done = sum(rater.stage == "done" for rater in found.raters)
     rules = plan.stopping
     if rules.raters and done >= rules.raters:
         return f"{done} raters have finished, as many as stopping.raters asks for"

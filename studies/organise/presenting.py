@@ -26,15 +26,15 @@ def study_records(ledger: Ledger) -> list[Record]:
     """Return one line for each study."""
     return [
         {
-            "study": one.name,
-            "state": one.state,
-            "answers of": _answering(one),
-            "raters": len((found := status(ledger, one)).raters),
+            "study": study.name,
+            "state": study.state,
+            "answers of": _answering(study),
+            "raters": len((found := status(ledger, study)).raters),
             "votes": found.votes,
-            "created": one.created_at[:16],
-            "seal": one.sha256[:12],
+            "created": study.created_at[:16],
+            "seal": study.sha256[:12],
         }
-        for one in ledger.studies()
+        for study in ledger.studies()
     ]
 
 
@@ -49,7 +49,9 @@ def status_lines(ledger: Ledger, name: str) -> tuple[list[str], Record]:
     study = ledger.study(name)
     found = status(ledger, study)
     plan = plan_of(study)
-    stages = Counter(one.stage if one.joined_at or plan is None else "not here yet" for one in found.raters)
+    stages = Counter(
+        rater.stage if rater.joined_at or plan is None else "not here yet" for rater in found.raters
+    )
     whole = plan is None or intact(ledger.known(study))
     ended = finished(ledger, study, plan) if plan else None
     lines = [
@@ -78,7 +80,7 @@ def status_lines(ledger: Ledger, name: str) -> tuple[list[str], Record]:
         "intact": whole,
         "finished": ended,
         **{key: value for key, value in asdict(found).items() if key not in ("study", "raters")},
-        "raters": [asdict(one) for one in found.raters],
+        "raters": [asdict(rater) for rater in found.raters],
     }
     return lines, record
 
@@ -91,7 +93,7 @@ def result_record(result: StudyResult) -> Record:
         "sha256": result.study.sha256,
         "sealed": result.sealed,
         "excluded": [asdict(one) for one in result.excluded],
-        "outcomes": [{"title": one.title, "scale": asdict(one.scale)} for one in result.outcomes],
+        "outcomes": [{"title": outcome.title, "scale": asdict(outcome.scale)} for outcome in result.outcomes],
     }
 
 
@@ -105,15 +107,15 @@ def scale_tables(
 ) -> list[Table]:
     """Return a table for each scale of a study."""
     tables: list[Table] = []
-    for one in outcomes:
-        scale = one.scale
-        title = f"{label}: {scale.model}, {scale.unit}, {one.title}"
+    for outcome in outcomes:
+        scale = outcome.scale
+        title = f"{label}: {scale.model}, {scale.unit}, {outcome.title}"
         tables.append((title, [_row(scale, at) for at in range(len(scale.conditions))], _notes(scale)))
     if not sealed:
         tables[0][2].insert(0, "the seal is BROKEN: plan or stimuli are not what was sealed")
     # The second table is the scale without them, unless nothing would be left.
     tables[min(1, len(tables) - 1)][2].extend(
-        f"excluded {one.rater}: {'; '.join(one.reasons)}" for one in exclusions
+        f"excluded {exclusion.rater}: {'; '.join(exclusion.reasons)}" for exclusion in exclusions
     )
     return tables
 
@@ -181,13 +183,15 @@ def report_record(ledger: Ledger, results: StudyResults) -> Record:
     return {
         **kept,
         "sha256": study.sha256,
-        "outcomes": [{"title": one.title, "scale": asdict(one.scale)} for one in results.outcomes],
+        "outcomes": [
+            {"title": outcome.title, "scale": asdict(outcome.scale)} for outcome in results.outcomes
+        ],
         "plan": study.plan,
         "status": progress,
         "tables": [
             {"title": title, "rows": rows, "notes": notes} for title, rows, notes in report_tables(results)
         ],
-        "events": [list(one) for one in ledger.events(study)],
+        "events": [list(event) for event in ledger.events(study)],
     }
 
 

@@ -158,7 +158,7 @@ def _score(ledger: TrialLedger, store: str, bench: Bench) -> None:
         for one in material.stimuli
         if one.shown_sha256 and (reference := material.contents[one.content].reference_sha256)
     ]
-    stored = {one.name for one in ledger.store.metrics()}
+    stored = {metric.name for metric in ledger.store.metrics()}
     bench.score(store, pairs, [name for name in METRICS if name in stored])
 
 
@@ -177,7 +177,10 @@ def rehearse(store: str, name: str, raters: int, seed: int = 1) -> int:
         random = np.random.default_rng(seed)
         values = assumed_values(known, desk.ledger.store)
         invitations = [identity.new_token() for _ in range(raters)]
-        rows = [{**identity.new_rater(study), "invitation_sha256": digest(one)} for one in invitations]
+        rows = [
+            {**identity.new_rater(study), "invitation_sha256": digest(invitation)}
+            for invitation in invitations
+        ]
         desk.ledger.add_raters(rows)
         votes = 0
         for place, invitation in enumerate(invitations):
@@ -195,7 +198,7 @@ def assumed_values(known: Known, store: Store) -> dict[int, float]:
 
     By SSIMULACRA2 of the whole picture where the store has it, else one JOD for each halving of the rate.
     """
-    identities = {one.metric_id for one in store.metrics() if one.name.startswith("ssimulacra2")}
+    identities = {metric.metric_id for metric in store.metrics() if metric.name.startswith("ssimulacra2")}
     scores = {
         (cell.picture_sha256, cell.decoded_sha256): score.value
         for cell in store.cells()
@@ -227,9 +230,11 @@ def _own_values(
 def _take_part(desk: Desk, plan: StudyPlan, invitation: str, mind: _Mind) -> int:
     """Go through a whole session as a browser would and return the number of votes."""
     session = desk.join(invitation).session_token
-    desk.consent(session, plan.consent.version, agreed=True, of_age=True, accepts_flicker=True)
+    desk.consent(session, plan.consent.version, agreed=True, of_age=True, accepts_presentation=True)
     questions = plan.raters.screening
-    desk.screening(session, {one.key: (one.accepted or one.answers)[0] for one in questions})
+    desk.screening(
+        session, {question.key: (question.accepted or question.answers)[0] for question in questions}
+    )
     desk.calibration(session, {"simulated": True})
     votes = 0
     step = desk.next_trial(session)

@@ -46,7 +46,7 @@ def pair_tests(found: Fit, draws: Sequence[Draws], counted: Tally | None = None)
     scale = found.problem.model.per_unit
     contrast = contrasts(found.problem.size, first, second)
     differences = contrast @ found.parameters * scale
-    spans: dict[Scheme, FloatArray] = {one.scheme: _spans(found, one, counted, contrast) for one in draws}
+    spans: dict[Scheme, FloatArray] = {draw.scheme: _spans(found, draw, counted, contrast) for draw in draws}
     p = _p_values(found, draws, counted, contrast, spans)
     adjusted = _holm(p, component[first])
     preferred = _preferred(found, first, second)
@@ -82,7 +82,7 @@ def _p_values(
     spans: dict[Scheme, FloatArray],
 ) -> FloatArray:
     allowed = clusters(counted, draws[-1].scheme if draws else "vote")
-    numbers = 3 * len(found.problem.pairs.first) + sum(one.nnz for one in allowed.members)
+    numbers = 3 * len(found.problem.pairs.first) + sum(member.nnz for member in allowed.members)
     if len(contrast) * numbers <= _LARGEST:
         return score_p(found, allowed, contrast)
     errors = spans[draws[-1].scheme][2] if draws else _by_vote(found, contrast)
@@ -165,7 +165,7 @@ def condition_scales(
     contrast = conditions_only(_against(names, component, anchor))
     values = contrast @ found.parameters * problem.model.per_unit
     errors = _by_vote(found, contrast)
-    spans = {one.scheme: _spans(found, one, counted, contrast) for one in draws}
+    spans = {draw.scheme: _spans(found, draw, counted, contrast) for draw in draws}
     better, worse = _beaten(names, tests)
     votes = abs(problem.pairs.signs) @ problem.pairs.counts[list(problem.model.outcomes)].sum(0)
     reach = float(stats.norm.ppf(0.975))
@@ -203,10 +203,10 @@ def _beaten(names: Sequence[str], tests: Sequence[PairTest]) -> tuple[IntArray, 
     """Return for every condition how many are better and how many are worse by the Holm tests."""
     place = {name: index for index, name in enumerate(names)}
     better, worse = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)
-    for one in tests:
-        if one.p_holm < SIGNIFICANT:
-            first, second = place[one.first], place[one.second]
-            winner, loser = (first, second) if one.difference > 0 else (second, first)
+    for test in tests:
+        if test.p_holm < SIGNIFICANT:
+            first, second = place[test.first], place[test.second]
+            winner, loser = (first, second) if test.difference > 0 else (second, first)
             better[loser] += 1
             worse[winner] += 1
     return better, worse

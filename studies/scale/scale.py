@@ -85,7 +85,9 @@ def resample(
         schemes = ("rater", "rater x picture") if len(counted.pictures) > 1 else ("rater",)
     if len(counted.raters) < 2 or resamples < 2:
         return ()
-    return tuple(draw(found.problem, counted, found.parameters, one, resamples, random) for one in schemes)
+    return tuple(
+        draw(found.problem, counted, found.parameters, scheme, resamples, random) for scheme in schemes
+    )
 
 
 def describe(found: Fit, draws: Sequence[Draws], anchor: str | None, counted: Tally | None) -> StudyScale:
@@ -113,7 +115,7 @@ def describe(found: Fit, draws: Sequence[Draws], anchor: str | None, counted: Ta
         found.log_likelihood + _multinomial(pairs, model),
         _equality(found),
         goodness,
-        tuple(_resampling(found, one) for one in draws),
+        tuple(_resampling(found, draw) for draw in draws),
         (*found.notes, *_cautions(found, draws, counted)),
     )
 
@@ -144,10 +146,10 @@ def _cautions(found: Fit, draws: Sequence[Draws], counted: Tally | None) -> list
     if counted and len(counted.pictures) == 1:
         notes.append("one picture: nothing is said about pictures in general")
     notes += [
-        f"{one.failed.sum()} of {len(one.failed)} resamples by {one.scheme} had no maximum likelihood and "
+        f"{draw.failed.sum()} of {len(draw.failed)} resamples by {draw.scheme} had no maximum likelihood and "
         "were fitted with a ridge"
-        for one in draws
-        if one.failed.any() and found.problem.ridge == 0
+        for draw in draws
+        if draw.failed.any() and found.problem.ridge == 0
     ]
     return notes
 
@@ -176,7 +178,7 @@ def _order_effect(found: Fit, draws: Sequence[Draws], counted: Tally | None) -> 
     scale = problem.model.per_unit
     value = float(found.parameters[ORDER]) * scale
     error = float(np.sqrt(found.covariance[ORDER, ORDER])) * scale
-    by_rater = next((one for one in draws if one.scheme == "rater"), None)
+    by_rater = next((draw for draw in draws if draw.scheme == "rater"), None)
     allowed = clusters(counted, draws[-1].scheme if draws else "vote")
     without = fit(problem.pairs, problem.model, order=False, ridge=problem.ridge or None)
     decided = problem.pairs.counts @ problem.pairs.side

@@ -172,7 +172,7 @@ class StudyScale:
         Raises:
             KeyError: It is not on the scale.
         """
-        for one in self.conditions:
-            if one.condition == name:
-                return one
+        for condition in self.conditions:
+            if condition.condition == name:
+                return condition
         raise KeyError(name)

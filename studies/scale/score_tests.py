@@ -115,7 +115,7 @@ def _statistics(found: Fit, clustered: Clusters, contrast: FloatArray, value: Fl
     direction *= variance[:, None]
     score = (gradient_of(problem, counts, answers, parameters) * direction).sum(1)
     rest = _rests(problem, answers, direction, score / variance)
-    spread = [_variance(one, rest) for one in clustered.members]
+    spread = [_variance(member, rest) for member in clustered.members]
     if len(spread) == 3:
         raters, pictures, together = spread
         spread = [raters, pictures, raters + pictures - together]

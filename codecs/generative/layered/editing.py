@@ -177,7 +177,7 @@ def _without_edges(data: bytes, region: Region) -> bytes:
 
 def _without_points(data: bytes, region: Region) -> bytes:
     people = skeleton.decode(data)
-    kept = [replace(one, visible=one.visible & ~holds(region, one.points)) for one in people]
+    kept = [replace(person, visible=person.visible & ~holds(region, person.points)) for person in people]
     return skeleton.encode([one for one in kept if one.visible.any()])
 
 

@@ -53,7 +53,7 @@ def parse(text: str, width: int, height: int) -> Rectangle:
     found = re.fullmatch(",".join([number] * 4), text)
     if not found or len(set(found.groups()[1::2])) != 1:
         raise CodecError(f"expected LEFT,TOP,RIGHT,BOTTOM in pixels, or each with a % sign, got {text!r}")
-    ends = [float(one) for one in found.groups()[::2]]
+    ends = [float(group) for group in found.groups()[::2]]
     return Rectangle.in_pixels(ends, 100, 100) if found[2] else Rectangle.in_pixels(ends, width, height)
 
 

@@ -47,9 +47,9 @@ def pack(settings: Sequence[Setting], values: Mapping[str, float]) -> bytes:
     Raises:
         CodecError: A value is out of range.
     """
-    for one in settings:
-        one.check(values[one.name])
-    return bytes(round((values[one.name] - one.lowest) * one.units) for one in settings)
+    for setting in settings:
+        setting.check(values[setting.name])
+    return bytes(round((values[setting.name] - setting.lowest) * setting.units) for setting in settings)
 
 
 def unpack(settings: Sequence[Setting], packed: bytes) -> dict[str, float]:
@@ -59,14 +59,15 @@ def unpack(settings: Sequence[Setting], packed: bytes) -> dict[str, float]:
         CodecError: They are others than these, or out of range.
     """
     if len(packed) != len(settings):
-        names = ", ".join(one.name for one in settings)
+        names = ", ".join(setting.name for setting in settings)
         raise CodecError(
             f"expected {len(settings)} bytes of settings in the layered stream ({names}), got {len(packed)}"
         )
     values = {one.name: one.lowest + count / one.units for one, count in zip(settings, packed, strict=True)}
-    for one in settings:
-        if values[one.name] > one.highest:
+    for setting in settings:
+        if values[setting.name] > setting.highest:
             raise CodecError(
-                f"expected {one.name} up to {one.highest} in the layered stream, got {values[one.name]}"
+                f"expected {setting.name} up to {setting.highest} in the layered stream, "
+                f"got {values[setting.name]}"
             )
     return values
