@@ -6,13 +6,14 @@ import hashlib
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ...bench.store.database import StoreError
 from ...datasets.validation import explain_validation
-from ..records.messages import Presentation
+from ..presentations.presentation import Presentation
+from ..presentations.registry import PRESENTATIONS, AllParameters, find_presentation
 from ..scale.models import ModelName
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -93,10 +94,17 @@ class DesignTable(_Strict):
         return self
 
 
-class TrialsTable(_Strict):
-    """What one comparison looks like and which trials are mixed in."""
+def _known_presentation(name: str) -> str:
+    return find_presentation(name).name
 
-    presentation: Presentation = "flip"
+
+class TrialsTable(_Strict, AllParameters):
+    """What one comparison looks like and which trials are mixed in.
+
+    Parameters of the presentations are keys of this table too.
+    """
+
+    presentation: Annotated[str, AfterValidator(_known_presentation)] = PRESENTATIONS[0].name
     question: str = "Which picture is closer to the original?"
     asks: Literal["better", "worse"] = "better"
     """``worse`` where the question asks for the one that differs more."""
@@ -118,11 +126,21 @@ class TrialsTable(_Strict):
     zoom: int = Field(default=1, ge=1, le=8)
     magnify: bool = True
     """Whether raters may magnify further, by whole numbers, and move what is magnified."""
-    flicker_hz: Literal[8, 10] = 8
+
+    @property
+    def shown_as(self) -> Presentation:
+        """The presentation that is named."""
+        return find_presentation(self.presentation)
+
+    # Any: numbers, texts or flags, as the parameters' types say.
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The values of that presentation's own parameters."""
+        return self.shown_as.values_in(self)
 
     @model_validator(mode="after")
     def _question_fits(self) -> TrialsTable:
-        if self.presentation == "triplet" and self.asks == "better" and "differ" in self.question:
+        if self.shown_as.compares_differences and self.asks == "better" and "differ" in self.question:
             raise ValueError('the question asks for the one that differs: write asks = "worse"')
         return self
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Presentation = Literal["side-by-side", "flip", "triplet", "no-reference", "flicker"]
 Answer = Literal["first", "second", "none", "skip"]
 """``none``: no preference; ``skip``: the time limit passed."""
 Slot = Literal["reference", "first", "second"]
@@ -61,13 +60,16 @@ class Welcome:
     screening: tuple[Choice, ...]
     environment: tuple[Choice, ...]
     """Questions about light, distance, night mode; answers are kept with the calibration."""
-    presentation: Presentation
+    presentation: str
+    """Name of the presentation, which is that of its file of the browser; so in `Trial`."""
+    parameters: Mapping[str, Any]  # Any: JSON, as the presentation declares them
+    """Values of the presentation's own parameters; so in `Trial`."""
+    asks_presentation_consent: bool
+    """Whether the warning of the presentation itself must be shown and accepted."""
     question: str
     allow_no_preference: bool
     ask_card_calibration: bool
     ask_colour_plates: bool
-    flicker_hz: float | None
-    """Set where the presentation flickers: the photosensitivity warning must be shown and accepted."""
     picture_width: int
     """Widest and highest picture of the study, in device pixels before zoom: what must fit on the screen."""
     picture_height: int
@@ -115,7 +117,8 @@ class Trial:
 
     trial: str
     """Random id, to be sent back with the vote."""
-    presentation: Presentation
+    presentation: str
+    parameters: Mapping[str, Any]  # Any: as in `Welcome`
     question: str
     pictures: tuple[Shown, ...]
     """In the order reference (where there is one), first, second; the first is shown left or before."""
@@ -131,7 +134,6 @@ class Trial:
     """After it the page answers ``skip``; None: no limit."""
     zoom: int
     magnify: bool
-    flicker_hz: float | None
     step: Literal["trial"] = "trial"
 
 
@@ -186,8 +188,7 @@ class Ballot:
     ASCII line ``HEIGHTxWIDTHx3`` with a newline, then red, green, blue row by row (what
     `datasets.pixels.pixels_sha256` says). A slot that could not be read back is left out."""
     display: Mapping[str, Any] = field(default_factory=dict)  # Any: JSON of the browser's own record
-    """Toggles, visibility and blur events, frame interval, device pixel ratio, window, screen, achieved
-    flicker rate: kept as it is, at most `DISPLAY_BYTES` of JSON."""
+    """What the presentation's `VoteRecord` declares: kept as it is, at most `DISPLAY_BYTES` of JSON."""
 
 
 DISPLAY_BYTES = 16 * 1024

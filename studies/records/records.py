@@ -138,7 +138,7 @@ class RaterRow:
     name: str
     stage: str
     consent_version: str | None
-    accepts_flicker: bool
+    accepts_presentation: bool
     breaks: int
 
 

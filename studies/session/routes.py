@@ -72,7 +72,7 @@ def routes(open_desk: Callable[[], Desk]) -> list[BaseRoute]:
         return Response(png, media_type="image/png", headers=HEADERS)
 
     return [
-        Route("/study/web/{name}", _web_file),
+        Route("/study/web/{name:path}", _web_file),
         Route("/study/picture/{token}", picture),
         Route("/study/{action}", act, methods=["POST"]),
     ]
@@ -112,7 +112,8 @@ def _first_fault(error: ValidationError) -> str:
 
 @cache
 def _web_files() -> dict[str, Asset]:
-    return {path.name: Asset.read(path) for path in WEB.iterdir() if path.is_file()}
+    # Only names found here are served: no path of a request reaches the file system.
+    return {path.relative_to(WEB).as_posix(): Asset.read(path) for path in WEB.rglob("*") if path.is_file()}
 
 
 async def _web_file(request: Request) -> Response:
@@ -155,7 +156,7 @@ def _welcome(desk: Desk, body: Body) -> dict[str, Any]:
 
 
 def _consent(desk: Desk, body: Body) -> dict[str, Any]:
-    flags = {name: _flag(body, name) for name in ("agreed", "of_age", "accepts_flicker")}
+    flags = {name: _flag(body, name) for name in ("agreed", "of_age", "accepts_presentation")}
     return {"stage": desk.consent(_text(body, "session"), _text(body, "version"), **flags)}
 
 

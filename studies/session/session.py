@@ -14,14 +14,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 
 from ...bench.store.writer import now
 from ..analysis.screening import fewer_than
 from ..design.design import find_design
-from ..design.plan import parse
+from ..design.plan import StudyPlan, parse
 from ..ledger import identity
 from ..ledger.trials import NotDueError, Situation, TrialLedger
 from ..records.messages import (
@@ -45,7 +45,7 @@ from ..records.records import NewTrial, RaterRow, TrialRow
 from . import trials
 from .proposals import Pairing
 from .schedule import Course, course, further
-from .welcome import OUTCOMES, before_trials, stage_of, welcome_of
+from .welcome import before_trials, done_of, stage_of, welcome_of
 
 
 class Desk:
@@ -117,9 +117,23 @@ class Desk:
     # Before the trials; each returns where the rater stands then
 
     def consent(
-        self, session_token: str, version: str, *, agreed: bool, of_age: bool, accepts_flicker: bool = False
+        self,
+        session_token: str,
+        version: str,
+        *,
+        agreed: bool,
+        of_age: bool,
+        accepts_presentation: bool = False,
     ) -> Stage:
         """Store that the rater agreed to this version of the text and is old enough, or declined.
+
+        Args:
+            session_token: The session.
+            version: Of the consent text that was read.
+            agreed: False declines.
+            of_age: Whether the rater is as old as the plan asks for; else the rater is screened out.
+            accepts_presentation: Whether the presentation itself is accepted; who does not declines, where
+                it needs a consent of its own.
 
         Raises:
             SessionError: 409 another version is in force: show the welcome again.
@@ -130,14 +144,14 @@ class Desk:
             return stage_of(rater)
         if version != plan.consent.version:
             raise SessionError("consent_changed", 409)
-        flickers = plan.trials.presentation == "flicker"
         stage: Stage = "screening" if plan.raters.screening else before_trials(self._course(rater.study_id))
-        if not agreed or (flickers and not accepts_flicker):
+        if not agreed or (plan.trials.shown_as.needs_consent and not accepts_presentation):
             stage = "declined"
         elif not of_age:
             stage = "screened-out"
-        given = {"consent_version": version, "consented_at": now()} if agreed else {}
-        self.ledger.set_rater(rater, stage=stage, of_age=of_age, accepts_flicker=accepts_flicker, **given)
+        answers = {"of_age": of_age, "accepts_presentation": accepts_presentation}
+        consent = {"consent_version": version, "consented_at": now()} if agreed else {}
+        self.ledger.set_rater(rater, stage=stage, **answers, **consent)
         return stage
 
     def screening(self, session_token: str, answers: Mapping[str, str]) -> Stage:
@@ -368,27 +382,17 @@ class Desk:
         self.ledger.add_trials(rater, given, until, compose)
 
     def _end(self, rater: RaterRow, stage: Stage) -> Done:
-        ours = self._course(rater.study_id)
-        raters, study = ours.plan.raters, ours.known.study
-        own = identity.completion_code(study, rater.name)
-        code: str | None = raters.completion_code or own
-        if stage == "screened-out":
-            code = raters.screened_out_code
-        elif stage == "declined":
-            code = None
-        elif raters.failed_checks_code:
-            wanted = "first" if ours.plan.trials.asks == "better" else "second"
-            answered, right = self.ledger.golden_record(rater.rater_id, wanted)
-            if fewer_than(right, ours.plan.exclusion.golden_pass_rate, answered):
-                code = raters.failed_checks_code
-        outcome = cast(
-            'Literal["complete", "screened-out", "declined", "closed"]', OUTCOMES.get(stage, stage)
-        )
-        url = raters.completion_url.replace("{code}", code) if raters.completion_url and code else None
         answered = self._answered(rater)
         progress = Progress(answered, answered if stage == "done" else self._total(rater))
-        withdrawal = identity.withdrawal_code(study, rater.name)
-        return Done(outcome, code, url, withdrawal, progress)
+        ours = self._course(rater.study_id)
+        failed = bool(ours.plan.raters.failed_checks_code) and self._fails_checks(rater, ours.plan)
+        return done_of(ours, rater, stage, progress, failed_checks=failed)
+
+    def _fails_checks(self, rater: RaterRow, plan: StudyPlan) -> bool:
+        """Whether the golden trials say that a rater did not look."""
+        right_answer = "first" if plan.trials.asks == "better" else "second"
+        answered, right = self.ledger.golden_record(rater.rater_id, right_answer)
+        return fewer_than(right, plan.exclusion.golden_pass_rate, answered)
 
 
 def _at(ahead: timedelta) -> str:

@@ -25,10 +25,10 @@ def shown(course: Course, trial: TrialRow, total: int) -> Trial:
     """Return a trial as its rater's browser may know it; the total is of the rater's whole session."""
     trials, study = course.plan.trials, course.known.study
     content = course.known.material.contents[course.content(course.pair_place[trial.pair_id])]
-    flickers = trials.presentation == "flicker"
     return Trial(
         trial=trial.token,
         presentation=trials.presentation,
+        parameters=trials.parameters,
         question=trials.question,
         pictures=tuple(
             Shown(slot, identity.picture_token(study, trial.token, slot), content.width, content.height)
@@ -42,7 +42,6 @@ def shown(course: Course, trial: TrialRow, total: int) -> Trial:
         time_limit_ms=trials.time_limit_ms,
         zoom=trials.zoom,
         magnify=trials.magnify,
-        flicker_hz=trials.flicker_hz if flickers else None,
     )
 
 
@@ -54,7 +53,7 @@ def pictures(course: Course, trial: TrialRow) -> dict[Slot, str]:
     assert first.shown_sha256, "only planned studies are opened, and their stimuli have pixels"
     assert second.shown_sha256, "likewise"
     compared: dict[Slot, str] = {"first": first.shown_sha256, "second": second.shown_sha256}
-    if course.plan.trials.presentation == "no-reference" or reference is None:
+    if not course.plan.trials.shown_as.shows_original or reference is None:
         return compared
     return {"reference": reference, **compared}
 

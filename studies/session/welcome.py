@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from ..design.plan import QuestionTable
 from ..ledger import identity
-from ..records.messages import Choice, Progress, Stage, Welcome
+from ..records.messages import Choice, Done, Progress, Stage, Welcome
 from ..records.records import RaterRow
 from .schedule import Course
 
@@ -16,7 +16,6 @@ def welcome_of(course: Course, rater: RaterRow, stage: Stage, progress: Progress
     """Return the texts and questions of a study for one rater."""
     plan = course.plan
     contents = course.known.material.contents
-    flickers = plan.trials.presentation == "flicker"
     return Welcome(
         stage=stage,
         title=plan.title,
@@ -27,11 +26,12 @@ def welcome_of(course: Course, rater: RaterRow, stage: Stage, progress: Progress
         screening=_choices(plan.raters.screening),
         environment=_choices(plan.raters.environment),
         presentation=plan.trials.presentation,
+        parameters=plan.trials.parameters,
+        asks_presentation_consent=plan.trials.shown_as.needs_consent,
         question=plan.trials.question,
         allow_no_preference=plan.trials.allow_no_preference,
         ask_card_calibration=plan.raters.card_calibration,
         ask_colour_plates=plan.raters.colour_plates,
-        flicker_hz=plan.trials.flicker_hz if flickers else None,
         picture_width=max(one.width for one in contents),
         picture_height=max(one.height for one in contents),
         zoom=plan.trials.zoom,
@@ -46,6 +46,33 @@ def _choices(questions: Iterable[QuestionTable]) -> tuple[Choice, ...]:
     return tuple(Choice(one.key, one.question, one.answers) for one in questions)
 
 
+def done_of(
+    course: Course, rater: RaterRow, stage: Stage, progress: Progress, *, failed_checks: bool
+) -> Done:
+    """Return what a rater is told at the end.
+
+    Args:
+        course: The study's.
+        rater: Who has come to an end.
+        stage: Which end: the last trial, screened out, declined, or the study's.
+        progress: How many trials were answered, of how many.
+        failed_checks: Whether golden trials say that the rater did not look; only asked where the plan has a
+            code for that.
+    """
+    raters, study = course.plan.raters, course.known.study
+    code = raters.completion_code or identity.completion_code(study, rater.name)
+    if stage == "screened-out":
+        code = raters.screened_out_code
+    elif stage == "declined":
+        code = None
+    elif failed_checks:
+        code = raters.failed_checks_code
+    outcome = cast("Outcome", OUTCOMES.get(stage, stage))
+    url = raters.completion_url.replace("{code}", code) if raters.completion_url and code else None
+    return Done(outcome, code, url, identity.withdrawal_code(study, rater.name), progress)
+
+
+Outcome = Literal["complete", "screened-out", "declined", "closed"]
 OUTCOMES = {"done": "complete"}
 """How a stage is called at its end, where the words differ."""
 

@@ -102,7 +102,7 @@ def test_the_dashboard_has_pictures_where_they_can_be_decoded(
     looked = [one.path for one in given["routes"] if one.path.startswith("/look/")]
     assert len(looked) == (3 if remakes else 0)
     assert [one.path for one in given["routes"]][:3] == [
-        "/study/web/{name}", "/study/picture/{token}", "/study/{action}",
+        "/study/web/{name:path}", "/study/picture/{token}", "/study/{action}",
     ]  # fmt: skip
     (kept,) = given["middleware"]
     assert (kept.kwargs["prefix"], (kept.kwargs["folder"] / "js").is_dir()) == ("/static/", True)

@@ -71,17 +71,17 @@ def test_nobody_is_shown_flicker_who_has_not_accepted_it(
     for (agreed, of_age, accepts), flips, flickers in CONSENTS:
         [invitation] = invite(tmp_path)
         session = desk.join(invitation).session_token
-        assert desk.welcome(session).flicker_hz == (10 if presentation == "flicker" else None)
-        stage = desk.consent(session, "1", agreed=agreed, of_age=of_age, accepts_flicker=accepts)
+        assert desk.welcome(session).asks_presentation_consent == (presentation == "flicker")
+        stage = desk.consent(session, "1", agreed=agreed, of_age=of_age, accepts_presentation=accepts)
         assert stage == (flickers if presentation == "flicker" else flips)
         assert desk.welcome(session).stage == stage
         # What is answered once stands.
-        assert desk.consent(session, "1", agreed=True, of_age=True, accepts_flicker=True) == stage
+        assert desk.consent(session, "1", agreed=True, of_age=True, accepts_presentation=True) == stage
         assert desk.screening(session, {}) == stage
         step = desk.next_trial(session)
         if stage == "trials":
             assert isinstance(step, Trial)
-            assert step.flicker_hz == (10 if presentation == "flicker" else None)
+            assert step.parameters == ({"flicker_hz": 10} if presentation == "flicker" else {})
         else:
             assert isinstance(step, Done)
             assert step.outcome == stage
@@ -203,7 +203,7 @@ def test_a_welcome_says_all_that_the_plan_says(tmp_path: Path, desk: Desk) -> No
         "Which?",
         False,
     )
-    assert (welcome.zoom, welcome.magnify, welcome.flicker_hz) == (2, False, None)
+    assert (welcome.zoom, welcome.magnify, welcome.parameters) == (2, False, {})
     # Pictures are 24 high and 24, 25 and 26 wide.
     assert (welcome.picture_width, welcome.picture_height) == (26, 24)
     # 9 pairs, 1 repeat, 2 practice, 3 golden, 1 identical.

@@ -83,11 +83,13 @@ JOINED = {"session_token": "session", "stage": "trials"}
         ("join", {"study": "small"}, ("small", Panel("", "", "")), JOINED),
         (
             "consent", {"session": "t", "version": "2", "agreed": True, "of_age": True},
-            ("t", "2", {"agreed": True, "of_age": True, "accepts_flicker": False}), {"stage": "screening"},
+            ("t", "2", {"agreed": True, "of_age": True, "accepts_presentation": False}),
+            {"stage": "screening"},
         ),
         (
-            "consent", {"session": "t", "version": "2", "accepts_flicker": True},
-            ("t", "2", {"agreed": False, "of_age": False, "accepts_flicker": True}), {"stage": "declined"},
+            "consent", {"session": "t", "version": "2", "accepts_presentation": True},
+            ("t", "2", {"agreed": False, "of_age": False, "accepts_presentation": True}),
+            {"stage": "declined"},
         ),
         (
             "screening", {"session": "t", "answers": {"eyes": "yes"}},

@@ -87,7 +87,7 @@ def test_from_consent_to_withdrawal(page: Any) -> None:
         button("Delete everything").click()
         page.get_by_text("Answers deleted: 5").wait_for()
     assert posts["consent"] == {
-        "session": "session", "version": "1", "agreed": True, "of_age": True, "accepts_flicker": True
+        "session": "session", "version": "1", "agreed": True, "of_age": True, "accepts_presentation": True
     }  # fmt: skip
     assert posts["screening"]["answers"] == {"sight": "yes"}
     record = posts["calibration"]["record"]

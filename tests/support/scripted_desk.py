@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from codecarena.studies.presentations.registry import find_presentation
 from codecarena.studies.records.messages import (
     Ballot,
     Choice,
     Done,
     Joined,
     Panel,
-    Presentation,
     Progress,
     Receipt,
     SessionError,
@@ -37,15 +37,16 @@ Pixels = NDArray[np.uint8]
 class Scene:
     """One trial: how it is shown, how large, and of which size the pictures are."""
 
-    presentation: Presentation
+    presentation: str
     zoom: int = 1
     height: int = 101
     width: int = 149
+    parameters: Mapping[str, Any] = field(default_factory=dict)  # Any: JSON
 
     def pictures(self) -> dict[str, Pixels]:
         """Return noise, the hardest picture there is; the same at every call."""
         random = np.random.default_rng([self.height, self.width, self.zoom])
-        slots = SLOTS[1:] if self.presentation == "no-reference" else SLOTS
+        slots = SLOTS if find_presentation(self.presentation).shows_original else SLOTS[1:]
         return {slot: random.integers(0, 256, (self.height, self.width, 3), np.uint8) for slot in slots}
 
 
@@ -54,7 +55,7 @@ SCENES = (
     Scene("side-by-side", height=120, width=100),
     Scene("no-reference", zoom=2, height=67, width=83),
     Scene("triplet", zoom=3, height=40, width=41),
-    Scene("flicker", height=90, width=111),
+    Scene("flicker", height=90, width=111, parameters={"flicker_hz": 10}),
 )
 
 
@@ -84,9 +85,10 @@ class ScriptedDesk:
             self.tokens[token] = cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
             shown.append(Shown(slot, token, scene.width, scene.height))
         return Trial(
-            f"trial-{place}", scene.presentation, self.question, tuple(shown), ("first", "second", "none"),
+            f"trial-{place}", scene.presentation, scene.parameters, self.question, tuple(shown),
+            ("first", "second", "none"),
             place == 0, Progress(place, len(self.scenes)), self.minimum_view_ms, self.gap_ms, None,
-            scene.zoom, self.magnify, 10 if scene.presentation == "flicker" else None,
+            scene.zoom, self.magnify,
         )  # fmt: skip
 
     def join(self, invitation: str) -> Joined:
@@ -100,7 +102,8 @@ class ScriptedDesk:
 
     def welcome(self, session_token: str) -> Welcome:
         first = self.scenes[0]
-        hertz = next((one.flicker_hz for one in self.trials if one.flicker_hz), None)
+        needs_consent = [one for one in self.scenes if find_presentation(one.presentation).needs_consent]
+        asking = (needs_consent or [first])[0]
         lights = Choice("light", "How bright is the room?", ("dark", "dim", "bright"))
         corrected = Choice(
             "sight", "Do you see well at this distance, with glasses if you need them?", ("yes", "no")
@@ -108,15 +111,24 @@ class ScriptedDesk:
         return Welcome(
             self.stage, "Which picture looks better?", "You compare pictures. It takes 15 minutes.",
             "We store your answers and how long each took.\n\nWe store no name and no address.", "1", 18,
-            (corrected,), (lights,), first.presentation, self.question, True, True, True, hertz,
+            (corrected,), (lights,), asking.presentation, asking.parameters, bool(needs_consent),
+            self.question, True, True, True,
             first.width, first.height, first.zoom, self.magnify, self._progress(), "7KQF-2MXD",
             "study@lab.example",
         )  # fmt: skip
 
     def consent(
-        self, session_token: str, version: str, *, agreed: bool, of_age: bool, accepts_flicker: bool = False
+        self,
+        session_token: str,
+        version: str,
+        *,
+        agreed: bool,
+        of_age: bool,
+        accepts_presentation: bool = False,
     ) -> Stage:
-        self.records.append({"agreed": agreed, "of_age": of_age, "accepts_flicker": accepts_flicker})
+        self.records.append(
+            {"agreed": agreed, "of_age": of_age, "accepts_presentation": accepts_presentation}
+        )
         self.stage = "screening" if agreed and of_age else "declined"
         return self.stage
 

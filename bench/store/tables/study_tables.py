@@ -129,7 +129,8 @@ class RaterTable(Base):
     consent_version: Mapped[str | None]
     consented_at: Mapped[str | None]
     of_age: Mapped[bool]
-    accepts_flicker: Mapped[bool]
+    accepts_presentation: Mapped[bool] = mapped_column("accepts_flicker", key="accepts_presentation")
+    """Of a presentation with a consent of its own; the column is named for the first of them."""
     answers: Mapped[dict[str, Any]]
     """To the screening questions."""
     breaks: Mapped[int]

@@ -4,6 +4,7 @@ import { make, pause, speaker } from "./dom.js";
 import { Outbox, uuid } from "./outbox.js";
 import * as pages from "./pages.js";
 import { loadPictures } from "./pictures.js";
+import { loadPresentation } from "./presentation.js";
 import * as screenPages from "./screen.js";
 import { TrialView } from "./trial.js";
 
@@ -131,18 +132,19 @@ class Session {
     // Votes that a closed tab could not send come first: the server then knows where this rater stands.
     await this.outbox.flush();
     this.welcome = await this.ask("welcome");
+    this.presentation = await this.insist(() => loadPresentation(this.welcome.presentation));
     for (let { stage } = this.welcome; this.before[stage]; ) stage = (await this.before[stage]()).stage;
     await this.trials();
   }
 
   get before() {
-    const { root, say, welcome } = this;
+    const { root, say, welcome, presentation } = this;
     return {
       consent: async () => this.ask("consent", { version: welcome.consent_version, ...(await pages.consent(root, say, welcome)) }),
       screening: async () =>
         this.ask("screening", { answers: await pages.questions(root, say, say("screening_title"), say("screening_text"), welcome.screening) }),
       calibration: async () => {
-        await screenPages.room(root, say, welcome);
+        await screenPages.room(root, say, welcome, presentation);
         const millimetre = welcome.ask_card_calibration ? await screenPages.card(root, say) : null;
         const read = welcome.ask_colour_plates ? await screenPages.plates(root, say) : [];
         const environment = welcome.environment.length
@@ -156,7 +158,7 @@ class Session {
   async trials() {
     const withdraw = () => this.guarded(() => this.withdraw(this.token));
     let { step, upcoming } = await this.ask("next");
-    if (step.step === "trial") await pages.instructions(this.root, this.say, this.welcome, withdraw);
+    if (step.step === "trial") await pages.instructions(this.root, this.say, this.welcome, this.presentation, withdraw);
     while (!this.retired) {
       if (step.step === "break") {
         await pages.rest(this.root, this.say, step, withdraw);
@@ -176,10 +178,11 @@ class Session {
 
   async trial(step, upcoming) {
     this.view = this.view?.element.isConnected ? this.view : new TrialView(this.root, this.say);
+    const presentation = await this.insist(() => loadPresentation(step.presentation));
     const pictures = await this.fetch(step);
     this.prefetch(upcoming);
     const begun = timesBegun(step.trial);
-    const result = await this.view.run(step, pictures);
+    const result = await this.view.run(step, presentation, pictures);
     result.display.times_begun = begun;
     this.forget(step);
     const sent = this.outbox.add({ trial: step.trial, client_uuid: uuid(), ...result });

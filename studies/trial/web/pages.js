@@ -1,6 +1,6 @@
 // Turn what the server says about a study into the pages around its trials: consent, questions, break, end.
 
-import { make, paragraphs, stillness } from "./dom.js";
+import { make, paragraphs } from "./dom.js";
 
 /** Show a page of text and return its element; the heading takes the focus, so that readers begin there. */
 export function page(root, title, ...content) {
@@ -16,6 +16,9 @@ export const button = (text, onclick, kind = "primary") => make("button", { type
 const checkbox = (id, text) =>
   make("p", { class: "check" }, make("input", { type: "checkbox", id }), make("label", { for: id }, text));
 
+const warning = (title, text) =>
+  make("div", { class: "warning", role: "note" }, make("h2", {}, title), ...paragraphs(text));
+
 /** Ask for consent; return what was agreed to. */
 export function consent(root, say, welcome) {
   return new Promise((resolve) => {
@@ -23,12 +26,13 @@ export function consent(root, say, welcome) {
       checkbox("of-age", say("of_age", { age: welcome.minimum_age })),
       checkbox("agreed", say("agreed")),
     ];
-    if (welcome.flicker_hz) boxes.push(checkbox("flicker", say("accepts_flicker")));
+    const own = `consent_${welcome.presentation}`;
+    if (welcome.asks_presentation_consent) boxes.push(checkbox("presentation", say(`${own}_accept`)));
     const status = make("p", { class: "error", role: "alert" });
     const given = (id) => Boolean(article.querySelector(`#${id}`)?.checked);
     const agree = button(say("agree"), () => {
       if (!["of-age", "agreed"].every(given)) status.textContent = say("both_boxes");
-      else resolve({ agreed: true, of_age: true, accepts_flicker: given("flicker") });
+      else resolve({ agreed: true, of_age: true, accepts_presentation: given("presentation") });
     });
     const decline = button(say("decline"), () => resolve({ agreed: false, of_age: given("of-age") }), "secondary");
     const article = page(
@@ -37,9 +41,7 @@ export function consent(root, say, welcome) {
       ...paragraphs(welcome.introduction),
       make("h2", {}, say("consent_title")),
       make("div", { class: "terms" }, ...paragraphs(welcome.consent_text)),
-      welcome.flicker_hz
-        ? make("div", { class: "warning", role: "note" }, make("h2", {}, say("flicker_title")), ...paragraphs(say("flicker_warning", { rate: welcome.flicker_hz })))
-        : null,
+      welcome.asks_presentation_consent ? warning(say(`${own}_title`), say(`${own}_warning`, welcome.parameters)) : null,
       ...boxes,
       status,
       make("p", { class: "actions" }, agree, decline),
@@ -87,14 +89,14 @@ const fieldset = ({ key, question, answers }) =>
   );
 
 /** Explain the task and its keys; resolve when the rater begins. */
-export function instructions(root, say, welcome, withdraw) {
-  const { presentation } = welcome;
-  const sides = presentation === "flip" ? "keys_ab" : "keys_sides";
+export function instructions(root, say, welcome, presentation, withdraw) {
+  const { sides, tool, views } = presentation;
+  const notice = presentation.notice();
   const lines = [
-    presentation === "flip" ? ["↑", say("keys_flip")] : null,
-    presentation === "no-reference" ? null : [say("key_space"), say("keys_hold")],
-    ["←", say(`${sides}_first`)],
-    ["→", say(`${sides}_second`)],
+    tool ? ["↑", say(tool.help)] : null,
+    views.reference ? [say("key_space"), say("keys_hold")] : null,
+    ["←", say(`keys_choose_${sides.first}`)],
+    ["→", say(`keys_choose_${sides.second}`)],
     welcome.allow_no_preference ? ["↓", say("keys_none")] : null,
     welcome.magnify ? ["+ −", say("keys_zoom")] : null,
   ].filter(Boolean);
@@ -103,11 +105,9 @@ export function instructions(root, say, welcome, withdraw) {
       root,
       say("instructions_title"),
       make("p", { class: "lead" }, welcome.question),
-      ...paragraphs(say(`task_${presentation}`)),
+      ...paragraphs(say(`task_${welcome.presentation}`)),
       make("table", { class: "keys" }, ...lines.map(([key, text]) => make("tr", {}, make("th", { scope: "row" }, make("kbd", {}, key)), make("td", {}, text)))),
-      presentation === "flicker" && stillness().matches
-        ? make("div", { class: "warning", role: "note" }, make("h2", {}, say("flicker_still_title")), ...paragraphs(say("flicker_still_text")))
-        : null,
+      notice ? warning(say(`${notice}_title`), say(`${notice}_text`)) : null,
       ...paragraphs(say("instructions_touch")),
       ...paragraphs(say("instructions_end", { total: welcome.progress.total })),
       make(

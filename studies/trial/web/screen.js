@@ -4,7 +4,6 @@ import { make, paragraphs } from "./dom.js";
 import { arrange } from "./lattice.js";
 import { button, page } from "./pages.js";
 import { surroundings } from "./record.js";
-import { PRESENTATIONS } from "./stage.js";
 
 /** The short and the long edge of a bank card (ISO/IEC 7810 ID-1), in millimetres. */
 const CARD_MM = [53.98, 85.6];
@@ -12,8 +11,8 @@ const CARD_MM = [53.98, 85.6];
 const STRIPS = { top: 110, bottom: 150, gap: 16 };
 
 /** Wait until the study's pictures fit the window pixel for pixel; say what to do while they do not. */
-export function room(root, say, welcome) {
-  const panels = Object.values(PRESENTATIONS[welcome.presentation])[0].length;
+export function room(root, say, welcome, presentation) {
+  const panels = Object.values(presentation.views)[0].length;
   const shown = { width: welcome.picture_width * welcome.zoom, height: welcome.picture_height * welcome.zoom };
   return new Promise((resolve) => {
     const verdict = make("div", { role: "status" });

@@ -3,15 +3,6 @@
 import { arrange, place } from "./lattice.js";
 import { checksum, draw } from "./pictures.js";
 
-/** Which picture each panel shows in each view; the first view is the one a trial begins with. */
-export const PRESENTATIONS = {
-  flip: { first: ["first"], second: ["second"], reference: ["reference"] },
-  "side-by-side": { both: ["first", "reference", "second"], reference: ["reference", "reference", "reference"] },
-  triplet: { both: ["first", "reference", "second"], reference: ["reference", "reference", "reference"] },
-  "no-reference": { both: ["first", "second"] },
-  flicker: { both: ["first", "second"], reference: ["reference", "reference"] },
-};
-
 const GAP = 16;
 export const LARGEST_ZOOM = 8;
 
@@ -33,10 +24,10 @@ export class Stage {
     this.visible = false;
   }
 
-  /** Take the pictures of a trial, still invisible. */
-  mount(presentation, pictures, zoom) {
+  /** Take the pictures of a trial, still invisible; `views` as a presentation has them. */
+  mount(views, pictures, zoom) {
     this.clear();
-    this.views = PRESENTATIONS[presentation];
+    this.views = views;
     this.panels = Object.values(this.views)[0].length;
     this.trial = { pictures, zoom };
     this.zoom = zoom;

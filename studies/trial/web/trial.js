@@ -1,13 +1,12 @@
 // Turn one trial into one answer: pictures on the stage, keys, buttons and touch, the clock, the record.
 
-import { frame, make, pause, stillness } from "./dom.js";
+import { frame, make, pause } from "./dom.js";
 import { TrialRecord } from "./record.js";
 import { Stage } from "./stage.js";
 
 const NEUTRAL = "#6c6c6c"; // 15 % of white's luminance, as BT.500 asks for around the picture
 const HINT_MS = 1600;
 const PAN_PIXELS = 16;
-const VIEW_TEXTS = { first: "showing_a", second: "showing_b", reference: "showing_original", both: "showing_both" };
 
 export class TrialView {
   /** Build the page of the trials inside an element; `say` gives texts. */
@@ -39,15 +38,17 @@ export class TrialView {
    * Show a trial and return its answer once there is one.
    *
    * @param {object} trial as the server sent it
+   * @param {import("./presentation.js").Presentation} presentation the one that the trial names
    * @param {Record<string, ImageBitmap>} pictures decoded, by slot
    */
-  async run(trial, pictures) {
+  async run(trial, presentation, pictures) {
     this.stop = new AbortController();
     this.trial = trial;
+    this.presentation = presentation;
     this.answered = false;
     this.describe(trial);
     const gapEnds = performance.now() + trial.gap_ms;
-    this.stage.mount(trial.presentation, pictures, trial.zoom);
+    this.stage.mount(presentation.views, pictures, trial.zoom);
     this.views = Object.keys(this.stage.views);
     await this.fit();
     const checksums = this.stage.proof();
@@ -61,7 +62,7 @@ export class TrialView {
     const display = this.record.close({
       zoom: trial.zoom,
       largest_zoom: this.largestZoom,
-      flicker_hz: this.flickerRate(at - onset),
+      ...this.running.record(at - onset),
     });
     this.stage.clear();
     const read = Object.fromEntries(Object.entries(checksums).filter(([, sum]) => sum !== null));
@@ -74,26 +75,25 @@ export class TrialView {
     const { done, total } = trial.progress;
     this.progress.textContent = say(trial.training ? "progress_training" : "progress", { now: done + 1, total });
     this.bar.firstChild.style.width = `${(100 * done) / total}%`;
-    // Whoever waits for a flicker that never comes must know why.
-    this.standing = trial.presentation === "flicker" && stillness().matches ? this.say("flicker_still") : "";
+    const { sides, tool, views, notice, begin } = this.presentation;
+    this.running = begin(trial.parameters, this.screen());
+    const caution = notice();
+    this.standing = caution ? say(caution) : "";
     this.status.textContent = this.standing;
     this.labels.replaceChildren();
-    const flips = trial.presentation === "flip";
-    const holds = trial.presentation !== "no-reference";
-    const letters = flips ? ["choose_a", "choose_b"] : ["choose_left", "choose_right"];
     const [first, second] = ["first", "second"].map((answer, index) =>
-      this.button(letters[index], ["←", "→"][index], "choice", { onclick: (event) => this.choose(answer, event) }),
+      this.button(`choose_${sides[answer]}`, ["←", "→"][index], "choice", { onclick: (event) => this.choose(answer, event) }),
     );
     const none = trial.answers.includes("none")
       ? this.button("no_preference", "↓", "choice none", { onclick: (event) => this.choose("none", event) })
       : null;
-    const flip = flips ? this.button("flip", "↑", "tool", { onclick: () => this.flip() }) : null;
-    const hold = holds ? this.button("hold_original", say("key_space"), "tool hold", this.holding()) : null;
+    const use = tool ? this.button(tool.text, "↑", "tool", { onclick: () => this.useTool() }) : null;
+    const hold = views.reference ? this.button("hold_original", say("key_space"), "tool hold", this.holding()) : null;
     const zoom = trial.magnify ? this.zoomButtons() : null;
     this.choices = [first, none, second].filter(Boolean);
     this.buttons.replaceChildren(
       ...[
-        make("div", { class: "row" }, ...[flip, hold, zoom].filter(Boolean)),
+        make("div", { class: "row" }, ...[use, hold, zoom].filter(Boolean)),
         make("div", { class: "row" }, ...this.choices),
       ],
     );
@@ -185,13 +185,11 @@ export class TrialView {
   /** Write above each panel what it shows: never by colour alone. */
   label() {
     const view = this.stage.view ?? this.views[0];
-    const names = { first: "a", second: "b", reference: "original" };
-    const row = this.trial.presentation === "flip" ? names : { ...names, first: "left", second: "right" };
     this.labels.replaceChildren(
       ...this.stage.views[view].map((role, panel) => {
         const canvas = this.stage.canvas(panel, role);
         const box = canvas.getBoundingClientRect();
-        const text = make("span", { class: `label ${role}` }, this.say(`label_${row[role]}`));
+        const text = make("span", { class: `label ${role}` }, this.name(role));
         text.style.left = `${box.left + box.width / 2}px`;
         text.style.top = `${box.top - 28}px`;
         return text;
@@ -199,12 +197,24 @@ export class TrialView {
     );
   }
 
+  /** Return what a picture is called: A, Left, Original. */
+  name(role) {
+    return this.say(`label_${role === "reference" ? "original" : this.presentation.sides[role]}`);
+  }
+
+  /** Return what the presentation may do. */
+  screen() {
+    return {
+      show: (view) => this.stage.show(view),
+      turnTo: (view) => this.turnTo(view),
+      note: (event) => this.record.note(event),
+    };
+  }
+
   /** Show the pictures; return the time of the first frame after the one that painted them. */
   async unveil() {
     this.look(this.views[0]);
-    this.seen = new Set(this.stage.views[this.views[0]]);
     this.largestZoom = this.trial.zoom;
-    this.changes = 0;
     await frame();
     await frame();
     return performance.now();
@@ -212,11 +222,14 @@ export class TrialView {
 
   look(view) {
     this.stage.show(view);
-    this.label();
+    if (view === null) this.labels.replaceChildren();
+    else this.label();
   }
 
-  announce(view) {
-    this.spoken.textContent = this.say(VIEW_TEXTS[view]);
+  turnTo(view) {
+    this.look(view);
+    const roles = new Set(this.stage.views[view] ?? []);
+    this.spoken.textContent = roles.size === 1 ? this.name([...roles][0]) : "";
   }
 
   listen(onset) {
@@ -258,29 +271,13 @@ export class TrialView {
   }
 
   frames(signal, onset) {
-    const flickers = this.trial.presentation === "flicker" && this.trial.flicker_hz;
-    const still = Boolean(this.standing);
-    let phase = 0;
-    const each = (stamp) => {
+    const due = (stamp) => {
       if (signal.aborted) return;
       this.record.frame(stamp);
-      const now = Math.floor(((performance.now() - onset) * this.trial.flicker_hz * 2) / 1000) % 2;
-      if (flickers && !still && !this.held && now !== phase) {
-        phase = now;
-        this.changes += 1;
-        this.stage.show(phase ? "reference" : "both");
-      }
-      requestAnimationFrame(each);
+      if (!this.held && !this.answered) this.running.frame(performance.now() - onset);
+      requestAnimationFrame(due);
     };
-    requestAnimationFrame(each);
-  }
-
-  flickerRate(milliseconds) {
-    if (this.trial.presentation !== "flicker") return null;
-    return {
-      requested: this.trial.flicker_hz,
-      achieved: Number(((this.changes * 500) / milliseconds).toFixed(3)),
-    };
+    requestAnimationFrame(due);
   }
 
   keyDown(event) {
@@ -290,7 +287,7 @@ export class TrialView {
       ArrowLeft: () => this.choose("first", event),
       ArrowRight: () => this.choose("second", event),
       ArrowDown: () => this.choose("none", event),
-      ArrowUp: () => this.flip(),
+      ArrowUp: () => this.useTool(),
       " ": () => this.hold(true),
       "+": () => this.magnify(1),
       "=": () => this.magnify(1),
@@ -325,30 +322,23 @@ export class TrialView {
       this.move(right, down);
     });
     listen(window, "pointerup", () => {
-      if (from && !from.moved) this.flip();
+      if (from && !from.moved) this.useTool();
       from = null;
     });
   }
 
-  flip() {
-    if (this.trial.presentation !== "flip" || this.held || this.answered) return;
-    const next = this.stage.view === "first" ? "second" : "first";
-    this.seen.add(next);
-    this.record.note("flipped");
-    this.look(next);
-    this.announce(next);
+  useTool() {
+    if (this.presentation.tool && !this.held && !this.answered) this.running.use();
   }
 
   hold(down) {
     if (this.answered || !this.stage.views?.reference || Boolean(this.held) === down) return;
     if (down) {
-      this.held = this.stage.view;
+      this.held = { before: this.stage.view };
       this.record.begin("reference_held");
-      this.look("reference");
-      this.announce("reference");
+      this.turnTo("reference");
     } else {
-      this.look(this.held);
-      this.announce(this.held);
+      this.turnTo(this.held.before);
       this.held = null;
       this.record.end("reference_held");
     }
@@ -370,11 +360,12 @@ export class TrialView {
   choose(answer, event) {
     const again = event.type === "click" && event.detail > 1; // the second half of a double click
     if (again || this.answered || !this.problem.hidden || !this.trial.answers.includes(answer)) return;
+    const missing = this.running.missing();
     if (!this.accepting) {
       this.hint("look_longer");
-    } else if (this.trial.presentation === "flip" && !["first", "second"].every((one) => this.seen.has(one))) {
-      this.flip();
-      this.hint("look_at_both");
+    } else if (missing) {
+      this.useTool();
+      this.hint(missing);
     } else {
       this.record.note(event.pointerType || (event.type === "click" && event.detail ? "pointer" : "keyboard"), event.timeStamp);
       this.end(answer, event.timeStamp);
