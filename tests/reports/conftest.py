@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,22 @@ FORMATS: dict[str, tuple[str, dict[str, object], tuple[int, ...]]] = {
     "webp": ("WEBP", {"method": 4}, (5, 25, 50, 75, 90)),
     "jpeg(subsampling=444)": ("JPEG", {"optimize": True, "subsampling": 0}, (10, 25, 50, 75, 90)),
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_scan_of_packages() -> Iterator[None]:
+    """Keep Streamlit's AppTest from reading every installed package's metadata for each page, half a second.
+
+    It looks for components that packages bring; those of our pages are a part of the pages.
+    """
+    if "streamlit.testing.v1" not in sys.modules:
+        yield
+        return
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", list)
+        yield
 
 
 def sha256(pixels: np.ndarray) -> str:
