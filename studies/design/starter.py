@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from ...bench.records.rows import ScoredCell
+from ..presentations.registry import PRESENTATION_NAMES
 from .plan import PlanError
 
 PREFERRED = ("jpeg", "webp", "avif", "jpegxl")
@@ -34,7 +35,7 @@ crop = {{ rule = "detail", width = 256, height = 256 }}   # or "centre", "whole"
 # (matched ones: codecarena run SUITE --match bpp=0.25).
 {conditions}
 [trials]
-presentation = "flip"           # "side-by-side", "triplet", "no-reference", "flicker"
+presentation = "{presentation}"           # {other_presentations}
 question = "Which picture is closer to the original?"
 allow_no_preference = true
 training = 2                    # practice with feedback
@@ -112,6 +113,8 @@ def starter(name: str, cells: Sequence[ScoredCell]) -> str:
         image_set=image_set,
         pictures=", ".join(map(quoted, shown)),
         conditions=conditions,
+        presentation=PRESENTATION_NAMES[0],
+        other_presentations=", ".join(map(quoted, PRESENTATION_NAMES[1:])),
         minutes=max(5, round(trials * 6 / 60)),
     )
 
