@@ -78,7 +78,9 @@ ARROWS = {
     "studies/analysis": (
         "bench/analysis bench/records bench/store studies/design studies/ledger studies/records studies/scale"
     ),
-    "studies/design": "bench/records bench/store datasets studies/presentations studies/records studies/scale",
+    "studies/design": (
+        "bench/records bench/store datasets studies/presentations studies/records studies/scale"
+    ),
     "studies/ledger": "bench/store bench/store/tables studies/design studies/records studies/scale",
     "studies/organise": (
         "bench bench/records bench/store studies/analysis studies/design studies/ledger "
