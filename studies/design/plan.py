@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from ...bench.store.database import StoreError
 from ...datasets.validation import explain_validation
 from ..presentations.presentation import Presentation
-from ..presentations.registry import PRESENTATIONS, AllParameters, find_presentation
+from ..presentations.registry import PRESENTATIONS, AllParameters, find_presentation, unused_parameters
 from ..scale.models import ModelName
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -137,6 +137,10 @@ class TrialsTable(_Strict, AllParameters):
     def parameters(self) -> dict[str, Any]:
         """The values of that presentation's own parameters."""
         return self.shown_as.values_in(self)
+
+    def unused_parameters(self) -> dict[str, str]:
+        """Return the keys given that say nothing about this presentation, and whose parameters they are."""
+        return unused_parameters(self.shown_as, self.model_fields_set)
 
     @model_validator(mode="after")
     def _question_fits(self) -> TrialsTable:

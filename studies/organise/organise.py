@@ -96,9 +96,9 @@ def plan_text(store: str, text: str, source: Path, bench: Bench) -> PlanReport:
 
 
 def _cautions(plan: StudyPlan, known: Known) -> list[str]:
-    found: list[str] = []
+    cautions: list[str] = []
     if len(known.material.contents) == 1:
-        found.append("one picture only: every trial follows one of the same picture")
+        cautions.append("one picture only: every trial follows one of the same picture")
     equal = sum(
         pair.kind == "main"
         and known.material.stimuli[pair.first].shown_sha256
@@ -106,10 +106,14 @@ def _cautions(plan: StudyPlan, known: Known) -> list[str]:
         for pair in known.material.pairs
     )
     if equal:
-        found.append(f"{equal} pairs are of identical pixels; nobody can tell them apart")
+        cautions.append(f"{equal} pairs are of identical pixels; nobody can tell them apart")
     if not plan.trials.shown_as.shows_original and plan.hidden_reference is False:
-        found.append("without a reference, hidden_reference = true would tell how often coding fools people")
-    return found
+        cautions.append("without a reference, hidden_reference = true would tell how often coding fools people")
+    cautions += [
+        f"trials.{key} is a parameter of {other}; {plan.trials.presentation} does not use it"
+        for key, other in plan.trials.unused_parameters().items()
+    ]
+    return cautions
 
 
 def open_study(ledger: Ledger, name: str) -> StudyRow:

@@ -135,6 +135,10 @@ def test_a_plan_is_cautioned_of_what_nobody_can_answer() -> None:
     assert cautions([("x", "y")], trials=blind, top=hidden) == []
     assert cautions([("x", "y")], top=hidden) == []
     assert cautions([("x", "y")], trials='presentation = "triplet"') == []
+    assert cautions([("x", "y")], trials='presentation = "triplet"\nflicker_hz = 10') == [
+        "trials.flicker_hz is a parameter of flicker; triplet does not use it"
+    ]
+    assert cautions([("x", "y")], trials='presentation = "flicker"\nflicker_hz = 10') == []
 
 
 # Endings
