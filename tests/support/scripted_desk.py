@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from codecarena.studies.presentations.registry import find_presentation
+from codecarena.studies.presentations.registry import PRESENTATION_NAMES, find_presentation
 from codecarena.studies.records.messages import (
     Ballot,
     Choice,
@@ -57,6 +57,13 @@ SCENES = (
     Scene("triplet", zoom=3, height=40, width=41),
     Scene("flicker", height=90, width=111, parameters={"flicker_hz": 10}),
 )
+
+
+def scene_of(presentation: str) -> Scene:
+    """Return the scene of a presentation; of one that has none a small one, with its own defaults."""
+    defaults = find_presentation(presentation).parameters().model_dump()
+    scenes = {scene.presentation: scene for scene in SCENES}
+    return scenes.get(presentation, Scene(presentation, parameters=defaults))
 
 
 @dataclass
@@ -185,7 +192,10 @@ class ScriptedDesk:
 
 
 def main() -> None:
-    """Serve a scripted desk behind the real page: ``scripted_desk.py PORT STAGE``, or ``flicker``."""
+    """Serve a scripted desk behind the real page: ``scripted_desk.py PORT STAGE``.
+
+    In place of a stage: the name of a presentation shows this one only, ``each`` shows all that there are.
+    """
     import uvicorn
     from streamlit.starlette import App
     from streamlit.web.bootstrap import load_config_options
@@ -194,8 +204,10 @@ def main() -> None:
     from codecarena.studies.session.routes import routes
 
     load_config_options(OPTIONS)
-    if sys.argv[2] == "flicker":
-        desk = ScriptedDesk(tuple(one for one in SCENES if one.presentation == "flicker"), magnify=False)
+    if sys.argv[2] == "each":
+        desk = ScriptedDesk(tuple(map(scene_of, PRESENTATION_NAMES)))
+    elif sys.argv[2] in PRESENTATION_NAMES:
+        desk = ScriptedDesk((scene_of(sys.argv[2]),), magnify=False)
     else:
         desk = ScriptedDesk(first_stage=sys.argv[2])  # type: ignore[arg-type] - one of `Stage`
     app = App(RATERS_APP, routes=routes(lambda: desk))
