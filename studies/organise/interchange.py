@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ...bench.store.database import StoreError
 from ..analysis.choices import plan_of
@@ -124,12 +124,22 @@ def _aic(votes: Sequence[StoredVote], conditions: Sequence[Condition], turned: b
                 "response": response[_winner(vote, turned)],
                 "submission_time": vote.received_at,
                 "response_time": None if vote.response_ms is None else vote.response_ms / 1000,
-                "reload_count": vote.display.get("reloads"),
-                "resolution": vote.display.get("screen"),
-                "toggle_count": vote.display.get("toggles"),
+                **_aic_browser(vote.display),
             }
         )
     return rows
+
+
+# Any: the browser's own record, which nothing has checked.
+def _aic_browser(display: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns that the record of a vote fills, empty where it says nothing (`VoteRecord`)."""
+    times_begun, screen = display.get("times_begun"), display.get("screen")
+    pixels = cast("list[Any]", screen) if isinstance(screen, list) else []
+    return {
+        "reload_count": times_begun - 1 if isinstance(times_begun, int) else None,
+        "resolution": "x".join(map(str, pixels)) or None,
+        "toggle_count": display.get("toggles"),
+    }
 
 
 def _levels(conditions: Sequence[Condition]) -> dict[str, tuple[str | int, int]]:

@@ -66,7 +66,7 @@ def stored(store: Path, asks: str, answers: list[Answer]) -> TrialLedger:
     trials_given = give(ledger, invitation, [item for item, _, _ in VOTES])
     for trial, answer, (_, _, response_ms) in zip(trials_given, answers, VOTES, strict=True):
         proof = "proven" if trial.position == 2 else "unproven"
-        cast_vote(ledger, trial, answer, response_ms, proof, reloads=2, screen="1920x1080", toggles=5)
+        cast_vote(ledger, trial, answer, response_ms, proof, times_begun=3, screen=[1920, 1080], toggles=5)
     return ledger
 
 
@@ -178,7 +178,7 @@ def test_the_whole_table_says_what_was_answered_and_who_is_better(
         "winner": "first", "answer": answer, "kind": "main", "golden_first": None, "position": 1,
         "probability": 0.25, "response_ms": 1250.0, "display_proof": "unproven",
         "received_at": votes[1].received_at, "client_uuid": votes[1].client_uuid,
-        "display": '{"reloads": 2, "screen": "1920x1080", "toggles": 5}',
+        "display": '{"screen": [1920, 1080], "times_begun": 3, "toggles": 5}',
     }  # fmt: skip
     if form == "csv":
         expected = {key: "" if value is None else str(value) for key, value in expected.items()}
