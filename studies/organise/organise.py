@@ -108,7 +108,9 @@ def _cautions(plan: StudyPlan, known: Known) -> list[str]:
     if equal:
         cautions.append(f"{equal} pairs are of identical pixels; nobody can tell them apart")
     if not plan.trials.shown_as.shows_original and plan.hidden_reference is False:
-        cautions.append("without a reference, hidden_reference = true would tell how often coding fools people")
+        cautions.append(
+            "without a reference, hidden_reference = true would tell how often coding fools people"
+        )
     cautions += [
         f"trials.{key} is a parameter of {other}; {plan.trials.presentation} does not use it"
         for key, other in plan.trials.unused_parameters().items()
