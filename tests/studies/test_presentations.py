@@ -123,6 +123,20 @@ def test_a_plan_has_the_parameters_of_its_presentation_only() -> None:
     assert free.unused_parameters() == {"flicker_hz": "flicker"}
 
 
+def test_what_the_documentation_says_of_a_presentation_is_so() -> None:
+    section = (WEB.parents[2] / "docs" / "studies.md").read_text().partition("## Presentations")[2]
+    rows = re.findall(r"^\| `([a-z-]+)` \|(.*)\|(.*)\|(.*)\|$", section.partition("\n## ")[0], re.MULTILINE)
+    documented = {name: (shown, parameters, fields) for name, shown, parameters, fields in rows}
+    assert {"flip", "side-by-side", "triplet", "no-reference", "flicker"} <= set(documented)
+    for name, (shown, parameters, fields) in documented.items():
+        presentation = find_presentation(name)
+        assert re.findall(r"`(\w+)`:?", parameters) == list(presentation.parameters.model_fields)
+        assert re.findall(r"`(\w+)`:?", fields)[: len(presentation.own_fields)] == list(
+            presentation.own_fields
+        )
+        assert ("warning of its own" in shown) == presentation.needs_consent
+
+
 def test_every_file_of_the_pages_is_packed_and_served() -> None:
     root = WEB.parents[2]
     tools = tomllib.loads((root / "pyproject.toml").read_text())["tool"]
