@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from ...codecs.base import Image, Picture
 from ..records.identities import MetricIdentity
+from ..records.metric_facts import MetricFacts
 
 
 class MetricError(Exception):
@@ -34,21 +35,16 @@ class Metric(Protocol):
         ...
 
     @property
-    def better(self) -> Literal["higher", "lower"]:
-        """Which direction is better."""
-        ...
-
-    @property
-    def perfect(self) -> float:
-        """The value for identical pictures; infinite where unbounded, NaN where there is none."""
+    def facts(self) -> MetricFacts:
+        """What its values mean: direction, range, perfect value; and how they are written."""
         ...
 
     def prepare(self, original: Picture) -> object:
         """Return whatever of the original's side can be computed once per picture.
 
         Raises:
-            InapplicableError: It holds nothing that the metric measures. Only metrics with a finite `perfect`
-                may raise it.
+            InapplicableError: It holds nothing that the metric measures. Only metrics whose perfect
+                value is finite may raise it.
         """
         ...
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ..records.identities import MetricIdentity
+from ..records.metric_facts import MetricFacts
 from .pixels import Plane, check_pair
 
 if TYPE_CHECKING:
@@ -127,8 +128,7 @@ class Ciede2000:
 
     identity = MetricIdentity("ciede2000", "codecarena", "1", "CIE L*a*b* D65")
     needs: Literal["pair", "decoded"] = "pair"
-    better: Literal["higher", "lower"] = "lower"
-    perfect = 0.0
+    facts = MetricFacts("CIEDE2000", decimals=2, better="lower", lowest=0.0, perfect=0.0)
 
     def prepare(self, original: Picture) -> object:
         """Return the original in L*a*b*."""

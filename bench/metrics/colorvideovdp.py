@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from ..records.identities import MetricIdentity
+from ..records.metric_facts import MetricFacts
 from .pixels import check_pair, check_size
 
 if TYPE_CHECKING:
@@ -21,8 +23,7 @@ class ColorVideoVdp:
     """
 
     needs: Literal["pair", "decoded"] = "pair"
-    better: Literal["higher", "lower"] = "higher"
-    perfect = 10.0
+    facts = MetricFacts("ColorVideoVDP", "JOD", 2, highest=10.0, perfect=10.0)
     name: ClassVar = "cvvdp"
     _display: ClassVar = "standard_4k"
 
@@ -51,5 +52,6 @@ class ColorVideoVdp:
 class ColorVideoVdpFullHd(ColorVideoVdp):
     """ColorVideoVDP on its display model ``standard_fhd``: 24 inches from 0.6 m, 38 pixels per degree."""
 
+    facts = replace(ColorVideoVdp.facts, title="ColorVideoVDP FHD")
     name: ClassVar = "cvvdp-fhd"
     _display: ClassVar = "standard_fhd"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..records.identities import MetricIdentity
+from ..records.metric_facts import MetricFacts
 from .pixels import LastPair, check_pair
 
 if TYPE_CHECKING:
@@ -70,8 +71,7 @@ _last_agreement = LastPair(_compare)
 
 class _EdgeMetric:
     needs: Literal["pair", "decoded"] = "pair"
-    better: Literal["higher", "lower"] = "higher"
-    perfect = 1.0
+    facts = MetricFacts(lowest=0.0, highest=1.0, perfect=1.0)
 
     def prepare(self, original: Picture) -> Image:
         """Return the pixels as they are; the metrics share one comparison of each pair."""

@@ -16,6 +16,7 @@ from ...codecs.base import MissingBackendError
 from ...codecs.base import Picture as AnyPicture
 from ...codecs.fetch import fetch, file_sha256
 from ..records.identities import MetricIdentity
+from ..records.metric_facts import MetricFacts
 from .base import InapplicableError, MissingMetricError
 from .edges import agreement, edge_map
 from .pixels import check_pair
@@ -52,8 +53,7 @@ class _FaceMetric:
     """
 
     needs: Literal["pair", "decoded"] = "pair"
-    better: Literal["higher", "lower"] = "higher"
-    perfect = 1.0
+    facts = MetricFacts(lowest=0.0, highest=1.0, perfect=1.0)
     identity: MetricIdentity
 
     def __init__(self) -> None:
@@ -101,6 +101,7 @@ class FaceKept(_FaceMetric):
 class FaceSsim(_FaceMetric):
     """SSIM inside the boxes of the original's faces."""
 
+    facts = MetricFacts(lowest=-1.0, highest=1.0, perfect=1.0)
     identity = MetricIdentity("face-ssim", "codecarena", "1", f"{_SPACE}; {Ssim.identity.colour_space}")
 
     def __init__(self) -> None:
@@ -135,6 +136,8 @@ class FaceIdentity(_FaceMetric):
     authors take two pictures for one person above 0.363. Boxes are not aligned by landmarks: both pictures
     are cut alike, so that a change of the cut cannot pass for a change of the face.
     """
+
+    facts = MetricFacts(lowest=-1.0, highest=1.0, perfect=1.0)
 
     def __init__(self) -> None:
         """Load the network.

@@ -7,6 +7,7 @@ import math
 import re
 import subprocess
 import tempfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
@@ -15,6 +16,7 @@ import imageio_ffmpeg
 import numpy as np
 
 from ..records.identities import MetricIdentity
+from ..records.metric_facts import MetricFacts
 from .base import MetricError
 from .pixels import LastPair, check_pair, check_size
 
@@ -75,8 +77,7 @@ class Vmaf:
     """
 
     needs: Literal["pair", "decoded"] = "pair"
-    better: Literal["higher", "lower"] = "higher"
-    perfect = math.nan
+    facts = MetricFacts("VMAF", decimals=1, lowest=0.0, highest=100.0)
     name: ClassVar = "vmaf"
     _model: ClassVar = "vmaf_v0.6.1"
 
@@ -99,6 +100,7 @@ class Vmaf:
 class VmafNeg(Vmaf):
     """VMAF NEG v0.6.1, which gives nothing for sharpening; from the same run of the program."""
 
+    facts = replace(Vmaf.facts, title="VMAF NEG")
     name: ClassVar = "vmaf-neg"
     _model: ClassVar = "vmaf_v0.6.1neg"
 
@@ -107,8 +109,7 @@ class Xpsnr:
     """XPSNR of luma: PSNR weighted by local visual sensitivity; Helmrich and others (ICASSP 2020)."""
 
     needs: Literal["pair", "decoded"] = "pair"
-    better: Literal["higher", "lower"] = "higher"
-    perfect = math.inf
+    facts = MetricFacts("XPSNR", "dB", 2, perfect=math.inf)
 
     def __init__(self) -> None:
         self.identity = MetricIdentity("xpsnr", "FFmpeg", _ffmpeg()[1], _SPACE)

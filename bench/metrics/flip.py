@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..records.identities import MetricIdentity
+from ..records.metric_facts import MetricFacts
 from .pixels import check_pair
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ class Flip:
         "flip", "flip-evaluator", version("flip-evaluator"), "sRGB, 67 pixels per degree"
     )
     needs: Literal["pair", "decoded"] = "pair"
-    better: Literal["higher", "lower"] = "lower"
-    perfect = 0.0
+    facts = MetricFacts("FLIP", decimals=3, better="lower", lowest=0.0, highest=1.0, perfect=0.0)
 
     def prepare(self, original: Picture) -> NDArray[np.float32]:
         """Return the original in 0 to 1."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..records.identities import MetricIdentity
+from ..records.metric_facts import impossible_score
 from .base import MetricError, MissingMetricError
 from .iqa_names import iqa_names
 from .iqa_weights import (
@@ -52,7 +53,7 @@ class Iqa:
         if known.refused:
             raise MetricError(f"{PREFIX}{name} is not offered: {known.refused}")
         self._name = PREFIX + name
-        self.needs, self.better, self.perfect = known.needs, known.better, known.perfect
+        self.needs, self.facts = known.needs, known.facts
         self._wants_caption = name == "clipscore"
         self._model, files = _make(name)
         self.identity = MetricIdentity(
@@ -60,12 +61,26 @@ class Iqa:
         )
 
     def prepare(self, original: Picture) -> object:
-        """Return the original as a tensor, or its caption for the one metric that compares with words."""
+        """Return the original as a tensor, or its caption for the one metric that compares with words.
+
+        Raises:
+            MetricError: There is no caption, or the original beside itself does not have the perfect value
+                (of a picture of one colour VIF is 0 / 0): scores of its decoded pictures would mean nothing.
+        """
         if self._wants_caption:
             if not original.caption:
                 raise MetricError(f"{self._name} compares a picture with its caption; this picture has none")
             return original.caption
-        return _Original(original.pixels) if self.needs == "pair" else None
+        if self.needs != "pair":
+            return None
+        prepared = _Original(original.pixels)
+        if self.facts.is_bounded:
+            value = self.score(prepared, original.pixels)
+            if problem := impossible_score(self.facts, value, identical=True):
+                raise MetricError(
+                    f"{self._name} cannot judge pictures by this original: beside itself {problem}"
+                )
+        return prepared
 
     def score(self, prepared: object, decoded: Image) -> float:
         """Return the score."""

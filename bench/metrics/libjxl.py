@@ -6,11 +6,13 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from ..records.identities import MetricIdentity
+from ..records.metric_facts import MetricFacts
 from .base import MetricError, MissingMetricError
 from .pixels import LastPair, check_pair, check_size, write_ppm
 
@@ -79,8 +81,7 @@ class Ssimulacra2:
     """SSIMULACRA2 by libjxl's program ``ssimulacra2``."""
 
     needs: Literal["pair", "decoded"] = "pair"
-    better: Literal["higher", "lower"] = "higher"
-    perfect = 100.0
+    facts = MetricFacts("SSIMULACRA2", decimals=1, highest=100.0, perfect=100.0, default_order=1)
 
     def __init__(self) -> None:
         self.identity = MetricIdentity("ssimulacra2", "libjxl", _version(_program("ssimulacra2")), "XYB")
@@ -110,8 +111,7 @@ class Butteraugli:
     """The largest Butteraugli difference anywhere in the picture, for a screen of 80 nits."""
 
     needs: Literal["pair", "decoded"] = "pair"
-    better: Literal["higher", "lower"] = "lower"
-    perfect = 0.0
+    facts = MetricFacts("Butteraugli", decimals=2, better="lower", lowest=0.0, perfect=0.0)
     name: ClassVar = "butteraugli"
     _norm: ClassVar = 0
 
@@ -134,5 +134,6 @@ class Butteraugli:
 class Butteraugli3Norm(Butteraugli):
     """Butteraugli's differences pooled with the 3-norm, from the same run of the program."""
 
+    facts = replace(Butteraugli.facts, title="Butteraugli 3-norm")
     name: ClassVar = "butteraugli-3norm"
     _norm: ClassVar = 1

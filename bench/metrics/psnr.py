@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ..records.identities import MetricIdentity
+from ..records.metric_facts import MetricFacts
 from .pixels import check_pair, luma
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ class Psnr:
 
     identity = MetricIdentity("psnr", "codecarena", "1", "RGB")
     needs: Literal["pair", "decoded"] = "pair"
-    better: Literal["higher", "lower"] = "higher"
-    perfect = math.inf
+    facts = MetricFacts("PSNR", "dB", 2, lowest=0.0, perfect=math.inf, default_order=5)
 
     def prepare(self, original: Picture) -> Image:
         """Return the pixels as they are."""
@@ -47,8 +47,7 @@ class PsnrLuma:
 
     identity = MetricIdentity("psnr-y", "codecarena", "1", "Y BT.601 full range")
     needs: Literal["pair", "decoded"] = "pair"
-    better: Literal["higher", "lower"] = "higher"
-    perfect = math.inf
+    facts = MetricFacts("PSNR-Y", "dB", 2, lowest=0.0, perfect=math.inf)
 
     def prepare(self, original: Picture) -> Image:
         """Return the pixels as they are."""

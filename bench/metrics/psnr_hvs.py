@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import math
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from ..records.identities import MetricIdentity
+from ..records.metric_facts import MetricFacts
 from .pixels import LastPair, Plane, check_pair, check_size, luma
 from .psnr import decibels
 
@@ -20,6 +22,10 @@ with contextlib.redirect_stdout(io.StringIO()):
     import psnr_hvsm
 
 _BLOCK = 8
+_LARGEST_WEIGHT = 2.573509
+"""Of the contrast sensitivities, that of the second coarsest horizontal wave."""
+_LOWEST_DECIBELS = decibels(_LARGEST_WEIGHT**2, peak=1.0)
+"""Where black and white change places in that wave: below zero, because it counts more than once."""
 
 
 def _unit_luma(pixels: Image) -> Plane:
@@ -44,8 +50,7 @@ class PsnrHvs:
     """PSNR-HVS: contrast sensitivity on 8x8 blocks of luma; Egiazarian and others (VPQM 2006)."""
 
     needs: Literal["pair", "decoded"] = "pair"
-    better: Literal["higher", "lower"] = "higher"
-    perfect = math.inf
+    facts = MetricFacts("PSNR-HVS", "dB", 2, lowest=_LOWEST_DECIBELS, perfect=math.inf)
     name: ClassVar = "psnr-hvs"
     _which: ClassVar = 0
 
@@ -67,5 +72,6 @@ class PsnrHvs:
 class PsnrHvsM(PsnrHvs):
     """PSNR-HVS-M: the same after subtracting what masking hides; Ponomarenko and others (VPQM 2007)."""
 
+    facts = replace(PsnrHvs.facts, title="PSNR-HVS-M")
     name: ClassVar = "psnr-hvs-m"
     _which: ClassVar = 1

@@ -9,13 +9,15 @@ import shutil
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .base import Metric, MetricError, MissingMetricError
 from .iqa_names import iqa_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ..records.metric_facts import MetricFacts
 
 BASE_METRICS = ("psnr", "psnr-y", "ssim", "ms-ssim", "ciede2000", "ssimulacra2")
 """Names that work in the base install."""
@@ -145,7 +147,7 @@ def entries() -> Mapping[str, MetricEntry]:
     known = {entry.name: entry for entry in _BUILT_IN}
     for row in iqa_names().values():
         ends = "no reference" if row.needs == "decoded" else "full reference"
-        summary = f"not offered: {row.refused}" if row.refused else f"{ends}, {row.better} is better"
+        summary = f"not offered: {row.refused}" if row.refused else f"{ends}, {row.facts.better} is better"
         known[f"pyiqa:{row.name}"] = MetricEntry(
             f"pyiqa:{row.name}",
             "iqa:Iqa",
@@ -175,6 +177,21 @@ def resolved(name: str) -> str:
     return stand_in
 
 
+def facts_of(name: str) -> MetricFacts | None:
+    """Return what a metric's class declares, without making it; None where its libraries are not here.
+
+    Raises:
+        MetricError: The name is unknown.
+    """
+    entry = find(name)
+    if entry.arguments:
+        return iqa_names()[entry.arguments[0]].facts
+    try:
+        return _class_of(entry).facts
+    except ImportError:
+        return None
+
+
 def create(name: str) -> Metric:
     """Return a metric made ready to use: the load step.
 
@@ -186,6 +203,10 @@ def create(name: str) -> Metric:
     entry = find(resolved(name))
     if entry.missing:
         raise MissingMetricError(f"metric {name!r} is {entry.missing}")
+    return _class_of(entry)(*entry.arguments)
+
+
+# Any: what the constructors take differs.
+def _class_of(entry: MetricEntry) -> Any:
     module, _, attribute = entry.path.partition(":")
-    make = getattr(importlib.import_module(f".{module}", __package__), attribute)
-    return make(*entry.arguments)
+    return getattr(importlib.import_module(f".{module}", __package__), attribute)

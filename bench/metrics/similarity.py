@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 from ...codecs.base import MissingBackendError
 from ...codecs.fetch import file_sha256, pipeline_folder
 from ..records.identities import MetricIdentity
+from ..records.metric_facts import MetricFacts
 from .base import MissingMetricError
 from .iqa_weights import set_offline
 from .pixels import check_pair
@@ -37,8 +38,7 @@ class _Similarity:
     name: ClassVar[str]
     repository: ClassVar[str]
     needs: Literal["pair", "decoded"] = "pair"
-    better: Literal["higher", "lower"] = "higher"
-    perfect = 1.0
+    facts = MetricFacts(lowest=-1.0, highest=1.0, perfect=1.0)
 
     def __init__(self) -> None:
         """Load the network.

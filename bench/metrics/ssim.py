@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from ..records.identities import MetricIdentity
+from ..records.metric_facts import MetricFacts
 from .pixels import Plane, Scratch, check_pair, check_size
 
 if TYPE_CHECKING:
@@ -161,8 +162,9 @@ class Ssim:
         "RGB, Gaussian 11x11 sigma 1.5, valid windows (pytorch_msssim.ssim)",
     )
     needs: Literal["pair", "decoded"] = "pair"
-    better: Literal["higher", "lower"] = "higher"
-    perfect = 1.0
+    facts = MetricFacts(
+        "SSIM", decimals=4, lowest=-1.0, highest=1.0, perfect=1.0, curve_scale="decibel", default_order=4
+    )
 
     def __init__(self) -> None:
         self._structure = _Structure()
@@ -195,8 +197,9 @@ class MsSsim:
         "RGB, Gaussian 11x11 sigma 1.5, valid windows, five scales (pytorch_msssim.ms_ssim)",
     )
     needs: Literal["pair", "decoded"] = "pair"
-    better: Literal["higher", "lower"] = "higher"
-    perfect = 1.0
+    facts = MetricFacts(
+        "MS-SSIM", decimals=4, lowest=0.0, highest=1.0, perfect=1.0, curve_scale="decibel", default_order=3
+    )
 
     def __init__(self) -> None:
         self._structure = _Structure()

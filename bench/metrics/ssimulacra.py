@@ -17,6 +17,7 @@ import numpy as np
 from ssimulacra2 import ssimulacra2 as port
 
 from ..records.identities import MetricIdentity
+from ..records.metric_facts import MetricFacts
 from .pixels import Plane, Scratch, check_pair, check_size
 
 if TYPE_CHECKING:
@@ -140,8 +141,7 @@ class Ssimulacra2Port:
 
     identity = MetricIdentity("ssimulacra2-py", "ssimulacra2 (Python)", version("ssimulacra2"), "XYB")
     needs: Literal["pair", "decoded"] = "pair"
-    better: Literal["higher", "lower"] = "higher"
-    perfect = 100.0
+    facts = MetricFacts("SSIMULACRA2-py", decimals=1, highest=100.0, perfect=100.0, default_order=2)
 
     def __init__(self) -> None:
         self._scratch = Scratch()

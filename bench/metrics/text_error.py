@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from ..records.identities import MetricIdentity
+from ..records.metric_facts import MetricFacts
 from .base import InapplicableError, MetricError, MissingMetricError
 from .pixels import check_pair
 
@@ -47,8 +48,7 @@ class TextError:
     """
 
     needs: Literal["pair", "decoded"] = "decoded"
-    better: Literal["higher", "lower"] = "lower"
-    perfect = 0.0
+    facts = MetricFacts(better="lower", lowest=0.0, highest=1.0, perfect=0.0)
 
     def __init__(self) -> None:
         """Look for the program and its models.

@@ -6,6 +6,8 @@ import hashlib
 import json
 from dataclasses import astuple, dataclass
 
+from .metric_facts import MetricFacts
+
 ENOUGH_VIEWS = 2048
 """Views below which FID is flagged: a covariance of 2048 features is singular then and FID far too high."""
 
@@ -25,9 +27,11 @@ class MetricIdentity:
     weights_sha256: str | None = None
 
 
-def metric_id(identity: MetricIdentity) -> str:
-    """Return 16 hex digits that stand for all fields of an identity together."""
-    return hashlib.sha256(json.dumps(astuple(identity)).encode()).hexdigest()[:16]
+def metric_id(identity: MetricIdentity, facts: MetricFacts) -> str:
+    """Return 16 hex digits that stand for an identity with direction, range and perfect value."""
+    perfect = None if facts.perfect is None else float(facts.perfect)
+    meaning = (facts.better, float(facts.lowest), float(facts.highest), perfect)
+    return hashlib.sha256(json.dumps([*astuple(identity), *meaning]).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Literal
 from ...codecs.base import CodecInfo, Image, RateParts
 from ...codecs.registry import Value
 from .identities import MetricIdentity
+from .metric_facts import MetricFacts
 
 Stage = Literal["load", "encode", "decode", "score"]
 
@@ -131,8 +132,8 @@ class Described:
     """All of a codec's parameters, defaults filled in."""
     label: str = ""
     identity: MetricIdentity | None = None
-    better: str = "higher"
-    perfect: float = 0.0
+    facts: MetricFacts = field(default_factory=MetricFacts)
+    """Of a metric."""
     error: str | None = None
     mistaken: bool = False
     """Whether the suite asks for what cannot be, as against something missing here."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from .metric_facts import CurveScale, Direction
+
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
@@ -16,10 +18,23 @@ class MetricRow:
     implementation: str
     version: str
     colour_space: str
-    better: Literal["higher", "lower"]
+    better: Direction
     perfect: float | None
     """The value for identical pictures; None where the metric is unbounded or has no such value."""
     weights_sha256: str | None = None
+    lowest: float | None = None
+    """The lowest value that the metric's definition allows; None where there is none."""
+    highest: float | None = None
+    """Likewise the highest."""
+    title: str = ""
+    """As tables and charts call it; empty for the name."""
+    unit: str = ""
+    decimals: int | None = None
+    """Digits behind the point; None for four significant digits."""
+    curve_scale: CurveScale = "linear"
+    """How scores enter rate-distortion curves."""
+    default_order: int | None = None
+    """Place among the metrics where nobody chose one; None for after all those that have one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from sqlalchemy import Executable, Select, and_, exists, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from ..records.cells import NO_SEED
+from ..records.metric_facts import CurveScale, Direction
 from ..records.rows import Failure, Finding, MatchRow, MetricRow, RunRow, Score, ScoredCell, Verdict
 from .blobs import Blobs
 from .database import locate, open_engine
@@ -68,9 +69,16 @@ class Store:
                 one.implementation,
                 one.version,
                 one.colour_space,
-                cast('Literal["higher", "lower"]', one.better),
+                cast("Direction", one.better),
                 one.perfect,
                 one.weights_sha256,
+                one.lowest,
+                one.highest,
+                one.title,
+                one.unit,
+                one.decimals,
+                cast("CurveScale", one.curve_scale),
+                one.default_order,
             )
             for one in found
         ]

@@ -39,6 +39,8 @@ from .tables.schema import (
 )
 
 Result = TypeVar("Result")
+_WRITING = ("title", "unit", "decimals", "curve_scale", "default_order")
+"""Facts of a metric that are no part of its identity."""
 TRIES = 5
 """How often a transaction is begun again when another writer held the lock past the busy timeout."""
 
@@ -182,13 +184,26 @@ class StoreWriter(Store):
             self.write(lambda connection: connection.execute(change))
 
     def add_metric(self, described: Described) -> str:
-        """Record a metric identity and return its id."""
+        """Record a metric identity and return its id; how its values are written may change later."""
         assert described.identity is not None
-        identity = metric_id(described.identity)
-        perfect = described.perfect if math.isfinite(described.perfect) else None
-        row = {**asdict(described.identity), "id": identity, "better": described.better, "perfect": perfect}
+        facts = described.facts
+        identity = metric_id(described.identity, facts)
+        meaning = {name: _finite(getattr(facts, name)) for name in ("lowest", "highest", "perfect")}
+        writing = {name: getattr(facts, name) for name in _WRITING}
+        row = {**asdict(described.identity), "id": identity, "better": facts.better, **meaning, **writing}
         self.insert_or_ignore(MetricTable, [row])
+        self._change_writing(identity, writing)
         return identity
+
+    def _change_writing(self, identity: str, writing: Mapping[str, object]) -> None:
+        """Record how a metric's values are written, where the store says otherwise."""
+        table = MetricTable
+        columns = [table.__table__.columns[name] for name in writing]
+        with self.engine.connect() as connection:
+            stored = connection.execute(select(*columns).where(table.id == identity)).mappings().one()
+        if dict(stored) != dict(writing):
+            change = update(table).where(table.id == identity).values(**writing)
+            self.write(lambda connection: connection.execute(change))
 
     def begin_run(
         self,
@@ -359,3 +374,7 @@ def _attempt_rows(saved: Saved, outcome: Outcome) -> list[dict[str, Any]]:
     failed = [] if outcome.stopped else outcome.failed
     shared = {**asdict(saved.key), "run_id": saved.run_id, "created_at": now()}
     return [{**asdict(one), **shared} for one in failed]
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -33,6 +33,7 @@ from ..records.messages import (
     Scored,
     TimingCall,
 )
+from ..records.metric_facts import impossible_score
 from ..store.blobs import BlobError, Blobs
 from . import repeat, stopwatch
 from .stopwatch import check_decoded
@@ -104,7 +105,7 @@ class Worker:
             metric = self.metric(name)
         except Exception as error:
             return Described(name, error=explain(error))
-        return Described(name, identity=metric.identity, better=metric.better, perfect=metric.perfect)
+        return Described(name, identity=metric.identity, facts=metric.facts)
 
     def codec(self, spec: CodecSpec) -> Codec:
         """Return a codec, made at its first use."""
@@ -201,7 +202,7 @@ class Worker:
             metric = self.metric(name)
             if name not in self.prepared:
                 self.prepared[name] = metric.prepare(picture)
-            if lossless and math.isinf(metric.perfect):
+            if lossless and metric.facts.perfect in (math.inf, -math.inf):
                 return Scored(name, None, True, 0.0)
             start = perf_counter()
             value = metric.score(self.prepared[name], decoded)
@@ -210,12 +211,10 @@ class Worker:
             return Scored(name, None, False, 0.0)
         except Exception as error:
             return Failed("error", "score", explain(error), name)
-        if math.isinf(value) and value == metric.perfect:
-            # Pictures that differ only where this metric does not look.
-            return Scored(name, None, lossless, seconds)
-        if not math.isfinite(value):
-            return Failed("error", "score", f"{name} gave {value} for pictures that differ", name)
-        return Scored(name, value, lossless, seconds)
+        if problem := impossible_score(metric.facts, value, identical=lossless):
+            return Failed("error", "score", f"{name}: {problem}", name)
+        # Infinite for pictures that differ only where this metric does not look.
+        return Scored(name, None if math.isinf(value) else value, lossless, seconds)
 
 
 def identify(picture: LocalPicture) -> Identified:

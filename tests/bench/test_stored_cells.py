@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from codecarena.bench.records.messages import (
     Scored,
     Stored,
 )
+from codecarena.bench.records.metric_facts import MetricFacts
 from codecarena.bench.records.rows import Failure, MetricRow, RunRow, Score, ScoredCell, Verdict
 from codecarena.bench.store import timings
 from codecarena.bench.store.searches import Tried, adopt, tried
@@ -36,7 +38,7 @@ MEASURED = Measured("bits", RateParts(11, 100, 23), 134, "pixels", (2.0, 3.0), (
 
 def described(name: str, perfect: float) -> Described:
     identity = MetricIdentity(name, f"{name} by", f"{name} version", f"{name} colours", f"{name} weights")
-    return Described(name, identity=identity, better="lower", perfect=perfect)
+    return Described(name, identity=identity, facts=MetricFacts(better="lower", perfect=perfect))
 
 
 @pytest.fixture
@@ -221,6 +223,14 @@ def test_metrics_and_runs_come_back_field_by_field(store: StoreWriter) -> None:
         )
         for name, perfect in (("bounded", 1.0), ("unbounded", None))
     ]
+    facts = MetricFacts(
+        "A title", "dB", 3, "higher", -2.0, math.inf, math.inf, curve_scale="decibel", default_order=7
+    )
+    store.add_metric(Described("x", identity=MetricIdentity("x", "y", "1", "RGB"), facts=facts))
+    (row,) = (metric for metric in store.metrics() if metric.name == "x")
+    assert (row.lowest, row.highest, row.perfect, row.better) == (-2.0, None, None, "higher")
+    assert (row.title, row.unit, row.decimals) == ("A title", "dB", 3)
+    assert (row.curve_scale, row.default_order) == ("decibel", 7)
     store.end_run(1, "interrupted")
     (run,) = store.runs()
     assert run == RunRow(
@@ -239,6 +249,18 @@ def test_metrics_and_runs_come_back_field_by_field(store: StoreWriter) -> None:
     assert run.finished_at is not None
     assert run.finished_at >= run.started_at
     assert store.codec_parameters() == {"codec-id": ("made-up", {"x": 1})}
+
+
+def test_a_metric_that_is_written_otherwise_stays_the_same_metric(store: StoreWriter) -> None:
+    """Range and perfect value are part of what was measured; title and digits are not."""
+    identity, facts = MetricIdentity("x", "y", "1", "RGB"), MetricFacts("Before", decimals=1, highest=1.0)
+    first = store.add_metric(Described("x", identity=identity, facts=facts))
+    retitled = replace(facts, title="After", decimals=4)
+    assert store.add_metric(Described("x", identity=identity, facts=retitled)) == first
+    (row,) = (metric for metric in store.metrics() if metric.name == "x")
+    assert (row.title, row.decimals) == ("After", 4)
+    for changed in (replace(facts, highest=2.0), replace(facts, perfect=1.0), replace(facts, better="lower")):
+        assert store.add_metric(Described("x", identity=identity, facts=changed)) != first
 
 
 def test_a_run_whose_process_is_gone_is_marked_as_killed_when_the_next_begins(

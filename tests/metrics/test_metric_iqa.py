@@ -72,8 +72,8 @@ def test_the_table_names_what_pyiqa_lists() -> None:
 def test_the_table_agrees_with_the_directions_that_pyiqa_states() -> None:
     configs = pytest.importorskip("pyiqa.default_model_configs").DEFAULT_CONFIGS
     stated = {name for name, config in configs.items() if config.get("lower_better")}
-    assert {name for name, row in iqa_names().items() if row.better == "lower"} == stated | {"dmm"}
-    assert all(row.lowest < row.highest for row in iqa_names().values())
+    assert {name for name, row in iqa_names().items() if row.facts.better == "lower"} == stated | {"dmm"}
+    assert all(row.facts.lowest < row.facts.highest for row in iqa_names().values())
 
 
 def test_every_name_is_listed_by_the_registry() -> None:

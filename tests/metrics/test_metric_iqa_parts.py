@@ -17,6 +17,7 @@ from codecarena.bench.metrics.base import MetricError, MissingMetricError
 from codecarena.bench.metrics.iqa import Iqa, _short, _tensor
 from codecarena.bench.metrics.iqa_names import IqaName, iqa_names
 from codecarena.bench.metrics.iqa_weights import digest, wanted_from_hub
+from codecarena.bench.records.metric_facts import MetricFacts
 from codecarena.codecs.base import Picture
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (5, 7, 3), dtype=np.uint8)
@@ -39,7 +40,7 @@ def made(needs: Any, model: Model | None = None, caption: bool = False) -> Iqa:
     pytest.importorskip("torch")
     metric = Iqa.__new__(Iqa)
     metric._name, metric.needs, metric._wants_caption = "pyiqa:x", needs, caption
-    metric._model = model or Model()
+    metric._model, metric.facts = model or Model(), MetricFacts()
     return metric
 
 
@@ -152,9 +153,11 @@ def test_downloads_are_allowed_by_a_one_alone(
 
 
 def test_a_row_of_the_table_is_name_direction_range_and_perfect_value() -> None:
-    assert iqa_names()["dmm"] == IqaName("dmm", "pair", "lower", 0.0, math.inf, 0.0, None)
+    assert iqa_names()["dmm"] == IqaName(
+        "dmm", "pair", MetricFacts(better="lower", lowest=0.0, highest=math.inf, perfect=0.0), None
+    )
     first, last = next(iter(iqa_names().values())), list(iqa_names().values())[-1]
-    assert (first.name, first.lowest, first.highest) == ("afine_all", -math.inf, 2.0)
-    assert (last.name, last.needs, last.highest) == ("wadiqam_nr", "decoded", 0.1)
-    assert math.isnan(last.perfect)
+    assert (first.name, first.facts.lowest, first.facts.highest) == ("afine_all", -math.inf, math.inf)
+    assert (last.name, last.needs, last.facts.highest) == ("wadiqam_nr", "decoded", math.inf)
+    assert last.facts.perfect is None
     assert str(iqa_names()["fid"].refused).startswith("it compares two sets of pictures")

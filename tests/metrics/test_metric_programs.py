@@ -157,8 +157,7 @@ def test_each_metric_says_which_way_is_better_and_what_equal_pictures_get(name: 
     module, _, attribute = entry.path.partition(":")
     metric = getattr(importlib.import_module(f"codecarena.bench.metrics.{module}"), attribute)
     better, perfect = PERFECT[name]
-    assert metric.better == better
-    assert math.isnan(metric.perfect) if perfect is None else metric.perfect == perfect
+    assert (metric.facts.better, metric.facts.perfect) == (better, perfect)
     assert metric.needs == ("decoded" if name == "cer" else "pair")
 
 

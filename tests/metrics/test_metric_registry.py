@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import stat
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from codecarena.bench.metrics.base import MetricError, MissingMetricError
 from codecarena.bench.metrics.registry import BASE_METRICS, create, entries, find, resolved
 from codecarena.bench.records.identities import MetricIdentity, metric_id
+from codecarena.bench.records.metric_facts import MetricFacts
 from codecarena.codecs.base import Picture
 
 if TYPE_CHECKING:
@@ -107,11 +109,20 @@ def test_a_program_that_fails_is_a_metric_error(
 
 
 def test_each_field_of_an_identity_changes_its_id() -> None:
-    identity = MetricIdentity("psnr", "codecarena", "1", "RGB", None)
+    identity, facts = MetricIdentity("psnr", "codecarena", "1", "RGB", None), MetricFacts()
     changed = {
-        field.name: metric_id(dataclasses.replace(identity, **{field.name: "other"}))
+        field.name: metric_id(dataclasses.replace(identity, **{field.name: "other"}), facts)
         for field in dataclasses.fields(identity)
     }
-    assert len({metric_id(identity), *changed.values()}) == 1 + len(changed)
-    assert len(metric_id(identity)) == 16
-    int(metric_id(identity), 16)
+    meaning = {"better": "lower", "lowest": 0.0, "highest": 100.0, "perfect": math.inf}
+    for name, value in meaning.items():
+        changed[name] = metric_id(identity, dataclasses.replace(facts, **{name: value}))
+    known = metric_id(identity, facts)
+    assert len({known, *changed.values()}) == 1 + len(changed) == 10
+    assert len(known) == 16
+    int(known, 16)
+    assert metric_id(identity, dataclasses.replace(facts, title="PSNR", decimals=2)) == known
+    whole = dataclasses.replace(facts, lowest=0, highest=1, perfect=1)
+    assert metric_id(identity, whole) == metric_id(
+        identity, dataclasses.replace(facts, lowest=0.0, highest=1.0, perfect=1.0)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from codecarena.bench.metrics.base import InapplicableError
 from codecarena.bench.records.cells import CellKey, seed_key
 from codecarena.bench.records.identities import MetricIdentity
 from codecarena.bench.records.messages import Cell, CodecSpec, Original
+from codecarena.bench.records.metric_facts import MetricFacts
 from codecarena.bench.run.plan import Planned, PlannedCodec, PlannedPicture
 from codecarena.bench.run.suite import CodecTable
 from codecarena.codecs.base import CodecInfo, Image, Picture, QualityScale, RateParts
@@ -68,13 +70,18 @@ class MadeUpMetric:
     """The mean of the decoded picture less that of the original, or what the test says."""
 
     clock: Clock
-    perfect: float = 0.0
+    perfect: float | None = 0.0
+    lowest: float = -math.inf
+    highest: float = math.inf
     answer: float | Exception | None = None
     prepared: int = 0
 
     identity = MetricIdentity("made-up", "test", "1", "RGB")
     needs = "pair"
-    better = "higher"
+
+    @property
+    def facts(self) -> MetricFacts:
+        return MetricFacts(lowest=self.lowest, highest=self.highest, perfect=self.perfect)
 
     def prepare(self, original: Picture) -> object:
         self.prepared += 1

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+from metric_rows import writing
 from sqlalchemy import insert
 
 from codecarena.bench.store.tables.schema import (
@@ -111,6 +112,7 @@ def fill(
                     "weights_sha256": None,
                     "better": "lower" if name in LOWER else "higher",
                     "perfect": None if name == "psnr" else 1.0,
+                    **writing(name),
                 }
                 for name, identity in identities.items()
             ],

@@ -103,6 +103,17 @@ class MetricTable(Base):
     weights_sha256: Mapped[str | None]
     better: Mapped[str]
     perfect: Mapped[float | None]
+    """The value of identical pixels; NULL where it is infinite or depends on the picture."""
+    lowest: Mapped[float | None]
+    """The lowest value that the definition allows; NULL where there is none."""
+    highest: Mapped[float | None]
+    title: Mapped[str] = mapped_column(server_default="")
+    """As tables call it; empty for the name. This and what follows is no part of the identity."""
+    unit: Mapped[str] = mapped_column(server_default="")
+    decimals: Mapped[int | None]
+    curve_scale: Mapped[str] = mapped_column(server_default="linear")
+    """``linear``, or ``decibel`` for similarities that crowd against 1."""
+    default_order: Mapped[int | None]
 
 
 class MachineTable(Base):

@@ -158,10 +158,17 @@ CREATE TABLE metrics (
 	weights_sha256 VARCHAR, 
 	better VARCHAR NOT NULL, 
 	perfect DOUBLE, 
+	lowest DOUBLE, 
+	highest DOUBLE, 
+	title VARCHAR DEFAULT '' NOT NULL, 
+	unit VARCHAR DEFAULT '' NOT NULL, 
+	decimals INTEGER, 
+	curve_scale VARCHAR DEFAULT 'linear' NOT NULL, 
+	default_order INTEGER, 
 	CONSTRAINT pk_metrics PRIMARY KEY (id)
 );
-INSERT INTO "metrics" VALUES('d2c548eb9e94a7b6','psnr','synthetic','1','RGB',NULL,'higher',NULL);
-INSERT INTO "metrics" VALUES('9628d0167113ba0f','flip','synthetic','1','RGB',NULL,'lower',1.0);
+INSERT INTO "metrics" VALUES('d2c548eb9e94a7b6','psnr','synthetic','1','RGB',NULL,'higher',NULL,NULL,NULL,'PSNR','dB',2,'linear',5);
+INSERT INTO "metrics" VALUES('9628d0167113ba0f','flip','synthetic','1','RGB',NULL,'lower',1.0,NULL,NULL,'FLIP','',3,'linear',NULL);
 CREATE TABLE picture_descriptors (
 	picture_sha256 VARCHAR NOT NULL, 
 	name VARCHAR NOT NULL, 

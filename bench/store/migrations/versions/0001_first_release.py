@@ -54,6 +54,13 @@ def _create_results() -> None:
         sa.Column("weights_sha256", sa.String(), nullable=True),
         sa.Column("better", sa.String(), nullable=False),
         sa.Column("perfect", sa.Double(), nullable=True),
+        sa.Column("lowest", sa.Double(), nullable=True),
+        sa.Column("highest", sa.Double(), nullable=True),
+        sa.Column("title", sa.String(), server_default="", nullable=False),
+        sa.Column("unit", sa.String(), server_default="", nullable=False),
+        sa.Column("decimals", sa.Integer(), nullable=True),
+        sa.Column("curve_scale", sa.String(), server_default="linear", nullable=False),
+        sa.Column("default_order", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_metrics")),
     )
     op.create_table(
