@@ -119,7 +119,7 @@ def at_score(
     Raises:
         AnalysisError: No lossy coding has that score.
     """
-    quality = float(to_quality(metric.name, metric.better, score))
+    quality = float(to_quality(metric.curve_scale, metric.better, score))
     if not np.isfinite(quality):
         raise AnalysisError(f"expected a {metric.name} score that lossy coding can reach, got {score:g}")
     entered, absent, total = entrants(columns, every, failures, matches, metric.metric_id, score)
@@ -194,7 +194,9 @@ def _at_rate_row(
 
 def _scores_at(panel: Panel, column: ScoreColumn, metric: MetricRow, bits_per_pixel: float) -> Spread | None:
     found = qualities_at_rate(curves_of(scored(panel, column), metric), bits_per_pixel)
-    return spread(from_quality(metric.name, metric.better, float(one)) for one in found[np.isfinite(found)])
+    return spread(
+        from_quality(metric.curve_scale, metric.better, float(one)) for one in found[np.isfinite(found)]
+    )
 
 
 def _at_score_row(

@@ -128,7 +128,9 @@ class MeanCurve:
     def curve(self, metric: MetricRow) -> Curve:
         """Return the points as a rate-distortion curve."""
         rates = [point.bits_per_pixel for point in self.points]
-        return clean(rates, to_quality(metric.name, metric.better, [point.score for point in self.points]))
+        return clean(
+            rates, to_quality(metric.curve_scale, metric.better, [point.score for point in self.points])
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -290,7 +292,7 @@ def mean_curve(one: Scored, chosen: frozenset[str], metric: MetricRow) -> MeanCu
     rows = np.array(sorted(one.panel.rows[picture] for picture in chosen))
     used = np.ix_(rows, one.ladder)
     rates, scores = one.panel.rates[used].mean(axis=0), one.scores[used].mean(axis=0)
-    usable = np.isfinite(to_quality(metric.name, metric.better, scores))
+    usable = np.isfinite(to_quality(metric.curve_scale, metric.better, scores))
     settings = one.panel.settings[one.ladder]
     points = tuple(
         MeanPoint(float(setting), float(rate), float(score))

@@ -11,12 +11,11 @@ from numpy.polynomial import Polynomial
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import Akima1DInterpolator, PchipInterpolator, make_interp_spline
 
+from ..records.metric_facts import CurveScale, Direction
+
 FloatArray: TypeAlias = NDArray[np.float64]
 
 Method: TypeAlias = Literal["pchip", "cubic", "akima"]
-
-DECIBEL_METRICS = frozenset({"ssim", "ms-ssim", "pyiqa:ssim", "pyiqa:ssimc", "pyiqa:ms_ssim"})
-"""Similarities that crowd against 1: they enter curves as -10 log10(1 - x)."""
 
 NO_OVERLAP = "no overlap"
 NO_NUMBER = "more than any number"
@@ -81,22 +80,25 @@ class _Cubic:
         return np.asarray(antiderivative(b) - antiderivative(a))
 
 
-def to_quality(name: str, better: Literal["higher", "lower"], scores: ArrayLike) -> FloatArray:
+def to_quality(scale: CurveScale, better: Direction, scores: ArrayLike) -> FloatArray:
     """Return scores on a scale where more is better and differences mean about the same everywhere.
 
-    ``ssim`` and ``ms-ssim`` become -10 log10(1 - x); metrics where lower is better change their sign;
-    the others stay as they are. A perfect similarity becomes infinite.
+    Args:
+        scale: The metric's. On ``decibel`` similarities, which crowd against 1, become -10 log10(1 - x), a
+            perfect one infinite; on ``linear`` scores stay as they are.
+        better: The metric's; where lower is better, scores on ``linear`` change their sign.
+        scores: Any shape.
     """
     values = np.asarray(scores, dtype=np.float64)
-    if name in DECIBEL_METRICS:
+    if scale == "decibel":
         with np.errstate(divide="ignore"):
             return -10.0 * np.log10(np.maximum(1.0 - values, 0.0))
     return values if better == "higher" else -values
 
 
-def from_quality(name: str, better: Literal["higher", "lower"], quality: float) -> float:
+def from_quality(scale: CurveScale, better: Direction, quality: float) -> float:
     """Return the score that `to_quality` turned into this quality."""
-    if name in DECIBEL_METRICS:
+    if scale == "decibel":
         return 1.0 - 10.0 ** (-quality / 10.0)
     return quality if better == "higher" else -quality
 

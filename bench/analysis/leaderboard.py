@@ -99,7 +99,7 @@ def _batch(
     every: Comparison, codec_id: str, pictures: list[str], metric: MetricRow, method: Method
 ) -> CurveBatch:
     table = every.table(codec_id, pictures, every.settings(codec_id, pictures))
-    return CurveBatch(table.rates, to_quality(metric.name, metric.better, table.scores), method)
+    return CurveBatch(table.rates, to_quality(metric.curve_scale, metric.better, table.scores), method)
 
 
 def _row(

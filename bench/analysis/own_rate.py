@@ -203,7 +203,7 @@ def _pairing(own: _OwnPoints, rival: _Rival, metric: MetricRow) -> _Pairing:
     read = np.isfinite(qualities)
     below = own.rates[curve] < rival.curves.rates[rows[curve], 0]
     scores = own.scores[curve][read]
-    others = [from_quality(metric.name, metric.better, float(quality)) for quality in qualities[read]]
+    others = [from_quality(metric.curve_scale, metric.better, float(quality)) for quality in qualities[read]]
     differences = _differences(scores, np.array(others, dtype=np.float64))
     reach = Reach(
         of_pictures=len(rows),

@@ -54,7 +54,7 @@ def pareto_points(
         return []
     weights = paired.resampling.weights[: 1 + FRONT_RESAMPLES]
     rates, scores = (weights @ np.column_stack([pair[side] for pair in columns]) for side in (0, 1))
-    costs = [rates, -to_quality(metric.name, metric.better, scores)]
+    costs = [rates, -to_quality(metric.curve_scale, metric.better, scores)]
     seconds = [None if decode_seconds is None else decode_seconds[key] for key in keys]
     if decode_seconds is not None:
         costs.append(np.broadcast_to(np.array(seconds, dtype=np.float64), rates.shape))

@@ -50,6 +50,6 @@ def published_curves(
 def _curve(codec: str, points: list[Published], metric: MetricRow, anchor: Curve | None) -> PublishedCurve:
     rates = [point.bits_per_pixel for point in points]
     scores = [point.scores[metric.name] for point in points]
-    curve = clean(rates, to_quality(metric.name, metric.better, scores))
+    curve = clean(rates, to_quality(metric.curve_scale, metric.better, scores))
     result = bd_rate_of_curves(anchor, curve) if anchor else BdRate(None, NO_ANCHOR_CURVE)
     return PublishedCurve(codec, metric, len(points), min(rates), max(rates), result, points[0].provenance)

@@ -26,7 +26,7 @@ class CleanCurves:
 
 def curves_of(one: Scored, metric: MetricRow, *columns: FloatArray) -> CleanCurves:
     """Return the curve of each of a codec's pictures; columns are arrays of its panel."""
-    return clean_curves(one.rates, to_quality(metric.name, metric.better, one.scores), *columns)
+    return clean_curves(one.rates, to_quality(metric.curve_scale, metric.better, one.scores), *columns)
 
 
 def clean_curves(rates: FloatArray, qualities: FloatArray, *columns: FloatArray) -> CleanCurves:

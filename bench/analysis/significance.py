@@ -158,7 +158,7 @@ class Paired:
         return self._singles[codec_id]
 
     def _batch(self, rates: FloatArray, scores: FloatArray) -> CurveBatch:
-        return CurveBatch(rates, to_quality(self.metric.name, self.metric.better, scores), self.method)
+        return CurveBatch(rates, to_quality(self.metric.curve_scale, self.metric.better, scores), self.method)
 
     def _table(self, codec_id: str, settings: Sequence[float]) -> PictureTable:
         return self._every.table(codec_id, self.pictures, settings)

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from ..analysis.curves import to_quality
 from ..analysis.setting_search import Found, guess, search
@@ -127,9 +127,7 @@ class Searches:
             raise SuiteError("\n".join([f"--match {target}: the metric did not load", *prepared.notes]))
         ids = [codec.codec_id for codec in prepared.codecs]
         metrics = store.metrics()
-        self.better: dict[str, Literal["higher", "lower"]] = {
-            metric.metric_id: metric.better for metric in metrics
-        }
+        self.metrics = {metric.metric_id: metric for metric in metrics}
         self.bounded = {metric.metric_id for metric in metrics if metric.perfect is not None}
         self.sizes = store.picture_sizes()
         self.tried = tried(store, ids, self.metric_id)
@@ -311,7 +309,8 @@ class Searches:
     def quality(self, score: float) -> float:
         """Return a score of the target's metric as a level."""
         assert self.metric_id
-        return float(to_quality(self.target.kind, self.better[self.metric_id], score))
+        metric = self.metrics[self.metric_id]
+        return float(to_quality(metric.curve_scale, metric.better, score))
 
     def level(self, one: _Search, setting: float) -> float | None:
         """Return the level of a setting over a search's pictures, or None where one has no result."""

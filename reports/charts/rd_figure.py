@@ -251,7 +251,7 @@ def _crowd_apart(axes: Axes, similarities: Sequence[float]) -> None:
 
 def decibels_of(similarities: FloatArray) -> FloatArray:
     """Return where similarities stand on such an axis, in decibels; 1 itself just below its end."""
-    return to_quality("ssim", "higher", np.minimum(similarities, 1 - 1e-9))
+    return to_quality("decibel", "higher", np.minimum(similarities, 1 - 1e-9))
 
 
 def _similarities(decibels: FloatArray) -> FloatArray:

@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ...bench.analysis.coverage import AnalysisError
-from ...bench.analysis.curves import DECIBEL_METRICS
 from ...bench.records.rows import MetricRow
 from ...bench.store.derived_cache import Derived
 from ...bench.store.store import Store
@@ -152,7 +151,7 @@ def _curves(part: ColumnSlice, chosen: list[MetricRow], derived: Derived) -> Sec
         figure = rd_figure.rate_distortion(
             points, styles, metric=title, unit=digits.unit_of(metric), better=metric.better,
             title=f"{title}, means over {digits.counted(pictures, 'picture')}",
-            decibels=metric.name in DECIBEL_METRICS,
+            decibels=metric.curve_scale == "decibel",
         )  # fmt: skip
         told = f"{title} over bits per pixel of {len({point.codec for point in points})} codecs"
         drawn.append(Chart(figure, f"{told}; the tables hold the numbers"))

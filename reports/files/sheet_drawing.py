@@ -75,7 +75,7 @@ def _score(cell: ScoredCell, metric: MetricRow) -> str:
         return f"{name} {digits.EMPTY}"
     if score.value is None:
         return f"{name} lossless"
-    return f"{name} {digits.score(metric.name, score.value)} {digits.unit_of(metric)}".rstrip()
+    return f"{name} {digits.score(metric, score.value)} {digits.unit_of(metric)}".rstrip()
 
 
 def check_name(out: Path) -> None:

@@ -30,8 +30,8 @@ class Target:
         """Return how far settings are from the target; NaN where they have no value."""
         if self.metric is None or scores is None:
             return np.abs(np.log(rates / self.value))
-        ends = to_quality(self.metric.name, self.metric.better, scores)
-        return np.abs(ends - to_quality(self.metric.name, self.metric.better, self.value))
+        ends = to_quality(self.metric.curve_scale, self.metric.better, scores)
+        return np.abs(ends - to_quality(self.metric.curve_scale, self.metric.better, self.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,9 @@ def worst_first(
     rows = np.arange(len(distances))
     nearest = distances.argmin(axis=1)
     scores = np.where(np.isfinite(distances[rows, nearest]), one.scores[rows, nearest], np.nan)
-    order = np.argsort(np.where(np.isnan(scores), np.inf, to_quality(metric.name, metric.better, scores)))
+    order = np.argsort(
+        np.where(np.isnan(scores), np.inf, to_quality(metric.curve_scale, metric.better, scores))
+    )
     names = {picture.sha256: picture.name for picture in part.columns.pictures}
     shas = list(panel.rows)
     listed = [(names[shas[row]], float(scores[row])) for row in order]
@@ -130,7 +132,7 @@ def numbers(cell: ScoredCell, metrics: Sequence[MetricRow]) -> str:
         score = cell.scores.get(metric.metric_id)
         if score is not None and score.value is not None:
             unit = digits.unit_of(metric)
-            written = f"{digits.metric_title(metric, [metric])} {digits.score(metric.name, score.value)}"
+            written = f"{digits.metric_title(metric, [metric])} {digits.score(metric, score.value)}"
             told.append(f"{written} {unit}".rstrip())
         elif score is not None and score.lossless:
             told.append("lossless")
@@ -168,4 +170,4 @@ def _score(cell: ScoredCell, metric: MetricRow) -> Entry:
     if score.value is None:
         why = "The pixels are the original's." if score.lossless else "The picture holds nothing to measure."
         return Entry(f"{digits.EMPTY} lossless" if score.lossless else digits.EMPTY, hint=why)
-    return Entry(digits.score(metric.name, score.value), score.value)
+    return Entry(digits.score(metric, score.value), score.value)

@@ -152,7 +152,7 @@ def _pareto_entries(point: ParetoPoint, metric: MetricRow, labels: Mapping[str, 
         Entry(labels[point.codec_id]),
         Entry(f"{point.setting:g}", point.setting),
         Entry(digits.rate(point.bits_per_pixel), point.bits_per_pixel),
-        Entry(digits.score(metric.name, point.score), point.score),
+        Entry(digits.score(metric, point.score), point.score),
         *([Entry(digits.significant(1e3 * time), time)] if time is not None else []),
         Entry(digits.number(100 * point.front_share, 0), point.front_share),
     ]
@@ -195,9 +195,9 @@ def points_table(part: ColumnSlice, metric: MetricRow, every: Comparison) -> Tab
         for point in point_evidence(paired, codec_id):
             rate = digits.with_interval(digits.rate(point.bits_per_pixel), point.rate_interval, digits.rate)
             score = digits.with_interval(
-                digits.score(metric.name, point.score),
+                digits.score(metric, point.score),
                 point.score_interval,
-                lambda value: digits.score(metric.name, value),
+                lambda value: digits.score(metric, value),
             )
             entries = (
                 Entry(labels[codec_id]),

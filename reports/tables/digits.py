@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 from ...bench.analysis.codec_marks import Marks
 from ...bench.analysis.intervals import Interval, Spread
@@ -19,35 +18,7 @@ SOURCE_CHARACTERS = 60
 """Of where numbers come from, in a table."""
 
 
-class Style(NamedTuple):
-    """How a metric is written."""
-
-    title: str
-    unit: str
-    decimals: int
-
-
 KINDS = {"natural": "natural", "ai-generated": "AI-generated"}
-
-STYLES = {
-    "psnr": Style("PSNR", "dB", 2),
-    "psnr-y": Style("PSNR-Y", "dB", 2),
-    "psnr-hvs": Style("PSNR-HVS", "dB", 2),
-    "psnr-hvs-m": Style("PSNR-HVS-M", "dB", 2),
-    "xpsnr": Style("XPSNR", "dB", 2),
-    "ssim": Style("SSIM", "", 4),
-    "ms-ssim": Style("MS-SSIM", "", 4),
-    "ciede2000": Style("CIEDE2000", "", 2),
-    "ssimulacra2": Style("SSIMULACRA2", "", 1),
-    "ssimulacra2-py": Style("SSIMULACRA2-py", "", 1),
-    "butteraugli": Style("Butteraugli", "", 2),
-    "butteraugli-3norm": Style("Butteraugli 3-norm", "", 2),
-    "vmaf": Style("VMAF", "", 1),
-    "vmaf-neg": Style("VMAF NEG", "", 1),
-    "cvvdp": Style("ColorVideoVDP", "JOD", 2),
-    "cvvdp-fhd": Style("ColorVideoVDP FHD", "JOD", 2),
-    "flip": Style("FLIP", "", 3),
-}
 
 
 def number(value: float, decimals: int) -> str:
@@ -77,14 +48,14 @@ def percent(value: float) -> str:
     return ("+" if round(value, 1) > 0 else "") + number(round(value, 1) + 0.0, 1)
 
 
-def score(name: str, value: float) -> str:
+def score(metric: MetricRow, value: float) -> str:
     """Return a metric's value with the digits that mean something."""
-    return number(value, STYLES[name].decimals) if name in STYLES else significant(value, 4)
+    return significant(value, 4) if metric.decimals is None else number(value, metric.decimals)
 
 
-def rounded(name: str, value: float) -> float:
+def rounded(metric: MetricRow, value: float) -> float:
     """Return a metric's value as `score` would write it, as a number."""
-    return round(value, STYLES[name].decimals if name in STYLES else 3)
+    return round(value, 3 if metric.decimals is None else metric.decimals)
 
 
 def between(low: str, high: str) -> str:
@@ -127,9 +98,9 @@ def mark_notes(label: str, found: Marks) -> list[str]:
     return notes
 
 
-def spread_of_scores(name: str, found: Spread) -> str:
+def spread_of_scores(metric: MetricRow, found: Spread) -> str:
     """Return the median with the 5th and 95th percentile behind it."""
-    return f"{score(name, found.median)} ({between(score(name, found.low), score(name, found.high))})"
+    return f"{score(metric, found.median)} ({between(score(metric, found.low), score(metric, found.high))})"
 
 
 def spread_of_amounts(found: Spread, factor: float = 1.0) -> str:
@@ -158,7 +129,7 @@ def p_value(value: float) -> str:
 
 def metric_title(metric: MetricRow, metrics: list[MetricRow]) -> str:
     """Return a metric's name; with implementation and version where another identity has the same name."""
-    title = STYLES[metric.name].title if metric.name in STYLES else metric.name
+    title = metric.title or metric.name
     same_name = [one for one in metrics if one.name == metric.name]
     if len(same_name) < 2:
         return title
@@ -174,4 +145,4 @@ def metric_title(metric: MetricRow, metrics: list[MetricRow]) -> str:
 
 def unit_of(metric: MetricRow) -> str:
     """Return the unit of a metric, empty where it has none."""
-    return STYLES[metric.name].unit if metric.name in STYLES else ""
+    return metric.unit

@@ -153,9 +153,7 @@ def _detail_entries(metric: MetricRow, row: BdRow, common: int, proof: Evidence 
             text = digits.with_interval(text, proof.mean_of_pictures, digits.percent)
         mean = Entry(text, row.mean_of_pictures)
     ends = _shared_scores(metric, row.bd_rate)
-    shared = Entry(
-        digits.between(*(digits.score(metric.name, end) for end in ends)) if ends else digits.EMPTY
-    )
+    shared = Entry(digits.between(*(digits.score(metric, end) for end in ends)) if ends else digits.EMPTY)
     overlap = 100 * row.bd_rate.overlap
     return [
         mean,
@@ -168,7 +166,7 @@ def _shared_scores(metric: MetricRow, found: BdRate) -> tuple[float, float] | No
     if found.shared_low is None or found.shared_high is None:
         return None
     low, high = (
-        from_quality(metric.name, metric.better, one) for one in (found.shared_low, found.shared_high)
+        from_quality(metric.curve_scale, metric.better, one) for one in (found.shared_low, found.shared_high)
     )
     return low, high
 
@@ -240,7 +238,7 @@ def at_rate_table(part: ColumnSlice, metrics: Sequence[MetricRow], bits_per_pixe
     for row in found:
         spreads = [row.scores.get(metric.metric_id) for metric in metrics]
         entries = [
-            _entry(spread and digits.spread_of_scores(one.name, spread), spread, row.codec.reason)
+            _entry(spread and digits.spread_of_scores(one, spread), spread, row.codec.reason)
             for one, spread in zip(metrics, spreads, strict=True)
         ]
         record = {
@@ -276,7 +274,7 @@ def at_score_table(part: ColumnSlice, metric: MetricRow, score: float) -> Table:
     for row in found:
         rate, size, seconds = row.bits_per_pixel, row.bitstream_bytes, row.encode_seconds
         mark = "†" if row.contended else ""
-        achieved = row.achieved and digits.spread_of_scores(metric.name, row.achieved)
+        achieved = row.achieved and digits.spread_of_scores(metric, row.achieved)
         entries = [
             *_achieved(achieved, row.achieved, searched),
             _entry(rate and digits.spread_of_amounts(rate), rate, row.codec.reason),
@@ -314,7 +312,7 @@ def at_score_table(part: ColumnSlice, metric: MetricRow, score: float) -> Table:
         RATES,
     )
     unit = digits.unit_of(metric)
-    asked = f"{part.title(metric)} {digits.score(metric.name, score)}{' ' + unit if unit else ''}"
+    asked = f"{part.title(metric)} {digits.score(metric, score)}{' ' + unit if unit else ''}"
     return Table(f"Cost of {asked} · {part.image_set}", columns, tuple(rows), tuple(notes))
 
 

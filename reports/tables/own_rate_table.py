@@ -248,7 +248,7 @@ def _rate(row: OwnRateRow) -> str:
 
 def _signed(metric: MetricRow, value: float) -> str:
     """Return a difference of scores with its sign; none where it rounds to nothing."""
-    text = digits.score(metric.name, abs(value))
+    text = digits.score(metric, abs(value))
     if not any(sign in "123456789" for sign in text):
         return text
     return ("+" if value > 0 else digits.MINUS) + text

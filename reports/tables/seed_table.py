@@ -30,24 +30,26 @@ def seed_table(part: ColumnSlice, metrics: Sequence[MetricRow]) -> Table | None:
     found = seed_variances(part.columns, metrics, part.scores)
     if not found:
         return None
-    titles = {metric.metric_id: part.title(metric) for metric in metrics}
+    rows_of_metrics = {metric.metric_id: metric for metric in metrics}
     notes = (
         "Standard deviations. Between seeds: of one bitstream's decodes, pooled over pictures. Between "
         "pictures: of the pictures' means, less what the seeds explain of it. Tables elsewhere average a "
         "picture's seeds first.",
     )
-    rows = tuple(_row(one, titles[one.metric_id]) for one in found)
+    rows = tuple(
+        _row(one, metric, part.title(metric)) for one in found for metric in [rows_of_metrics[one.metric_id]]
+    )
     return Table(f"Seeds · {part.image_set}", COLUMNS, rows, notes)
 
 
-def _row(one: SeedVariance, title: str) -> Row:
+def _row(one: SeedVariance, metric: MetricRow, title: str) -> Row:
     between = one.between_deviation
     entries = (
         Entry(one.codec),
         Entry(f"{one.setting:g}", one.setting),
         Entry(digits.rate(one.bits_per_pixel), one.bits_per_pixel),
         Entry(title),
-        Entry(digits.score(one.metric, one.mean), one.mean),
+        Entry(digits.score(metric, one.mean), one.mean),
         Entry(digits.significant(one.within_deviation), one.within_deviation),
         Entry(digits.EMPTY if between is None else digits.significant(between), between),
         Entry(digits.significant(one.largest_spread), one.largest_spread),

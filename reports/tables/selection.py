@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -33,9 +34,6 @@ from ...bench.store.store import Store
 from . import digits
 
 Kind = Literal["natural", "ai-generated"]
-
-PREFERRED = ("ssimulacra2", "ssimulacra2-py", "ms-ssim", "ssim", "psnr")
-"""Shown first, and ranked by, where nobody chose: what agrees best with people first."""
 
 
 class ColumnSource:
@@ -213,13 +211,14 @@ class ColumnSlice:
         """Return a score in the middle of those stored, rounded to what the metric shows."""
         values = self.scores(metric).values
         values = values[np.isfinite(values)]
-        return digits.rounded(metric.name, float(np.median(values))) if len(values) else 0.0
+        return digits.rounded(metric, float(np.median(values))) if len(values) else 0.0
 
     def rows(self, metric: MetricRow) -> Iterator[bytes]:
         """Yield all rows that an answer about a metric depends on."""
         if metric.metric_id not in self._rows:
             found = rows_of(self.columns, self.scores(metric), self.failures)
-            self._rows[metric.metric_id] = list(found)
+            # A metric that is declared anew may enter curves otherwise, with the scores as they were.
+            self._rows[metric.metric_id] = [metric.curve_scale.encode(), *found]
         return iter(self._rows[metric.metric_id])
 
     def affinities(self) -> dict[tuple[str, Affinity], int]:
@@ -299,9 +298,9 @@ def choose_metrics(stored: Sequence[MetricRow], names: Sequence[str] = ()) -> li
     return chosen if names else sorted(stored, key=_preference)
 
 
-def _preference(metric: MetricRow) -> tuple[int, str, str]:
-    place = PREFERRED.index(metric.name) if metric.name in PREFERRED else len(PREFERRED)
-    return place, metric.name, metric.metric_id
+def _preference(metric: MetricRow) -> tuple[float, str, str]:
+    order = math.inf if metric.default_order is None else metric.default_order
+    return order, metric.name, metric.metric_id
 
 
 def slices(store: Store, image_set: str | None = None, kind: Kind | None = None) -> list[ColumnSlice]:

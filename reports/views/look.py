@@ -132,9 +132,7 @@ def _picture(place: Any, part: ColumnSlice, codec: str, target: Target) -> str:
     panel = next(panel for panel in part.panels if panel.codec.label == codec)
     listed = worst_first(part, panel, judge, target)
     told = {
-        name: name
-        if math.isnan(score)
-        else f"{name}  ({part.title(judge)} {digits.score(judge.name, score)})"
+        name: name if math.isnan(score) else f"{name}  ({part.title(judge)} {digits.score(judge, score)})"
         for name, score in listed
     }
     return pages.choose(

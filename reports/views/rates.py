@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 from matplotlib.figure import Figure
 
-from ...bench.analysis.curves import DECIBEL_METRICS
 from ...bench.records.rows import MetricRow
 from ...bench.store.imports import read_published
 from ..charts import rd_figure
@@ -119,7 +118,7 @@ def _chart(shown: Shown) -> None:
     )
     drawn = rate_distortion(
         shown.points, shown.published, shown.looks, metric=title, better=metric.better,
-        decibels=metric.name in DECIBEL_METRICS, logarithmic=shown.logarithmic,
+        decibels=metric.curve_scale == "decibel", logarithmic=shown.logarithmic,
         dark=st.context.theme.type == "dark",
     )  # fmt: skip
     # Any: a selection is what the chart's own language says it is.
@@ -180,7 +179,7 @@ def printed(shown: Shown) -> Figure:
         unit=digits.unit_of(metric),
         better=metric.better,
         title=f"{part.image_set}: {f'means over {over}' if shown.picture == AVERAGE else shown.picture}",
-        decibels=metric.name in DECIBEL_METRICS,
+        decibels=metric.curve_scale == "decibel",
         logarithmic=shown.logarithmic,
         published=shown.published,
     )

@@ -182,5 +182,5 @@ def _quality(metric: MetricRow, score: Score, is_anchor: bool) -> float:
     """Return a score of which more is better; NaN where it is infinite and not the anchor's."""
     if score.value is None:
         return math.inf if is_anchor else math.nan
-    quality = float(to_quality(metric.name, metric.better, score.value))
+    quality = float(to_quality(metric.curve_scale, metric.better, score.value))
     return quality if is_anchor or math.isfinite(quality) else math.nan

@@ -7,6 +7,7 @@ from typing import get_args
 import bjontegaard
 import numpy as np
 import pytest
+from metric_rows import named
 
 from codecarena.bench.analysis.curve_batches import CurveBatch, log_rate_differences
 from codecarena.bench.analysis.curves import Method, bd_rate, to_quality
@@ -14,7 +15,7 @@ from codecarena.bench.analysis.curves import Method, bd_rate, to_quality
 
 def published(folder: Path, codec: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
     results = json.loads((folder / "published" / "compressai_kodak" / f"{codec}.json").read_text())["results"]
-    return np.array(results["bpp"]), to_quality(metric, "higher", results[f"{metric}-rgb"])
+    return np.array(results["bpp"]), to_quality(named(metric).curve_scale, "higher", results[f"{metric}-rgb"])
 
 
 def ragged(random: np.random.Generator, settings: int) -> tuple[np.ndarray, np.ndarray]:

@@ -5,13 +5,14 @@ from statistics import fmean
 import numpy as np
 import pytest
 from engines import compare, leaderboard
+from metric_rows import metric_row
 
 from codecarena.bench.analysis.curves import bd_rate
 from codecarena.bench.analysis.pareto import on_front, pareto_points
 from codecarena.bench.analysis.significance import Paired, against_anchor, duels, point_evidence, win_matrix
-from codecarena.bench.records.rows import MetricRow, Score, ScoredCell
+from codecarena.bench.records.rows import Score, ScoredCell
 
-PSNR = MetricRow("m-psnr", "psnr", "codecarena", "1", "RGB", "higher", None)
+PSNR = metric_row("m-psnr", "psnr", "codecarena", "1", "RGB", "higher", None)
 PIXELS = 8_000_000
 SETTINGS = (10, 20, 30, 40)
 
@@ -170,7 +171,7 @@ def test_points_carry_intervals_of_both_means() -> None:
     assert high - low == pytest.approx(2 * 2.07 * np.std(rates, ddof=1) / np.sqrt(24), rel=0.15)
     assert found[0].score_interval.low is not None
     # Rates have a bound below, these scores one above: each interval reaches further away from its own.
-    similarity = MetricRow("m-psnr", "ssim", "codecarena", "1", "RGB", "higher", 1.0)
+    similarity = metric_row("m-psnr", "ssim", "codecarena", "1", "RGB", "higher", 1.0)
     skewed = {
         name: [(rate, 1 - 0.1 / rate) for rate, _ in points] for name, points in many(1, 7, 0, 2).items()
     }

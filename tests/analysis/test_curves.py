@@ -7,6 +7,7 @@ from typing import get_args
 import bjontegaard
 import numpy as np
 import pytest
+from metric_rows import named
 from row_oracle.curves import columns_at_quality, quality_at_rate, rate_at_quality
 
 from codecarena.bench.analysis.curves import (
@@ -17,6 +18,7 @@ from codecarena.bench.analysis.curves import (
     from_quality,
     to_quality,
 )
+from codecarena.bench.records.metric_facts import CurveScale, Direction
 
 RATES = [0.1, 0.2, 0.4, 0.8]
 QUALITIES = [28.0, 31.0, 34.0, 37.0]
@@ -25,8 +27,7 @@ QUALITIES = [28.0, 31.0, 34.0, 37.0]
 def published(folder: Path, codec: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
     path = folder / "published" / "compressai_kodak" / f"{codec}.json"
     results = json.loads(path.read_text())["results"]
-    name = {"psnr": "psnr", "ms-ssim": "ms-ssim"}[metric]
-    return np.array(results["bpp"]), to_quality(name, "higher", results[f"{metric}-rgb"])
+    return np.array(results["bpp"]), to_quality(named(metric).curve_scale, "higher", results[f"{metric}-rgb"])
 
 
 @pytest.mark.parametrize("method", get_args(Method))
@@ -92,7 +93,9 @@ def test_equal_curves_differ_by_nothing_and_what_is_no_number_is_left_out(method
 def test_lower_is_better_agrees_with_bjontegaard() -> None:
     test = [0.09, 0.17, 0.37, 0.7], [5.5, 4.1, 2.0, 1.2]
     anchor = RATES, [6.0, 4.0, 2.5, 1.0]
-    ours = bd_rate(anchor[0], to_quality("x", "lower", anchor[1]), test[0], to_quality("x", "lower", test[1]))
+    ours = bd_rate(
+        anchor[0], to_quality("linear", "lower", anchor[1]), test[0], to_quality("linear", "lower", test[1])
+    )
     # The oracle wants its points in the order of rising distance.
     oracle = bjontegaard.bd_rate(
         *(list(reversed(column)) for column in (*anchor, *test)), method="pchip", min_overlap=0
@@ -140,16 +143,16 @@ def test_clean_sorts_averages_equal_rates_and_leaves_out_the_infinite() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "better", "score", "quality"),
-    [("psnr", "higher", 31.5, 31.5), ("ms-ssim", "higher", 0.99, 20.0), ("ciede2000", "lower", 2.5, -2.5)],
+    ("scale", "better", "score", "quality"),
+    [("linear", "higher", 31.5, 31.5), ("decibel", "higher", 0.99, 20.0), ("linear", "lower", 2.5, -2.5)],
 )
-def test_quality_scale_and_back(name: str, better: str, score: float, quality: float) -> None:
-    assert float(to_quality(name, better, score)) == pytest.approx(quality)
-    assert from_quality(name, better, quality) == pytest.approx(score)
+def test_quality_scale_and_back(scale: CurveScale, better: Direction, score: float, quality: float) -> None:
+    assert float(to_quality(scale, better, score)) == pytest.approx(quality)
+    assert from_quality(scale, better, quality) == pytest.approx(score)
 
 
 def test_a_perfect_similarity_is_infinite_quality() -> None:
-    assert np.isposinf(to_quality("ssim", "higher", [1.0, 1.0 + 1e-9])).all()
+    assert np.isposinf(to_quality("decibel", "higher", [1.0, 1.0 + 1e-9])).all()
 
 
 def test_interpolation_hits_the_points_and_stops_at_the_ends() -> None:

@@ -3,13 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from engines import split_by_kind
+from metric_rows import metric_row
 
 from codecarena.bench.analysis.affinity import affinity, is_toy, nearer
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.kind_effect import ALL_RELATED, TOY_SET, KindRow, KindSplit
-from codecarena.bench.records.rows import MetricRow, Score, ScoredCell
+from codecarena.bench.records.rows import Score, ScoredCell
 
-PSNR = MetricRow("m-psnr", "psnr", "codecarena", "1", "RGB", "higher", None)
+PSNR = metric_row("m-psnr", "psnr", "codecarena", "1", "RGB", "higher", None)
 PIXELS = 8_000_000
 SD = "CompVis/stable-diffusion-v1-4"
 

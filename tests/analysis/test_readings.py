@@ -8,6 +8,7 @@ import bjontegaard
 import numpy as np
 import pytest
 from engines import compare
+from metric_rows import named
 from row_oracle.curves import columns_at_quality, quality_at_rate, rate_at_quality
 from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
 from scored_cells import DELTA, PSNR, ladder_cells
@@ -155,8 +156,9 @@ def test_one_shared_quality_is_no_range() -> None:
     ],
 )  # fmt: skip
 def test_a_similarity_is_read_in_decibels_and_a_distance_with_its_sign(name, better, score, quality) -> None:
-    assert float(to_quality(name, better, score)) == pytest.approx(quality)
-    assert from_quality(name, better, quality) == pytest.approx(score)
+    scale = named(name).curve_scale
+    assert float(to_quality(scale, better, score)) == pytest.approx(quality)
+    assert from_quality(scale, better, quality) == pytest.approx(score)
 
 
 def test_two_points_are_read_along_a_straight_line_of_log_rate() -> None:

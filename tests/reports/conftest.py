@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from metric_rows import metric_row
 from PIL import Image
 from skimage import data
 from stored_cells import store_of
@@ -21,8 +22,8 @@ from arena import call
 from codecarena.bench.records.rows import Failure, Match, MetricRow, Score, ScoredCell
 from codecarena.bench.store.store import Store
 
-PSNR = MetricRow("0123456789abcdef", "psnr", "codecarena", "0.1.0", "RGB", "higher", None)
-DELTA = MetricRow("fedcba9876543210", "mean-difference", "test", "1", "RGB", "lower", 0.0)
+PSNR = metric_row("0123456789abcdef", "psnr", "codecarena", "0.1.0", "RGB", "higher", None)
+DELTA = metric_row("fedcba9876543210", "mean-difference", "test", "1", "RGB", "lower", 0.0)
 
 FORMATS: dict[str, tuple[str, dict[str, object], tuple[int, ...]]] = {
     "jpeg": ("JPEG", {"optimize": True}, (10, 25, 50, 75, 90)),

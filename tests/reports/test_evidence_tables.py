@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from metric_rows import metric_row
 from rich.console import Console
 from stored_cells import part_of
 
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.curves import bd_rate
-from codecarena.bench.records.rows import MetricRow, Score, ScoredCell
+from codecarena.bench.records.rows import Score, ScoredCell
 from codecarena.reports.files.export import write
 from codecarena.reports.tables import digits
 from codecarena.reports.tables.comparisons import comparison_tables, decode_seconds
@@ -23,7 +24,7 @@ from codecarena.reports.tables.leaderboard_tables import leaderboard_tables
 from codecarena.reports.tables.table import Table, as_json
 from codecarena.reports.tables.terminal import show
 
-PSNR = MetricRow("0123456789abcdef", "psnr", "codecarena", "0.1.0", "RGB", "higher", None)
+PSNR = metric_row("0123456789abcdef", "psnr", "codecarena", "0.1.0", "RGB", "higher", None)
 PIXELS = 8_000_000
 TOY = "codecarena toy latent flow 0a1b"
 

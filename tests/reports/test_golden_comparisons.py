@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from metric_rows import metric_row
 from report_rows import CELL, PSNR, TIMED, Answers, text_columns, texts, values
 from stored_cells import part_of
 
@@ -15,7 +16,7 @@ from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.intervals import Interval
 from codecarena.bench.analysis.kind_effect import KindRow, KindSplit, Level, Order, Reversal
 from codecarena.bench.analysis.significance import Duel
-from codecarena.bench.records.rows import Failure, MetricRow, Score, ScoredCell
+from codecarena.bench.records.rows import Failure, Score, ScoredCell
 from codecarena.bench.store.timings import Side
 from codecarena.reports.tables import digits
 from codecarena.reports.tables.comparisons import comparison_tables, pareto_table, points_table, win_table
@@ -331,7 +332,7 @@ def test_kinds_need_both_kinds_and_a_score(make_store: Callable) -> None:
     bare = [replace(cell, scores={}) for cell in both]
     with pytest.raises(AnalysisError, match="no scores yet"):
         kind_tables(make_store(bare, metrics=(PSNR,)))
-    port = MetricRow("port", "psnr-y", "elsewhere", "2", "Y", "higher", None)
+    port = metric_row("port", "psnr-y", "elsewhere", "2", "Y", "higher", None)
     (table,) = kind_tables(make_store(both, metrics=(PSNR, port)), anchor="zebra")
     assert table.title.endswith("BD-rate against zebra by PSNR · photos")
     two = [replace(cell, image_set="made") if cell.kind == "ai-generated" else cell for cell in both]

@@ -6,13 +6,13 @@ import math
 from dataclasses import replace
 
 import pytest
+from metric_rows import metric_row, named
 
 from codecarena.bench.analysis.codec_marks import Marks
 from codecarena.bench.analysis.intervals import Interval, Spread
-from codecarena.bench.records.rows import MetricRow
 from codecarena.reports.tables import digits
 
-PSNR = MetricRow("aaaaaaaa", "psnr", "codecarena", "0.1", "RGB", "higher", None)
+PSNR = metric_row("aaaaaaaa", "psnr", "codecarena", "0.1", "RGB", "higher", None)
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 
 
@@ -45,11 +45,11 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
         (digits.percent(-0.06), "−0.1"),
         (digits.percent(0.04), "0.0"),
         (digits.percent(1234.56), f"+1{NARROW}234.6"),
-        (digits.score("psnr", 31.415), "31.41"),
-        (digits.score("ssimulacra2", 71.25), "71.2"),
-        (digits.score("flip", 0.12345), "0.123"),
-        (digits.score("unheard-of", 0.123456), "0.1235"),
-        (digits.score("unheard-of", 12.3456), "12.35"),
+        (digits.score(named("psnr"), 31.415), "31.41"),
+        (digits.score(named("ssimulacra2"), 71.25), "71.2"),
+        (digits.score(named("flip"), 0.12345), "0.123"),
+        (digits.score(named("unheard-of"), 0.123456), "0.1235"),
+        (digits.score(named("unheard-of"), 12.3456), "12.35"),
         (digits.p_value(0.00099), "<0.001"),
         (digits.p_value(0.001), "0.001"),
         (digits.p_value(1.0), "1.000"),
@@ -61,7 +61,7 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
         (digits.file_name("Wins by PSNR-HVS · Ködak 24!"), "wins-by-psnr-hvs-k-dak-24"),
         (digits.file_name(59 * "a" + " b"), 59 * "a"),
         (digits.file_name(70 * "a"), 60 * "a"),
-        (digits.spread_of_scores("psnr", Spread(31.0, 29.5, 33.25, 7)), "31.00 (29.50…33.25)"),
+        (digits.spread_of_scores(named("psnr"), Spread(31.0, 29.5, 33.25, 7)), "31.00 (29.50…33.25)"),
         (digits.spread_of_amounts(Spread(2000, 500, 30000, 7), 1e-3), "2.00 (0.500…30.0)"),
         (digits.spread_of_amounts(Spread(2, 1, 3, 7)), "2.00 (1.00…3.00)"),
         (digits.with_interval("5", Interval(-2.0, 3.0), digits.percent), "5 (−2.0…+3.0)"),
@@ -75,9 +75,9 @@ def test_numbers(text: str, expected: str) -> None:
 
 
 def test_scores_are_rounded_to_what_is_shown() -> None:
-    assert digits.rounded("psnr", 31.4159) == 31.42
-    assert digits.rounded("ssimulacra2", 71.26) == 71.3
-    assert digits.rounded("unheard-of", 1.23456) == 1.235
+    assert digits.rounded(named("psnr"), 31.4159) == 31.42
+    assert digits.rounded(named("ssimulacra2"), 71.26) == 71.3
+    assert digits.rounded(named("unheard-of"), 1.23456) == 1.235
 
 
 @pytest.mark.parametrize(
@@ -104,14 +104,14 @@ def test_scores_are_rounded_to_what_is_shown() -> None:
     ],
 )
 def test_each_metric_has_its_title_unit_and_decimals(name: str, title: str, unit: str, written: str) -> None:
-    metric = replace(PSNR, name=name)
+    metric = named(name)
     assert digits.metric_title(metric, [metric]) == title
     assert digits.unit_of(metric) == unit
-    assert digits.score(name, 1.23456) == written
+    assert digits.score(metric, 1.23456) == written
 
 
 def test_a_metrics_title_tells_as_much_as_keeps_it_apart() -> None:
-    ssim = MetricRow("bbbbbbbb", "ssim", "codecarena", "0.1", "RGB", "higher", 1.0)
+    ssim = metric_row("bbbbbbbb", "ssim", "codecarena", "0.1", "RGB", "higher", 1.0)
     newer = replace(PSNR, metric_id="cccccccc", version="0.2")
     other_space = replace(PSNR, metric_id="dddddddddd", colour_space="Y")
     assert digits.metric_title(PSNR, [PSNR, ssim]) == "PSNR"

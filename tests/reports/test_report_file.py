@@ -11,9 +11,9 @@ from typing import Any
 
 import jinja2
 import pytest
+from metric_rows import metric_row
 
 from codecarena.bench.analysis.coverage import AnalysisError
-from codecarena.bench.records.rows import MetricRow
 from codecarena.reports.files import page, report
 from codecarena.reports.files.page_pictures import PageSheet, Shot, Strip
 from codecarena.reports.tables.leaderboard_tables import RatePoint
@@ -144,7 +144,7 @@ def test_a_study_is_a_section_of_a_report(monkeypatch: pytest.MonkeyPatch, reaso
 def test_three_metrics_have_a_chart(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("psnr", "ms-ssim", "butteraugli", "flip")
     metrics: list[Any] = [
-        MetricRow(name, name, "x", "1", "RGB", "lower" if name == "butteraugli" else "higher", None)
+        metric_row(name, name, "x", "1", "RGB", "lower" if name == "butteraugli" else "higher", None)
         for name in names
     ]
     points = [RatePoint(codec, 1.0, rate, 30.0) for codec in ("zip", "hyper") for rate in (1.0, 2.0)]

@@ -4,10 +4,11 @@ import json
 from dataclasses import replace
 
 import pytest
+from metric_rows import metric_row, named
 from stored_cells import part_of
 
 from codecarena.bench.analysis.coverage import AnalysisError
-from codecarena.bench.records.rows import MetricRow, Score
+from codecarena.bench.records.rows import Score
 from codecarena.reports.tables import digits
 from codecarena.reports.tables.leaderboard_tables import (
     At,
@@ -94,7 +95,7 @@ def test_the_default_view_is_at_a_rate_where_a_codec_shares_no_range(arena_cells
 
 
 def test_identities_of_one_name_have_columns_of_their_own(arena_cells, make_store) -> None:
-    port = MetricRow("port", "psnr", "elsewhere", "2", "RGB", "higher", None)
+    port = metric_row("port", "psnr", "elsewhere", "2", "RGB", "higher", None)
     both = [
         replace(cell, scores={**cell.scores, "port": cell.scores["0123456789abcdef"]}) for cell in arena_cells
     ]
@@ -139,8 +140,8 @@ def test_parse_at() -> None:
 
 
 def test_a_name_stands_for_its_python_port_only_where_the_program_is_absent() -> None:
-    port = MetricRow("p", "ssimulacra2-py", "ssimulacra2", "0.3", "XYB", "higher", 100.0)
-    program = MetricRow("l", "ssimulacra2", "libjxl", "0.11", "XYB", "higher", 100.0)
+    port = metric_row("p", "ssimulacra2-py", "ssimulacra2", "0.3", "XYB", "higher", 100.0)
+    program = metric_row("l", "ssimulacra2", "libjxl", "0.11", "XYB", "higher", 100.0)
     assert choose_metrics([port], ["ssimulacra2"]) == [port]
     assert choose_metrics([port, program], ["ssimulacra2"]) == [program]
 
@@ -184,8 +185,8 @@ def test_names_are_text_in_html(arena_cells, broken, make_store) -> None:
         (digits.rate(0.0567), "0.057"),
         (digits.significant(1234.5), "1\u202f234"),
         (digits.significant(0.01234), "0.0123"),
-        (digits.score("ms-ssim", 0.98765), "0.9877"),
-        (digits.score("pyiqa:niqe", 4.56789), "4.568"),
+        (digits.score(named("ms-ssim"), 0.98765), "0.9877"),
+        (digits.score(named("pyiqa:niqe"), 4.56789), "4.568"),
     ],
 )
 def test_digits(text: str, expected: str) -> None:

@@ -7,6 +7,7 @@ import math
 from typing import Any, Literal
 
 import pytest
+from metric_rows import metric_row
 
 from codecarena.bench.records.rows import MetricRow, Score
 from codecarena.studies.analysis import benchmark_facts
@@ -53,7 +54,7 @@ class Scored:
 def metric(
     metric_id: str, name: str, better: Literal["higher", "lower"] = "higher", version: str = "1"
 ) -> MetricRow:
-    return MetricRow(metric_id, name, "made", version, "RGB", better, None)
+    return metric_row(metric_id, name, "made", version, "RGB", better, None)
 
 
 def joined(

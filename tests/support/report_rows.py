@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from metric_rows import metric_row
+
 from codecarena.bench.analysis.at_target import AtRateRow, AtScoreRow
 from codecarena.bench.analysis.coverage import CodecSummary
 from codecarena.bench.records.rows import Failure, MatchRow, MetricRow, Score, ScoredCell, Verdict
@@ -13,9 +15,9 @@ from codecarena.bench.store.timings import Side, Timing, TimingRow
 from codecarena.reports.tables import digits
 from codecarena.reports.tables.table import Column, Entry, Row, Table
 
-PSNR = MetricRow("psnr-id-0", "psnr", "codecarena", "0.1", "RGB", "higher", None)
-MS_SSIM = MetricRow("ms-ssim-id", "ms-ssim", "codecarena", "0.2", "RGB", "higher", 1.0)
-BUTTERAUGLI = MetricRow("butter-id", "butteraugli", "libjxl", "0.11", "XYB", "lower", 0.0)
+PSNR = metric_row("psnr-id-0", "psnr", "codecarena", "0.1", "RGB", "higher", None)
+MS_SSIM = metric_row("ms-ssim-id", "ms-ssim", "codecarena", "0.2", "RGB", "higher", 1.0)
+BUTTERAUGLI = metric_row("butter-id", "butteraugli", "libjxl", "0.11", "XYB", "lower", 0.0)
 
 CELL = ScoredCell(
     image_set="drawn", picture="otter.png", picture_sha256="original", kind="ai-generated", pixel_count=484,

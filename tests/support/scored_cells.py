@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from codecarena.bench.records.rows import Failure, MetricRow, Score, ScoredCell
+from metric_rows import metric_row
 
-PSNR = MetricRow("m-psnr", "psnr", "codecarena", "1", "RGB", "higher", None)
-MS_SSIM = MetricRow("m-ms", "ms-ssim", "codecarena", "1", "RGB", "higher", 1.0)
-DELTA = MetricRow("m-delta", "ciede2000", "codecarena", "1", "Lab", "lower", 0.0)
+from codecarena.bench.records.rows import Failure, Score, ScoredCell
+
+PSNR = metric_row("m-psnr", "psnr", "codecarena", "1", "RGB", "higher", None)
+MS_SSIM = metric_row("m-ms", "ms-ssim", "codecarena", "1", "RGB", "higher", 1.0)
+DELTA = metric_row("m-delta", "ciede2000", "codecarena", "1", "Lab", "lower", 0.0)
 
 CELL = ScoredCell(
     image_set="set", picture="a.png", picture_sha256="a", kind="natural", pixel_count=2000, codec_id="id-x",

@@ -231,7 +231,7 @@ def _at_rate_row(one: Entrant, metrics: Sequence[MetricRow], bits_per_pixel: flo
 def _scores_at(codec: CodecPoints, metric: MetricRow, bits_per_pixel: float) -> Spread | None:
     curves = (picture_curve(points.values(), metric) for points in codec.scored(metric.metric_id).values())
     found = (quality_at_rate(curve, bits_per_pixel) for curve in curves)
-    return spread(from_quality(metric.name, metric.better, one) for one in found if one is not None)
+    return spread(from_quality(metric.curve_scale, metric.better, one) for one in found if one is not None)
 
 
 def at_score(
@@ -247,7 +247,7 @@ def at_score(
     rates are read off each picture's own curve as BD-rate sees it (log rate by PCHIP over quality), bytes
     and seconds by PCHIP over quality; nothing is extrapolated.
     """
-    quality = float(to_quality(metric.name, metric.better, score))
+    quality = float(to_quality(metric.curve_scale, metric.better, score))
     if not np.isfinite(quality):
         raise AnalysisError(f"expected a {metric.name} score that lossy coding can reach, got {score:g}")
     entered, absent, total = entrants(cells, failures, matches, metric.metric_id, score)

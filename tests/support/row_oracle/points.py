@@ -169,7 +169,7 @@ def picture_curve(points: Iterable[Point], metric: MetricRow) -> Curve:
     used = [(point, score) for point in points if (score := point.scores[metric.metric_id]) is not None]
     return clean(
         [point.bits_per_pixel for point, _ in used],
-        to_quality(metric.name, metric.better, [score for _, score in used]),
+        to_quality(metric.curve_scale, metric.better, [score for _, score in used]),
         [point.bitstream_bytes for point, _ in used],
         [point.encode_seconds for point, _ in used],
     )
@@ -188,7 +188,9 @@ def mean_curve(
     for setting in ladder(pictures) if chosen else ():
         used = [pictures[picture][setting] for picture in chosen]
         scores = [score for point in used if (score := point.scores[metric.metric_id]) is not None]
-        if len(scores) < len(used) or not np.isfinite(to_quality(metric.name, metric.better, fmean(scores))):
+        if len(scores) < len(used) or not np.isfinite(
+            to_quality(metric.curve_scale, metric.better, fmean(scores))
+        ):
             lossless.append(setting)
             continue
         points.append(MeanPoint(setting, fmean(point.bits_per_pixel for point in used), fmean(scores)))

@@ -96,7 +96,7 @@ class Slice:
             for cell in unique(self.cells)
             if (score := cell.scores.get(metric.metric_id)) and score.value is not None and not score.lossless
         ]
-        return digits.rounded(metric.name, median(values)) if values else 0.0
+        return digits.rounded(metric, median(values)) if values else 0.0
 
     def set_rates(self) -> list[SetRate]:
         """Return the rates of every codec at every setting."""
