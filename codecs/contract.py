@@ -38,6 +38,7 @@ FLAT_FACTOR = 8
 """How many times a photograph's mean squared error a flat picture may have: a plain quantizer reaches 3."""
 SHIFT_LEVELS = 0.35
 """How far the mean of a colour channel may move at the finest setting."""
+Decode = Callable[[bytes], Image]
 
 _DECODE_IN_FRESH_PROCESS = """
 import json, pathlib, sys
@@ -111,7 +112,7 @@ class CodecContract:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def decode(cls, codec: Codec) -> Callable[[bytes], Image]:
+    def decode(cls, codec: Codec) -> Decode:
         """A function that decodes each bitstream once, for the tests that only look at the pixels."""
         return cache(codec.decode)
 
@@ -168,7 +169,7 @@ class CodecContract:
 
     @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
     def test_any_size_survives(
-        self, decode: Callable[[bytes], Image], small: dict[tuple[int, int], bytes], size: tuple[int, int]
+        self, decode: Decode, small: dict[tuple[int, int], bytes], size: tuple[int, int]
     ) -> None:
         """A picture comes back as an `Image` of its own size."""
         decoded = decode(small[size])
@@ -176,9 +177,7 @@ class CodecContract:
         assert decoded.dtype == np.uint8
         assert decoded.flags.c_contiguous, "the decoded pixels are not C-contiguous"
 
-    def test_picture_comes_back_the_right_way_up(
-        self, decode: Callable[[bytes], Image], ladder: list[bytes]
-    ) -> None:
+    def test_picture_comes_back_the_right_way_up(self, decode: Decode, ladder: list[bytes]) -> None:
         """The best setting comes nearer the original than the original turned or with colours swapped."""
         original = photograph()
         error = _mean_squared_error(decode(ladder[-1]), original)
@@ -214,7 +213,7 @@ class CodecContract:
         assert np.abs(shift).max() <= SHIFT_LEVELS, f"red, green and blue move by {shift.round(2)} levels"
 
     def test_simple_pictures_come_back_no_worse_than_a_photograph(
-        self, codec: Codec, ladder: list[bytes], decode: Callable[[bytes], Image]
+        self, codec: Codec, ladder: list[bytes], decode: Decode
     ) -> None:
         """At a coarse and a middle quality of a classic codec: who names a target must reach it."""
         if codec.info.family != "classic":
@@ -253,7 +252,7 @@ class CodecContract:
         codec: Codec,
         ladder: list[bytes],
         small: dict[tuple[int, int], bytes],
-        decode: Callable[[bytes], Image],
+        decode: Decode,
         decode_elsewhere: Callable[[Sequence[bytes]], list[Image]],
     ) -> None:
         """Another process, which never saw the pictures, gets the same pixels from the bytes alone."""
@@ -309,15 +308,8 @@ class CodecContract:
     def test_junk_is_refused(self, codec: Codec) -> None:
         """Bytes that no encoder wrote raise `CodecError` and nothing else."""
         rng = np.random.default_rng(0)
-        for junk in (
-            b"",
-            b"\0",
-            b"\0" * 500,
-            b"\xff" * 500,
-            b"GIF89a" + b"\1" * 64,
-            rng.bytes(9),
-            rng.bytes(999),
-        ):
+        zeros = (b"", b"\0", b"\0" * 500)
+        for junk in (*zeros, b"\xff" * 500, b"GIF89a" + b"\1" * 64, rng.bytes(9), rng.bytes(999)):
             with pytest.raises(CodecError):
                 codec.decode(junk)
 

@@ -35,13 +35,17 @@ for line in sys.stdin:
 """
 
 DECODE = """
-import pathlib
+import contextlib, pathlib
 import numpy
 from codecarena.codecs import registry
-folder, name, parameters = arguments
-codec = registry.create(name, parameters)
-for path in pathlib.Path(folder).glob("*.bits"):
-    numpy.save(path.with_suffix(".npy"), codec.decode(path.read_bytes()))
+folder, name, parameters, on_small_canvas = arguments
+with contextlib.ExitStack() as stack:
+    if on_small_canvas:
+        from canvas import small_canvas
+        stack.enter_context(small_canvas())
+    codec = registry.create(name, parameters)
+    for path in pathlib.Path(folder).glob("*.bits"):
+        numpy.save(path.with_suffix(".npy"), codec.decode(path.read_bytes()))
 """
 
 
@@ -78,14 +82,27 @@ class FreshProcess:
             pytest.fail(failure)
         return answer
 
-    def decode(self, name: str, parameters: Mapping[str, Value], bitstreams: Sequence[bytes]) -> list[Image]:
-        """Return the pixels of bitstreams, by a codec that is made for them alone."""
+    def decode(
+        self,
+        name: str,
+        parameters: Mapping[str, Value],
+        bitstreams: Sequence[bytes],
+        on_small_canvas: bool = False,
+    ) -> list[Image]:
+        """Return the pixels of bitstreams, by a codec that is made for them alone.
+
+        Args:
+            name: Of the codec.
+            parameters: Of the codec.
+            bitstreams: All of them are of this codec.
+            on_small_canvas: Whether layered streams are painted on the `small_canvas`.
+        """
         self._jobs += 1
         folder = self._folder / str(self._jobs)
         folder.mkdir()
         for index, bitstream in enumerate(bitstreams):
             (folder / f"{index}.bits").write_bytes(bitstream)
-        self.run(DECODE, str(folder), name, dict(parameters))
+        self.run(DECODE, str(folder), name, dict(parameters), on_small_canvas)
         return [np.load(folder / f"{index}.npy") for index in range(len(bitstreams))]
 
     def close(self) -> None:
