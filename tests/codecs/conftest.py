@@ -82,8 +82,9 @@ class Installed:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a class or a file in one worker, so that what its tests share is made once."""
+    folder = f"{Path(__file__).parent}{os.sep}"
     for item in items:
-        if Path(__file__).parent in item.path.parents and not item.get_closest_marker("xdist_group"):
+        if str(item.path).startswith(folder) and not item.get_closest_marker("xdist_group"):
             shared = item.getparent(pytest.Class) or item.getparent(pytest.Module)
             item.add_marker(pytest.mark.xdist_group(Path(shared.name).stem))
 

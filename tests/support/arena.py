@@ -13,11 +13,13 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import typer.main
 
 from codecarena import __main__ as entry
 from codecarena.bench.worker import pool
@@ -57,6 +59,10 @@ worst = 1
 best = 9
 ladder = [1]
 """
+
+
+command_line = cache(typer.main.get_command)
+"""Reading the signatures of every command takes Typer longer than many a command takes to run."""
 
 
 def write_pictures(folder: Path, count: int, *, marked: int | None = None, size: int = 32) -> None:
@@ -107,6 +113,7 @@ def _as_own_process(words: tuple[str | Path, ...], folder: Path) -> Iterator[Non
         patch.chdir(folder)
         patch.setattr(sys, "argv", [entry.__file__, *map(str, words)])
         patch.setitem(sys.modules, "__main__", entry)  # what Click names in its usage line
+        patch.setattr(typer.main, "get_command", command_line)
         patch.setattr(tempfile, "tempdir", None)  # TMPDIR counts as it does for a new process
         try:
             yield
