@@ -11,8 +11,6 @@ import latent_pipelines
 import numpy as np
 import pytest
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from fresh_process import BuiltInContract
 
 from codecarena.codecs import bitstream, registry
@@ -110,6 +108,8 @@ def test_faithful_payload_is_5120_bytes_before_deflating(faithful: LatentCodec) 
 
 def test_faithful_levels_are_the_published_formula(folders: dict[str, str]) -> None:
     """8 bits of the latents as the autoencoder gives them, before they are scaled."""
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+
     vae = AutoencoderKL.from_pretrained(Path(folders["stable-diffusion"]) / "vae")
     pixels = torch.from_numpy(photograph(64, 64).astype(np.float32) / 255 * 2 - 1).permute(2, 0, 1)[None]
     with torch.inference_mode():
@@ -128,6 +128,8 @@ def test_published_denoising_is_diffusers_own(folders: dict[str, str]) -> None:
     backend: Any = loading.load("stable-diffusion", folders["stable-diffusion"], "", "cpu", "float32")
     latents = torch.randn(1, 4, 8, 12, generator=torch.Generator().manual_seed(3))
     ours = backend.denoise(latents, Denoising(2, None, 5))
+    from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+
     scheduler = DDIMScheduler.from_pretrained(
         Path(folders["stable-diffusion"]) / "scheduler", clip_sample=False, timestep_spacing="leading"
     )

@@ -1,4 +1,7 @@
-"""Tiny Stable Diffusion, TAESD and DC-AE folders with random weights, as ``save_pretrained`` writes them."""
+"""Tiny Stable Diffusion, TAESD and DC-AE folders with random weights, as ``save_pretrained`` writes them.
+
+The libraries take seconds to load, and every worker imports this file: they are imported where they are used.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 import torch.nn.functional as functional
-from diffusers.models.autoencoders.autoencoder_dc import AutoencoderDC
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from diffusers.schedulers.scheduling_pndm import PNDMScheduler
-from transformers import CLIPTextConfig, CLIPTextModel
 
 from codecarena.codecs.contract import photograph
 
@@ -23,6 +20,11 @@ if TYPE_CHECKING:
 
 def stable_diffusion(folder: Path) -> Path:
     """Return the folder of a pipeline: VAE 32 x 4, UNet 32/64, text encoder of 32 features."""
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from diffusers.schedulers.scheduling_pndm import PNDMScheduler
+    from transformers import CLIPTextConfig, CLIPTextModel
+
     torch.manual_seed(0)
     vae = AutoencoderKL(
         block_out_channels=(32,) * 4,
@@ -64,6 +66,8 @@ def stable_diffusion(folder: Path) -> Path:
 
 def taesd(folder: Path) -> Path:
     """Return the folder of a tiny autoencoder."""
+    from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+
     torch.manual_seed(0)
     tiny = AutoencoderTiny(encoder_block_out_channels=(16,) * 4, decoder_block_out_channels=(16,) * 4).eval()
     _fit(tiny.encoder.layers[-1], tiny.encode, _squares(8, 1.0))
@@ -74,6 +78,8 @@ def taesd(folder: Path) -> Path:
 
 def dc_ae(folder: Path) -> Path:
     """Return the folder of a deep compression autoencoder, 16 times smaller along each side, 5 channels."""
+    from diffusers.models.autoencoders.autoencoder_dc import AutoencoderDC
+
     torch.manual_seed(0)
     deep = AutoencoderDC(
         latent_channels=5,
