@@ -4,6 +4,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEBIAN_PACKAGES := chromium firefox-esr libjxl-devtools tesseract-ocr tesseract-ocr-deu tesseract-ocr-ell \
 	tesseract-ocr-rus fonts-dejavu-core fonts-liberation postgresql texlive-latex-base texlive-latex-recommended
+# Else every process compiles each of our files again, and each worker rewrites every assertion again.
+unexport PYTHONDONTWRITEBYTECODE
 export CODECARENA_TEST_DATA ?= $(abspath ../shared/data)
 
 .DEFAULT_GOAL := help
