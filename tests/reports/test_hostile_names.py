@@ -83,7 +83,7 @@ def test_names_are_text_on_every_page(path: str, open_page: Callable[..., Any]) 
     page.wait_for_function(f"innerWidth === 400 && !({TOO_WIDE})")
 
 
-def test_charts_and_their_words_hold_names_as_text(open_page: Callable[..., Any]) -> None:
+def test_charts_and_downloads_hold_names_as_text(open_page: Callable[..., Any]) -> None:
     page = open_page(f"rates?{urlencode({'published': THEIRS})}")
     page.locator("svg.marks text", has_text="<b onclick").first.wait_for()
     last = page.locator("svg.marks path[aria-roledescription=point][aria-label*='published']").last
@@ -91,11 +91,7 @@ def test_charts_and_their_words_hold_names_as_text(open_page: Callable[..., Any]
     told = page.locator("#vg-tooltip-element").inner_text()
     assert "<b onclick" in told
     assert not page.locator("b[onclick], img[src=x]").count()
-
-
-def test_downloads_have_plain_names_and_hold_the_whole_ones(open_page: Callable[..., Any]) -> None:
-    page = open_page(f"rates?{urlencode({'published': THEIRS})}")
-    page.locator("svg.marks").first.wait_for()
+    # Files have plain names and hold the whole ones.
     contents: dict[str, bytes] = {}
     for form in ("SVG", "PDF", "PNG", "CSV"):
         with page.expect_download() as waiting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,31 +12,46 @@ from typing import Any
 
 from browsing import PATIENCE_MS, free_port, wait_until_healthy
 
-from codecarena.reports.server.server import address
+from codecarena.reports.server.server import address, check_address
 
-PAGES = ("", "rates", "look", "speed", "natural", "people", "runs", "studies")
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 """Streamlit's page asks for these below the page's own path first, to find out whether it lies there."""
 
 TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 """JavaScript: whether the whole page scrolls sideways."""
 
-
-def started(store: Path | str, port: int) -> subprocess.Popen[bytes]:
-    """Start the command itself: what it hands to the pages is a part of what is tested."""
-    words = ("-m", "codecarena", "serve", "--store", str(store), "--port", str(port))
-    return subprocess.Popen([sys.executable, *words])
+HEADINGS = {
+    "": "Leaderboard",
+    "rates": "Rate-distortion",
+    "look": "Look",
+    "speed": "Speed and cost",
+    "natural": "Natural against AI-generated",
+    "people": "Metrics against people",
+    "runs": "Runs",
+    "studies": "Studies",
+}
+"""The path of each page, and the heading that stands on it."""
+PAGES = tuple(HEADINGS)
+GO = "path => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')); }"
+"""JavaScript: what a link between pages does."""
 
 
 @contextmanager
 def server(store: Path | str) -> Iterator[str]:
-    """Serve a store's dashboard until the block ends."""
+    """Serve a store's dashboard until the block ends: then Ctrl-C must end it at once, its port free again.
+
+    The command itself is started: what it hands to the pages is a part of what is tested.
+    """
     port = free_port()
-    process = started(store, port)
+    words = ("-m", "codecarena", "serve", "--store", str(store), "--port", str(port))
+    process = subprocess.Popen([sys.executable, *words])
     url = address("127.0.0.1", port)
     try:
         wait_until_healthy(url, process)
         yield url
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=120) == 0
+        check_address("127.0.0.1", port)
     finally:
         process.kill()
         process.wait()
@@ -82,6 +98,16 @@ def settle(page: Any) -> None:
     page.locator("h1").first.wait_for()
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     assert not page.locator('[data-testid="stException"]').count()
+
+
+def go_to(page: Any, path: str) -> None:
+    """Go to another page as a link of the page that is open does, and wait until it is drawn.
+
+    The browser keeps the code of the pages, which takes it several seconds to load from an address.
+    """
+    page.evaluate(GO, f"/{path}")
+    page.get_by_role("heading", name=HEADINGS[path], exact=True, level=1).wait_for()
+    settle(page)
 
 
 def is_too_wide(page: Any) -> bool:
