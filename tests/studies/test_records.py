@@ -11,12 +11,15 @@ from codecarena.studies.records.messages import Ballot, Panel, SessionError
 from codecarena.studies.records.records import Condition, Content, Stimulus
 from codecarena.studies.scale import models
 
-FOLDER = Path(models.__file__).parent
+ROOM = Path(models.__file__).parents[1]
 
 
 def records() -> list[type]:
     """Return every dataclass of the studies' modules."""
-    modules = [import_module(f"codecarena.studies.{path.stem}") for path in sorted(FOLDER.glob("*.py"))]
+    paths = [path.relative_to(ROOM).with_suffix("") for path in sorted(ROOM.rglob("*.py"))]
+    # Two of the pages are scripts of Streamlit's, which run when they are imported.
+    names = [".".join(path.parts) for path in paths if path.parts[0] != "trial"]
+    modules = [import_module(f"codecarena.studies.{name}") for name in names]
     return [
         kind
         for module in modules

@@ -192,7 +192,7 @@ def test_ties_need_a_model_that_has_them() -> None:
 
 VOTER = """
 import sys, uuid
-from codecarena.studies.session import Desk
+from codecarena.studies.session.session import Desk
 from codecarena.studies.records.messages import Ballot, Trial
 desk = Desk(sys.argv[1])
 for invitation in sys.argv[2:]:
