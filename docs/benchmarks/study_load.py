@@ -232,7 +232,9 @@ def files_of_page(port: int) -> list[str]:
         named = re.findall(r'(?:src|href)="\./([^"]+)"', answer.read().decode())
     # A description for programs: browsers do not follow such a link.
     named = [name for name in named if not name.startswith("_stcore/agent/")]
-    web = sorted(path.name for path in (Path(__file__).parents[2] / "studies" / "trial" / "web").iterdir())
+    folder = Path(__file__).parents[2] / "studies" / "trial" / "web"
+    # Of the presentations only the study's own is fetched.
+    web = [*sorted(path.name for path in folder.iterdir() if path.is_file()), "presentations/flip.js"]
     # A browser gets further modules once the first script asks for them; these are what Streamlit preloads.
     return ["/", *(f"/{name}" for name in named), *(f"/study/web/{name}" for name in web)]
 
