@@ -9,7 +9,7 @@ import numpy as np
 
 from ..records.columns import Columns, FloatArray, ScoreColumn
 from ..records.rows import Failure, MatchRow, MetricRow
-from .codec_grids import Panel, at_least_half, panels, scored, tried_pictures
+from .codec_grids import CodecGrid, at_least_half, grids, scored, tried_pictures
 from .coverage import AnalysisError, CodecSummary, absent_codecs, summarise
 from .curves import from_quality, to_quality
 from .intervals import Spread, spread
@@ -46,7 +46,7 @@ class AtScoreRow:
 class Entrant:
     """A codec of a comparison at one rate or score."""
 
-    panel: Panel
+    grid: CodecGrid
     summary: CodecSummary
     matched: Matched | None
     """What was searched for the target; None where nothing was: curves are read then."""
@@ -54,7 +54,7 @@ class Entrant:
 
 def at_rate(
     columns: Columns,
-    every: Sequence[Panel],
+    every: Sequence[CodecGrid],
     scores: Mapping[str, ScoreColumn],
     metrics: Sequence[MetricRow],
     bits_per_pixel: float,
@@ -92,7 +92,7 @@ def at_rate(
 
 def at_score(
     columns: Columns,
-    every: Sequence[Panel],
+    every: Sequence[CodecGrid],
     column: ScoreColumn,
     metric: MetricRow,
     score: float,
@@ -142,7 +142,7 @@ def rank(values: Spread | None, of_pictures: int, sign: float) -> tuple[int, flo
 
 def entrants(
     columns: Columns,
-    every: Sequence[Panel],
+    every: Sequence[CodecGrid],
     failures: Sequence[Failure],
     matches: Sequence[MatchRow],
     kind: str,
@@ -159,9 +159,9 @@ def entrants(
         target: Bits per pixel or score.
     """
     chosen = asked_for(matches, kind, target)
-    found = matched(panels(columns, probes=True), chosen) if chosen else {}
+    found = matched(grids(columns, probes=True), chosen) if chosen else {}
     ladders = {one.codec.codec_id for one in every}
-    only_probes = [one.panel for codec_id, one in found.items() if codec_id not in ladders]
+    only_probes = [one.grid for codec_id, one in found.items() if codec_id not in ladders]
     tried = tried_pictures(columns, failures).union(*(only_probe.rows for only_probe in only_probes))
     total = len(tried)
     summaries = [summarise(one, failures, total) for one in every]
@@ -172,8 +172,8 @@ def entrants(
     ]
     everyone = [*every, *only_probes]
     entered = [
-        Entrant(panel, summary, found.get(panel.codec.codec_id))
-        for panel, summary in zip(everyone, summaries, strict=True)
+        Entrant(grid, summary, found.get(grid.codec.codec_id))
+        for grid, summary in zip(everyone, summaries, strict=True)
     ]
     return entered, absent_codecs([one.codec for one in everyone], failures, total), total
 
@@ -184,16 +184,18 @@ def _at_rate_row(
     found = one.matched
     if found is None:
         read = {
-            metric.metric_id: _scores_at(one.panel, scores[metric.metric_id], metric, bits_per_pixel)
+            metric.metric_id: _scores_at(one.grid, scores[metric.metric_id], metric, bits_per_pixel)
             for metric in metrics
         }
         return AtRateRow(one.summary, read)
     own = {metric.metric_id: found.scores(scores[metric.metric_id]) for metric in metrics}
-    return AtRateRow(one.summary, own, spread(found.of(found.panel.rates)))
+    return AtRateRow(one.summary, own, spread(found.of(found.grid.rates)))
 
 
-def _scores_at(panel: Panel, column: ScoreColumn, metric: MetricRow, bits_per_pixel: float) -> Spread | None:
-    found = qualities_at_rate(curves_of(scored(panel, column), metric), bits_per_pixel)
+def _scores_at(
+    grid: CodecGrid, column: ScoreColumn, metric: MetricRow, bits_per_pixel: float
+) -> Spread | None:
+    found = qualities_at_rate(curves_of(scored(grid, column), metric), bits_per_pixel)
     return spread(
         from_quality(metric.curve_scale, metric.better, float(one)) for one in found[np.isfinite(found)]
     )
@@ -207,12 +209,12 @@ def _at_score_row(
     encode_seconds: FloatArray,
     columns: Columns,
 ) -> AtScoreRow:
-    panel, under = one.panel, scored(one.panel, column)
-    curves = curves_of(under, metric, panel.sizes, panel.mean_of_known(encode_seconds))
+    grid, under = one.grid, scored(one.grid, column)
+    curves = curves_of(under, metric, grid.sizes, grid.mean_of_known(encode_seconds))
     rates = rates_at_quality(curves, quality)
     reached = np.isfinite(rates)
     sizes, times = columns_at_quality(curves, quality)[:, reached]
-    contended = panel.any(columns.contended) & under.known
+    contended = grid.any(columns.contended) & under.known
     return AtScoreRow(
         one.summary, spread(rates[reached]), spread(sizes), spread(times), bool(contended[reached].any())
     )
@@ -225,12 +227,12 @@ def _matched_score_row(
     encode_seconds: FloatArray,
     columns: Columns,
 ) -> AtScoreRow:
-    panel = found.panel
+    grid = found.grid
     return AtScoreRow(
         summary,
-        spread(found.of(panel.rates)),
-        spread(found.of(panel.sizes)),
-        spread(found.of(panel.mean_of_known(encode_seconds))),
-        bool(panel.any(columns.contended)[found.rows, found.columns].any()),
+        spread(found.of(grid.rates)),
+        spread(found.of(grid.sizes)),
+        spread(found.of(grid.mean_of_known(encode_seconds))),
+        bool(grid.any(columns.contended)[found.rows, found.columns].any()),
         found.scores(column),
     )

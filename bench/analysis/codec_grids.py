@@ -10,7 +10,7 @@ import numpy as np
 
 from ..records.columns import ColumnCodec, Columns, FloatArray, IntArray, Mask, ScoreColumn
 from ..records.rows import Failure, MetricRow
-from .codec_marks import NO_MARKS, Marks, marks
+from .codec_marks import NO_FLAGS, CodecFlags, marks
 from .curves import Curve, clean, to_quality
 
 
@@ -23,11 +23,11 @@ class MeasuredCodec:
     """The codec's label; codecs of one label and several versions carry a part of their id as well."""
     family: str
     toy: bool
-    marks: Marks = NO_MARKS
+    marks: CodecFlags = NO_FLAGS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Panel:
+class CodecGrid:
     """What one codec did, seeds averaged: arrays of shape (pictures, settings), NaN where nothing is."""
 
     codec: MeasuredCodec
@@ -77,10 +77,10 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scored:
+class ScoredGrid:
     """A panel under one metric."""
 
-    panel: Panel
+    grid: CodecGrid
     known: Mask
     """Whether every seed has a score."""
     scores: FloatArray
@@ -93,7 +93,7 @@ class Scored:
     @property
     def rates(self) -> FloatArray:
         """Bits per pixel where there is a score."""
-        return np.where(self.known, self.panel.rates, np.nan)
+        return np.where(self.known, self.grid.rates, np.nan)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +137,7 @@ class MeanCurve:
 class Comparison:
     """All codecs of a set under one metric, and the mean curves of those that can be compared."""
 
-    panels: Mapping[str, Scored]
+    grids: Mapping[str, ScoredGrid]
     """By codec id, in the order of labels."""
     of_pictures: int
     """Pictures that any codec tried and that hold something for the metric to measure."""
@@ -149,29 +149,29 @@ class Comparison:
     @property
     def codecs(self) -> list[MeasuredCodec]:
         """All codecs, by label."""
-        return [panel.panel.codec for panel in self.panels.values()]
+        return [grid.grid.codec for grid in self.grids.values()]
 
     @property
     def done(self) -> dict[str, int]:
         """By codec id: pictures with every setting of its ladder scored."""
-        return {codec_id: len(one.done) for codec_id, one in self.panels.items()}
+        return {codec_id: len(one.done) for codec_id, one in self.grids.items()}
 
     def settings(self, codec_id: str, pictures: Iterable[str]) -> list[float]:
         """Return the settings at which a codec has a score of any of these pictures."""
-        one = self.panels[codec_id]
-        rows = [one.panel.rows[picture] for picture in pictures]
-        return [float(setting) for setting in one.panel.settings[one.known[rows].any(axis=0)]]
+        one = self.grids[codec_id]
+        rows = [one.grid.rows[picture] for picture in pictures]
+        return [float(setting) for setting in one.grid.settings[one.known[rows].any(axis=0)]]
 
     def table(self, codec_id: str, pictures: Sequence[str], settings: Sequence[float]) -> PictureTable:
         """Return a codec's rates and scores as arrays, pictures and settings in the order given."""
-        one = self.panels[codec_id]
-        rows = np.array([one.panel.rows[picture] for picture in pictures], dtype=np.int64)
-        places = np.searchsorted(one.panel.settings, np.array(settings, dtype=np.float64))
+        one = self.grids[codec_id]
+        rows = np.array([one.grid.rows[picture] for picture in pictures], dtype=np.int64)
+        places = np.searchsorted(one.grid.settings, np.array(settings, dtype=np.float64))
         chosen = rows[:, None], places[None, :]
         return PictureTable(tuple(settings), one.rates[chosen], one.scores[chosen])
 
 
-def panels(columns: Columns, *, probes: bool = False) -> list[Panel]:
+def grids(columns: Columns, *, probes: bool = False) -> list[CodecGrid]:
     """Return a panel for each codec, by label.
 
     The probes of searches are left out unless asked for: where they lie depends on the target, and a setting
@@ -191,7 +191,7 @@ def panels(columns: Columns, *, probes: bool = False) -> list[Panel]:
 
 def _panel(
     columns: Columns, codec: ColumnCodec, members: IntArray, rates: FloatArray, shared: bool
-) -> Panel | None:
+) -> CodecGrid | None:
     if not len(members):
         return None
     pictures, row = np.unique(columns.picture[members], return_inverse=True)
@@ -208,7 +208,7 @@ def _panel(
         codec.codec_id, label, codec.family, codec.toy, marks(columns, codec, members)
     )  # fmt: skip
     rows = {columns.pictures[place].sha256: at for at, place in enumerate(pictures)}
-    return Panel(about, rows, settings, cells, members, rate, bytes_)
+    return CodecGrid(about, rows, settings, cells, members, rate, bytes_)
 
 
 def at_least_half(count: int, of: int) -> bool:
@@ -236,13 +236,13 @@ def usual_ladder(known: Mask) -> tuple[IntArray, Mask]:
     return ladder, pictures & known[:, ladder].all(axis=1)
 
 
-def scored(panel: Panel, column: ScoreColumn) -> Scored:
+def scored(grid: CodecGrid, column: ScoreColumn) -> ScoredGrid:
     """Return a panel with one metric's scores."""
-    known = panel.mean(column.known.astype(np.float64)) == 1.0
+    known = grid.mean(column.known.astype(np.float64)) == 1.0
     ladder, done = usual_ladder(known)
-    names = list(panel.rows)
+    names = list(grid.rows)
     finished = frozenset(names[row] for row in np.flatnonzero(done))
-    return Scored(panel, known, np.where(known, panel.mean(column.values), np.nan), ladder, finished)
+    return ScoredGrid(grid, known, np.where(known, grid.mean(column.values), np.nan), ladder, finished)
 
 
 def tried_pictures(columns: Columns, failures: Sequence[Failure]) -> set[str]:
@@ -254,7 +254,7 @@ def tried_pictures(columns: Columns, failures: Sequence[Failure]) -> set[str]:
 
 def compare(
     columns: Columns,
-    every: Sequence[Panel],
+    every: Sequence[CodecGrid],
     column: ScoreColumn,
     metric: MetricRow,
     failures: Sequence[Failure] = (),
@@ -282,18 +282,18 @@ def compare(
     return Comparison(under, total, common, curves)
 
 
-def mean_curve(one: Scored, chosen: frozenset[str], metric: MetricRow) -> MeanCurve:
+def mean_curve(one: ScoredGrid, chosen: frozenset[str], metric: MetricRow) -> MeanCurve:
     """Return mean bits per pixel and mean score over the chosen pictures at each setting of the ladder.
 
     A setting at which some picture came back identical is left out. Every chosen picture must be done.
     """
     if not chosen:
         return MeanCurve(())
-    rows = np.array(sorted(one.panel.rows[picture] for picture in chosen))
+    rows = np.array(sorted(one.grid.rows[picture] for picture in chosen))
     used = np.ix_(rows, one.ladder)
-    rates, scores = one.panel.rates[used].mean(axis=0), one.scores[used].mean(axis=0)
+    rates, scores = one.grid.rates[used].mean(axis=0), one.scores[used].mean(axis=0)
     usable = np.isfinite(to_quality(metric.curve_scale, metric.better, scores))
-    settings = one.panel.settings[one.ladder]
+    settings = one.grid.settings[one.ladder]
     points = tuple(
         MeanPoint(float(setting), float(rate), float(score))
         for setting, rate, score in zip(settings[usable], rates[usable], scores[usable], strict=True)

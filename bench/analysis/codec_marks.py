@@ -10,7 +10,7 @@ from ..records.columns import ColumnCodec, Columns, IntArray
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class CodecFlags:
     """What a reader must know of a codec's measurements before believing its numbers."""
 
     imported: bool = False
@@ -29,10 +29,10 @@ class Marks:
     """Where imported measurements come from."""
 
 
-NO_MARKS = Marks()
+NO_FLAGS = CodecFlags()
 
 
-def marks(columns: Columns, codec: ColumnCodec, members: IntArray) -> Marks:
+def marks(columns: Columns, codec: ColumnCodec, members: IntArray) -> CodecFlags:
     """Return the marks of one codec.
 
     Args:
@@ -41,8 +41,8 @@ def marks(columns: Columns, codec: ColumnCodec, members: IntArray) -> Marks:
         members: Which measurements are the codec's, shape (measurements of the codec,).
     """
     if codec.imported:
-        return Marks(imported=True, provenance=codec.provenance)
+        return CodecFlags(imported=True, provenance=codec.provenance)
     verified, isolated, wrong = (
         int(np.count_nonzero(one[members])) for one in (columns.verified, columns.isolated, columns.wrong)
     )
-    return Marks(False, len(members), verified, isolated, wrong, bool(columns.varies[members].any()))
+    return CodecFlags(False, len(members), verified, isolated, wrong, bool(columns.varies[members].any()))

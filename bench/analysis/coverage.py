@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..records.rows import Failure
-from .codec_grids import MeasuredCodec, Panel, usual_ladder
-from .codec_marks import NO_MARKS, Marks
+from .codec_grids import CodecGrid, MeasuredCodec, usual_ladder
+from .codec_marks import NO_FLAGS, CodecFlags
 
 
 class AnalysisError(ValueError):
@@ -39,7 +39,7 @@ class CodecSummary:
     """Attempts that failed and were not made good since."""
     reason: str | None = None
     """Why the codec has no result at all."""
-    marks: Marks = NO_MARKS
+    marks: CodecFlags = NO_FLAGS
 
 
 def find_codec(codecs: Sequence[MeasuredCodec], name: str) -> MeasuredCodec:
@@ -57,11 +57,11 @@ def find_codec(codecs: Sequence[MeasuredCodec], name: str) -> MeasuredCodec:
     raise AnalysisError(f"no stored codec is called {name!r}; {hint}")
 
 
-def summarise(panel: Panel, failures: Sequence[Failure], of_pictures: int) -> CodecSummary:
+def summarise(grid: CodecGrid, failures: Sequence[Failure], of_pictures: int) -> CodecSummary:
     """Return a codec's coverage and rate range."""
-    ladder, done = usual_ladder(panel.measured)
-    rates = panel.rates[np.ix_(done, ladder)].mean(axis=0) if done.any() else np.zeros(0)
-    codec = panel.codec
+    ladder, done = usual_ladder(grid.measured)
+    rates = grid.rates[np.ix_(done, ladder)].mean(axis=0) if done.any() else np.zeros(0)
+    codec = grid.codec
     failed = sum(failure.codec_id == codec.codec_id and not failure.settled for failure in failures)
     return CodecSummary(
         codec.codec_id, codec.label, codec.family, codec.toy, int(done.sum()), of_pictures,

@@ -9,7 +9,7 @@ from statistics import fmean
 import numpy as np
 
 from ..records.rows import Failure, MetricRow
-from .codec_grids import Comparison, Panel, usual_ladder
+from .codec_grids import CodecGrid, Comparison, usual_ladder
 from .coverage import CodecSummary, absent_codecs, find_codec, summarise
 from .curve_batches import CurveBatch, log_rate_differences
 from .curves import NO_OVERLAP, BdRate, Method, bd_rate_of_curves, to_quality
@@ -87,7 +87,7 @@ def leaderboard(
     pictures = sorted(every.common)
     batches = {curve: _batch(every, curve, pictures, metric, method) for curve in every.curves if pictures}
     rows = [
-        _row(every, codec_id, chosen.codec_id, metric, failures, method, batches) for codec_id in every.panels
+        _row(every, codec_id, chosen.codec_id, metric, failures, method, batches) for codec_id in every.grids
     ]
     absent = absent_codecs(every.codecs, failures, every.of_pictures)
     rows += [BdRow(one, BdRate(None, one.reason), None, 0, ()) for one in absent]
@@ -111,8 +111,8 @@ def _row(
     method: Method,
     batches: Mapping[str, CurveBatch],
 ) -> BdRow:
-    one = every.panels[codec_id]
-    summary = summarise(one.panel, failures, every.of_pictures)
+    one = every.grids[codec_id]
+    summary = summarise(one.grid, failures, every.of_pictures)
     test, anchor = every.curves.get(codec_id), every.curves.get(anchor_id)
     if test is None:
         few = f"{len(one.done)} of {every.of_pictures} pictures"
@@ -144,8 +144,8 @@ def choose_view(board: Leaderboard) -> View:
     if len(values) > 1 and not any(row.bd_rate.reason == NO_OVERLAP for row in board.rows):
         return View(anchor=board.anchor)
     reached = np.zeros(len(COMMON_RATES))
-    for panel in board.every.panels.values():
-        curves = curves_of(panel, board.metric)
+    for grid in board.every.grids.values():
+        curves = curves_of(grid, board.metric)
         some = curves.points > 1
         last = curves.rates[np.arange(len(some)), np.maximum(curves.points, 1) - 1]
         for place, rate in enumerate(COMMON_RATES):
@@ -153,7 +153,7 @@ def choose_view(board: Leaderboard) -> View:
     return View(bits_per_pixel=COMMON_RATES[int(reached.argmax())])
 
 
-def usual_anchor(every: Sequence[Panel]) -> str | None:
+def usual_anchor(every: Sequence[CodecGrid]) -> str | None:
     """Return the label of the codec to compare with: ``jpeg``, or else the one with the longest ladder."""
     labels = [one.codec.label for one in every]
     plain = next((label for label in labels if label == "jpeg"), None)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..records.columns import FloatArray, IntArray, ScoreColumn
 from ..records.rows import MatchRow
-from .codec_grids import Panel, scored
+from .codec_grids import CodecGrid, scored
 from .intervals import Spread, spread
 
 
@@ -17,7 +17,7 @@ from .intervals import Spread, spread
 class Matched:
     """Where searches for one target ended for one codec, on the pictures where it is within range."""
 
-    panel: Panel
+    grid: CodecGrid
     """With the probes of searches."""
     rows: IntArray
     """Places of the pictures in the panel, shape (pictures,)."""
@@ -30,7 +30,7 @@ class Matched:
 
     def scores(self, column: ScoreColumn) -> Spread | None:
         """Return median and tails of one metric over pictures that came back lossy."""
-        return spread(self.of(scored(self.panel, column).scores))
+        return spread(self.of(scored(self.grid, column).scores))
 
 
 def asked_for(matches: Sequence[MatchRow], kind: str, target: float) -> list[MatchRow]:
@@ -42,7 +42,7 @@ def asked_for(matches: Sequence[MatchRow], kind: str, target: float) -> list[Mat
     ]
 
 
-def matched(every: Sequence[Panel], chosen: Sequence[MatchRow]) -> dict[str, Matched]:
+def matched(every: Sequence[CodecGrid], chosen: Sequence[MatchRow]) -> dict[str, Matched]:
     """Return the settings that searches for a target ended at, by codec id.
 
     Matches of single pictures come before one setting for the whole set.
@@ -61,15 +61,15 @@ def matched(every: Sequence[Panel], chosen: Sequence[MatchRow]) -> dict[str, Mat
     return {one.codec.codec_id: _matched(one, settings[one.codec.codec_id]) for one in known}
 
 
-def _matched(panel: Panel, settings: Mapping[str | None, float]) -> Matched:
-    columns = {float(setting): place for place, setting in enumerate(panel.settings)}
-    measured = panel.measured
+def _matched(grid: CodecGrid, settings: Mapping[str | None, float]) -> Matched:
+    columns = {float(setting): place for place, setting in enumerate(grid.settings)}
+    measured = grid.measured
     places = [
         (row, column)
-        for picture, row in panel.rows.items()
+        for picture, row in grid.rows.items()
         if (setting := settings.get(picture, settings.get(None))) is not None
         and (column := columns.get(setting)) is not None
         and measured[row, column]
     ]
     rows, found = np.array(places, dtype=np.int64).reshape(-1, 2).T
-    return Matched(panel, rows, found)
+    return Matched(grid, rows, found)

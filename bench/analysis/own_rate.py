@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..records.rows import MetricRow
 from .bootstrap import Resampling, usual_resampling
-from .codec_grids import Comparison, Scored, at_least_half
+from .codec_grids import Comparison, ScoredGrid, at_least_half
 from .curve_batches import LEAST_POINTS
 from .curves import ONE_POINT, FloatArray, Method, from_quality
 from .intervals import SIGNIFICANCE, Interval, Tested, holm, zero_test
@@ -103,7 +103,7 @@ class _Rival:
     """Another codec's curves; arrays with one element for each of its pictures."""
 
     codec_id: str
-    scored: Scored
+    scored: ScoredGrid
     curves: CleanCurves
     has_score: Mask
     lossless_rates: FloatArray
@@ -151,29 +151,29 @@ def own_rate_rows(
     """
     wanted = set(codec_ids)
     order = [codec.codec_id for codec in every.codecs]
-    rivals = [_rival(codec_id, every.panels[codec_id], metric) for codec_id in order]
+    rivals = [_rival(codec_id, every.grids[codec_id], metric) for codec_id in order]
     families = [
         [_pairing(own, rival, metric) for rival in rivals if rival.codec_id != codec_id]
         for codec_id in order
         if codec_id in wanted
-        for own in _own_points(codec_id, every.panels[codec_id])
+        for own in _own_points(codec_id, every.grids[codec_id])
     ]
     tests = iter(_tests([pairing for family in families for pairing in family], resampling_of))
     return [row for family in families for row in _rows(family, list(islice(tests, len(family))), metric)]
 
 
-def _own_points(codec_id: str, scored: Scored) -> list[_OwnPoints]:
-    names = np.array(list(scored.panel.rows), dtype=object)
+def _own_points(codec_id: str, scored: ScoredGrid) -> list[_OwnPoints]:
+    names = np.array(list(scored.grid.rows), dtype=object)
     points: list[_OwnPoints] = []
     for column in scored.ladder:
         known, scores = scored.known[:, column], scored.scores[:, column]
-        measured, lossy = scored.panel.measured[:, column], np.isfinite(scores)
+        measured, lossy = scored.grid.measured[:, column], np.isfinite(scores)
         points.append(
             _OwnPoints(
                 codec_id,
-                float(scored.panel.settings[column]),
+                float(scored.grid.settings[column]),
                 list(names[lossy]),
-                scored.panel.rates[lossy, column],
+                scored.grid.rates[lossy, column],
                 scores[lossy],
                 int(np.count_nonzero(known & ~lossy)),
                 int(np.count_nonzero(measured & ~known)),
@@ -182,19 +182,19 @@ def _own_points(codec_id: str, scored: Scored) -> list[_OwnPoints]:
     return points
 
 
-def _rival(codec_id: str, scored: Scored, metric: MetricRow) -> _Rival:
+def _rival(codec_id: str, scored: ScoredGrid, metric: MetricRow) -> _Rival:
     lossless = scored.known & ~np.isfinite(scored.scores)
     return _Rival(
         codec_id,
         scored,
         curves_of(scored, metric),
         scored.known.any(axis=1),
-        np.where(lossless, scored.panel.rates, np.inf).min(axis=1),
+        np.where(lossless, scored.grid.rates, np.inf).min(axis=1),
     )
 
 
 def _pairing(own: _OwnPoints, rival: _Rival, metric: MetricRow) -> _Pairing:
-    rows = np.array([rival.scored.panel.rows.get(name, -1) for name in own.pictures], dtype=np.int64)
+    rows = np.array([rival.scored.grid.rows.get(name, -1) for name in own.pictures], dtype=np.int64)
     present = rows >= 0
     has_score = present & rival.has_score[rows]
     lossless = has_score & (rival.lossless_rates[rows] <= own.rates)

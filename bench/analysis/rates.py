@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..records.columns import ByteParts, Columns, FloatArray
-from .codec_grids import Panel
+from .codec_grids import CodecGrid
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class SetRate:
     """Decodes of each bitstream; a picture counts once."""
 
 
-def set_rates(columns: Columns, every: Sequence[Panel], parts: ByteParts) -> list[SetRate]:
+def set_rates(columns: Columns, every: Sequence[CodecGrid], parts: ByteParts) -> list[SetRate]:
     """Return the rates of every codec at every setting of its ladder, by label and rate.
 
     Args:
@@ -46,37 +46,37 @@ def set_rates(columns: Columns, every: Sequence[Panel], parts: ByteParts) -> lis
     of_pictures = len(np.unique(columns.picture))
     pixels = {picture.sha256: float(picture.pixel_count) for picture in columns.pictures}
     found: list[SetRate] = []
-    for panel in every:
-        about = panel.codec.codec_id, labels[panel.codec.codec_id]
-        own = np.array([pixels[picture] for picture in panel.rows])
-        means = [None if panel.codec.marks.imported else panel.mean(part) for part in parts]
+    for grid in every:
+        about = grid.codec.codec_id, labels[grid.codec.codec_id]
+        own = np.array([pixels[picture] for picture in grid.rows])
+        means = [None if grid.codec.marks.imported else grid.mean(part) for part in parts]
         found += [
-            _set_rate(panel, about, column, own, means, of_pictures) for column in range(len(panel.settings))
+            _set_rate(grid, about, column, own, means, of_pictures) for column in range(len(grid.settings))
         ]
     return sorted(found, key=lambda rate: (rate.codec, rate.codec_id, rate.mean_bits_per_pixel))
 
 
 def _set_rate(
-    panel: Panel,
+    grid: CodecGrid,
     about: tuple[str, str],
     column: int,
     pixels: FloatArray,
     means: Sequence[FloatArray | None],
     of_pictures: int,
 ) -> SetRate:
-    rows = panel.measured[:, column]
+    rows = grid.measured[:, column]
     # A non-deterministic encoder wrote another bitstream for each seed: a picture's rate is their mean.
-    sizes = panel.sizes[rows, column]
+    sizes = grid.sizes[rows, column]
     header, payload, side = (None if mean is None else float(mean[rows, column].mean()) for mean in means)
     return SetRate(
         *about,
-        float(panel.settings[column]),
+        float(grid.settings[column]),
         int(rows.sum()),
         of_pictures,
-        float(panel.rates[rows, column].mean()),
+        float(grid.rates[rows, column].mean()),
         float(8 * sizes.sum() / pixels[rows].sum()),
         header,
         payload,
         side,
-        seeds=int(panel.seeds[:, column].max()),
+        seeds=int(grid.seeds[:, column].max()),
     )

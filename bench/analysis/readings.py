@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..records.rows import MetricRow
-from .codec_grids import Scored
+from .codec_grids import ScoredGrid
 from .curve_batches import pchip_slopes
 from .curves import FloatArray, clean, to_quality
 
@@ -24,7 +24,7 @@ class CleanCurves:
     points: NDArray[np.intp]
 
 
-def curves_of(one: Scored, metric: MetricRow, *columns: FloatArray) -> CleanCurves:
+def curves_of(one: ScoredGrid, metric: MetricRow, *columns: FloatArray) -> CleanCurves:
     """Return the curve of each of a codec's pictures; columns are arrays of its panel."""
     return clean_curves(one.rates, to_quality(metric.curve_scale, metric.better, one.scores), *columns)
 

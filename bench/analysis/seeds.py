@@ -9,7 +9,7 @@ import numpy as np
 
 from ..records.columns import Columns, ScoreColumn
 from ..records.rows import MetricRow
-from .codec_grids import Panel, panels
+from .codec_grids import CodecGrid, grids
 from .curves import FloatArray
 
 
@@ -55,12 +55,12 @@ def seed_variances(
         scores: Returns one metric's scores; asked only where a bitstream was decoded twice.
     """
     labels = {codec.codec_id: codec.label for codec in columns.codecs}
-    several = [panel for panel in panels(columns, probes=True) if (panel.seeds > 1).any()]
+    several = [grid for grid in grids(columns, probes=True) if (grid.seeds > 1).any()]
     found = [
         variance
         for metric in metrics
-        for panel in several
-        for variance in _variances(panel, labels[panel.codec.codec_id], scores(metric), metric)
+        for grid in several
+        for variance in _variances(grid, labels[grid.codec.codec_id], scores(metric), metric)
     ]
     places = {one.metric_id: place for place, one in enumerate(metrics)}
     return sorted(
@@ -69,24 +69,24 @@ def seed_variances(
     )
 
 
-def _variances(panel: Panel, label: str, column: ScoreColumn, metric: MetricRow) -> Iterator[SeedVariance]:
-    values = column.values[panel.members]
+def _variances(grid: CodecGrid, label: str, column: ScoreColumn, metric: MetricRow) -> Iterator[SeedVariance]:
+    values = column.values[grid.members]
     scored = np.isfinite(values)
-    counts = np.bincount(panel.cells[scored], minlength=panel.rates.size).reshape(panel.rates.shape)
+    counts = np.bincount(grid.cells[scored], minlength=grid.rates.size).reshape(grid.rates.shape)
     for place in np.flatnonzero((counts > 1).any(axis=0)):
         rows = np.flatnonzero(counts[:, place] > 1)
-        cells = rows * len(panel.settings) + place
-        groups = [values[scored & (panel.cells == cell)] for cell in cells]
+        cells = rows * len(grid.settings) + place
+        groups = [values[scored & (grid.cells == cell)] for cell in cells]
         within, between = components(groups)
         yield SeedVariance(
-            panel.codec.codec_id,
+            grid.codec.codec_id,
             label,
-            float(panel.settings[place]),
+            float(grid.settings[place]),
             metric.metric_id,
             metric.name,
             len(groups),
             float(counts[rows, place].mean()),
-            float(panel.rates[rows, place].mean()),
+            float(grid.rates[rows, place].mean()),
             float(np.mean([group.mean() for group in groups])),
             within**0.5,
             None if between is None else between**0.5,

@@ -48,7 +48,7 @@ class RankRange:
 
 
 @dataclass(frozen=True, slots=True)
-class Duel:
+class HeadToHead:
     """One codec against another one."""
 
     test_id: str
@@ -65,7 +65,7 @@ class Duel:
     """After Holm's correction for the number of pairs."""
     verdict: Verdict | None
 
-    def turned(self) -> Duel:
+    def turned(self) -> HeadToHead:
         """Return the same duel as the other codec sees it."""
         ends = self.interval
         if ends.low is not None and ends.high is not None:
@@ -73,7 +73,7 @@ class Duel:
         percent = None if self.percent is None else _opposite(self.percent)
         opposite: dict[Verdict | None, Verdict | None] = {"better": "worse", "worse": "better"}
         verdict = opposite.get(self.verdict, self.verdict)
-        return Duel(
+        return HeadToHead(
             self.anchor_id, self.test_id, percent, ends, self.losses, self.wins, self.pictures, self.p_value,
             verdict,
         )  # fmt: skip
@@ -205,7 +205,7 @@ def rank_ranges(paired: Paired, anchor_id: str) -> dict[str, RankRange]:
     return found
 
 
-def duels(paired: Paired) -> list[Duel]:
+def duels(paired: Paired) -> list[HeadToHead]:
     """Return the duel of every two compared codecs, each pair once."""
     if not paired.pictures:
         return []
@@ -216,18 +216,20 @@ def duels(paired: Paired) -> list[Duel]:
     return [_duel(paired, *found) for found in zip(pairs, samples, tested, adjusted, strict=True)]
 
 
-def win_matrix(found: Iterable[Duel]) -> dict[tuple[str, str], Duel]:
+def win_matrix(found: Iterable[HeadToHead]) -> dict[tuple[str, str], HeadToHead]:
     """Return every duel as each of its two codecs sees it, by (test id, anchor id)."""
     seen = [one for duel in found for one in (duel, duel.turned())]
     return {(one.test_id, one.anchor_id): one for one in seen}
 
 
-def _duel(paired: Paired, pair: tuple[str, str], sample: Sample, one: Tested, p_value: float | None) -> Duel:
+def _duel(
+    paired: Paired, pair: tuple[str, str], sample: Sample, one: Tested, p_value: float | None
+) -> HeadToHead:
     test_id, anchor_id = pair
     each = paired.of_pictures(anchor_id, test_id)
     defined = bool(np.isfinite(sample.estimate))
     ends = one.interval.through(percent) if defined else Interval(None, None, NO_OVERLAP)
-    return Duel(
+    return HeadToHead(
         test_id,
         anchor_id,
         percent(sample.estimate) if defined else None,

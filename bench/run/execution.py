@@ -43,7 +43,7 @@ class Work(Protocol):
         ...
 
 
-class Waiting:
+class CellQueue:
     """Cells in the order in which workers should have them: one that holds a picture keeps to it."""
 
     def __init__(self, cells: Iterable[Planned] = ()) -> None:
@@ -70,7 +70,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RunTarget:
     """Where and how cells run and are stored."""
 
     store: StoreWriter
@@ -85,7 +85,7 @@ class Place:
 class Execution:
     """The loop between workers, work and store."""
 
-    def __init__(self, place: Place, work: Work) -> None:
+    def __init__(self, place: RunTarget, work: Work) -> None:
         self.place = place
         self.work = work
         self.interrupted = False

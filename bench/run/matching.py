@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ..store.writer import StoreWriter
 from ..worker import pool
 from ..worker.device import cores, describe
-from .execution import Execution, Place
+from .execution import Execution, RunTarget
 from .prepare import Options, prepare
 from .searches import MatchReport, Progress, Searches
 from .suite import Suite
@@ -39,7 +39,9 @@ def run(
                 if not options.dry_run:
                     searches.run_id = store.begin_run(suite.name, text, describe(), workers, 0, options.call)
                     limits = prepared.suite.cell_limits
-                    place = Place(store, searches.run_id, prepared.metric_ids, limits, workers, probe=True)
+                    place = RunTarget(
+                        store, searches.run_id, prepared.metric_ids, limits, workers, probe=True
+                    )
                     execution = Execution(place, searches)
                     execution.go(executor)
                     searches.save()

@@ -14,7 +14,7 @@ from ..store.writer import StoreWriter
 from ..worker import pool
 from ..worker.device import cores, describe
 from .estimate import Estimate, estimate
-from .execution import Execution, Place, Waiting
+from .execution import CellQueue, Execution, RunTarget
 from .plan import Plan, Planned, Wanted, make_plan
 from .prepare import Options, Prepared, prepare
 from .seed_order import OneStream
@@ -101,7 +101,7 @@ def run(suite: Suite, text: str, store: StoreWriter, options: Options, progress:
                     run_id = store.begin_run(
                         suite.name, text, describe(), workers, len(report.plan.cells), options.call
                     )
-                    place = Place(store, run_id, prepared.metric_ids, suite.cell_limits, workers)
+                    place = RunTarget(store, run_id, prepared.metric_ids, suite.cell_limits, workers)
                     execution = Execution(place, _Cells(report, progress))
                     execution.go(executor)
                     report.interrupted = execution.interrupted
@@ -124,7 +124,7 @@ class _Cells:
 
     def __init__(self, report: Report, progress: Progress) -> None:
         self.streams = OneStream(report.plan.cells)
-        self.waiting = Waiting(self.streams.ready)
+        self.waiting = CellQueue(self.streams.ready)
         self.report = report
         self.progress = progress
         self.failed: set[CellKey] = set()

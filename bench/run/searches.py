@@ -20,7 +20,7 @@ from ..records.messages import Outcome, Stored
 from ..records.rows import Match, Scope, Score
 from ..store.searches import Tried, save_matches, tried
 from ..store.writer import StoreWriter
-from .execution import Waiting
+from .execution import CellQueue
 from .plan import Planned, PlannedCodec, PlannedPicture, make_cell
 from .prepare import Prepared
 from .suite import SuiteError
@@ -135,7 +135,7 @@ class Searches:
         self.attempted = set[tuple[CellKey, str | None]]() if retry_failed else store.attempted(ids)
         self.to_do = deque(_questions(prepared, target.scope))
         self.report = MatchReport(len(self.to_do), prepared.notes, unavailable=prepared.unavailable)
-        self.waiting = Waiting()
+        self.waiting = CellQueue()
         self.again = self.waiting.again
         self.owners: dict[CellKey, list[_Search]] = {}
         """Searches that wait for a cell: sets may share a picture."""

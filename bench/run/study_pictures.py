@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..records.rows import ScoredCell
-from ..store.study_pictures import Crop, Part, Prepared
+from ..store.study_pictures import Crop, PicturePart, Prepared
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,11 +33,11 @@ def prepare(store: str, cells: Sequence[ScoredCell], crop: Crop) -> Prepared:
     from .redecode import pictures
 
     opened = Store(store)
-    parts: dict[str, Part] = {}
+    parts: dict[str, PicturePart] = {}
     shown: dict[str, str] = {}
     missing: dict[str, str] = {}
 
-    def keep(pixels: Image, part: Part | None = None) -> str:
+    def keep(pixels: Image, part: PicturePart | None = None) -> str:
         cut = pixels if part is None else _cut(pixels, part)
         sha256 = pixels_sha256(cut)
         opened.blobs.put_decoded(sha256, cut)
@@ -53,8 +53,8 @@ def prepare(store: str, cells: Sequence[ScoredCell], crop: Crop) -> Prepared:
                 continue
             if cell.picture_sha256 not in parts:
                 left, top, width, height = choose(original, crop)
-                part = Part(left, top, width, height, "")
-                parts[cell.picture_sha256] = Part(left, top, width, height, keep(original, part))
+                part = PicturePart(left, top, width, height, "")
+                parts[cell.picture_sha256] = PicturePart(left, top, width, height, keep(original, part))
             shown[cell.decoded_sha256] = keep(decoded, parts[cell.picture_sha256])
     opened.close()
     return Prepared(parts, shown, missing)
@@ -74,7 +74,7 @@ def _batches(cells: Sequence[ScoredCell]) -> Iterator[list[ScoredCell]]:
         yield batch
 
 
-def _cut(pixels: Image, part: Part) -> Image:
+def _cut(pixels: Image, part: PicturePart) -> Image:
     import numpy as np
 
     rows = slice(part.top, part.top + part.height)

@@ -21,7 +21,7 @@ class Crop:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PicturePart:
     """A rectangle of a picture, and the hash of the original's pixels in it."""
 
     left: int
@@ -35,7 +35,7 @@ class Part:
 class Prepared:
     """What was made ready to be shown."""
 
-    parts: Mapping[str, Part]
+    parts: Mapping[str, PicturePart]
     """By the hash of the whole original."""
     shown: Mapping[str, str]
     """Hash of a whole decoded picture -> hash of its part; both are stored as blobs."""

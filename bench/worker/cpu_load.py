@@ -24,7 +24,7 @@ CORES = Path("/sys/devices/system/cpu")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CpuCounters:
     """The counters at one moment, in seconds since whenever."""
 
     at: float
@@ -52,7 +52,7 @@ def tree_seconds(processes: Iterable[int]) -> float:
     return total
 
 
-def other_share(first: Look, last: Look, cores: Sequence[int]) -> float:
+def other_share(first: CpuCounters, last: CpuCounters, cores: Sequence[int]) -> float:
     """Return the share of the cores that others used between two looks, 0 to 1.
 
     The larger of two: of the whole machine, and of the cores that the call was kept on (all of our own time
@@ -74,7 +74,7 @@ class Watch:
 
     def __init__(self, cores: Sequence[int]) -> None:
         self.cores = cores
-        self.looks: list[Look] = []
+        self.looks: list[CpuCounters] = []
 
     def look(self, workers: Iterable[int]) -> float:
         """Look now and return the moment; best just before and just after a call.
@@ -83,7 +83,7 @@ class Watch:
             workers: Process ids of all workers that live now.
         """
         ours = tree_seconds([os.getpid(), *workers])
-        self.looks.append(Look(monotonic(), busy_seconds(), ours))
+        self.looks.append(CpuCounters(monotonic(), busy_seconds(), ours))
         return self.looks[-1].at
 
     def forget(self, moment: float) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from ..base import Image, Picture, RateParts
-    from .transform import Place
+    from .transform import Placement
 
 _TILE, _HALO = 512, 384
 """In pixels: nine residual blocks of the generator see 21 latents on either side, which are 336 pixels."""
@@ -119,7 +119,7 @@ def published_name(quality: int) -> str:
     return f"msillm_quality_{f'vlo{quality + 2}' if quality < 1 else quality}"
 
 
-def _load_rate(repository: str, quality: int, where: Place) -> Rate:
+def _load_rate(repository: str, quality: int, where: Placement) -> Rate:
     network = _from_hub(repository, published_name(quality))
     sha256, byte_count = tensors_sha256(network.state_dict())
     network.update()  # the published files hold no tables of probabilities; theirs is done so, too

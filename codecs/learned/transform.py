@@ -29,7 +29,7 @@ PADDING = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Placement:
     """Where the transforms run, and in which arithmetic; entropy models run on the CPU in float32."""
 
     device: torch.device
@@ -45,7 +45,7 @@ class Place:
         return module.to(self.device, self.dtype).eval()
 
 
-def place(device: str, dtype: str) -> Place:
+def place(device: str, dtype: str) -> Placement:
     """Return the place that two parameters of a codec name.
 
     Raises:
@@ -53,7 +53,7 @@ def place(device: str, dtype: str) -> Place:
         CodecError: There is no such type.
     """
     # Squares of activations, which GDN takes, leave the range of float16.
-    return Place(find_device(device), find_dtype(dtype, halves=False))
+    return Placement(find_device(device), find_dtype(dtype, halves=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class TransformCoder:
     """Pixels (1, 3, height, width), 0 to 1, to latents of a sixteenth of the sides."""
     synthesis: Callable[[Tensor], Tensor]
     coder: LatentCoder
-    where: Place
+    where: Placement
     tile: int
     """Side of a tile in pixels; a multiple of `DOWNSAMPLING`."""
     halo: int

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..base import Image, Picture, RateParts
     from .latents import LatentCoder
-    from .transform import Place
+    from .transform import Placement
 
     Network: TypeAlias = FactorizedPrior | ScaleHyperprior | JointAutoregressiveHierarchicalPriors
 
@@ -126,7 +126,7 @@ def zoo_file(arch: str, metric: str, quality: int) -> Path:
     return fetch(name, [address], digits, elsewhere=[hub], origin="CompressAI's public model zoo")
 
 
-def load_rate(path: Path, arch: str, where: Place) -> Rate:
+def load_rate(path: Path, arch: str, where: Placement) -> Rate:
     """Return the network of a checkpoint; its sizes follow from the tensors.
 
     Args:

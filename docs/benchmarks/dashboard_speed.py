@@ -56,16 +56,16 @@ def tables(store: str) -> None:
     from codecarena.bench.store.derived_cache import Derived
     from codecarena.reports.tables import leaderboards
     from codecarena.reports.tables.evidence import board_ranks
-    from codecarena.reports.tables.selection import ColumnSlice, ColumnSource
+    from codecarena.reports.tables.selection import Selection, StoredColumns
 
     found: dict[str, tuple[float, float]] = {}
     clock, processor = time.perf_counter(), time.process_time()
     opened = Store(store)
-    source = ColumnSource(opened, "synthetic")
+    source = StoredColumns(opened, "synthetic")
     derived = Derived(opened)
     for number in range(2):
         for name, kind in KINDS.items():
-            part = ColumnSlice(source, kind)
+            part = Selection(source, kind)
             metric = part.metrics[number]
             table = leaderboards.bd_table(part, [metric], "codec0", derived=derived)
             board_ranks(part, part.board(metric, "codec0"), derived)
@@ -108,11 +108,11 @@ def pages(store: str) -> None:
 def read(store: str, until: str) -> None:
     """Read leaderboards until a file appears; print how many."""
     from codecarena.reports.tables import leaderboards
-    from codecarena.reports.tables.selection import ColumnSlice, ColumnSource
+    from codecarena.reports.tables.selection import Selection, StoredColumns
 
     opened, count = Store(store), 0
     while not Path(until).exists():
-        part = ColumnSlice(ColumnSource(opened, "synthetic"))
+        part = Selection(StoredColumns(opened, "synthetic"))
         leaderboards.bd_table(part, [part.metrics[count % 3]], "codec0", derived=Nobody())
         opened.version()
         count += 1

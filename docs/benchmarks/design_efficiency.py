@@ -124,8 +124,8 @@ def saving(curves, name, target):
 
 
 def draw(found):
-    figure, panels = plt.subplots(1, len(RANGES_JOD), figsize=(11, 4.2), layout="constrained")
-    for axes, (wide, curves) in zip(panels, found.items(), strict=True):
+    figure, grids = plt.subplots(1, len(RANGES_JOD), figsize=(11, 4.2), layout="constrained")
+    for axes, (wide, curves) in zip(grids, found.items(), strict=True):
         for (name, curve), mark in zip(curves.items(), "osD^", strict=True):
             mean = np.mean(curve, 0)
             error = 1.96 * np.std(curve, 0, ddof=1) / np.sqrt(STUDIES)
@@ -137,7 +137,7 @@ def draw(found):
         axes.set_ylabel("Spearman correlation with the truth")
         axes.set_title(f"{CONDITIONS} conditions over {wide:g} JOD, {PICTURES} pictures", size=10)
         axes.grid(alpha=0.3)
-    panels[0].legend(frameon=False, title=f"mean of {STUDIES} studies, 95 % band")
+    grids[0].legend(frameon=False, title=f"mean of {STUDIES} studies, 95 % band")
     figure.savefig(HERE.parents[1] / "images" / "design-efficiency.png", dpi=120)
 
 

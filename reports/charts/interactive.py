@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..tables.leaderboard_tables import RatePoint
-from .rd_figure import COLOURS, MARKERS, PUBLISHED, SIMILARITIES, Look, decibels_of
+from .rd_figure import COLOURS, MARKERS, PUBLISHED, SIMILARITIES, LineStyle, decibels_of
 
 DARK: dict[str, str] = dict(
     zip(
@@ -33,15 +33,15 @@ INK = {True: "#c9ced6", False: "#4d535c"}
 """Colour of words and thin lines on a dark and on a light ground."""
 
 
-def on_ground(looks: Mapping[str, Look], dark: bool) -> dict[str, str]:
+def on_ground(line_styles: Mapping[str, LineStyle], dark: bool) -> dict[str, str]:
     """Return the colour of each codec on a light or dark ground."""
-    return {codec: DARK[look.colour] if dark else look.colour for codec, look in looks.items()}
+    return {codec: DARK[look.colour] if dark else look.colour for codec, look in line_styles.items()}
 
 
 def rate_distortion(
     points: Sequence[RatePoint],
     published: Sequence[RatePoint],
-    looks: Mapping[str, Look],
+    line_styles: Mapping[str, LineStyle],
     *,
     metric: str,
     better: Literal["higher", "lower"],
@@ -54,7 +54,7 @@ def rate_distortion(
     Args:
         points: Measured here; those with an interval get a band.
         published: Measured elsewhere, drawn thin and dashed.
-        looks: From `charts.looks`.
+        line_styles: From `rd_figure.line_styles`.
         metric: Title of the vertical axis.
         better: Where good scores are drawn; upwards in either case.
         decibels: Whether the scores crowd against 1 and are drawn at equal steps of -10 log10(1 - x).
@@ -63,7 +63,10 @@ def rate_distortion(
     """
     table = _table(points, decibels)
     codecs = {point.label: point.codec for point in points}
-    colours, shapes = on_ground(looks, dark), [SHAPES[looks[codec].marker] for codec in codecs.values()]
+    colours, shapes = (
+        on_ground(line_styles, dark),
+        [SHAPES[line_styles[codec].marker] for codec in codecs.values()],
+    )
     rate = alt.X(
         "bits_per_pixel:Q",
         title=f"rate (bits per pixel{', logarithmic' if logarithmic else ''})",
@@ -92,7 +95,9 @@ def rate_distortion(
     )
     shape = alt.Shape("codec:N", scale=alt.Scale(domain=list(codecs), range=shapes))
     # By another field than the rest, or the legend's marks would be dashed too. Widths of the line in print.
-    dashes = {point.codec_id: [2 * part for part in looks[point.codec].dashes] for point in points}
+    dashes = {
+        point.codec_id: [2 * selection for selection in line_styles[point.codec].dashes] for point in points
+    }
     dash = alt.StrokeDash(
         "codec_id:N", scale=alt.Scale(domain=list(dashes), range=list(dashes.values())), legend=None
     )
@@ -184,7 +189,7 @@ class TradePoint:
 
 def trade(
     points: Sequence[TradePoint],
-    looks: Mapping[str, Look],
+    line_styles: Mapping[str, LineStyle],
     *,
     cost: str,
     gain: str,
@@ -194,7 +199,7 @@ def trade(
     """Return gains over costs on a logarithmic axis; the Pareto front is drawn through what nothing beats."""
     table = pd.DataFrame([asdict(point) for point in points])
     codecs = sorted({point.codec for point in points})
-    colours = on_ground(looks, dark)
+    colours = on_ground(line_styles, dark)
     x = alt.X(
         "cost:Q", title=cost, scale=alt.Scale(type="log", nice=False, padding=16), axis=alt.Axis(format="~g")
     )

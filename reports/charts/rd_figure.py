@@ -68,7 +68,7 @@ STYLE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class LineStyle:
     """How one codec is drawn, in every chart."""
 
     colour: str
@@ -76,7 +76,7 @@ class Look:
     dashes: tuple[float, ...]
 
 
-def looks(labels: Iterable[str]) -> dict[str, Look]:
+def line_styles(labels: Iterable[str]) -> dict[str, LineStyle]:
     """Return how to draw each codec of a store.
 
     The colour belongs to the codec's name; labels that differ in parameters share it and differ in marker
@@ -87,14 +87,14 @@ def looks(labels: Iterable[str]) -> dict[str, Look]:
     # Turns of their own keep the others apart from the known codecs of the same colour.
     places = {name: (place % len(COLOURS), 3 + place // len(COLOURS)) for place, name in enumerate(unknown)}
     places |= KNOWN
-    found: dict[str, Look] = {}
+    found: dict[str, LineStyle] = {}
     variants: Counter[str] = Counter()
     for label in every:
         colour, turn = places[_name(label)]
         variant = variants[_name(label)]
         variants[_name(label)] += 1
         marker = MARKERS[(turn + 2 * variant) % len(MARKERS)]
-        found[label] = Look(COLOURS[colour], marker, DASHES[(turn + variant) % len(DASHES)])
+        found[label] = LineStyle(COLOURS[colour], marker, DASHES[(turn + variant) % len(DASHES)])
     return found
 
 
@@ -104,7 +104,7 @@ def _name(label: str) -> str:
 
 def rate_distortion(
     points: Sequence[RatePoint],
-    styles: dict[str, Look],
+    styles: dict[str, LineStyle],
     *,
     metric: str,
     unit: str = "",
@@ -118,7 +118,7 @@ def rate_distortion(
 
     Args:
         points: Mean curves; those with intervals get a band.
-        styles: From `looks`.
+        styles: From `line_styles`.
         metric: What to call the scores.
         unit: Of the scores.
         better: Where good scores are drawn; upwards in either case.
@@ -183,7 +183,7 @@ def _curves(points: Sequence[RatePoint]) -> dict[str, list[RatePoint]]:
     return found
 
 
-def _bands(axes: Axes, points: Sequence[RatePoint], styles: dict[str, Look]) -> bool:
+def _bands(axes: Axes, points: Sequence[RatePoint], styles: dict[str, LineStyle]) -> bool:
     """Draw the intervals of the scores behind the curves; return whether there are any."""
     drawn = False
     for codec, curve in _curves(points).items():
@@ -220,7 +220,7 @@ def _scores(points: Sequence[RatePoint]) -> list[float]:
     return [value for value in values if value is not None]
 
 
-def _sample(look: Look) -> Line2D:
+def _sample(look: LineStyle) -> Line2D:
     """Return what stands before a codec's name; the axes' own handles leave out names that begin with _."""
     return Line2D(
         [],

@@ -18,9 +18,11 @@ def rates(store: StoreOption = STORE, image_set: SetOption = None, as_json: Json
     """Show each codec's rates: mean of pictures, whole set; bytes of header, payload, side information."""
     from ...bench.store.store import Store
     from ..tables.rate_table import rate_table
-    from ..tables.selection import slices
+    from ..tables.selection import selections
 
-    show_tables([rate_table(part) for part in slices(Store(store), image_set)], as_json, NO_RESULTS)
+    show_tables(
+        [rate_table(selection) for selection in selections(Store(store), image_set)], as_json, NO_RESULTS
+    )
 
 
 @app.command()
@@ -33,10 +35,12 @@ def seeds(
     """Show what the seed of a stochastic decoder changes: scores between seeds and between pictures."""
     from ...bench.store.store import Store
     from ..tables.seed_table import seed_table
-    from ..tables.selection import choose_metrics, slices
+    from ..tables.selection import choose_metrics, selections
 
-    parts = slices(Store(store), image_set)
-    tables = [seed_table(part, choose_metrics(part.all_metrics, metric or ())) for part in parts]
+    parts = selections(Store(store), image_set)
+    tables = [
+        seed_table(selection, choose_metrics(selection.all_metrics, metric or ())) for selection in parts
+    ]
     show_tables(
         [table for table in tables if table], as_json, "No bitstream has been decoded with two seeds."
     )
@@ -56,13 +60,13 @@ def published(
     from ...bench.store.imports import read_published
     from ...bench.store.store import Store
     from ..tables.published_table import published_table
-    from ..tables.selection import choose_metrics, slices
+    from ..tables.selection import choose_metrics, selections
 
     opened = Store(store)
     points = read_published(opened)
     tables = [
-        published_table(part, points, choose_metrics(part.all_metrics, metric or ()), anchor)
-        for part in slices(opened, image_set)
+        published_table(selection, points, choose_metrics(selection.all_metrics, metric or ()), anchor)
+        for selection in selections(opened, image_set)
     ]
     known = ", ".join(sorted({point.image_set for point in points}))
     nothing = (

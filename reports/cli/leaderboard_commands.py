@@ -87,17 +87,17 @@ def compare(
     from ...bench.store.store import Store
     from ...bench.store.timings import timings
     from ..tables.comparisons import comparison_tables
-    from ..tables.selection import slices
+    from ..tables.selection import selections
 
     opened = Store(store)
     tables: list[Table] = []
-    for part in slices(opened, image_set):
-        chosen = part.chosen_metrics(metric or ())
+    for selection in selections(opened, image_set):
+        chosen = selection.chosen_metrics(metric or ())
         for one in chosen if metric else chosen[:1]:
             tables += comparison_tables(
-                part,
+                selection,
                 one,
-                timings(opened, part.image_set),
+                timings(opened, selection.image_set),
                 method=method,
                 points=points,
                 derived=Derived(opened),

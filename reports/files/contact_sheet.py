@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from ...bench.analysis.codec_grids import MeasuredCodec, panels
+from ...bench.analysis.codec_grids import MeasuredCodec, grids
 from ...bench.analysis.coverage import AnalysisError
 from ...bench.analysis.leaderboard import COMMON_RATES
 from ...bench.records.rows import MetricRow, ScoredCell
 from ...bench.store.store import Store
 from ..tables.leaderboard_tables import parse_at
-from ..tables.selection import ColumnSlice, ColumnSource, choose_metrics, choose_sets
+from ..tables.selection import Selection, StoredColumns, choose_metrics, choose_sets
 
 FACTOR = 2.0
 """A setting whose rate is further off than this factor does not stand for the asked rate."""
@@ -83,18 +83,18 @@ def plan(
     Raises:
         AnalysisError: Something of it is not in the store.
     """
-    part = _part(store, image_set)
+    selection = _part(store, image_set)
     asked = parse_at(at) if at else None
     if asked and (asked.target != "bpp" or not 0 < asked.value < math.inf):
         raise AnalysisError(f"--at {at!r}: a contact sheet is matched by rate; expected bpp=NUMBER")
-    chosen = _codecs([panel.codec for panel in panels(part.columns, probes=True)], codecs)
-    known = {picture.name: picture.sha256 for picture in part.columns.pictures}
+    chosen = _codecs([grid.codec for grid in grids(selection.columns, probes=True)], codecs)
+    known = {picture.name: picture.sha256 for picture in selection.columns.pictures}
     names = _pictures(list(known), pictures)
     ids = {one.codec_id for one in chosen}
     by_picture = {
         name: [
             cell
-            for cell in store.cells(part.image_set, known[name])
+            for cell in store.cells(selection.image_set, known[name])
             if cell.codec_id in ids and cell.picture == name
         ]
         for name in names
@@ -104,14 +104,14 @@ def plan(
         raise AnalysisError(f"none of the codecs has a result for {', '.join(names)}")
     rate = asked.value if asked else usual_rate([cell for cell in cells if not cell.probe] or cells)
     bands = [_band(picture, own, chosen, rate) for picture, own in by_picture.items() if own]
-    return Sheet(part.image_set, rate, tuple(bands), tuple(_metrics(store, cells)))
+    return Sheet(selection.image_set, rate, tuple(bands), tuple(_metrics(store, cells)))
 
 
-def _part(store: Store, image_set: str | None) -> ColumnSlice:
+def _part(store: Store, image_set: str | None) -> Selection:
     for name in choose_sets(store, image_set):
-        part = ColumnSlice(ColumnSource(store, name))
-        if len(part.columns.measurement):
-            return part
+        selection = Selection(StoredColumns(store, name))
+        if len(selection.columns.measurement):
+            return selection
     raise AnalysisError("the store holds no results yet; run a suite first: codecarena run quick")
 
 

@@ -10,20 +10,20 @@ import numpy as np
 
 from ...bench.records.rows import MetricRow
 from ..tables.leaderboard_tables import RatePoint
-from ..tables.selection import ColumnSlice
+from ..tables.selection import Selection
 
 
-def picture_points(part: ColumnSlice, metric: MetricRow, picture: str) -> list[RatePoint]:
+def picture_points(selection: Selection, metric: MetricRow, picture: str) -> list[RatePoint]:
     """Return every codec's points of one picture; settings that gave it back identical are left out."""
-    sha256 = {picture.name: picture.sha256 for picture in part.columns.pictures}.get(picture, "")
+    sha256 = {picture.name: picture.sha256 for picture in selection.columns.pictures}.get(picture, "")
     found: list[RatePoint] = []
-    for codec_id, one in part.comparison(metric).panels.items():
-        row = one.panel.rows.get(sha256)
+    for codec_id, one in selection.comparison(metric).grids.items():
+        row = one.grid.rows.get(sha256)
         if row is None:
             continue
         for column in np.flatnonzero(one.known[row] & np.isfinite(one.scores[row])):
-            setting, rate = float(one.panel.settings[column]), float(one.panel.rates[row, column])
-            score, codec = float(one.scores[row, column]), one.panel.codec
+            setting, rate = float(one.grid.settings[column]), float(one.grid.rates[row, column])
+            score, codec = float(one.scores[row, column]), one.grid.codec
             found.append(RatePoint(codec.label, setting, rate, score, codec.toy, codec_id))
     return found
 

@@ -18,7 +18,7 @@ from ..tables.latex import latex
 from ..tables.leaderboard_tables import leaderboard_tables
 from ..tables.rate_table import rate_table
 from ..tables.seed_table import seed_table
-from ..tables.selection import choose_metrics, choose_sets, slices
+from ..tables.selection import choose_metrics, choose_sets, selections
 from ..tables.table import Table, as_json
 from .compressai import results
 
@@ -126,10 +126,10 @@ def _tables(
     if what == "leaderboard":
         found = leaderboard_tables(store, metrics=metrics, anchor=anchor, at=at, image_set=image_set)
     elif what == "rates":
-        found = [rate_table(part) for part in slices(store, image_set)]
+        found = [rate_table(selection) for selection in selections(store, image_set)]
     else:
-        parts = slices(store, image_set)
-        each = [seed_table(part, choose_metrics(part.all_metrics, metrics)) for part in parts]
+        parts = selections(store, image_set)
+        each = [seed_table(selection, choose_metrics(selection.all_metrics, metrics)) for selection in parts]
         found = [table for table in each if table]
     if not found:
         raise AnalysisError(f"the store holds nothing for the table {what}")
@@ -138,9 +138,9 @@ def _tables(
 
 def _write_compressai(store: Store, out: Path, image_set: str | None) -> str:
     files = [
-        (part.image_set, name, content)
-        for part in slices(store, image_set)
-        for name, content in results(part).items()
+        (selection.image_set, name, content)
+        for selection in selections(store, image_set)
+        for name, content in results(selection).items()
     ]
     if not files:
         raise AnalysisError("the store holds no results yet; run a suite first: codecarena run quick")

@@ -23,7 +23,7 @@ from ..tables.kinds import kind_tables
 from ..tables.leaderboard_tables import failures_table, rate_points, tables_of
 from ..tables.leaderboards import bd_table
 from ..tables.rate_table import rate_table
-from ..tables.selection import ColumnSlice, slices
+from ..tables.selection import Selection, selections
 from ..tables.speed import speed_tables
 from ..tables.table import Table
 
@@ -45,7 +45,7 @@ class Section:
 
     title: str
     tables: tuple[Table, ...] = ()
-    rate_distortion: tuple[Chart, ...] = ()
+    charts: tuple[Chart, ...] = ()
     warning: str = ""
     """What must be read before anything else of the section."""
     lines: tuple[str, ...] = ()
@@ -81,11 +81,11 @@ def report(
     Raises:
         AnalysisError: The store holds no results, or a name is not in it.
     """
-    parts = slices(store, image_set)
+    parts = selections(store, image_set)
     if not parts:
         raise AnalysisError("the store holds no results yet; run a suite first: codecarena run quick")
     derived = Derived(store)
-    sections = [one for part in parts for one in _of_set(store, part, metrics, anchor, derived)]
+    sections = [one for selection in parts for one in _of_set(store, selection, metrics, anchor, derived)]
     sections += _kinds(store, image_set, metrics, anchor, derived)
     ledger = Ledger(store.location.database_url, read_only=True)
     try:
@@ -93,61 +93,63 @@ def report(
     finally:
         ledger.close()
     return Report(
-        tuple(part.image_set for part in parts),
+        tuple(selection.image_set for selection in parts),
         tuple(map(summary, parts)),
         tuple(section for section in sections),
     )
 
 
-def summary(part: ColumnSlice) -> str:
+def summary(selection: Selection) -> str:
     """Return in one line what a set holds."""
     counts = {
-        "picture": len(part.pictures),
-        "codec": len(np.unique(part.columns.codec)),
-        "result": len(part.columns.measurement),
-        "open failure": sum(not failure.settled for failure in part.failures),
+        "picture": len(selection.pictures),
+        "codec": len(np.unique(selection.columns.codec)),
+        "result": len(selection.columns.measurement),
+        "open failure": sum(not failure.settled for failure in selection.failures),
     }
     told = " · ".join(digits.counted(count, noun) for noun, count in counts.items() if count)
-    return f"{part.image_set}: {told}"
+    return f"{selection.image_set}: {told}"
 
 
 def _of_set(
-    store: Store, part: ColumnSlice, names: Sequence[str], anchor: str | None, derived: Derived
+    store: Store, selection: Selection, names: Sequence[str], anchor: str | None, derived: Derived
 ) -> list[Section]:
-    chosen = part.chosen_metrics(names)
-    name = part.image_set
+    chosen = selection.chosen_metrics(names)
+    name = selection.image_set
     sections: list[Section] = []
     if not chosen:
         sections.append(Section(f"Leaderboard · {name}", lines=("No picture of the set has a score yet.",)))
     else:
-        sections += [_leaderboard(part, chosen, anchor, derived), _curves(part, chosen, derived)]
-        sections += _comparison(store, part, chosen[0], derived)
+        sections += [_leaderboard(selection, chosen, anchor, derived), _curves(selection, chosen, derived)]
+        sections += _comparison(store, selection, chosen[0], derived)
     if speed := speed_tables(store, name):
         sections.append(Section(f"Speed and cost · {name}", tuple(speed)))
-    failed = failures_table(part)
+    failed = failures_table(selection)
     if failed.rows:
         sections.append(Section(f"Failures · {name}", (failed,)))
     return sections
 
 
-def _leaderboard(part: ColumnSlice, chosen: list[MetricRow], anchor: str | None, derived: Derived) -> Section:
+def _leaderboard(
+    selection: Selection, chosen: list[MetricRow], anchor: str | None, derived: Derived
+) -> Section:
     ids = [one.metric_id for one in chosen]
-    first = tables_of(part, metrics=ids[:1], anchor=anchor, derived=derived)
+    first = tables_of(selection, metrics=ids[:1], anchor=anchor, derived=derived)
     rest: list[Table] = []
-    used = anchor or part.opening_view(chosen[0]).anchor
+    used = anchor or selection.opening_view(chosen[0]).anchor
     if len(chosen) > 1 and used:
-        rest = [bd_table(part, chosen, used, derived=derived)]
-    return Section(f"Leaderboard · {part.image_set}", (*first, *rest), folded=(rate_table(part),))
+        rest = [bd_table(selection, chosen, used, derived=derived)]
+    return Section(f"Leaderboard · {selection.image_set}", (*first, *rest), folded=(rate_table(selection),))
 
 
-def _curves(part: ColumnSlice, chosen: list[MetricRow], derived: Derived) -> Section:
-    styles = rd_figure.looks(panel.codec.label for panel in part.panels)
+def _curves(selection: Selection, chosen: list[MetricRow], derived: Derived) -> Section:
+    styles = rd_figure.line_styles(grid.codec.label for grid in selection.grids)
     drawn: list[Chart] = []
     for metric in chosen[:CHARTS]:
-        points, pictures = rate_points(part, metric, curve_points(part, metric, derived))
+        points, pictures = rate_points(selection, metric, curve_points(selection, metric, derived))
         if not points:
             continue
-        title = part.title(metric)
+        title = selection.title(metric)
         figure = rd_figure.rate_distortion(
             points, styles, metric=title, unit=digits.unit_of(metric), better=metric.better,
             title=f"{title}, means over {digits.counted(pictures, 'picture')}",
@@ -156,15 +158,17 @@ def _curves(part: ColumnSlice, chosen: list[MetricRow], derived: Derived) -> Sec
         told = f"{title} over bits per pixel of {len({point.codec for point in points})} codecs"
         drawn.append(Chart(figure, f"{told}; the tables hold the numbers"))
     lines = () if drawn else ("No curve yet: no picture is finished by all codecs.",)
-    return Section(f"Rate and distortion · {part.image_set}", charts=tuple(drawn), lines=lines)
+    return Section(f"Rate and distortion · {selection.image_set}", charts=tuple(drawn), lines=lines)
 
 
-def _comparison(store: Store, part: ColumnSlice, metric: MetricRow, derived: Derived) -> list[Section]:
+def _comparison(store: Store, selection: Selection, metric: MetricRow, derived: Derived) -> list[Section]:
     try:
-        wins, front = comparison_tables(part, metric, timings(store, part.image_set), derived=derived)
+        wins, front = comparison_tables(
+            selection, metric, timings(store, selection.image_set), derived=derived
+        )
     except AnalysisError:
         return []  # no picture that all codecs finished: the leaderboard says so
-    return [Section(f"Codecs against each other · {part.image_set}", (front,), folded=(wins,))]
+    return [Section(f"Codecs against each other · {selection.image_set}", (front,), folded=(wins,))]
 
 
 def _kinds(

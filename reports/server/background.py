@@ -39,7 +39,7 @@ class Background:
         self._asked: dict[tuple[str, bytes], Future[Any]] = {}
         self._drawn_at = 0.0
 
-    def give_way(self) -> None:
+    def yield_to_pages(self) -> None:
         """Let a page that is being drawn have the interpreter: it has one for all threads."""
         self._drawn_at = time.monotonic()
 

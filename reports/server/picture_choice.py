@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...bench.analysis.codec_grids import Panel
+from ...bench.analysis.codec_grids import CodecGrid
 from ...bench.analysis.curves import to_quality
 from ...bench.records.columns import FloatArray
 from ...bench.records.rows import MetricRow, ScoredCell
 from ...bench.store.store import Store
 from ..tables import digits
-from ..tables.selection import ColumnSlice
+from ..tables.selection import Selection
 from ..tables.table import Column, Entry, Row, Table
 
 
@@ -45,15 +45,15 @@ class Pane:
 
 
 def worst_first(
-    part: ColumnSlice, panel: Panel, metric: MetricRow, target: Target
+    selection: Selection, grid: CodecGrid, metric: MetricRow, target: Target
 ) -> list[tuple[str, float]]:
     """Return names of the pictures with the codec's score at its matched setting, the worst first.
 
     Pictures without a score come last, by name, with NaN.
     """
-    one = part.comparison(metric).panels[panel.codec.codec_id]
-    matched = target.metric and part.comparison(target.metric).panels[panel.codec.codec_id].scores
-    distances = np.where(one.known, target.distances(panel.rates, matched), np.inf)
+    one = selection.comparison(metric).grids[grid.codec.codec_id]
+    matched = target.metric and selection.comparison(target.metric).grids[grid.codec.codec_id].scores
+    distances = np.where(one.known, target.distances(grid.rates, matched), np.inf)
     distances = np.where(np.isfinite(distances), distances, np.inf)
     rows = np.arange(len(distances))
     nearest = distances.argmin(axis=1)
@@ -61,8 +61,8 @@ def worst_first(
     order = np.argsort(
         np.where(np.isnan(scores), np.inf, to_quality(metric.curve_scale, metric.better, scores))
     )
-    names = {picture.sha256: picture.name for picture in part.columns.pictures}
-    shas = list(panel.rows)
+    names = {picture.sha256: picture.name for picture in selection.columns.pictures}
+    shas = list(grid.rows)
     listed = [(names[shas[row]], float(scores[row])) for row in order]
     missing = sorted(set(names.values()) - {name for name, _ in listed})
     return [*listed, *((name, math.nan) for name in missing)]

@@ -12,19 +12,19 @@ from ...bench.analysis.coverage import AnalysisError
 from ...bench.analysis.curves import Method
 from ...bench.analysis.intervals import Interval
 from ...bench.analysis.pareto import ParetoPoint, pareto_points
-from ...bench.analysis.significance import Duel, Paired, point_evidence, win_matrix
+from ...bench.analysis.significance import HeadToHead, Paired, point_evidence, win_matrix
 from ...bench.records.rows import MetricRow
 from ...bench.store.timings import TimingRow
 from . import digits
 from .evidence import MARKS, Keeper, every_duel
-from .selection import ColumnSlice
+from .selection import Selection
 from .table import Column, Entry, Row, Table
 
 CODEC = Column("Codec", numeric=False)
 
 
 def comparison_tables(
-    part: ColumnSlice,
+    selection: Selection,
     metric: MetricRow,
     timings: Sequence[TimingRow] = (),
     *,
@@ -37,17 +37,21 @@ def comparison_tables(
     Raises:
         AnalysisError: No picture was finished by all codecs.
     """
-    every = part.comparison(metric)
+    every = selection.comparison(metric)
     if not every.common:
-        raise AnalysisError(f"no picture of {part.image_set} has {metric.name} scores of all compared codecs")
+        raise AnalysisError(
+            f"no picture of {selection.image_set} has {metric.name} scores of all compared codecs"
+        )
     tables = [
-        win_table(part, metric, every, every_duel(part, every, metric, method, derived)),
-        pareto_table(part, metric, every, timings),
+        win_table(selection, metric, every, every_duel(selection, every, metric, method, derived)),
+        pareto_table(selection, metric, every, timings),
     ]
-    return [*tables, points_table(part, metric, every)] if points else tables
+    return [*tables, points_table(selection, metric, every)] if points else tables
 
 
-def win_table(part: ColumnSlice, metric: MetricRow, every: Comparison, found: Sequence[Duel]) -> Table:
+def win_table(
+    selection: Selection, metric: MetricRow, every: Comparison, found: Sequence[HeadToHead]
+) -> Table:
     """Return on how many pictures each codec needs fewer bits than each other one, best codec first."""
     matrix = win_matrix(found)
     order = sorted(every.curves, key=lambda curve: _standing(curve, matrix), reverse=True)
@@ -75,16 +79,16 @@ def win_table(part: ColumnSlice, metric: MetricRow, every: Comparison, found: Se
         "Holm's correction for all pairs. The interval of each pair: --json.",
         *_absent(every),
     ]
-    return Table(f"Wins by {part.title(metric)} · {part.image_set}", columns, rows, tuple(notes))
+    return Table(f"Wins by {selection.title(metric)} · {selection.image_set}", columns, rows, tuple(notes))
 
 
-def _standing(codec_id: str, matrix: Mapping[tuple[str, str], Duel]) -> tuple[int, int]:
+def _standing(codec_id: str, matrix: Mapping[tuple[str, str], HeadToHead]) -> tuple[int, int]:
     own = [duel for (test_id, _), duel in matrix.items() if test_id == codec_id]
     shown = sum((duel.verdict == "better") - (duel.verdict == "worse") for duel in own)
     return shown, sum(duel.wins - duel.losses for duel in own)
 
 
-def _duel_entry(duel: Duel | None, every: Comparison) -> Entry:
+def _duel_entry(duel: HeadToHead | None, every: Comparison) -> Entry:
     if duel is None:
         return Entry("·")
     if not duel.pictures:
@@ -93,7 +97,7 @@ def _duel_entry(duel: Duel | None, every: Comparison) -> Entry:
     return Entry(f"{duel.wins}{some}{MARKS[duel.verdict]}", duel.wins / duel.pictures)
 
 
-def _duel_record(duel: Duel, labels: Mapping[str, str]) -> dict[str, Any]:
+def _duel_record(duel: HeadToHead, labels: Mapping[str, str]) -> dict[str, Any]:
     return {
         "codec": labels[duel.anchor_id],
         "codec_id": duel.anchor_id,
@@ -108,7 +112,7 @@ def _duel_record(duel: Duel, labels: Mapping[str, str]) -> dict[str, Any]:
 
 
 def pareto_table(
-    part: ColumnSlice, metric: MetricRow, every: Comparison, timings: Sequence[TimingRow] = ()
+    selection: Selection, metric: MetricRow, every: Comparison, timings: Sequence[TimingRow] = ()
 ) -> Table:
     """Return the settings that no other one beats in rate, score and, where timed, decode time."""
     seconds = decode_seconds(timings)
@@ -119,7 +123,7 @@ def pareto_table(
         CODEC,
         Column("Setting"),
         Column("Rate", "bits/pixel"),
-        Column(part.title(metric), unit),
+        Column(selection.title(metric), unit),
         *([Column("Decode", "ms/MP", help="Wall time of the timing pass.")] if seconds else []),
         Column("On the front", "%", help="Resamples of the pictures in which nothing beats it."),
     ]
@@ -142,7 +146,10 @@ def pareto_table(
         *_absent(every),
     ]
     return Table(
-        f"Pareto front by {part.title(metric)} · {part.image_set}", tuple(columns), rows, tuple(notes)
+        f"Pareto front by {selection.title(metric)} · {selection.image_set}",
+        tuple(columns),
+        rows,
+        tuple(notes),
     )
 
 
@@ -186,7 +193,7 @@ def decode_seconds(timings: Sequence[TimingRow]) -> dict[tuple[str, float], floa
     return {key: fmean(values) for key, values in found.items()}
 
 
-def points_table(part: ColumnSlice, metric: MetricRow, every: Comparison) -> Table:
+def points_table(selection: Selection, metric: MetricRow, every: Comparison) -> Table:
     """Return every point of the mean curves with the intervals of its two means."""
     paired = Paired(every, metric)
     labels = _labels(every)
@@ -222,11 +229,12 @@ def points_table(part: ColumnSlice, metric: MetricRow, every: Comparison) -> Tab
         CODEC,
         Column("Setting"),
         Column("Rate", "bits/pixel"),
-        Column(part.title(metric), digits.unit_of(metric)),
+        Column(selection.title(metric), digits.unit_of(metric)),
         Column("Pictures", help="Pictures in the means, of those that any codec tried."),
     )
     notes = ["Means over pictures and their 95 % intervals (paired bootstrap).", *_absent(every)]
-    return Table(f"Points of {part.title(metric)} · {part.image_set}", columns, tuple(rows), tuple(notes))
+    title = f"Points of {selection.title(metric)} · {selection.image_set}"
+    return Table(title, columns, tuple(rows), tuple(notes))
 
 
 def _labels(every: Comparison) -> dict[str, str]:

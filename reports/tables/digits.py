@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ...bench.analysis.codec_marks import Marks
+from ...bench.analysis.codec_marks import CodecFlags
 from ...bench.analysis.intervals import Interval, Spread
 from ...bench.records.rows import MetricRow
 
@@ -63,7 +63,7 @@ def between(low: str, high: str) -> str:
     return f"{low}…{high}"
 
 
-def marks(found: Marks, toy: bool) -> list[str]:
+def marks(found: CodecFlags, toy: bool) -> list[str]:
     """Return what stands behind a codec's name."""
     shown = {"(toy)": toy, "(imported)": found.imported, "✗": found.wrong, "~": found.encoder_varies}
     return [mark for mark, is_set in shown.items() if is_set]
@@ -80,7 +80,7 @@ def file_name(title: str) -> str:
     return "-".join(words)[:60].strip("-")
 
 
-def mark_notes(label: str, found: Marks) -> list[str]:
+def mark_notes(label: str, found: CodecFlags) -> list[str]:
     """Return what the marks behind a codec's name mean, where they mean something."""
     notes: list[str] = []
     if found.wrong:

@@ -8,16 +8,16 @@ from ...bench.analysis.bootstrap import Resampling
 from ...bench.analysis.significance import Paired, percent
 from ...bench.records.rows import MetricRow
 from . import digits
-from .selection import ColumnSlice
+from .selection import Selection
 from .table import Column, Entry, Row, Table
 
 MOST = 12
 
 
-def points_by_kind(part: ColumnSlice, metric: MetricRow, anchor_id: str) -> dict[str, dict[str, float]]:
+def points_by_kind(selection: Selection, metric: MetricRow, anchor_id: str) -> dict[str, dict[str, float]]:
     """Return every codec's BD-rate on either kind of picture, percent, by label and kind; no intervals."""
-    every = part.comparison(metric)
-    kinds = {picture.sha256: picture.kind for picture in part.columns.pictures}
+    every = selection.comparison(metric)
+    kinds = {picture.sha256: picture.kind for picture in selection.columns.pictures}
     labels = {codec.codec_id: codec.label for codec in every.codecs}
     found: dict[str, dict[str, float]] = {}
     for kind in ("natural", "ai-generated"):
@@ -54,11 +54,11 @@ def points_table(points: dict[str, dict[str, float]], title: str) -> Table:
     )
 
 
-def dividing_pictures(part: ColumnSlice, metric: MetricRow, anchor_id: str) -> Table:
+def dividing_pictures(selection: Selection, metric: MetricRow, anchor_id: str) -> Table:
     """Return the pictures on which a codec's BD-rate is furthest from what it usually is, furthest first."""
-    every = part.comparison(metric)
+    every = selection.comparison(metric)
     labels = {codec.codec_id: codec.label for codec in every.codecs}
-    pictures = {picture.sha256: picture for picture in part.columns.pictures}
+    pictures = {picture.sha256: picture for picture in selection.columns.pictures}
     columns = (
         Column("Picture", numeric=False),
         Column("Kind", numeric=False),
@@ -66,7 +66,7 @@ def dividing_pictures(part: ColumnSlice, metric: MetricRow, anchor_id: str) -> T
         Column("BD-rate", "%", help="Of the picture's own curves."),
         Column("Usually", "%", help="Median of the codec's BD-rates over all pictures."),
     )
-    title = f"Pictures on which codecs differ most from themselves · {part.image_set}"
+    title = f"Pictures on which codecs differ most from themselves · {selection.image_set}"
     if anchor_id not in every.curves or not every.common:
         return Table(title, columns, ())
     paired = Paired(
@@ -98,5 +98,5 @@ def dividing_pictures(part: ColumnSlice, metric: MetricRow, anchor_id: str) -> T
         title,
         columns,
         tuple(row for _, row in found[:MOST]),
-        (f"BD-rate against {labels[anchor_id]} by {part.title(metric)}; the page Look shows them.",),
+        (f"BD-rate against {labels[anchor_id]} by {selection.title(metric)}; the page Look shows them.",),
     )

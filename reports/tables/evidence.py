@@ -13,8 +13,8 @@ from ...bench.analysis.kind_effect import KindSplit
 from ...bench.analysis.leaderboard import Leaderboard
 from ...bench.analysis.own_rate import OwnRateRow, own_rate_rows
 from ...bench.analysis.significance import (
-    Duel,
     Evidence,
+    HeadToHead,
     Paired,
     PointEvidence,
     RankRange,
@@ -27,19 +27,19 @@ from ...bench.analysis.significance import (
 from ...bench.records.rows import MetricRow
 from ...bench.store.derived_cache import AnswerKind
 from . import digits
-from .selection import ColumnSlice
+from .selection import Selection
 
 MARKS: dict[Verdict | None, str] = {"better": "▼", "worse": "▲", "not shown": "", None: ""}
 
 Answer = TypeVar("Answer")
 
-AGAINST_ANCHOR = AnswerKind(dict[str, Evidence], (ColumnSlice, against_anchor))
-RANKS = AnswerKind(dict[str, RankRange], (ColumnSlice, rank_ranges))
-POINTS = AnswerKind(dict[str, list[PointEvidence]], (ColumnSlice, point_evidence))
-OWN_RATES = AnswerKind(list[OwnRateRow], (ColumnSlice, own_rate_rows))
-DUELS = AnswerKind(list[Duel], (ColumnSlice, duels))
-KIND_SPLIT = AnswerKind(KindSplit, (ColumnSlice, KindSplit))
-"""What is kept in the store; `ColumnSlice` brings together what the methods compare."""
+AGAINST_ANCHOR = AnswerKind(dict[str, Evidence], (Selection, against_anchor))
+RANKS = AnswerKind(dict[str, RankRange], (Selection, rank_ranges))
+POINTS = AnswerKind(dict[str, list[PointEvidence]], (Selection, point_evidence))
+OWN_RATES = AnswerKind(list[OwnRateRow], (Selection, own_rate_rows))
+DUELS = AnswerKind(list[HeadToHead], (Selection, duels))
+KIND_SPLIT = AnswerKind(KindSplit, (Selection, KindSplit))
+"""What is kept in the store; `Selection` brings together what the methods compare."""
 
 
 class Pending(Exception):
@@ -57,7 +57,7 @@ class Keeper(Protocol):
 
 
 def board_evidence(
-    part: ColumnSlice, board: Leaderboard, derived: Keeper | None = None
+    selection: Selection, board: Leaderboard, derived: Keeper | None = None
 ) -> Mapping[str, Evidence]:
     """Return intervals and tests of a leaderboard's codecs against its anchor, by codec id.
 
@@ -69,19 +69,19 @@ def board_evidence(
 
     question = ("against anchor", board.anchor_id, board.metric.metric_id, board.method)
     try:
-        return _answer(derived, AGAINST_ANCHOR, question, part, board.metric, compute)
+        return _answer(derived, AGAINST_ANCHOR, question, selection, board.metric, compute)
     except Pending:
         return {}
 
 
 def board_ranks(
-    part: ColumnSlice, board: Leaderboard, derived: Keeper | None = None
+    selection: Selection, board: Leaderboard, derived: Keeper | None = None
 ) -> Mapping[str, RankRange]:
     """Return how sure the codecs' places are, by codec id; nothing while it is being computed."""
     question = ("ranks", board.anchor_id, board.metric.metric_id, board.method)
     try:
         return _answer(
-            derived, RANKS, question, part, board.metric,
+            derived, RANKS, question, selection, board.metric,
             lambda: rank_ranges(Paired(board.every, board.metric, board.method), board.anchor_id),
         )  # fmt: skip
     except Pending:
@@ -89,12 +89,12 @@ def board_ranks(
 
 
 def curve_points(
-    part: ColumnSlice, metric: MetricRow, derived: Keeper | None = None
+    selection: Selection, metric: MetricRow, derived: Keeper | None = None
 ) -> Mapping[str, list[PointEvidence]]:
     """Return the points of every mean curve with their intervals, by codec id; nothing while computed."""
 
     def compute() -> dict[str, list[PointEvidence]]:
-        paired = Paired(part.comparison(metric), metric)
+        paired = Paired(selection.comparison(metric), metric)
         return (
             {codec_id: point_evidence(paired, codec_id) for codec_id in paired.codec_ids}
             if paired.pictures
@@ -103,59 +103,61 @@ def curve_points(
 
     question = ("points", metric.metric_id)
     try:
-        return _answer(derived, POINTS, question, part, metric, compute)
+        return _answer(derived, POINTS, question, selection, metric, compute)
     except Pending:
         return {}
 
 
 def own_rates(
-    part: ColumnSlice, metric: MetricRow, codec_ids: Sequence[str], derived: Keeper | None = None
+    selection: Selection, metric: MetricRow, codec_ids: Sequence[str], derived: Keeper | None = None
 ) -> list[OwnRateRow]:
     """Return how some codecs compare with all others at their own bytes; nothing while it is computed."""
     question = ("own rate", metric.metric_id, *codec_ids)
     try:
         return _answer(
-            derived, OWN_RATES, question, part, metric,
-            lambda: own_rate_rows(part.comparison(metric), metric, codec_ids),
+            derived, OWN_RATES, question, selection, metric,
+            lambda: own_rate_rows(selection.comparison(metric), metric, codec_ids),
         )  # fmt: skip
     except Pending:
         return []
 
 
 def every_duel(
-    part: ColumnSlice, every: Comparison, metric: MetricRow, method: Method, derived: Keeper | None = None
-) -> list[Duel]:
+    selection: Selection, every: Comparison, metric: MetricRow, method: Method, derived: Keeper | None = None
+) -> list[HeadToHead]:
     """Return the duels of all compared codecs of a part."""
     question = ("duels", metric.metric_id, method)
-    return _answer(derived, DUELS, question, part, metric, lambda: duels(Paired(every, metric, method)))
+    return _answer(derived, DUELS, question, selection, metric, lambda: duels(Paired(every, metric, method)))
 
 
 def kind_split(
-    part: ColumnSlice, metric: MetricRow, anchor: str, method: Method, derived: Keeper | None = None
+    selection: Selection, metric: MetricRow, anchor: str, method: Method, derived: Keeper | None = None
 ) -> KindSplit:
     """Return natural against AI-generated under one metric."""
     question = ("kind", anchor, metric.metric_id, method)
-    return _answer(derived, KIND_SPLIT, question, part, metric, lambda: part.split(metric, anchor, method))
+    return _answer(
+        derived, KIND_SPLIT, question, selection, metric, lambda: selection.split(metric, anchor, method)
+    )
 
 
 def _answer(
     derived: Keeper | None,
     kind: AnswerKind[Answer],
     question: Iterable[str],
-    part: ColumnSlice,
+    selection: Selection,
     metric: MetricRow,
     compute: Callable[[], Answer],
 ) -> Answer:
     if derived is None:
         return compute()
-    return derived.answer(kind, " | ".join([*question, part.scope]), part.rows(metric), compute)
+    return derived.answer(kind, " | ".join([*question, selection.scope]), selection.rows(metric), compute)
 
 
-def affinity_notes(part: ColumnSlice) -> list[str]:
+def affinity_notes(selection: Selection) -> list[str]:
     """Return which codecs were measured on pictures of the very generator they decode with."""
     return [
         f"{codec}: {digits.counted(pictures, 'picture')} with affinity to it: {near}."
-        for (codec, near), pictures in sorted(part.affinities().items())
+        for (codec, near), pictures in sorted(selection.affinities().items())
     ]
 
 

@@ -14,7 +14,7 @@ from ...bench.store.derived_cache import Derived
 from ...bench.store.store import Store
 from . import digits
 from .evidence import kind_split
-from .selection import ColumnSlice, ColumnSource, choose_sets
+from .selection import Selection, StoredColumns, choose_sets
 from .table import Column, Entry, Row, Table
 
 CHANGES_SHOWN = 3
@@ -35,22 +35,22 @@ def kind_tables(
         AnalysisError: The store holds one kind of picture only, or a name is unknown.
     """
     choose_sets(store, image_set)
-    part = ColumnSlice(ColumnSource(store, image_set))
-    kinds = part.source.kinds
+    selection = Selection(StoredColumns(store, image_set))
+    kinds = selection.source.kinds
     if len(kinds) < 2:
         raise AnalysisError(
             f"--split kind compares natural with AI-generated pictures; stored: {', '.join(kinds) or 'none'}"
         )
-    chosen = part.chosen_metrics(metrics)
+    chosen = selection.chosen_metrics(metrics)
     if not chosen:
         raise AnalysisError(
             "the store has no scores yet; add some with `codecarena score SUITE --metric NAME`"
         )
-    name = anchor or part.usual_anchor or ""
-    return [kind_table(part, kind_split(part, metric, name, method, derived)) for metric in chosen]
+    name = anchor or selection.usual_anchor or ""
+    return [kind_table(selection, kind_split(selection, metric, name, method, derived)) for metric in chosen]
 
 
-def kind_table(part: ColumnSlice, split: KindSplit) -> Table:
+def kind_table(selection: Selection, split: KindSplit) -> Table:
     """Return every codec's BD-rate on either kind, and the difference where one may be tested."""
     columns = (
         Column("Codec", numeric=False),
@@ -61,11 +61,11 @@ def kind_table(part: ColumnSlice, split: KindSplit) -> Table:
         Column("p", help="Of no difference, corrected for all codecs."),
         Column("Pictures", help="Natural + AI-generated pictures in the row."),
     )
-    toys = {codec.codec_id for codec in part.comparison(split.metric).codecs if codec.toy}
+    toys = {codec.codec_id for codec in selection.comparison(split.metric).codecs if codec.toy}
     rows = tuple(Row(_entries(row, row.codec_id in toys), _record(split, row)) for row in split.rows)
     notes = [*_notes(split), *[digits.TOY_NOTE] * any(row.codec_id in toys for row in split.rows)]
-    title = f"Natural against AI-generated: BD-rate against {split.anchor} by {part.title(split.metric)}"
-    return Table(f"{title} · {part.image_set}", columns, rows, tuple(notes))
+    title = f"Natural against AI-generated: BD-rate against {split.anchor} by {selection.title(split.metric)}"
+    return Table(f"{title} · {selection.image_set}", columns, rows, tuple(notes))
 
 
 def _entries(row: KindRow, toy: bool) -> tuple[Entry, ...]:

@@ -18,7 +18,7 @@ from ...bench.store.store import Store
 from .human import study_of, with_human_rates, with_human_values
 from .leaderboards import at_rate_table, at_score_table, bd_table
 from .own_rate_table import own_rate_table
-from .selection import ColumnSlice, Kind, choose_metrics, slices
+from .selection import Kind, Selection, choose_metrics, selections
 from .table import Column, Entry, Row, Table
 
 if TYPE_CHECKING:
@@ -71,15 +71,15 @@ def leaderboard_tables(
     """
     return [
         table
-        for part in slices(store, image_set, kind)
+        for selection in selections(store, image_set, kind)
         for table in tables_of(
-            part, metrics=metrics, anchor=anchor, at=at, method=method, derived=derived, people=people
+            selection, metrics=metrics, anchor=anchor, at=at, method=method, derived=derived, people=people
         )
     ]
 
 
 def tables_of(
-    part: ColumnSlice,
+    selection: Selection,
     *,
     metrics: Sequence[str] = (),
     anchor: str | None = None,
@@ -89,36 +89,38 @@ def tables_of(
     people: Sequence[StudyResults] = (),
 ) -> list[Table]:
     """Return the leaderboards of one part of a store; arguments as in `leaderboard_tables`."""
-    chosen = choose_metrics(part.all_metrics, metrics)
+    chosen = choose_metrics(selection.all_metrics, metrics)
     if not chosen:
         raise AnalysisError(
             "the store has no scores yet; add some with `codecarena score SUITE --metric NAME`"
         )
     asked = parse_at(at) if at else None
-    if asked is None and anchor is None and part.columns.probe.all():
-        asked = _searched(part)
+    if asked is None and anchor is None and selection.columns.probe.all():
+        asked = _searched(selection)
     if asked is None and anchor is None:
-        view = part.opening_view(chosen[0])
+        view = selection.opening_view(chosen[0])
         anchor = view.anchor
         asked = At("bpp", view.bits_per_pixel) if view.bits_per_pixel else None
-    study = study_of(people, part.pictures)
+    study = study_of(people, selection.pictures)
     if asked is None:
-        table = bd_table(part, chosen, anchor or "", method, derived)
+        table = bd_table(selection, chosen, anchor or "", method, derived)
         table = with_human_rates(table, study) if study else table
     elif asked.target == "bpp":
-        table = at_rate_table(part, chosen, asked.value)
+        table = at_rate_table(selection, chosen, asked.value)
         table = with_human_values(table, study, asked.value) if study else table
     else:
-        metrics_asked = choose_metrics(part.all_metrics, [asked.target])
-        return [at_score_table(part, one, asked.value) for one in metrics_asked]
-    own = own_rate_table(part, chosen, anchor or part.usual_anchor, method, derived)
+        metrics_asked = choose_metrics(selection.all_metrics, [asked.target])
+        return [at_score_table(selection, one, asked.value) for one in metrics_asked]
+    own = own_rate_table(selection, chosen, anchor or selection.usual_anchor, method, derived)
     return [table, own] if own else [table]
 
 
-def _searched(part: ColumnSlice) -> At | None:
+def _searched(selection: Selection) -> At | None:
     """Return the target that was searched for, of a store that holds nothing else; a rate before a score."""
     known = [
-        match.match for match in part.matches if match.match.metric_id or match.match.target_kind == "bpp"
+        match.match
+        for match in selection.matches
+        if match.match.metric_id or match.match.target_kind == "bpp"
     ]
     first = min(known, key=lambda one: one.metric_id is not None, default=None)
     return At(first.target_kind, first.target) if first else None
@@ -158,16 +160,16 @@ class RatePoint:
 
 
 def rate_points(
-    part: ColumnSlice, metric: MetricRow, evidence: Mapping[str, Sequence[PointEvidence]] | None = None
+    selection: Selection, metric: MetricRow, evidence: Mapping[str, Sequence[PointEvidence]] | None = None
 ) -> tuple[list[RatePoint], int]:
     """Return the mean curves that the leaderboard compares, and over how many pictures the means are.
 
     Args:
-        part: Of a store.
+        selection: Of a store.
         metric: Of the scores.
         evidence: From `evidence.curve_points`, by codec id; points without it have no interval.
     """
-    every = part.comparison(metric)
+    every = selection.comparison(metric)
     codecs = {codec.codec_id: codec for codec in every.codecs}
     points: list[RatePoint] = []
     for codec_id, curve in every.curves.items():
@@ -183,9 +185,9 @@ def rate_points(
     return points, len(every.common)
 
 
-def failures_table(part: ColumnSlice) -> Table:
+def failures_table(selection: Selection) -> Table:
     """Return the failed attempts that no later one made good, alike ones together, commonest first."""
-    return failures_summary(part.failures, part.image_set)
+    return failures_summary(selection.failures, selection.image_set)
 
 
 def failures_summary(failures: Iterable[Failure], where: str = "") -> Table:

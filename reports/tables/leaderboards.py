@@ -15,7 +15,7 @@ from ...bench.analysis.significance import Evidence
 from ...bench.records.rows import MetricRow
 from . import digits
 from .evidence import MARKS, Keeper, affinity_notes, board_evidence, interval_notes
-from .selection import ColumnSlice
+from .selection import Selection
 from .table import Column, Entry, Row, Table
 
 THIN_OVERLAP = 0.5
@@ -34,15 +34,15 @@ SPREAD_NOTE = "Median over pictures (5th…95th percentile)"
 
 
 def bd_table(
-    part: ColumnSlice,
+    selection: Selection,
     metrics: Sequence[MetricRow],
     anchor: str,
     method: Method = "pchip",
     derived: Keeper | None = None,
 ) -> Table:
     """Return BD-rates against an anchor: one metric in detail, or several side by side."""
-    boards = [part.board(metric, anchor, method) for metric in metrics]
-    evidence = [board_evidence(part, board, derived) for board in boards]
+    boards = [selection.board(metric, anchor, method) for metric in metrics]
+    evidence = [board_evidence(selection, board, derived) for board in boards]
     found = [{row.codec.codec_id: row for row in board.rows} for board in boards]
     detail = len(boards) == 1
     columns: list[Column] = [CODEC]
@@ -50,7 +50,7 @@ def bd_table(
         help_text = (
             f"Mean difference in bits at equal {board.metric.name} against {board.anchor}; minus is better."
         )
-        columns.append(Column("BD-rate" if detail else part.title(board.metric), "%", help=help_text))
+        columns.append(Column("BD-rate" if detail else selection.title(board.metric), "%", help=help_text))
     if detail:
         columns += _detail_columns(boards[0])
     columns += [_pictures("that the codec finished"), RATES]
@@ -63,9 +63,9 @@ def bd_table(
         )
         for row in boards[0].rows
     ]
-    names = f" by {part.title(metrics[0])}" if detail else ", every metric"
-    title = f"BD-rate against {boards[0].anchor}{names} · {part.image_set}"
-    return Table(title, tuple(columns), tuple(rows), tuple(_bd_notes(part, boards, evidence)))
+    names = f" by {selection.title(metrics[0])}" if detail else ", every metric"
+    title = f"BD-rate against {boards[0].anchor}{names} · {selection.image_set}"
+    return Table(title, tuple(columns), tuple(rows), tuple(_bd_notes(selection, boards, evidence)))
 
 
 def _detail_columns(board: Leaderboard) -> list[Column]:
@@ -203,7 +203,7 @@ def _ends_of(found: Interval | None) -> tuple[float, float] | None:
 
 
 def _bd_notes(
-    part: ColumnSlice, boards: list[Leaderboard], evidence: list[Mapping[str, Evidence]]
+    selection: Selection, boards: list[Leaderboard], evidence: list[Mapping[str, Evidence]]
 ) -> list[str]:
     common = sorted({board.common_pictures for board in boards})
     pictures = " to ".join(str(count) for count in (common[:1] + common[-1:])[: len(common)])
@@ -217,22 +217,22 @@ def _bd_notes(
     if any(row.bd_rate.percent is not None and row.bd_rate.overlap < THIN_OVERLAP for _, row in every):
         notes.append("* The two curves share less than half of the range they span together.")
     for board, row in every:
-        where = f"{row.codec.label}, {part.title(board.metric)}"
+        where = f"{row.codec.label}, {selection.title(board.metric)}"
         if row.lossless_settings and row.bd_rate.percent is not None:
             settings = ", ".join(f"{lossless_setting:g}" for lossless_setting in row.lossless_settings)
             notes.append(f"{where}: setting {settings} left out: some picture came back identical.")
         if row.bd_rate.dropped:
             settings = digits.counted(row.bd_rate.dropped, "setting")
             notes.append(f"{where}: {settings} left out: another is as good for fewer bits.")
-    return [*notes, *affinity_notes(part), *_last_notes([row.codec for row in boards[0].rows])]
+    return [*notes, *affinity_notes(selection), *_last_notes([row.codec for row in boards[0].rows])]
 
 
-def at_rate_table(part: ColumnSlice, metrics: Sequence[MetricRow], bits_per_pixel: float) -> Table:
+def at_rate_table(selection: Selection, metrics: Sequence[MetricRow], bits_per_pixel: float) -> Table:
     """Return every codec's scores at a rate: median, 5th and 95th percentile over pictures."""
-    found = part.at_rate(metrics, bits_per_pixel)
+    found = selection.at_rate(metrics, bits_per_pixel)
     searched = any(row.achieved for row in found)
     columns = [
-        Column(part.title(metric), digits.unit_of(metric), help=f"{SPREAD_NOTE}.") for metric in metrics
+        Column(selection.title(metric), digits.unit_of(metric), help=f"{SPREAD_NOTE}.") for metric in metrics
     ]
     rows: list[Row] = []
     for row in found:
@@ -254,21 +254,21 @@ def at_rate_table(part: ColumnSlice, metrics: Sequence[MetricRow], bits_per_pixe
         ends = _ends(row.codec, _reached(spreads))
         rows.append(Row((_codec_entry(row.codec), *achieved, *entries, *ends), record))
     notes = [
-        f"{SPREAD_NOTE}, best {part.title(metrics[0])} first. Each picture's curve is read at the rate by "
-        "PCHIP over log rate, never beyond its ends.",
+        f"{SPREAD_NOTE}, best {selection.title(metrics[0])} first. Each picture's curve is read at the rate "
+        "by PCHIP over log rate, never beyond its ends.",
         *[ACHIEVED_NOTE] * searched,
         *_notes([(row.codec, _reached(row.scores.values())) for row in found], "the rate"),
-        *affinity_notes(part),
+        *affinity_notes(selection),
     ]
-    title = f"Scores at {digits.significant(bits_per_pixel, 2)} bits per pixel · {part.image_set}"
+    title = f"Scores at {digits.significant(bits_per_pixel, 2)} bits per pixel · {selection.image_set}"
     achieved = [Column("Achieved", "bits/pixel", help=f"{SPREAD_NOTE}.")] * searched
     shown = (CODEC, *achieved, *columns, _pictures("whose curve or setting reaches the rate"), RATES)
     return Table(title, shown, tuple(rows), tuple(notes))
 
 
-def at_score_table(part: ColumnSlice, metric: MetricRow, score: float) -> Table:
+def at_score_table(selection: Selection, metric: MetricRow, score: float) -> Table:
     """Return what every codec spends for a score: bits per pixel, bytes, encode time."""
-    found = part.at_score(metric, score)
+    found = selection.at_score(metric, score)
     searched = any(row.achieved for row in found)
     rows: list[Row] = []
     for row in found:
@@ -295,7 +295,7 @@ def at_score_table(part: ColumnSlice, metric: MetricRow, score: float) -> Table:
         "its ends.",
         *[ACHIEVED_NOTE] * searched,
         *_notes([(row.codec, _reached([row.bits_per_pixel])) for row in found], "the score"),
-        *affinity_notes(part),
+        *affinity_notes(selection),
     ]
     if any(row.contended for row in found):
         notes.append(
@@ -312,8 +312,8 @@ def at_score_table(part: ColumnSlice, metric: MetricRow, score: float) -> Table:
         RATES,
     )
     unit = digits.unit_of(metric)
-    asked = f"{part.title(metric)} {digits.score(metric, score)}{' ' + unit if unit else ''}"
-    return Table(f"Cost of {asked} · {part.image_set}", columns, tuple(rows), tuple(notes))
+    asked = f"{selection.title(metric)} {digits.score(metric, score)}{' ' + unit if unit else ''}"
+    return Table(f"Cost of {asked} · {selection.image_set}", columns, tuple(rows), tuple(notes))
 
 
 def _achieved(text: str | None, found: Spread | None, searched: bool) -> list[Entry]:

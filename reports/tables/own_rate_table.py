@@ -15,7 +15,7 @@ from ...bench.analysis.significance import Verdict
 from ...bench.records.rows import MetricRow
 from . import digits
 from .evidence import Keeper, own_rates
-from .selection import ColumnSlice
+from .selection import Selection
 from .table import Column, Entry, Row, Table
 
 MARKS: dict[Verdict | None, str] = {"better": "▲", "worse": "▼", "not shown": "", None: ""}
@@ -38,7 +38,7 @@ Key = tuple[str, float, str]
 class _Rows:
     """What a table is made of."""
 
-    part: ColumnSlice
+    selection: Selection
     metrics: Sequence[MetricRow]
     codecs: Mapping[str, MeasuredCodec]
     """By id."""
@@ -69,7 +69,7 @@ class _Rows:
 
 
 def own_rate_table(
-    part: ColumnSlice,
+    selection: Selection,
     metrics: Sequence[MetricRow],
     anchor: str | None = None,
     method: Method = "pchip",
@@ -80,19 +80,19 @@ def own_rate_table(
     None where every codec has a curve, and while a page still waits for the numbers.
 
     Args:
-        part: Of a store.
+        selection: Of a store.
         metrics: One in detail, or several side by side.
         anchor: Label or id of the codec that the sentences under the table name; where it cannot be read, or
             is None, they name the strongest one.
         method: Interpolation of the BD-rates, which decides how many points are too few.
         derived: Who computes or remembers the differences.
     """
-    rows = _rows(part, metrics, method, derived)
+    rows = _rows(selection, metrics, method, derived)
     if rows is None:
         return None
-    by = f"by {part.title(metrics[0])}" if len(metrics) == 1 else "every metric"
+    by = f"by {selection.title(metrics[0])}" if len(metrics) == 1 else "every metric"
     return Table(
-        f"At their own bytes: codecs without a curve, {by} · {part.image_set}",
+        f"At their own bytes: codecs without a curve, {by} · {selection.image_set}",
         tuple(_columns(rows)),
         tuple(_row(rows, key) for key in rows.keys),
         tuple(_notes(rows, anchor)),
@@ -100,14 +100,14 @@ def own_rate_table(
 
 
 def _rows(
-    part: ColumnSlice, metrics: Sequence[MetricRow], method: Method, derived: Keeper | None
+    selection: Selection, metrics: Sequence[MetricRow], method: Method, derived: Keeper | None
 ) -> _Rows | None:
-    comparisons = [(metric, part.comparison(metric)) for metric in metrics]
+    comparisons = [(metric, selection.comparison(metric)) for metric in metrics]
     few = {one for metric, every in comparisons for one in codecs_without_curve(every, metric, method)}
     by_metric = {
         metric.metric_id: {
             (row.codec_id, row.setting, row.against_id): row
-            for row in (own_rates(part, metric, sorted(few), derived) if few else [])
+            for row in (own_rates(selection, metric, sorted(few), derived) if few else [])
         }
         for metric in metrics
     }
@@ -116,7 +116,7 @@ def _rows(
         return None
     codecs = {codec.codec_id: codec for _, every in comparisons for codec in every.codecs}
     settings = Counter(codec_id for codec_id, _ in {key[:2] for key in keys})
-    return _Rows(part, metrics, codecs, by_metric, keys, settings)
+    return _Rows(selection, metrics, codecs, by_metric, keys, settings)
 
 
 def _order(first: MetricRow, by_metric: Mapping[str, Mapping[Key, OwnRateRow]]) -> list[Key]:
@@ -151,7 +151,7 @@ def _columns(rows: _Rows) -> list[Column]:
     for metric in rows.metrics:
         sign = "plus" if metric.better == "higher" else "minus"
         help_text = f"Mean of the codec's {metric.name} less the other's at equal bytes; {sign} is better."
-        title = "Difference" if detail else rows.part.title(metric)
+        title = "Difference" if detail else rows.selection.title(metric)
         columns.append(Column(title, digits.unit_of(metric), help=help_text))
     reached = "Pictures on which the other codec's curve reaches the own rate, of those with a score."
     return [*columns, *(DETAIL if detail else ()), Column("Pictures", help=reached)]
@@ -262,7 +262,9 @@ def _statement(rows: _Rows, metric: MetricRow, row: OwnRateRow) -> str:
     if row.mean_difference is None:
         return f"{start}: {other} can be compared {pictures} only ({_missing(reach, other)})."
     unit = digits.unit_of(metric)
-    shown = " ".join([rows.part.title(metric), _signed(metric, row.mean_difference), *[unit] * bool(unit)])
+    shown = " ".join(
+        [rows.selection.title(metric), _signed(metric, row.mean_difference), *[unit] * bool(unit)]
+    )
     ends = row.interval
     if ends.low is None or ends.high is None:
         spread = f"no interval: {ends.reason}"
@@ -292,7 +294,7 @@ def _record(rows: _Rows, metric: MetricRow, row: OwnRateRow) -> dict[str, Any]:
 
 def _notes(rows: _Rows, anchor: str | None) -> list[str]:
     shown = [row for metric in rows.metrics for row in rows.of_metric(metric)]
-    lower = [rows.part.title(metric) for metric in rows.metrics if metric.better == "lower"]
+    lower = [rows.selection.title(metric) for metric in rows.metrics if metric.better == "lower"]
     first = rows.metrics[0]
     notes = [_statement(rows, first, row) for row in _told_rows(rows, first, anchor)]
     notes.append(READ)

@@ -10,7 +10,7 @@ from ...bench.analysis.published import PublishedCurve, published_curves
 from ...bench.records.rows import MetricRow
 from ...bench.store.imports import Published
 from . import digits
-from .selection import ColumnSlice
+from .selection import Selection
 from .table import Column, Entry, Row, Table
 
 COLUMNS = (
@@ -25,39 +25,41 @@ COLUMNS = (
 
 
 def published_table(
-    part: ColumnSlice, points: Iterable[Published], metrics: Sequence[MetricRow], anchor: str | None
+    selection: Selection, points: Iterable[Published], metrics: Sequence[MetricRow], anchor: str | None
 ) -> Table | None:
     """Return the published curves of a set beside a codec of ours; None where nothing is published of it.
 
     Raises:
         AnalysisError: No codec has the anchor's label or id, or none was measured on this set.
     """
-    ours = [point for point in points if point.image_set == part.image_set]
-    chosen = anchor or part.usual_anchor
+    ours = [point for point in points if point.image_set == selection.image_set]
+    chosen = anchor or selection.usual_anchor
     if not ours:
         return None
     if chosen is None:
-        raise AnalysisError(f"nothing was measured here on {part.image_set} that could be an anchor")
+        raise AnalysisError(f"nothing was measured here on {selection.image_set} that could be an anchor")
     rows: list[Row] = []
     label, common = chosen, 0
     for metric in metrics:
-        every = part.comparison(metric)
+        every = selection.comparison(metric)
         found = find_codec(every.codecs, chosen)
         label, common = found.label, max(common, len(every.common))
-        rows += [_row(curve, part, label) for curve in published_curves(ours, metric, every, found.codec_id)]
+        rows += [
+            _row(curve, selection, label) for curve in published_curves(ours, metric, every, found.codec_id)
+        ]
     notes = (
         f"Published points are means over a whole set, computed by other code; {label} is its mean over the "
         f"{digits.counted(common, 'picture')} common here. No interval: no picture is known one by one.",
     )
-    return Table(f"Published, against {label} · {part.image_set}", COLUMNS, tuple(rows), notes)
+    return Table(f"Published, against {label} · {selection.image_set}", COLUMNS, tuple(rows), notes)
 
 
-def _row(one: PublishedCurve, part: ColumnSlice, anchor: str) -> Row:
+def _row(one: PublishedCurve, selection: Selection, anchor: str) -> Row:
     percent, overlap = one.bd_rate.percent, 100 * one.bd_rate.overlap
     known = percent is not None
     entries = (
         Entry(one.codec),
-        Entry(part.title(one.metric)),
+        Entry(selection.title(one.metric)),
         Entry(digits.percent(percent), percent) if known else Entry(f"{digits.EMPTY} {one.bd_rate.reason}"),
         Entry(digits.number(overlap, 0), overlap) if known else Entry(digits.EMPTY),
         Entry(str(one.points), float(one.points)),

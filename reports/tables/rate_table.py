@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from ...bench.analysis.codec_grids import panels
+from ...bench.analysis.codec_grids import grids
 from ...bench.analysis.rates import SetRate, set_rates
 from . import digits
-from .selection import ColumnSlice
+from .selection import Selection
 from .table import Column, Entry, Row, Table
 
 COLUMNS = (
@@ -22,11 +22,11 @@ COLUMNS = (
 )
 
 
-def rate_table(part: ColumnSlice) -> Table:
+def rate_table(selection: Selection) -> Table:
     """Return the rates of every codec at every setting."""
-    rates = set_rates(part.columns, part.panels, part.byte_parts())
+    rates = set_rates(selection.columns, selection.grids, selection.byte_parts())
     # Every bitstream was verified or not, those of searches too.
-    codecs = {panel.codec.codec_id: panel.codec for panel in panels(part.columns, probes=True)}
+    codecs = {grid.codec.codec_id: grid.codec for grid in grids(selection.columns, probes=True)}
     found = {one: codecs[one].marks for one in dict.fromkeys(rate.codec_id for rate in rates)}
     rows = tuple(_row(rate, digits.marks(found[rate.codec_id], codecs[rate.codec_id].toy)) for rate in rates)
     labels = {rate.codec_id: rate.codec for rate in rates}
@@ -35,7 +35,7 @@ def rate_table(part: ColumnSlice) -> Table:
         "bits over all pixels: it differs from the mean where pictures differ in size.",
         *(note for codec_id, one in found.items() for note in digits.mark_notes(labels[codec_id], one)),
     ]
-    return Table(f"Rates · {part.image_set}", COLUMNS, rows, tuple(notes))
+    return Table(f"Rates · {selection.image_set}", COLUMNS, rows, tuple(notes))
 
 
 def _row(one: SetRate, marked: list[str]) -> Row:
@@ -44,7 +44,7 @@ def _row(one: SetRate, marked: list[str]) -> Row:
         Entry(f"{one.setting:g}", one.setting),
         Entry(digits.rate(one.mean_bits_per_pixel), one.mean_bits_per_pixel),
         Entry(digits.rate(one.total_bits_per_pixel), one.total_bits_per_pixel),
-        *(_bytes(part) for part in (one.header_bytes, one.payload_bytes, one.side_bytes)),
+        *(_bytes(selection) for selection in (one.header_bytes, one.payload_bytes, one.side_bytes)),
         Entry(f"{one.pictures}/{one.of_pictures}", float(one.pictures)),
     )
     return Row(entries, asdict(one))

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from ...bench.analysis.seeds import SeedVariance, seed_variances
 from ...bench.records.rows import MetricRow
 from . import digits
-from .selection import ColumnSlice
+from .selection import Selection
 from .table import Column, Entry, Row, Table
 
 COLUMNS = (
@@ -25,30 +25,28 @@ COLUMNS = (
 )
 
 
-def seed_table(part: ColumnSlice, metrics: Sequence[MetricRow]) -> Table | None:
+def seed_table(selection: Selection, metrics: Sequence[MetricRow]) -> Table | None:
     """Return how scores vary between seeds and between pictures; None where no bitstream has two decodes."""
-    found = seed_variances(part.columns, metrics, part.scores)
+    found = seed_variances(selection.columns, metrics, selection.scores)
     if not found:
         return None
-    rows_of_metrics = {metric.metric_id: metric for metric in metrics}
+    by_id = {metric.metric_id: metric for metric in metrics}
     notes = (
         "Standard deviations. Between seeds: of one bitstream's decodes, pooled over pictures. Between "
         "pictures: of the pictures' means, less what the seeds explain of it. Tables elsewhere average a "
         "picture's seeds first.",
     )
-    rows = tuple(
-        _row(one, metric, part.title(metric)) for one in found for metric in [rows_of_metrics[one.metric_id]]
-    )
-    return Table(f"Seeds · {part.image_set}", COLUMNS, rows, notes)
+    rows = tuple(_row(one, by_id[one.metric_id], selection) for one in found)
+    return Table(f"Seeds · {selection.image_set}", COLUMNS, rows, notes)
 
 
-def _row(one: SeedVariance, metric: MetricRow, title: str) -> Row:
+def _row(one: SeedVariance, metric: MetricRow, selection: Selection) -> Row:
     between = one.between_deviation
     entries = (
         Entry(one.codec),
         Entry(f"{one.setting:g}", one.setting),
         Entry(digits.rate(one.bits_per_pixel), one.bits_per_pixel),
-        Entry(title),
+        Entry(selection.title(metric)),
         Entry(digits.score(metric, one.mean), one.mean),
         Entry(digits.significant(one.within_deviation), one.within_deviation),
         Entry(digits.EMPTY if between is None else digits.significant(between), between),

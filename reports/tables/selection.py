@@ -14,7 +14,7 @@ import numpy as np
 
 from ...bench.analysis.affinity import Affinity, affinity
 from ...bench.analysis.at_target import AtRateRow, AtScoreRow, at_rate, at_score
-from ...bench.analysis.codec_grids import Comparison, Panel, compare, panels
+from ...bench.analysis.codec_grids import CodecGrid, Comparison, compare, grids
 from ...bench.analysis.coverage import AnalysisError
 from ...bench.analysis.curves import Method
 from ...bench.analysis.kind_effect import KindSplit, split_by_kind
@@ -36,7 +36,7 @@ from . import digits
 Kind = Literal["natural", "ai-generated"]
 
 
-class ColumnSource:
+class StoredColumns:
     """One image set of a store, or all of them together; each metric's scores are read once."""
 
     def __init__(self, store: Store, image_set: str | None) -> None:
@@ -101,10 +101,10 @@ def _once(failures: Sequence[Failure]) -> list[Failure]:
     ]
 
 
-class ColumnSlice:
+class Selection:
     """Pictures of one kind and codecs of some families of a source: what one table is about."""
 
-    def __init__(self, source: ColumnSource, kind: Kind | None = None, families: Sequence[str] = ()) -> None:
+    def __init__(self, source: StoredColumns, kind: Kind | None = None, families: Sequence[str] = ()) -> None:
         self.source = source
         self.image_set, self.all_metrics = source.columns.image_set, source.metrics
         every = source.columns
@@ -145,9 +145,9 @@ class ColumnSlice:
         return {self.columns.pictures[place].sha256 for place in np.unique(self.columns.picture)}
 
     @cached_property
-    def panels(self) -> list[Panel]:
+    def grids(self) -> list[CodecGrid]:
         """Every codec's measurements as arrays."""
-        return panels(self.columns)
+        return grids(self.columns)
 
     @property
     def metrics(self) -> list[MetricRow]:
@@ -175,7 +175,7 @@ class ColumnSlice:
         """Return all codecs under a metric."""
         if metric.metric_id not in self._compared:
             self._compared[metric.metric_id] = compare(
-                self.columns, self.panels, self.scores(metric), metric, self.failures
+                self.columns, self.grids, self.scores(metric), metric, self.failures
             )
         return self._compared[metric.metric_id]
 
@@ -186,14 +186,12 @@ class ColumnSlice:
     def at_rate(self, metrics: Sequence[MetricRow], bits_per_pixel: float) -> list[AtRateRow]:
         """Return every codec's scores at a rate."""
         scores = {metric.metric_id: self.scores(metric) for metric in metrics}
-        return at_rate(
-            self.columns, self.panels, scores, metrics, bits_per_pixel, self.failures, self.matches
-        )
+        return at_rate(self.columns, self.grids, scores, metrics, bits_per_pixel, self.failures, self.matches)
 
     def at_score(self, metric: MetricRow, score: float) -> list[AtScoreRow]:
         """Return what every codec spends for a score."""
         return at_score(
-            self.columns, self.panels, self.scores(metric), metric, score,
+            self.columns, self.grids, self.scores(metric), metric, score,
             self.chosen(self.source.encode_seconds), self.failures, self.matches,
         )  # fmt: skip
 
@@ -205,7 +203,7 @@ class ColumnSlice:
     @property
     def usual_anchor(self) -> str | None:
         """The codec to compare with where nobody chose one."""
-        return usual_anchor(self.panels)
+        return usual_anchor(self.grids)
 
     def usual_score(self, metric: MetricRow) -> float:
         """Return a score in the middle of those stored, rounded to what the metric shows."""
@@ -303,11 +301,11 @@ def _preference(metric: MetricRow) -> tuple[float, str, str]:
     return order, metric.name, metric.metric_id
 
 
-def slices(store: Store, image_set: str | None = None, kind: Kind | None = None) -> list[ColumnSlice]:
+def selections(store: Store, image_set: str | None = None, kind: Kind | None = None) -> list[Selection]:
     """Return one part of a store for each image set, or for one of them; empty ones are left out.
 
     Raises:
         AnalysisError: The store has no such set.
     """
-    parts = [ColumnSlice(ColumnSource(store, name), kind) for name in choose_sets(store, image_set)]
-    return [part for part in parts if not part.is_empty]
+    parts = [Selection(StoredColumns(store, name), kind) for name in choose_sets(store, image_set)]
+    return [selection for selection in parts if not selection.is_empty]

@@ -30,9 +30,9 @@ def speed_tables(store: Store, image_set: str | None = None) -> list[Table]:
     described, opened = machines(store), footprints(store)
     tables: list[Table] = []
     rows = sorted(timings(store, image_set), key=_place)
-    for (name, machine_id, threads), part in groupby(rows, key=_place):
+    for (name, machine_id, threads), selection in groupby(rows, key=_place):
         by_codec: dict[str, list[TimingRow]] = {}
-        for row in part:
+        for row in selection:
             by_codec.setdefault(row.codec_id, []).append(row)
         fastest_first = sorted(
             by_codec.values(), key=lambda cells: _per_megapixel(cells, _encode_seconds).median

@@ -22,7 +22,7 @@ from ..server.background import Background
 from ..server.server import STORE_VARIABLE
 from ..tables import digits, leaderboard_tables
 from ..tables.markup import html_table
-from ..tables.selection import ColumnSlice, ColumnSource, Kind
+from ..tables.selection import Kind, Selection, StoredColumns
 from ..tables.table import Table
 
 POLL_SECONDS = 5
@@ -61,20 +61,20 @@ class Frame:
     version: int
     image_sets: list[str]
 
-    def source(self, image_set: str | None) -> ColumnSource:
+    def source(self, image_set: str | None) -> StoredColumns:
         """Return one image set, or all of them; read again when the store has changed."""
         return read_source(self.url, self.version, image_set)
 
-    def part(self, image_set: str | None, kind: str = "all", families: Sequence[str] = ()) -> ColumnSlice:
+    def selection(self, image_set: str | None, kind: str = "all", families: Sequence[str] = ()) -> Selection:
         """Return pictures of one kind and codecs of some families."""
         return read_part(self.url, self.version, image_set, kind, tuple(sorted(families)))
 
-    def read(self, part: ColumnSlice, metrics: Sequence[MetricRow]) -> list[MetricRow]:
+    def read(self, selection: Selection, metrics: Sequence[MetricRow]) -> list[MetricRow]:
         """Return those metrics whose scores are here; the others' are being read beside the pages.
 
         A million scores take as long as a page may: what is chosen is shown at once, the rest follows.
         """
-        source, set_name = part.source, part.image_set
+        source, set_name = selection.source, selection.image_set
         for metric in metrics:
             if len(source.columns.measurement) <= READ_AT_ONCE:
                 source.scores(metric.metric_id)
@@ -103,19 +103,19 @@ def background(url: str) -> Background:
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the store …")
-def read_source(url: str, version: int, image_set: str | None) -> ColumnSource:
+def read_source(url: str, version: int, image_set: str | None) -> StoredColumns:
     """Return one image set, or all of them, of one state of a store."""
     del version
-    return ColumnSource(open_store(url), image_set)
+    return StoredColumns(open_store(url), image_set)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def read_part(
     url: str, version: int, image_set: str | None, kind: str, families: tuple[str, ...]
-) -> ColumnSlice:
+) -> Selection:
     """Return a part of one state of a store, with everything that is worked out of it once."""
     chosen = None if kind == "all" else cast("Kind", kind)
-    return ColumnSlice(read_source(url, version, image_set), chosen, families)
+    return Selection(read_source(url, version, image_set), chosen, families)
 
 
 def plain(text: str) -> str:
@@ -137,7 +137,7 @@ def page(title: str, about: str, draw: Callable[[Frame], None]) -> None:
     try:
         store = open_store(url)
         frame = Frame(url, store, store.version(), store.image_sets())
-        frame.background.give_way()
+        frame.background.yield_to_pages()
     except StoreError as error:
         st.info(plain(str(error)))
         if isinstance(error, StoreVersionError):
@@ -149,7 +149,7 @@ def page(title: str, about: str, draw: Callable[[Frame], None]) -> None:
         draw(frame)
     except AnalysisError as error:
         st.warning(plain(str(error)))
-    frame.background.give_way()
+    frame.background.yield_to_pages()
     follow(url, frame.version)
 
 
@@ -294,17 +294,22 @@ def pick_set(place: DeltaGenerator, frame: Frame) -> str:
     return choose(place, "Image set", "set", frame.image_sets)
 
 
-def pick_kind(place: DeltaGenerator, source: ColumnSource) -> str:
+def pick_kind(place: DeltaGenerator, source: StoredColumns) -> str:
     """Draw the picker of kinds, where there are two."""
     if len(source.kinds) < 2:
         return "all"
     return choose(place, "Pictures", "kind", list(KINDS), show=KINDS.__getitem__, segmented=True)
 
 
-def pick_metric(place: DeltaGenerator, part: ColumnSlice, metrics: Sequence[MetricRow]) -> MetricRow:
+def pick_metric(place: DeltaGenerator, selection: Selection, metrics: Sequence[MetricRow]) -> MetricRow:
     """Draw the picker of metrics."""
     return choose(
-        place, "Metric", "metric", list(metrics), write=lambda one: _address(one, metrics), show=part.title
+        place,
+        "Metric",
+        "metric",
+        list(metrics),
+        write=lambda one: _address(one, metrics),
+        show=selection.title,
     )
 
 
@@ -314,33 +319,33 @@ def _address(metric: MetricRow, metrics: Iterable[MetricRow]) -> str:
     return metric.name if alone else metric.metric_id
 
 
-def pick_anchor(place: DeltaGenerator, part: ColumnSlice) -> str:
+def pick_anchor(place: DeltaGenerator, selection: Selection) -> str:
     """Draw the picker of the codec that others are compared with."""
-    labels = [panel.codec.label for panel in part.panels]
+    labels = [grid.codec.label for grid in selection.grids]
     if not labels:
         raise AnalysisError("no codec has a result here yet; failures are on the page Runs")
     return choose(
-        place, "Anchor", "anchor", labels, part.usual_anchor,
+        place, "Anchor", "anchor", labels, selection.usual_anchor,
         help_text="The codec that all others are compared with.",
     )  # fmt: skip
 
 
-def no_scores(part: ColumnSlice) -> None:
+def no_scores(selection: Selection) -> None:
     """Say how to get scores, or that there is nothing to score."""
-    if not part.panels:
+    if not selection.grids:
         st.info("No codec has a result here yet; failures are on the page Runs.")
         return
     st.warning("No scores yet: either the first are still being computed, or the suite names no metric.")
     st.code("codecarena score SUITE --metric psnr", language=None)
 
 
-def summary(frame: Frame, part: ColumnSlice) -> None:
+def summary(frame: Frame, selection: Selection) -> None:
     """Say in one line what a part holds, and in another what is running."""
-    columns = part.columns
+    columns = selection.columns
     pictures, codecs = len(set(columns.picture.tolist())), len(set(columns.codec.tolist()))
     counts = {"picture": pictures, "codec": codecs, "result": len(columns.measurement)}
     parts = [digits.counted(count, noun) for noun, count in counts.items()]
-    open_failures = sum(not failure.settled for failure in part.failures)
+    open_failures = sum(not failure.settled for failure in selection.failures)
     if open_failures:
         parts.append(digits.counted(open_failures, "open failure"))
     st.caption(" · ".join(parts))

@@ -11,7 +11,7 @@ from ..tables import leaderboards
 from ..tables.evidence import board_ranks
 from ..tables.leaderboard_columns import Cost, costs, with_costs, with_people, with_ranks
 from ..tables.own_rate_table import own_rate_table
-from ..tables.selection import ColumnSlice
+from ..tables.selection import Selection
 from ..tables.table import Table
 from . import frame as pages
 from .frame import Frame
@@ -48,51 +48,51 @@ def draw(frame: Frame) -> None:
         families = pages.choose_many(
             place, "Families", "family", source.families, "Codecs of these families only; all where none."
         )
-    part = frame.part(image_set, kind, families)
-    pages.summary(frame, part)
-    if not part.metrics:
-        pages.no_scores(part)
+    selection = frame.selection(image_set, kind, families)
+    pages.summary(frame, selection)
+    if not selection.metrics:
+        pages.no_scores(selection)
         return
-    metric = pages.pick_metric(first[1], part, part.metrics)
-    opening = part.opening_view(metric)
+    metric = pages.pick_metric(first[1], selection, selection.metrics)
+    opening = selection.opening_view(metric)
     view = pages.choose(
         first[2], "Compare codecs by", "view", list(VIEWS), "bd-rate" if opening.anchor else "rate",
         show=VIEWS.__getitem__,
     )  # fmt: skip
     with first[3]:
-        table = _table(frame, part, metric, view, opening.bits_per_pixel or 0.5)
-    pages.show(beside(frame, part, table), "board")
+        table = _table(frame, selection, metric, view, opening.bits_per_pixel or 0.5)
+    pages.show(beside(frame, selection, table), "board")
     if view != "score":
-        _own_rates(frame, part, metric)
-    if view == "bd-rate" and len(part.metrics) > 1:
-        _every_metric(frame, part)
+        _own_rates(frame, selection, metric)
+    if view == "bd-rate" and len(selection.metrics) > 1:
+        _every_metric(frame, selection)
     pages.pending(frame)
 
 
-def _table(frame: Frame, part: ColumnSlice, metric: MetricRow, view: str, usual_rate: float) -> Table:
+def _table(frame: Frame, selection: Selection, metric: MetricRow, view: str, usual_rate: float) -> Table:
     place = st.container()
     if view == "bd-rate":
-        anchor = pages.pick_anchor(place, part)
-        table = leaderboards.bd_table(part, [metric], anchor, derived=frame.background)
-        return with_ranks(table, board_ranks(part, part.board(metric, anchor), frame.background))
+        anchor = pages.pick_anchor(place, selection)
+        table = leaderboards.bd_table(selection, [metric], anchor, derived=frame.background)
+        return with_ranks(table, board_ranks(selection, selection.board(metric, anchor), frame.background))
     if view == "rate":
         rate = pages.choose_number(
             place, "Bits per pixel", "bpp", usual_rate, low=0.001, high=48.0, step=0.05,
             help_text="Every codec's scores at this rate.",
         )  # fmt: skip
-        rest = [one for one in part.metrics if one != metric][: MOST_METRICS - 1]
-        return leaderboards.at_rate_table(part, [metric, *frame.read(part, rest)], rate)
+        rest = [one for one in selection.metrics if one != metric][: MOST_METRICS - 1]
+        return leaderboards.at_rate_table(selection, [metric, *frame.read(selection, rest)], rate)
     score = pages.choose_number(
-        place, f"{part.title(metric)} score", f"score-{metric.name}", part.usual_score(metric),
+        place, f"{selection.title(metric)} score", f"score-{metric.name}", selection.usual_score(metric),
         help_text="What every codec spends to reach this score.",
     )  # fmt: skip
-    return leaderboards.at_score_table(part, metric, score)
+    return leaderboards.at_score_table(selection, metric, score)
 
 
-def beside(frame: Frame, part: ColumnSlice, table: Table) -> Table:
+def beside(frame: Frame, selection: Selection, table: Table) -> Table:
     """Return a leaderboard with what people said and what the decoder costs."""
-    found = costs_of(frame.url, frame.version, part.image_set)
-    known = [picture.sha256 for picture in part.columns.pictures]
+    found = costs_of(frame.url, frame.version, selection.image_set)
+    known = [picture.sha256 for picture in selection.columns.pictures]
     return with_costs(with_people(table, stored_results(frame.store), known), found)
 
 
@@ -104,19 +104,19 @@ def costs_of(url: str, version: int, image_set: str) -> dict[str, Cost]:
     return costs(timings(store, image_set), footprints(store))
 
 
-def _own_rates(frame: Frame, part: ColumnSlice, metric: MetricRow) -> None:
+def _own_rates(frame: Frame, selection: Selection, metric: MetricRow) -> None:
     """Draw the codecs that have neither a BD-rate nor a score at a rate, as they have one setting."""
-    table = own_rate_table(part, [metric], _anchor(part), derived=frame.background)
+    table = own_rate_table(selection, [metric], _anchor(selection), derived=frame.background)
     if table:
         pages.show(table, "own")
 
 
-def _anchor(part: ColumnSlice) -> str:
+def _anchor(selection: Selection) -> str:
     """Return the codec of the address that others are compared with, or the usual one."""
-    return str(st.query_params.get("anchor", part.usual_anchor))
+    return str(st.query_params.get("anchor", selection.usual_anchor))
 
 
-def _every_metric(frame: Frame, part: ColumnSlice) -> None:
+def _every_metric(frame: Frame, selection: Selection) -> None:
     with st.expander("Every metric side by side"):
         shown = pages.choose(
             st.container(), "Show", "every", ["no", "yes"], segmented=True,
@@ -124,5 +124,7 @@ def _every_metric(frame: Frame, part: ColumnSlice) -> None:
             help_text="In a large store, reading the scores of every metric takes a moment.",
         )  # fmt: skip
         if shown == "yes":
-            metrics = frame.read(part, part.metrics)
-            pages.show(leaderboards.bd_table(part, metrics, _anchor(part), derived=frame.background), "all")
+            metrics = frame.read(selection, selection.metrics)
+            pages.show(
+                leaderboards.bd_table(selection, metrics, _anchor(selection), derived=frame.background), "all"
+            )

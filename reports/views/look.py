@@ -13,7 +13,7 @@ from ...bench.analysis.leaderboard import COMMON_RATES
 from ...bench.records.rows import MetricRow
 from ..server.picture_choice import MAPS, Target, nearest_cells, numbers_table, panes, worst_first
 from ..tables import digits
-from ..tables.selection import ColumnSlice
+from ..tables.selection import Selection
 from . import frame as pages
 from .frame import Frame
 
@@ -44,22 +44,23 @@ def draw(frame: Frame) -> None:
     first = st.columns([2, 2, 2, 2])
     second = st.columns([3, 3, 2], vertical_alignment="bottom")
     image_set = pages.pick_set(first[0], frame)
-    part = frame.part(image_set)
-    labels = [panel.codec.label for panel in part.panels]
+    selection = frame.selection(image_set)
+    labels = [grid.codec.label for grid in selection.grids]
     if not labels:
         st.info("No codec has a result in this set yet; failures are on the page Runs.")
         return
     codecs = (
-        pages.choose_many(second[0], "Codecs", "codec", labels, default=_first_codecs(part)) or labels[:1]
+        pages.choose_many(second[0], "Codecs", "codec", labels, default=_first_codecs(selection))
+        or labels[:1]
     )
-    target = _target(first, part)
-    picture = _picture(second[1], part, codecs[0], target)
+    target = _target(first, selection)
+    picture = _picture(second[1], selection, codecs[0], target)
     maps = pages.choose_many(second[2], "Maps", "map", list(MAPS), "Where pictures differ from the original.")
-    sha256 = next(one.sha256 for one in part.columns.pictures if one.name == picture)
-    wanted = {panel.codec.codec_id: panel.codec.label for panel in part.panels if panel.codec.label in codecs}
+    sha256 = next(one.sha256 for one in selection.columns.pictures if one.name == picture)
+    wanted = {grid.codec.codec_id: grid.codec.label for grid in selection.grids if grid.codec.label in codecs}
     ordered = dict(sorted(wanted.items(), key=lambda item: codecs.index(item[1])))
     cells = nearest_cells(frame.store, image_set, sha256, ordered, target)
-    shown = panes(picture, sha256, cells, part.metrics[:3], maps)
+    shown = panes(picture, sha256, cells, selection.metrics[:3], maps)
     # The address decides when it says something new; else the pictures know better where they are.
     asked = st.query_params.get("view", "")
     new = asked if asked != st.session_state.get("written view") else ""
@@ -77,27 +78,27 @@ def draw(frame: Frame) -> None:
         if label not in cells:
             st.caption(f"{pages.plain(label)} has no result for this picture.")
     if cells:
-        pages.show(numbers_table(cells, part.metrics, f"Numbers of {picture}"))
+        pages.show(numbers_table(cells, selection.metrics, f"Numbers of {picture}"))
 
 
-def _first_codecs(part: ColumnSlice) -> list[str]:
+def _first_codecs(selection: Selection) -> list[str]:
     """Return the anchor and the codec that stands first against it."""
-    labels = [panel.codec.label for panel in part.panels]
-    anchor = part.usual_anchor
+    labels = [grid.codec.label for grid in selection.grids]
+    anchor = selection.usual_anchor
     others = [label for label in labels if label != anchor]
-    if anchor and part.metrics:
-        rows = part.board(part.metrics[0], anchor).rows
+    if anchor and selection.metrics:
+        rows = selection.board(selection.metrics[0], anchor).rows
         others = [row.codec.label for row in rows if row.codec.label in others] or others
     return [*([anchor] if anchor else []), *others][:FIRST_CODECS]
 
 
 # Any: columns of the page.
-def _target(places: Any, part: ColumnSlice) -> Target:
+def _target(places: Any, selection: Selection) -> Target:
     by_name: dict[str, MetricRow | None] = {
         "bpp": None,
-        **{metric.metric_id: metric for metric in part.metrics},
+        **{metric.metric_id: metric for metric in selection.metrics},
     }
-    titles = {"bpp": "Rate", **{metric.metric_id: part.title(metric) for metric in part.metrics}}
+    titles = {"bpp": "Rate", **{metric.metric_id: selection.title(metric) for metric in selection.metrics}}
     match = pages.choose(
         places[1], "Match by", "match", list(by_name), show=titles.__getitem__,
         help_text="Every codec is shown at its stored setting nearest this rate, or this score.",
@@ -105,34 +106,36 @@ def _target(places: Any, part: ColumnSlice) -> Target:
     metric = by_name[match]
     if metric is None:
         rate = pages.choose_number(
-            places[2], "Bits per pixel", "bpp", _usual_rate(part), low=0.001, high=48.0, step=0.05
+            places[2], "Bits per pixel", "bpp", _usual_rate(selection), low=0.001, high=48.0, step=0.05
         )
         return Target(rate)
     score = pages.choose_number(
-        places[2], f"{part.title(metric)} score", f"score-{metric.name}", part.usual_score(metric)
+        places[2], f"{selection.title(metric)} score", f"score-{metric.name}", selection.usual_score(metric)
     )
     return Target(score, metric)
 
 
-def _usual_rate(part: ColumnSlice) -> float:
+def _usual_rate(selection: Selection) -> float:
     """Return the common rate in the middle of those that were measured."""
-    rates = sorted(part.columns.bits_per_pixel.tolist())
+    rates = sorted(selection.columns.bits_per_pixel.tolist())
     middle = rates[len(rates) // 2] if rates else 0.5
     return min(COMMON_RATES, key=lambda one: abs(math.log(one / middle)))
 
 
-def _picture(place: Any, part: ColumnSlice, codec: str, target: Target) -> str:
-    names = [picture.name for picture in part.columns.pictures]
-    if not part.metrics:
+def _picture(place: Any, selection: Selection, codec: str, target: Target) -> str:
+    names = [picture.name for picture in selection.columns.pictures]
+    if not selection.metrics:
         return pages.choose(place, "Picture", "picture", names)
-    metric = target.metric or part.metrics[0]
-    judge = part.metrics[0] if target.metric is None else next(
-        (one for one in part.metrics if one != metric), metric
+    metric = target.metric or selection.metrics[0]
+    judge = selection.metrics[0] if target.metric is None else next(
+        (one for one in selection.metrics if one != metric), metric
     )  # fmt: skip
-    panel = next(panel for panel in part.panels if panel.codec.label == codec)
-    listed = worst_first(part, panel, judge, target)
+    grid = next(grid for grid in selection.grids if grid.codec.label == codec)
+    listed = worst_first(selection, grid, judge, target)
     told = {
-        name: name if math.isnan(score) else f"{name}  ({part.title(judge)} {digits.score(judge, score)})"
+        name: name
+        if math.isnan(score)
+        else f"{name}  ({selection.title(judge)} {digits.score(judge, score)})"
         for name, score in listed
     }
     return pages.choose(

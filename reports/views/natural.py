@@ -9,7 +9,7 @@ from ..charts.interactive import SpanPoint, spans
 from ..tables.dividing_pictures import dividing_pictures, points_by_kind, points_table
 from ..tables.evidence import Pending, kind_split
 from ..tables.kinds import kind_table
-from ..tables.selection import ColumnSlice
+from ..tables.selection import Selection
 from . import frame as pages
 from .frame import Frame
 
@@ -34,9 +34,9 @@ def draw(frame: Frame) -> None:
     chosen: str = pages.choose(
         places[0], "Image set", "of", [*([EVERY] if several else []), *(both or frame.image_sets)]
     )
-    part = frame.part(None if chosen == EVERY else chosen)
-    pages.summary(frame, part)
-    kinds = part.source.kinds
+    selection = frame.selection(None if chosen == EVERY else chosen)
+    pages.summary(frame, selection)
+    kinds = selection.source.kinds
     if len(kinds) < 2:
         there = {"natural": "natural", "ai-generated": "AI-generated"}.get(kinds[0] if kinds else "", "no")
         st.info(
@@ -45,26 +45,26 @@ def draw(frame: Frame) -> None:
         )
         st.code("codecarena list sets", language=None)
         return
-    if not part.metrics:
-        pages.no_scores(part)
+    if not selection.metrics:
+        pages.no_scores(selection)
         return
-    metric = pages.pick_metric(places[1], part, part.metrics)
-    anchor = pages.pick_anchor(places[2], part)
-    anchor_id = next(panel.codec.codec_id for panel in part.panels if panel.codec.label == anchor)
-    title = f"BD-rate against {anchor} by {part.title(metric)}"
+    metric = pages.pick_metric(places[1], selection, selection.metrics)
+    anchor = pages.pick_anchor(places[2], selection)
+    anchor_id = next(grid.codec.codec_id for grid in selection.grids if grid.codec.label == anchor)
+    title = f"BD-rate against {anchor} by {selection.title(metric)}"
     try:
-        split = kind_split(part, metric, anchor, "pchip", frame.background)
+        split = kind_split(selection, metric, anchor, "pchip", frame.background)
     except Pending:
-        pages.show(points_table(points_by_kind(part, metric, anchor_id), title))
+        pages.show(points_table(points_by_kind(selection, metric, anchor_id), title))
     else:
-        _drawn(part, split, title)
-    divided = dividing_pictures(part, metric, anchor_id)
+        _drawn(selection, split, title)
+    divided = dividing_pictures(selection, metric, anchor_id)
     if divided.rows:
         pages.show(divided, "divided")
     pages.pending(frame)
 
 
-def _drawn(part: ColumnSlice, split: KindSplit, title: str) -> None:
+def _drawn(selection: Selection, split: KindSplit, title: str) -> None:
     if split.statement:
         st.warning(pages.plain(split.statement[0].upper() + split.statement[1:] + "."))
     elif split.order:
@@ -88,4 +88,4 @@ def _drawn(part: ColumnSlice, split: KindSplit, title: str) -> None:
         drawn = spans(points, title=f"{title} (%)", groups=("natural", "AI-generated"),
                       dark=st.context.theme.type == "dark")  # fmt: skip
         st.altair_chart(drawn, alt=f"{title}, on either kind; the table below has the numbers")
-    pages.show(kind_table(part, split), "kinds")
+    pages.show(kind_table(selection, split), "kinds")

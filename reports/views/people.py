@@ -53,21 +53,21 @@ def draw(frame: Frame) -> None:
         )
         st.code(f"codecarena study score {study.study} --metric ssimulacra2", language=None)
         return
-    part = _chosen(places[1:], metrics)
-    if part.found is None:
-        st.info(f"Nothing can be said of {pages.plain(part_title(part))}: {part.reason}.")
+    selection = _chosen(places[1:], metrics)
+    if selection.found is None:
+        st.info(f"Nothing can be said of {pages.plain(part_title(selection))}: {selection.reason}.")
     else:
-        of = f": {part_title(part)}" if part_title(part) else ""
-        _chart(part.found)
-        _tables(metric_tables(part.found, of), "metrics")
+        of = f": {part_title(selection)}" if part_title(selection) else ""
+        _chart(selection.found)
+        _tables(metric_tables(selection.found, of), "metrics")
     _tables(part_tables(metrics), "parts")
 
 
 def _chosen(places: Sequence[DeltaGenerator], metrics: MetricsAgainstPeople) -> PartAgreement:
     """Draw the pickers of kind and rate, where there are several, and return what they choose."""
-    parts = {(part.kind, part.band): part for part in metrics.parts}
+    parts = {(selection.kind, selection.band): selection for selection in metrics.parts}
     parts[None, None] = PartAgreement(None, None, metrics.whole, None)
-    kinds = ["all", *sorted({part.kind for part in metrics.parts if part.kind}, reverse=True)]
+    kinds = ["all", *sorted({selection.kind for selection in metrics.parts if selection.kind}, reverse=True)]
     bands: list[RateBand | None] = [None, *(one for one in BANDS if (None, one) in parts)]
     kind, band, free = "all", None, list(places)
     if len(kinds) > 1:

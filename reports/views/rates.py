@@ -16,7 +16,7 @@ from ..files.curve_files import as_csv, picture_points
 from ..tables import digits
 from ..tables.evidence import curve_points
 from ..tables.leaderboard_tables import RatePoint, rate_points
-from ..tables.selection import ColumnSlice
+from ..tables.selection import Selection
 from . import frame as pages
 from .frame import Frame
 
@@ -40,30 +40,32 @@ def draw(frame: Frame) -> None:
     image_set = pages.pick_set(first[0], frame)
     source = frame.source(image_set)
     kind = pages.pick_kind(second[2], source)
-    part = frame.part(image_set, kind)
-    pages.summary(frame, part)
-    if not part.metrics:
-        pages.no_scores(part)
+    selection = frame.selection(image_set, kind)
+    pages.summary(frame, selection)
+    if not selection.metrics:
+        pages.no_scores(selection)
         return
-    metric = pages.pick_metric(first[1], part, part.metrics)
-    pictures = [AVERAGE, *(picture.name for picture in part.columns.pictures)]
+    metric = pages.pick_metric(first[1], selection, selection.metrics)
+    pictures = [AVERAGE, *(picture.name for picture in selection.columns.pictures)]
     picture = pages.choose(first[2], "Picture", "picture", pictures)
     axis = pages.choose(
         second[0], "Rate axis", "axis", ["log", "linear"], segmented=True,
         show={"log": "Logarithmic", "linear": "Linear"}.__getitem__,
     )  # fmt: skip
-    labels = [panel.codec.label for panel in part.panels]
+    labels = [grid.codec.label for grid in selection.grids]
     chosen = pages.choose_many(second[1], "Codecs", "codec", labels, "Only these; all where none is chosen.")
     overlays = _published(frame, image_set, metric)
     names = sorted({overlay.codec for overlay in overlays})
     beside = pages.choose_many(first[3], "Published curves", "published", names) if names else []
-    points = [point for point in _points(frame, part, metric, picture) if not chosen or point.codec in chosen]
+    points = [
+        point for point in _points(frame, selection, metric, picture) if not chosen or point.codec in chosen
+    ]
     if not points:
-        st.info(f"No curve of {plain_title(part, metric)} yet: no picture is finished by all codecs.")
+        st.info(f"No curve of {plain_title(selection, metric)} yet: no picture is finished by all codecs.")
         return
     shown = Shown(
-        part, metric, picture, points, [overlay for overlay in overlays if overlay.codec in beside],
-        rd_figure.looks(labels), axis == "log",
+        selection, metric, picture, points, [overlay for overlay in overlays if overlay.codec in beside],
+        rd_figure.line_styles(labels), axis == "log",
     )  # fmt: skip
     _chart(shown)
     _files(shown)
@@ -74,31 +76,31 @@ def draw(frame: Frame) -> None:
 class Shown:
     """What the page shows, and its files hold."""
 
-    part: ColumnSlice
+    selection: Selection
     metric: MetricRow
     picture: str
     points: list[RatePoint]
     published: list[RatePoint]
-    looks: dict[str, rd_figure.Look]
+    line_styles: dict[str, rd_figure.LineStyle]
     logarithmic: bool
 
     @property
     def name(self) -> str:
         """What the files are called before their suffix."""
-        names = (self.part.image_set, "" if self.picture == AVERAGE else self.picture, self.metric.name)
-        return "-".join(part for part in map(digits.file_name, names) if part)
+        names = (self.selection.image_set, "" if self.picture == AVERAGE else self.picture, self.metric.name)
+        return "-".join(selection for selection in map(digits.file_name, names) if selection)
 
 
-def plain_title(part: ColumnSlice, metric: MetricRow) -> str:
+def plain_title(selection: Selection, metric: MetricRow) -> str:
     """Return a metric's name for running text."""
-    return pages.plain(part.title(metric))
+    return pages.plain(selection.title(metric))
 
 
-def _points(frame: Frame, part: ColumnSlice, metric: MetricRow, picture: str) -> list[RatePoint]:
+def _points(frame: Frame, selection: Selection, metric: MetricRow, picture: str) -> list[RatePoint]:
     """Return the mean curves with their intervals, or those of one picture."""
     if picture != AVERAGE:
-        return picture_points(part, metric, picture)
-    return rate_points(part, metric, curve_points(part, metric, frame.background))[0]
+        return picture_points(selection, metric, picture)
+    return rate_points(selection, metric, curve_points(selection, metric, frame.background))[0]
 
 
 def _published(frame: Frame, image_set: str, metric: MetricRow) -> list[RatePoint]:
@@ -111,13 +113,14 @@ def _published(frame: Frame, image_set: str, metric: MetricRow) -> list[RatePoin
 
 def _chart(shown: Shown) -> None:
     """Draw the chart, and open the point that is clicked."""
-    part, metric = shown.part, shown.metric
+    selection, metric = shown.selection, shown.metric
     unit = digits.unit_of(metric)
     title = (
-        f"{part.title(metric)}{f' ({unit})' if unit else ''}{', less is better' * (metric.better == 'lower')}"
+        f"{selection.title(metric)}{f' ({unit})' if unit else ''}"
+        f"{', less is better' * (metric.better == 'lower')}"
     )
     drawn = rate_distortion(
-        shown.points, shown.published, shown.looks, metric=title, better=metric.better,
+        shown.points, shown.published, shown.line_styles, metric=title, better=metric.better,
         decibels=metric.curve_scale == "decibel", logarithmic=shown.logarithmic,
         dark=st.context.theme.type == "dark",
     )  # fmt: skip
@@ -126,7 +129,7 @@ def _chart(shown: Shown) -> None:
         drawn,
         on_select="rerun",
         selection_mode="point",
-        key=f"chart {part.image_set} {metric.metric_id} {shown.picture}",
+        key=f"chart {selection.image_set} {metric.metric_id} {shown.picture}",
         alt=f"{title} over bits per pixel; the numbers are in the CSV file below",
     )  # fmt: skip
     if found := selected.selection.get("point"):
@@ -146,7 +149,7 @@ def _open(shown: Shown, chosen: dict[str, Any]) -> None:
     if one is None:
         return
     query: dict[str, Any] = {
-        "set": shown.part.image_set, "codec": [one.codec], "bpp": f"{one.bits_per_pixel:.4g}",
+        "set": shown.selection.image_set, "codec": [one.codec], "bpp": f"{one.bits_per_pixel:.4g}",
     }  # fmt: skip
     if shown.picture != AVERAGE:
         query["picture"] = shown.picture
@@ -170,15 +173,15 @@ def _download(shown: Shown, form: rd_figure.Format) -> None:
 
 def printed(shown: Shown) -> Figure:
     """Return the chart for print."""
-    part, metric = shown.part, shown.metric
-    over = digits.counted(len(part.comparison(metric).common), "picture")
+    selection, metric = shown.selection, shown.metric
+    over = digits.counted(len(selection.comparison(metric).common), "picture")
     return rd_figure.rate_distortion(
         shown.points,
-        shown.looks,
-        metric=part.title(metric),
+        shown.line_styles,
+        metric=selection.title(metric),
         unit=digits.unit_of(metric),
         better=metric.better,
-        title=f"{part.image_set}: {f'means over {over}' if shown.picture == AVERAGE else shown.picture}",
+        title=f"{selection.image_set}: {f'means over {over}' if shown.picture == AVERAGE else shown.picture}",
         decibels=metric.curve_scale == "decibel",
         logarithmic=shown.logarithmic,
         published=shown.published,

@@ -10,7 +10,7 @@ from ..charts import rd_figure
 from ..charts.interactive import trade
 from ..charts.trades import COSTS, trades
 from ..tables.comparisons import pareto_table
-from ..tables.selection import ColumnSlice
+from ..tables.selection import Selection
 from ..tables.speed import speed_tables
 from . import frame as pages
 from .frame import Frame
@@ -31,25 +31,25 @@ def draw(frame: Frame) -> None:
     """Draw the pickers, the chart and the tables."""
     places = st.columns(4)
     image_set = pages.pick_set(places[0], frame)
-    part = frame.part(image_set)
-    pages.summary(frame, part)
-    metric = part.metrics[0] if part.metrics else None
+    selection = frame.selection(image_set)
+    pages.summary(frame, selection)
+    metric = selection.metrics[0] if selection.metrics else None
     found = [table for table in speed_tables(frame.store, image_set) if table.rows]
     if not found:
         st.info("Nothing of this set was timed yet: a suite's [timing] table says what to time, and")
         st.code("codecarena time SUITE", language=None)
-    elif part.metrics and part.panels:
-        metric = pages.pick_metric(places[1], part, part.metrics)
-        anchor = pages.pick_anchor(places[2], part)
-        board, costs = part.board(metric, anchor), costs_of(frame.url, frame.version, image_set)
+    elif selection.metrics and selection.grids:
+        metric = pages.pick_metric(places[1], selection, selection.metrics)
+        anchor = pages.pick_anchor(places[2], selection)
+        board, costs = selection.board(metric, anchor), costs_of(frame.url, frame.version, image_set)
         usual = next((one for one in COSTS if trades(board, costs, one)), "decode")
         by = pages.choose(places[3], "Cost", "cost", list(COSTS), usual, show=COSTS.__getitem__)
         points = trades(board, costs, by)
         st.subheader("What the cost buys", anchor=False)
         if points:
             gain = f"BD-rate against {anchor} (%), less is better"
-            looks = rd_figure.looks(panel.codec.label for panel in part.panels)
-            drawn = trade(points, looks, cost=COSTS[by], gain=gain, less_is_better=True,
+            line_styles = rd_figure.line_styles(grid.codec.label for grid in selection.grids)
+            drawn = trade(points, line_styles, cost=COSTS[by], gain=gain, less_is_better=True,
                           dark=st.context.theme.type == "dark")  # fmt: skip
             st.altair_chart(drawn, alt=f"{gain} over {COSTS[by]}; the tables below have the costs")
         else:
@@ -59,12 +59,14 @@ def draw(frame: Frame) -> None:
             )
     for place, table in enumerate(found):
         pages.show(table, f"speed{place}")
-    if found and metric and part.panels:
-        _front(frame, part, metric)
+    if found and metric and selection.grids:
+        _front(frame, selection, metric)
 
 
-def _front(frame: Frame, part: ColumnSlice, metric: MetricRow) -> None:
-    every = part.comparison(metric)
+def _front(frame: Frame, selection: Selection, metric: MetricRow) -> None:
+    every = selection.comparison(metric)
     if every.common:
         with st.expander("Settings that no other one beats"):
-            pages.show(pareto_table(part, metric, every, timings(frame.store, part.image_set)), "front")
+            pages.show(
+                pareto_table(selection, metric, every, timings(frame.store, selection.image_set)), "front"
+            )

@@ -29,7 +29,7 @@ _METRIC_RESAMPLES = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class BenchmarkFacts:
     """What is known of the stimuli from elsewhere; all of it may be missing."""
 
     golden: tuple[GoldenAnswer, ...] = ()
@@ -73,7 +73,7 @@ class StudyAnalysis:
 
 def analyse_study(
     votes: Votes,
-    beside: Beside | None = None,
+    beside: BenchmarkFacts | None = None,
     *,
     unit: Literal["JOD", "log-worth"] = "JOD",
     model: ModelName | None = None,
@@ -88,7 +88,7 @@ def analyse_study(
     Raises:
         ScaleError: No scale can be made.
     """
-    beside = beside or Beside()
+    beside = beside or BenchmarkFacts()
     counted = tally(votes.of_kind(Kind.PLAIN))
     chosen = MODELS[model] if model else choose_model(unit, counted.pairs.has_ties)
     found = fit(counted.pairs, chosen, order=order, ridge=ridge)
@@ -135,7 +135,9 @@ def _without(
         return None
 
 
-def _bd_rates(found: Fit, draws: Sequence[Draws], counted: Tally, beside: Beside) -> tuple[HumanBdRate, ...]:
+def _bd_rates(
+    found: Fit, draws: Sequence[Draws], counted: Tally, beside: BenchmarkFacts
+) -> tuple[HumanBdRate, ...]:
     if not beside.coded:
         return ()
     codecs = sorted({one.codec for one in beside.coded})
@@ -144,7 +146,7 @@ def _bd_rates(found: Fit, draws: Sequence[Draws], counted: Tally, beside: Beside
 
 
 def _metrics(
-    found: Fit, counted: Tally, beside: Beside, anchor: str | None, resamples: int, seed: int
+    found: Fit, counted: Tally, beside: BenchmarkFacts, anchor: str | None, resamples: int, seed: int
 ) -> MetricsAgainstPeople | None:
     if not beside.scores:
         return None

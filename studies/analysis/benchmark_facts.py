@@ -13,7 +13,7 @@ from ...bench.records.rows import MetricRow, Score
 from ...bench.store.shown_scores import scores_of
 from ...bench.store.store import Store
 from ..records.records import Known, Material
-from .analysis import Beside
+from .analysis import BenchmarkFacts
 from .human_rate import CodedCondition
 from .review import GoldenAnswer
 
@@ -35,7 +35,7 @@ class _Shown:
 class Joined:
     """What is known of a study's stimuli, and what is missing there."""
 
-    beside: Beside
+    beside: BenchmarkFacts
     notes: tuple[str, ...]
     """On metrics that could not be compared with the votes, and how to mend that."""
 
@@ -54,7 +54,7 @@ def join(store: Store, known: Known, anchor: str | None) -> Joined:
     material = known.material
     coded = _coded(material)
     scores, notes = _scores(store, known, anchor)
-    beside = Beside(
+    beside = BenchmarkFacts(
         golden=_golden(material),
         kinds=_kinds(material),
         coded=coded,

@@ -19,7 +19,7 @@ from ..scale.resampling import interval
 from ..scale.scale_results import Interval, ScaleError
 from .correlation import meng_rosenthal_rubin, spearman
 from .metric_estimates import Estimator, MetricScores, PartSample, Sample, within
-from .stimulus_parts import Part, RateBand, whole
+from .stimulus_parts import RateBand, StimulusPart, whole
 
 Statistic: TypeAlias = Literal["pairwise accuracy", "SRCC", "PLCC"]
 
@@ -114,7 +114,7 @@ def agreements(
     found: Fit,
     counted: Tally,
     scores: Sequence[MetricScores],
-    parts: Sequence[Part] = (),
+    parts: Sequence[StimulusPart] = (),
     *,
     anchor: str | None = None,
     resamples: int = 200,

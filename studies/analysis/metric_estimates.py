@@ -12,7 +12,7 @@ from ..scale.fit import Fit
 from ..scale.models import FloatArray
 from ..scale.pair_counts import FIRST, TIE, Tally
 from .correlation import monotone_fit, pearson, spearman
-from .stimulus_parts import BoolArray, Part
+from .stimulus_parts import BoolArray, StimulusPart
 
 FEWEST_VOTES, FEWEST_PICTURES = 30, 3
 """Below either a part of a study says nothing of metrics."""
@@ -69,7 +69,7 @@ class Sample:
 class PartSample:
     """The votes and stimuli of one part."""
 
-    def __init__(self, sample: Sample, part: Part) -> None:
+    def __init__(self, sample: Sample, part: StimulusPart) -> None:
         counted = sample.counted
         self.sample = sample
         self.votes: BoolArray = within(sample.known & part.stimuli, counted) & (counted.outcome != TIE)

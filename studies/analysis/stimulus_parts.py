@@ -40,7 +40,7 @@ BANDS = tuple(RateBand(low, high) for low, high in zip((None, *EDGES), (*EDGES, 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class StimulusPart:
     """Some of a study's stimuli."""
 
     kind: str | None
@@ -51,9 +51,9 @@ class Part:
     """Shape (pictures, conditions), in the order of the tally."""
 
 
-def whole(counted: Tally) -> Part:
+def whole(counted: Tally) -> StimulusPart:
     """Return everything as one part."""
-    return Part(None, None, np.ones((len(counted.pictures), len(counted.pairs.conditions)), np.bool_))
+    return StimulusPart(None, None, np.ones((len(counted.pictures), len(counted.pairs.conditions)), np.bool_))
 
 
 def parts_of(
@@ -61,7 +61,7 @@ def parts_of(
     kinds: Mapping[str, str] | None,
     rates: Mapping[tuple[str, str], float] | None,
     uncoded: Sequence[str] = (),
-) -> tuple[Part, ...]:
+) -> tuple[StimulusPart, ...]:
     """Return the parts by kind, by band of rates, and by both; none where there is one of each.
 
     Args:
@@ -79,7 +79,7 @@ def parts_of(
     if rates is not None:
         by_band += _bands(counted, rates, uncoded)
     return tuple(
-        Part(kind, band, one & other)
+        StimulusPart(kind, band, one & other)
         for kind, one in _several(by_kind)
         for band, other in _several(by_band)
         if kind is not None or band is not None

@@ -35,7 +35,7 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class PlanSelection:
     """What of the store a plan means."""
 
     conditions: tuple[Condition, ...]
@@ -45,7 +45,7 @@ class Selection:
     warnings: tuple[str, ...]
 
 
-def select(plan: StudyPlan, cells: Iterable[ScoredCell]) -> Selection:
+def select(plan: StudyPlan, cells: Iterable[ScoredCell]) -> PlanSelection:
     """Return the stored cells that a plan means.
 
     Raises:
@@ -69,7 +69,7 @@ def select(plan: StudyPlan, cells: Iterable[ScoredCell]) -> Selection:
         for sha256 in lacking
     )
     chosen = tuple(Chosen(one, by_picture[sha256]) for sha256 in whole for one, by_picture in found.items())
-    return Selection(tuple(found), tuple((names[one], one) for one in whole), chosen, warnings)
+    return PlanSelection(tuple(found), tuple((names[one], one) for one in whole), chosen, warnings)
 
 
 def _of_pictures(plan: StudyPlan, cells: list[ScoredCell]) -> list[ScoredCell]:
@@ -134,7 +134,7 @@ def _nothing_left(found: Mapping[Condition, Mapping[str, ScoredCell]], names: Ma
     )
 
 
-def material(plan: StudyPlan, selection: Selection, prepared: Prepared) -> Material:
+def material(plan: StudyPlan, selection: PlanSelection, prepared: Prepared) -> Material:
     """Return what a study compares, hashes and pairs included.
 
     Raises:

@@ -17,7 +17,7 @@ from codecarena.bench.analysis.bootstrap import Resampling, usual_resampling
 from codecarena.bench.analysis.intervals import Interval, interval, zero_test
 from codecarena.bench.analysis.pareto import pareto_points
 from codecarena.bench.analysis.significance import (
-    Duel,
+    HeadToHead,
     Paired,
     against_anchor,
     duels,
@@ -174,7 +174,7 @@ def test_a_duel_says_who_needs_fewer_bits_on_how_many_pictures() -> None:
     ],
 )
 def test_a_turned_duel_is_the_reciprocal(seen, from_the_other_side) -> None:
-    duel = Duel("t", "a", -50.0, Interval(-60.0, -20.0), 5, 2, 8, 0.03, seen)
+    duel = HeadToHead("t", "a", -50.0, Interval(-60.0, -20.0), 5, 2, 8, 0.03, seen)
     turned = duel.turned()
     assert (turned.test_id, turned.anchor_id) == ("a", "t")
     assert (turned.percent, turned.interval.low, turned.interval.high) == pytest.approx((100, 25, 150))
@@ -183,9 +183,9 @@ def test_a_turned_duel_is_the_reciprocal(seen, from_the_other_side) -> None:
 
 
 def test_a_duel_without_an_interval_or_without_bounds_turns_too() -> None:
-    none = Duel("t", "a", None, Interval(None, None, "no overlap"), 0, 0, 0, None, None).turned()
+    none = HeadToHead("t", "a", None, Interval(None, None, "no overlap"), 0, 0, 0, None, None).turned()
     assert (none.percent, none.interval) == (None, Interval(None, None, "no overlap"))
-    extreme = Duel("t", "a", -100.0, Interval(-100.0, 300.0), 1, 0, 1, None, None).turned()
+    extreme = HeadToHead("t", "a", -100.0, Interval(-100.0, 300.0), 1, 0, 1, None, None).turned()
     assert (extreme.percent, extreme.interval.low, extreme.interval.high) == (math.inf, -75.0, math.inf)
 
 

@@ -14,7 +14,7 @@ from codecarena.bench.records.messages import CodecSpec
 from codecarena.bench.timing.footprint import MARK, Asked, FootprintError, footprint, observe
 from codecarena.bench.timing.opened_files import Opened
 from codecarena.bench.worker import clocks, cpu_load, device
-from codecarena.bench.worker.cpu_load import Look, Watch, other_share
+from codecarena.bench.worker.cpu_load import CpuCounters, Watch, other_share
 from codecarena.bench.worker.flops import multiply_accumulates
 
 MIB = 2**20
@@ -109,18 +109,20 @@ def test_children_are_added_up_but_for_one_that_is_this_process_once_more(
 
 
 def test_others_share_is_what_is_left_of_the_cores() -> None:
-    first = Look(0.0, (10.0, 20.0), 5.0)
-    assert other_share(first, Look(1.0, (10.5, 20.5), 5.9), (0, 1)) == pytest.approx(0.05)
-    assert other_share(first, Look(1.0, (11.0, 21.0), 5.2), (0, 1)) == pytest.approx(0.9)
+    first = CpuCounters(0.0, (10.0, 20.0), 5.0)
+    assert other_share(first, CpuCounters(1.0, (10.5, 20.5), 5.9), (0, 1)) == pytest.approx(0.05)
+    assert other_share(first, CpuCounters(1.0, (11.0, 21.0), 5.2), (0, 1)) == pytest.approx(0.9)
     # The one core that the call was kept on counts by itself: half of it went to others.
-    assert other_share(first, Look(1.0, (11.0, 20.0), 5.5), (0,)) == pytest.approx(0.5)
-    assert other_share(first, Look(1.0, (10.2, 20.2), 6.0), (0,)) == 0
+    assert other_share(first, CpuCounters(1.0, (11.0, 20.0), 5.5), (0,)) == pytest.approx(0.5)
+    assert other_share(first, CpuCounters(1.0, (10.2, 20.2), 6.0), (0,)) == 0
 
 
 def test_machines_that_tell_little_or_change_are_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """No counters at all; a core switched off meanwhile; macOS's four counters; a container's few cores."""
-    assert other_share(Look(0.0, (), 0.0), Look(1.0, (), 0.5), (0,)) == 0
-    assert other_share(Look(0.0, (1.0, 1.0), 0.0), Look(1.0, (1.5,), 0.0), (0, 1)) == pytest.approx(0.5)
+    assert other_share(CpuCounters(0.0, (), 0.0), CpuCounters(1.0, (), 0.5), (0,)) == 0
+    assert other_share(
+        CpuCounters(0.0, (1.0, 1.0), 0.0), CpuCounters(1.0, (1.5,), 0.0), (0, 1)
+    ) == pytest.approx(0.5)
     macos = namedtuple("macos", "user nice system idle")
     monkeypatch.setattr(psutil, "cpu_times", lambda **_: [macos(1.0, 2.0, 4.0, 100.0)])
     assert cpu_load.busy_seconds() == (7.0,)
@@ -136,10 +138,10 @@ def test_a_short_call_is_judged_by_the_half_second_around_it() -> None:
     watch = Watch((0,))
     # A tick falls into the 2 ms of the call; over half a second nobody else runs.
     watch.looks = [
-        Look(0.0, (0.0,), 0.0),
-        Look(0.25, (0.01,), 0.01),
-        Look(0.252, (0.02,), 0.01),
-        Look(0.6, (0.03,), 0.03),
+        CpuCounters(0.0, (0.0,), 0.0),
+        CpuCounters(0.25, (0.01,), 0.01),
+        CpuCounters(0.252, (0.02,), 0.01),
+        CpuCounters(0.6, (0.03,), 0.03),
     ]
     assert watch.share(0.25, 0.252) == 0
 

@@ -14,7 +14,7 @@ from codecarena.bench.records.cells import CellKey, Saved
 from codecarena.bench.records.messages import Cell, Failed, Limits, Measured, Outcome, Scored, Stored
 from codecarena.bench.run import execution
 from codecarena.bench.run.estimate import Estimate, by_codec, estimate
-from codecarena.bench.run.execution import Execution, Place, Waiting
+from codecarena.bench.run.execution import CellQueue, Execution, RunTarget
 from codecarena.bench.run.plan import Plan, Planned
 from codecarena.bench.run.runner import Report, _Cells
 from codecarena.bench.run.seed_order import OneStream
@@ -38,13 +38,13 @@ def cells(*counts_of: int) -> list[Planned]:
     ]
 
 
-def drawn(waiting: Waiting, picture: str | None) -> tuple[str, float] | None:
+def drawn(waiting: CellQueue, picture: str | None) -> tuple[str, float] | None:
     planned = waiting.next(picture)
     return planned and (planned.key.picture_sha256, planned.key.quality)
 
 
 def test_a_worker_keeps_to_its_picture_and_then_takes_the_one_with_most_cells_left() -> None:
-    waiting = Waiting(cells(2, 3, 1))
+    waiting = CellQueue(cells(2, 3, 1))
     assert drawn(waiting, None) == ("sha-1", 0)
     assert drawn(waiting, "sha-2") == ("sha-2", 0)
     assert drawn(waiting, "sha-2") == ("sha-0", 0), "of two with as many left the first"
@@ -133,7 +133,7 @@ def run(
     monkeypatch.setattr(pool, "supervise", answer)
     ledger, audience = Ledger(), Audience()
     report = Report(Plan(tuple(planned), len(planned), 0, 0))
-    made = Execution(Place(ledger, 7, METRICS, LIMITS, workers, **place), _Cells(report, audience))
+    made = Execution(RunTarget(ledger, 7, METRICS, LIMITS, workers, **place), _Cells(report, audience))
     with ThreadPoolExecutor(workers) as executor:
         made.go(executor)
     assert ledger.ended == [(7, "finished")]
@@ -205,7 +205,7 @@ def test_an_interrupted_run_starts_nothing_more_and_says_so(
     monkeypatch.setattr(pool, "stop", lambda: None)
     ledger = Ledger()
     report = Report(Plan((), 0, 0, 0))
-    made = Execution(Place(ledger, 7, METRICS, LIMITS, 1), _Cells(report, Audience()))
+    made = Execution(RunTarget(ledger, 7, METRICS, LIMITS, 1), _Cells(report, Audience()))
     made.work.waiting.add(planned_cell(A, CLASSIC))
     made.interrupt()
     with ThreadPoolExecutor(1) as executor:
@@ -219,7 +219,7 @@ def test_no_more_cells_run_than_there_are_workers() -> None:
             return Future()
 
     report = Report(Plan(tuple(cells(5)), 5, 0, 0))
-    made = Execution(Place(Ledger(), 7, METRICS, LIMITS, 3), _Cells(report, Audience()))
+    made = Execution(RunTarget(Ledger(), 7, METRICS, LIMITS, 3), _Cells(report, Audience()))
     made.submit(Executor(), None)
     assert len(made.running) == 3
 

@@ -10,32 +10,32 @@ import psutil
 import pytest
 
 from codecarena.bench.worker import cpu_load
-from codecarena.bench.worker.cpu_load import Look, Watch, other_share
+from codecarena.bench.worker.cpu_load import CpuCounters, Watch, other_share
 
 
 @pytest.mark.parametrize(
     ("last", "cores", "share"),
     [
         # Two cores for 2 s, 3 s of work in all, of which 1 s was ours: half of the machine was others'.
-        (Look(2.0, (2.0, 1.0), 1.0), (), 0.5),
-        (Look(2.0, (2.0, 1.0), 3.0), (), 0.0),
-        (Look(2.0, (2.0, 0.0), 0.0), (0,), 1.0),
-        (Look(2.0, (2.0, 0.0), 0.0), (1,), 0.5),
-        (Look(2.0, (9.0, 9.0), 0.0), (0,), 1.0),
-        (Look(0.0, (9.0, 9.0), 0.0), (0,), 0.0),
-        (Look(2.0, (2.0, 2.0), 0.0), (7,), 1.0),
+        (CpuCounters(2.0, (2.0, 1.0), 1.0), (), 0.5),
+        (CpuCounters(2.0, (2.0, 1.0), 3.0), (), 0.0),
+        (CpuCounters(2.0, (2.0, 0.0), 0.0), (0,), 1.0),
+        (CpuCounters(2.0, (2.0, 0.0), 0.0), (1,), 0.5),
+        (CpuCounters(2.0, (9.0, 9.0), 0.0), (0,), 1.0),
+        (CpuCounters(0.0, (9.0, 9.0), 0.0), (0,), 0.0),
+        (CpuCounters(2.0, (2.0, 2.0), 0.0), (7,), 1.0),
     ],
 )
 def test_the_share_of_others_is_the_larger_of_the_machines_and_the_calls_own_cores(
-    last: Look, cores: tuple[int, ...], share: float
+    last: CpuCounters, cores: tuple[int, ...], share: float
 ) -> None:
-    assert other_share(Look(0.0, (0.0, 0.0), 0.0), last, cores) == pytest.approx(share)
+    assert other_share(CpuCounters(0.0, (0.0, 0.0), 0.0), last, cores) == pytest.approx(share)
 
 
 def watch_with(*moments: float) -> Watch:
     """Return a watch whose core was busy with others' work at a growing pace: seconds squared."""
     watch = Watch(())
-    watch.looks = [Look(moment, (moment**2 / 100,), 0.0) for moment in moments]
+    watch.looks = [CpuCounters(moment, (moment**2 / 100,), 0.0) for moment in moments]
     return watch
 
 
@@ -134,7 +134,7 @@ def test_a_look_has_the_moment_the_cores_and_the_time_of_this_process_and_its_wo
     monkeypatch.setattr(cpu_load.os, "getpid", lambda: 100)
     watch = Watch((1,))
     assert watch.look([20, 3]) == 5.0
-    assert (watch.cores, watch.looks) == ((1,), [Look(5.0, (1.0, 2.0), 123.0)])
+    assert (watch.cores, watch.looks) == ((1,), [CpuCounters(5.0, (1.0, 2.0), 123.0)])
 
 
 @pytest.mark.parametrize(("first", "chosen"), [(14.0, 1), (16.0, 0)])

@@ -11,7 +11,7 @@ import pytest
 from codecarena.bench.records.messages import Described, Failed, Scored
 from codecarena.bench.run import study_pictures
 from codecarena.bench.store.database import StoreError
-from codecarena.bench.store.study_pictures import Crop, Part
+from codecarena.bench.store.study_pictures import Crop, PicturePart
 from codecarena.datasets import pixels as dataset_pixels
 
 
@@ -85,7 +85,7 @@ def test_places_are_eight_apart_with_both_ends(last: int, places: list[int]) -> 
 
 def test_a_cut_is_left_top_width_and_height() -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    cut = study_pictures._cut(pixels, Part(3, 5, 10, 7, ""))
+    cut = study_pictures._cut(pixels, PicturePart(3, 5, 10, 7, ""))
     assert np.array_equal(cut, pixels[5:12, 3:13])
     assert cut.flags.c_contiguous
 

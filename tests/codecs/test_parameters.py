@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pytest
+from canvas import small_canvas
 
 from codecarena.codecs import registry
 from codecarena.codecs.base import CodecError, MissingBackendError, Picture
@@ -122,6 +123,13 @@ DRAWN = [("hfd", "noise", 0.1), ("latent", "steps", 0), ("layered", "guidance", 
 """Parameters of decoders, which stand in the stream: there they change bytes, and pixels must follow."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def canvas() -> Iterator[None]:
+    """A canvas of few pixels for the layered codec: what a parameter changes shows on any."""
+    with small_canvas(64 * 64):
+        yield
+
+
 def skip_where_missing(name: str) -> None:
     if missing := registry.find(name).missing:
         pytest.skip(missing)
@@ -177,6 +185,7 @@ QUICK: dict[str, dict[str, registry.Value]] = {
     "hfd": {"steps": 1},
     "layered": {"steps": 1, "guidance": 1.0},
     "latent": {"steps": 1},
+    "vvc": {"preset": "faster"},
 }
 FEWER_BITS: list[tuple[str, dict[str, registry.Value]]] = [
     ("hyperprior", {}),
@@ -188,15 +197,9 @@ FEWER_BITS: list[tuple[str, dict[str, registry.Value]]] = [
 
 @pytest.mark.slow("convolutions in bfloat16 are slow on a CPU without instructions for them")
 @pytest.mark.parametrize(("name", "parameters"), FEWER_BITS)
-def test_networks_of_fewer_bits_still_code(
-    name: str, parameters: dict[str, registry.Value], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_networks_of_fewer_bits_still_code(name: str, parameters: dict[str, registry.Value]) -> None:
     """Either side may compute in bfloat16: what chooses tables and means does so in float32 or double."""
     skip_where_missing(name)
-    if name == "layered":  # its canvas has as many pixels for any picture: too many for a CPU
-        from codecarena.codecs.generative.layered.decoding import flow
-
-        monkeypatch.setattr(flow, "canvas_size", lambda _width, _height: (96, 64))
     whole, fewer = (registry.create(name, parameters | {"dtype": dtype}) for dtype in ("float32", "bfloat16"))
     picture = Picture(photograph(48, 64))
     quality = whole.info.qualities[-1]
@@ -210,15 +213,15 @@ def test_networks_of_fewer_bits_still_code(
     assert np.sqrt(np.square(decoded[0] - decoded[1]).mean()) < 2
 
 
-def declared(name: str, parameter: str) -> list[registry.Value]:
-    """Return the choices of a parameter, or a few of many, as a codec names them where it gets another."""
+def declared(name: str, parameter: str, most: int = 16) -> list[registry.Value]:
+    """Return the choices of a parameter, or four of more than `most`, as a codec names them for another."""
     default = registry.parameters(name, {})[parameter]
     with pytest.raises(CodecError) as refused:
         registry.create(name, {parameter: "no such choice"})
     listed = re.search(rf"parameter '{parameter}' must be one of (.*), got", str(refused.value))
     words = listed[1].split(", ") if listed else []
     kind = {bool: lambda word: word == "True", int: int}.get(type(default), str)
-    few = words if len(words) <= 16 else [words[0], words[1], words[len(words) // 2], words[-1]]
+    few = words if len(words) <= most else [words[0], words[1], words[len(words) // 2], words[-1]]
     return [kind(word) for word in few]
 
 
@@ -233,11 +236,13 @@ CHOOSING = [
 ]
 
 
+@pytest.mark.scaled
 @pytest.mark.parametrize(("name", "parameter"), CHOOSING)
-def test_every_declared_choice_codes(name: str, parameter: str) -> None:
+def test_every_declared_choice_codes(name: str, parameter: str, tenth: Callable[[int], int]) -> None:
+    """Of more than eight choices, which are numbers from a least to a most, all under `make long`."""
     skip_where_missing(name)
     try:
-        choices = declared(name, parameter)
+        choices = declared(name, parameter, most=16 if tenth(10) == 10 else 8)
     except pytest.fail.Exception:
         pytest.skip("by design: takes any text, its own tests choose")
     quick = {} if parameter == "decoder" else QUICK.get(name, {})
@@ -262,6 +267,7 @@ def test_declared_choices_are_read_from_what_a_codec_says() -> None:
     assert declared("jpeg", "subsampling") == ["4:4:4", "4:2:2", "4:2:0"]
     assert declared("jpeg", "optimize") == [False, True]
     assert declared("webp", "method") == list(range(7))
+    assert declared("webp", "method", most=6) == [0, 1, 3, 6]
 
 
 @pytest.mark.parametrize(

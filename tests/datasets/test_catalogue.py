@@ -47,7 +47,8 @@ def test_the_photographs_are_here_and_are_what_the_manifest_says() -> None:
 
 def test_the_photographs_are_found_without_importing_their_packages() -> None:
     script = (
-        "import sys; from codecarena.datasets.sets.catalogue import names, open_set; open_set('photos'); names();"
+        "import sys; from codecarena.datasets.sets.catalogue import names, open_set; "
+        "open_set('photos'); names(); "
         "print(sorted({'skimage', 'sklearn', 'scipy', 'torch', 'pooch', 'requests'} & set(sys.modules)))"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

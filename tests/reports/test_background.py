@@ -101,7 +101,7 @@ class Clock:
     def draw(self) -> None:
         if self.pages:
             self.pages -= 1
-            self.background.give_way()
+            self.background.yield_to_pages()
 
     def monotonic(self) -> float:
         return self.seconds

@@ -9,10 +9,10 @@ from matplotlib.colors import to_hex
 
 from codecarena.reports.charts import interactive, rd_figure
 from codecarena.reports.charts.interactive import SpanPoint, TradePoint
-from codecarena.reports.charts.rd_figure import looks, rate_distortion
+from codecarena.reports.charts.rd_figure import line_styles, rate_distortion
 from codecarena.reports.tables.leaderboard_tables import RatePoint
 
-STYLES = looks(["webp", "zip"])
+STYLES = line_styles(["webp", "zip"])
 """The line of webp is solid; that of zip has the dashes 6, 1.5, 1.2, 1.5."""
 ZIP = [
     RatePoint("zip", 1, 0.25, 30.5, low=29.0, high=32.5, codec_id="zip-id"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from matplotlib.colors import to_hex
 
-from codecarena.reports.charts.rd_figure import PUBLISHED, Format, export, looks, rate_distortion
+from codecarena.reports.charts.rd_figure import PUBLISHED, Format, export, line_styles, rate_distortion
 from codecarena.reports.tables.leaderboard_tables import RatePoint
 
 POINTS = [
@@ -16,20 +16,20 @@ POINTS = [
 
 
 def test_a_codec_keeps_its_look_whatever_else_is_there() -> None:
-    few, many = looks(["jpeg", "webp"]), looks(["avif", "jpeg", "mine", "webp", "zzz"])
+    few, many = line_styles(["jpeg", "webp"]), line_styles(["avif", "jpeg", "mine", "webp", "zzz"])
     assert few["jpeg"] == many["jpeg"]
     assert few["webp"] == many["webp"]
     assert len(set(many.values())) == 5
 
 
 def test_variants_share_the_colour_and_differ_otherwise() -> None:
-    found = looks(["avif", "avif(speed=4)", "avif(speed=8)"])
+    found = line_styles(["avif", "avif(speed=4)", "avif(speed=8)"])
     assert len({look.colour for look in found.values()}) == 1
     assert len({(look.marker, look.dashes) for look in found.values()}) == 3
 
 
 def test_the_chart_has_units_a_log_axis_and_a_legend_from_the_top() -> None:
-    figure = rate_distortion(POINTS, looks(["jpeg", "webp"]), metric="MS-SSIM", decibels=True)
+    figure = rate_distortion(POINTS, line_styles(["jpeg", "webp"]), metric="MS-SSIM", decibels=True)
     (axes,) = figure.axes
     assert axes.get_xscale() == "log"
     assert "bits per pixel" in axes.get_xlabel()
@@ -39,13 +39,13 @@ def test_the_chart_has_units_a_log_axis_and_a_legend_from_the_top() -> None:
 
 def test_a_toy_is_named_in_the_legend() -> None:
     toys = [replace(point, toy=point.codec == "jpeg") for point in POINTS]
-    figure = rate_distortion(toys, looks(["jpeg", "webp"]), metric="MS-SSIM")
+    figure = rate_distortion(toys, line_styles(["jpeg", "webp"]), metric="MS-SSIM")
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["webp", "jpeg (toy)"]
 
 
 def test_intervals_become_bands_in_the_colour_of_their_codec() -> None:
     webp = [replace(one, low=one.score - 0.01, high=one.score + 0.005) for one in POINTS[:2]]
-    styles = looks(["jpeg", "webp"])
+    styles = line_styles(["jpeg", "webp"])
     figure = rate_distortion([*webp, *POINTS[2:]], styles, metric="SSIM", decibels=True, title="kodak")
     (band,) = figure.axes[0].collections
     assert to_hex(band.get_facecolor()[0]) == styles["webp"].colour
@@ -59,7 +59,7 @@ def test_intervals_become_bands_in_the_colour_of_their_codec() -> None:
 
 
 def test_a_long_title_leaves_room_for_the_chart() -> None:
-    figure = rate_distortion(POINTS, looks(["jpeg", "webp"]), metric="SSIM", title=200 * "w")
+    figure = rate_distortion(POINTS, line_styles(["jpeg", "webp"]), metric="SSIM", title=200 * "w")
     assert len(figure.axes[0].get_title("left")) < 60
     export(figure, "png")  # warns, which is an error here, where no room is left
 
@@ -67,7 +67,7 @@ def test_a_long_title_leaves_room_for_the_chart() -> None:
 def test_published_curves_are_grey_and_in_the_legend() -> None:
     other = [RatePoint("theirs (published)", 0, rate, 0.95 + rate / 100) for rate in (1.0, 0.5)]
     figure = rate_distortion(
-        POINTS, looks(["jpeg", "webp"]), metric="SSIM", logarithmic=False, published=other
+        POINTS, line_styles(["jpeg", "webp"]), metric="SSIM", logarithmic=False, published=other
     )
     (axes,) = figure.axes
     assert [text.get_text() for text in figure.legends[0].get_texts()][-1] == "theirs (published)"
@@ -78,14 +78,14 @@ def test_published_curves_are_grey_and_in_the_legend() -> None:
 
 
 def test_lower_is_better_is_drawn_upwards() -> None:
-    figure = rate_distortion(POINTS, looks(["jpeg", "webp"]), metric="difference", better="lower")
+    figure = rate_distortion(POINTS, line_styles(["jpeg", "webp"]), metric="difference", better="lower")
     low, high = figure.axes[0].get_ylim()
     assert low > high
 
 
 @pytest.mark.parametrize(("form", "start"), [("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
 def test_files(form: str, start: bytes) -> None:
-    figure = rate_distortion(POINTS, looks(["jpeg", "webp"]), metric="PSNR", unit="dB")
+    figure = rate_distortion(POINTS, line_styles(["jpeg", "webp"]), metric="PSNR", unit="dB")
     written = export(figure, form)
     assert written.startswith(start)
     if form == "svg":
@@ -97,7 +97,7 @@ def test_files(form: str, start: bytes) -> None:
 @pytest.mark.parametrize("form", ["png", "pdf"])
 def test_signs_that_the_font_lacks_are_told_by_number(form: Format) -> None:
     named = [replace(point, codec=f"{point.codec} 🦆 写真") for point in POINTS]
-    styles = looks(point.codec for point in named)
+    styles = line_styles(point.codec for point in named)
     figure = rate_distortion(named, styles, metric="PSNR 🦆", title="写真")
     export(figure, form)  # a warning of Matplotlib's, that a sign will be a box, would fail here
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
@@ -108,5 +108,5 @@ def test_signs_that_the_font_lacks_are_told_by_number(form: Format) -> None:
 
 
 def test_svg_keeps_every_sign() -> None:
-    figure = rate_distortion(POINTS, looks(["jpeg", "webp"]), metric="PSNR 🦆", title="写真")
+    figure = rate_distortion(POINTS, line_styles(["jpeg", "webp"]), metric="PSNR 🦆", title="写真")
     assert {"PSNR 🦆", "写真"} <= set(re.findall(r">([^<>]+)</text>", export(figure, "svg").decode()))

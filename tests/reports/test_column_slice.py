@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from as_columns import kept_by
-from row_oracle.slices import slice_of
+from row_oracle.selections import slice_of
 from sqlalchemy import delete, insert
 from synthetic_store import fill, sha
 
@@ -23,7 +23,7 @@ from codecarena.reports.tables import leaderboards
 from codecarena.reports.tables.evidence import kind_split
 from codecarena.reports.tables.kinds import kind_table, kind_tables
 from codecarena.reports.tables.leaderboard_tables import rate_points
-from codecarena.reports.tables.selection import ColumnSlice, ColumnSource
+from codecarena.reports.tables.selection import Selection, StoredColumns
 from codecarena.reports.tables.table import Table
 
 
@@ -42,8 +42,8 @@ def text(table: Table) -> list[list[str]]:
 
 @pytest.mark.parametrize("kind", [None, "natural", "ai-generated"])
 def test_every_table_is_the_same(odd_store: Store, kind) -> None:
-    source = ColumnSource(odd_store, "synthetic")
-    columns, records = ColumnSlice(source, kind), slice_of(odd_store, "synthetic", kind)
+    source = StoredColumns(odd_store, "synthetic")
+    columns, records = Selection(source, kind), slice_of(odd_store, "synthetic", kind)
     for metric in columns.metrics:
         anchor = records.usual_anchor
         assert columns.usual_anchor == anchor
@@ -70,21 +70,21 @@ def test_every_table_is_the_same(odd_store: Store, kind) -> None:
 
 
 def test_natural_against_generated_is_the_same(odd_store: Store) -> None:
-    source = ColumnSource(odd_store, "synthetic")
-    columns, records = ColumnSlice(source), slice_of(odd_store, "synthetic")
+    source = StoredColumns(odd_store, "synthetic")
+    columns, records = Selection(source), slice_of(odd_store, "synthetic")
     metric = columns.metrics[0]
     tables = [kind_table(one, kind_split(one, metric, "codec0", "pchip")) for one in (columns, records)]
     assert text(tables[0]) == text(tables[1])
 
 
 def test_an_answer_kept_by_one_reading_is_found_by_the_other(odd_store: Store) -> None:
-    columns, records = ColumnSlice(ColumnSource(odd_store, "synthetic")), slice_of(odd_store, "synthetic")
+    columns, records = Selection(StoredColumns(odd_store, "synthetic")), slice_of(odd_store, "synthetic")
     for metric in columns.metrics:
         known = kept_by(records.cells, records.failures, metric.metric_id)
         assert list(columns.rows(metric)) == known
     metric = columns.metrics[0]
     known = kept_by(records.cells, records.failures, metric.metric_id)
-    kind = AnswerKind(list[int], (ColumnSlice,))
+    kind = AnswerKind(list[int], (Selection,))
     Derived(odd_store).answer(kind, "question", known, lambda: [7])
     assert Derived(odd_store).recall(kind, "question", columns.rows(metric)) == [7]
 
@@ -108,9 +108,9 @@ def test_all_sets_together(odd_store: Store) -> None:
 
 def test_a_store_without_results(tmp_path: Path) -> None:
     fill(tmp_path / "arena", pictures=0, codecs=1, settings=1, metrics=("psnr",))
-    source = ColumnSource(Store(str(tmp_path / "arena")), None)
+    source = StoredColumns(Store(str(tmp_path / "arena")), None)
     assert not source.scored
-    part = ColumnSlice(source)
+    part = Selection(source)
     assert part.usual_anchor is None
     assert not part.affinities()
 
@@ -130,8 +130,8 @@ def test_a_condition_on_pictures_reaches_every_column(tmp_path: Path) -> None:
     writer.write(lambda connection: connection.execute(delete(ScoreTable).where(*scored)))
     writer.close()
     for image_set in ("synthetic", None):
-        source = ColumnSource(Store(str(tmp_path / "arena"), where="edge_density>0.1"), image_set)
-        part = ColumnSlice(source)
+        source = StoredColumns(Store(str(tmp_path / "arena"), where="edge_density>0.1"), image_set)
+        part = Selection(source)
         assert part.pictures == busy
         assert len(part.columns.measurement) == 2 * 2 * 3
         assert [one.name for one in part.metrics] == ["psnr"]

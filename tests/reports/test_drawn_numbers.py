@@ -12,13 +12,13 @@ from matplotlib.text import Text
 
 from codecarena.reports.charts import interactive, rd_figure
 from codecarena.reports.charts.interactive import DARK, INK, SHAPES, SpanPoint, TradePoint
-from codecarena.reports.charts.rd_figure import COLOURS, DASHES, MARKERS, looks, rate_distortion
+from codecarena.reports.charts.rd_figure import COLOURS, DASHES, MARKERS, line_styles, rate_distortion
 from codecarena.reports.charts.study_tables import NARROW, WIDE, scale_chart
 from codecarena.reports.tables.leaderboard_tables import RatePoint
 
 ZIP = [RatePoint("zip", 3, 2.0, 39.0), RatePoint("zip", 1, 0.25, 30.5, low=29.0, high=32.5)]
 AVIF = [RatePoint("avif", 7, 0.5, 34.0, toy=True, codec_id="avif-id")]
-STYLES = looks(["zip", "avif"])
+STYLES = line_styles(["zip", "avif"])
 
 
 def lines_of(figure: Any, colour: str) -> list[tuple[list[float], list[float]]]:
@@ -55,7 +55,7 @@ def test_rates_lie_on_the_horizontal_axis_and_scores_on_the_vertical_one() -> No
 def test_the_best_curve_stands_first_in_the_legend(better: Any, legend: list[str], label: str) -> None:
     points = [RatePoint("low", 1, 1.0, 10.0), RatePoint("top", 1, 1.0, 20.0), RatePoint("low", 2, 2.0, 12.0),
               RatePoint("top", 2, 2.0, 18.0)]  # fmt: skip
-    figure = rate_distortion(points, looks(["low", "top"]), metric="score", better=better)
+    figure = rate_distortion(points, line_styles(["low", "top"]), metric="score", better=better)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == legend
     assert figure.axes[0].get_ylabel() == label
     assert bool(figure.axes[0].yaxis_inverted()) is (better == "lower")
@@ -89,14 +89,18 @@ def test_published_curves_differ_in_dashes_and_markers_and_none_is_solid() -> No
 @pytest.mark.parametrize(("length", "cut"), [(32, False), (33, True)])
 def test_a_label_is_cut_where_it_is_too_long(length: int, cut: bool) -> None:
     name = length * "n"
-    figure = rate_distortion([RatePoint(name, 1, 1.0, 30.0)], looks([name]), metric="PSNR", title=48 * "t")
+    figure = rate_distortion(
+        [RatePoint(name, 1, 1.0, 30.0)], line_styles([name]), metric="PSNR", title=48 * "t"
+    )
     (text,) = figure.legends[0].get_texts()
     assert text.get_text() == (31 * "n" + "…" if cut else name)
     assert figure.axes[0].get_title("left") == 48 * "t"
 
 
 def test_looks_of_known_codecs_their_relatives_and_others() -> None:
-    found = looks(["jpeg", "mozjpeg", "jpegli", "webp", "jpeg(subsampling=444)", "aaa", "bbb q", "bbb(x=1)"])
+    found = line_styles(
+        ["jpeg", "mozjpeg", "jpegli", "webp", "jpeg(subsampling=444)", "aaa", "bbb q", "bbb(x=1)"]
+    )
     assert {name: COLOURS.index(look.colour) for name, look in found.items()} == {
         "jpeg": 0, "mozjpeg": 0, "jpegli": 0, "webp": 1, "jpeg(subsampling=444)": 0, "aaa": 0, "bbb q": 1,
         "bbb(x=1)": 1,
@@ -107,7 +111,7 @@ def test_looks_of_known_codecs_their_relatives_and_others() -> None:
     }  # fmt: skip
     assert found["jpeg"].dashes == DASHES[0]
     assert found["mozjpeg"].dashes == DASHES[1]
-    nine = looks([f"new{place}" for place in range(9)])
+    nine = line_styles([f"new{place}" for place in range(9)])
     assert nine["new8"].colour == nine["new0"].colour
     assert MARKERS.index(nine["new8"].marker) == 4
 
@@ -122,7 +126,7 @@ def test_looks_of_known_codecs_their_relatives_and_others() -> None:
 def test_relatives_share_a_colour_and_the_first_is_drawn_plainly(
     family: tuple[str, ...], colour: int
 ) -> None:
-    found = looks(family)
+    found = line_styles(family)
     assert {look.colour for look in found.values()} == {COLOURS[colour]}
     assert [found[name].marker for name in family] == ["o", "s", "^"][: len(family)]
     assert [found[name].dashes for name in family] == list(DASHES[: len(family)])
@@ -130,7 +134,9 @@ def test_relatives_share_a_colour_and_the_first_is_drawn_plainly(
 
 
 def test_no_name_is_read_as_mathematics() -> None:
-    figure = rate_distortion([RatePoint("$x$", 1, 1.0, 30.0)], looks(["$x$"]), metric="$y$", title="$t$")
+    figure = rate_distortion(
+        [RatePoint("$x$", 1, 1.0, 30.0)], line_styles(["$x$"]), metric="$y$", title="$t$"
+    )
     scale: Any = SimpleNamespace(unit="JOD", conditions=[
         SimpleNamespace(condition="$c$", value=1.0, by_rater=None, by_rater_and_picture=None),
     ])  # fmt: skip

@@ -15,7 +15,7 @@ from stored_cells import part_of
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.intervals import Interval
 from codecarena.bench.analysis.kind_effect import KindRow, KindSplit, Level, Order, Reversal
-from codecarena.bench.analysis.significance import Duel
+from codecarena.bench.analysis.significance import HeadToHead
 from codecarena.bench.records.rows import Failure, Score, ScoredCell
 from codecarena.bench.store.timings import Side
 from codecarena.reports.tables import digits
@@ -37,9 +37,11 @@ def compared(*labels: str, done: dict[str, int] | None = None, toys: Sequence[st
     )  # fmt: skip
 
 
-def duel(test: str, anchor: str, wins: int, losses: int, pictures: int, verdict: Any, percent: float) -> Duel:
+def duel(
+    test: str, anchor: str, wins: int, losses: int, pictures: int, verdict: Any, percent: float
+) -> HeadToHead:
     ends = Interval(percent - 3, percent + 2)
-    return Duel(f"{test}-id", f"{anchor}-id", percent, ends, wins, losses, pictures, 0.0125, verdict)
+    return HeadToHead(f"{test}-id", f"{anchor}-id", percent, ends, wins, losses, pictures, 0.0125, verdict)
 
 
 def test_wins_of_every_two_codecs() -> None:
@@ -48,7 +50,7 @@ def test_wins_of_every_two_codecs() -> None:
         duel("avif", "jpeg", 5, 2, 7, "better", -20.0),
         duel("avif", "webp", 1, 6, 8, "worse", 25.0),
         duel("jpeg", "webp", 3, 4, 8, "not shown", 4.0),
-        Duel("avif-id", "zip-id", None, NO_ENDS, 0, 0, 0, None, None),
+        HeadToHead("avif-id", "zip-id", None, NO_ENDS, 0, 0, 0, None, None),
         duel("jpeg", "zip", 6, 2, 8, None, -9.0),
         duel("webp", "zip", 8, 0, 8, "better", -50.0),
     ]

@@ -8,7 +8,7 @@ import pytest
 from report_rows import BUTTERAUGLI, MS_SSIM, PSNR, Answers, Kept, summary, text_columns, texts, values
 
 from codecarena.bench.analysis.at_target import AtRateRow, AtScoreRow
-from codecarena.bench.analysis.codec_marks import Marks
+from codecarena.bench.analysis.codec_marks import CodecFlags
 from codecarena.bench.analysis.curves import BdRate
 from codecarena.bench.analysis.intervals import Interval, Spread
 from codecarena.bench.analysis.leaderboard import BdRow, Leaderboard
@@ -26,7 +26,7 @@ from codecarena.reports.tables.evidence import (
 from codecarena.reports.tables.leaderboards import THIN_OVERLAP, at_rate_table, at_score_table, bd_table
 from codecarena.reports.tables.table import Row, Table
 
-WEBP = summary("webp", toy=True, failed=3, marks=Marks(bitstreams=8, encoder_varies=True))
+WEBP = summary("webp", toy=True, failed=3, marks=CodecFlags(bitstreams=8, encoder_varies=True))
 JPEG = summary("jpeg", pictures=9, lowest_rate=0.25, highest_rate=0.25)
 HEIC, AVIF, NEW = summary("heic"), summary("avif"), summary("new", pictures=6)
 BROKEN = summary(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from report_rows import BUTTERAUGLI, CELL, PSNR, text_columns, texts, values
-from row_oracle.slices import slice_of
+from row_oracle.selections import slice_of
 from stored_cells import store_of
 from zoo import cells, failure, zoo_of
 
@@ -30,7 +30,7 @@ from codecarena.reports.server.picture_choice import (
 from codecarena.reports.tables import selection
 from codecarena.reports.tables.dividing_pictures import dividing_pictures, points_by_kind, points_table
 from codecarena.reports.tables.leaderboard_tables import RatePoint
-from codecarena.reports.tables.selection import ColumnSlice, ColumnSource
+from codecarena.reports.tables.selection import Selection, StoredColumns
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,8 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture(scope="module")
-def source(zoo: Store) -> ColumnSource:
-    return ColumnSource(zoo, "zoo")
+def source(zoo: Store) -> StoredColumns:
+    return StoredColumns(zoo, "zoo")
 
 
 def test_a_store_gives_back_the_cells_that_it_holds(zoo: Store) -> None:
@@ -66,10 +66,10 @@ def test_a_store_gives_back_the_cells_that_it_holds(zoo: Store) -> None:
     ],
 )
 def test_a_part_holds_what_is_of_its_pictures_and_codecs(
-    source: ColumnSource, kind: Any, families: Sequence[str], codecs: set[str], pictures: set[str],
+    source: StoredColumns, kind: Any, families: Sequence[str], codecs: set[str], pictures: set[str],
     failed: set[str], targets: set[float],
 ) -> None:  # fmt: skip
-    part = ColumnSlice(source, kind, families)
+    part = Selection(source, kind, families)
     expected = [
         (one.codec, one.picture, one.quality)
         for one in cells()
@@ -81,23 +81,23 @@ def test_a_part_holds_what_is_of_its_pictures_and_codecs(
         (columns.codecs[codec].label, columns.pictures[picture].name, quality)
         for codec, picture, quality in measured
     ) == sorted(expected)
-    assert {one.codec.label for one in part.panels} == codecs
+    assert {one.codec.label for one in part.grids} == codecs
     assert {one.picture_sha256 for one in part.failures} == failed
     assert {one.match.target for one in part.matches} == targets
     assert part.scope == " | ".join(["zoo", kind or "every kind", *sorted(families)])
 
 
 def test_a_failure_of_a_codec_without_any_result_stays_in_every_family(zoo: Store) -> None:
-    source = ColumnSource(zoo, "zoo")
+    source = StoredColumns(zoo, "zoo")
     source.failures = [failure("ant", "unseen"), failure("ant", "zip")]
-    assert [one.codec for one in ColumnSlice(source, None, ("learned",)).failures] == ["unseen"]
+    assert [one.codec for one in Selection(source, None, ("learned",)).failures] == ["unseen"]
 
 
-def test_what_a_source_holds(source: ColumnSource) -> None:
+def test_what_a_source_holds(source: StoredColumns) -> None:
     assert source.kinds == ["ai-generated", "natural"]
     assert source.families == ["classic", "generative", "learned"]
     assert source.encode_seconds.tolist() == [0.3] * 24
-    fresh = ColumnSource(source.store, None)
+    fresh = StoredColumns(source.store, None)
     assert not fresh.has_read(PSNR.metric_id)
     assert fresh.matches == []
     fresh.scores(PSNR.metric_id)
@@ -105,17 +105,17 @@ def test_what_a_source_holds(source: ColumnSource) -> None:
     assert not fresh.has_read(BUTTERAUGLI.metric_id)
 
 
-def test_a_search_is_shown_where_it_was_for_the_very_target(source: ColumnSource) -> None:
-    part = ColumnSlice(source)
+def test_a_search_is_shown_where_it_was_for_the_very_target(source: StoredColumns) -> None:
+    part = Selection(source)
     assert {row.codec.label for row in part.at_rate([PSNR], 1.0) if row.achieved} == {"zip"}
     assert not any(row.achieved for row in part.at_rate([PSNR], 1.1))
     assert any(row.achieved for row in part.at_score(PSNR, 33.5))
     assert not any(row.achieved for row in part.at_score(BUTTERAUGLI, 33.5))
-    assert not any(row.achieved for row in ColumnSlice(source, "ai-generated").at_rate([PSNR], 1.0))
+    assert not any(row.achieved for row in Selection(source, "ai-generated").at_rate([PSNR], 1.0))
 
 
-def test_costs_are_of_the_chosen_measurements(source: ColumnSource) -> None:
-    (row,) = ColumnSlice(source, "natural", ("classic",)).at_score(PSNR, 36.0)
+def test_costs_are_of_the_chosen_measurements(source: StoredColumns) -> None:
+    (row,) = Selection(source, "natural", ("classic",)).at_score(PSNR, 36.0)
     assert row.codec.label == "zip"
     assert row.encode_seconds is not None
     assert row.encode_seconds.median == pytest.approx(0.3)
@@ -129,7 +129,7 @@ def test_a_codec_and_a_picture_that_were_measured_together_are_a_pair() -> None:
         pictures=["a", "b", "c"], codec=np.array([2, 1, 0, 1, 1]), picture=np.array([1, 2, 2, 0, 2])
     )
     part: Any = SimpleNamespace(columns=columns)
-    assert ColumnSlice._pairs(part) == [(0, 2), (1, 0), (1, 2), (2, 1)]
+    assert Selection._pairs(part) == [(0, 2), (1, 0), (1, 2), (2, 1)]
 
 
 def test_a_failure_on_a_picture_of_two_names_is_told_once() -> None:
@@ -142,24 +142,24 @@ def test_a_failure_on_a_picture_of_two_names_is_told_once() -> None:
     assert selection._once([first, *others, again, alone]) == [first, again, alone]
 
 
-def test_times_and_byte_parts_are_read_once(source: ColumnSource) -> None:
+def test_times_and_byte_parts_are_read_once(source: StoredColumns) -> None:
     for name in ("encode_seconds", "decode_seconds", "byte_parts"):
         assert getattr(source, name) is getattr(source, name)
 
 
-def test_affinity_counts_pictures_not_cells(source: ColumnSource, zoo: Store) -> None:
+def test_affinity_counts_pictures_not_cells(source: StoredColumns, zoo: Store) -> None:
     expected = {("latent", "same generator family"): 1}
-    assert ColumnSlice(source).affinities() == expected
+    assert Selection(source).affinities() == expected
     assert slice_of(zoo, "zoo").affinities() == expected
-    assert ColumnSlice(source, "natural").affinities() == {}
+    assert Selection(source, "natural").affinities() == {}
     assert slice_of(zoo, "zoo", "natural").affinities() == {}
 
 
-def test_the_usual_score_is_the_median_rounded(source: ColumnSource) -> None:
+def test_the_usual_score_is_the_median_rounded(source: StoredColumns) -> None:
     # Of 30, 31, 33, 34, 35, 36, 37 and 39, each three times.
-    assert ColumnSlice(source).usual_score(PSNR) == 34.5
-    assert ColumnSlice(source, "natural").usual_score(BUTTERAUGLI) == 2.45
-    assert ColumnSlice(source).usual_score(replace(PSNR, metric_id="unscored")) == 0.0
+    assert Selection(source).usual_score(PSNR) == 34.5
+    assert Selection(source, "natural").usual_score(BUTTERAUGLI) == 2.45
+    assert Selection(source).usual_score(replace(PSNR, metric_id="unscored")) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -176,11 +176,11 @@ def test_the_usual_score_is_the_median_rounded(source: ColumnSource) -> None:
     ],
 )
 def test_the_worst_picture_of_a_codec_stands_first(
-    source: ColumnSource, metric: Any, target: Target, expected: list[tuple[str, float]]
+    source: StoredColumns, metric: Any, target: Target, expected: list[tuple[str, float]]
 ) -> None:
-    part = ColumnSlice(source)
-    (panel,) = (one for one in part.panels if one.codec.label == "zip")
-    listed = worst_first(part, panel, metric, target)
+    part = Selection(source)
+    (grid,) = (one for one in part.grids if one.codec.label == "zip")
+    listed = worst_first(part, grid, metric, target)
     assert [name for name, _ in listed] == [f"{name}.png" for name, _ in expected]
     assert [score for _, score in listed] == pytest.approx([score for _, score in expected])
 
@@ -190,9 +190,9 @@ def test_pictures_without_a_score_come_last_by_name(tmp_path: Path) -> None:
         replace(one, scores={}) if one.picture_sha256 in ("cat", "ant") and one.codec == "zip" else one
         for one in cells()
     ]
-    part = ColumnSlice(ColumnSource(store_of(tmp_path / "arena", unscored, (PSNR, BUTTERAUGLI)), "zoo"))
-    (panel,) = (one for one in part.panels if one.codec.label == "zip")
-    listed = worst_first(part, panel, PSNR, Target(2.0))
+    part = Selection(StoredColumns(store_of(tmp_path / "arena", unscored, (PSNR, BUTTERAUGLI)), "zoo"))
+    (grid,) = (one for one in part.grids if one.codec.label == "zip")
+    listed = worst_first(part, grid, PSNR, Target(2.0))
     assert [name for name, _ in listed] == ["dog.png", "bee.png", "ant.png", "cat.png"]
     assert [math.isnan(score) for _, score in listed] == [False, False, True, True]
 
@@ -260,8 +260,8 @@ def test_pictures_are_shown_with_their_own_numbers() -> None:
     assert listed[1].numbers == "2.00 bpp · setting 0.75 · PSNR 31.25 dB"
 
 
-def test_bd_rates_on_either_kind_are_of_the_pictures_of_that_kind(source: ColumnSource) -> None:
-    found = points_by_kind(ColumnSlice(source), PSNR, "zip-id")
+def test_bd_rates_on_either_kind_are_of_the_pictures_of_that_kind(source: StoredColumns) -> None:
+    found = points_by_kind(Selection(source), PSNR, "zip-id")
     assert found.keys() == {"hyper", "latent"}
     # On natural pictures hyper needs half the bits of zip.
     assert found["hyper"]["natural"] == pytest.approx(-50.0)
@@ -269,9 +269,9 @@ def test_bd_rates_on_either_kind_are_of_the_pictures_of_that_kind(source: Column
     assert found["hyper"]["ai-generated"] == pytest.approx(100 * (1.4 / 0.95 - 1))
     assert found["latent"]["natural"] == pytest.approx(100 * ((125 + 90) / (100 + 90) - 1))
     assert found["latent"]["ai-generated"] == pytest.approx(100 * ((11 + 88) / (110 + 80) - 1))
-    assert points_by_kind(ColumnSlice(source, "natural"), PSNR, "zip-id").keys() == {"hyper", "latent"}
-    assert points_by_kind(ColumnSlice(source, "natural"), PSNR, "zip-id")["hyper"].keys() == {"natural"}
-    assert points_by_kind(ColumnSlice(source), PSNR, "unknown") == {}
+    assert points_by_kind(Selection(source, "natural"), PSNR, "zip-id").keys() == {"hyper", "latent"}
+    assert points_by_kind(Selection(source, "natural"), PSNR, "zip-id")["hyper"].keys() == {"natural"}
+    assert points_by_kind(Selection(source), PSNR, "unknown") == {}
     table = points_table({"zeta": {"natural": -50.0}, "alpha": {"ai-generated": 12.5, "natural": 1.0}}, "T")
     assert [column.title for column in table.columns] == ["Codec", "Natural", "AI-generated"]
     assert texts(table) == [["alpha", "+1.0", "+12.5"], ["zeta", "−50.0", "–"]]
@@ -279,8 +279,8 @@ def test_bd_rates_on_either_kind_are_of_the_pictures_of_that_kind(source: Column
     assert values(table) == [[None, 1.0, 12.5], [None, -50.0, None]]
 
 
-def test_pictures_that_divide_a_codec_from_itself(source: ColumnSource) -> None:
-    table = dividing_pictures(ColumnSlice(source), PSNR, "zip-id")
+def test_pictures_that_divide_a_codec_from_itself(source: StoredColumns) -> None:
+    table = dividing_pictures(Selection(source), PSNR, "zip-id")
     # The median of four is half way between the middle ones, in logarithms.
     hyper, latent = math.sqrt(0.5 * 0.75), math.sqrt(1.0 * 1.1)
     usual = {"hyper": 100 * (hyper - 1), "latent": 100 * (latent - 1)}
@@ -305,21 +305,21 @@ def test_pictures_that_divide_a_codec_from_itself(source: ColumnSource) -> None:
         assert row.entries[3].value == pytest.approx(100 * (factors[codec, picture] - 1))
         assert row.entries[4].value == pytest.approx(usual[codec])
     assert table.notes == ("BD-rate against zip by PSNR; the page Look shows them.",)
-    assert dividing_pictures(ColumnSlice(source), PSNR, "unknown").rows == ()
+    assert dividing_pictures(Selection(source), PSNR, "unknown").rows == ()
     # Of two pictures a codec may differ from itself; of one it cannot.
-    two = dividing_pictures(ColumnSlice(source, "natural"), PSNR, "zip-id")
+    two = dividing_pictures(Selection(source, "natural"), PSNR, "zip-id")
     assert [row.record["codec"] for row in two.rows] == ["latent", "latent", "hyper", "hyper"]
 
 
-def test_the_points_of_one_picture(source: ColumnSource) -> None:
-    points = picture_points(ColumnSlice(source, None, ("classic", "learned")), PSNR, "dog.png")
+def test_the_points_of_one_picture(source: StoredColumns) -> None:
+    points = picture_points(Selection(source, None, ("classic", "learned")), PSNR, "dog.png")
     assert points == [
         RatePoint("hyper", 1.5, pytest.approx(0.6), 31.0, False, "hyper-id"),  # type: ignore[arg-type]
         RatePoint("hyper", 2.5, pytest.approx(1.2), 34.0, False, "hyper-id"),  # type: ignore[arg-type]
         RatePoint("zip", 1.5, pytest.approx(0.8), 31.0, False, "zip-id"),  # type: ignore[arg-type]
         RatePoint("zip", 2.5, pytest.approx(1.6), 34.0, False, "zip-id"),  # type: ignore[arg-type]
     ]
-    assert picture_points(ColumnSlice(source), PSNR, "unknown.png") == []
+    assert picture_points(Selection(source), PSNR, "unknown.png") == []
     written = as_csv([RatePoint("a, b", 1.5, 0.25, 31.0, True, "id", 30.5, 31.75)], PSNR)
     assert written.decode().splitlines() == [
         "codec,codec_id,setting,bits_per_pixel,psnr,low_95,high_95",

@@ -37,7 +37,7 @@ from codecarena.reports.tables.run_tables import (
     status,
     versions_table,
 )
-from codecarena.reports.tables.selection import choose_metrics, slices
+from codecarena.reports.tables.selection import choose_metrics, selections
 from codecarena.reports.tables.table import Column, Entry, Row, Table, as_json
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"
@@ -264,10 +264,10 @@ def test_metrics_are_chosen_by_name_or_id_in_the_order_asked_for(make_store: Cal
 
 def test_a_set_with_failures_alone_is_a_part_and_an_empty_one_is_none(make_store: Callable) -> None:
     store = make_store([], [FAILURE], metrics=(PSNR,))
-    (part,) = slices(store)
+    (part,) = selections(store)
     assert texts(failures_table(part)) == [["jpeg", "crash in encode", "signal 11", "1"]]
     assert failures_table(part).title == "Failures · photos"
-    assert slices(store, "photos", "natural") == []
+    assert selections(store, "photos", "natural") == []
 
 
 def test_records_of_studies_as_a_table() -> None:

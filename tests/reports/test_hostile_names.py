@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from browsing import needs_chromium
-from dashboard import PAGES, TOO_WIDE, close, is_too_wide, server, settle, visiting, watched
+from dashboard import PAGES, TOO_WIDE, go_to, is_too_wide, server, settle, visiting, watched
 from synthetic_store import fill
 
 from codecarena.bench.store.imports import Published, save_published
@@ -49,32 +49,30 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def visit(chromium: Any) -> Iterator[Any]:
+def walked(chromium: Any, served: str) -> Iterator[tuple[Any, list[str]]]:
+    """Return a page that goes from one page to the next, and what it complains of."""
+    troubles: list[str] = []
     with visiting(chromium) as context:
-        yield context
+        page = watched(context, served, troubles)
+        page.goto(served)
+        settle(page)
+        yield page, troubles
 
 
 @pytest.fixture
-def open_page(visit: Any, served: str) -> Iterator[Callable[..., Any]]:
-    """Return a function that opens a page; no name may have become a part of it."""
-    troubles: list[str] = []
-
-    def open_one(path: str) -> Any:
-        page = watched(visit, served, troubles)
-        page.goto(f"{served}/{path}")
-        settle(page)
-        assert not page.locator("b[onclick], img[src=x]").count()
-        return page
-
-    yield open_one
-    close(visit)
+def page(walked: tuple[Any, list[str]]) -> Iterator[Any]:
+    """Return a wide page; no name may have become a part of it."""
+    page, troubles = walked
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    yield page
+    assert not page.locator("b[onclick], img[src=x]").count()
     # The made-up pictures have no files: the page Look says so, and the browser too.
-    assert [one for one in troubles if "/look/" not in one] == []
+    assert [trouble for trouble in troubles if "/look/" not in trouble] == []
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_names_are_text_on_every_page(path: str, open_page: Callable[..., Any]) -> None:
-    page = open_page(path)
+def test_names_are_text_on_every_page(path: str, page: Any) -> None:
+    go_to(page, path)
     # Nothing of this store was timed or asked, and nobody has signed in.
     if path not in ("speed", "people", "studies"):
         page.get_by_text("<b onclick").first.wait_for(state="attached")
@@ -83,8 +81,9 @@ def test_names_are_text_on_every_page(path: str, open_page: Callable[..., Any]) 
     page.wait_for_function(f"innerWidth === 400 && !({TOO_WIDE})")
 
 
-def test_charts_and_downloads_hold_names_as_text(open_page: Callable[..., Any]) -> None:
-    page = open_page(f"rates?{urlencode({'published': THEIRS})}")
+def test_charts_and_downloads_hold_names_as_text(page: Any, served: str) -> None:
+    page.goto(f"{served}/rates?{urlencode({'published': THEIRS})}")
+    settle(page)
     page.locator("svg.marks text", has_text="<b onclick").first.wait_for()
     last = page.locator("svg.marks path[aria-roledescription=point][aria-label*='published']").last
     last.hover(force=True)

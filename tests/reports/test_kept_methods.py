@@ -15,7 +15,7 @@ from codecarena.bench.store import method_source
 from codecarena.bench.store.derived_cache import AnswerKind
 from codecarena.bench.store.store import Store
 from codecarena.reports.tables import evidence
-from codecarena.reports.tables.selection import ColumnSlice, ColumnSource
+from codecarena.reports.tables.selection import Selection, StoredColumns
 
 
 class Watched:
@@ -47,23 +47,25 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def part(tmp_path_factory: pytest.TempPathFactory) -> ColumnSlice:
+def selection(tmp_path_factory: pytest.TempPathFactory) -> Selection:
     folder = tmp_path_factory.mktemp("store")
     fill(folder, pictures=8, codecs=3, settings=4, metrics=("psnr",), odd=True)
-    return ColumnSlice(ColumnSource(Store(str(folder)), "synthetic"))
+    return Selection(StoredColumns(Store(str(folder)), "synthetic"))
 
 
 @pytest.mark.parametrize("asked", ["against anchor", "ranks", "points", "own rates", "duels", "kinds"])
-def test_all_that_computes_an_answer_is_in_its_key(part: ColumnSlice, asked: str) -> None:
-    metric, watched = part.metrics[0], Watched()
-    board = part.board(metric, "codec0")
+def test_all_that_computes_an_answer_is_in_its_key(selection: Selection, asked: str) -> None:
+    metric, watched = selection.metrics[0], Watched()
+    board = selection.board(metric, "codec0")
     ask: dict[str, Callable[[], object]] = {
-        "against anchor": lambda: evidence.board_evidence(part, board, watched),
-        "ranks": lambda: evidence.board_ranks(part, board, watched),
-        "points": lambda: evidence.curve_points(part, metric, watched),
-        "own rates": lambda: evidence.own_rates(part, metric, [board.rows[0].codec.codec_id], watched),
-        "duels": lambda: evidence.every_duel(part, part.comparison(metric), metric, "pchip", watched),
-        "kinds": lambda: evidence.kind_split(part, metric, "codec0", "pchip", watched),
+        "against anchor": lambda: evidence.board_evidence(selection, board, watched),
+        "ranks": lambda: evidence.board_ranks(selection, board, watched),
+        "points": lambda: evidence.curve_points(selection, metric, watched),
+        "own rates": lambda: evidence.own_rates(selection, metric, [board.rows[0].codec.codec_id], watched),
+        "duels": lambda: evidence.every_duel(
+            selection, selection.comparison(metric), metric, "pchip", watched
+        ),
+        "kinds": lambda: evidence.kind_split(selection, metric, "codec0", "pchip", watched),
     }
     assert ask[asked]()
     assert watched.ran

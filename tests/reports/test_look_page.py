@@ -23,7 +23,7 @@ def part(metrics: list[Any] = METRICS, labels: tuple[str, ...] = ("zip", "latent
     return SimpleNamespace(
         metrics=metrics, title=lambda one: one.name.upper(), usual_score=lambda _: 33.0,
         columns=SimpleNamespace(pictures=pictures),
-        panels=[SimpleNamespace(codec=SimpleNamespace(label=name, codec_id=f"{name}-id")) for name in labels],
+        grids=[SimpleNamespace(codec=SimpleNamespace(label=name, codec_id=f"{name}-id")) for name in labels],
     )  # fmt: skip
 
 
@@ -82,8 +82,8 @@ def test_pictures_stand_by_a_score_that_they_are_not_matched_by(
 ) -> None:
     judged: list[Any] = []
 
-    def worst_first(_: Any, panel: Any, metric: Any, target: Target) -> list[tuple[str, float]]:
-        judged.append((panel.codec.label, metric, target))
+    def worst_first(_: Any, grid: Any, metric: Any, target: Target) -> list[tuple[str, float]]:
+        judged.append((grid.codec.label, metric, target))
         return [("b.png", 31.25), ("a.png", math.nan)]
 
     monkeypatch.setattr(look, "worst_first", worst_first)

@@ -66,7 +66,7 @@ def test_points_stand_in_for_what_is_being_computed(
     table = SimpleNamespace(rows=divided)
     part: Any = SimpleNamespace(
         source=SimpleNamespace(kinds=["ai-generated", "natural"]), metrics=[PSNR], title=lambda _: "PSNR",
-        panels=[
+        grids=[
             SimpleNamespace(codec=SimpleNamespace(label=name, codec_id=f"{name}-id")) for name in ("a", "zip")
         ],
     )  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from metric_rows import metric_row, named
 
-from codecarena.bench.analysis.codec_marks import Marks
+from codecarena.bench.analysis.codec_marks import CodecFlags
 from codecarena.bench.analysis.intervals import Interval, Spread
 from codecarena.reports.tables import digits
 
@@ -121,7 +121,7 @@ def test_a_metrics_title_tells_as_much_as_keeps_it_apart() -> None:
 
 
 def test_marks_behind_a_name_and_what_they_mean() -> None:
-    every = Marks(
+    every = CodecFlags(
         imported=True,
         bitstreams=1200,
         verified=7,
@@ -131,14 +131,14 @@ def test_marks_behind_a_name_and_what_they_mean() -> None:
         provenance="a paper",
     )
     assert digits.marks(every, toy=True) == ["(toy)", "(imported)", "✗", "~"]
-    assert digits.marks(Marks(), toy=True) == ["(toy)"]
-    assert digits.marks(Marks(imported=True), toy=False) == ["(imported)"]
-    assert digits.marks(Marks(wrong=1), toy=False) == ["✗"]
-    assert digits.marks(Marks(encoder_varies=True), toy=False) == ["~"]
+    assert digits.marks(CodecFlags(), toy=True) == ["(toy)"]
+    assert digits.marks(CodecFlags(imported=True), toy=False) == ["(imported)"]
+    assert digits.marks(CodecFlags(wrong=1), toy=False) == ["✗"]
+    assert digits.marks(CodecFlags(encoder_varies=True), toy=False) == ["~"]
     wrong, varies, imported = digits.mark_notes("jpeg", every)
     assert wrong.startswith(f"✗ jpeg: 3 of 1{NARROW}200 bitstreams did not give the measured pixels")
     assert varies.startswith("~ jpeg: its encoder wrote other bytes")
     assert imported.startswith("(imported) jpeg: ")
     assert imported.endswith("no bitstream to verify. a paper")
-    assert digits.mark_notes("jpeg", Marks(bitstreams=9, verified=9, isolated=9)) == []
-    assert digits.mark_notes("jpeg", Marks(imported=True))[0].endswith("no bitstream to verify.")
+    assert digits.mark_notes("jpeg", CodecFlags(bitstreams=9, verified=9, isolated=9)) == []
+    assert digits.mark_notes("jpeg", CodecFlags(imported=True))[0].endswith("no bitstream to verify.")

@@ -24,7 +24,7 @@ from codecarena.reports.tables import digits
 from codecarena.reports.tables.evidence import Pending
 from codecarena.reports.tables.latex import latex
 from codecarena.reports.tables.own_rate_table import own_rate_table
-from codecarena.reports.tables.selection import ColumnSlice, ColumnSource
+from codecarena.reports.tables.selection import Selection, StoredColumns
 from codecarena.reports.tables.table import as_json
 
 # Streamlit's own script runner, under AppTest, warns about itself.
@@ -82,13 +82,13 @@ def usual() -> list[ScoredCell]:
     ]  # fmt: skip
 
 
-def part_of(folder: Path, cells: Sequence[ScoredCell]) -> ColumnSlice:
+def part_of(folder: Path, cells: Sequence[ScoredCell]) -> Selection:
     store = store_of(folder / "arena", cells, (PSNR, BUTTERAUGLI))
-    return ColumnSlice(ColumnSource(store, "drawn"))
+    return Selection(StoredColumns(store, "drawn"))
 
 
 @pytest.fixture(scope="module")
-def part(tmp_path_factory: pytest.TempPathFactory) -> ColumnSlice:
+def selection(tmp_path_factory: pytest.TempPathFactory) -> Selection:
     return part_of(tmp_path_factory.mktemp("own"), usual())
 
 
@@ -99,8 +99,8 @@ BRACKETS = (
 )
 
 
-def test_one_metric_in_detail(part: ColumnSlice) -> None:
-    table = own_rate_table(part, [PSNR], "jpeg")
+def test_one_metric_in_detail(selection: Selection) -> None:
+    table = own_rate_table(selection, [PSNR], "jpeg")
     assert table is not None
     assert table.title == "At their own bytes: codecs without a curve, by PSNR · drawn"
     assert [column.heading for column in table.columns] == [
@@ -146,9 +146,9 @@ def test_one_metric_in_detail(part: ColumnSlice) -> None:
     [("jpeg", "jpeg"), ("jpeg-id", "jpeg"), ("avif", "avif"), ("vvc", "avif"), (None, "avif")],
 )
 def test_the_sentences_name_the_anchor_or_else_the_strongest_codec(
-    part: ColumnSlice, anchor: str | None, named: str
+    selection: Selection, anchor: str | None, named: str
 ) -> None:
-    table = own_rate_table(part, [PSNR], anchor)
+    table = own_rate_table(selection, [PSNR], anchor)
     assert table is not None
     differences = {"jpeg": ("−1.00", "+1.65"), "avif": ("−2.90", "−0.25")}[named]
     for note, codec, difference in zip(table.notes, ("dots", "latent"), differences, strict=False):
@@ -157,8 +157,8 @@ def test_the_sentences_name_the_anchor_or_else_the_strongest_codec(
     assert table.notes[2].startswith("On each picture")
 
 
-def test_several_metrics_side_by_side_each_on_its_own_scale(part: ColumnSlice) -> None:
-    table = own_rate_table(part, [PSNR, BUTTERAUGLI])
+def test_several_metrics_side_by_side_each_on_its_own_scale(selection: Selection) -> None:
+    table = own_rate_table(selection, [PSNR, BUTTERAUGLI])
     assert table is not None
     assert table.title == "At their own bytes: codecs without a curve, every metric · drawn"
     assert [column.heading for column in table.columns][3:] == ["PSNR, dB", "Butteraugli", "Pictures"]
@@ -170,7 +170,7 @@ def test_several_metrics_side_by_side_each_on_its_own_scale(part: ColumnSlice) -
         "Mean of the codec's butteraugli less the other's at equal bytes; minus is better.",
     ]
     assert "Minus is better: Butteraugli." in table.notes
-    alone = own_rate_table(part, [BUTTERAUGLI], "jpeg")
+    alone = own_rate_table(selection, [BUTTERAUGLI], "jpeg")
     assert alone is not None
     assert texts(alone)[3][2:4] == ["avif", "+0.05 (−0.05…+0.29)"]  # the better of two is first here too
     assert alone.notes[1] == (
@@ -179,8 +179,8 @@ def test_several_metrics_side_by_side_each_on_its_own_scale(part: ColumnSlice) -
     )
 
 
-def test_the_record_of_a_row(part: ColumnSlice) -> None:
-    table = own_rate_table(part, [PSNR])
+def test_the_record_of_a_row(selection: Selection) -> None:
+    table = own_rate_table(selection, [PSNR])
     assert table is not None
     (shown,) = as_json([table])
     record = next(row for row in shown["rows"] if (row["codec"], row["against"]) == ("latent", "jpeg"))
@@ -221,9 +221,9 @@ def test_few_pictures_lossless_ones_ties_and_settings_are_said(tmp_path: Path) -
         for one in ladder("own", [(0.2, 33.0), (0.4, psnr)], picture)
     ]
     cells += [cell("own", "d", 10.0, 0.2, None), replace(cell("own", "d", 20.0, 0.4, 34.0), scores={})]
-    part = part_of(tmp_path, cells)
-    assert own_rate_table(part, [PSNR]) is None
-    table = own_rate_table(part, [PSNR], "jpeg", "cubic")
+    selection = part_of(tmp_path, cells)
+    assert own_rate_table(selection, [PSNR]) is None
+    table = own_rate_table(selection, [PSNR], "jpeg", "cubic")
     assert table is not None
     assert [column.heading for column in table.columns][:3] == ["Codec", "Setting", "Own rate, bits/pixel"]
     assert texts(table) == [
@@ -255,19 +255,19 @@ def test_nothing_is_shown_where_every_codec_has_a_curve_or_none_has(tmp_path: Pa
     assert own_rate_table(part_of(tmp_path / "points", dots), [PSNR]) is None
 
 
-def test_a_page_shows_the_table_once_it_is_computed(part: ColumnSlice) -> None:
+def test_a_page_shows_the_table_once_it_is_computed(selection: Selection) -> None:
     class Busy:
         def answer(self, *_: Any) -> Any:
             raise Pending("own rate")
 
-    assert own_rate_table(part, [PSNR], derived=Busy()) is None
+    assert own_rate_table(selection, [PSNR], derived=Busy()) is None
     kept = Kept()
-    assert own_rate_table(part, [PSNR], derived=kept) == own_rate_table(part, [PSNR])
-    assert kept.questions == [f"own rate | {PSNR.metric_id} | dots-id | latent-id | {part.scope}"]
+    assert own_rate_table(selection, [PSNR], derived=kept) == own_rate_table(selection, [PSNR])
+    assert kept.questions == [f"own rate | {PSNR.metric_id} | dots-id | latent-id | {selection.scope}"]
 
 
-def test_it_becomes_latex(part: ColumnSlice) -> None:
-    table = own_rate_table(part, [PSNR], "jpeg")
+def test_it_becomes_latex(selection: Selection) -> None:
+    table = own_rate_table(selection, [PSNR], "jpeg")
     assert table is not None
     text = latex(table)
     assert text.isascii()

@@ -178,7 +178,7 @@ def test_pickers_that_pages_share(page: Pickers) -> None:
     assert frame.pick_kind(place, both) == "all"  # type: ignore[arg-type]
     part: Any = SimpleNamespace(
         title=lambda one: one.name.upper(), usual_anchor="b",
-        panels=[SimpleNamespace(codec=SimpleNamespace(label=name)) for name in "ab"],
+        grids=[SimpleNamespace(codec=SimpleNamespace(label=name)) for name in "ab"],
     )  # fmt: skip
     assert frame.pick_metric(place, part, [PSNR, BUTTERAUGLI]) == PSNR
     assert frame.pick_anchor(place, part) == "b"
@@ -190,7 +190,7 @@ def test_pickers_that_pages_share(page: Pickers) -> None:
         ("selectbox", "Image set", ["zoo", "kodak"], "set of Look"),
     ]
     with pytest.raises(AnalysisError, match="no codec has a result here yet"):
-        frame.pick_anchor(place, SimpleNamespace(panels=[]))  # type: ignore[arg-type]
+        frame.pick_anchor(place, SimpleNamespace(grids=[]))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("measurements", [20_000, 20_001])
@@ -345,11 +345,11 @@ def test_a_store_without_results_says_what_to_run(
     assert page.of("code") == ([] if is_drawn else ["codecarena run quick"])
 
 
-@pytest.mark.parametrize("panels", [[], ["a"]])
-def test_a_page_without_scores_says_how_to_get_them(page: Pickers, panels: list[str]) -> None:
-    frame.no_scores(SimpleNamespace(panels=panels))  # type: ignore[arg-type]
-    assert page.of("code") == (["codecarena score SUITE --metric psnr"] if panels else [])
-    assert bool(page.of("info")) is not bool(panels)
+@pytest.mark.parametrize("grids", [[], ["a"]])
+def test_a_page_without_scores_says_how_to_get_them(page: Pickers, grids: list[str]) -> None:
+    frame.no_scores(SimpleNamespace(grids=grids))  # type: ignore[arg-type]
+    assert page.of("code") == (["codecarena score SUITE --metric psnr"] if grids else [])
+    assert bool(page.of("info")) is not bool(grids)
 
 
 @pytest.mark.parametrize(
@@ -357,8 +357,8 @@ def test_a_page_without_scores_says_how_to_get_them(page: Pickers, panels: list[
     [
         ("open_store", (), "Store", 4),
         ("background", (), "Background", 4),
-        ("read_source", (7, "zoo"), "ColumnSource", 6),
-        ("read_part", (7, "zoo", "natural", ("classic",)), "ColumnSlice", 24),
+        ("read_source", (7, "zoo"), "StoredColumns", 6),
+        ("read_part", (7, "zoo", "natural", ("classic",)), "Selection", 24),
     ],
 )
 def test_what_pages_share_is_made_once_and_the_oldest_is_let_go(
@@ -370,7 +370,7 @@ def test_what_pages_share_is_made_once_and_the_oldest_is_let_go(
         made.append(given)
         return SimpleNamespace()
 
-    for each in ("Store", "Background", "ColumnSource", "ColumnSlice"):
+    for each in ("Store", "Background", "StoredColumns", "Selection"):
         monkeypatch.setattr(frame, each, make if each == made_by else lambda *given: given)
     shared = getattr(frame, name)
     st.cache_resource.clear()
@@ -381,7 +381,7 @@ def test_what_pages_share_is_made_once_and_the_oldest_is_let_go(
         shared("one more", *words)
         shared("arena0", *words)
         assert len(made) == kept + 2
-        if made_by == "ColumnSlice":
+        if made_by == "Selection":
             assert made[0][1:] == ("natural", ("classic",))
             shared("arena0", 7, "zoo", "all", ())
             assert made[-1][1:] == (None, ())

@@ -205,7 +205,7 @@ def test_the_look_page_begins_with_the_anchor_and_the_best_codec_against_it() ->
             for name in ("c", "a", "b")
         ]
         return SimpleNamespace(
-            panels=[SimpleNamespace(codec=SimpleNamespace(label=name)) for name in ("a", "b", "c")],
+            grids=[SimpleNamespace(codec=SimpleNamespace(label=name)) for name in ("a", "b", "c")],
             usual_anchor=anchor, metrics=[PSNR] if scored else [],
             board=lambda *_: SimpleNamespace(rows=rows),
         )  # fmt: skip
@@ -224,7 +224,7 @@ def shown(picture: str = rates.AVERAGE, metric: Any = PSNR) -> rates.Shown:
         title=lambda _: "PSNR",
         comparison=lambda _: SimpleNamespace(common=frozenset("abc")),
     )
-    return rates.Shown(part, metric, picture, points, [], rd_figure.looks(["zip", "hyper"]), True)
+    return rates.Shown(part, metric, picture, points, [], rd_figure.line_styles(["zip", "hyper"]), True)
 
 
 def test_files_of_curves_are_named_and_titled_after_what_they_show() -> None:

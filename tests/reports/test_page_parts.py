@@ -47,7 +47,7 @@ def picker(answers: dict[str, Any], asked: list[tuple[Any, ...]]) -> Callable[..
 def shown(metric: Any, points: list[RatePoint], published: list[RatePoint]) -> rates.Shown:
     part: Any = SimpleNamespace(image_set="zoo", title=lambda one: one.name.upper())
     return rates.Shown(
-        part, metric, rates.AVERAGE, points, published, rd_figure.looks(["zip"]), logarithmic=False
+        part, metric, rates.AVERAGE, points, published, rd_figure.line_styles(["zip"]), logarithmic=False
     )
 
 
@@ -81,7 +81,7 @@ def test_a_chart_and_the_point_that_was_clicked(
     rates._chart(what)
     assert drawn == [
         (
-            (POINTS, [], what.looks),
+            (POINTS, [], what.line_styles),
             {
                 "metric": title, "better": metric.better, "decibels": decibels, "logarithmic": False,
                 "dark": theme == "dark",
@@ -96,7 +96,7 @@ def test_a_chart_and_the_point_that_was_clicked(
 
 def test_files_of_a_chart(page: Answered, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rates, "printed", lambda _: "figure")
-    monkeypatch.setattr(rates.charts, "export", lambda figure, form: f"{figure} as {form}")
+    monkeypatch.setattr(rates.rd_figure, "export", lambda figure, form: f"{figure} as {form}")
     monkeypatch.setattr(rates, "as_csv", lambda points, metric: (points, metric))
     published = [RatePoint("theirs (published)", 0.0, 0.5, 33.0)]
     rates._files(shown(PSNR, POINTS, published))
@@ -126,7 +126,7 @@ def test_which_curves_are_drawn(
     part: Any = SimpleNamespace(
         metrics=[PSNR], title=lambda _: "PS_NR",
         columns=SimpleNamespace(pictures=[SimpleNamespace(name="a.png")]),
-        panels=[SimpleNamespace(codec=SimpleNamespace(label=name)) for name in ("zip", "hyper")],
+        grids=[SimpleNamespace(codec=SimpleNamespace(label=name)) for name in ("zip", "hyper")],
     )  # fmt: skip
     for name, answer in {"pick_set": "zoo", "pick_kind": "natural", "pick_metric": PSNR}.items():
         monkeypatch.setattr(rates.pages, name, lambda *_, answer=answer: answer)
@@ -146,7 +146,7 @@ def test_which_curves_are_drawn(
         parts.append(words)
         return part
 
-    rates.draw(SimpleNamespace(source=lambda _: None, part=part_of))  # type: ignore[arg-type]
+    rates.draw(SimpleNamespace(source=lambda _: None, selection=part_of))  # type: ignore[arg-type]
     assert parts == [("zoo", "natural")]
     assert asked == [
         ("Picture", "picture", ["Mean of all pictures", "a.png"], None),
@@ -163,7 +163,7 @@ def test_which_curves_are_drawn(
         f"+{one}" for one in dict.fromkeys(one.codec for one in first.published)
     ]
     assert sorted(names) == sorted(drawn)
-    assert (list(first.looks), first.logarithmic) == (["hyper", "zip"], axis == "log")
+    assert (list(first.line_styles), first.logarithmic) == (["hyper", "zip"], axis == "log")
 
 
 @pytest.mark.parametrize("count", [0, 1, 25, 26, 1250])
@@ -171,7 +171,7 @@ def test_the_newest_failures_are_told_and_the_rest_counted(
     page: Answered, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     monkeypatch.setattr(runs.pages, "show", lambda *_, **__: None)
-    monkeypatch.setattr(runs.tables, "failures_summary", lambda found: found)
+    monkeypatch.setattr(runs.leaderboard_tables, "failures_summary", lambda found: found)
     runs._failures(count * [FAILED])
     captions = page.of("caption")
     assert len(page.of("expander")) == min(count, 25)
@@ -186,7 +186,7 @@ def test_the_newest_failures_are_told_and_the_rest_counted(
 
 def test_a_failure_without_words_of_its_program(page: Answered, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs.pages, "show", lambda *_, **__: None)
-    monkeypatch.setattr(runs.tables, "failures_summary", lambda found: found)
+    monkeypatch.setattr(runs.leaderboard_tables, "failures_summary", lambda found: found)
     runs._failures([replace(FAILED, stderr_tail="", exit_code=None), replace(FAILED, exit_code=0)])
     assert page.of("text") == ["it_died", "it_died"]
     assert page.of("caption")[1:] == [

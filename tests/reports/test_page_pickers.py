@@ -238,7 +238,7 @@ def test_what_stands_below_the_leaderboard(
         metrics=metrics, opening_view=lambda _: SimpleNamespace(anchor="zip", bits_per_pixel=rate)
     )
     frame: Any = SimpleNamespace(
-        source=lambda _: SimpleNamespace(families=["classic"], kinds=["natural"]), part=lambda *_: part
+        source=lambda _: SimpleNamespace(families=["classic"], kinds=["natural"]), selection=lambda *_: part
     )
     monkeypatch.setattr(leaderboard, "st", Answered())
     for name, answer in {"pick_set": "zoo", "pick_kind": "all", "pick_metric": PSNR, "choose": view}.items():
@@ -300,7 +300,9 @@ def test_the_cost_that_a_page_of_speeds_begins_with(
     monkeypatch.setattr(speed.pages, "show", lambda *words: tables.append(words))
     point = TradePoint("zip", 1.0, 2.0, 3.0, True)
     monkeypatch.setattr(speed, "trades", lambda *words: [point] if words[2] in there else [])
-    monkeypatch.setattr(speed, "trade", lambda points, looks, **named: (points, list(looks), named))
+    monkeypatch.setattr(
+        speed, "trade", lambda points, line_styles, **named: (points, list(line_styles), named)
+    )
     monkeypatch.setattr(speed, "costs_of", lambda *words: words)
     monkeypatch.setattr(speed, "timings", lambda *words: words)
     monkeypatch.setattr(speed, "pareto_table", lambda *words: words[1:])
@@ -308,10 +310,10 @@ def test_the_cost_that_a_page_of_speeds_begins_with(
     monkeypatch.setattr(speed, "speed_tables", lambda *_: [filled, empty, filled])
     compared = SimpleNamespace(common=["a"])
     part: Any = SimpleNamespace(
-        metrics=[PSNR, BUTTERAUGLI], panels=[SimpleNamespace(codec=SimpleNamespace(label="zip"))],
+        metrics=[PSNR, BUTTERAUGLI], grids=[SimpleNamespace(codec=SimpleNamespace(label="zip"))],
         board=lambda *words: words, image_set="zoo", comparison=lambda _: compared,
     )  # fmt: skip
-    frame: Any = SimpleNamespace(part=lambda _: part, store="store", url="arena", version=7)
+    frame: Any = SimpleNamespace(selection=lambda _: part, store="store", url="arena", version=7)
     speed.draw(frame)
     assert asked == [("Cost", "cost", list(costs), usual, list(costs.values()))]
     gain = {"cost": costs[usual], "gain": "BD-rate against zip (%), less is better", "less_is_better": True}

@@ -154,8 +154,8 @@ def test_three_metrics_have_a_chart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         report.charts, "rate_distortion", lambda _, styles, **named: drawn.append((list(styles), named))
     )
-    panels = [SimpleNamespace(codec=SimpleNamespace(label=name)) for name in ("zip", "hyper", "new")]
-    part: Any = SimpleNamespace(panels=panels, title=lambda one: one.name.upper(), image_set="zoo")
+    grids = [SimpleNamespace(codec=SimpleNamespace(label=name)) for name in ("zip", "hyper", "new")]
+    part: Any = SimpleNamespace(grids=grids, title=lambda one: one.name.upper(), image_set="zoo")
     section = report._curves(part, metrics, None)  # type: ignore[arg-type]
     assert [one.description for one in section.charts] == [
         f"{name.upper()} over bits per pixel of 2 codecs; the tables hold the numbers" for name in names[:3]

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from as_columns import kept_by
 from odd_store import METRICS, codec_id, fill_oddly, original
-from row_oracle.slices import Slice, slice_of
+from row_oracle.selections import RowSelection, slice_of
 from sqlalchemy import Connection, delete, insert, update
 from synthetic_store import fill, sha
 
@@ -33,7 +33,7 @@ from codecarena.bench.store.tables.schema import (
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports.tables import leaderboards
 from codecarena.reports.tables.leaderboard_tables import failures_table, rate_points
-from codecarena.reports.tables.selection import ColumnSlice, ColumnSource
+from codecarena.reports.tables.selection import Selection, StoredColumns
 
 ANCHOR = "quiet"
 RATES = (0.1, 0.5)
@@ -49,8 +49,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture(scope="module")
-def source(store: Store) -> ColumnSource:
-    return ColumnSource(store, "synthetic")
+def source(store: Store) -> StoredColumns:
+    return StoredColumns(store, "synthetic")
 
 
 # object: records of any type.
@@ -80,13 +80,13 @@ def assert_same(records: object, columns: object) -> None:
     assert list(differences(records, columns)) == []
 
 
-def read_twice(source: ColumnSource, kind=None) -> tuple[Slice, ColumnSlice]:
+def read_twice(source: StoredColumns, kind=None) -> tuple[RowSelection, Selection]:
     """Return a part of a store read as records, and as columns."""
     assert source.image_set is not None
-    return slice_of(source.store, source.image_set, kind), ColumnSlice(source, kind)
+    return slice_of(source.store, source.image_set, kind), Selection(source, kind)
 
 
-def assert_same_answers(records: Slice, columns: ColumnSlice, anchor: str) -> None:
+def assert_same_answers(records: RowSelection, columns: Selection, anchor: str) -> None:
     for metric in columns.metrics:
         one, other = records.comparison(metric), columns.comparison(metric)
         for name in ("done", "of_pictures", "common", "curves"):
@@ -97,7 +97,7 @@ def assert_same_answers(records: Slice, columns: ColumnSlice, anchor: str) -> No
         for codec in one.curves:
             settings = one.settings(codec, pictures)
             assert settings == other.settings(codec, pictures)
-            tables = [part.table(codec, pictures, settings) for part in (one, other)]
+            tables = [selection.table(codec, pictures, settings) for selection in (one, other)]
             np.testing.assert_allclose(tables[0].rates, tables[1].rates, rtol=1e-12)
             np.testing.assert_allclose(tables[0].scores, tables[1].scores, rtol=1e-12)
         assert_same(records.board(metric, anchor).rows, columns.board(metric, anchor).rows)
@@ -112,7 +112,7 @@ def assert_same_answers(records: Slice, columns: ColumnSlice, anchor: str) -> No
         assert_same(records.at_rate(columns.metrics, rate), columns.at_rate(columns.metrics, rate))
     assert records.usual_anchor == columns.usual_anchor
     assert_same(failures_table(records), failures_table(columns))
-    assert_same(records.set_rates(), set_rates(columns.columns, columns.panels, columns.byte_parts()))
+    assert_same(records.set_rates(), set_rates(columns.columns, columns.grids, columns.byte_parts()))
     assert_same(
         records.seed_variances(columns.metrics),
         seed_variances(columns.columns, columns.metrics, columns.scores),
@@ -121,13 +121,13 @@ def assert_same_answers(records: Slice, columns: ColumnSlice, anchor: str) -> No
 
 
 @pytest.mark.parametrize("kind", [None, "natural", "ai-generated"])
-def test_every_number_is_the_same(source: ColumnSource, kind) -> None:
+def test_every_number_is_the_same(source: StoredColumns, kind) -> None:
     records, columns = read_twice(source, kind)
     assert sorted(one.name for one in columns.metrics) == sorted(METRICS)
     assert_same_answers(records, columns, ANCHOR)
 
 
-def test_the_store_has_in_it_what_two_readings_could_take_apart(source: ColumnSource) -> None:
+def test_the_store_has_in_it_what_two_readings_could_take_apart(source: StoredColumns) -> None:
     records, _ = read_twice(source)
     psnr = next(one for one in records.all_metrics if one.name == "psnr")
     every = records.comparison(psnr)
@@ -168,24 +168,24 @@ def test_the_store_has_in_it_what_two_readings_could_take_apart(source: ColumnSo
 
 
 @pytest.mark.parametrize("anchor", ["natural only", "lossless", "one setting", "seeds", "twin one"])
-def test_an_odd_anchor_is_the_same(source: ColumnSource, anchor: str) -> None:
+def test_an_odd_anchor_is_the_same(source: StoredColumns, anchor: str) -> None:
     records, columns = read_twice(source)
     metric = next(one for one in columns.metrics if one.name == "psnr")
-    rows = [part.board(metric, codec_id(anchor)).rows for part in (records, columns)]
+    rows = [selection.board(metric, codec_id(anchor)).rows for selection in (records, columns)]
     assert_same(*rows)
     reasons = {row.bd_rate.reason for row in rows[0]}
     assert (anchor == "natural only") == ("no anchor curve" in reasons)
 
 
 @pytest.mark.parametrize("method", get_args(Method))
-def test_every_method_is_the_same(source: ColumnSource, method: Method) -> None:
+def test_every_method_is_the_same(source: StoredColumns, method: Method) -> None:
     records, columns = read_twice(source)
     metric = next(one for one in columns.metrics if one.name == "butteraugli")
     assert_same(records.board(metric, ANCHOR, method).rows, columns.board(metric, ANCHOR, method).rows)
 
 
 @pytest.fixture(scope="module")
-def some_families(source: ColumnSource) -> tuple[Slice, ColumnSlice]:
+def some_families(source: StoredColumns) -> tuple[RowSelection, Selection]:
     """Without the codec that is on AI-generated pictures alone."""
     records, _ = read_twice(source)
     families = ("learned", "generative")
@@ -193,28 +193,28 @@ def some_families(source: ColumnSource) -> tuple[Slice, ColumnSlice]:
     cells = [cell for cell in records.cells if cell.family in families]
     # Of a codec that never gave a result nobody knows the family.
     failures = [one for one in records.failures if family.get(one.codec_id, families[0]) in families]
-    return replace(records, cells=cells, failures=failures), ColumnSlice(source, None, families)
+    return replace(records, cells=cells, failures=failures), Selection(source, None, families)
 
 
-def test_codecs_of_some_families_are_the_same(some_families: tuple[Slice, ColumnSlice]) -> None:
+def test_codecs_of_some_families_are_the_same(some_families: tuple[RowSelection, Selection]) -> None:
     assert_same_answers(*some_families, ANCHOR)
 
 
-def test_natural_against_generated_is_the_same(some_families: tuple[Slice, ColumnSlice]) -> None:
+def test_natural_against_generated_is_the_same(some_families: tuple[RowSelection, Selection]) -> None:
     metric = next(one for one in some_families[1].metrics if one.name == "psnr")
-    one, other = (part.split(metric, ANCHOR) for part in some_families)
+    one, other = (selection.split(metric, ANCHOR) for selection in some_families)
     assert_same(one, other)
     assert one.order is not None
     assert {row.affinity for row in one.rows} == {"none", "same generator family", "same weights"}
 
 
-def test_the_table_with_its_evidence_is_the_same(source: ColumnSource) -> None:
+def test_the_table_with_its_evidence_is_the_same(source: StoredColumns) -> None:
     records, columns = read_twice(source, "natural")
     metric = next(one for one in columns.metrics if one.name == "psnr")
-    assert_same(*(leaderboards.bd_table(part, [metric], ANCHOR) for part in (records, columns)))
+    assert_same(*(leaderboards.bd_table(selection, [metric], ANCHOR) for selection in (records, columns)))
 
 
-def changed(folder: Path, *statements) -> ColumnSource:
+def changed(folder: Path, *statements) -> StoredColumns:
     """Return a small store after these statements."""
     fill(folder / "arena", pictures=4, codecs=2, settings=3, metrics=("psnr",))
     writer = StoreWriter(str(folder / "arena"))
@@ -225,16 +225,16 @@ def changed(folder: Path, *statements) -> ColumnSource:
 
     writer.write(change)
     writer.close()
-    return ColumnSource(Store(str(folder / "arena")), "synthetic")
+    return StoredColumns(Store(str(folder / "arena")), "synthetic")
 
 
-def encode_medians(part: Slice | ColumnSlice) -> list[float | None]:
-    (metric,) = part.all_metrics
-    rows = part.at_score(metric, 27.0)
+def encode_medians(selection: RowSelection | Selection) -> list[float | None]:
+    (metric,) = selection.all_metrics
+    rows = selection.at_score(metric, 27.0)
     return [row.encode_seconds and round(row.encode_seconds.median, 9) for row in rows]
 
 
-def second_seed(source: ColumnSource, encode_seconds: list[float]) -> ColumnSource:
+def second_seed(source: StoredColumns, encode_seconds: list[float]) -> StoredColumns:
     """Return the store with every cell decoded with one seed more."""
     cells = source.store.cells("synthetic")
     rows = [
@@ -251,7 +251,7 @@ def second_seed(source: ColumnSource, encode_seconds: list[float]) -> ColumnSour
     writer = StoreWriter(source.store.location.database_url)
     writer.write(lambda connection: connection.execute(insert(MeasurementTable).values(rows)))
     writer.close()
-    return ColumnSource(source.store, "synthetic")
+    return StoredColumns(source.store, "synthetic")
 
 
 def test_the_time_of_two_encodes_of_a_cell_is_their_mean(tmp_path: Path) -> None:
@@ -269,9 +269,9 @@ def test_only_the_first_decode_of_a_bitstream_has_an_encode_time(tmp_path: Path,
 @pytest.mark.parametrize("reading", ["records", "columns"])
 def test_a_codec_that_was_never_timed_has_a_rate_and_no_time(tmp_path: Path, reading: str) -> None:
     records, columns = read_twice(changed(tmp_path, update(MeasurementTable).values(encode_seconds=[])))
-    part = records if reading == "records" else columns
-    (metric,) = part.all_metrics
-    rows = part.at_score(metric, 27.0)
+    selection = records if reading == "records" else columns
+    (metric,) = selection.all_metrics
+    rows = selection.at_score(metric, 27.0)
     assert [row.encode_seconds for row in rows] == [None, None]
     assert all(row.bits_per_pixel and row.bits_per_pixel.pictures == 4 for row in rows)
 
@@ -282,8 +282,8 @@ def test_two_versions_of_a_codec_are_near_each_picture_once(tmp_path: Path, read
     records, columns = read_twice(
         changed(tmp_path, generator, update(MemberTable).values(generator="FLUX.1-dev"))
     )
-    part = records if reading == "records" else columns
-    assert dict(part.affinities()) == {("twin", "same weights"): 4}
+    selection = records if reading == "records" else columns
+    assert dict(selection.affinities()) == {("twin", "same weights"): 4}
 
 
 @pytest.mark.parametrize("reading", ["records", "columns"])
@@ -296,8 +296,8 @@ def test_a_picture_under_two_names_has_its_bitstreams_once(tmp_path: Path, readi
         "path": "",
     }
     records, columns = read_twice(changed(tmp_path, insert(MemberTable).values(row)))
-    part = records if reading == "records" else columns
-    every = part.comparison(part.all_metrics[0])
+    selection = records if reading == "records" else columns
+    every = selection.comparison(selection.all_metrics[0])
     assert every.of_pictures == 4
     assert [codec.marks.bitstreams for codec in every.codecs] == [12, 12]
 
@@ -325,6 +325,6 @@ def test_the_opening_view_counts_pictures_on_which_everything_failed(tmp_path: P
     )
     records, columns = read_twice(source)
     (metric,) = columns.metrics
-    for part in (records, columns):
-        view = part.opening_view(metric)
+    for selection in (records, columns):
+        view = selection.opening_view(metric)
     assert (view.anchor, view.bits_per_pixel is None) == (None, False)

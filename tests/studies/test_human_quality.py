@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from codecarena.studies.analysis.analysis import Beside, analyse_study, table
+from codecarena.studies.analysis.analysis import BenchmarkFacts, analyse_study, table
 from codecarena.studies.analysis.heterogeneity import by_kind
 from codecarena.studies.analysis.human_metrics import agreements
 from codecarena.studies.analysis.human_rate import CodedCondition, HumanBdRate, human_bd_rates
@@ -122,7 +122,7 @@ def test_metrics_are_ranked_by_how_well_they_predict_people() -> None:
 def test_the_anchor_makes_pictures_comparable() -> None:
     votes = ladder_votes(2, raters=10)
     counted = tally(votes)
-    beside = Beside(
+    beside = BenchmarkFacts(
         scores={"m": {(p, c): LADDERS[c] for p in counted.pictures for c in LADDERS}},
         coded=tuple(coded(counted)),
         anchor_codec="old",

@@ -12,7 +12,7 @@ from codecarena.studies.analysis import human_metrics
 from codecarena.studies.analysis.correlation import meng_rosenthal_rubin
 from codecarena.studies.analysis.human_metrics import MetricAgreement, agreements, comparable
 from codecarena.studies.analysis.metric_estimates import Estimator, MetricScores, PartSample, Sample, within
-from codecarena.studies.analysis.stimulus_parts import BANDS, Part, RateBand, parts_of, whole
+from codecarena.studies.analysis.stimulus_parts import BANDS, RateBand, StimulusPart, parts_of, whole
 from codecarena.studies.scale.fit import Fit, fit
 from codecarena.studies.scale.models import THURSTONE, Model
 from codecarena.studies.scale.pair_counts import Tally, tally
@@ -238,7 +238,7 @@ def test_bands_hold_their_lower_edge_and_not_their_upper() -> None:
     rates["p2", "z"] = 0.359
     rates["p3", "z"] = 0.36
     parts = parts_of(counted, None, rates, uncoded=("k",))
-    stimuli: dict[RateBand | None, Part] = {one.band: one for one in parts}
+    stimuli: dict[RateBand | None, StimulusPart] = {one.band: one for one in parts}
     assert list(stimuli) == list(BANDS)
     for band, (name, pictures) in zip(BANDS, (("m", 4), ("z", 3), ("z", 1), ("a", 4)), strict=True):
         inside = stimuli[band].stimuli

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from codecarena.studies.analysis.agreement import alpha, transitivity
-from codecarena.studies.analysis.analysis import Beside, analyse_study
+from codecarena.studies.analysis.analysis import BenchmarkFacts, analyse_study
 from codecarena.studies.analysis.review import GoldenAnswer, judge, outlying, proportion, review
 from codecarena.studies.design.simulation import Assumptions, simulate_votes
 from codecarena.studies.organise.findings import findings
@@ -239,7 +239,7 @@ def test_pictures_own_scales_are_for_so_many_raters_only(monkeypatch: pytest.Mon
 
 
 def test_a_whole_study_with_nothing_beside() -> None:
-    found = analyse_study(study(1), Beside(), resamples=50)
+    found = analyse_study(study(1), BenchmarkFacts(), resamples=50)
     assert found.by_picture is not None
     assert found.by_kind is None
     assert found.bd_rates == ()

@@ -11,7 +11,7 @@ from scipy.special import expit, gammaln
 from voting import random_votes, votes_of
 
 from codecarena.studies.analysis import analysis as module
-from codecarena.studies.analysis.analysis import Beside, analyse_study
+from codecarena.studies.analysis.analysis import BenchmarkFacts, analyse_study
 from codecarena.studies.analysis.human_rate import CodedCondition
 from codecarena.studies.scale.fit import fit
 from codecarena.studies.scale.goodness import goodness_of_fit
@@ -278,7 +278,7 @@ def test_a_whole_analysis_passes_on_what_it_was_asked_for(monkeypatch: pytest.Mo
     note("agreements", None)
     kinds = dict.fromkeys(("p0", "p1", "p2", "p3"), "x")
     coded = (CodedCondition("z", "new", {}), CodedCondition("a", "old", {}))
-    beside = Beside(
+    beside = BenchmarkFacts(
         kinds=kinds, coded=coded, scores={"m": {("p0", "z"): 1.0, ("p0", "a"): 2.0}}
     )  # fmt: skip
     told = analyse_study(votes, beside, unit="log-worth", anchor="k", resamples=30, seed=9)
@@ -293,5 +293,5 @@ def test_a_whole_analysis_passes_on_what_it_was_asked_for(monkeypatch: pytest.Mo
     assert asked["agreements"][4:] == (None, 200, 0)
     with pytest.raises(ScaleError, match="expected the anchor among a, k, m, z; got 'q'"):
         analyse_study(votes, anchor="q")
-    alike = analyse_study(votes, Beside(), resamples=2)
+    alike = analyse_study(votes, BenchmarkFacts(), resamples=2)
     assert (alike.by_kind, alike.bd_rates, alike.metrics) == (None, (), None)

@@ -16,7 +16,7 @@ from codecarena.bench.analysis import rates as rates_of_columns
 from codecarena.bench.analysis import seeds as seeds_of_columns
 from codecarena.bench.analysis.at_target import AtRateRow, AtScoreRow
 from codecarena.bench.analysis.codec_grids import Comparison
-from codecarena.bench.analysis.codec_marks import Marks
+from codecarena.bench.analysis.codec_marks import CodecFlags
 from codecarena.bench.analysis.curves import Method
 from codecarena.bench.analysis.kind_effect import KindSplit
 from codecarena.bench.analysis.leaderboard import Leaderboard, View
@@ -42,7 +42,7 @@ class OfRecords:
 def compare(cells: Sequence[ScoredCell], metric: MetricRow, failures: Sequence[Failure] = ()) -> Comparison:
     """Return all codecs under a metric."""
     columns, column = columns_of(cells, metric.metric_id)
-    return codec_grids.compare(columns, codec_grids.panels(columns), column, metric, failures)
+    return codec_grids.compare(columns, codec_grids.grids(columns), column, metric, failures)
 
 
 def leaderboard(
@@ -66,7 +66,7 @@ def at_rate(
     """Return every codec's scores at a rate."""
     columns, _ = columns_of(cells, "")
     scores = {one.metric_id: columns_of(cells, one.metric_id)[1] for one in metrics}
-    every = codec_grids.panels(columns)
+    every = codec_grids.grids(columns)
     return at_target.at_rate(columns, every, scores, metrics, bits_per_pixel, failures, matches)
 
 
@@ -79,7 +79,7 @@ def at_score(
 ) -> list[AtScoreRow]:
     """Return what every codec spends for a score."""
     columns, column = columns_of(cells, metric.metric_id)
-    every, seconds = codec_grids.panels(columns), encode_seconds_of(cells)
+    every, seconds = codec_grids.grids(columns), encode_seconds_of(cells)
     return at_target.at_score(columns, every, column, metric, score, seconds, failures, matches)
 
 
@@ -91,13 +91,13 @@ def choose_view(cells: Sequence[ScoredCell], metric: MetricRow, failures: Sequen
 
 def default_anchor(cells: Sequence[ScoredCell]) -> str | None:
     """Return the codec to compare with."""
-    return boards.usual_anchor(codec_grids.panels(columns_of(cells, "")[0]))
+    return boards.usual_anchor(codec_grids.grids(columns_of(cells, "")[0]))
 
 
 def set_rates(cells: Sequence[ScoredCell]) -> list[SetRate]:
     """Return the rates of every codec at every setting."""
     columns, _ = columns_of(cells, "")
-    return rates_of_columns.set_rates(columns, codec_grids.panels(columns), byte_parts_of(cells))
+    return rates_of_columns.set_rates(columns, codec_grids.grids(columns), byte_parts_of(cells))
 
 
 def seed_variances(cells: Sequence[ScoredCell], metrics: Sequence[MetricRow]) -> list[SeedVariance]:
@@ -106,10 +106,10 @@ def seed_variances(cells: Sequence[ScoredCell], metrics: Sequence[MetricRow]) ->
     return seeds_of_columns.seed_variances(columns, metrics, lambda one: columns_of(cells, one.metric_id)[1])
 
 
-def marks(cells: Sequence[ScoredCell]) -> Marks:
+def marks(cells: Sequence[ScoredCell]) -> CodecFlags:
     """Return the marks of the one codec that the cells are of."""
-    (panel,) = codec_grids.panels(columns_of(cells, "")[0], probes=True)
-    return panel.codec.marks
+    (grid,) = codec_grids.grids(columns_of(cells, "")[0], probes=True)
+    return grid.codec.marks
 
 
 def split_by_kind(

@@ -26,7 +26,7 @@ from codecarena.bench.store.tables.schema import (
     VerificationTable,
 )
 from codecarena.bench.store.writer import StoreWriter
-from codecarena.reports.tables.selection import ColumnSlice, ColumnSource, Kind
+from codecarena.reports.tables.selection import Kind, Selection, StoredColumns
 
 NOW = "2026-01-01T00:00:00+00:00"
 
@@ -164,6 +164,6 @@ def _attempt(one: Failure) -> dict[str, Any]:
     return {**kept, "seed": NO_SEED if one.seed is None else one.seed, "run_id": 1}
 
 
-def part_of(store: Store, image_set: str = "photos", kind: Kind | None = None) -> ColumnSlice:
+def part_of(store: Store, image_set: str = "photos", kind: Kind | None = None) -> Selection:
     """Return one image set of a store, or only its pictures of one kind."""
-    return ColumnSlice(ColumnSource(store, image_set), kind)
+    return Selection(StoredColumns(store, image_set), kind)

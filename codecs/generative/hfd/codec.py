@@ -36,7 +36,7 @@ from .network import DetailNetwork
 
 if TYPE_CHECKING:
     from ...base import Image, Picture
-    from ...learned.transform import Place
+    from ...learned.transform import Placement
     from ...pretrained import Weights
 
 MODES: tuple[Mode, ...] = ("flow", "diffusion")
@@ -168,7 +168,7 @@ def load(weights: Weights, mode: str) -> Detail:
     return Detail(network.requires_grad_(False), float(weights.metadata.get("shift", DEFAULT_SHIFT)))
 
 
-def _place(network: DetailNetwork, where: Place) -> None:
+def _place(network: DetailNetwork, where: Placement) -> None:
     """Move a network; how far its residual spreads stays in float32, whatever the convolutions run in."""
     network.to(where.device).eval()
     for part in (network.mean, network.unet):

@@ -96,14 +96,14 @@ class Detail:
         deviation = self._deviation(rate)
         if how.mode == "flow":
             begun = flow.start(coarse, deviation, how.noise, gaussian)
-            known = finished and Known(finished.mask, begun, finished.picture)
+            known = finished and KnownRegion(finished.mask, begun, finished.picture)
             return flow.sample(
                 lambda state, time: self._predict(state, seen, time, rate, how) * deviation,
                 begun,
                 how.steps,
                 lambda state, time: known.flow(state, time) if known else state,
             )
-        residual = finished and Known(finished.mask, gaussian, (finished.picture - coarse) / deviation)
+        residual = finished and KnownRegion(finished.mask, gaussian, (finished.picture - coarse) / deviation)
         drawn = diffusion.sample(
             lambda state, time: self._predict(state, seen, time, rate, how),
             gaussian,
@@ -131,7 +131,7 @@ class Detail:
         return self._in_tiles(of_part, torch.cat([state, seen], 1))
 
     def _foretell(self, coarse: Tensor, rate: float) -> Tensor:
-        return self._in_tiles(lambda part: self.network.foretell(part, self._told(rate)), coarse)
+        return self._in_tiles(lambda part: self.network.predict_mean(part, self._told(rate)), coarse)
 
     def _in_tiles(self, network: Callable[[Tensor], Tensor], whole: Tensor) -> Tensor:
         """Return what the network makes of a picture on the CPU, computed where the network is."""
@@ -161,7 +161,7 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownRegion:
     """Both ends of the path where the picture is finished already."""
 
     mask: Tensor

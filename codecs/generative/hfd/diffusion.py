@@ -63,7 +63,7 @@ def loss(
     residual = (original - coarse) / network.deviation(rate)
     alpha, sigma = (one[:, None, None, None] for one in signal_and_noise(time, shift))
     gaussian = network.tint(torch.randn_like(residual), rate)
-    mean = network.foretell(coarse, rate).float()
+    mean = network.predict_mean(coarse, rate).float()
     state = alpha * residual + sigma * gaussian
     predicted = prediction(network, state, coarse, mean.detach(), time, rate, shift)
     missed = (predicted - (alpha * gaussian - sigma * residual)).square().mean()

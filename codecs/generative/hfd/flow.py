@@ -46,7 +46,7 @@ def loss(
     gaussian = network.tint(torch.randn_like(coarse), rate)
     begun = start(coarse, deviation, noise[:, None, None, None], gaussian)
     state = torch.lerp(begun, original, time[:, None, None, None])
-    mean = network.foretell(coarse, rate).float()
+    mean = network.predict_mean(coarse, rate).float()
     predicted = velocity(network, state, coarse, mean.detach(), time, rate, noise)
     missed = (predicted - (original - begun) / deviation).square().mean()
     return missed + (mean - (original - coarse) / deviation).square().mean()

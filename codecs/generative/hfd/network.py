@@ -85,7 +85,7 @@ class DetailNetwork(nn.Module):
         root = torch.linalg.cholesky(self._covariance(rate)) / self.deviation(rate)[:, 0]
         return torch.einsum("bij,bjhw->bihw", root, white)
 
-    def foretell(self, coarse: Tensor, rate: Tensor) -> Tensor:
+    def predict_mean(self, coarse: Tensor, rate: Tensor) -> Tensor:
         """Return the residual's mean, (batch, 3, height, width), in units of the residual's deviation."""
         return self.mean(coarse, self._shares(rate).to(coarse.dtype))
 
@@ -97,7 +97,7 @@ class DetailNetwork(nn.Module):
         Args:
             state: (batch, 3, height, width), of about unit variance or -1 to 1; sides multiples of 16.
             coarse: The autoencoder's picture, (batch, 3, height, width), -1 to 1.
-            mean: See `foretell`.
+            mean: See `predict_mean`.
             time: (batch,), 0 to 1.
             rate: (batch,), 0 to ``rates - 1``, whole or between.
             noise: (batch,), how much noise the path begins with, in residual deviations.

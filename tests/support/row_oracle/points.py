@@ -10,7 +10,7 @@ from statistics import fmean, median
 import numpy as np
 
 from codecarena.bench.analysis.codec_grids import MeanCurve, MeanPoint, MeasuredCodec, PictureTable
-from codecarena.bench.analysis.codec_marks import NO_MARKS, Marks
+from codecarena.bench.analysis.codec_marks import NO_FLAGS, CodecFlags
 from codecarena.bench.analysis.curves import Curve, clean, to_quality
 from codecarena.bench.records.rows import MetricRow, ScoredCell
 
@@ -39,7 +39,7 @@ class CodecPoints:
     toy: bool
     pictures: Mapping[str, Mapping[float, Point]]
     """Hash of the original -> setting -> point."""
-    marks: Marks = NO_MARKS
+    marks: CodecFlags = NO_FLAGS
 
     @property
     def codec(self) -> MeasuredCodec:
@@ -93,12 +93,12 @@ def unique(cells: Iterable[ScoredCell]) -> list[ScoredCell]:
     return list({(one.codec_id, one.picture_sha256, one.quality, one.seed): one for one in cells}.values())
 
 
-def marks(cells: Iterable[ScoredCell]) -> Marks:
+def marks(cells: Iterable[ScoredCell]) -> CodecFlags:
     """Return the marks of one codec's cells."""
     cells = list(cells)
     streams = [cell for cell in cells if not cell.imported]
     verdicts = [cell.verdict for cell in streams if cell.verdict]
-    return Marks(
+    return CodecFlags(
         any(cell.imported for cell in cells),
         len(streams),
         len(verdicts),

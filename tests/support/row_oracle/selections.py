@@ -35,7 +35,7 @@ from .seeds import seed_variances
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class RowSelection:
     """A part of a store, read as records."""
 
     image_set: str
@@ -107,7 +107,7 @@ class Slice:
         return seed_variances(self.cells, metrics)
 
 
-def slice_of(store: Store, image_set: str, kind: Kind | None = None) -> Slice:
+def slice_of(store: Store, image_set: str, kind: Kind | None = None) -> RowSelection:
     """Return one image set of a store, or only its pictures of one kind."""
     cells = [cell for cell in store.cells(image_set) if kind in (None, cell.kind)]
     told = store.failures(image_set)
@@ -119,4 +119,4 @@ def slice_of(store: Store, image_set: str, kind: Kind | None = None) -> Slice:
         pictures = {cell.picture_sha256 for cell in cells}
         failures = [failure for failure in failures if failure.picture_sha256 in pictures]
         matches = [one for one in matches if one.match.picture_sha256 in {None, *pictures}]
-    return Slice(image_set, cells, failures, store.metrics(), matches, kind)
+    return RowSelection(image_set, cells, failures, store.metrics(), matches, kind)
