@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Protocol, TypeVar
 
 from ...bench.analysis.bootstrap import RESAMPLES
@@ -150,7 +151,9 @@ def _answer(
 ) -> Answer:
     if derived is None:
         return compute()
-    return derived.answer(kind, " | ".join([*question, selection.scope]), selection.rows(metric), compute)
+    # A metric may come to enter curves otherwise, with its scores as they were.
+    rows = chain([metric.curve_scale.encode()], selection.rows(metric))
+    return derived.answer(kind, " | ".join([*question, selection.scope]), rows, compute)
 
 
 def affinity_notes(selection: Selection) -> list[str]:

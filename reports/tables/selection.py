@@ -215,8 +215,7 @@ class Selection:
         """Yield all rows that an answer about a metric depends on."""
         if metric.metric_id not in self._rows:
             found = rows_of(self.columns, self.scores(metric), self.failures)
-            # A metric that is declared anew may enter curves otherwise, with the scores as they were.
-            self._rows[metric.metric_id] = [metric.curve_scale.encode(), *found]
+            self._rows[metric.metric_id] = list(found)
         return iter(self._rows[metric.metric_id])
 
     def affinities(self) -> dict[tuple[str, Affinity], int]:

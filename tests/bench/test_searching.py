@@ -83,8 +83,8 @@ def made(
     """Return searches over made-up pictures; psnr is unbounded, cer is better where lower."""
     monkeypatch.setattr(searches, "tried", lambda *_: dict(tried or {}))
     metrics = [
-        SimpleNamespace(metric_id="psnr-id", better="higher", perfect=None),
-        SimpleNamespace(metric_id="cer-id", better="lower", perfect=0.0),
+        SimpleNamespace(metric_id="psnr-id", better="higher", perfect=None, curve_scale="linear"),
+        SimpleNamespace(metric_id="cer-id", better="lower", perfect=0.0, curve_scale="linear"),
     ]
     store: Any = SimpleNamespace(
         metrics=lambda: metrics,
