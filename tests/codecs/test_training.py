@@ -1,4 +1,4 @@
-"""The first steps of each training: the losses are as recorded, and a stopped run ends as one that was not."""
+"""The first steps of each training: losses are as recorded, and a stopped run ends as one that was not."""
 
 from __future__ import annotations
 
