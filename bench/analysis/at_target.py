@@ -54,7 +54,7 @@ class Entrant:
 
 def at_rate(
     columns: Columns,
-    every: Sequence[CodecGrid],
+    codec_grids: Sequence[CodecGrid],
     scores: Mapping[str, ScoreColumn],
     metrics: Sequence[MetricRow],
     bits_per_pixel: float,
@@ -70,21 +70,21 @@ def at_rate(
 
     Args:
         columns: Of one image set.
-        every: Its panels, without the probes of searches.
-        scores: Of these metrics, by id.
+        codec_grids: Its codecs, without the probes of searches.
+        scores: By metric id; of all ``metrics``.
         metrics: The first one ranks.
-        bits_per_pixel: The rate.
-        failures: Attempts on the same set.
-        matches: Where searches on it ended.
+        bits_per_pixel: The rate to compare at, above 0.
+        failures: Attempts on the same set that failed; codecs that always failed come last, without scores.
+        matches: The settings that searches on the set ended at.
 
     Raises:
         AnalysisError: The rate is not above zero.
     """
     if not bits_per_pixel > 0:
         raise AnalysisError(f"expected a rate above 0 bits per pixel, got {bits_per_pixel:g}")
-    entered, absent, total = entrants(columns, every, failures, matches, "bpp", bits_per_pixel)
-    rows = [_at_rate_row(one, scores, metrics, bits_per_pixel) for one in entered]
-    rows += [AtRateRow(one, {}) for one in absent]
+    entered, absent, total = entrants(columns, codec_grids, failures, matches, "bpp", bits_per_pixel)
+    rows = [_at_rate_row(entrant, scores, metrics, bits_per_pixel) for entrant in entered]
+    rows += [AtRateRow(codec, {}) for codec in absent]
     first = metrics[0]
     sign = -1.0 if first.better == "higher" else 1.0
     return sorted(rows, key=lambda row: rank(row.scores.get(first.metric_id), total, sign))
@@ -92,7 +92,7 @@ def at_rate(
 
 def at_score(
     columns: Columns,
-    every: Sequence[CodecGrid],
+    codec_grids: Sequence[CodecGrid],
     column: ScoreColumn,
     metric: MetricRow,
     score: float,
@@ -108,13 +108,13 @@ def at_score(
 
     Args:
         columns: Of one image set.
-        every: Its panels, without the probes of searches.
+        codec_grids: Its codecs, without the probes of searches.
         column: The metric's scores.
-        metric: Whose score it is.
-        score: On the metric's own scale.
+        metric: The metric of ``score`` and ``column``.
+        score: The score to reach, on the metric's own scale.
         encode_seconds: Median of each measurement's encodes, NaN where none was timed.
-        failures: Attempts on the same set.
-        matches: Where searches on it ended.
+        failures: Attempts on the same set that failed; codecs that always failed come last, without costs.
+        matches: The settings that searches on the set ended at.
 
     Raises:
         AnalysisError: No lossy coding has that score.
@@ -122,14 +122,14 @@ def at_score(
     quality = float(to_quality(metric.curve_scale, metric.better, score))
     if not np.isfinite(quality):
         raise AnalysisError(f"expected a {metric.name} score that lossy coding can reach, got {score:g}")
-    entered, absent, total = entrants(columns, every, failures, matches, metric.metric_id, score)
+    entered, absent, total = entrants(columns, codec_grids, failures, matches, metric.metric_id, score)
     rows = [
-        _at_score_row(one, column, metric, quality, encode_seconds, columns)
-        if one.matched is None
-        else _matched_score_row(one.summary, one.matched, column, encode_seconds, columns)
-        for one in entered
+        _at_score_row(entrant, column, metric, quality, encode_seconds, columns)
+        if entrant.matched is None
+        else _matched_score_row(entrant.summary, entrant.matched, column, encode_seconds, columns)
+        for entrant in entered
     ]
-    rows += [AtScoreRow(one, None, None, None, False) for one in absent]
+    rows += [AtScoreRow(codec, None, None, None, False) for codec in absent]
     return sorted(rows, key=lambda row: rank(row.bits_per_pixel, total, 1.0))
 
 
@@ -142,7 +142,7 @@ def rank(values: Spread | None, of_pictures: int, sign: float) -> tuple[int, flo
 
 def entrants(
     columns: Columns,
-    every: Sequence[CodecGrid],
+    codec_grids: Sequence[CodecGrid],
     failures: Sequence[Failure],
     matches: Sequence[MatchRow],
     kind: str,
@@ -152,87 +152,90 @@ def entrants(
 
     Args:
         columns: Of one image set.
-        every: Its panels, without the probes of searches.
-        failures: Attempts on the same set.
-        matches: Where searches on it ended.
+        codec_grids: Its codecs, without the probes of searches.
+        failures: Attempts on the same set that failed; their pictures count as tried.
+        matches: The settings that searches on the set ended at; only those of this target count.
         kind: ``bpp``, or the id of a metric.
-        target: Bits per pixel or score.
+        target: Bits per pixel, or a score on the metric's own scale.
     """
     chosen = asked_for(matches, kind, target)
-    found = matched(grids(columns, probes=True), chosen) if chosen else {}
-    ladders = {one.codec.codec_id for one in every}
-    only_probes = [one.grid for codec_id, one in found.items() if codec_id not in ladders]
+    matched_codecs = matched(grids(columns, probes=True), chosen) if chosen else {}
+    ladders = {grid.codec.codec_id for grid in codec_grids}
+    only_probes = [
+        matched_codec.grid for codec_id, matched_codec in matched_codecs.items() if codec_id not in ladders
+    ]
     tried = tried_pictures(columns, failures).union(*(only_probe.rows for only_probe in only_probes))
     total = len(tried)
-    summaries = [summarise(one, failures, total) for one in every]
+    summaries = [summarise(grid, failures, total) for grid in codec_grids]
     # Probes alone span no range of rates.
     summaries += [
         replace(summarise(only_probe, failures, total), pictures=0, lowest_rate=None, highest_rate=None)
         for only_probe in only_probes
     ]
-    everyone = [*every, *only_probes]
+    all_grids = [*codec_grids, *only_probes]
     entered = [
-        Entrant(grid, summary, found.get(grid.codec.codec_id))
-        for grid, summary in zip(everyone, summaries, strict=True)
+        Entrant(grid, summary, matched_codecs.get(grid.codec.codec_id))
+        for grid, summary in zip(all_grids, summaries, strict=True)
     ]
-    return entered, absent_codecs([one.codec for one in everyone], failures, total), total
+    return entered, absent_codecs([grid.codec for grid in all_grids], failures, total), total
 
 
 def _at_rate_row(
-    one: Entrant, scores: Mapping[str, ScoreColumn], metrics: Sequence[MetricRow], bits_per_pixel: float
+    entrant: Entrant, scores: Mapping[str, ScoreColumn], metrics: Sequence[MetricRow], bits_per_pixel: float
 ) -> AtRateRow:
-    found = one.matched
-    if found is None:
+    matched_codec = entrant.matched
+    if matched_codec is None:
         read = {
-            metric.metric_id: _scores_at(one.grid, scores[metric.metric_id], metric, bits_per_pixel)
+            metric.metric_id: _scores_at(entrant.grid, scores[metric.metric_id], metric, bits_per_pixel)
             for metric in metrics
         }
-        return AtRateRow(one.summary, read)
-    own = {metric.metric_id: found.scores(scores[metric.metric_id]) for metric in metrics}
-    return AtRateRow(one.summary, own, spread(found.of(found.grid.rates)))
+        return AtRateRow(entrant.summary, read)
+    own = {metric.metric_id: matched_codec.scores(scores[metric.metric_id]) for metric in metrics}
+    return AtRateRow(entrant.summary, own, spread(matched_codec.of(matched_codec.grid.rates)))
 
 
 def _scores_at(
     grid: CodecGrid, column: ScoreColumn, metric: MetricRow, bits_per_pixel: float
 ) -> Spread | None:
-    found = qualities_at_rate(curves_of(scored(grid, column), metric), bits_per_pixel)
+    qualities = qualities_at_rate(curves_of(scored(grid, column), metric), bits_per_pixel)
     return spread(
-        from_quality(metric.curve_scale, metric.better, float(one)) for one in found[np.isfinite(found)]
+        from_quality(metric.curve_scale, metric.better, float(quality))
+        for quality in qualities[np.isfinite(qualities)]
     )
 
 
 def _at_score_row(
-    one: Entrant,
+    entrant: Entrant,
     column: ScoreColumn,
     metric: MetricRow,
     quality: float,
     encode_seconds: FloatArray,
     columns: Columns,
 ) -> AtScoreRow:
-    grid, under = one.grid, scored(one.grid, column)
+    grid, under = entrant.grid, scored(entrant.grid, column)
     curves = curves_of(under, metric, grid.sizes, grid.mean_of_known(encode_seconds))
     rates = rates_at_quality(curves, quality)
     reached = np.isfinite(rates)
     sizes, times = columns_at_quality(curves, quality)[:, reached]
     contended = grid.any(columns.contended) & under.known
     return AtScoreRow(
-        one.summary, spread(rates[reached]), spread(sizes), spread(times), bool(contended[reached].any())
+        entrant.summary, spread(rates[reached]), spread(sizes), spread(times), bool(contended[reached].any())
     )
 
 
 def _matched_score_row(
     summary: CodecSummary,
-    found: Matched,
+    matched_codec: Matched,
     column: ScoreColumn,
     encode_seconds: FloatArray,
     columns: Columns,
 ) -> AtScoreRow:
-    grid = found.grid
+    grid = matched_codec.grid
     return AtScoreRow(
         summary,
-        spread(found.of(grid.rates)),
-        spread(found.of(grid.sizes)),
-        spread(found.of(grid.mean_of_known(encode_seconds))),
-        bool(grid.any(columns.contended)[found.rows, found.columns].any()),
-        found.scores(column),
+        spread(matched_codec.of(grid.rates)),
+        spread(matched_codec.of(grid.sizes)),
+        spread(matched_codec.of(grid.mean_of_known(encode_seconds))),
+        bool(grid.any(columns.contended)[matched_codec.rows, matched_codec.columns].any()),
+        matched_codec.scores(column),
     )

@@ -78,7 +78,7 @@ class CodecGrid:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredGrid:
-    """A panel under one metric."""
+    """A codec's grid under one metric."""
 
     grid: CodecGrid
     known: Mask
@@ -154,25 +154,25 @@ class Comparison:
     @property
     def done(self) -> dict[str, int]:
         """By codec id: pictures with every setting of its ladder scored."""
-        return {codec_id: len(one.done) for codec_id, one in self.grids.items()}
+        return {codec_id: len(grid.done) for codec_id, grid in self.grids.items()}
 
     def settings(self, codec_id: str, pictures: Iterable[str]) -> list[float]:
         """Return the settings at which a codec has a score of any of these pictures."""
-        one = self.grids[codec_id]
-        rows = [one.grid.rows[picture] for picture in pictures]
-        return [float(setting) for setting in one.grid.settings[one.known[rows].any(axis=0)]]
+        scored_grid = self.grids[codec_id]
+        rows = [scored_grid.grid.rows[picture] for picture in pictures]
+        return [float(setting) for setting in scored_grid.grid.settings[scored_grid.known[rows].any(axis=0)]]
 
     def table(self, codec_id: str, pictures: Sequence[str], settings: Sequence[float]) -> PictureTable:
         """Return a codec's rates and scores as arrays, pictures and settings in the order given."""
-        one = self.grids[codec_id]
-        rows = np.array([one.grid.rows[picture] for picture in pictures], dtype=np.int64)
-        places = np.searchsorted(one.grid.settings, np.array(settings, dtype=np.float64))
+        scored_grid = self.grids[codec_id]
+        rows = np.array([scored_grid.grid.rows[picture] for picture in pictures], dtype=np.int64)
+        places = np.searchsorted(scored_grid.grid.settings, np.array(settings, dtype=np.float64))
         chosen = rows[:, None], places[None, :]
-        return PictureTable(tuple(settings), one.rates[chosen], one.scores[chosen])
+        return PictureTable(tuple(settings), scored_grid.rates[chosen], scored_grid.scores[chosen])
 
 
 def grids(columns: Columns, *, probes: bool = False) -> list[CodecGrid]:
-    """Return a panel for each codec, by label.
+    """Return a grid for each codec, by label.
 
     The probes of searches are left out unless asked for: where they lie depends on the target, and a setting
     that half of the pictures share by chance is no point of a ladder.
@@ -180,16 +180,14 @@ def grids(columns: Columns, *, probes: bool = False) -> list[CodecGrid]:
     chosen = np.ones(len(columns.codec), bool) if probes else ~columns.probe
     uses = Counter(columns.codecs[place].label for place in np.unique(columns.codec[chosen]))
     rates = columns.bits_per_pixel
-    every = [
-        _panel(
-            columns, codec, np.flatnonzero(chosen & (columns.codec == place)), rates, uses[codec.label] > 1
-        )
+    codec_grids = [
+        _grid(columns, codec, np.flatnonzero(chosen & (columns.codec == place)), rates, uses[codec.label] > 1)
         for place, codec in enumerate(columns.codecs)
     ]
-    return sorted((one for one in every if one), key=lambda one: one.codec.label)
+    return sorted((grid for grid in codec_grids if grid), key=lambda grid: grid.codec.label)
 
 
-def _panel(
+def _grid(
     columns: Columns, codec: ColumnCodec, members: IntArray, rates: FloatArray, shared: bool
 ) -> CodecGrid | None:
     if not len(members):
@@ -237,7 +235,7 @@ def usual_ladder(known: Mask) -> tuple[IntArray, Mask]:
 
 
 def scored(grid: CodecGrid, column: ScoreColumn) -> ScoredGrid:
-    """Return a panel with one metric's scores."""
+    """Return a codec's grid with one metric's scores."""
     known = grid.mean(column.known.astype(np.float64)) == 1.0
     ladder, done = usual_ladder(known)
     names = list(grid.rows)
@@ -254,7 +252,7 @@ def tried_pictures(columns: Columns, failures: Sequence[Failure]) -> set[str]:
 
 def compare(
     columns: Columns,
-    every: Sequence[CodecGrid],
+    codec_grids: Sequence[CodecGrid],
     column: ScoreColumn,
     metric: MetricRow,
     failures: Sequence[Failure] = (),
@@ -266,34 +264,36 @@ def compare(
 
     Args:
         columns: Of one image set.
-        every: Its panels.
+        codec_grids: Its codecs, without the probes of searches.
         column: The metric's scores.
         metric: One identity; measurements without its score count as unfinished.
-        failures: Attempts on the same image set.
+        failures: Attempts on the same image set that failed; their pictures count as tried.
     """
     without = len(np.unique(columns.picture[column.inapplicable]))
     total = len(tried_pictures(columns, failures)) - without
-    under = {one.codec.codec_id: scored(one, column) for one in every}
-    compared = [codec_id for codec_id, one in under.items() if at_least_half(len(one.done), total)]
+    scored_grids = {grid.codec.codec_id: scored(grid, column) for grid in codec_grids}
+    compared = [codec_id for codec_id, grid in scored_grids.items() if at_least_half(len(grid.done), total)]
     common = (
-        frozenset[str].intersection(*(under[one].done for one in compared)) if compared else frozenset[str]()
+        frozenset[str].intersection(*(scored_grids[codec_id].done for codec_id in compared))
+        if compared
+        else frozenset[str]()
     )
-    curves = {codec_id: mean_curve(under[codec_id], common, metric) for codec_id in compared}
-    return Comparison(under, total, common, curves)
+    curves = {codec_id: mean_curve(scored_grids[codec_id], common, metric) for codec_id in compared}
+    return Comparison(scored_grids, total, common, curves)
 
 
-def mean_curve(one: ScoredGrid, chosen: frozenset[str], metric: MetricRow) -> MeanCurve:
+def mean_curve(scored_grid: ScoredGrid, chosen: frozenset[str], metric: MetricRow) -> MeanCurve:
     """Return mean bits per pixel and mean score over the chosen pictures at each setting of the ladder.
 
     A setting at which some picture came back identical is left out. Every chosen picture must be done.
     """
     if not chosen:
         return MeanCurve(())
-    rows = np.array(sorted(one.grid.rows[picture] for picture in chosen))
-    used = np.ix_(rows, one.ladder)
-    rates, scores = one.grid.rates[used].mean(axis=0), one.scores[used].mean(axis=0)
+    rows = np.array(sorted(scored_grid.grid.rows[picture] for picture in chosen))
+    used = np.ix_(rows, scored_grid.ladder)
+    rates, scores = scored_grid.grid.rates[used].mean(axis=0), scored_grid.scores[used].mean(axis=0)
     usable = np.isfinite(to_quality(metric.curve_scale, metric.better, scores))
-    settings = one.grid.settings[one.ladder]
+    settings = scored_grid.grid.settings[scored_grid.ladder]
     points = tuple(
         MeanPoint(float(setting), float(rate), float(score))
         for setting, rate, score in zip(settings[usable], rates[usable], scores[usable], strict=True)

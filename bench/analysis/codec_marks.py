@@ -43,6 +43,6 @@ def marks(columns: Columns, codec: ColumnCodec, members: IntArray) -> CodecFlags
     if codec.imported:
         return CodecFlags(imported=True, provenance=codec.provenance)
     verified, isolated, wrong = (
-        int(np.count_nonzero(one[members])) for one in (columns.verified, columns.isolated, columns.wrong)
+        int(np.count_nonzero(mask[members])) for mask in (columns.verified, columns.isolated, columns.wrong)
     )
     return CodecFlags(False, len(members), verified, isolated, wrong, bool(columns.varies[members].any()))

@@ -103,10 +103,10 @@ class CurveBatch:
 
         Exact for the interpolant. Outside a curve's own qualities the value means nothing.
         """
-        found = np.full(len(self.points), np.nan)
+        areas = np.full(len(self.points), np.nan)
         for group in self._groups:
-            found[group.rows] = group.integrals(low[group.rows], high[group.rows])
-        return found
+            areas[group.rows] = group.integrals(low[group.rows], high[group.rows])
+        return areas
 
 
 def log_rate_differences(anchor: CurveBatch, test: CurveBatch) -> FloatArray:

@@ -52,19 +52,19 @@ def gradient_energy_ratio(decoded: Image, original: Image) -> float:
         1 where neither picture has a gradient, infinite where only the original has none.
     """
     check_pair("gradient energy ratio", original, decoded)
-    return _ratio(*(float(np.mean(_squared_gradient(one))) for one in (decoded, original)))
+    return _ratio(*(float(np.mean(_squared_gradient(picture))) for picture in (decoded, original)))
 
 
 def mean_gradient_ratio(decoded: Image, original: Image) -> float:
     """Return the mean magnitude of the luma gradient over the original's; see `gradient_energy_ratio`."""
     check_pair("mean gradient ratio", original, decoded)
-    return _ratio(*(float(np.mean(np.sqrt(_squared_gradient(one)))) for one in (decoded, original)))
+    return _ratio(*(float(np.mean(np.sqrt(_squared_gradient(picture)))) for picture in (decoded, original)))
 
 
 def laplacian_energy_ratio(decoded: Image, original: Image) -> float:
     """Return the mean squared five-point Laplacian of luma over the original's: the finest detail only."""
     check_pair("Laplacian energy ratio", original, decoded)
-    return _ratio(*(float(np.mean(_laplacian(one) ** 2)) for one in (decoded, original)))
+    return _ratio(*(float(np.mean(_laplacian(picture) ** 2)) for picture in (decoded, original)))
 
 
 def log_spectrum_distance(decoded: Image, original: Image) -> float:
@@ -98,7 +98,9 @@ def patch_sliced_wasserstein(decoded: Image, original: Image, seed: int = 0) -> 
     places = generator.choice(count, min(count, PATCHES), replace=False)
     directions = generator.standard_normal((PATCH_SIDE**2, PROJECTIONS))
     directions /= np.linalg.norm(directions, axis=0)
-    first, second = (np.sort(_patches(one, places) @ directions, axis=0) for one in (decoded, original))
+    first, second = (
+        np.sort(_patches(picture, places) @ directions, axis=0) for picture in (decoded, original)
+    )
     return float(np.mean(np.abs(first - second)))
 
 
@@ -111,7 +113,7 @@ def residual_cosine(decoded: Image, coarse: Image, original: Image) -> float:
     """
     check_pair("residual cosine", original, decoded)
     check_pair("residual cosine", original, coarse)
-    added, missing = (_difference(one, coarse).ravel() for one in (decoded, original))
+    added, missing = (_difference(picture, coarse).ravel() for picture in (decoded, original))
     lengths = float(np.linalg.norm(added) * np.linalg.norm(missing))
     return float(added @ missing) / lengths if lengths else 0.0
 

@@ -118,12 +118,12 @@ def zero_test(sample: Sample) -> Tested:
     The p-value is one minus the confidence at which `interval` would just touch zero. Beyond the outermost
     resample the tail is taken as normal, so that strong evidence is not cut off at one in ten thousand.
     """
-    found = interval(sample)
-    if found.reason:
-        return Tested(found, None)
+    ends = interval(sample)
+    if ends.reason:
+        return Tested(ends, None)
     draws = sample.draws[np.isfinite(sample.draws)]
     inflation, degrees = _expansion(sample)
-    return Tested(found, float(2 * stdtr(degrees, -_distance_of_zero(draws) / inflation)))
+    return Tested(ends, float(2 * stdtr(degrees, -_distance_of_zero(draws) / inflation)))
 
 
 def _distance_of_zero(draws: FloatArray) -> float:
@@ -141,11 +141,11 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
     Source: Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Statistics 6 (1979).
     """
-    tests = sorted((one, place) for place, one in enumerate(p_values) if one is not None)
+    tests = sorted((p_value, place) for place, p_value in enumerate(p_values) if p_value is not None)
     adjusted: list[float | None] = [None] * len(p_values)
     highest = 0.0
-    for rank, (one, place) in enumerate(tests):
-        highest = max(highest, min(1.0, (len(tests) - rank) * one))
+    for rank, (p_value, place) in enumerate(tests):
+        highest = max(highest, min(1.0, (len(tests) - rank) * p_value))
         adjusted[place] = highest
     return adjusted
 

@@ -136,7 +136,11 @@ class _Pictures:
 
 
 def split_by_kind(
-    every: Comparison, origins: Iterable[Origin], metric: MetricRow, anchor: str, method: Method = "pchip"
+    comparison: Comparison,
+    origins: Iterable[Origin],
+    metric: MetricRow,
+    anchor: str,
+    method: Method = "pchip",
 ) -> KindSplit:
     """Return every codec's BD-rate on natural and on AI-generated pictures, and the test of their difference.
 
@@ -144,29 +148,34 @@ def split_by_kind(
     are in no test: its family's stand in rows of their own, and so do those of the very weights it holds.
 
     Args:
-        every: The codecs, of any number of image sets.
+        comparison: The codecs' scores under ``metric``, of any number of image sets.
         origins: Who made each picture and who decodes it, for every codec and picture at least once.
-        metric: Whose scores they have.
-        anchor: Label or id of a codec.
-        method: Interpolation of BD-rate.
+        metric: The metric of the comparison.
+        anchor: Label or id of the codec that BD-rates are relative to.
+        method: How log rate is interpolated over quality for BD-rate.
 
     Raises:
         AnalysisError: A picture is of both kinds, or no codec has the anchor's name.
     """
-    anchor_codec = find_codec(every.codecs, anchor)
-    pictures = _pictures(origins, every, anchor_codec.codec_id)
-    judge = _Judge(every, metric, method, anchor_codec.codec_id)
+    anchor_codec = find_codec(comparison.codecs, anchor)
+    pictures = _pictures(origins, comparison, anchor_codec.codec_id)
+    judge = _Judge(comparison, metric, method, anchor_codec.codec_id)
     natural, unrelated = judge.paired(pictures.natural, 1), judge.paired(pictures.unrelated, 2)
     statement = _statement(pictures)
-    pairs = {one: (judge.sample(natural, one), judge.sample(unrelated, one)) for one in judge.tested}
+    pairs = {
+        codec_id: (judge.sample(natural, codec_id), judge.sample(unrelated, codec_id))
+        for codec_id in judge.tested
+    }
     tests = _tests(
         {
-            one: there.minus(here)
-            for one, (here, there) in pairs.items()
+            codec_id: there.minus(here)
+            for codec_id, (here, there) in pairs.items()
             if here and there and not statement and np.isfinite(there.estimate - here.estimate)
         }
     )
-    rows = [_row(judge, one, "none", (natural, unrelated), tests.get(one)) for one in judge.tested] + [
+    rows = [
+        _row(judge, codec_id, "none", (natural, unrelated), tests.get(codec_id)) for codec_id in judge.tested
+    ] + [
         _row(judge, codec_id, near, (natural, judge.paired(chosen, 3)), None)
         for (codec_id, near), chosen in sorted(pictures.related.items())
     ]
@@ -177,9 +186,9 @@ def split_by_kind(
         len(pictures.natural),
         len(pictures.unrelated),
         len(pictures.generated - pictures.unrelated),
-        every.of_pictures,
+        comparison.of_pictures,
         tuple(sorted(rows, key=_place)),
-        tuple(codec.label for codec in every.codecs if codec.codec_id not in every.curves),
+        tuple(codec.label for codec in comparison.codecs if codec.codec_id not in comparison.curves),
         _order(judge, {test: pairs[test] for test in tests}, tests) if tests else None,
         statement,
     )
@@ -188,20 +197,22 @@ def split_by_kind(
 class _Judge:
     """Compares codecs with one anchor on any part of the common pictures."""
 
-    def __init__(self, every: Comparison, metric: MetricRow, method: Method, anchor_id: str) -> None:
-        self._every, self._metric = every, metric
+    def __init__(self, comparison: Comparison, metric: MetricRow, method: Method, anchor_id: str) -> None:
+        self._comparison, self._metric = comparison, metric
         self._method: Method = method
         self.anchor_id = anchor_id
-        self.labels = {codec.codec_id: codec.label for codec in every.codecs}
-        compared = [codec.codec_id for codec in every.codecs if codec.codec_id in every.curves]
-        self.tested = [one for one in compared if one != anchor_id] if anchor_id in compared else []
+        self.labels = {codec.codec_id: codec.label for codec in comparison.codecs}
+        compared = [codec.codec_id for codec in comparison.codecs if codec.codec_id in comparison.curves]
+        self.tested = (
+            [codec_id for codec_id in compared if codec_id != anchor_id] if anchor_id in compared else []
+        )
 
     def paired(self, pictures: frozenset[str], stream: int) -> Paired | None:
         """Return the codecs on these pictures; None without pictures. Streams are independent."""
         if not pictures:
             return None
         resampling = usual_resampling(len(pictures), stream)
-        return Paired(self._every, self._metric, self._method, pictures, resampling)
+        return Paired(self._comparison, self._metric, self._method, pictures, resampling)
 
     def sample(self, paired: Paired | None, codec_id: str) -> Sample | None:
         """Return a codec's mean difference in log rate from the anchor."""
@@ -214,8 +225,8 @@ class _Judge:
         sample = paired.against(self.anchor_id, codec_id)
         if not np.isfinite(sample.estimate):
             return Level(len(paired.pictures), None, Interval(None, None, NO_OVERLAP))
-        found = interval(sample).through(percent)
-        return Level(len(paired.pictures), percent(sample.estimate), found)
+        percent_interval = interval(sample).through(percent)
+        return Level(len(paired.pictures), percent(sample.estimate), percent_interval)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,29 +236,33 @@ class _Difference:
     p_value: float | None
 
 
-def _pictures(cells: Iterable[Origin], every: Comparison, anchor_id: str) -> _Pictures:
+def _pictures(cells: Iterable[Origin], comparison: Comparison, anchor_id: str) -> _Pictures:
     kinds: dict[str, set[str]] = defaultdict(set)
     near: dict[tuple[str, str], Affinity] = {}
     toy: set[str] = set()
     for cell in cells:
-        if cell.picture_sha256 not in every.common:
+        if cell.picture_sha256 not in comparison.common:
             continue
         kinds[cell.picture_sha256].add(cell.kind)
-        if cell.kind == "ai-generated" and cell.codec_id in every.curves:
+        if cell.kind == "ai-generated" and cell.codec_id in comparison.curves:
             near[cell.codec_id, cell.picture_sha256] = affinity(cell.picture_generator, cell.codec_generator)
             if is_toy(cell.picture_generator):
                 toy.add(cell.picture_sha256)
-    both = next((picture for picture, found in kinds.items() if len(found) > 1), None)
+    both = next((picture for picture, kinds_of_picture in kinds.items() if len(kinds_of_picture) > 1), None)
     if both:
         raise AnalysisError(f"picture {both[:12]} is natural in one image set and AI-generated in another")
-    generated = frozenset(picture for picture, found in kinds.items() if found == {"ai-generated"})
+    generated = frozenset(
+        picture for picture, kinds_of_picture in kinds.items() if kinds_of_picture == {"ai-generated"}
+    )
     related: dict[tuple[str, Affinity], set[str]] = defaultdict(set)
-    for (codec_id, picture), one in near.items():
-        level = nearer(one, near[anchor_id, picture]) if anchor_id in every.curves else one
+    for (codec_id, picture), own_affinity in near.items():
+        level = (
+            nearer(own_affinity, near[anchor_id, picture]) if anchor_id in comparison.curves else own_affinity
+        )
         if level != "none" and codec_id != anchor_id:
             related[codec_id, level].add(picture)
     unrelated = generated - toy - frozenset[str]().union(*related.values())
-    frozen = {key: frozenset(found) for key, found in related.items()}
+    frozen = {key: frozenset(hashes) for key, hashes in related.items()}
     return _Pictures(frozenset(kinds) - generated, unrelated, frozen, generated, frozenset(toy))
 
 
@@ -259,7 +274,7 @@ def _statement(pictures: _Pictures) -> str | None:
         return NONE_COMMON
     if pictures.unrelated:
         return None
-    own = [found for (_, near), found in pictures.related.items() if near == "same weights"]
+    own = [hashes for (_, near), hashes in pictures.related.items() if near == "same weights"]
     return TOY_SET if pictures.generated <= pictures.toy.union(*own) else ALL_RELATED
 
 
@@ -290,16 +305,18 @@ def _tests(differences: Mapping[str, Sample]) -> dict[str, _Difference]:
 
     Source: Westfall and Young, "Resampling-based multiple testing" (1993), single-step maxT.
     """
-    tested = {one: zero_test(sample) for one, sample in differences.items()}
-    fit = [one for one, found in tested.items() if found.p_value is not None]
+    tested = {codec_id: zero_test(sample) for codec_id, sample in differences.items()}
+    fit = [codec_id for codec_id, test in tested.items() if test.p_value is not None]
     largest = np.zeros(1)
     if fit:
-        moved = [differences[one].draws - np.nanmean(differences[one].draws) for one in fit]
-        scaled = np.abs([one / max(float(np.nanstd(one)), TINY) for one in moved])
+        moved = [differences[codec_id].draws - np.nanmean(differences[codec_id].draws) for codec_id in fit]
+        scaled = np.abs([draws / max(float(np.nanstd(draws)), TINY) for draws in moved])
         largest = np.nanmax(scaled, axis=0)
     return {
-        one: _Difference(sample.estimate, tested[one], _corrected(tested[one].p_value, largest))
-        for one, sample in differences.items()
+        codec_id: _Difference(
+            sample.estimate, tested[codec_id], _corrected(tested[codec_id].p_value, largest)
+        )
+        for codec_id, sample in differences.items()
     }
 
 
@@ -314,11 +331,11 @@ def _order(
     judge: _Judge, pairs: Mapping[str, tuple[Sample | None, Sample | None]], tests: Mapping[str, _Difference]
 ) -> Order | None:
     """Return how far the order of the leaderboards of the two kinds agrees; the anchor stands at zero."""
-    known = {one: (here, there) for one, (here, there) in pairs.items() if here and there}
+    known = {codec_id: (here, there) for codec_id, (here, there) in pairs.items() if here and there}
     p_values = [test.p_value for test in tests.values() if test.p_value is not None]
     if not known or not p_values:
         return None
-    sides = [{one: pair[side] for one, pair in known.items()} for side in (0, 1)]
+    sides = [{codec_id: pair[side] for codec_id, pair in known.items()} for side in (0, 1)]
     for side in sides:
         first = next(iter(side.values()))
         side[judge.anchor_id] = first.paired_minus(first)
@@ -350,7 +367,7 @@ def _reversals(
     Source: Gail and Simon, "Testing for qualitative interactions between treatment effects and patient
     subsets", Biometrics 41 (1985).
     """
-    found: list[tuple[Reversal, float | None]] = []
+    reversals: list[tuple[Reversal, float | None]] = []
     worst = [_both(here, there) for here, there in duels]
     for (first, second), (here, there), p_value in zip(couples, duels, holm(worst), strict=True):
         if here.estimate * there.estimate >= 0:
@@ -358,9 +375,9 @@ def _reversals(
         sign = -1.0 if here.estimate > 0 else 1.0
         winner, loser = (second, first) if here.estimate > 0 else (first, second)
         gains = percent(sign * here.estimate), percent(sign * there.estimate)
-        found.append((Reversal(judge.labels[winner], judge.labels[loser], *gains, p_value), p_value))
-    found.sort(key=lambda one: 2.0 if one[1] is None else one[1])
-    return tuple(one for one, _ in found)
+        reversals.append((Reversal(judge.labels[winner], judge.labels[loser], *gains, p_value), p_value))
+    reversals.sort(key=lambda pair: 2.0 if pair[1] is None else pair[1])
+    return tuple(reversal for reversal, _ in reversals)
 
 
 def _both(here: Sample, there: Sample) -> float | None:

@@ -49,8 +49,8 @@ class Leaderboard:
     common_pictures: int
     """Pictures that all compared codecs finished: the ones in every mean."""
     rows: tuple[BdRow, ...]
-    every: Comparison
-    """What the rows are of."""
+    comparison: Comparison
+    """The codecs' scores and mean curves that the rows are computed from."""
     method: Method = "pchip"
 
 
@@ -63,7 +63,7 @@ class View:
 
 
 def leaderboard(
-    every: Comparison,
+    comparison: Comparison,
     metric: MetricRow,
     anchor: str,
     failures: Sequence[Failure] = (),
@@ -74,36 +74,41 @@ def leaderboard(
     The headline is the BD-rate of the mean curves; codecs that are not compared are listed with the reason.
 
     Args:
-        every: The codecs under the metric.
-        metric: Whose scores they have.
+        comparison: The codecs' scores and mean curves under ``metric``.
+        metric: The metric of the comparison; its scale is the one on which curves are compared.
         anchor: Label or id of a codec.
-        failures: Attempts on the same pictures.
+        failures: Attempts that failed on the same pictures; codecs that always failed come last, with why.
         method: How log rate is interpolated over quality.
 
     Raises:
         AnalysisError: No codec has the anchor's label or id.
     """
-    chosen = find_codec(every.codecs, anchor)
-    pictures = sorted(every.common)
-    batches = {curve: _batch(every, curve, pictures, metric, method) for curve in every.curves if pictures}
+    chosen = find_codec(comparison.codecs, anchor)
+    pictures = sorted(comparison.common)
+    batches = {
+        curve: _batch(comparison, curve, pictures, metric, method) for curve in comparison.curves if pictures
+    }
     rows = [
-        _row(every, codec_id, chosen.codec_id, metric, failures, method, batches) for codec_id in every.grids
+        _row(comparison, codec_id, chosen.codec_id, metric, failures, method, batches)
+        for codec_id in comparison.grids
     ]
-    absent = absent_codecs(every.codecs, failures, every.of_pictures)
-    rows += [BdRow(one, BdRate(None, one.reason), None, 0, ()) for one in absent]
+    absent = absent_codecs(comparison.codecs, failures, comparison.of_pictures)
+    rows += [BdRow(codec, BdRate(None, codec.reason), None, 0, ()) for codec in absent]
     rows.sort(key=lambda row: (row.bd_rate.percent is None, row.bd_rate.percent or 0.0))
-    return Leaderboard(metric, chosen.label, chosen.codec_id, len(every.common), tuple(rows), every, method)
+    return Leaderboard(
+        metric, chosen.label, chosen.codec_id, len(comparison.common), tuple(rows), comparison, method
+    )
 
 
 def _batch(
-    every: Comparison, codec_id: str, pictures: list[str], metric: MetricRow, method: Method
+    comparison: Comparison, codec_id: str, pictures: list[str], metric: MetricRow, method: Method
 ) -> CurveBatch:
-    table = every.table(codec_id, pictures, every.settings(codec_id, pictures))
+    table = comparison.table(codec_id, pictures, comparison.settings(codec_id, pictures))
     return CurveBatch(table.rates, to_quality(metric.curve_scale, metric.better, table.scores), method)
 
 
 def _row(
-    every: Comparison,
+    comparison: Comparison,
     codec_id: str,
     anchor_id: str,
     metric: MetricRow,
@@ -111,19 +116,19 @@ def _row(
     method: Method,
     batches: Mapping[str, CurveBatch],
 ) -> BdRow:
-    one = every.grids[codec_id]
-    summary = summarise(one.grid, failures, every.of_pictures)
-    test, anchor = every.curves.get(codec_id), every.curves.get(anchor_id)
+    scored_grid = comparison.grids[codec_id]
+    summary = summarise(scored_grid.grid, failures, comparison.of_pictures)
+    test, anchor = comparison.curves.get(codec_id), comparison.curves.get(anchor_id)
     if test is None:
-        few = f"{len(one.done)} of {every.of_pictures} pictures"
-        return _empty(summary, few if one.known.any() else f"no {metric.name} yet")
-    if anchor is None or not every.common:
+        few = f"{len(scored_grid.done)} of {comparison.of_pictures} pictures"
+        return _empty(summary, few if scored_grid.known.any() else f"no {metric.name} yet")
+    if anchor is None or not comparison.common:
         return _empty(summary, NO_ANCHOR_CURVE if anchor is None else NO_COMMON_PICTURE)
     result = bd_rate_of_curves(anchor.curve(metric), test.curve(metric), method)
     if result.percent is None and test.lossless_settings and not test.points:
         result = BdRate(None, LOSSLESS)
     each = 100.0 * np.expm1(log_rate_differences(batches[anchor_id], batches[codec_id]))
-    percents = [float(one) for one in each[np.isfinite(each)]]
+    percents = [float(percent) for percent in each[np.isfinite(each)]]
     mean = fmean(percents) if percents else None
     return BdRow(summary, result, mean, len(percents), test.lossless_settings)
 
@@ -144,7 +149,7 @@ def choose_view(board: Leaderboard) -> View:
     if len(values) > 1 and not any(row.bd_rate.reason == NO_OVERLAP for row in board.rows):
         return View(anchor=board.anchor)
     reached = np.zeros(len(COMMON_RATES))
-    for grid in board.every.grids.values():
+    for grid in board.comparison.grids.values():
         curves = curves_of(grid, board.metric)
         some = curves.points > 1
         last = curves.rates[np.arange(len(some)), np.maximum(curves.points, 1) - 1]
@@ -153,10 +158,10 @@ def choose_view(board: Leaderboard) -> View:
     return View(bits_per_pixel=COMMON_RATES[int(reached.argmax())])
 
 
-def usual_anchor(every: Sequence[CodecGrid]) -> str | None:
+def usual_anchor(codec_grids: Sequence[CodecGrid]) -> str | None:
     """Return the label of the codec to compare with: ``jpeg``, or else the one with the longest ladder."""
-    labels = [one.codec.label for one in every]
+    labels = [grid.codec.label for grid in codec_grids]
     plain = next((label for label in labels if label == "jpeg"), None)
     named = next((label for label in labels if label.startswith("jpeg(")), None)
-    longest = max(every, key=lambda one: len(usual_ladder(one.measured)[0]), default=None)
+    longest = max(codec_grids, key=lambda grid: len(usual_ladder(grid.measured)[0]), default=None)
     return plain or named or (longest.codec.label if longest else None)

@@ -20,12 +20,12 @@ class Matched:
     grid: CodecGrid
     """With the probes of searches."""
     rows: IntArray
-    """Places of the pictures in the panel, shape (pictures,)."""
+    """Rows of the pictures in the grid's arrays, shape (pictures,)."""
     columns: IntArray
-    """Places of the settings found for them, shape (pictures,)."""
+    """Columns of the settings that the searches ended at, shape (pictures,)."""
 
     def of(self, values: FloatArray) -> FloatArray:
-        """Return what an array of the panel has at these settings, shape (pictures,)."""
+        """Return the values of a (pictures, settings) array at these settings, shape (pictures,)."""
         return values[self.rows, self.columns]
 
     def scores(self, column: ScoreColumn) -> Spread | None:
@@ -42,34 +42,34 @@ def asked_for(matches: Sequence[MatchRow], kind: str, target: float) -> list[Mat
     ]
 
 
-def matched(every: Sequence[CodecGrid], chosen: Sequence[MatchRow]) -> dict[str, Matched]:
+def matched(codec_grids: Sequence[CodecGrid], chosen: Sequence[MatchRow]) -> dict[str, Matched]:
     """Return the settings that searches for a target ended at, by codec id.
 
     Matches of single pictures come before one setting for the whole set.
 
     Args:
-        every: The codecs of one image set, with the probes of searches.
+        codec_grids: The codecs of one image set, with the probes of searches.
         chosen: Of the same set and of one target; see `asked_for`.
     """
-    alone = {one.match.codec_id for one in chosen if one.match.scope == "picture"}
-    settings: dict[str, dict[str | None, float]] = {one.match.codec_id: {} for one in chosen}
-    for one in chosen:
-        wanted = "picture" if one.match.codec_id in alone else "set"
-        if one.reached and one.match.scope == wanted:
-            settings[one.match.codec_id][one.match.picture_sha256] = one.match.quality
-    known = [one for one in every if one.codec.codec_id in settings]
-    return {one.codec.codec_id: _matched(one, settings[one.codec.codec_id]) for one in known}
+    alone = {row.match.codec_id for row in chosen if row.match.scope == "picture"}
+    settings: dict[str, dict[str | None, float]] = {row.match.codec_id: {} for row in chosen}
+    for row in chosen:
+        wanted = "picture" if row.match.codec_id in alone else "set"
+        if row.reached and row.match.scope == wanted:
+            settings[row.match.codec_id][row.match.picture_sha256] = row.match.quality
+    known = [grid for grid in codec_grids if grid.codec.codec_id in settings]
+    return {grid.codec.codec_id: _matched(grid, settings[grid.codec.codec_id]) for grid in known}
 
 
 def _matched(grid: CodecGrid, settings: Mapping[str | None, float]) -> Matched:
-    columns = {float(setting): place for place, setting in enumerate(grid.settings)}
+    column_of_setting = {float(setting): column for column, setting in enumerate(grid.settings)}
     measured = grid.measured
     places = [
         (row, column)
         for picture, row in grid.rows.items()
         if (setting := settings.get(picture, settings.get(None))) is not None
-        and (column := columns.get(setting)) is not None
+        and (column := column_of_setting.get(setting)) is not None
         and measured[row, column]
     ]
-    rows, found = np.array(places, dtype=np.int64).reshape(-1, 2).T
-    return Matched(grid, rows, found)
+    rows, columns = np.array(places, dtype=np.int64).reshape(-1, 2).T
+    return Matched(grid, rows, columns)

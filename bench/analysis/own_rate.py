@@ -112,7 +112,7 @@ class _Rival:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pairing:
-    """A setting and another codec, with the differences on the pictures where both can be told."""
+    """A setting and another codec, with the differences on the pictures where both have a score."""
 
     own: _OwnPoints
     against_id: str
@@ -122,14 +122,14 @@ class _Pairing:
     reason: str | None
 
 
-def codecs_without_curve(every: Comparison, metric: MetricRow, method: Method = "pchip") -> list[str]:
+def codecs_without_curve(comparison: Comparison, metric: MetricRow, method: Method = "pchip") -> list[str]:
     """Return the ids of the compared codecs whose mean curve has too few points for a BD-rate."""
-    points = {codec_id: curve.curve(metric).points for codec_id, curve in every.curves.items()}
+    points = {codec_id: curve.curve(metric).points for codec_id, curve in comparison.curves.items()}
     return [codec_id for codec_id, count in points.items() if 0 < count < LEAST_POINTS[method]]
 
 
 def own_rate_rows(
-    every: Comparison,
+    comparison: Comparison,
     metric: MetricRow,
     codec_ids: Iterable[str],
     resampling_of: Callable[[int], Resampling] = usual_resampling,
@@ -141,22 +141,22 @@ def own_rate_rows(
     where the other codec reaches the own bytes on at least half of the pictures; only those are resampled.
 
     Args:
-        every: Codecs under the metric, seeds averaged.
-        metric: Whose scores they have.
-        codec_ids: Whose settings are compared; the others are whoever else there is.
+        comparison: The codecs' scores under ``metric``, seeds averaged.
+        metric: The metric of the comparison.
+        codec_ids: Codecs whose settings are compared, each with every other codec of the comparison.
         resampling_of: Returns the resamples of a number of pictures.
 
     Returns:
-        A row for each codec, setting of its ladder and other codec, in the order of ``every.codecs``.
+        A row for each codec, setting of its ladder and other codec, in the order of ``comparison.codecs``.
     """
     wanted = set(codec_ids)
-    order = [codec.codec_id for codec in every.codecs]
-    rivals = [_rival(codec_id, every.grids[codec_id], metric) for codec_id in order]
+    order = [codec.codec_id for codec in comparison.codecs]
+    rivals = [_rival(codec_id, comparison.grids[codec_id], metric) for codec_id in order]
     families = [
         [_pairing(own, rival, metric) for rival in rivals if rival.codec_id != codec_id]
         for codec_id in order
         if codec_id in wanted
-        for own in _own_points(codec_id, every.grids[codec_id])
+        for own in _own_points(codec_id, comparison.grids[codec_id])
     ]
     tests = iter(_tests([pairing for family in families for pairing in family], resampling_of))
     return [row for family in families for row in _rows(family, list(islice(tests, len(family))), metric)]

@@ -84,9 +84,9 @@ def on_front(costs: FloatArray) -> NDArray[np.bool_]:
     Returns:
         Shape (draws, points).
     """
-    found = np.ones(costs.shape[:2], dtype=bool)
+    unbeaten = np.ones(costs.shape[:2], dtype=bool)
     for point in range(costs.shape[1]):
-        one = costs[:, point : point + 1]
-        beaten = (costs <= one).all(axis=2) & (costs < one).any(axis=2)
-        found[:, point] = ~beaten.any(axis=1)
-    return found
+        point_costs = costs[:, point : point + 1]
+        beaten = (costs <= point_costs).all(axis=2) & (costs < point_costs).any(axis=2)
+        unbeaten[:, point] = ~beaten.any(axis=1)
+    return unbeaten

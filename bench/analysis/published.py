@@ -15,7 +15,7 @@ from .leaderboard import NO_ANCHOR_CURVE
 
 @dataclass(frozen=True, slots=True)
 class PublishedCurve:
-    """One codec's published means under one metric, beside an anchor of ours."""
+    """One codec's published means under one metric, beside an anchor measured here."""
 
     codec: str
     metric: MetricRow
@@ -27,24 +27,26 @@ class PublishedCurve:
 
 
 def published_curves(
-    points: Iterable[Published], metric: MetricRow, every: Comparison, anchor_id: str
+    points: Iterable[Published], metric: MetricRow, comparison: Comparison, anchor_id: str
 ) -> list[PublishedCurve]:
     """Return the published curves that have a metric of this name, best first.
 
     Args:
-        points: Of one image set.
-        metric: Ours; the published values were computed by other code.
-        every: Our codecs under this metric.
-        anchor_id: Among them.
+        points: Published means of one image set.
+        metric: The metric as measured here; the published values were computed by other code.
+        comparison: The codecs measured here, under this metric.
+        anchor_id: Id of the codec measured here that BD-rates are relative to.
     """
     grouped: dict[str, list[Published]] = defaultdict(list)
     for point in points:
         if metric.name in point.scores:
             grouped[point.codec].append(point)
-    anchor = every.curves.get(anchor_id)
+    anchor = comparison.curves.get(anchor_id)
     curve = anchor.curve(metric) if anchor else None
-    found = [_curve(codec, of_codec, metric, curve) for codec, of_codec in grouped.items()]
-    return sorted(found, key=lambda one: (one.bd_rate.percent is None, one.bd_rate.percent or 0.0, one.codec))
+    curves = [_curve(codec, of_codec, metric, curve) for codec, of_codec in grouped.items()]
+    return sorted(
+        curves, key=lambda curve: (curve.bd_rate.percent is None, curve.bd_rate.percent or 0.0, curve.codec)
+    )
 
 
 def _curve(codec: str, points: list[Published], metric: MetricRow, anchor: Curve | None) -> PublishedCurve:

@@ -34,26 +34,26 @@ class SetRate:
     """Decodes of each bitstream; a picture counts once."""
 
 
-def set_rates(columns: Columns, every: Sequence[CodecGrid], parts: ByteParts) -> list[SetRate]:
+def set_rates(columns: Columns, codec_grids: Sequence[CodecGrid], parts: ByteParts) -> list[SetRate]:
     """Return the rates of every codec at every setting of its ladder, by label and rate.
 
     Args:
         columns: Of one image set.
-        every: Its panels, without the probes of searches.
-        parts: Of each measurement.
+        codec_grids: Its codecs, without the probes of searches.
+        parts: Header, payload and side information of each measurement, bytes.
     """
     labels = {codec.codec_id: codec.label for codec in columns.codecs}
     of_pictures = len(np.unique(columns.picture))
     pixels = {picture.sha256: float(picture.pixel_count) for picture in columns.pictures}
-    found: list[SetRate] = []
-    for grid in every:
+    rates: list[SetRate] = []
+    for grid in codec_grids:
         about = grid.codec.codec_id, labels[grid.codec.codec_id]
         own = np.array([pixels[picture] for picture in grid.rows])
         means = [None if grid.codec.marks.imported else grid.mean(part) for part in parts]
-        found += [
+        rates += [
             _set_rate(grid, about, column, own, means, of_pictures) for column in range(len(grid.settings))
         ]
-    return sorted(found, key=lambda rate: (rate.codec, rate.codec_id, rate.mean_bits_per_pixel))
+    return sorted(rates, key=lambda rate: (rate.codec, rate.codec_id, rate.mean_bits_per_pixel))
 
 
 def _set_rate(

@@ -24,9 +24,11 @@ class CleanCurves:
     points: NDArray[np.intp]
 
 
-def curves_of(one: ScoredGrid, metric: MetricRow, *columns: FloatArray) -> CleanCurves:
-    """Return the curve of each of a codec's pictures; columns are arrays of its panel."""
-    return clean_curves(one.rates, to_quality(metric.curve_scale, metric.better, one.scores), *columns)
+def curves_of(scored_grid: ScoredGrid, metric: MetricRow, *columns: FloatArray) -> CleanCurves:
+    """Return the curve of each of a codec's pictures; columns are (pictures, settings) arrays of its grid."""
+    return clean_curves(
+        scored_grid.rates, to_quality(metric.curve_scale, metric.better, scored_grid.scores), *columns
+    )
 
 
 def clean_curves(rates: FloatArray, qualities: FloatArray, *columns: FloatArray) -> CleanCurves:
@@ -47,20 +49,20 @@ def clean_curves(rates: FloatArray, qualities: FloatArray, *columns: FloatArray)
 
 
 def _with_ties(
-    found: CleanCurves, rates: FloatArray, qualities: FloatArray, columns: tuple[FloatArray, ...]
+    curves: CleanCurves, rates: FloatArray, qualities: FloatArray, columns: tuple[FloatArray, ...]
 ) -> CleanCurves:
     """Clean again, one by one, the few curves that have two settings of one rate."""
     usable = np.where(np.isfinite(qualities) & (rates > 0), rates, np.nan)
     tied = np.flatnonzero((np.diff(np.sort(usable, axis=1), axis=1) == 0).any(axis=1))
     for row in tied:
-        one = clean(rates[row], qualities[row], *(column[row] for column in columns))
-        found.points[row] = one.points
-        for array, values in ((found.rates, one.rates), (found.qualities, one.qualities)):
+        curve = clean(rates[row], qualities[row], *(column[row] for column in columns))
+        curves.points[row] = curve.points
+        for array, values in ((curves.rates, curve.rates), (curves.qualities, curve.qualities)):
             array[row] = np.nan
-            array[row, : one.points] = values
-        found.columns[:, row] = np.nan
-        found.columns[:, row, : one.points] = one.columns
-    return found
+            array[row, : curve.points] = values
+        curves.columns[:, row] = np.nan
+        curves.columns[:, row, : curve.points] = curve.columns
+    return curves
 
 
 def qualities_at_rate(curves: CleanCurves, rate: float | FloatArray) -> FloatArray:
@@ -85,7 +87,7 @@ def columns_at_quality(curves: CleanCurves, quality: float) -> FloatArray:
 
 def _read(x: FloatArray, values: FloatArray, points: NDArray[np.intp], at: float | FloatArray) -> FloatArray:
     """Return each cubic at its place; x of shape (curves, points), values (columns, curves, points)."""
-    found = np.full(values.shape[:2], np.nan)
+    interpolated = np.full(values.shape[:2], np.nan)
     places = np.broadcast_to(np.asarray(at, dtype=np.float64), len(points))
     for count in np.unique(points[points > 1]):
         rows = np.flatnonzero(points == count)
@@ -94,8 +96,8 @@ def _read(x: FloatArray, values: FloatArray, points: NDArray[np.intp], at: float
         rows, own = rows[inside], own[inside]
         if len(rows):
             for column, y in enumerate(values):
-                found[column, rows] = _hermite(own, y[rows, :count], places[rows])
-    return found
+                interpolated[column, rows] = _hermite(own, y[rows, :count], places[rows])
+    return interpolated
 
 
 def _hermite(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:

@@ -56,16 +56,22 @@ def seed_variances(
     """
     labels = {codec.codec_id: codec.label for codec in columns.codecs}
     several = [grid for grid in grids(columns, probes=True) if (grid.seeds > 1).any()]
-    found = [
+    variances = [
         variance
         for metric in metrics
         for grid in several
         for variance in _variances(grid, labels[grid.codec.codec_id], scores(metric), metric)
     ]
-    places = {one.metric_id: place for place, one in enumerate(metrics)}
+    places = {metric.metric_id: place for place, metric in enumerate(metrics)}
     return sorted(
-        found,
-        key=lambda one: (one.codec, one.codec_id, one.bits_per_pixel, one.setting, places[one.metric_id]),
+        variances,
+        key=lambda variance: (
+            variance.codec,
+            variance.codec_id,
+            variance.bits_per_pixel,
+            variance.setting,
+            places[variance.metric_id],
+        ),
     )
 
 

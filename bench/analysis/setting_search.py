@@ -1,6 +1,6 @@
 """Turn a target rate or score into the setting of a codec's scale that comes nearest to it, in few encodes.
 
-The search asks for settings and is told levels: the logarithm of a rate, or a quality of
+The search yields settings and receives their levels: the logarithm of a rate, or a quality of
 `curves.to_quality`. Levels are expected to rise from the scale's worst end to its best, but nothing depends
 on it: every gap between two known settings whose levels lie on either side of the target is closed, and
 then the settings around the nearest one are looked at until they lead away from the target.
@@ -30,7 +30,7 @@ MOST_FAILURES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchOutcome:
     """Where a search ended."""
 
     setting: float
@@ -76,7 +76,9 @@ def guess(scale: QualityScale, target: float, others: Iterable[Mapping[float, fl
     count = steps(scale)
     total, weight, places = np.zeros(count), np.zeros(count), []
     for levels in others:
-        known = sorted((index_of(scale, one), level) for one, level in levels.items() if math.isfinite(level))
+        known = sorted(
+            (index_of(scale, setting), level) for setting, level in levels.items() if math.isfinite(level)
+        )
         if len(known) < 2:
             continue
         indexes, values = np.array(known).T
@@ -97,14 +99,14 @@ def search(
     known: Mapping[float, float] | None = None,
     prior: Guess | None = None,
     tolerance: float = 0.0,
-) -> Generator[float, float | None, Found | None]:
-    """Return a generator that asks for settings, is told their levels, and returns the nearest one.
+) -> Generator[float, float | None, SearchOutcome | None]:
+    """Return a generator that yields settings to measure, receives their levels, and returns the nearest one.
 
     Args:
-        scale: The codec's.
-        target: The level to reach.
-        known: Levels by setting, told before; they are not asked for again.
-        prior: What other pictures say.
+        scale: The codec's scale of settings.
+        target: The level to reach: a natural logarithm of a rate, or a quality of `curves.to_quality`.
+        known: Levels by setting, measured before; they are not asked for again.
+        prior: Where to begin and how levels rise, from other pictures; None to begin in the middle.
         tolerance: A level this near is near enough, on a continuous scale; on others the nearest is sought.
 
     Yields:
@@ -123,7 +125,7 @@ def search(
         state.tell(index, level)
         if len(state.failed) >= MOST_FAILURES:
             return None
-    return state.found(asked)
+    return state.outcome(asked)
 
 
 @dataclass(slots=True)
@@ -159,9 +161,9 @@ class _State:
         gaps = self.gaps()
         if gaps:
             return self.inside(*min(gaps, key=lambda gap: gap[1] - gap[0]))
-        if all(one > 0 for one in self.excess.values()):
+        if all(excess > 0 for excess in self.excess.values()):
             outer = self.outside(min(self.excess), 0)
-        elif all(one < 0 for one in self.excess.values()):
+        elif all(excess < 0 for excess in self.excess.values()):
             outer = self.outside(max(self.excess), steps(self.scale))
         else:
             outer = None
@@ -214,7 +216,7 @@ class _State:
 
     def neighbour(self) -> int | None:
         """Return the untried setting nearest to the best one that no worse ones hide, or None."""
-        if self.scale.continuous:  # The steps are ours, and finer than a level is steady.
+        if self.scale.continuous:  # The step is this module's choice, finer than a level is steady.
             return None
         best, count = self.best(), steps(self.scale)
         below, above = max(0, best - NEAR), min(count, best + NEAR)
@@ -258,7 +260,7 @@ class _State:
                     return index
         return None
 
-    def found(self, asked: int) -> Found | None:
+    def outcome(self, asked: int) -> SearchOutcome | None:
         """Return where the search ended, or None where no setting gave a level."""
         if not self.excess:
             return None
@@ -272,7 +274,7 @@ class _State:
             ended = "close"
         elif all(value > 0 for value in values) or all(value < 0 for value in values):
             ended = "out of range"
-        return Found(
+        return SearchOutcome(
             setting_at(self.scale, best), self.excess[best] + self.target, ended, len(self.excess), asked
         )
 

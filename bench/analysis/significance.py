@@ -66,7 +66,7 @@ class HeadToHead:
     verdict: Verdict | None
 
     def turned(self) -> HeadToHead:
-        """Return the same duel as the other codec sees it."""
+        """Return the same comparison as the other codec sees it."""
         ends = self.interval
         if ends.low is not None and ends.high is not None:
             ends = Interval(_opposite(ends.high), _opposite(ends.low))
@@ -94,27 +94,29 @@ class Paired:
     """All compared codecs under one metric, on the same resamples of their common pictures.
 
     Args:
-        every: The codecs.
-        metric: Whose scores they have.
-        method: Interpolation of BD-rate.
-        pictures: A part of the common pictures; None for all.
-        resampling: Weights of those pictures; None for the usual ones.
+        comparison: The codecs' scores and mean curves under ``metric``.
+        metric: The metric of the comparison.
+        method: How log rate is interpolated over quality for BD-rate.
+        pictures: Hashes of some of the common pictures; None for all.
+        resampling: Weights of those pictures in each resample; None for the bootstrap of the leaderboard.
     """
 
     def __init__(
         self,
-        every: Comparison,
+        comparison: Comparison,
         metric: MetricRow,
         method: Method = "pchip",
         pictures: Iterable[str] | None = None,
         resampling: Resampling | None = None,
     ) -> None:
-        self.pictures = sorted(every.common if pictures is None else pictures)
+        self.pictures = sorted(comparison.common if pictures is None else pictures)
         self.resampling = resampling or usual_resampling(len(self.pictures))
-        self.codec_ids = [codec.codec_id for codec in every.codecs if codec.codec_id in every.curves]
+        self.codec_ids = [
+            codec.codec_id for codec in comparison.codecs if codec.codec_id in comparison.curves
+        ]
         self.method: Method = method
         self.metric = metric
-        self._every = every
+        self._comparison = comparison
         self._means: dict[str, CurveBatch] = {}
         self._singles: dict[str, CurveBatch] = {}
         self._against: dict[tuple[str, str], Sample] = {}
@@ -139,7 +141,7 @@ class Paired:
 
     def mean_table(self, codec_id: str) -> PictureTable:
         """Return a codec's values at the settings of its mean curve."""
-        settings = [point.setting for point in self._every.curves[codec_id].points]
+        settings = [point.setting for point in self._comparison.curves[codec_id].points]
         return self._table(codec_id, settings)
 
     def _mean_curves(self, codec_id: str) -> CurveBatch:
@@ -152,7 +154,7 @@ class Paired:
 
     def _picture_curves(self, codec_id: str) -> CurveBatch:
         if codec_id not in self._singles:
-            settings = self._every.settings(codec_id, self.pictures)
+            settings = self._comparison.settings(codec_id, self.pictures)
             table = self._table(codec_id, settings)
             self._singles[codec_id] = self._batch(table.rates, table.scores)
         return self._singles[codec_id]
@@ -161,7 +163,7 @@ class Paired:
         return CurveBatch(rates, to_quality(self.metric.curve_scale, self.metric.better, scores), self.method)
 
     def _table(self, codec_id: str, settings: Sequence[float]) -> PictureTable:
-        return self._every.table(codec_id, self.pictures, settings)
+        return self._comparison.table(codec_id, self.pictures, settings)
 
 
 def against_anchor(paired: Paired, anchor_id: str) -> dict[str, Evidence]:
@@ -170,15 +172,15 @@ def against_anchor(paired: Paired, anchor_id: str) -> dict[str, Evidence]:
         return {}
     tests = [codec_id for codec_id in paired.codec_ids if codec_id != anchor_id]
     tested = [zero_test(paired.against(anchor_id, test)) for test in tests]
-    adjusted = holm([one.p_value for one in tested])
+    adjusted = holm([test.p_value for test in tested])
     return {
         codec_id: Evidence(
-            one.interval.through(percent),
+            test.interval.through(percent),
             interval(paired.mean_of_pictures(anchor_id, codec_id)),
             p_value,
-            verdict(one, p_value),
+            verdict(test, p_value),
         )
-        for codec_id, one, p_value in zip(tests, tested, adjusted, strict=True)
+        for codec_id, test, p_value in zip(tests, tested, adjusted, strict=True)
     }
 
 
@@ -191,44 +193,46 @@ def rank_ranges(paired: Paired, anchor_id: str) -> dict[str, RankRange]:
     if not paired.pictures or anchor_id not in paired.codec_ids:
         return {}
     samples = {codec_id: paired.against(anchor_id, codec_id) for codec_id in paired.codec_ids}
-    ranked = [one for one, sample in samples.items() if np.isfinite(sample.estimate)]
+    ranked = [codec_id for codec_id, sample in samples.items() if np.isfinite(sample.estimate)]
     if len(ranked) < 2:
         return {}
-    draws = np.stack([np.concatenate([[samples[one].estimate], samples[one].draws]) for one in ranked])
+    draws = np.stack(
+        [np.concatenate([[samples[codec_id].estimate], samples[codec_id].draws]) for codec_id in ranked]
+    )
     places = 1 + np.sum(draws[None] < draws[:, None], axis=1)
     known = np.isfinite(draws).all(axis=0)
-    found: dict[str, RankRange] = {}
-    for one, own in zip(ranked, places, strict=True):
+    ranges: dict[str, RankRange] = {}
+    for ranked_id, own in zip(ranked, places, strict=True):
         resampled = own[1:][known[1:]]
         low, high = np.quantile(resampled, [SIGNIFICANCE / 2, 1 - SIGNIFICANCE / 2], method="nearest")
-        found[one] = RankRange(int(own[0]), int(low), int(high), float(np.mean(resampled == 1)))
-    return found
+        ranges[ranked_id] = RankRange(int(own[0]), int(low), int(high), float(np.mean(resampled == 1)))
+    return ranges
 
 
 def duels(paired: Paired) -> list[HeadToHead]:
-    """Return the duel of every two compared codecs, each pair once."""
+    """Return the head-to-head of every two compared codecs, each pair once."""
     if not paired.pictures:
         return []
     pairs = list(combinations(paired.codec_ids, 2))
     samples = [paired.against(anchor_id, test_id) for test_id, anchor_id in pairs]
     tested = [zero_test(sample) for sample in samples]
-    adjusted = holm([one.p_value for one in tested])
-    return [_duel(paired, *found) for found in zip(pairs, samples, tested, adjusted, strict=True)]
+    adjusted = holm([test.p_value for test in tested])
+    return [_head_to_head(paired, *test) for test in zip(pairs, samples, tested, adjusted, strict=True)]
 
 
-def win_matrix(found: Iterable[HeadToHead]) -> dict[tuple[str, str], HeadToHead]:
-    """Return every duel as each of its two codecs sees it, by (test id, anchor id)."""
-    seen = [one for duel in found for one in (duel, duel.turned())]
-    return {(one.test_id, one.anchor_id): one for one in seen}
+def win_matrix(head_to_heads: Iterable[HeadToHead]) -> dict[tuple[str, str], HeadToHead]:
+    """Return every head-to-head as each of its two codecs sees it, by (test id, anchor id)."""
+    both_ways = [side for pair in head_to_heads for side in (pair, pair.turned())]
+    return {(side.test_id, side.anchor_id): side for side in both_ways}
 
 
-def _duel(
-    paired: Paired, pair: tuple[str, str], sample: Sample, one: Tested, p_value: float | None
+def _head_to_head(
+    paired: Paired, pair: tuple[str, str], sample: Sample, test: Tested, p_value: float | None
 ) -> HeadToHead:
     test_id, anchor_id = pair
     each = paired.of_pictures(anchor_id, test_id)
     defined = bool(np.isfinite(sample.estimate))
-    ends = one.interval.through(percent) if defined else Interval(None, None, NO_OVERLAP)
+    ends = test.interval.through(percent) if defined else Interval(None, None, NO_OVERLAP)
     return HeadToHead(
         test_id,
         anchor_id,
@@ -238,7 +242,7 @@ def _duel(
         int(np.count_nonzero(each > 0)),
         int(np.count_nonzero(np.isfinite(each))),
         p_value,
-        verdict(one, p_value),
+        verdict(test, p_value),
     )
 
 

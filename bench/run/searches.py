@@ -14,7 +14,7 @@ from statistics import fmean
 from typing import Protocol, TypeAlias
 
 from ..analysis.curves import to_quality
-from ..analysis.setting_search import Found, guess, search
+from ..analysis.setting_search import SearchOutcome, guess, search
 from ..records.cells import CellKey, seed_key
 from ..records.messages import Outcome, Stored
 from ..records.rows import Match, Scope, Score
@@ -31,7 +31,7 @@ RATE_TOLERANCE = 0.005
 SCORE_TOLERANCE = 0.002
 """Likewise a score: its distance over the target, both as `to_quality` has them."""
 
-Dialogue: TypeAlias = Generator[float, float | None, Found | None]
+Dialogue: TypeAlias = Generator[float, float | None, SearchOutcome | None]
 
 
 class Progress(Protocol):
@@ -248,7 +248,7 @@ class Searches:
         cell = make_cell(suite, self.store, picture, codec, key.quality, seed, metrics, stored)
         self.waiting.add(Planned(cell, key, codec, picture, False))
 
-    def finish(self, one: _Search, found: Found | None) -> None:
+    def finish(self, one: _Search, found: SearchOutcome | None) -> None:
         """Keep where a search ended, and have the setting scored by every metric of the suite."""
         if found is None:
             self.end(one)

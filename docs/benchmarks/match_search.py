@@ -13,7 +13,7 @@ from statistics import median
 
 import numpy as np
 
-from codecarena.bench.analysis.setting_search import Found, guess, search, setting_at, steps
+from codecarena.bench.analysis.setting_search import SearchOutcome, guess, search, setting_at, steps
 from codecarena.bench.run.searches import RATE_TOLERANCE
 from codecarena.codecs import registry
 from codecarena.codecs.base import Codec, Image, Picture
@@ -43,7 +43,9 @@ def sweep(codec: Codec, pixels: Image) -> list[float]:
     return [level(codec, pixels, setting_at(scale, index)) for index in range(steps(scale) + 1)]
 
 
-def find(codec: Codec, pixels: Image, goal: float, others: list[dict[float, float]]) -> tuple[Found, dict]:
+def find(
+    codec: Codec, pixels: Image, goal: float, others: list[dict[float, float]]
+) -> tuple[SearchOutcome, dict]:
     """Return where the search ends, and the levels it was told."""
     told: dict[float, float] = {}
     scale = codec.info.scale

@@ -66,7 +66,7 @@ def board_evidence(
     """
 
     def compute() -> dict[str, Evidence]:
-        return against_anchor(Paired(board.every, board.metric, board.method), board.anchor_id)
+        return against_anchor(Paired(board.comparison, board.metric, board.method), board.anchor_id)
 
     question = ("against anchor", board.anchor_id, board.metric.metric_id, board.method)
     try:
@@ -83,7 +83,7 @@ def board_ranks(
     try:
         return _answer(
             derived, RANKS, question, selection, board.metric,
-            lambda: rank_ranges(Paired(board.every, board.metric, board.method), board.anchor_id),
+            lambda: rank_ranges(Paired(board.comparison, board.metric, board.method), board.anchor_id),
         )  # fmt: skip
     except Pending:
         return {}
@@ -124,11 +124,17 @@ def own_rates(
 
 
 def every_duel(
-    selection: Selection, every: Comparison, metric: MetricRow, method: Method, derived: Keeper | None = None
+    selection: Selection,
+    comparison: Comparison,
+    metric: MetricRow,
+    method: Method,
+    derived: Keeper | None = None,
 ) -> list[HeadToHead]:
     """Return the duels of all compared codecs of a part."""
     question = ("duels", metric.metric_id, method)
-    return _answer(derived, DUELS, question, selection, metric, lambda: duels(Paired(every, metric, method)))
+    return _answer(
+        derived, DUELS, question, selection, metric, lambda: duels(Paired(comparison, metric, method))
+    )
 
 
 def kind_split(
@@ -166,10 +172,10 @@ def affinity_notes(selection: Selection) -> list[str]:
 
 def interval_notes(evidence: Sequence[Evidence], anchor: str) -> list[str]:
     """Return what the intervals and marks beside BD-rates mean, and why some are missing."""
-    reasons = Counter(one.interval.reason for one in evidence if one.interval.reason)
+    reasons = Counter(proof.interval.reason for proof in evidence if proof.interval.reason)
     reasons.pop("no value", None)  # a BD-rate without a value says why itself
     notes: list[str] = []
-    if any(one.interval.low is not None for one in evidence):
+    if any(proof.interval.low is not None for proof in evidence):
         notes.append(
             f"In brackets: 95 % interval over pictures, {digits.number(RESAMPLES, 0)} paired resamples. "
             f"▼ fewer, ▲ more bits than {anchor}: significant at 5 % after Holm's correction for all codecs "

@@ -72,7 +72,7 @@ def test_the_two_estimands_are_apart_and_both_right() -> None:
 def test_estimates_are_the_leaderboards_and_intervals_hold_them() -> None:
     stored = cells("a", many(1, 24, 0, 2)) + cells("t", many(0.8, 24, 0.2, 3))
     board = leaderboard(stored, PSNR, "a")
-    paired = Paired(board.every, PSNR)
+    paired = Paired(board.comparison, PSNR)
     row = next(row for row in board.rows if row.codec.label == "t")
     sample = paired.against("id-a", "id-t")
     assert 100 * np.expm1(sample.estimate) == pytest.approx(row.bd_rate.percent, abs=1e-9)

@@ -9,7 +9,7 @@ from statistics import median
 import numpy as np
 import pytest
 
-from codecarena.bench.analysis.setting_search import Found, guess, index_of, search, setting_at, steps
+from codecarena.bench.analysis.setting_search import SearchOutcome, guess, index_of, search, setting_at, steps
 from codecarena.codecs import registry
 from codecarena.codecs.base import Picture, QualityScale
 from codecarena.datasets.pixels import read_pixels
@@ -27,7 +27,7 @@ def ask(
     others: Sequence[Mapping[float, float]] = (),
     known: Mapping[float, float] | None = None,
     tolerance: float = 0.0,
-) -> tuple[Found | None, dict[float, float | None]]:
+) -> tuple[SearchOutcome | None, dict[float, float | None]]:
     """Return where a search over these levels, from the worst setting on, ends, and what it was told."""
     told: dict[float, float | None] = {}
     dialogue = search(scale, target, known, guess(scale, target, others), tolerance)
@@ -210,7 +210,7 @@ def test_continuous_scales_land_within_one_percent(name: str) -> None:
         try:
             setting = dialogue.send(math.log(8 * len(codec.encode(picture, setting)) / 384**2))
         except StopIteration as stop:
-            found: Found = stop.value
+            found: SearchOutcome = stop.value
             break
     assert math.exp(abs(found.level - GOAL)) < 1.01
     assert found.asked <= 16

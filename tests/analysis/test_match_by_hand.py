@@ -10,7 +10,7 @@ import pytest
 
 from codecarena.bench.analysis.setting_search import (
     MOST_FAILURES,
-    Found,
+    SearchOutcome,
     guess,
     index_of,
     search,
@@ -32,7 +32,7 @@ def ask(
     known: Mapping[float, float] | None = None,
     others: Sequence[Mapping[float, float]] = (),
     tolerance: float = 0.0,
-) -> tuple[Found | None, list[float]]:
+) -> tuple[SearchOutcome | None, list[float]]:
     """Return where a search ends and the settings it asked for, in order."""
     asked: list[float] = []
     dialogue = search(scale, target, known, guess(scale, target, others), tolerance)
@@ -68,7 +68,7 @@ def test_steps_that_do_not_fit_end_before_the_best_end() -> None:
 @pytest.mark.parametrize(("target", "asked"), [(9.0, [5, 7, 8, 10, 9]), (1.0, [5, 3, 2, 0, 1])])
 def test_a_search_begins_in_the_middle_and_halves_the_way_to_the_end(target, asked) -> None:
     # From two steps before the end it goes to the end itself, and then back between what it knows.
-    assert ask(TEN, straight(TEN), target) == (Found(target, target, "exact", 5, 5), asked)
+    assert ask(TEN, straight(TEN), target) == (SearchOutcome(target, target, "exact", 5, 5), asked)
 
 
 @pytest.mark.parametrize("slope", [1.0, 0.5, 2.0])
@@ -76,7 +76,7 @@ def test_a_straight_line_is_met_where_two_points_say(slope: float) -> None:
     known = {0: 0.0, 100: 100 * slope}
     found, asked = ask(HUNDRED, straight(HUNDRED, slope), 31 * slope, known=known)
     assert asked == [31]
-    assert found == Found(31, 31 * slope, "exact", 3, 1)
+    assert found == SearchOutcome(31, 31 * slope, "exact", 3, 1)
 
 
 @pytest.mark.parametrize(
@@ -134,10 +134,10 @@ def test_other_pictures_say_where_to_begin() -> None:
     # They meet 6 at settings 6, 5 and 4: the middle one is asked first.
     # One step is missing there; a tenth more than that is looked for, which is two steps off.
     found, asked = ask(TEN, straight(TEN), 6.0, others=others)
-    assert (found, asked) == (Found(6, 6.0, "exact", 3, 3), [5, 7, 6])
+    assert (found, asked) == (SearchOutcome(6, 6.0, "exact", 3, 3), [5, 7, 6])
     found, asked = ask(TEN, straight(TEN), 6.0, others=[{0: 0.0, 10: 8.0}])
     # 6 is met at 7.5 there, taken as 8, where two too much have to fall by 0.8 a step.
-    assert (found, asked) == (Found(6, 6.0, "exact", 3, 3), [8, 5, 6])
+    assert (found, asked) == (SearchOutcome(6, 6.0, "exact", 3, 3), [8, 5, 6])
 
 
 def test_a_guess_averages_slopes_and_carries_them_beyond_what_was_measured() -> None:

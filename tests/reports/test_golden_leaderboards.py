@@ -52,7 +52,7 @@ EVIDENCE = {
 
 
 def board(metric: MetricRow = PSNR, rows: tuple[BdRow, ...] = BD_ROWS, common: int = 6) -> Leaderboard:
-    return Leaderboard(metric, "jpeg", "jpeg-id", common, rows, every=None)  # type: ignore[arg-type]
+    return Leaderboard(metric, "jpeg", "jpeg-id", common, rows, comparison=None)  # type: ignore[arg-type]
 
 
 def record_of(table: Table, label: str) -> Any:

@@ -211,7 +211,7 @@ BOARD = Leaderboard(
         BdRow(summary(label), BdRate(percent, None if percent is not None else "no overlap"), None, 0, ())
         for label, percent in PERCENTS.items()
     ),
-    every=None,  # type: ignore[arg-type]
+    comparison=None,  # type: ignore[arg-type]
 )  # fmt: skip
 
 
