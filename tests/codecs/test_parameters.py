@@ -159,7 +159,10 @@ def test_each_choice_of_a_parameter_shows(name: str, changed: str) -> None:
     skip_where_missing(name)
     values = CHOICES[name][changed]
     assert not isinstance(values, str)
-    assert_each_shows(name, {}, changed, values)
+    beside: dict[str, registry.Value] = {}
+    if name == "layered" and changed != "edge_rows":
+        beside = {"edge_rows": 32}  # a sixteenth of the cells, which are coded one by one
+    assert_each_shows(name, beside, changed, values)
 
 
 @pytest.mark.parametrize(("name", "beside", "changed", "values"), NOT_ALONE)
