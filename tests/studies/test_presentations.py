@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,34 @@ def test_every_file_of_the_pages_is_packed_and_served() -> None:
         assert module.text == (WEB / "presentations" / "flip.js").read_text()
 
 
+VISIBLE_ROLES = """
+async (frames) => {
+  const root = document.getElementById("study").shadowRoot;
+  const seen = [];
+  for (let frame = 0; frame < frames; frame += 1) {
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+    const canvases = [...root.querySelectorAll("canvas.picture")];
+    const visible = canvases.filter((canvas) => canvas.style.visibility === "visible");
+    seen.push(visible.map((canvas) => canvas.dataset.role).join());
+  }
+  return seen;
+}
+"""
+"""JavaScript: which pictures are visible, in each of so many frames."""
+
+
+def browser_test(test: Callable[..., None]) -> Callable[..., None]:
+    marks = (
+        needs_chromium,
+        pytest.mark.browser,
+        pytest.mark.xdist_group("browser-studies"),
+        pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    )
+    for mark in marks:
+        test = mark(test)
+    return test
+
+
 @pytest.fixture
 def page(chromium: Any) -> Iterator[Any]:  # Any: Playwright's
     opened = chromium.new_page(viewport={"width": 1000, "height": 800})
@@ -175,10 +204,7 @@ def browser_half(page: Any, presentation: Presentation) -> dict[str, Any]:
     )
 
 
-@pytest.mark.browser
-@pytest.mark.xdist_group("browser-studies")
-@needs_chromium
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@browser_test
 def test_a_vote_records_exactly_what_its_presentation_declares(page: Any) -> None:
     displays: list[dict[str, Any]] = []
     page.on(
@@ -216,3 +242,42 @@ def test_a_vote_records_exactly_what_its_presentation_declares(page: Any) -> Non
         assert {f"{stem}_{side}" for stem in ("label", "choose", "keys_choose") for side in sides} <= set(
             TEXTS
         )
+
+
+@contextmanager
+def single_trial(page: Any, presentation: str) -> Iterator[None]:
+    """Show one trial of one presentation."""
+    port = free_port()
+    with running([Path(scripted_desk.__file__), str(port), presentation], port):
+        page.goto(f"http://127.0.0.1:{port}/?invite=known")
+        page.get_by_role("button", name="Begin").click()
+        await_trial(page, 1, 1)
+        yield
+
+
+@browser_test
+def test_who_answers_before_both_were_seen_is_shown_the_other_first(page: Any) -> None:
+    with single_trial(page, "flip"), page.expect_request("**/study/vote") as sent:
+        assert page.evaluate(VISIBLE_ROLES, 1) == ["first"]
+        page.keyboard.press("ArrowLeft")
+        page.get_by_text("Look at both pictures").wait_for()
+        assert page.evaluate(VISIBLE_ROLES, 1) == ["second"]
+        page.keyboard.press("ArrowRight")
+    vote = sent.value.post_data_json
+    assert (vote["answer"], vote["display"]["toggles"]) == ("second", 1)
+
+
+@browser_test
+def test_pictures_flicker_at_most_as_fast_as_asked_and_not_while_the_original_is_held(page: Any) -> None:
+    versions, original = "first,second", "reference,reference"
+    with single_trial(page, "flicker"), page.expect_request("**/study/vote") as sent:
+        assert set(page.evaluate(VISIBLE_ROLES, 40)) == {versions, original}
+        page.keyboard.down(" ")
+        assert set(page.evaluate(VISIBLE_ROLES, 40)) == {original}
+        page.keyboard.up(" ")
+        assert set(page.evaluate(VISIBLE_ROLES, 40)) == {versions, original}
+        page.keyboard.press("ArrowLeft")
+    vote = sent.value.post_data_json
+    # Two changes are a period; the last one may have begun just before the answer.
+    most = 10 + 500 / vote["response_ms"]
+    assert 0 < vote["display"]["flicker_hz"]["achieved"] <= most
