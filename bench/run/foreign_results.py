@@ -9,9 +9,14 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from statistics import fmean
 from typing import Any, cast
+
+from ..metrics.base import MetricError
+from ..metrics.registry import facts_of
+from ..records.metric_facts import MetricFacts, outside_range
 
 METRICS: Mapping[str, tuple[str, Callable[[float], float]]] = {
     "psnr-rgb": ("psnr", float),
@@ -172,7 +177,14 @@ def _pictures_of_compressai(folder: Path, image_set: str | None, codec: str | No
 
 
 def _numbers(path: Path, place: str, values: Mapping[str, Any]) -> dict[str, float]:
-    return {key: _number(path, f"{place}, {key}", value) for key, value in values.items()}
+    return {key: _number(path, f"{place}, {key}", value, _infinite(key)) for key, value in values.items()}
+
+
+def _infinite(key: str) -> bool:
+    """Whether infinity is what a metric gives for identical pictures, as CompressAI writes it."""
+    name, convert = _metric_of(key)
+    facts = _facts_of(name)
+    return facts is not None and facts.perfect == convert(math.inf)
 
 
 def _compressai(
@@ -235,14 +247,45 @@ def _point(path: Path, place: str, image_set: str, codec: str, values: Mapping[s
     numbers = _numbers(path, place, values)
     if "bpp" not in numbers:
         raise InterchangeError(f"{path}, {place}: no bpp")
+    if numbers["bpp"] <= 0:
+        raise InterchangeError(f"{path}, {place}, bpp: expected more than 0, got {numbers['bpp']:g}")
     times = {TIMES[key]: value for key, value in numbers.items() if key in TIMES}
     scores: dict[str, float] = {}
     for key, value in numbers.items():
         if key in ("bpp", "quality", *TIMES):
             continue
-        name, convert = METRICS.get(key.replace("_", "-"), (key.replace("_", "-"), float))
-        scores[name] = convert(value)
+        name, convert = _metric_of(key)
+        score = convert(value)
+        if problem := _outside(name, score):
+            raise InterchangeError(f"{path}, {place}, {key}: {problem}")
+        # Of identical pictures an unbounded metric has no number, as among scores of our own.
+        if math.isfinite(score):
+            scores[name] = score
     return PublishedPoint(image_set, codec, numbers["bpp"], scores, numbers.get("quality"), **times)
+
+
+def _metric_of(key: str) -> tuple[str, Callable[[float], float]]:
+    """Return our name of the metric that a file calls so, and what turns its values into ours."""
+    plain = key.replace("_", "-")
+    return METRICS.get(plain, (plain, float))
+
+
+@cache
+def _facts_of(name: str) -> MetricFacts | None:
+    try:
+        return facts_of(name)
+    except MetricError:
+        return None  # a metric that is not known here is kept under the file's name for it
+
+
+def _outside(name: str, score: float) -> str | None:
+    """Return why a metric cannot have this mean, or None where it can or is not known here."""
+    facts = _facts_of(name)
+    problem = facts and outside_range(facts.lowest, facts.highest, score)
+    if not problem:
+        return None
+    in_decibels = facts.curve_scale == "decibel" and score > 1
+    return problem + ("; of values in decibels call the column ms-ssim-db-rgb" if in_decibels else "")
 
 
 def _reconstructions(
@@ -298,11 +341,11 @@ def _reconstruction(
     )
 
 
-def _number(path: Path, place: str, value: object) -> float:
+def _number(path: Path, place: str, value: object, infinite: bool = False) -> float:
     try:
         number = float(cast("str", value))
     except (TypeError, ValueError):
         number = math.nan
-    if not math.isfinite(number):
+    if not math.isfinite(number) and not (infinite and number == math.inf):
         raise InterchangeError(f"{path}, {place}: expected a number, got {value!r}")
     return number

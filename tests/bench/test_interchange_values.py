@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -121,6 +122,18 @@ def test_means_take_our_names_and_scales(tmp_path: Path) -> None:
         ("dataset,bpp\nd,1\n", "line 2: expected columns"),
         ("model,dataset,bpp\nm,d,1\nm,d,\n", "line 3: no bpp"),
         ("model,dataset,bpp,fid\nm,d,1,inf\n", "line 2, fid: expected a number, got 'inf'"),
+        ("model,dataset,bpp,psnr\nm,d,1,-inf\n", "line 2, psnr: expected a number, got '-inf'"),
+        ("model,dataset,bpp,vmaf\nm,d,1,inf\n", "line 2, vmaf: expected a number, got 'inf'"),
+        ("model,dataset,bpp\nm,d,-0.1\n", "line 2, bpp: expected more than 0, got -0.1"),
+        ("model,dataset,bpp\nm,d,0\n", "line 2, bpp: expected more than 0, got 0"),
+        ("model,dataset,bpp,psnr\nm,d,1,-3\n", "line 2, psnr: -3 is outside its range, at least 0"),
+        (
+            "model,dataset,bpp,ms_ssim\nm,d,1,14\n",
+            "line 2, ms_ssim: 14 is outside its range, 0 to 1; of values in decibels call the column "
+            "ms-ssim-db-rgb",
+        ),
+        ("model,dataset,bpp,ms-ssim\nm,d,1,-1\n", "line 2, ms-ssim: -1 is outside its range, 0 to 1"),
+        ("model,dataset,bpp,vmaf\nm,d,1,104\n", "line 2, vmaf: 104 is outside its range, 0 to 100"),
     ],
 )
 def test_a_wrong_mean_is_named_by_its_line(tmp_path: Path, text: str, reason: str) -> None:
@@ -167,6 +180,11 @@ def test_compressais_lists_become_points_in_order_of_their_rates(tmp_path: Path)
         (compressai(meta=7), "name the --set: the file does not say its image set"),
         (compressai(results=RESULTS | {"x": [1]}), "results.x: expected a list of 2 numbers"),
         (compressai(results=RESULTS | {"x": 1}), "results.x: expected a list of 2 numbers"),
+        (
+            compressai(results=RESULTS | {"ms-ssim": [0.9, 14.0]}),
+            "results, place 1, ms-ssim: 14 is outside its range, 0 to 1",
+        ),
+        (compressai(results=RESULTS | {"bpp": [0.5, -0.1]}), "place 1, bpp: expected more than 0, got -0.1"),
         (compressai(results=RESULTS | {"x": [1, None]}), "results, place 1, x: expected a number, got None"),
         (compressai(meta={"dataset": "d", "qualities": [1]}), "results.quality: expected a list of 2"),
     ],
@@ -174,6 +192,19 @@ def test_compressais_lists_become_points_in_order_of_their_rates(tmp_path: Path)
 def test_a_wrong_list_is_named_by_its_key(tmp_path: Path, content: Any, reason: str) -> None:
     with pytest.raises(InterchangeError, match=re.escape(reason)):
         read(written(tmp_path, json.dumps(content), "file.json"))
+
+
+def test_a_point_of_identical_pictures_is_kept_without_the_scores_that_have_no_number(tmp_path: Path) -> None:
+    """CompressAI writes Infinity as the PSNR of a lossless point."""
+    results = {
+        "bpp": [0.5, 8.0],
+        "psnr-rgb": [30.0, math.inf],
+        "ms-ssim-rgb": [0.9, 1.0],
+        "ms-ssim-db-rgb": [10.0, math.inf],
+    }
+    lossy, lossless = read(written(tmp_path, json.dumps(compressai(results=results)), "file.json")).points
+    assert lossy.scores == {"psnr": 30.0, "ms-ssim": pytest.approx(0.9)}
+    assert (lossless.bits_per_pixel, lossless.scores) == (8.0, {"ms-ssim": 1.0})
 
 
 def test_what_is_no_json_and_no_text_is_named(tmp_path: Path) -> None:
