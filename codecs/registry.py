@@ -8,13 +8,13 @@ import importlib
 import importlib.util
 import inspect
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
+from ..plugins import find_plugins
 from .base import Codec, CodecError, CodecInfo, Family, MissingBackendError
 
 if TYPE_CHECKING:
@@ -43,10 +43,14 @@ class Entry:
     """What to type when one of them is missing."""
     origin: str = "built-in"
     """``built-in``, or the distribution that registered it."""
+    clash: str | None = None
+    """Who claims this name besides, or None: such a codec cannot be used."""
 
     @property
     def missing(self) -> str | None:
-        """What to install, or None when every library is there."""
+        """What to install, or who must give up the name; None when the codec can be made."""
+        if self.clash:
+            return self.clash
         absent = [name for name in self.modules if importlib.util.find_spec(name) is None]
         return f"missing: install {self.install}" if absent else None
 
@@ -106,22 +110,28 @@ _BUILT_IN = (
 
 @cache
 def entries() -> Mapping[str, Entry]:
-    """Return every known codec by name; a name claimed twice belongs to the first, built-in ones first."""
-    found = {entry.name: entry for entry in _BUILT_IN}
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        distribution = point.dist.name if point.dist else "unknown"
-        version = point.dist.version if point.dist else ""
-        entry = Entry(
-            point.name, point.value, f"from {distribution} {version}".strip(), None, (), "", distribution
-        )
-        found.setdefault(point.name, entry)
-    return MappingProxyType(dict(sorted(found.items())))
+    """Return every known codec by name; one whose name is claimed twice is listed, and cannot be made."""
+    known = {entry.name: entry for entry in _BUILT_IN}
+    for name, plugin in find_plugins(GROUP, known.keys()).items():
+        if name in known:
+            known[name] = replace(known[name], clash=plugin.clash)
+        else:
+            summary = f"from {plugin.package} {plugin.version}".strip()
+            known[name] = Entry(name, plugin.path, summary, None, origin=plugin.package, clash=plugin.clash)
+    return MappingProxyType(dict(sorted(known.items())))
 
 
 def find(name: str) -> Entry:
-    """Return the entry of a codec, or raise `CodecError` naming the nearest known name."""
+    """Return the entry of a codec.
+
+    Raises:
+        CodecError: The name is unknown (the message has the nearest one), or two packages claim it.
+    """
     if name in entries():
-        return entries()[name]
+        entry = entries()[name]
+        if entry.clash:
+            raise CodecError(f"codec {name!r}: {entry.clash}")
+        return entry
     near = difflib.get_close_matches(name, entries(), n=1)
     hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(entries())}"
     raise CodecError(f"no codec is named {name!r}{hint}")

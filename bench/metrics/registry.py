@@ -6,11 +6,12 @@ import difflib
 import importlib
 import importlib.util
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from ...plugins import Plugin, find_plugins
 from .base import Metric, MetricError, MissingMetricError
 from .iqa_names import iqa_names
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..records.metric_facts import MetricFacts
+
+GROUP = "codecarena.metrics"
+"""Entry point group under which other packages register a metric class."""
 
 BASE_METRICS = ("psnr", "psnr-y", "ssim", "ms-ssim", "ciede2000", "ssimulacra2")
 """Names that work in the base install."""
@@ -32,7 +36,7 @@ class MetricEntry:
 
     name: str
     path: str
-    """``module:Class`` below this package."""
+    """``module:Class``; of ours, below this package."""
     summary: str
     arguments: tuple[str, ...] = ()
     """What the class is made with."""
@@ -42,10 +46,16 @@ class MetricEntry:
     """A program that must be on PATH."""
     install: str = ""
     """What to type or fetch when one of them is missing."""
+    plugin: Plugin | None = None
+    """The package that brings it, where it is not ours."""
+    clash: str | None = None
+    """Who claims this name besides, or None: such a metric cannot be used."""
 
     @property
     def missing(self) -> str | None:
         """What to do before it can be made, or None; weight files are only looked for when it is made."""
+        if self.clash:
+            return self.clash
         if resolved(self.name) != self.name:
             return None
         absent = not all(map(_importable, self.modules))
@@ -143,7 +153,7 @@ _BUILT_IN = (
 
 @cache
 def entries() -> Mapping[str, MetricEntry]:
-    """Return every known metric by name: ours, then pyiqa's as ``pyiqa:NAME``."""
+    """Return every known metric by name: ours, pyiqa's as ``pyiqa:NAME``, then those of other packages."""
     known = {entry.name: entry for entry in _BUILT_IN}
     for row in iqa_names().values():
         ends = "no reference" if row.needs == "decoded" else "full reference"
@@ -156,13 +166,26 @@ def entries() -> Mapping[str, MetricEntry]:
             modules=("pyiqa", "torch"),
             install="install codecarena[iqa]",
         )
+    for name, plugin in find_plugins(GROUP, known.keys()).items():
+        if name in known:
+            known[name] = replace(known[name], clash=plugin.clash)
+        else:
+            summary = f"from {plugin.package} {plugin.version}".strip()
+            known[name] = MetricEntry(name, plugin.path, summary, plugin=plugin, clash=plugin.clash)
     return MappingProxyType(known)
 
 
 def find(name: str) -> MetricEntry:
-    """Return the entry of a metric, or raise `MetricError` naming the nearest known name."""
+    """Return the entry of a metric.
+
+    Raises:
+        MetricError: The name is unknown (the message has the nearest one), or two packages claim it.
+    """
     if name in entries():
-        return entries()[name]
+        entry = entries()[name]
+        if entry.clash:
+            raise MetricError(f"metric {name!r}: {entry.clash}")
+        return entry
     near = difflib.get_close_matches(name, entries(), n=1)
     ours = ", ".join(entry.name for entry in _BUILT_IN)
     hint = f"; did you mean {near[0]!r}?" if near else f"; known: {ours}, and pyiqa:NAME"
@@ -188,7 +211,7 @@ def facts_of(name: str) -> MetricFacts | None:
         return iqa_names()[entry.arguments[0]].facts
     try:
         return _class_of(entry).facts
-    except ImportError:
+    except (ImportError, MetricError):
         return None
 
 
@@ -197,16 +220,41 @@ def create(name: str) -> Metric:
 
     Raises:
         MissingMetricError: A library, program or weight file is not here.
-        MetricError: The name is unknown, or this version does not offer the metric.
+        MetricError: The name is unknown, this version does not offer the metric, or another package's metric
+            does not load.
     """
     find(name)
     entry = find(resolved(name))
     if entry.missing:
         raise MissingMetricError(f"metric {name!r} is {entry.missing}")
-    return _class_of(entry)(*entry.arguments)
+    return _class_of(entry)(*entry.arguments) if entry.plugin is None else _create(entry, entry.plugin)
+
+
+def _create(entry: MetricEntry, plugin: Plugin) -> Metric:
+    """Return another package's metric."""
+    try:
+        metric: Metric = _class_of(entry)()
+        name = metric.identity.name
+    except MetricError:
+        raise
+    except Exception as error:
+        raise MetricError(_broken(entry, plugin, repr(error))) from error
+    if name != entry.name:
+        # Scores are stored and asked for by the identity's name.
+        raise MetricError(_broken(entry, plugin, f"its identity is named {name!r}, expected {entry.name!r}"))
+    return metric
 
 
 # Any: what the constructors take differs.
 def _class_of(entry: MetricEntry) -> Any:
-    module, _, attribute = entry.path.partition(":")
-    return getattr(importlib.import_module(f".{module}", __package__), attribute)
+    if entry.plugin is None:
+        module, _, attribute = entry.path.partition(":")
+        return getattr(importlib.import_module(f".{module}", __package__), attribute)
+    try:
+        return entry.plugin.load()
+    except Exception as error:
+        raise MetricError(_broken(entry, entry.plugin, repr(error))) from error
+
+
+def _broken(entry: MetricEntry, plugin: Plugin, reason: str) -> str:
+    return f"metric {entry.name!r} ({entry.path}, {plugin.package}) does not load: {reason}"

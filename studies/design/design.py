@@ -1,19 +1,33 @@
 """Choose which pairs a rater compares, on which side each picture stands, and in which order they come.
 
-A design is a plug-in: see `Design`. Two are here; the adaptive ones are in ``adaptive.py``.
+A design is a plug-in: see `Design`. Two are here, the adaptive ones in ``adaptive.py``; other packages may
+register more.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import import_module
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...plugins import Plugin, find_plugins
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 IntArray: TypeAlias = NDArray[np.int64]
 BoolArray: TypeAlias = NDArray[np.bool_]
+
+GROUP = "codecarena.designs"
+"""Entry point group under which other packages register a design class."""
+
+
+class DesignError(ValueError):
+    """A design cannot be used; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,10 +165,36 @@ _DESIGNS = {
 }
 
 
+@cache
+def _plugins() -> Mapping[str, Plugin]:
+    return find_plugins(GROUP, _DESIGNS.keys())
+
+
+def design_names() -> list[str]:
+    """Return the names of all designs: ours, then those of other packages."""
+    return list(dict.fromkeys([*_DESIGNS, *_plugins()]))
+
+
 def find_design(name: str) -> Design:
-    """Return the design of this name; a module is loaded when its design is first asked for."""
-    module, _, kind = _DESIGNS[name].partition(":")
-    return getattr(import_module(module, __package__), kind)()
+    """Return the design of this name; a module is loaded when its design is first asked for.
+
+    Raises:
+        DesignError: The name is unknown or claimed by two packages, or a package's design does not load.
+    """
+    plugin = _plugins().get(name)
+    if plugin is None and name in _DESIGNS:
+        module, _, kind = _DESIGNS[name].partition(":")
+        return getattr(import_module(module, __package__), kind)()
+    if plugin is None:
+        raise DesignError(f"no design is named {name!r}; expected one of {', '.join(design_names())}")
+    if plugin.clash:
+        raise DesignError(f"design {name!r}: {plugin.clash}")
+    try:
+        return plugin.load()()
+    except Exception as error:
+        raise DesignError(
+            f"design {name!r} ({plugin.path}, {plugin.package}) does not load: {error!r}"
+        ) from error
 
 
 def with_random_share(

@@ -15,12 +15,11 @@ from ...datasets.validation import explain_validation
 from ..presentations.presentation import Presentation
 from ..presentations.registry import PRESENTATIONS, AllParameters, find_presentation, unused_parameters
 from ..scale.models import ModelName
+from .design import find_design
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 REFERENCE = "original"
 """Name of the condition that is the original itself."""
-
-DesignName = Literal["full", "balanced-incomplete", "swiss", "asap"]
 
 
 class PlanError(StoreError):
@@ -70,10 +69,15 @@ class ConditionsTable(_Strict):
         return self
 
 
+def _known_design(name: str) -> str:
+    find_design(name)
+    return name
+
+
 class DesignTable(_Strict):
     """Which pairs are compared and who compares which."""
 
-    name: DesignName = "full"
+    name: Annotated[str, AfterValidator(_known_design)] = "full"
     pairs: Literal["all", "same-rate"] = "all"
     """``same-rate``: only codecs at one rate with each other, and each with the hidden original."""
     link_rates: bool = False

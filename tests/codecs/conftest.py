@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from fresh_process import FreshProcess
+from installing import Installed, install, write_package
 
-PYPROJECT = """
-[build-system]
-requires = ["setuptools"]
-build-backend = "setuptools.build_meta"
-[project]
-name = "arena-deflate"
-version = "1.0"
-[tool.setuptools]
-py-modules = ["arena_deflate"]
+ENTRY_POINTS = """
 [project.entry-points."codecarena.codecs"]
 deflate = "arena_deflate:Deflate"
 """
@@ -64,22 +54,6 @@ class TestDeflate(CodecContract):
 """
 
 
-@dataclass(frozen=True)
-class Installed:
-    """Where the package is, and how to start Python with it."""
-
-    source: Path
-    site: Path
-
-    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run this Python with the package on its path."""
-        environment = os.environ | {"PYTHONPATH": str(self.site), "PYTHONWARNINGS": "error"}
-        command = [sys.executable, *arguments]
-        return subprocess.run(
-            command, env=environment, cwd=self.source, capture_output=True, text=True, check=False
-        )
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a class or a file in one worker, so that what its tests share is made once."""
     folder = f"{Path(__file__).parent}{os.sep}"
@@ -109,13 +83,6 @@ def fuzzed_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FreshPr
 def third_party(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """Return a third party's codec package, freshly written and installed."""
     folder = tmp_path_factory.mktemp("third_party")
-    source, site = folder / "source", folder / "site"
-    source.mkdir()
-    (source / "pyproject.toml").write_text(PYPROJECT)
-    (source / "arena_deflate.py").write_text(CODEC)
+    source = write_package(folder / "source", "arena-deflate", "1.0", {"arena_deflate": CODEC}, ENTRY_POINTS)
     (source / "test_deflate.py").write_text(TEST)
-    offline = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
-    command = [sys.executable, "-m", "pip", "install", *offline, "--target", str(site), str(source)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
-    return Installed(source, site)
+    return install(folder / "site", source)

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .conftest import Installed
+    from installing import Installed
 
 USE = """
 import json

@@ -10,7 +10,7 @@ from arena import write_pictures
 from codecarena.bench.store.store import Store
 
 if TYPE_CHECKING:
-    from .conftest import Installed
+    from installing import Installed
 
 SUITE = """
 name = "theirs"
