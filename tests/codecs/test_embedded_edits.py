@@ -1,12 +1,17 @@
-"""Edits of layered streams, judged on the pictures that the embedded decoder paints of them."""
+"""Edits of layered streams, judged on the pictures that the embedded decoder paints of them.
+
+Under `make long` on its whole canvas of 512 x 512 pixels, else on one of 256 x 256.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
+from canvas import small_canvas
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
@@ -23,16 +28,30 @@ pytestmark = pytest.mark.scaled
 
 
 @pytest.fixture(scope="module")
+def full_size(tenth: Callable[[int], int]) -> bool:
+    """Whether `make long` runs."""
+    return tenth(10) == 10
+
+
+@pytest.fixture(scope="module", autouse=True)
+def canvas(full_size: bool) -> Iterator[None]:
+    with nullcontext() if full_size else small_canvas(256 * 256):
+        yield
+
+
+@pytest.fixture(scope="module")
 def codec() -> Codec:
     return registry.create("layered")
 
 
 @pytest.fixture(scope="module")
-def streams(codec: Codec, kodak: list[Path], tenth: Callable[[int], int]) -> list[bytes]:
-    """Four squares under `make long`, else two."""
-    chosen = (2, 4, 14, 22) if tenth(10) == 10 else (2, 14)
-    pictures = [np.asarray(PillowImage.open(kodak[index]).convert("RGB"))[:, 128:640] for index in chosen]
-    return [codec.encode(Picture(np.ascontiguousarray(one)), 3) for one in pictures]
+def streams(codec: Codec, kodak: list[Path], full_size: bool) -> list[bytes]:
+    """Four squares of the canvas's size; on a small canvas two that have few fine edges, which it blurs."""
+    squares = []
+    for index in (2, 4, 14, 22) if full_size else (14, 15):
+        square = PillowImage.open(kodak[index]).convert("RGB").crop((128, 0, 640, 512))
+        squares.append(np.asarray(square if full_size else square.reduce(2)))
+    return [codec.encode(Picture(square), 3) for square in squares]
 
 
 @pytest.fixture(scope="module")
@@ -91,11 +110,11 @@ def test_a_recoloured_cell_moves_and_its_surroundings_stay(
         target = np.where(mean > 128, mean - 90, mean + 90).round().astype(int)
         after = codec.decode(editing.recolour(stream, MIDDLE, tuple(target.tolist())))
         change = after.astype(float) - before
-        request = target - before[128:384, 128:384].reshape(-1, 3).mean(0)
-        along = change[128:384, 128:384].reshape(-1, 3).mean(0) @ request / (request @ request)
+        request = target - _part(before, 1 / 4).reshape(-1, 3).mean(0)
+        along = _part(change, 1 / 4).reshape(-1, 3).mean(0) @ request / (request @ request)
         moved.append(along)
         ring = np.ones(change.shape[:2], np.bool_)
-        ring[64:448, 64:448] = False  # a cell's width about the region is where colours blend
+        _part(ring, 1 / 8)[:] = False  # a cell's width about the region is where colours blend
         leaked.append(abs(change[ring].mean(0) @ request / (request @ request)))
     assert 0.8 <= np.mean(moved) <= 1.2
     assert np.mean(leaked) < 0.05 * np.mean(moved)
@@ -121,12 +140,19 @@ def test_what_is_kept_is_the_drawing(streams: list[bytes]) -> None:
     assert np.array_equal(on_grid(told, GRID, GRID)[INSIDE], drawing()[INSIDE])
 
 
+def _part(pixels: np.ndarray, margin: float) -> np.ndarray:
+    """What lies at least so large a share of a square's side from its border."""
+    side = len(pixels)
+    start, end = round(margin * side), round((1 - margin) * side)
+    return pixels[start:end, start:end]
+
+
 def _inside(after: Image, before: Image) -> float:
-    return float(np.abs(after[128:384, 128:384].astype(float) - before[128:384, 128:384]).mean())
+    return float(np.abs(_part(after, 1 / 4).astype(float) - _part(before, 1 / 4)).mean())
 
 
 def _outside(after: Image, before: Image) -> float:
     """Mean change beyond a cell's width about the region."""
     change = np.abs(after.astype(float) - before).mean(-1)
-    change[64:448, 64:448] = np.nan
+    _part(change, 1 / 8)[:] = np.nan
     return float(np.nanmean(change))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from canvas import small_canvas
 from PIL import Image as PillowImage
 
 from codecarena.bench.analysis import detail
@@ -29,10 +31,24 @@ def psnr_db(decoded: Image, original: Image) -> float:
 
 
 @pytest.fixture(scope="module")
-def several(kodak: list[Path], tenth: Callable[[int], int]) -> list[Image]:
-    """All of Kodak under `make long`, else three pictures: faces, a landscape, a wall."""
-    chosen = kodak if tenth(10) == 10 else [kodak[0], kodak[14], kodak[20]]
-    return [np.asarray(PillowImage.open(path).convert("RGB")) for path in chosen]
+def full_size(tenth: Callable[[int], int]) -> bool:
+    """Whether `make long` runs."""
+    return tenth(10) == 10
+
+
+def middle(path: Path, width: int, height: int) -> Image:
+    """The middle of a picture."""
+    picture = PillowImage.open(path).convert("RGB")
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    return np.asarray(picture.crop((left, top, left + width, top + height)))
+
+
+@pytest.fixture(scope="module")
+def several(kodak: list[Path], full_size: bool) -> list[Image]:
+    """All of Kodak under `make long`, else the middles of three: a wall, a face, a lighthouse."""
+    if full_size:
+        return [np.asarray(PillowImage.open(path).convert("RGB")) for path in kodak]
+    return [middle(kodak[index], 384, 256) for index in (0, 14, 20)]
 
 
 def curve(
@@ -61,10 +77,12 @@ class TestHyperprior:
     def test_it_beats_jpeg_up_to_three_tenths_of_a_bit(
         self, measured: tuple[list[float], list[float]], several: list[Image]
     ) -> None:
-        rates, scores = curve(registry.create("jpeg"), (1, 3, 5, 8, 11, 15), several)
-        for rate, score in zip(*measured, strict=True):
-            if rates[0] < rate <= 0.3:
-                assert score > np.interp(np.log(rate), np.log(rates), scores)
+        rates, scores = (np.array(values) for values in measured)
+        jpeg = zip(*curve(registry.create("jpeg"), (1, 3, 5, 8, 11, 15), several), strict=True)
+        beaten = [(rate, score) for rate, score in jpeg if rates[0] < rate <= 0.3]
+        assert beaten
+        for rate, score in beaten:
+            assert np.interp(np.log(rate), np.log(rates), scores) > score
 
     def test_it_reaches_its_marks(
         self, measured: tuple[list[float], list[float]], several: list[Image]
@@ -72,15 +90,15 @@ class TestHyperprior:
         rates, scores = measured
         at = dict(zip((0.15, 0.30), np.interp(np.log([0.15, 0.30]), np.log(rates), scores), strict=True))
         sys.stdout.write(f"record: hyperprior on {len(several)} pictures: PSNR {at}\n")
-        low, high = (26.0, 28.0) if len(several) == 24 else (25.6, 27.5)  # the three have more detail
+        low, high = (26.0, 28.0) if len(several) == 24 else (24.5, 26.3)  # the middles have more detail
         assert at[0.15] >= low
         assert at[0.30] >= high
 
-    def test_its_bytes_are_near_its_estimate(self, several: list[Image]) -> None:
+    def test_its_bytes_are_near_its_estimate(self, several: list[Image], full_size: bool) -> None:
         codec = registry.create("hyperprior")
         network = hyperprior.load(pretrained.embedded("hyperprior"))
         for pixels in several[:3]:
-            square = np.ascontiguousarray(pixels[:512, :512])
+            square = np.ascontiguousarray(pixels[:512, :512] if full_size else pixels[:256, :256])
             for rate in (0, 2, 5):
                 with torch.no_grad():
                     _, bits = network(to_planes(square)[None].float() / 255, torch.tensor([float(rate)]))
@@ -94,16 +112,11 @@ class TestHfd:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def several(cls, kodak: list[Path], tenth: Callable[[int], int]) -> list[Image]:
+    def several(cls, kodak: list[Path], full_size: bool) -> list[Image]:
         """All of Kodak under `make long`, else four middles, of much and of little detail."""
-        if tenth(10) == 10:
+        if full_size:
             return [np.asarray(PillowImage.open(path).convert("RGB")) for path in kodak]
-        middles = []
-        for path in (kodak[0], kodak[9], kodak[15], kodak[21]):
-            picture = PillowImage.open(path).convert("RGB")
-            left, top = picture.width // 2 - 128, picture.height // 2 - 128
-            middles.append(np.asarray(picture.crop((left, top, left + 256, top + 256))))
-        return middles
+        return [middle(kodak[index], 160, 160) for index in (0, 9, 15, 21)]
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -203,11 +216,11 @@ class TestLatent:
         assert np.mean(after) <= 0.9 * np.mean(before)
 
     def test_256_entries_take_5120_bytes_at_512_pixels_and_fewer_take_less(
-        self, several: list[Image]
+        self, kodak: list[Path], full_size: bool
     ) -> None:
         codec = LatentCodec()
-        for pixels in several:
-            square = Picture(np.ascontiguousarray(pixels[:512, :512]))
+        for path in kodak if full_size else [kodak[14]]:
+            square = Picture(middle(path, 512, 512))
             streams = [codec.encode(square, bits) for bits in (4, 5, 6, 7, 8)]
             header, body = unseal(streams[-1], Kind.LATENT)
             found = unpack(header, body, Layout.of(header, 8, 4))
@@ -219,19 +232,26 @@ class TestLatent:
             assert sizes == sorted(set(sizes))
 
 
-@pytest.mark.slow(
-    "three pictures are painted by the diffusion decoder at its default steps, once for the class"
-)
 @pytest.mark.scaled
 class TestLayered:
-    """The layered codec with the embedded flow."""
+    """The layered codec with the embedded flow: a whole canvas under `make long`, else a small one."""
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def canvas(cls, full_size: bool) -> Iterator[None]:
+        with nullcontext() if full_size else small_canvas(256 * 256):
+            yield
 
     @pytest.fixture(scope="class")
     @classmethod
-    def originals(cls, kodak: list[Path], tenth: Callable[[int], int]) -> list[Image]:
-        """Six squares under `make long`, else three."""
-        chosen = [kodak[index] for index in ((1, 2, 5, 14, 20, 22) if tenth(10) == 10 else (1, 14, 20))]
-        return [np.asarray(PillowImage.open(path).convert("RGB"))[:, :512].copy() for path in chosen]
+    def originals(cls, kodak: list[Path], full_size: bool) -> list[Image]:
+        """Six squares of the canvas's size under `make long`, else three."""
+        chosen = [kodak[index] for index in ((1, 2, 5, 14, 20, 22) if full_size else (1, 14, 20))]
+        pictures = [PillowImage.open(path).convert("RGB") for path in chosen]
+        if not full_size:
+            pictures = [picture.reduce(2) for picture in pictures]
+        side = 512 if full_size else 256
+        return [np.asarray(picture)[:side, :side].copy() for picture in pictures]
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -252,11 +272,12 @@ class TestLayered:
         assert coloured < 0.25 * bare
 
     def test_the_structure_layer_brings_the_edges(
-        self, decoded: dict[int, list[Image]], originals: list[Image]
+        self, decoded: dict[int, list[Image]], originals: list[Image], full_size: bool
     ) -> None:
         scores = {quality: np.mean(list(map(_edge_f1, decoded[quality], originals))) for quality in (1, 2, 3)}
-        assert scores[2] > scores[1] + 0.5
-        assert scores[3] > scores[1] + 0.5
+        gain = 0.5 if full_size else 0.3  # two pixels of a small canvas hold less of an edge
+        assert scores[2] > scores[1] + gain
+        assert scores[3] > scores[1] + gain
 
     def test_a_pictures_own_caption_brings_its_colours(
         self, decoded: dict[int, list[Image]], originals: list[Image]
