@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ VERSION = "1"
 _CANNY = (100, 200)
 _FACE_CASCADE = "haarcascade_frontalface_default.xml"
 _FACE_SMALLEST, _FACE_STEP, _FACE_NEIGHBOURS = 40, 1.1, 6
+
+_on_thread = threading.local()
+"""Holds the cascade, whose file takes longer to read than a small picture; it serves one thread at a time."""
 
 
 def describe_pixels(pixels: Pixels) -> dict[str, float]:
@@ -96,8 +100,9 @@ def face_count(pixels: Pixels) -> float | None:
     if not path.is_file():
         return None
     smallest = (_FACE_SMALLEST, _FACE_SMALLEST)
-    cascade = cv2.CascadeClassifier(str(path))
-    found = cascade.detectMultiScale(_luma(pixels), _FACE_STEP, _FACE_NEIGHBOURS, minSize=smallest)
+    if not hasattr(_on_thread, "faces"):
+        _on_thread.faces = cv2.CascadeClassifier(str(path))
+    found = _on_thread.faces.detectMultiScale(_luma(pixels), _FACE_STEP, _FACE_NEIGHBOURS, minSize=smallest)
     return float(len(found))
 
 

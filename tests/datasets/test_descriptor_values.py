@@ -155,6 +155,7 @@ def test_faces_are_looked_for_from_40_pixels_on(monkeypatch: pytest.MonkeyPatch)
         )
 
     monkeypatch.setattr(cv2, "CascadeClassifier", cascade)
+    monkeypatch.setattr(descriptors, "_on_thread", SimpleNamespace())
     assert descriptors.face_count(NOISE) == 2.0
     assert asked == [((1.1, 6), {"minSize": (40, 40)})]
 
