@@ -29,7 +29,7 @@ from codecarena import cli
 assert "torch" not in sys.modules
 options, few = cli.options, frozenset({"jpeg", "webp", "latent"})
 cli.options = lambda *given, **named: replace(
-    options(*given, **named), pictures=2, only_codecs=few, timing=False
+    options(*given, **named), pictures=1, only_codecs=few, timing=False
 )
 sys.argv = ["codecarena", "demo", "--store", sys.argv[1]]
 cli.main()
@@ -63,7 +63,7 @@ def test_the_libraries_are_hidden(bare) -> None:
     assert "No module named 'torch'" in hidden.stderr
 
 
-@pytest.mark.slow("runs the demo in a process of its own: two photographs, a report and a simulated study")
+@pytest.mark.slow("runs the demo in a process of its own: a photograph, a report and a simulated study")
 def test_the_demo_runs_without_torch_and_says_what_it_left_out(bare, tmp_path: Path) -> None:
     """It ended at once: the toy set, which torch paints, was asked for its generator's weights."""
     demo = bare("-c", DEMO, str(tmp_path / "arena"))
@@ -71,7 +71,7 @@ def test_the_demo_runs_without_torch_and_says_what_it_left_out(bare, tmp_path: P
     said = " ".join((demo.stderr + demo.stdout).split())
     assert "set toy-few: toy01.png is sampled on this machine, which takes torch" in said
     assert "codec latent missing" in said
-    assert "26 completed now, 0 failed" in said  # 2 photographs, 6 and 7 settings
+    assert "13 completed now, 0 failed" in said  # one photograph, 6 and 7 settings
     assert (tmp_path / "arena" / "contact-sheet.png").is_file()
 
 

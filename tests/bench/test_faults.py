@@ -115,7 +115,8 @@ def test_a_metric_that_hangs_loses_its_own_score_alone(
     text = 'name = "hang"\nsets = "./pictures"\nmetrics = ["psnr", "ssimulacra2", "ssim"]\n'
     text += '[limits]\nseconds = 6\n[[codecs]]\nname = "jpeg"\nqualities = [50]\n'
     (tmp_path / "suite.toml").write_text(text)
-    status, record = run_record("suite.toml", folder=tmp_path)
+    # Two workers, so that both pictures are waited for at once.
+    status, record = run_record("suite.toml", "--workers", "2", folder=tmp_path)
     assert (status, record["completed"], record["failed"], record["without_result"]) == (1, 0, 2, 2)
     store = Store(str(tmp_path / "arena"))
     failures = store.failures()

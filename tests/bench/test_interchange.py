@@ -16,10 +16,12 @@ import pytest
 
 from arena import call, run_record, write_pictures
 from codecarena.bench.run.foreign_results import InterchangeError, read
-from codecarena.bench.run.import_results import Wish, import_file
+from codecarena.bench.run.import_results import ImportOptions, import_file
 from codecarena.bench.store.imports import provenances, read_published
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.writer import StoreWriter
+from codecarena.bench.verify import decoder_view
+from codecarena.bench.worker.changed_files import FolderChanges
 
 pytestmark = pytest.mark.xdist_group("interchange")
 
@@ -130,7 +132,11 @@ def test_a_contact_sheet_shows_imported_pictures(ran: Path, elsewhere: Path) -> 
     assert cv2.imread(str(ran / "sheet.png")) is not None
 
 
-def test_a_suite_and_a_verification_leave_imported_rows_alone(ran: Path, elsewhere: Path) -> None:
+def test_a_suite_and_a_verification_leave_imported_rows_alone(
+    ran: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Looking through the folders of the system for what encoders left there takes seconds.
+    monkeypatch.setattr(decoder_view, "appeared", lambda *_: FolderChanges())
     status, record = run_record("suite.toml", folder=ran)
     assert (status, record["planned"]) == (0, 0)
     ended = json.loads(call("verify", "suite.toml", "--json", "--no-encode", folder=ran).stdout)
@@ -156,9 +162,9 @@ def test_a_file_that_does_not_fit_is_refused_whole(
     cv2.imwrite(str(folder / "small.png"), np.zeros((16, 16, 3), np.uint8))
     (folder / "bad.csv").write_text(content)
     store = StoreWriter(str(ran / "arena"))
-    wish = Wish(str(ran / "pictures"), "bad", workers=1)
+    options = ImportOptions(str(ran / "pictures"), "bad", workers=1)
     with pytest.raises(InterchangeError, match=re.escape(said)):
-        import_file(folder / "bad.csv", store, wish, lambda _done, _total: None)
+        import_file(folder / "bad.csv", store, options, lambda _done, _total: None)
     assert "bad" not in {cell.codec for cell in store.cells()}
     store.close()
 

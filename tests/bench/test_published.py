@@ -11,6 +11,7 @@ import pytest
 
 from arena import call
 from codecarena.bench.records.rows import ScoredCell
+from codecarena.bench.run import training_overlap
 from codecarena.bench.run.suite import find, load
 from codecarena.bench.store.store import Store
 
@@ -18,14 +19,13 @@ QUALITIES = tuple(range(5, 100, 5))
 SUITE = """
 name = "published"
 sets = "kodak"
-metrics = ["psnr", "ms-ssim"]
+metrics = {metrics}
 [[codecs]]
-name = "jpeg"
-qualities = {qualities}
-[[codecs]]
-name = "webp"
+name = "{codec}"
 qualities = {qualities}
 """
+COMPARED = {"jpeg": ["psnr"], "webp": ["psnr", "ms-ssim"]}
+"""The metrics by codec: what today's library gives for JPEG is compared in PSNR alone."""
 
 pytestmark = [pytest.mark.scaled, pytest.mark.xdist_group("published")]
 
@@ -44,20 +44,25 @@ def arena(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Store:
     folder = tmp_path_factory.mktemp("published")
-    (folder / "suite.toml").write_text(SUITE.format(qualities=list(qualities)))
-    ended = call("run", "suite.toml", "--data", test_data, folder=folder)
-    assert ended.returncode == 0, ended.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        # What the pictures show is not asked for here, and takes longer than coding them.
+        patch.setattr(training_overlap, "describe_pixels", lambda _: {})
+        for codec, metrics in COMPARED.items():
+            suite = SUITE.format(codec=codec, metrics=json.dumps(metrics), qualities=list(qualities))
+            (folder / f"{codec}.toml").write_text(suite)
+            ended = call("run", f"{codec}.toml", "--data", test_data, folder=folder)
+            assert ended.returncode == 0, ended.stderr
     return Store(str(folder / "arena"))
 
 
-def means(store: Store, codec: str, qualities: tuple[int, ...]) -> Iterator[tuple[float, float, float]]:
-    """Yield mean bits per pixel, PSNR and MS-SSIM over the 24 pictures at each quality."""
+def means(store: Store, codec: str, qualities: tuple[int, ...]) -> Iterator[tuple[float, ...]]:
+    """Yield mean bits per pixel and means of the compared metrics over the 24 pictures, at each quality."""
     metrics = {metric.name: metric.metric_id for metric in store.metrics()}
     for quality in qualities:
         cells = [cell for cell in store.cells("kodak") if (cell.codec, cell.quality) == (codec, quality)]
         assert len(cells) == 24
         bits_per_pixel = fmean(cell.bits_per_pixel for cell in cells)
-        yield bits_per_pixel, mean(cells, metrics["psnr"]), mean(cells, metrics["ms-ssim"])
+        yield bits_per_pixel, *(mean(cells, metrics[name]) for name in COMPARED[codec])
 
 
 def mean(cells: list[ScoredCell], metric_id: str) -> float:
@@ -96,7 +101,7 @@ def test_every_published_jpeg_point_is_reproduced_as_far_as_its_library_allows(
     arena: Store, test_data: Path, qualities: tuple[int, ...]
 ) -> None:
     ours, theirs = list(means(arena, "jpeg", qualities)), published(test_data, "jpeg", qualities)
-    for (rate, psnr_db, _), (their_rate, their_psnr_db, _) in zip(ours, theirs, strict=True):
+    for (rate, psnr_db), (their_rate, their_psnr_db, _) in zip(ours, theirs, strict=True):
         assert rate == pytest.approx(their_rate, rel=0.003)
         # The published build of the library decoded worse than today's.
         assert 0 <= psnr_db - their_psnr_db <= 0.14

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Generator
@@ -16,13 +15,14 @@ from typing import Any
 import pytest
 from cheats import write_cheat
 
-from arena import call, command, run_record, write_pictures
+from arena import call, run_record, write_pictures
 from codecarena.bench.records.cells import CellKey
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.verifications import StoredStream, latest_verified
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.bench.verify import decoder_view
 from codecarena.bench.worker import sandbox
+from codecarena.bench.worker.changed_files import FolderChanges
 
 pytestmark = pytest.mark.xdist_group("verify")
 
@@ -143,12 +143,26 @@ def test_every_row_is_kept_with_its_machine(ran: Path, verified: tuple[int, dict
     with_rows.close()
 
 
+@pytest.fixture
+def system_unsearched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not look through the folders of the system and of Python, which takes seconds; `verified` does."""
+    monkeypatch.setattr(decoder_view, "appeared", lambda *_: FolderChanges())
+
+
+@pytest.fixture
+def no_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """A machine without programs that isolate others."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    sandbox.available.cache_clear()
+    yield
+    sandbox.available.cache_clear()
+
+
+@pytest.mark.usefixtures("system_unsearched", "no_tool")
 def test_without_a_tool_rows_say_that_they_are_not_isolated(ran: Path, tmp_path: Path) -> None:
     store = shutil.copytree(ran / "arena", tmp_path / "arena")
-    words = command("verify", ran / "suite.toml", "--json", "--no-encode", "--store", store)
-    words += ["--only", "codec=reads-the-path,jpeg"]
-    environment = os.environ | {"PATH": str(tmp_path)}
-    ended = subprocess.run(words, cwd=ran, env=environment, capture_output=True, text=True, check=False)
+    words = ("verify", ran / "suite.toml", "--json", "--no-encode", "--store", store)
+    ended = call(*words, "--only", "codec=reads-the-path,jpeg", folder=ran)
     record = json.loads(ended.stdout)
     assert record["isolation"] == "none"
     assert "install bubblewrap" in record["notes"][0]
@@ -157,6 +171,7 @@ def test_without_a_tool_rows_say_that_they_are_not_isolated(ran: Path, tmp_path:
         assert codec["encoder"] == "not asked"
 
 
+@pytest.mark.usefixtures("system_unsearched")
 def test_a_bitstream_that_rotted_is_found(ran: Path, tmp_path: Path) -> None:
     store = shutil.copytree(ran / "arena", tmp_path / "arena")
     opened = Store(str(store))

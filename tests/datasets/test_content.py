@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -53,12 +54,19 @@ def test_the_smallest_pictures_have_descriptors(shape: tuple[int, int]) -> None:
     assert all(np.isfinite(value) for value in found.values())
 
 
-def test_text_is_told_from_photographs(kodak: list[Path], tmp_path: Path) -> None:
+@pytest.mark.scaled
+def test_text_is_told_from_photographs(
+    kodak: list[Path], tmp_path: Path, tenth: Callable[[int], int]
+) -> None:
+    """Of all pictures under `make long`, else of every third."""
+    step = 1 if tenth(10) == 10 else 3
     try:
-        texts = [descriptors.text_share(read_pixels(one.path)) for one in open_set("text", tmp_path).pictures]
+        drawn = open_set("text", tmp_path).pictures[::step]
     except DatasetError as error:
         pytest.skip(str(error))
-    photographs = [descriptors.text_share(read_pixels(path)) for path in kodak]
+    texts = [descriptors.text_share(read_pixels(one.path)) for one in drawn]
+    photographs = [descriptors.text_share(read_pixels(path)) for path in kodak[::step]]
+    assert len(texts) == len(photographs) == 24 // step
     assert min(texts) > 0.02
     assert sum(share > 0.02 for share in photographs) <= 1  # a wall of like windows
 
@@ -120,7 +128,11 @@ def test_picks_cover_what_there_is_and_follow_the_seed() -> None:
         pick(described, 45)
 
 
-def test_a_picked_set_is_a_part_of_its_set(test_data: Path, kodak: list[Path], tmp_path: Path) -> None:
+def test_a_picked_set_is_a_part_of_its_set(
+    test_data: Path, kodak: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Which are picked is shown above; faces and lines of text take most of the time of describing.
+    monkeypatch.setattr(descriptors, "describe_pixels", lambda pixels: {"mean": float(pixels.mean())})
     words = ["sets", "pick", "kodak", "--data", test_data, "-k", "3", "--seed", "2", "--out", "few.toml"]
     ended = call(*words, folder=tmp_path)
     assert ended.returncode == 0, ended.stderr

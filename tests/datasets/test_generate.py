@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -61,6 +62,15 @@ def order(model: Path, **changed: object) -> Order:
     return replace(plain, **changed)  # type: ignore[arg-type]
 
 
+@pytest.fixture(scope="module")
+def two(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a set of both prompts painted from seed 3; a test that adds to it takes a copy."""
+    folder = tmp_path_factory.mktemp("two") / "set"
+    with quiet():
+        assert make_set(order(model, seeds=(3,)), folder)[0] == 2
+    return folder
+
+
 def test_each_prompt_is_painted_from_each_seed(model: Path, tmp_path: Path) -> None:
     made, path = make_set(order(model), tmp_path / "set")
     assert (made, path) == (4, tmp_path / "set" / "manifest.toml")
@@ -77,8 +87,10 @@ def test_each_prompt_is_painted_from_each_seed(model: Path, tmp_path: Path) -> N
     assert len({one.sha256 for one in found.pictures}) == 4
 
 
-def test_what_is_there_is_kept_and_what_is_lost_is_made_again_the_same(model: Path, tmp_path: Path) -> None:
-    make_set(order(model, seeds=(3,)), tmp_path / "set")
+def test_what_is_there_is_kept_and_what_is_lost_is_made_again_the_same(
+    model: Path, two: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(two, tmp_path / "set")
     first = {path.name: path.read_bytes() for path in (tmp_path / "set").glob("*.png")}
     assert len(first) == 2
     assert make_set(order(model), tmp_path / "set")[0] == 2
@@ -135,11 +147,12 @@ def test_a_killed_command_goes_on_where_it_was(model: Path, tmp_path: Path) -> N
     "changed", [{"steps": 3}, {"guidance": 1.0}, {"prompts": ("another",)}, {"width": 32}]
 )
 def test_what_was_made_in_another_way_is_not_mixed_in(
-    model: Path, tmp_path: Path, changed: dict[str, object]
+    model: Path, two: Path, changed: dict[str, object]
 ) -> None:
-    make_set(order(model, seeds=(3,)), tmp_path / "set")
+    held = {path.name: path.read_bytes() for path in two.iterdir()}
     with pytest.raises(DatasetError, match="made in another way"):
-        make_set(order(model, **changed), tmp_path / "set")
+        make_set(order(model, **changed), two)
+    assert {path.name: path.read_bytes() for path in two.iterdir()} == held
 
 
 def test_the_command_makes_a_set(model: Path, tmp_path: Path) -> None:
