@@ -87,13 +87,13 @@ class Command:
     def _located(self, words: list[str]) -> list[str]:
         program = fill(words[:1], {"recipe_dir": self._recipe_path.parent})[0]
         beside = str(self._recipe_path.parent / program) if "/" in program else program
-        found = shutil.which(beside)
-        if not found:
+        located = shutil.which(beside)
+        if not located:
             where = beside if "/" in program else f"{program} on the search path"
             raise MissingBackendError(
                 f"recipe {self._recipe_path}: no program {where}; install it or mend the path"
             )
-        return [found, *words[1:]]
+        return [located, *words[1:]]
 
     def _version(self) -> str:
         if not self._recipe.version_command:

@@ -35,5 +35,5 @@ def find_dtype(name: str, *, halves: bool = True) -> torch.dtype:
     Raises:
         CodecError: There is no such format.
     """
-    check_choice("dtype", name, [one for one in DTYPES if halves or one != "float16"])
+    check_choice("dtype", name, [dtype for dtype in DTYPES if halves or dtype != "float16"])
     return DTYPES[name]

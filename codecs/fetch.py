@@ -99,7 +99,7 @@ def fetch(
             place where.
     """
     path = (folder or weights_folder()) / name
-    for candidate in (path, *(one / name for one in elsewhere)):
+    for candidate in (path, *(other_folder / name for other_folder in elsewhere)):
         if candidate.is_file():
             return _checked(candidate, sha256)
     failures: list[str] = []
@@ -149,10 +149,10 @@ def pipeline_folder(
     for local_only in (True, False) if allowed() else (True,):
         failures.clear()
         for name in ids:
-            found = _snapshot(name, allow, revision, local_only)
-            if isinstance(found, Path):
-                return found
-            failures.append(f"  {name}: {found}")
+            snapshot = _snapshot(name, allow, revision, local_only)
+            if isinstance(snapshot, Path):
+                return snapshot
+            failures.append(f"  {name}: {snapshot}")
     raise MissingBackendError(
         f"the pretrained pipeline {ids[0]} is not there and cannot be fetched:\n{_listed(failures)}\n"
         + ("" if allowed() else f"set {ALLOW_DOWNLOADS}=1 to let it be fetched, or ")
@@ -178,10 +178,10 @@ def _listed(failures: Sequence[str]) -> str:
 
 
 def _checked(path: Path, sha256: str) -> Path:
-    found = file_sha256(path)
-    if not found.startswith(sha256):
+    actual_sha256 = file_sha256(path)
+    if not actual_sha256.startswith(sha256):
         raise MissingBackendError(
-            f"{path} is not the file expected: its sha256 should begin with {sha256}, it is {found}; "
+            f"{path} is not the file expected: its sha256 should begin with {sha256}, it is {actual_sha256}; "
             "delete or move it, then try again"
         )
     return path
@@ -194,9 +194,9 @@ def _download(address: str, path: Path, sha256: str) -> None:
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as opened:
-            found = _stream(address, opened.write)
-        if not found.startswith(sha256):
-            raise ValueError(f"expected a file whose sha256 begins with {sha256}, got {found}")
+            actual_sha256 = _stream(address, opened.write)
+        if not actual_sha256.startswith(sha256):
+            raise ValueError(f"expected a file whose sha256 begins with {sha256}, got {actual_sha256}")
         part.chmod(0o644)  # the temporary file was the owner's alone, but weights folders are shared
         part.replace(path)
     finally:

@@ -56,10 +56,10 @@ def _y4m(pixels: Image) -> bytes:
 def _from_y4m(data: bytes) -> Image:
     header, _, rest = data.partition(b"\n")
     frame, _, samples = rest.partition(b"\n")
-    found = re.match(rb"YUV4MPEG2 (?:.* )?W(\d+) H(\d+) (?:.* )?C(\w+)", header)
-    if not found or not frame.startswith(b"FRAME"):
+    match = re.match(rb"YUV4MPEG2 (?:.* )?W(\d+) H(\d+) (?:.* )?C(\w+)", header)
+    if not match or not frame.startswith(b"FRAME"):
         raise CodecError("not a Y4M file")
-    width, height, sampling = int(found[1]), int(found[2]), found[3].decode()
+    width, height, sampling = int(match[1]), int(match[2]), match[3].decode()
     check_size(width, height)
     if b"XCOLORRANGE=LIMITED" in header:
         raise CodecError(

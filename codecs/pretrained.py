@@ -46,7 +46,10 @@ class Weights:
 
         loaded = load_file(self.path)
         named = plain_names(loaded, self.path)
-        return {name: one.float() if one.dtype == torch.float16 else one for name, one in named.items()}
+        return {
+            name: tensor.float() if tensor.dtype == torch.float16 else tensor
+            for name, tensor in named.items()
+        }
 
     def number(self, key: str) -> int:
         """Return a whole number of the metadata.

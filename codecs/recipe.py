@@ -112,7 +112,7 @@ def _check_placeholders(key: str, words: list[str], needed: set[str], known: set
 
 def fill(words: list[str], values: Mapping[str, object]) -> list[str]:
     """Return the words with the values in place of their placeholders."""
-    return [_PLACEHOLDER.sub(lambda found: str(values[found[1]]), word) for word in words]
+    return [_PLACEHOLDER.sub(lambda match: str(values[match[1]]), word) for word in words]
 
 
 def load(path: Path) -> tuple[Recipe, str]:
@@ -138,8 +138,8 @@ def load(path: Path) -> tuple[Recipe, str]:
 
 def _without_variable(path: Path) -> str:
     """Return a path, from the variable on and with a word on it where nobody set one that it names."""
-    found = re.search(r"\$\{?(\w+).*", str(path))
-    return f"{found[0]}: the environment variable {found[1]} is not set" if found else str(path)
+    match = re.search(r"\$\{?(\w+).*", str(path))
+    return f"{match[0]}: the environment variable {match[1]} is not set" if match else str(path)
 
 
 def _reason(place: tuple[int | str, ...], kind: str, message: str) -> str:

@@ -167,10 +167,14 @@ def parameters(name: str, given: Mapping[str, Value]) -> dict[str, Value]:
             near = difflib.get_close_matches(key, accepted, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; it takes {', '.join(accepted) or 'none'}"
             raise CodecError(f"codec {name!r} has no parameter {key!r}{hint}")
-    needed = [key for key, one in accepted.items() if one.default is one.empty and key not in given]
+    needed = [
+        key
+        for key, parameter in accepted.items()
+        if parameter.default is parameter.empty and key not in given
+    ]
     if needed:
         raise CodecError(f"codec {name!r} needs the parameter {needed[0]!r}")
-    return {key: given.get(key, one.default) for key, one in sorted(accepted.items())}
+    return {key: given.get(key, parameter.default) for key, parameter in sorted(accepted.items())}
 
 
 def create(name: str, given: Mapping[str, Value] | None = None) -> Codec:

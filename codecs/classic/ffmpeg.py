@@ -125,6 +125,6 @@ def version(encoder: str, banner: str = "") -> str:
         raise MissingBackendError(
             f"{_program()} does not encode with {encoder}; {install}: {error}"
         ) from error
-    found = re.search(banner, log) if banner else None
-    coder = f"{encoder} {found[1]}" if found else encoder
+    match = re.search(banner, log) if banner else None
+    coder = f"{encoder} {match[1]}" if match else encoder
     return f"FFmpeg {first_line.split()[2]}, {coder}"

@@ -46,9 +46,9 @@ class Heic:
         self._subsampling = subsampling
         # On a busy machine a pool of one worker misses its wake-ups: ten times the wall time, even for ever.
         self._parameters = {"preset": preset, "x265:pools": str(threads) if threads > 1 else "none"}
-        found = pillow_heif.libheif_info()
-        coders = f"{found['encoders']['x265']}; {found['decoders']['libde265']}"
-        version = f"pillow-heif {pillow_heif.__version__}, libheif {found['libheif']}, {coders}"
+        libheif = pillow_heif.libheif_info()
+        coders = f"{libheif['encoders']['x265']}; {libheif['decoders']['libde265']}"
+        version = f"pillow-heif {pillow_heif.__version__}, libheif {libheif['libheif']}, {coders}"
         ladder = (5.0, 15.0, 25.0, 35.0, 45.0, 55.0, 65.0)
         self.info = CodecInfo("heic", version, "classic", ladder, QualityScale("quality", 0, 100))
 

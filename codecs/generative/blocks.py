@@ -108,8 +108,8 @@ class ConditionalUNet(nn.Module):
             condition: (batch, condition).
         """
         features = time_features(time)
-        told = features if condition is None else torch.cat([features, condition.float()], 1)
-        vector = self.embedding(told.to(self.enter.weight.dtype))
+        conditioning = features if condition is None else torch.cat([features, condition.float()], 1)
+        vector = self.embedding(conditioning.to(self.enter.weight.dtype))
         x = self.enter(x)
         kept: list[Tensor] = []
         for level, blocks in enumerate(self.down):

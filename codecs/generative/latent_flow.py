@@ -150,6 +150,6 @@ def text_counts(caption: str | None) -> Tensor:
     """Return how often each bucket's words and pairs of words stand in a caption: (1, 512), unit length."""
     counts = torch.zeros(1, BUCKETS)
     words = re.findall(r"\w+", (caption or "").lower())
-    for term in [*words, *(f"{one} {two}" for one, two in pairwise(words))]:
+    for term in [*words, *(f"{first} {second}" for first, second in pairwise(words))]:
         counts[0, zlib.crc32(term.encode()) % BUCKETS] += 1
     return functional.normalize(counts)

@@ -86,4 +86,4 @@ def generator_of(folder: Path) -> str:
 
 
 def _ids(choice: str) -> list[str]:
-    return [one.strip() for one in choice.split(",") if one.strip()]
+    return [pipeline_id.strip() for pipeline_id in choice.split(",") if pipeline_id.strip()]

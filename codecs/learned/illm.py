@@ -87,7 +87,7 @@ class Illm:
         where = place(device, dtype)
         scale = QualityScale("quality", -1, 6)
         chosen = chosen_qualities(qualities, scale)
-        self._rates = Rates(Kind.ILLM, scale, {one: _load_rate(repository, one, where) for one in chosen})
+        self._rates = Rates(Kind.ILLM, scale, {rate: _load_rate(repository, rate, where) for rate in chosen})
         self.info = CodecInfo(
             "illm",
             f"compressai {compressai_version}, torch {torch.__version__}",

@@ -231,7 +231,7 @@ class ContextCoder:
             return coded[-1][0]
 
         decoded = self._walk(hyper, symbols_here)
-        symbols, indexes = (torch.stack(one) for one in zip(*coded, strict=True))
+        symbols, indexes = (torch.stack(arrays) for arrays in zip(*coded, strict=True))
         strings = encode_symbols(model.tables, symbols, indexes, model.channels)
         return model.pack(hyper_strings, hyper, strings, symbols), decoded
 

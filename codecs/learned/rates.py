@@ -128,9 +128,10 @@ def chosen_qualities(text: str, scale: QualityScale) -> tuple[int, ...]:
         chosen = sorted({int(word) for word in text.split(",")})
     except ValueError as error:
         raise CodecError(f"parameter 'qualities' must be 'all' or like '1,2,3', got {text!r}") from error
-    for one in chosen:
-        if not scale.contains(one):
+    for quality in chosen:
+        if not scale.contains(quality):
             raise CodecError(
-                f"parameter 'qualities': expected {scale.worst:g} to {scale.best:g}, got {one} in {text!r}"
+                f"parameter 'qualities': expected {scale.worst:g} to {scale.best:g}, "
+                f"got {quality} in {text!r}"
             )
     return tuple(chosen)

@@ -73,8 +73,8 @@ class Zoo:
         where = place(device, dtype)
         scale = QualityScale("quality", 1, 1 if checkpoint else len(model_urls[arch][metric]))
         chosen = chosen_qualities(qualities, scale)
-        paths = [Path(checkpoint or zoo_file(arch, metric, one)).expanduser() for one in chosen]
-        loaded = {one: load_rate(path, arch, where) for one, path in zip(chosen, paths, strict=True)}
+        paths = [Path(checkpoint or zoo_file(arch, metric, quality)).expanduser() for quality in chosen]
+        loaded = {quality: load_rate(path, arch, where) for quality, path in zip(chosen, paths, strict=True)}
         self._rates = Rates(Kind.ZOO, scale, loaded)
         self.info = CodecInfo(
             "zoo",
@@ -162,7 +162,7 @@ def tensors(path: Path) -> dict[str, Tensor]:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CodecError(f"cannot read the checkpoint {path}: {reason}") from error
     state = contents(loaded)
-    if not isinstance(state, dict) or not all(isinstance(one, torch.Tensor) for one in state.values()):
+    if not isinstance(state, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
         raise CodecError(f"expected a checkpoint of named tensors, {path} is none")
     return load_pretrained(plain_names(cast("dict[str, Tensor]", state), path))
 

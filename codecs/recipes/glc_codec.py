@@ -162,12 +162,12 @@ def encode(picture: Path, stream: Path, quality: int) -> None:
     original = model.process_with_mask
 
     def collect(y: Any, scales: Any, means: Any, mask: Any) -> Any:
-        found = original(y, scales, means, mask)
+        processed = original(y, scales, means, mask)
         chosen = mask.bool().expand_as(scales)
-        values = found[1][chosen].round().int().tolist()
+        values = processed[1][chosen].round().int().tolist()
         for place, gaussian in enumerate(which(scales[chosen])):
             collected.extend(integer(values[place], gaussian))
-        return found
+        return processed
 
     model.process_with_mask = collect
     with torch.no_grad():

@@ -151,7 +151,9 @@ def train_hfd(
     ladder = codec.info.qualities
     ids = fingerprint(codec, ladder)
     cache = out / f"pairs_{of}_{ids[:12]}.bin"
-    pairs = CoarsePictures(run.pictures, lambda one, quality: _coarse(codec, one, quality), ladder, cache)
+    pairs = CoarsePictures(
+        run.pictures, lambda picture, quality: _coarse(codec, picture, quality), ladder, cache
+    )
     task = hfd.DetailTask(pairs, mode)
     if not run.to_the_end(task):
         return
@@ -163,7 +165,7 @@ def train_hfd(
             "shift": str(diffusion.DEFAULT_SHIFT),
             "autoencoder": of,
             "autoencoder_weights": ids,
-            "qualities": ",".join(f"{one:g}" for one in ladder),
+            "qualities": ",".join(f"{quality:g}" for quality in ladder),
         },
         f"HFD decoder, {mode}",
         "Draws the detail that the autoencoder's picture lacks. "
@@ -223,8 +225,8 @@ def _command() -> str:
     return " ".join(["python -m codecarena.codecs.training", *kept])
 
 
-def _settings(ours: Settings, steps: int, seed: int) -> Settings:
-    return dataclasses.replace(ours, steps=steps or ours.steps, seed=seed)
+def _settings(defaults: Settings, steps: int, seed: int) -> Settings:
+    return dataclasses.replace(defaults, steps=steps or defaults.steps, seed=seed)
 
 
 def _beside(out: Path, name: str) -> pretrained.Weights:

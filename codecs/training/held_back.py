@@ -26,11 +26,13 @@ def of_hyperprior(network: GainedHyperprior, pictures: Sequence[Image]) -> list[
     """Return estimated bits per pixel and PSNR of each rate, means over pictures."""
     lines = ["| rate | bits per pixel (estimated) | PSNR, dB |", "| --- | --- | --- |"]
     for rate in range(len(network.log_gain)):
-        found: list[tuple[float, float]] = []
+        rates_and_psnrs: list[tuple[float, float]] = []
         for pixels in (_cut(picture, PADDING) for picture in pictures):
             decoded, bits = network(pixels, torch.tensor([float(rate)]))
-            found.append((float(bits) / pixels[0, 0].numel(), psnr_db(decoded.clamp(0, 1), pixels, 1.0)))
-        bits_per_pixel, quality = np.mean(found, axis=0)
+            rates_and_psnrs.append(
+                (float(bits) / pixels[0, 0].numel(), psnr_db(decoded.clamp(0, 1), pixels, 1.0))
+            )
+        bits_per_pixel, quality = np.mean(rates_and_psnrs, axis=0)
         lines.append(f"| {rate + 1} | {bits_per_pixel:.3f} | {quality:.2f} |")
     return lines
 
@@ -40,13 +42,13 @@ def of_autoencoder(network: LatentAutoencoder, pictures: Sequence[Image]) -> lis
     """Return the PSNR of the round trip, with clean latents and with noisy ones."""
     lines = ["| noise on the latents | PSNR, dB |", "| --- | --- |"]
     for noise in (0.0, 0.1, 0.2):
-        found: list[float] = []
+        psnrs: list[float] = []
         for pixels in (_cut(picture, 8) * 2 - 1 for picture in pictures):
             latents = network.encode(pixels)
             draws = torch.randn(latents.shape, generator=torch.Generator().manual_seed(0))
             decoded = network.decode(latents + noise * draws).clamp(-1, 1)
-            found.append(psnr_db(decoded, pixels, 2.0))
-        lines.append(f"| {noise:g} | {np.mean(found):.2f} |")
+            psnrs.append(psnr_db(decoded, pixels, 2.0))
+        lines.append(f"| {noise:g} | {np.mean(psnrs):.2f} |")
     return lines
 
 
@@ -57,14 +59,14 @@ def of_detail(detail: Detail, pairs: CoarsePictures, mode: Mode) -> list[str]:
         "| --- | --- | --- | --- | --- |",
     ]
     for rate in range(pairs.rates):
-        found: list[tuple[float, ...]] = []
+        measurements: list[tuple[float, ...]] = []
         for original, coarse in pairs.held_back(rate)[:DRAWN]:
             whole, rough = (
-                to_planes(np.asarray(one))[None].float() / 127.5 - 1 for one in (original, coarse)
+                to_planes(np.asarray(picture))[None].float() / 127.5 - 1 for picture in (original, coarse)
             )
             drawn = detail.draw(rough, float(rate), DEFAULTS[mode], seed=0).clamp(-1, 1)
             steep = _gradient(whole)
-            found.append(
+            measurements.append(
                 (
                     psnr_db(rough, whole, 2.0),
                     psnr_db(drawn, whole, 2.0),
@@ -72,7 +74,7 @@ def of_detail(detail: Detail, pairs: CoarsePictures, mode: Mode) -> list[str]:
                     _gradient(drawn) / steep,
                 )
             )
-        means = np.mean(found, axis=0)
+        means = np.mean(measurements, axis=0)
         lines.append(f"| {rate + 1} | {means[0]:.2f} | {means[1]:.2f} | {means[2]:.2f} | {means[3]:.2f} |")
     return lines
 
@@ -82,8 +84,8 @@ def of_latent_flow(task: LatentFlowTask) -> list[str]:
     """Return the error of palette-coded latents before and after the flow, in latent deviations."""
     lines = ["| steps | rms error before | rms error after |", "| --- | --- | --- |"]
     for steps in (1, 2, 4):
-        found = [_denoised(task, example, steps) for example in task.held_back]
-        before, after = np.mean(found, axis=0)
+        errors = [_denoised(task, example, steps) for example in task.held_back]
+        before, after = np.mean(errors, axis=0)
         lines.append(f"| {steps} | {before:.3f} | {after:.3f} |")
     return lines
 

@@ -41,14 +41,14 @@ class DetailTask:
         count = settings.batch
         time = (rng.permutation(count) + rng.uniform(size=count)) / count
         noise = rng.uniform(0, flow.LARGEST_NOISE, count)
-        amounts = (torch.from_numpy(one).float() for one in (time, noise))
+        amounts = (torch.from_numpy(array).float() for array in (time, noise))
         return *self.pairs.crops(count, settings.crop, rng), *amounts
 
     def loss(self, original: Tensor, coarse: Tensor, rate: Tensor, time: Tensor, noise: Tensor) -> Tensor:
         """Return the decoder's loss."""
         whole, rough = (
-            (one.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-            for one in (original, coarse)
+            (picture.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+            for picture in (original, coarse)
         )
         if self.mode == "flow":
             return flow.loss(self.network, whole, rough, rate, noise, time)

@@ -47,9 +47,9 @@ class HyperpriorTask:
     def groups(self, learning_rate: float) -> list[dict[str, Any]]:
         """Return the networks' weights, the linear transforms, and the quantiles of the tails."""
         chosen: dict[str, list[nn.Parameter]] = {"": [], "linear": [], "quantiles": []}
-        for name, one in self.network.named_parameters():
+        for name, parameter in self.network.named_parameters():
             part = "quantiles" if name.endswith("quantiles") else "linear" if ".linear." in name else ""
-            chosen[part].append(one)
+            chosen[part].append(parameter)
         shares = {"": 1.0, "linear": LINEAR_SHARE, "quantiles": 10.0}
         return [{"params": chosen[part], "lr": share * learning_rate} for part, share in shares.items()]
 

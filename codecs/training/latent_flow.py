@@ -72,7 +72,7 @@ class LatentFlowTask:
         """Return states, times, velocities and conditions of random crops."""
         chosen = [self.examples[index] for index in rng.integers(len(self.examples), size=settings.batch)]
         parts = [_sample(example, settings.crop // LATENT_DOWNSAMPLING, rng) for example in chosen]
-        return tuple(torch.stack(one) for one in zip(*parts, strict=True))
+        return tuple(torch.stack(tensors) for tensors in zip(*parts, strict=True))
 
     def loss(self, state: Tensor, time: Tensor, velocity: Tensor, maps: Tensor, text: Tensor) -> Tensor:
         """Return the mean squared error of the velocity."""

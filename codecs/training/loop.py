@@ -138,7 +138,7 @@ def _step(task: Task, settings: Settings, step: int, optimizer: torch.optim.Opti
     batch = task.batch(settings, np.random.default_rng([settings.seed, step]))
     optimizer.zero_grad(set_to_none=True)
     with torch.autocast(device.partition(":")[0], torch.bfloat16, enabled=settings.bfloat16):
-        loss = task.loss(*(one.to(device) for one in batch))
+        loss = task.loss(*(tensor.to(device) for tensor in batch))
     loss.backward()
     nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], settings.clip_norm)
     optimizer.step()
@@ -157,7 +157,9 @@ class _Average:
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.decay = decay
         self.weights = (
-            {name: one.detach().clone() for name, one in network.named_parameters()} if decay else {}
+            {name: parameter.detach().clone() for name, parameter in network.named_parameters()}
+            if decay
+            else {}
         )
 
     @torch.no_grad()
@@ -165,14 +167,14 @@ class _Average:
         if not self.decay:
             return
         share = 1 - min(self.decay, (1 + step) / (10 + step))
-        for name, one in network.named_parameters():
-            self.weights[name].lerp_(one, share)
+        for name, parameter in network.named_parameters():
+            self.weights[name].lerp_(parameter, share)
 
     @torch.no_grad()
     def copy_to(self, network: nn.Module) -> None:
-        for name, one in network.named_parameters():
+        for name, parameter in network.named_parameters():
             if name in self.weights:
-                one.copy_(self.weights[name])
+                parameter.copy_(self.weights[name])
 
 
 def _state(parts: Sequence[Any]) -> list[Any]:  # state_dicts hold what their owners like

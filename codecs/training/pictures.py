@@ -40,10 +40,10 @@ class TrainingPictures:
                 f"expected pictures of at least {side} x {side} pixels in {folder}, found {len(pictures)}"
             )
         self.held_back = pictures[::HELD_BACK_EVERY]
-        self.training = [one for index, one in enumerate(pictures) if index % HELD_BACK_EVERY]
+        self.training = [picture for index, picture in enumerate(pictures) if index % HELD_BACK_EVERY]
         self.origin = ", ".join(sorted({path.parent.name for path in paths}))
         """Names of the folders that the pictures lie in."""
-        self.pixel_count = sum(one.shape[0] * one.shape[1] for one in self.training)
+        self.pixel_count = sum(picture.shape[0] * picture.shape[1] for picture in self.training)
 
     def crops(self, count: int, side: int, rng: np.random.Generator) -> Tensor:
         """Return square crops, mirrored and turned at random: (count, 3, side, side), uint8."""

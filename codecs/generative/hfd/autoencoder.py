@@ -56,7 +56,7 @@ class Autoencoder:
         """
         check_name(name, decoder)
         said = decoder.metadata
-        qualities = tuple(float(one) for one in said.get("qualities", "").split(",") if one)
+        qualities = tuple(float(number) for number in said.get("qualities", "").split(",") if number)
         here = fingerprint(codec, qualities)
         if not qualities or said.get("autoencoder_weights") != here:
             raise CodecError(
@@ -88,7 +88,7 @@ class Autoencoder:
     def _rate(self, quality: float) -> float:
         if not self.qualities[0] <= quality <= self.qualities[-1]:
             raise CodecError(f"stream is damaged: its quality {quality:g} is none that the decoder knows")
-        above = next(index for index, one in enumerate(self.qualities) if one >= quality)
+        above = next(index for index, known_quality in enumerate(self.qualities) if known_quality >= quality)
         if above == 0:
             return 0.0
         low, high = self.qualities[above - 1], self.qualities[above]

@@ -61,7 +61,7 @@ def loss(
         shift: See `log_snr`.
     """
     residual = (original - coarse) / network.deviation(rate)
-    alpha, sigma = (one[:, None, None, None] for one in signal_and_noise(time, shift))
+    alpha, sigma = (factor[:, None, None, None] for factor in signal_and_noise(time, shift))
     gaussian = network.tint(torch.randn_like(residual), rate)
     mean = network.predict_mean(coarse, rate).float()
     state = alpha * residual + sigma * gaussian

@@ -189,10 +189,10 @@ def _to_tensor(pixels: Image) -> Tensor:
 
 
 def _to_numpy(latents: Tensor) -> NDArray[np.float32]:
-    found = np.ascontiguousarray(latents[0].permute(1, 2, 0).numpy())
-    if not np.isfinite(found).all():
+    array = np.ascontiguousarray(latents[0].permute(1, 2, 0).numpy())
+    if not np.isfinite(array).all():
         raise CodecError("the encoder's latents are not finite; float16 may be too small for these weights")
-    return found
+    return array
 
 
 def _to_latents(levels: Levels, bound: float) -> Tensor:

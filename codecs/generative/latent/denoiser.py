@@ -80,10 +80,10 @@ class UNetDenoiser:
         self, latents: Tensor, time: int, target: float, eta: float = 0.0, drawn: Tensor | float = 0.0
     ) -> Tensor:
         signal = float(self._signal[time])
-        found = blended(lambda part: self._predict(part, time), latents, TILE, OVERLAP)
+        noise = blended(lambda part: self._predict(part, time), latents, TILE, OVERLAP)
         if self._prediction == "v_prediction":
-            found = signal**0.5 * found + (1 - signal) ** 0.5 * latents
-        return step(latents, found, signal, target, eta, drawn)
+            noise = signal**0.5 * noise + (1 - signal) ** 0.5 * latents
+        return step(latents, noise, signal, target, eta, drawn)
 
     def _predict(self, latents: Tensor, time: int) -> Tensor:
         moment = torch.tensor([time], device=self._prompt.device)
@@ -92,7 +92,7 @@ class UNetDenoiser:
 
 
 def step(
-    latents: Tensor, found: Tensor, signal: float, target: float, eta: float, drawn: Tensor | float
+    latents: Tensor, noise: Tensor, signal: float, target: float, eta: float, drawn: Tensor | float
 ) -> Tensor:
     """Return the latents of a DDIM step.
 
@@ -100,12 +100,12 @@ def step(
 
     Args:
         latents: Noisy latents at a time whose alpha bar is ``signal``.
-        found: The noise of variance 1 that the network finds in them.
+        noise: The network's estimate of the noise in them, scaled to variance 1.
         signal: Between 0 and 1.
         target: Alpha bar of the time to go to.
         eta: Share of fresh noise, 0 for none.
         drawn: Fresh noise of variance 1.
     """
-    clean = (latents - (1 - signal) ** 0.5 * found) / signal**0.5
+    clean = (latents - (1 - signal) ** 0.5 * noise) / signal**0.5
     deviation = eta * ((1 - target) / (1 - signal) * (1 - signal / target)) ** 0.5
-    return target**0.5 * clean + (1 - target - deviation**2) ** 0.5 * found + deviation * drawn
+    return target**0.5 * clean + (1 - target - deviation**2) ** 0.5 * noise + deviation * drawn

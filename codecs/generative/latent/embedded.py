@@ -84,15 +84,15 @@ class EmbeddedBackend:
 
 def load_networks() -> tuple[LatentAutoencoder, LatentFlow, Identity]:
     """Return the embedded autoencoder and flow, on the CPU in float32, and which weights they hold."""
-    found = [pretrained.embedded(name) for name in NETWORKS]
+    weight_files = [pretrained.embedded(name) for name in NETWORKS]
     identity = Identity(
         weights_sha256(),
-        sum(one.byte_count for one in found),
-        found[0].metadata.get("trained_on"),
+        sum(weights.byte_count for weights in weight_files),
+        weight_files[0].metadata.get("trained_on"),
         toy=True,
         generator=generator_name(),
     )
-    return load_autoencoder(found[0]), LatentFlow.load(found[1]), identity
+    return load_autoencoder(weight_files[0]), LatentFlow.load(weight_files[1]), identity
 
 
 def load_autoencoder(weights: Weights) -> LatentAutoencoder:

@@ -94,8 +94,12 @@ class Payload:
 
     def levels(self, layout: Layout) -> NDArray[np.uint8]:
         """Return the latents that palette and indices stand for, (height, width, channels)."""
-        found = self.palette[self.indices]
-        return found if layout.has_palette else np.ascontiguousarray(found[..., 0].transpose(1, 2, 0))
+        latent_levels = self.palette[self.indices]
+        return (
+            latent_levels
+            if layout.has_palette
+            else np.ascontiguousarray(latent_levels[..., 0].transpose(1, 2, 0))
+        )
 
 
 def unpack(header: Header, payload: bytes, layout: Layout) -> Payload:

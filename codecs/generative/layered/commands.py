@@ -152,7 +152,7 @@ def structure(
 
     bitstream = _read(stream)
     layers = editing.inspect(bitstream)
-    if sum(one is not None for one in (drawing, picture, keypoints)) != 1:
+    if sum(source is not None for source in (drawing, picture, keypoints)) != 1:
         raise _failure("expected one of --drawing, --picture and --keypoints")
     if keypoints and (region or mask):
         raise _failure("people are replaced everywhere: --region and --mask go with --drawing and --picture")
@@ -224,10 +224,10 @@ def _region(region: str, mask: Path | None, width: int, height: int) -> Region:
 def _settings(given: list[str] | None) -> dict[str, Value]:
     """Return parameters by name; a value that is JSON, as a number is, counts as such."""
     settings: dict[str, Value] = {}
-    for one in given or []:
-        name, equals, value = one.partition("=")
+    for assignment in given or []:
+        name, equals, value = assignment.partition("=")
         if not equals:
-            raise _failure(f"expected --set NAME=VALUE, got {one!r}")
+            raise _failure(f"expected --set NAME=VALUE, got {assignment!r}")
         try:
             settings[name] = json.loads(value)
         except ValueError:

@@ -64,11 +64,11 @@ def on_grid(edges: NDArray[np.bool_], rows: int, columns: int) -> NDArray[np.boo
     """Return an edge map on another grid: a cell has an edge where any that it covers has one."""
     if edges.shape == (rows, columns):
         return edges.copy()
-    found = np.zeros((rows, columns), np.bool_)
+    cells = np.zeros((rows, columns), np.bool_)
     down, across = np.nonzero(edges)
     if edges.shape[0] >= rows and edges.shape[1] >= columns:
-        found[down * rows // edges.shape[0], across * columns // edges.shape[1]] = True
-        return found
+        cells[down * rows // edges.shape[0], across * columns // edges.shape[1]] = True
+        return cells
     up = np.arange(rows) * edges.shape[0] // rows
     return edges[up[:, None], np.arange(columns) * edges.shape[1] // columns]
 
@@ -115,4 +115,7 @@ class LearnedDetector:
         with quiet():
             poses: list[Any] = self._detector.detect_poses(pixels)
         bodies = [pose.body.keypoints for pose in poses]
-        return tuple(made([None if one is None else (one.x, one.y) for one in body]) for body in bodies)
+        return tuple(
+            made([None if keypoint is None else (keypoint.x, keypoint.y) for keypoint in body])
+            for body in bodies
+        )

@@ -99,7 +99,7 @@ def recolour(bitstream: bytes, region: Region, colour: tuple[int, int, int]) -> 
     Raises:
         CodecError: The stream is damaged or has no colours.
     """
-    if not all(0 <= one <= 255 for one in colour):
+    if not all(0 <= level <= 255 for level in colour):
         raise CodecError(f"expected a colour of three levels from 0 to 255, got {colour}")
     levels = colours.decode(_data(bitstream, Layer.COLOURS))
     levels[cells(region, *levels.shape[:2])] = colours.quantise(np.array(colour, np.uint8))
@@ -162,23 +162,23 @@ def _put(bitstream: bytes, new: Chunk) -> bytes:
 
 
 def _data(bitstream: bytes, layer: Layer) -> bytes:
-    found = chunks.split(bitstream).chunks
-    for chunk in found:
+    present = chunks.split(bitstream).chunks
+    for chunk in present:
         if chunk.layer is layer:
             return chunk.data
-    there = ", ".join(chunk.layer.name.lower() for chunk in found)
+    there = ", ".join(chunk.layer.name.lower() for chunk in present)
     raise CodecError(f"the stream holds no layer of {layer.name.lower()}; it has {there}")
 
 
 def _without_edges(data: bytes, region: Region) -> bytes:
-    found = edges.decode(data)
-    return edges.encode(found & ~cells(region, *found.shape))
+    edge_map = edges.decode(data)
+    return edges.encode(edge_map & ~cells(region, *edge_map.shape))
 
 
 def _without_points(data: bytes, region: Region) -> bytes:
     people = skeleton.decode(data)
     kept = [replace(person, visible=person.visible & ~holds(region, person.points)) for person in people]
-    return skeleton.encode([one for one in kept if one.visible.any()])
+    return skeleton.encode([person for person in kept if person.visible.any()])
 
 
 def _without_colours(data: bytes, region: Region) -> bytes:

@@ -100,15 +100,15 @@ class Decoder:
         """
         bound = self._range * probability >> PROBABILITY_BITS
         if self._value < bound:
-            self._range, found = bound, 1
+            self._range, decoded_bit = bound, 1
         else:
             self._value -= bound
             self._range -= bound
-            found = 0
+            decoded_bit = 0
         while self._range < _SMALLEST_RANGE:
             self._range <<= 8
             self._value = self._value << 8 | self._next()
-        return found
+        return decoded_bit
 
     def finish(self) -> None:
         """Raise `CodecError` when bytes are left over."""

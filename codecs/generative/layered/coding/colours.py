@@ -90,9 +90,9 @@ def _check_cells(rows: int, columns: int) -> None:
 def _code(coder: Coder, rows: int, columns: int, levels: NDArray[np.int64] | None) -> NDArray[np.int64]:
     """Write the levels with an encoder, or read them with a decoder; return them."""
     model = Model(3)
-    found = np.zeros((rows, columns, 3), np.int64)
+    coded = np.zeros((rows, columns, 3), np.int64)
     # Python's lists and integers are several times as fast as single elements of an array.
-    values: list[list[list[int]]] = found.tolist()
+    values: list[list[list[int]]] = coded.tolist()
     sizes: list[list[list[int]]] = np.zeros((rows + 1, columns + 1, 3), np.int64).tolist()
     known: list[list[list[int]]] | None = levels.tolist() if levels is not None else None
     for y in range(rows):
@@ -139,5 +139,5 @@ def _difference(coder: Coder, model: Model, context: tuple[int, int, int], wante
 
 
 def _check_colour(cell: list[int]) -> None:
-    if any(not low <= one <= high for low, one, high in zip(_LOWEST, cell, _HIGHEST, strict=True)):
+    if any(not low <= level <= high for low, level, high in zip(_LOWEST, cell, _HIGHEST, strict=True)):
         raise CodecError(f"colour map is damaged: no colour has the levels {cell}")

@@ -74,13 +74,13 @@ def _code(coder: Coder, rows: int, columns: int, edges: NDArray[np.bool_] | None
     known = edges.astype(int).tolist() if edges is not None else None
     blank = [0] * (columns + 2 * _REACH)
     above, second = blank, blank
-    found: list[list[int]] = []
+    coded_rows: list[list[int]] = []
     for y in range(rows):
         upper = _upper(above, second)
         current = _row(coder, model, upper, known[y] if known else None)
-        found.append(current)
+        coded_rows.append(current)
         above, second = [0] * _REACH + current + [0] * _REACH, above
-    return np.array(found, dtype=np.bool_)
+    return np.array(coded_rows, dtype=np.bool_)
 
 
 def _row(coder: Coder, model: Model, upper: list[int], known: list[int] | None) -> list[int]:
@@ -98,7 +98,10 @@ def _upper(above: list[int], second: list[int]) -> list[int]:
     """Return, for each column, the template's cells in the two padded rows above as a number."""
     near = _windows(above, _ABOVE)
     far = _windows(second, _SECOND)
-    return [one << _SAME | other << _SAME + _ABOVE for one, other in zip(near, far, strict=True)]
+    return [
+        near_cells << _SAME | far_cells << _SAME + _ABOVE
+        for near_cells, far_cells in zip(near, far, strict=True)
+    ]
 
 
 def _windows(row: list[int], length: int) -> list[int]:

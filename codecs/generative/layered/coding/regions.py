@@ -50,11 +50,11 @@ def parse(text: str, width: int, height: int) -> Rectangle:
         CodecError: It is no rectangle inside the picture.
     """
     number = r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*"
-    found = re.fullmatch(",".join([number] * 4), text)
-    if not found or len(set(found.groups()[1::2])) != 1:
+    match = re.fullmatch(",".join([number] * 4), text)
+    if not match or len(set(match.groups()[1::2])) != 1:
         raise CodecError(f"expected LEFT,TOP,RIGHT,BOTTOM in pixels, or each with a % sign, got {text!r}")
-    ends = [float(group) for group in found.groups()[::2]]
-    return Rectangle.in_pixels(ends, 100, 100) if found[2] else Rectangle.in_pixels(ends, width, height)
+    ends = [float(group) for group in match.groups()[::2]]
+    return Rectangle.in_pixels(ends, 100, 100) if match[2] else Rectangle.in_pixels(ends, width, height)
 
 
 def cells(region: Region, rows: int, columns: int) -> NDArray[np.bool_]:

@@ -63,7 +63,10 @@ def unpack(settings: Sequence[Setting], packed: bytes) -> dict[str, float]:
         raise CodecError(
             f"expected {len(settings)} bytes of settings in the layered stream ({names}), got {len(packed)}"
         )
-    values = {one.name: one.lowest + count / one.units for one, count in zip(settings, packed, strict=True)}
+    values = {
+        setting.name: setting.lowest + count / setting.units
+        for setting, count in zip(settings, packed, strict=True)
+    }
     for setting in settings:
         if values[setting.name] > setting.highest:
             raise CodecError(

@@ -84,7 +84,7 @@ def from_openpose(path: Path, width: int, height: int) -> tuple[Skeleton, ...]:
         size = (float(content.get("canvas_width", width)), float(content.get("canvas_height", height)))
         if not all(0 < side < np.inf for side in size):
             raise ValueError(f"a canvas of {size[0]:g} x {size[1]:g}")
-        people = [np.array(one["pose_keypoints_2d"], np.float64) for one in content["people"]]
+        people = [np.array(person["pose_keypoints_2d"], np.float64) for person in content["people"]]
         return tuple(_from_numbers(numbers, size) for numbers in people if numbers.size)
     # Numbers may be too large for a float, brackets too deep for the parser.
     except (
@@ -141,13 +141,15 @@ def _limb(
 
 
 def _colour(index: int, light: float) -> tuple[int, ...]:
-    return tuple(int(255 * one * light) for one in colorsys.hsv_to_rgb(index / KEYPOINTS, 1, 1))
+    return tuple(int(255 * level * light) for level in colorsys.hsv_to_rgb(index / KEYPOINTS, 1, 1))
 
 
 def _bits(skeleton: Skeleton) -> str:
-    visible = "".join("1" if one else "0" for one in skeleton.visible)
+    visible = "".join("1" if is_visible else "0" for is_visible in skeleton.visible)
     shown = np.rint(skeleton.points[skeleton.visible].clip(0, 1) * _COORDINATE_TOP).astype(int)
-    return visible + "".join(f"{one:0{_COORDINATE_BITS}b}" for one in shown.reshape(-1).tolist())
+    return visible + "".join(
+        f"{coordinate:0{_COORDINATE_BITS}b}" for coordinate in shown.reshape(-1).tolist()
+    )
 
 
 def _skeleton(bits: str) -> tuple[Skeleton, str]:

@@ -73,16 +73,16 @@ def _fluent() -> Model:
 def _code(coder: Coder, model: Model, length: int, letters: bytes | None) -> bytes:
     """Write the letters with an encoder, or read as many with a decoder; return them."""
     # A text begins as a line of the vocabulary does.
-    found = bytearray(b"\n" * _ORDERS)
+    coded = bytearray(b"\n" * _ORDERS)
     word = 0
     for index in range(length):
-        contexts = [int.from_bytes(found[len(found) - order :], "big") << 8 for order in range(_ORDERS)]
+        contexts = [int.from_bytes(coded[len(coded) - order :], "big") << 8 for order in range(_ORDERS)]
         letter = _letter(
             coder, model, [*contexts, word << 8], letters[index] if letters is not None else None
         )
-        found.append(letter)
+        coded.append(letter)
         word = (word * 271 + letter) & 0xFFFFFF if chr(letter).isalpha() else 0
-    return bytes(found[_ORDERS:])
+    return bytes(coded[_ORDERS:])
 
 
 def _letter(coder: Coder, model: Model, contexts: list[int], letter: int | None) -> int:

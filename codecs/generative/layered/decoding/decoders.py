@@ -88,7 +88,7 @@ def create(
         given |= {"device": device, "dtype": dtype}
     module, _, factory = entry.place.partition(":")
     try:
-        found = importlib.import_module(f".{module}", __package__)
+        decoder_module = importlib.import_module(f".{module}", __package__)
     except ImportError as error:
         raise MissingBackendError(f"decoder {name!r} needs a library that is not there: {error}") from error
-    return cast("LayerDecoder", getattr(found, factory)(**given))
+    return cast("LayerDecoder", getattr(decoder_module, factory)(**given))

@@ -258,19 +258,21 @@ class ControlNets:
             for pixels, net in zip(maps.values(), nets, strict=True)
         ]
         size: dict[str, object] = {"width": width, "height": height}
-        told = size | {"controlnet_conditioning_scale": [how["structure_scale"]] * len(nets)}
+        control = size | {"controlnet_conditioning_scale": [how["structure_scale"]] * len(nets)}
         if layers.colours is None and not nets:
             return Steered(StableDiffusionPipeline, {}, size)
         if layers.colours is None:
-            return Steered(StableDiffusionControlNetPipeline, {"controlnet": nets}, told | {"image": images})
+            return Steered(
+                StableDiffusionControlNetPipeline, {"controlnet": nets}, control | {"image": images}
+            )
         start: dict[str, object] = {
             "image": blurred(layers.colours, width, height),
             "strength": how["strength"],
         }
         if not nets:
             return Steered(StableDiffusionImg2ImgPipeline, {}, start)
-        told = told | start | {"control_image": images}
-        return Steered(StableDiffusionControlNetImg2ImgPipeline, {"controlnet": nets}, told)
+        control = control | start | {"control_image": images}
+        return Steered(StableDiffusionControlNetImg2ImgPipeline, {"controlnet": nets}, control)
 
 
 def _check_strength(strength: float, steps: float) -> None:

@@ -234,10 +234,10 @@ def _check_parts(folder: Path) -> None:
 
 
 def _weight_file(folder: Path) -> Path:
-    found = [folder / name for name in WEIGHT_FILES if (folder / name).is_file()]
-    if not found:
+    weight_files = [folder / name for name in WEIGHT_FILES if (folder / name).is_file()]
+    if not weight_files:
         raise MissingBackendError(f"no weights in {folder}: expected one of {', '.join(WEIGHT_FILES)}")
-    return found[0]
+    return weight_files[0]
 
 
 def _read(reader: Callable[..., Any], folder: Path, **options: object) -> Any:
