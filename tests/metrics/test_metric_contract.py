@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from metric_page import page_rows
 from PIL import Image as Pillow
 from skimage import data
 
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 
 # Known text is no photograph, and other people's weights are not here: tests of their own.
 ELSEWHERE = {"cer", "clip-similarity", "dino-similarity", "face-identity"}
-OURS = [name for name in entries() if not name.startswith("pyiqa:") and name not in ELSEWHERE]
+OURS = [
+    name
+    for name, entry in entries().items()
+    if entry.plugin is None and not name.startswith("pyiqa:") and name not in ELSEWHERE
+]
 # pyiqa's metrics without weights that take less than a second.
 QUICK_IQA = [
     f"pyiqa:{name}" for name in ("psnr", "psnry", "gmsd", "nlpd", "vsi", "piqe", "vif", "cw_ssim", "ssim")
@@ -31,18 +36,8 @@ NAMES = [*OURS, *QUICK_IQA]
 # One rises and falls with the picture's own texture; a face is found or not.
 NOT_MONOTONIC = {"pyiqa:piqe", "face-kept"}
 ANY_SIZE = {
-    "psnr",
-    "psnr-y",
-    "ciede2000",
-    "edge-f1",
-    "edge-precision",
-    "edge-recall",
-    "flip",
-    "xpsnr",
-    "pyiqa:psnr",
-    "pyiqa:psnry",
-    "pyiqa:nlpd",
-    "pyiqa:vsi",
+    *(name for name, row in page_rows().items() if row.least_side == 1),
+    *("pyiqa:psnr", "pyiqa:psnry", "pyiqa:nlpd", "pyiqa:vsi"),
 }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import math
 import os
 import stat
 from pathlib import Path
@@ -129,36 +127,6 @@ def test_colorvideovdp_gets_the_decoded_picture_as_the_test_and_the_original_as_
     metric.prepare(Picture(np.zeros((8, 8, 3), np.uint8)))
     with pytest.raises(MetricError, match="cvvdp needs at least 8 pixels"):
         metric.prepare(Picture(np.zeros((9, 7, 3), np.uint8)))
-
-
-PERFECT = {
-    **dict.fromkeys(("psnr", "psnr-y", "psnr-hvs", "psnr-hvs-m", "xpsnr"), ("higher", math.inf)),
-    **dict.fromkeys(("ssim", "ms-ssim", "edge-precision", "edge-recall", "edge-f1"), ("higher", 1.0)),
-    **dict.fromkeys(("face-kept", "face-ssim", "face-edge-f1", "face-identity"), ("higher", 1.0)),
-    **dict.fromkeys(("clip-similarity", "dino-similarity"), ("higher", 1.0)),
-    **dict.fromkeys(("ssimulacra2", "ssimulacra2-py"), ("higher", 100.0)),
-    **dict.fromkeys(("cvvdp", "cvvdp-fhd"), ("higher", 10.0)),
-    **dict.fromkeys(("vmaf", "vmaf-neg"), ("higher", None)),
-    **dict.fromkeys(("ciede2000", "butteraugli", "butteraugli-3norm", "flip", "cer"), ("lower", 0.0)),
-}
-"""Which way is better, and the value of equal pictures: None where it depends on the picture."""
-
-
-def test_the_table_below_has_every_metric_of_ours() -> None:
-    assert {name for name in entries() if not name.startswith("pyiqa:")} == set(PERFECT)
-
-
-@pytest.mark.parametrize("name", PERFECT)
-def test_each_metric_says_which_way_is_better_and_what_equal_pictures_get(name: str) -> None:
-    """Asked of the class, so that no weights are needed."""
-    entry = entries()[name]
-    if entry.missing and entry.modules:
-        pytest.skip(entry.missing)
-    module, _, attribute = entry.path.partition(":")
-    metric = getattr(importlib.import_module(f"codecarena.bench.metrics.{module}"), attribute)
-    better, perfect = PERFECT[name]
-    assert (metric.facts.better, metric.facts.perfect) == (better, perfect)
-    assert metric.needs == ("decoded" if name == "cer" else "pair")
 
 
 SMALLEST = {
