@@ -21,53 +21,57 @@ from codecarena.codecs.contract import photograph
 PAGE = Path(__file__).parents[2] / "docs" / "recipes.md"
 
 BPG = """
-import argparse, sys, zlib
-import PIL.Image
+import sys, zlib
 if "-h" in sys.argv:
     print("BPG Image Encoder version 0.9.8")
     sys.exit(1)
-parser = argparse.ArgumentParser()
-for option in ("-q", "-f", "-b", "-o"):
-    parser.add_argument(option)
-parser.add_argument("input")
-given = parser.parse_args()
+import PIL.Image
+*options, source = sys.argv[1:]
+given = dict(zip(options[::2], options[1::2], strict=True))
+assert set(given) <= {"-q", "-f", "-b", "-o"}
 if "enc" in sys.argv[0]:
-    step = int(given.q) + 1
-    image = PIL.Image.open(given.input)
+    step = int(given["-q"]) + 1
+    image = PIL.Image.open(source)
     coded = zlib.compress(image.point(lambda level: level // step).tobytes())
-    open(given.o, "wb").write(bytes([step]) + image.width.to_bytes(2) + image.height.to_bytes(2) + coded)
+    open(given["-o"], "wb").write(bytes([step]) + image.width.to_bytes(2) + image.height.to_bytes(2) + coded)
 else:
-    coded = open(given.input, "rb").read()
+    coded = open(source, "rb").read()
     step, size = coded[0], (int.from_bytes(coded[1:3]), int.from_bytes(coded[3:5]))
     image = PIL.Image.frombytes("RGB", size, zlib.decompress(coded[5:]))
-    image.point(lambda level: min(level * step + step // 2, 255)).save(given.o)
+    image.point(lambda level: min(level * step + step // 2, 255)).save(given["-o"])
 """
 
 VTM = """
-import argparse, array, sys, zlib
-parser = argparse.ArgumentParser()
-for option in ("-c", "-i", "-b", "-q", "-f", "-o", "-d", "--ConformanceWindowMode"):
-    parser.add_argument(option)
-given = parser.parse_args()
+import array, sys, zlib
+words = iter(sys.argv[1:])
+given = dict(word.split("=") if word[:2] == "--" else (word, next(words)) for word in words)
+assert set(given) <= {"-c", "-i", "-b", "-q", "-f", "-o", "-d", "--ConformanceWindowMode"}
 if "Encoder" in sys.argv[0]:
-    assert open(given.c).read() and given.f == "1" and given.o == ""
-    header, frame, samples = open(given.i, "rb").read().split(b"\\n", 2)
-    step = 4 * int(given.q) + 1
+    assert open(given["-c"]).read() and given["-f"] == "1" and given["-o"] == ""
+    header, frame, samples = open(given["-i"], "rb").read().split(b"\\n", 2)
+    step = 4 * int(given["-q"]) + 1
     levels = array.array("H", (sample // step for sample in array.array("H", samples)))
-    open(given.b, "wb").write(b"%d\\n%s\\n%s" % (step, header, zlib.compress(levels.tobytes())))
+    open(given["-b"], "wb").write(b"%d\\n%s\\n%s" % (step, header, zlib.compress(levels.tobytes())))
 else:
-    step, header, coded = open(given.b, "rb").read().split(b"\\n", 2)
+    step, header, coded = open(given["-b"], "rb").read().split(b"\\n", 2)
     assert header.startswith(b"YUV4MPEG2")
     half = int(step) // 2
     levels = array.array("H", zlib.decompress(coded))
     samples = array.array("H", (min(level * int(step) + half, 1023) for level in levels))
-    open(given.o, "wb").write(header + b"\\nFRAME\\n" + samples.tobytes())
+    open(given["-o"], "wb").write(header + b"\\nFRAME\\n" + samples.tobytes())
 """
 
 
+PACKAGES = str(Path(PIL.__file__).parents[1])
+
+
 def program(path: Path, source: str) -> Path:
-    """Write a Python program that can be started by its path."""
-    path.write_text(f"#!{sys.executable} -I\n{textwrap.dedent(source)}")
+    """Write a Python program that can be started by its path.
+
+    Without `site`, which looks through every installed package: a test starts a hundred of them.
+    """
+    beginning = f"#!{sys.executable} -IS\nimport sys\nsys.path.append({PACKAGES!r})\n"
+    path.write_text(beginning + textwrap.dedent(source))
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return path
 
