@@ -17,11 +17,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..records.messages import CodecSpec
-from ..store.timings import Footprint
 from ..worker.pool import worker_environment
 from .opened_files import Opened, listen, surrender
+
+if TYPE_CHECKING:
+    from ..store.timings import Footprint
 
 WEIGHTS = {
     ".bin", ".ckpt", ".gguf", ".h5", ".msgpack", ".npy", ".npz", ".onnx", ".pb", ".pkl", ".pt", ".pth",
@@ -57,10 +60,10 @@ def observe(asked: Asked, seconds: float) -> Footprint:
     Raises:
         FootprintError: The kernel does not let us look, or the decoder fails in the fresh process.
     """
-    ours, theirs = socket.socketpair()
+    parent_end, theirs = socket.socketpair()
     words = [sys.executable, "-P", "-m", f"{__package__}.footprint", str(theirs.fileno())]
     task = json.dumps([asked.codec.name, dict(asked.codec.parameters), asked.bitstreams])
-    with ours, tempfile.TemporaryFile() as stderr:
+    with parent_end, tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(
             [*words, task],
             stdin=subprocess.DEVNULL,
@@ -71,7 +74,7 @@ def observe(asked: Asked, seconds: float) -> Footprint:
             env=worker_environment(1),
         )
         theirs.close()
-        opened = _opened(ours, process, seconds)
+        opened = _opened(parent_end, process, seconds)
         if opened is None or process.returncode:
             stderr.seek(0)
             last = stderr.read().decode(errors="replace").strip().splitlines()[-1:]
@@ -104,14 +107,17 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 def footprint(opened: Iterable[Opened]) -> Footprint:
     """Return the footprint of what was opened, in order: what was open before `MARK` is everybody's."""
+    # Not above: the store's libraries are half of the time that the fresh process takes.
+    from ..store.timings import Footprint
+
     shared: set[Path] = set()
     weights: dict[Path, int] = {}
     libraries: dict[Path, int] = {}
     runtimes: set[str] = set()
     begun = False
-    for one in opened:
-        begun = begun or one.path == MARK
-        path = _file(one.path)
+    for file in opened:
+        begun = begun or file.path == MARK
+        path = _file(file.path)
         if path is None:
             continue
         if not begun:
@@ -120,7 +126,7 @@ def footprint(opened: Iterable[Opened]) -> Footprint:
             runtime = _framework(path)
             if runtime:
                 runtimes.add(runtime)
-            elif one.executed or (".so" in path.suffixes and not _of_python(path)):
+            elif file.executed or (".so" in path.suffixes and not _of_python(path)):
                 libraries[path] = path.stat().st_size
             elif path.suffix.lower() in WEIGHTS and path.parent.name not in PACKAGES:
                 weights[path] = path.stat().st_size
@@ -128,7 +134,7 @@ def footprint(opened: Iterable[Opened]) -> Footprint:
     return Footprint(
         sum(weights.values()),
         sum(libraries.values()),
-        ", ".join(f"{name} {found}" for name, found in named.items()),
+        ", ".join(f"{name} {release}" for name, release in named.items()),
         {"weights": _by_name(weights), "libraries": _by_name(libraries)},
     )
 
@@ -159,10 +165,10 @@ def _framework(path: Path) -> str | None:
     return None
 
 
-def _by_name(found: dict[Path, int]) -> dict[str, int]:
+def _by_name(sizes: dict[Path, int]) -> dict[str, int]:
     """Return bytes by file name, of files of one name the sum."""
     named: dict[str, int] = {}
-    for path, size in sorted(found.items()):
+    for path, size in sorted(sizes.items()):
         named[path.name] = named.get(path.name, 0) + size
     return named
 

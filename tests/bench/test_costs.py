@@ -37,7 +37,7 @@ def test_cpu_seconds_count_children_and_not_waiting() -> None:
 def test_peak_memory_is_of_one_call_alone() -> None:
     # In a process of its own: other tests' children, which would count, may be in this one.
     program = (
-        "from codecarena.bench import clocks\n"
+        "from codecarena.bench.worker import clocks\n"
         "print(clocks.resident_mib())\n"
         "for mib in (200, 20):\n"
         "    print(clocks.peak_mib(lambda: len(bytearray(b'x') * (mib << 20)))[1])\n"
