@@ -19,7 +19,7 @@ OWNERS = {
 
 GROWING = {
     *("MatchReport", "Report", "SetReport", "TimingReport"),
-    *("Found", "Outcome", "Prepared", "Trained", "WeightFiles", "_Record", "_Search", "_State"),
+    *("FolderChanges", "Outcome", "Prepared", "Trained", "WeightFiles", "_Record", "_Search", "_State"),
 }
 """Records that are filled while work goes on; all others are frozen."""
 CACHING = {"Asset", "PairCounts", "Tally"}

@@ -137,19 +137,21 @@ def import_results(
 
     from ...codecs import base
     from ..run.foreign_results import InterchangeError
-    from ..run.import_results import Wish, import_file
+    from ..run.import_results import ImportOptions, import_file
     from ..store.writer import StoreWriter
     from .progress import counting
 
     known = get_args(base.Family)
     if family not in known:
         raise InterchangeError(f"--family {family!r}: expected {', '.join(known[:-1])} or {known[-1]}")
-    wish = Wish(image_set, codec, cast("Family", family), origin, tuple(metric or ()), data, workers)
+    options = ImportOptions(
+        image_set, codec, cast("Family", family), origin, tuple(metric or ()), data, workers
+    )
     console = Console(stderr=True)
     writer = StoreWriter(store)
     try:
         with counting(console, "pictures") as advanced:
-            report = import_file(file, writer, wish, advanced)
+            report = import_file(file, writer, options, advanced)
     finally:
         writer.close()
     for note in report.notes:

@@ -45,9 +45,9 @@ def examine(store: str, data: Path | None) -> Iterator[Line]:
     finally:
         pool.stop()
         pool.close()
-    for one in names(data):
-        fetch = "" if one.present == one.count else f"; get them: codecarena sets fetch {one.name}"
-        yield Line("set", one.name, f"{one.present} of {one.count} pictures here{fetch}")
+    for images in names(data):
+        fetch = "" if images.present == images.count else f"; get them: codecarena sets fetch {images.name}"
+        yield Line("set", images.name, f"{images.present} of {images.count} pictures here{fetch}")
     yield Line("store", store, _store_status(store))
 
 

@@ -63,7 +63,7 @@ def suites() -> list[Row]:
     """Return the suites that come with codecarena."""
     from ..run.suite import load, shipped
 
-    found = {name: load(path)[0] for name, path in shipped().items()}
+    suites_by_name = {name: load(path)[0] for name, path in shipped().items()}
     return [
         {
             "suite": name,
@@ -71,7 +71,7 @@ def suites() -> list[Row]:
             "sets": ", ".join((*suite.sets, *suite.optional_sets)),
             "summary": suite.summary,
         }
-        for name, suite in found.items()
+        for name, suite in suites_by_name.items()
     ]
 
 

@@ -65,8 +65,8 @@ def as_record(target: Target, report: MatchReport, dry_run: bool) -> dict[str, A
         "dry_run": dry_run,
         "notes": report.notes,
         "matches": [
-            {"codec": one.codec, "picture": one.picture, **(asdict(one.match) if one.match else {})}
-            for one in report.ended
+            {"codec": ended.codec, "picture": ended.picture, **(asdict(ended.match) if ended.match else {})}
+            for ended in report.ended
         ],
     }
 
@@ -80,30 +80,32 @@ def show(console: Console, target: Target, report: MatchReport, dry_run: bool) -
         return
     what = "sets" if target.scope == "set" else "pictures"
     table = Table("codec", "setting", "achieved", what, "encodes", "out of range", box=None, pad_edge=False)
-    for codec in sorted({one.codec for one in report.ended}):
-        table.add_row(*_line(codec, [one for one in report.ended if one.codec == codec]))
+    for codec in sorted({ended.codec for ended in report.ended}):
+        table.add_row(*_line(codec, [ended for ended in report.ended if ended.codec == codec]))
     console.print(f"[bold]{target}[/]: achieved, as median (lowest…highest)", highlight=False)
     console.print(table)
     if report.interrupted:
         console.print("Interrupted; what had finished is stored, and the same command goes on.")
-    lost = sum(one.match is None for one in report.ended)
+    lost = sum(ended.match is None for ended in report.ended)
     if lost:
         console.print(_given_up(lost, target))
 
 
 def _given_up(lost: int, target: Target) -> str:
-    found = f"{lost} searches gave up: too many settings failed; --retry-failed tries them again."
-    return f"{found} Pictures without what {target.metric} measures have none." if target.metric else found
+    sentence = f"{lost} searches gave up: too many settings failed; --retry-failed tries them again."
+    return (
+        f"{sentence} Pictures without what {target.metric} measures have none." if target.metric else sentence
+    )
 
 
 def _line(codec: str, ended: list[Ended]) -> tuple[str, ...]:
-    matches = [one.match for one in ended if one.match]
+    matches = [search.match for search in ended if search.match]
     reached = [match for match in matches if match.ended != "out of range"]
     shown = reached or matches
     return (
         codec,
-        _spread(one.quality for one in shown),
-        _spread(one.achieved for one in shown if one.achieved is not None),
+        _spread(match.quality for match in shown),
+        _spread(match.achieved for match in shown if match.achieved is not None),
         f"{len(reached)}/{len(ended)}",
         str(sum(match.encodes for match in matches)),
         str(len(matches) - len(reached)) if len(reached) < len(matches) else "",

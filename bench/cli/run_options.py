@@ -54,8 +54,8 @@ def said(context: typer.Context) -> tuple[str, ...]:
         if isinstance(value, bool):
             words.append(option.opts[0] if value else option.secondary_opts[0])
             continue
-        for one in value if isinstance(value, list | tuple) else [value]:
-            words += [option.opts[0], str(one.absolute() if isinstance(one, Path) else one)]
+        for single in value if isinstance(value, list | tuple) else [value]:
+            words += [option.opts[0], str(single.absolute() if isinstance(single, Path) else single)]
     return tuple(words)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..run.runner import Report
     from ..run.timing_report import TimingReport
     from ..store.writer import StoreWriter
-    from ..timing.timing_pass import Wish
+    from ..timing.timing_pass import TimeAgain
 
 app = typer.Typer()
 
@@ -40,7 +40,7 @@ def time_suite(
     from ..run.suite import find, load
     from ..run.timing_report import as_record, sentences
     from ..store.writer import StoreWriter
-    from ..timing.timing_pass import Wish, prepare_alone
+    from ..timing.timing_pass import TimeAgain, prepare_alone
     from .run_options import options, said
 
     loaded, text = load(find(suite))
@@ -48,7 +48,7 @@ def time_suite(
     writer = StoreWriter(store)
     try:
         prepared = prepare_alone(loaded, writer, chosen)
-        report = time_prepared(prepared, text, writer, Wish(frozenset(force or ()), again))
+        report = time_prepared(prepared, text, writer, TimeAgain(frozenset(force or ()), again))
     finally:
         writer.close()
     report.notes[:0] = prepared.notes
@@ -66,18 +66,18 @@ def time_after(report: Report, text: str, writer: StoreWriter, options: Options)
     left_out = wanted.score_only or not options.timing or report.interrupted
     if prepared is None or prepared.suite.timing is None or left_out:
         return
-    from ..timing.timing_pass import Wish, planned
+    from ..timing.timing_pass import TimeAgain, planned
 
     if options.dry_run:
-        report.timing = planned(prepared, writer, Wish(wanted.force))
+        report.timing = planned(prepared, writer, TimeAgain(wanted.force))
         return
-    report.timing = time_prepared(prepared, text, writer, Wish(wanted.force))
+    report.timing = time_prepared(prepared, text, writer, TimeAgain(wanted.force))
     report.notes += report.timing.notes
     report.interrupted = report.timing.interrupted
 
 
 def time_prepared(
-    prepared: Prepared, text: str, writer: StoreWriter, wish: Wish | None = None
+    prepared: Prepared, text: str, writer: StoreWriter, time_again: TimeAgain | None = None
 ) -> TimingReport:
     """Return the report of a timing pass, with a bar on the terminal meanwhile."""
     from rich.console import Console
@@ -86,7 +86,7 @@ def time_prepared(
     from .progress import counting
 
     with counting(Console(stderr=True), "timing, one call at a time") as advanced:
-        return timing_pass.run(prepared, text, writer, wish or timing_pass.Wish(), advanced)
+        return timing_pass.run(prepared, text, writer, time_again or timing_pass.TimeAgain(), advanced)
 
 
 def print_notes(notes: Iterable[str]) -> None:

@@ -46,9 +46,9 @@ def estimate(plan: Plan, store: StoreWriter, metric_ids: dict[str, str], workers
 
 def by_codec(cells: tuple[Planned, ...]) -> dict[str, tuple[int, list[float]]]:
     """Return, for each codec's label, how many cells it has and at which qualities."""
-    found: dict[str, tuple[int, list[float]]] = {}
+    cells_and_qualities: dict[str, tuple[int, list[float]]] = {}
     for planned in cells:
-        count, qualities = found.get(planned.codec.label, (0, []))
+        count, qualities = cells_and_qualities.get(planned.codec.label, (0, []))
         fresh = [planned.cell.quality] if planned.cell.quality not in qualities else []
-        found[planned.codec.label] = (count + 1, qualities + fresh)
-    return found
+        cells_and_qualities[planned.codec.label] = (count + 1, qualities + fresh)
+    return cells_and_qualities

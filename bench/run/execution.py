@@ -34,7 +34,7 @@ class Work(Protocol):
         """Take back, for the front, a cell whose worker died in one metric, with the metrics left."""
         ...
 
-    def told(self, planned: Planned, outcome: Outcome, last: bool) -> None:
+    def finished(self, planned: Planned, outcome: Outcome, last: bool) -> None:
         """Hear how a cell ended, before it is stored; ``last`` unless it comes again."""
         ...
 
@@ -97,7 +97,7 @@ class Execution:
         self.began = self.look()
         self.stored_at = monotonic()
 
-    def go(self, executor: Executor) -> None:
+    def run(self, executor: Executor) -> None:
         """Run until the work has no more; on Ctrl-C kill the workers and store what had finished."""
         with stoppable(self.interrupt):
             self.submit(executor, None)
@@ -105,7 +105,7 @@ class Execution:
                 done, _ = wait(self.running, timeout=STORE_SECONDS, return_when=FIRST_COMPLETED)
                 self.take(done, executor)
                 self.store_ended()
-            self.store_ended(every=True)
+            self.store_ended(now=True)
         self.place.store.end_run(self.place.run_id, "interrupted" if self.interrupted else "finished")
 
     def interrupt(self) -> None:
@@ -130,13 +130,13 @@ class Execution:
             left = _left(planned, outcome)
             if left:
                 self.work.again(left)
-            self.work.told(planned, outcome, left is None)
+            self.work.finished(planned, outcome, left is None)
             self.ended.append((planned, outcome, left is None, contended))
             self.submit(executor, planned.key.picture_sha256)
 
-    def store_ended(self, *, every: bool = False) -> None:
+    def store_ended(self, *, now: bool = False) -> None:
         """Store what ended, once enough time has passed since the last transaction."""
-        if not self.ended or not (every or monotonic() - self.stored_at > STORE_SECONDS):
+        if not self.ended or not (now or monotonic() - self.stored_at > STORE_SECONDS):
             return
         self.place.store.save(
             (self.saved(planned, contended), outcome) for planned, outcome, _, contended in self.ended
@@ -175,8 +175,8 @@ class Execution:
 
 def _left(planned: Planned, outcome: Outcome) -> Planned | None:
     """Return the cell with the metrics that a worker's death in another left out, if there are any."""
-    died_in_metric = any(one.metric and one.outcome != "error" for one in outcome.failed)
-    answered = {one.metric for one in (*outcome.scored, *outcome.failed)}
+    died_in_metric = any(failed.metric and failed.outcome != "error" for failed in outcome.failed)
+    answered = {answer.metric for answer in (*outcome.scored, *outcome.failed)}
     left = tuple(name for name in planned.cell.metrics if name not in answered)
     stored = _stored(planned, outcome)
     if not (died_in_metric and left and stored) or outcome.stopped:
@@ -198,13 +198,13 @@ def stoppable(stop: Callable[[], None]) -> Generator[None]:
         return
 
     def handle(_number: int, _frame: object) -> None:
-        for one, old in before.items():
-            signal.signal(one, old)
+        for number, old in before.items():
+            signal.signal(number, old)
         stop()
 
-    before = {one: signal.signal(one, handle) for one in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for one, old in before.items():
-            signal.signal(one, old)
+        for number, old in before.items():
+            signal.signal(number, old)

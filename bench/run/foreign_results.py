@@ -81,8 +81,8 @@ class Content:
     reconstructions: tuple[Reconstruction, ...] = ()
     sha256: str = ""
     """Of the file."""
-    told: str = ""
-    """What it says of its own origin."""
+    origin: str = ""
+    """Where the numbers come from, as the file says itself."""
 
 
 def read(path: Path, image_set: str | None = None, codec: str | None = None) -> Content:
@@ -103,8 +103,8 @@ def read(path: Path, image_set: str | None = None, codec: str | None = None) -> 
     data, text = _content(path)
     sha256 = hashlib.sha256(data).hexdigest()
     if path.suffix.lower() == ".json":
-        points, told = _compressai(path, text, image_set, codec)
-        return Content(points, (), sha256, told)
+        points, origin = _compressai(path, text, image_set, codec)
+        return Content(points, (), sha256, origin)
     reader = csv.DictReader(text.splitlines())
     columns = list(reader.fieldnames or ())
     rows = list(reader)
@@ -156,23 +156,26 @@ def _pictures_of_compressai(folder: Path, image_set: str | None, codec: str | No
         if not picture or not name or not path.stem.startswith(f"{picture}-"):
             raise InterchangeError(f"{path}: expected a source, a name, and SOURCE-MODEL.json as file name")
         models[name, path.stem.removeprefix(f"{picture}-")][picture] = results
-    pictures = {one for model in models.values() for one in model}
+    pictures = {name for model in models.values() for name in model}
     points: list[PublishedPoint] = []
-    for (name, model), found in models.items():
-        if lacking := sorted(pictures - found.keys()):
+    for (name, model), results_of_picture in models.items():
+        if lacking := sorted(pictures - results_of_picture.keys()):
             raise InterchangeError(f"{folder}: {model} lacks {lacking[0]}, which others have: no like means")
-        values = [_numbers(folder, f"{picture}-{model}.json", one) for picture, one in found.items()]
+        values = [
+            _numbers(folder, f"{picture}-{model}.json", results)
+            for picture, results in results_of_picture.items()
+        ]
         shared = set.intersection(*(set(value) for value in values))
         means = {key: fmean(value[key] for value in values) for key in sorted(shared)}
         points.append(_point(folder, model, image_set, name, means))
     if not points:
         raise InterchangeError(f"{folder}: holds no JSON files")
-    told = f"means of {len(pictures)} pictures' files"
+    origin = f"means of {len(pictures)} pictures' files"
     return Content(
         tuple(sorted(points, key=lambda point: (point.codec, point.bits_per_pixel))),
         (),
         digest.hexdigest(),
-        told,
+        origin,
     )
 
 
@@ -220,10 +223,10 @@ def _compressai(
         )
         for place in range(count)
     ]
-    told = "; ".join(
-        str(one) for one in (content.get("description"), meta.get("source"), meta.get("url")) if one
+    origin = "; ".join(
+        str(part) for part in (content.get("description"), meta.get("source"), meta.get("url")) if part
     )
-    return tuple(sorted(points, key=lambda point: point.bits_per_pixel)), told
+    return tuple(sorted(points, key=lambda point: point.bits_per_pixel)), origin
 
 
 def _means(
@@ -297,21 +300,21 @@ def _reconstructions(
             f"{path}: expected the columns picture, decoded and one of {', '.join(SIZES)}; "
             f"it has {', '.join(columns)}"
         )
-    found: list[Reconstruction] = []
+    reconstructions: list[Reconstruction] = []
     first: dict[tuple[str, str, float, int | None], int] = {}
     for line, row in enumerate(rows, start=2):
-        one = _reconstruction(path, line, row, unit, codec)
-        key = (one.codec, one.picture, one.quality, one.seed)
+        reconstruction = _reconstruction(path, line, row, unit, codec)
+        key = (reconstruction.codec, reconstruction.picture, reconstruction.quality, reconstruction.seed)
         if key in first:
             raise InterchangeError(
-                f"{path}, line {line}: {one.codec} on {one.picture} stands in line {first[key]} already; "
-                "tell them apart by a column quality or seed"
+                f"{path}, line {line}: {reconstruction.codec} on {reconstruction.picture} stands in line "
+                f"{first[key]} already; tell them apart by a column quality or seed"
             )
         first[key] = line
-        found.append(one)
-    if not found:
+        reconstructions.append(reconstruction)
+    if not reconstructions:
         raise InterchangeError(f"{path}: no rows")
-    return found
+    return reconstructions
 
 
 def _reconstruction(

@@ -36,7 +36,7 @@ SCORE_LIMITS = Limits(seconds=600, memory_mib=16 * 1024)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ImportOptions:
     """How to import a file."""
 
     image_set: str | None = None
@@ -65,27 +65,29 @@ class Report:
     """Scores that could not be had."""
 
 
-def import_file(path: Path, store: StoreWriter, wish: Wish, progress: Callable[[int, int], None]) -> Report:
+def import_file(
+    path: Path, store: StoreWriter, options: ImportOptions, progress: Callable[[int, int], None]
+) -> Report:
     """Return what was brought into the store; a second import of the same file adds nothing.
 
     Raises:
         InterchangeError: The file, or a picture it names, is not what it should be; nothing is stored then.
         DatasetError: The image set is not here.
     """
-    content = read(path, wish.image_set, wish.codec)
-    provenance = _provenance(path, content, wish)
+    content = read(path, options.image_set, options.codec)
+    provenance = _provenance(path, content, options)
     if not content.reconstructions:
         save_published(store, [Published(**asdict(point), provenance=provenance) for point in content.points])
         return Report(points=len(content.points))
     try:
-        return _Import(path, store, wish, provenance).run(content.reconstructions, progress)
+        return _Import(path, store, options, provenance).run(content.reconstructions, progress)
     finally:
         pool.stop()
         pool.close()
 
 
-def _provenance(path: Path, content: Content, wish: Wish) -> str:
-    parts = (wish.origin, content.told, f"{path.name}, sha256 {content.sha256}")
+def _provenance(path: Path, content: Content, options: ImportOptions) -> str:
+    parts = (options.origin, content.origin, f"{path.name}, sha256 {content.sha256}")
     return "; ".join(part for part in parts if part)
 
 
@@ -101,12 +103,12 @@ class _Checked:
 class _Import:
     """The steps of importing reconstructions."""
 
-    def __init__(self, path: Path, store: StoreWriter, wish: Wish, provenance: str) -> None:
-        if wish.image_set is None:
+    def __init__(self, path: Path, store: StoreWriter, options: ImportOptions, provenance: str) -> None:
+        if options.image_set is None:
             raise InterchangeError(f"{path}: name the image set of its pictures with --set")
-        self.path, self.store, self.wish, self.provenance = path, store, wish, provenance
-        self.workers = wish.workers or cores()
-        chosen = open_set(wish.image_set, wish.data, sampler())
+        self.path, self.store, self.options, self.provenance = path, store, options, provenance
+        self.workers = options.workers or cores()
+        chosen = open_set(options.image_set, options.data, sampler())
         self.image_set = chosen.name
         self.hashes = {
             picture.picture.name: picture.sha256
@@ -121,13 +123,13 @@ class _Import:
         with ThreadPoolExecutor(self.workers) as executor:
             checked = list(executor.map(self.checked, rows))
         for label in codecs:
-            add_imported_codec(self.store, label, self.wish.family, self.provenance)
+            add_imported_codec(self.store, label, self.options.family, self.provenance)
         text = self.path.read_text(encoding="utf-8-sig")
         run_id = self.store.begin_run(
             f"import {self.path.name}", text, describe(), self.workers, len(checked)
         )
         report = Report(pictures=len(checked))
-        report.added = add_imported(self.store, [one.row for one in checked], run_id)
+        report.added = add_imported(self.store, [reconstruction.row for reconstruction in checked], run_id)
         self.score(checked, run_id, report, progress)
         self.store.end_run(run_id, "finished")
         return report
@@ -141,7 +143,7 @@ class _Import:
         except PictureError as error:
             raise InterchangeError(f"{where}: {error}") from error
         if decoded.shape != original.shape:
-            sizes = [f"{one.shape[1]}x{one.shape[0]}" for one in (decoded, original)]
+            sizes = [f"{pixels.shape[1]}x{pixels.shape[0]}" for pixels in (decoded, original)]
             raise InterchangeError(
                 f"{where}: {row.decoded} is {sizes[0]}, its original {picture.name} {sizes[1]}"
             )
@@ -150,7 +152,9 @@ class _Import:
         sha256 = self.hashes[picture.name]
         key = CellKey(sha256, imported_codec_id(row.codec), row.quality, seed_key(row.seed))
         size = row.bitstream_bytes(original.shape[0] * original.shape[1])
-        encode, decode = (() if one is None else (one,) for one in (row.encode_seconds, row.decode_seconds))
+        encode, decode = (
+            () if seconds is None else (seconds,) for seconds in (row.encode_seconds, row.decode_seconds)
+        )
         imported = ImportedRow(key, size, decoded_sha256, encode, decode)
         return _Checked(
             Original(str(picture.path), sha256, picture.caption, picture.text), imported, row.codec
@@ -160,7 +164,7 @@ class _Import:
         """Return the picture of the set that a row means: by its name, or by the name without suffix."""
         exact = self.pictures.get(row.picture)
         stem = Path(row.picture).stem
-        alike = [one for name, one in self.pictures.items() if Path(name).stem == stem]
+        alike = [picture for name, picture in self.pictures.items() if Path(name).stem == stem]
         if exact or len(alike) == 1:
             return exact or alike[0]
         known = ", ".join(list(self.pictures)[:4])
@@ -174,37 +178,39 @@ class _Import:
         """Score every picture by the metrics that it lacks."""
         ids = self.metric_ids(report)
         have = self.store.scored(ids.values())
-        cells = [(one, cell) for one in checked if (cell := self.cell(one, ids, have)).metrics]
+        cells = [(row, cell) for row in checked if (cell := self.cell(row, ids, have)).metrics]
         with ThreadPoolExecutor(self.workers) as executor:
             outcomes = executor.map(lambda pair: pool.supervise(pair[1], SCORE_LIMITS), cells)
-            for done, ((one, _), outcome) in enumerate(zip(cells, outcomes, strict=True), start=1):
-                saved = Saved(one.row.key, run_id, one.row.decoded_sha256, ids, True, False)
+            for done, ((checked_row, _), outcome) in enumerate(zip(cells, outcomes, strict=True), start=1):
+                saved = Saved(checked_row.row.key, run_id, checked_row.row.decoded_sha256, ids, True, False)
                 self.store.save([(saved, outcome)])
                 report.scored += len(outcome.scored)
-                report.notes += list(_failures(one, outcome))
+                report.notes += list(_failures(checked_row, outcome))
                 progress(done, len(cells))
 
-    def cell(self, one: _Checked, ids: dict[str, str], have: set[tuple[str, str, str]]) -> Cell:
+    def cell(self, fitting: _Checked, ids: dict[str, str], have: set[tuple[str, str, str]]) -> Cell:
         """Return the scoring of one picture, with the metrics that it lacks."""
-        original, decoded = one.original.sha256, one.row.decoded_sha256
+        original, decoded = fitting.original.sha256, fitting.row.decoded_sha256
         metrics = tuple(name for name, identity in ids.items() if (original, decoded, identity) not in have)
-        key, blobs = one.row.key, str(self.store.blobs.folder)
-        spec = CodecSpec(one.codec, ())
-        return Cell(one.original, spec, key.codec_id, key.quality, None, metrics, blobs, Stored("", decoded))
+        key, blobs = fitting.row.key, str(self.store.blobs.folder)
+        spec = CodecSpec(fitting.codec, ())
+        return Cell(
+            fitting.original, spec, key.codec_id, key.quality, None, metrics, blobs, Stored("", decoded)
+        )
 
     def metric_ids(self, report: Report) -> dict[str, str]:
         """Return the ids of the metrics to score with, recorded in the store."""
         ids: dict[str, str] = {}
-        for name in self.wish.metrics or self.usual_metrics():
+        for name in self.options.metrics or self.usual_metrics():
             try:
                 resolved = metric_registry.resolved(metric_registry.find(name).name)
             except MetricError as error:
                 raise InterchangeError(str(error)) from error
-            for one in pool.supervise(Describe((), (resolved,)), LOAD_LIMITS).described:
-                if one.identity is None:
-                    report.notes.append(f"metric {resolved}: {one.error}")
+            for described in pool.supervise(Describe((), (resolved,)), LOAD_LIMITS).described:
+                if described.identity is None:
+                    report.notes.append(f"metric {resolved}: {described.error}")
                 else:
-                    ids[resolved] = self.store.add_metric(one)
+                    ids[resolved] = self.store.add_metric(described)
         return ids
 
     def usual_metrics(self) -> Sequence[str]:
@@ -214,7 +220,7 @@ class _Import:
         return tuple(dict.fromkeys(names)) or DEFAULT_METRICS
 
 
-def _failures(one: _Checked, outcome: Outcome) -> Iterator[str]:
+def _failures(fitting: _Checked, outcome: Outcome) -> Iterator[str]:
     for failed in outcome.failed:
         what = f" by {failed.metric}" if failed.metric else ""
-        yield f"{one.codec} on {one.original.path}: not scored{what}: {failed.message}"
+        yield f"{fitting.codec} on {fitting.original.path}: not scored{what}: {failed.message}"

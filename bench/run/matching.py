@@ -43,7 +43,7 @@ def run(
                         store, searches.run_id, prepared.metric_ids, limits, workers, probe=True
                     )
                     execution = Execution(place, searches)
-                    execution.go(executor)
+                    execution.run(executor)
                     searches.save()
                     searches.report.interrupted = execution.interrupted
             finally:

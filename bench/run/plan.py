@@ -104,7 +104,7 @@ def make_plan(
     measured = store.measured(ids)
     scored = store.scored(metric_ids.values())
     # Another seed of a picture at a setting decodes the bitstream that is there.
-    streams = {key.stream: one.bitstream_sha256 for key, one in measured.items()}
+    streams = {key.stream: stored.bitstream_sha256 for key, stored in measured.items()}
     attempted = set() if wanted.retry_failed else store.attempted(ids)
     cells: list[Planned] = []
     total = done = failed_before = 0

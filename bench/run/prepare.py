@@ -107,7 +107,7 @@ def _names(table: CodecTable) -> set[str]:
 def _open_sets(suite: Suite, options: Options) -> tuple[list[ImageSet], list[str]]:
     """Return the sets, and a note on each optional one that is not here."""
     wanted = [*suite.sets, *suite.optional_sets]
-    chosen = [one for one in wanted if not options.only_sets or {one, Path(one).stem} & options.only_sets]
+    chosen = [name for name in wanted if not options.only_sets or {name, Path(name).stem} & options.only_sets]
     if not chosen:
         raise SuiteError(f"--only set={','.join(options.only_sets)} fits none of: {', '.join(wanted)}")
     opened: list[ImageSet] = []
@@ -121,7 +121,7 @@ def _open_sets(suite: Suite, options: Options) -> tuple[list[ImageSet], list[str
             left_out.append(f"set {name}: {unset_variable(name) or error} (optional)")
     if not opened:
         raise DatasetError("\n".join(left_out))
-    return [replace(one, pictures=one.pictures[: options.pictures]) for one in opened], left_out
+    return [replace(set_, pictures=set_.pictures[: options.pictures]) for set_ in opened], left_out
 
 
 def _identities(names: Iterable[str]) -> tuple[str, ...]:
@@ -153,12 +153,12 @@ def identify_pictures(
     ]
     with ThreadPoolExecutor(workers) as readers:
         read = list(readers.map(identify, [paths[path] for path in unread]))
-    wrong = [one.error for one in read if one.error]
+    wrong = [file.error for file in read if file.error]
     if wrong:
         raise DatasetError("\n".join(wrong))
-    store.add_files((one, stats[one.path].st_size, stats[one.path].st_mtime_ns) for one in read)
+    store.add_files((file, stats[file.path].st_size, stats[file.path].st_mtime_ns) for file in read)
     sizes = store.picture_sizes()
-    hashes = {path: row[2] for path, row in known.items()} | {one.path: one.sha256 for one in read}
+    hashes = {path: row[2] for path, row in known.items()} | {file.path: file.sha256 for file in read}
     for set_ in sets:
         members = [(picture, hashes[str(picture.path)]) for picture in set_.pictures]
         store.add_members(set_.name, members, whole=whole)
@@ -177,17 +177,17 @@ def _register(
     described: dict[CodecSpec | str, Described] = {}
     for future in asked:
         outcome = future.result()
-        described.update((one.what, one) for one in outcome.described)
+        described.update((description.what, description) for description in outcome.described)
     for table in tables:
         codec = _register_codec(table, described.get(table.spec), store, prepared)
         prepared.codecs += [codec] if codec else []
     for name in (what for what in described if isinstance(what, str)):
-        one = described[name]
-        if one.identity is None:
+        metric = described[name]
+        if metric.identity is None:
             prepared.unavailable = True
-            prepared.notes.append(f"metric {name}: {one.error}")
+            prepared.notes.append(f"metric {name}: {metric.error}")
         else:
-            prepared.metric_ids[name] = store.add_metric(one)
+            prepared.metric_ids[name] = store.add_metric(metric)
 
 
 def _register_codec(

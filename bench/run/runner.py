@@ -103,7 +103,7 @@ def run(suite: Suite, text: str, store: StoreWriter, options: Options, progress:
                     )
                     place = RunTarget(store, run_id, prepared.metric_ids, suite.cell_limits, workers)
                     execution = Execution(place, _Cells(report, progress))
-                    execution.go(executor)
+                    execution.run(executor)
                     report.interrupted = execution.interrupted
                     report.missing = len(
                         plan(replace(ANY_MISSING, score_only=options.wanted.score_only)).cells
@@ -131,7 +131,7 @@ class _Cells:
         self.next = self.waiting.next
         self.again = self.waiting.again
 
-    def told(self, planned: Planned, outcome: Outcome, last: bool) -> None:
+    def finished(self, planned: Planned, outcome: Outcome, last: bool) -> None:
         """Let those begin that decode the same bitstream with other seeds."""
         if last or outcome.measured:
             for released in self.streams.release(planned, outcome):

@@ -78,7 +78,7 @@ class MatchReport:
     @property
     def complete(self) -> bool:
         """Whether every search ended with a setting, and every metric of it is there."""
-        whole = len(self.ended) == self.searches and all(one.match for one in self.ended)
+        whole = len(self.ended) == self.searches and all(ended.match for ended in self.ended)
         return whole and not self.unavailable and not self.failed
 
 
@@ -150,15 +150,15 @@ class Searches:
             self.begin(self.to_do.popleft())
         return planned
 
-    def told(self, planned: Planned, outcome: Outcome, last: bool) -> None:
+    def finished(self, planned: Planned, outcome: Outcome, last: bool) -> None:
         """Take in a cell, and go on with the searches that waited for it."""
         self.learn(planned, outcome)
         if not last or outcome.stopped:
             return
-        for one in self.owners.pop(planned.key, []):
-            one.pending.discard(planned.key)
-            if not one.pending:
-                self.go_on(one)
+        for question in self.owners.pop(planned.key, []):
+            question.pending.discard(planned.key)
+            if not question.pending:
+                self.resume(question)
 
     def stored(self, planned: Planned, outcome: Outcome, last: bool) -> None:  # noqa: ARG002
         """Count a cell, and save the matches that rest on what is stored now."""
@@ -181,104 +181,104 @@ class Searches:
             self.tried[key] = Tried(
                 measured.bitstream_sha256, measured.decoded_sha256, measured.bitstream_bytes, None
             )
-        for one in outcome.scored:
-            row, identity = self.tried[key], self.prepared.metric_ids[one.metric]
+        for scored in outcome.scored:
+            row, identity = self.tried[key], self.prepared.metric_ids[scored.metric]
             self.scored.add((key.picture_sha256, row.decoded_sha256, identity))
-            if one.metric == self.target.metric:
-                applicable = one.value is not None or identity not in self.bounded
-                self.tried[key] = replace(row, score=Score(one.value, one.lossless, applicable))
-        self.attempted.update((key, one.metric) for one in outcome.failed)
+            if scored.metric == self.target.metric:
+                applicable = scored.value is not None or identity not in self.bounded
+                self.tried[key] = replace(row, score=Score(scored.value, scored.lossless, applicable))
+        self.attempted.update((key, failed.metric) for failed in outcome.failed)
 
     # Searching
 
-    def begin(self, one: _Search) -> None:
+    def begin(self, question: _Search) -> None:
         """Start a search from what is stored of its pictures and of others."""
-        scale, goal = one.codec.info.scale, self.goal(one)
-        settings = {key.quality for key in self.tried if key.codec_id == one.codec.codec_id}
-        levels = {setting: self.level(one, setting) for setting in settings if scale.contains(setting)}
+        scale, goal = question.codec.info.scale, self.goal(question)
+        settings = {key.quality for key in self.tried if key.codec_id == question.codec.codec_id}
+        levels = {setting: self.level(question, setting) for setting in settings if scale.contains(setting)}
         known = {setting: level for setting, level in levels.items() if level is not None}
         tolerance = SCORE_TOLERANCE * abs(goal) if self.metric_id else RATE_TOLERANCE
-        one.dialogue = search(scale, goal, known, guess(scale, goal, self.others(one)), tolerance)
-        self.advance(one, None)
+        question.dialogue = search(scale, goal, known, guess(scale, goal, self.others(question)), tolerance)
+        self.advance(question, None)
 
-    def go_on(self, one: _Search) -> None:
+    def resume(self, question: _Search) -> None:
         """Tell a search the level it waited for, or end it when its metrics were all it waited for."""
-        if one.match:
-            self.end(one)
+        if question.match:
+            self.end(question)
         else:
-            self.advance(one, self.level(one, one.setting))
+            self.advance(question, self.level(question, question.setting))
 
-    def advance(self, one: _Search, level: float | None) -> None:
+    def advance(self, question: _Search, level: float | None) -> None:
         """Ask for settings until a cell must run or the search is over."""
-        assert one.dialogue is not None
+        assert question.dialogue is not None
         try:
-            while not one.pending:
-                one.setting = one.dialogue.send(level)
-                self.ask(one)
-                level = self.level(one, one.setting)
+            while not question.pending:
+                question.setting = question.dialogue.send(level)
+                self.ask(question)
+                level = self.level(question, question.setting)
         except StopIteration as stop:
-            self.finish(one, stop.value)
+            self.keep_outcome(question, stop.value)
 
-    def ask(self, one: _Search) -> None:
+    def ask(self, question: _Search) -> None:
         """Queue the cells that a setting needs: the rate, and of the metrics only the target's."""
-        for picture in one.pictures:
-            key = one.key(picture, one.setting)
+        for picture in question.pictures:
+            key = question.key(picture, question.setting)
             row = self.tried.get(key)
             missing = (self.target.metric,) if self.target.metric and not (row and row.score) else ()
             failed = (key, None) in self.attempted or any((key, name) in self.attempted for name in missing)
             if (row is None or missing) and not failed:
-                self.queue(one, picture, key, one.seed, missing)
+                self.queue(question, picture, key, question.seed, missing)
 
     def queue(
         self,
-        one: _Search,
+        question: _Search,
         picture: PlannedPicture,
         key: CellKey,
         seed: int | None,
         metrics: tuple[str, ...],
     ) -> None:
         """Let a search wait for a cell, that another may wait for already."""
-        one.pending.add(key)
-        self.owners.setdefault(key, []).append(one)
+        question.pending.add(key)
+        self.owners.setdefault(key, []).append(question)
         if len(self.owners[key]) > 1:
             return
         row = self.tried.get(key)
         stored = Stored(row.bitstream_sha256, row.decoded_sha256) if row else None
-        suite, codec = self.prepared.suite, one.codec
+        suite, codec = self.prepared.suite, question.codec
         cell = make_cell(suite, self.store, picture, codec, key.quality, seed, metrics, stored)
         self.waiting.add(Planned(cell, key, codec, picture, False))
 
-    def finish(self, one: _Search, found: SearchOutcome | None) -> None:
+    def keep_outcome(self, question: _Search, outcome: SearchOutcome | None) -> None:
         """Keep where a search ended, and have the setting scored by every metric of the suite."""
-        if found is None:
-            self.end(one)
+        if outcome is None:
+            self.end(question)
             return
-        one.match = Match(
-            one.scope,
-            one.image_set,
-            one.pictures[0].sha256 if one.scope == "picture" else None,
-            len(one.pictures),
-            one.codec.codec_id,
+        question.match = Match(
+            question.scope,
+            question.image_set,
+            question.pictures[0].sha256 if question.scope == "picture" else None,
+            len(question.pictures),
+            question.codec.codec_id,
             self.target.kind,
             self.metric_id,
             self.target.value,
-            found.setting,
-            self.achieved(one, found.setting),
-            found.probes,
-            found.asked,
-            found.ended,
+            outcome.setting,
+            self.achieved(question, outcome.setting),
+            outcome.probes,
+            outcome.asked,
+            outcome.ended,
         )
-        self.unsaved.append(one.match)
-        for picture in one.pictures:
-            for seed in one.codec.seeds(self.prepared.suite):
-                self.complete(one, picture, seed)
-        if not one.pending:
-            self.end(one)
+        self.unsaved.append(question.match)
+        for picture in question.pictures:
+            for seed in question.codec.seeds(self.prepared.suite):
+                self.complete(question, picture, seed)
+        if not question.pending:
+            self.end(question)
 
-    def complete(self, one: _Search, picture: PlannedPicture, seed: int | None) -> None:
+    def complete(self, question: _Search, picture: PlannedPicture, seed: int | None) -> None:
         """Queue what the returned setting still lacks of a picture."""
-        assert one.match is not None
-        key = replace(one.key(picture, one.match.quality), seed=seed_key(seed))
+        assert question.match is not None
+        key = replace(question.key(picture, question.match.quality), seed=seed_key(seed))
         row = self.tried.get(key)
         missing = tuple(
             name
@@ -287,23 +287,23 @@ class Searches:
             and not (row and (picture.sha256, row.decoded_sha256, identity) in self.scored)
         )
         if (row is None or missing) and (key, None) not in self.attempted:
-            self.queue(one, picture, key, seed, missing)
+            self.queue(question, picture, key, seed, missing)
 
-    def end(self, one: _Search) -> None:
+    def end(self, question: _Search) -> None:
         """Count a search as ended."""
-        self.report.ended.append(Ended(one.codec.label, one.name, one.match))
+        self.report.ended.append(Ended(question.codec.label, question.name, question.match))
         self.progress.searched()
 
     # Levels
 
-    def goal(self, one: _Search) -> float:
+    def goal(self, question: _Search) -> float:
         """Return the level of the target."""
         if self.metric_id:
             goal = self.quality(self.target.value)
             if not math.isfinite(goal):
                 raise SuiteError(f"--match {self.target}: no lossy coding reaches this score")
             return goal
-        pixels = sum(picture.pixel_count for picture in one.pictures)
+        pixels = sum(picture.pixel_count for picture in question.pictures)
         return math.log(8 * self.target.value / pixels if self.target.kind == "bytes" else self.target.value)
 
     def quality(self, score: float) -> float:
@@ -312,10 +312,10 @@ class Searches:
         metric = self.metrics[self.metric_id]
         return float(to_quality(metric.curve_scale, metric.better, score))
 
-    def level(self, one: _Search, setting: float) -> float | None:
+    def level(self, question: _Search, setting: float) -> float | None:
         """Return the level of a setting over a search's pictures, or None where one has no result."""
-        rows = [self.tried.get(one.key(picture, setting)) for picture in one.pictures]
-        return self.level_of(rows, [picture.pixel_count for picture in one.pictures])
+        rows = [self.tried.get(question.key(picture, setting)) for picture in question.pictures]
+        return self.level_of(rows, [picture.pixel_count for picture in question.pictures])
 
     def level_of(self, rows: Sequence[Tried | None], sizes: Sequence[int]) -> float | None:
         """Return the log of bits per pixel, or the quality of the mean score; infinite where lossless.
@@ -338,30 +338,30 @@ class Searches:
             return math.log(fmean(each))
         return math.log(8 * sum(row.bitstream_bytes for row in known) / sum(sizes))
 
-    def achieved(self, one: _Search, setting: float) -> float | None:
+    def achieved(self, question: _Search, setting: float) -> float | None:
         """Return what a setting gave, in the target's unit; None where lossless."""
-        rows = [self.tried[one.key(picture, setting)] for picture in one.pictures]
+        rows = [self.tried[question.key(picture, setting)] for picture in question.pictures]
         if self.metric_id:
             scores = [row.score for row in rows if row.score and row.score.applicable]
             values = [score.value for score in scores if score.value is not None]
             return fmean(values) if values and len(values) == len(scores) else None
         total = sum(row.bitstream_bytes for row in rows)
-        sizes = [picture.pixel_count for picture in one.pictures]
+        sizes = [picture.pixel_count for picture in question.pictures]
         if self.target.kind == "bpp":
             return fmean(8 * row.bitstream_bytes / size for row, size in zip(rows, sizes, strict=True))
         return float(total) if self.target.kind == "bytes" else 8 * total / sum(sizes)
 
-    def others(self, one: _Search) -> list[dict[float, float]]:
+    def others(self, question: _Search) -> list[dict[float, float]]:
         """Return the levels of each picture that the codec has coded, but for one that is searched alone."""
-        alone = one.pictures[0].sha256 if one.scope == "picture" else None
-        found: dict[str, dict[float, float]] = {}
+        alone = question.pictures[0].sha256 if question.scope == "picture" else None
+        levels_of_picture: dict[str, dict[float, float]] = {}
         for key, row in self.tried.items():
-            if key.codec_id != one.codec.codec_id or key.picture_sha256 == alone:
+            if key.codec_id != question.codec.codec_id or key.picture_sha256 == alone:
                 continue
             level = self.level_of([row], [self.sizes[key.picture_sha256]])
             if level is not None:
-                found.setdefault(key.picture_sha256, {})[key.quality] = level
-        return list(found.values())
+                levels_of_picture.setdefault(key.picture_sha256, {})[key.quality] = level
+        return list(levels_of_picture.values())
 
 
 def _questions(prepared: Prepared, scope: Scope) -> Iterable[_Search]:

@@ -33,4 +33,4 @@ class OneStream:
         """Return the cells that waited for this one; where it stored no bitstream, they encode themselves."""
         held = self._held.pop(planned.key.stream, [])
         stream = outcome.measured.bitstream_sha256 if outcome.measured else None
-        return [replace(one, cell=replace(one.cell, bitstream_sha256=stream)) for one in held]
+        return [replace(waiting, cell=replace(waiting.cell, bitstream_sha256=stream)) for waiting in held]

@@ -105,13 +105,13 @@ def _most_detailed(original: Image, width: int, height: int) -> tuple[int, int]:
     tops = _places(luma.shape[0] - height)
     lefts = _places(luma.shape[1] - width)
     bottom, right = tops + height, lefts + width
-    found = (
+    detail = (
         sums[np.ix_(bottom, right)]
         - sums[np.ix_(tops, right)]
         - sums[np.ix_(bottom, lefts)]
         + sums[np.ix_(tops, lefts)]
     )
-    row, column = np.unravel_index(int(found.argmax()), found.shape)
+    row, column = np.unravel_index(int(detail.argmax()), detail.shape)
     return int(lefts[column]), int(tops[row])
 
 

@@ -194,8 +194,8 @@ def _with_recipe_path(codec: CodecTable, folder: Path) -> CodecTable:
 
 def unset_variable(reference: str) -> str | None:
     """Return a sentence on the environment variable that a path names and nobody set, if there is one."""
-    found = re.search(r"\$\{?(\w+)", reference)
-    return f"the environment variable {found[1]} is not set; see docs/suites.md" if found else None
+    variable = re.search(r"\$\{?(\w+)", reference)
+    return f"the environment variable {variable[1]} is not set; see docs/suites.md" if variable else None
 
 
 def _set_path(reference: str, folder: Path) -> str:

@@ -90,8 +90,8 @@ def layout(how: Sampling) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     palette = rng.uniform(0.1, 0.9, (8, 3)) * 0.6 + rng.uniform(0.1, 0.9, (8, 1)) * 0.4
     light = 0.75 + 0.4 * rng.uniform(-1, 1) * (down - 0.5) + 0.4 * rng.uniform(-1, 1) * (across - 0.5)
     colours = palette[labels] * light[..., None] + rng.normal(0, 0.02, (height, width, 3))
-    every = _COLOURS_EVERY // _LABELS_EVERY
-    coarse = colours.reshape(height // every, every, width // every, every, 3).mean((1, 3))
+    side = _COLOURS_EVERY // _LABELS_EVERY
+    coarse = colours.reshape(height // side, side, width // side, side, 3).mean((1, 3))
     edges = np.zeros((height, width), np.float32)
     edges[1:] = labels[1:] != labels[:-1]
     edges[:, 1:] = np.maximum(edges[:, 1:], labels[:, 1:] != labels[:, :-1])
@@ -104,7 +104,7 @@ def _conditions(caption: str | None, how: Sampling, like: object) -> Conditions:
     from ...codecs.generative.latent_flow import Conditions, text_counts
 
     assert isinstance(like, torch.Tensor)
-    colours, edges = (torch.from_numpy(one) for one in layout(how))
+    colours, edges = (torch.from_numpy(array) for array in layout(how))
     return Conditions.of(
         colours.permute(2, 0, 1)[None] * 2 - 1, edges[None, None], text_counts(caption), like
     )

@@ -25,9 +25,10 @@ def store_contents(pictures: Iterable[PlannedPicture], store: StoreWriter, worke
     once = {picture.sha256: picture for picture in pictures}
     known = known_prints(store, once)
     with ThreadPoolExecutor(workers) as readers:
-        new = [one for one in readers.map(_content, (once[one] for one in once if one not in known)) if one]
+        unknown = (picture for sha256, picture in once.items() if sha256 not in known)
+        new = [content for content in readers.map(_content, unknown) if content]
     add_contents(store, new)
-    return known | {one.picture_sha256: one.perceptual for one in new}
+    return known | {content.picture_sha256: content.perceptual for content in new}
 
 
 def training_notes(
@@ -48,7 +49,7 @@ def training_notes(
         if not folders:
             continue
         if folders not in meets:
-            meets[folders] = sorted({one.picture for one in shared(here, training_prints(folders))})
+            meets[folders] = sorted({overlap.picture for overlap in shared(here, training_prints(folders))})
         if names := meets[folders]:
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
             notes.append(
@@ -64,9 +65,9 @@ def _folders(trained_on: str | None) -> tuple[str, ...]:
     return tuple(sorted(re.split(r",\s*", names))) if colon else ()
 
 
-def _content(one: PlannedPicture) -> Content | None:
+def _content(picture: PlannedPicture) -> Content | None:
     try:
-        pixels = read_pixels(one.picture.path, one.picture.sha256)
+        pixels = read_pixels(picture.picture.path, picture.picture.sha256)
     except PictureError:
         return None
-    return Content(one.sha256, perceptual_hash(pixels), describe_pixels(pixels))
+    return Content(picture.sha256, perceptual_hash(pixels), describe_pixels(pixels))

@@ -67,8 +67,9 @@ def score_sets(
         advanced(done, len(todo))
         hashes = sorted((cell.picture_sha256, cell.decoded_sha256) for cell in pool.cells)
         if pool.image_set not in originals:
-            originals = {pool.image_set: _Side([Path(paths[one]) for one, _ in hashes], pool.image_set)}
-        decoded = _Side([store.blobs.decoded_path(one) for _, one in hashes], pool.image_set)
+            files = [Path(paths[picture_sha256]) for picture_sha256, _ in hashes]
+            originals = {pool.image_set: _Side(files, pool.image_set)}
+        decoded = _Side([store.blobs.decoded_path(sha256) for _, sha256 in hashes], pool.image_set)
         for metric in missing:
             _score(store, pool, metric, originals[pool.image_set], decoded)
             report.added += 1
@@ -124,7 +125,7 @@ def _missing(
     }
     asked = [(metric, set_metric_id(metric.identity)) for metric in metrics]
     todo = [
-        (pool, [one for one, metric_id in asked if (pool.sha256, pool.codec_id, metric_id) not in have])
+        (pool, [metric for metric, metric_id in asked if (pool.sha256, pool.codec_id, metric_id) not in have])
         for pool in chosen
     ]
     return [(pool, missing) for pool, missing in todo if missing]
@@ -134,7 +135,11 @@ def _chosen(suite: Suite, store: StoreWriter, data: Path | None, report: SetRepo
     """Return the complete pools of the suite's sets and codecs, and note the others."""
     names = _set_names(suite, data, report)
     known = store.codec_parameters()
-    wanted = {codec_id for codec_id, one in known.items() if any(_is(table, one) for table in suite.codecs)}
+    wanted = {
+        codec_id
+        for codec_id, parameters in known.items()
+        if any(_is(table, parameters) for table in suite.codecs)
+    }
     listed = [pool for pool in pools(store) if pool.image_set in names and pool.codec_id in wanted]
     if not listed:
         report.notes.append(f"nothing of {suite.name} is stored here; run it first: codecarena run SUITE")

@@ -20,10 +20,10 @@ def corners(height: int, width: int) -> list[tuple[int, int]]:
     Mentzer et al., "High-Fidelity Generative Image Compression" (NeurIPS 2020); the rule of 1.5 tiles is that
     of NeuralCompression's ``update_patch_fid`` (commit 937d68a), which calls the scores FID/256 and KID/256.
     """
-    found = _grid(0, height, width)
+    tile_corners = _grid(0, height, width)
     if 2 * min(height, width) >= 3 * TILE_PIXELS:
-        found += _grid(SHIFT_PIXELS, height, width)
-    return found
+        tile_corners += _grid(SHIFT_PIXELS, height, width)
+    return tile_corners
 
 
 def tiles(pixels: Image) -> list[Image]:

@@ -45,10 +45,10 @@ class Blobs:
         if not path.is_file():
             raise BlobError(f"no bitstream {path}; measure the cell again with --force")
         stored = path.read_bytes()
-        found = hashlib.sha256(stored).hexdigest()
-        if found != sha256:
+        stored_sha256 = hashlib.sha256(stored).hexdigest()
+        if stored_sha256 != sha256:
             raise BlobError(
-                f"{path} is damaged: its SHA-256 is {found}; remove it and measure again with --force"
+                f"{path} is damaged: its SHA-256 is {stored_sha256}; remove it and measure again with --force"
             )
         return stored
 

@@ -29,8 +29,8 @@ from .tables.schema import CodecTable, MeasurementTable, MemberTable, MetricTabl
 def read_columns(store: Store, image_set: str | None = None) -> Columns:
     """Return the measurements of an image set, or of all; `Store.cells` has the same ones as records."""
     pictures, codecs = _pictures(store, image_set), _codecs(store)
-    places = {one.sha256: place for place, one in enumerate(pictures)}
-    codec_places = {one.codec_id: place for place, one in enumerate(codecs)}
+    places = {picture.sha256: place for place, picture in enumerate(pictures)}
+    codec_places = {codec.codec_id: place for place, codec in enumerate(codecs)}
     table = MeasurementTable
     query = (
         select(
@@ -40,23 +40,23 @@ def read_columns(store: Store, image_set: str | None = None) -> Columns:
         .where(table.superseded_at.is_(None))
     )  # fmt: skip
     rows = [row for row in _fetch(store, query) if row[1] in places]
-    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * 8
+    fields: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * 8
     count = len(rows)
-    measurement = np.array(columns[0], dtype=np.int64)
+    measurement = np.array(fields[0], dtype=np.int64)
     marks = _verdicts(store, measurement)
     name = image_set if image_set is not None else " + ".join(store.image_sets())
-    found = Columns(
+    columns = Columns(
         name, pictures, codecs, measurement,
-        np.fromiter((places[one] for one in columns[1]), np.int64, count),
-        np.fromiter((codec_places[one] for one in columns[2]), np.int64, count),
-        np.array(columns[3], dtype=np.float64),
-        np.array(columns[4], dtype=np.int64),
-        np.array(columns[5], dtype=np.int64),
-        np.array(columns[6], dtype=bool),
-        np.array(columns[7], dtype=bool),
+        np.fromiter((places[picture_sha256] for picture_sha256 in fields[1]), np.int64, count),
+        np.fromiter((codec_places[codec_id] for codec_id in fields[2]), np.int64, count),
+        np.array(fields[3], dtype=np.float64),
+        np.array(fields[4], dtype=np.int64),
+        np.array(fields[5], dtype=np.int64),
+        np.array(fields[6], dtype=bool),
+        np.array(fields[7], dtype=bool),
         *marks,
     )  # fmt: skip
-    return _used(found)
+    return _used(columns)
 
 
 def read_scores(store: Store, columns: Columns, metric_id: str, image_set: str | None = None) -> ScoreColumn:
@@ -78,13 +78,13 @@ def read_scores(store: Store, columns: Columns, metric_id: str, image_set: str |
         bounded = connection.scalar(perfect) is not None
     ids, values, lossless = _arrays(_fetch(store, query), (np.int64, np.float64, np.bool_))
     count = len(columns.measurement)
-    place, found = _places(columns.measurement, ids)
+    place, given = _places(columns.measurement, ids)
     # A bounded metric has no value only where there was nothing to measure.
     applies = ~np.isnan(values) | (not bounded)
     column = ScoreColumn(np.full(count, np.nan), np.zeros(count, bool), np.zeros(count, bool))
-    column.values[place] = np.where(lossless, np.nan, values)[found]
-    column.known[place] = applies[found]
-    column.inapplicable[place] = ~applies[found]
+    column.values[place] = np.where(lossless, np.nan, values)[given]
+    column.known[place] = applies[given]
+    column.inapplicable[place] = ~applies[given]
     return column
 
 
@@ -105,9 +105,9 @@ def read_byte_parts(store: Store, columns: Columns) -> ByteParts:
     ids, *parts = _arrays(
         _fetch(store, query.where(table.superseded_at.is_(None))), (np.int64, *[np.float64] * 3)
     )
-    place, found = _places(columns.measurement, ids)
+    place, given = _places(columns.measurement, ids)
     arrays = np.full((3, len(columns.measurement)), np.nan)
-    arrays[:, place] = np.stack(parts)[:, found]
+    arrays[:, place] = np.stack(parts)[:, given]
     return ByteParts(*arrays)
 
 
@@ -116,11 +116,16 @@ def _medians(store: Store, columns: Columns, seconds: ColumnElement[str]) -> Flo
     rows = _fetch(store, select(table.id, seconds).where(table.superseded_at.is_(None)))
     texts = ",".join(row[1] for row in rows)
     repeats: list[list[float]] = json.loads(f"[{texts}]")
-    medians = np.array([float(np.median(one)) if len(one) > 1 else (one or [np.nan])[0] for one in repeats])
-    place, found = _places(columns.measurement, np.array([row[0] for row in rows], dtype=np.int64))
+    medians = np.array([_median(times) for times in repeats])
+    place, given = _places(columns.measurement, np.array([row[0] for row in rows], dtype=np.int64))
     values = np.full(len(columns.measurement), np.nan)
-    values[place] = medians[found] if len(medians) else []
+    values[place] = medians[given] if len(medians) else []
     return values
+
+
+def _median(times: list[float]) -> float:
+    # Most cells were timed once, and NumPy's median of a single number is slow.
+    return float(np.median(times)) if len(times) > 1 else (times or [np.nan])[0]
 
 
 def scored_metrics(store: Store, image_set: str | None = None) -> set[str]:
@@ -140,9 +145,9 @@ def scored_metrics(store: Store, image_set: str | None = None) -> set[str]:
         pairs = pairs.where(*_of_pictures(store, image_set))
         # One row is enough: the first measurement has it, unless a metric is new.
         return {
-            one
-            for one in ids
-            if connection.execute(pairs.where(score.metric_id == one).limit(1)).first() is not None
+            metric_id
+            for metric_id in ids
+            if connection.execute(pairs.where(score.metric_id == metric_id).limit(1)).first() is not None
         }
 
 
@@ -158,12 +163,12 @@ def _pictures(store: Store, image_set: str | None) -> tuple[ColumnPicture, ...]:
     if store.where:
         query = query.where(pictures_where(store.where, picture.sha256))
     # A picture under two names, or in two sets, has one place here: the first name's.
-    found: dict[str, ColumnPicture] = {}
-    for one in (ColumnPicture(*row) for row in _fetch(store, query)):
-        first = found.setdefault(one.sha256, one)
-        if one.kind != first.kind:
-            found[one.sha256] = replace(first, other_kind=one.kind)
-    return tuple(sorted(found.values(), key=lambda one: one.name))
+    by_sha256: dict[str, ColumnPicture] = {}
+    for picture_of_set in (ColumnPicture(*row) for row in _fetch(store, query)):
+        first = by_sha256.setdefault(picture_of_set.sha256, picture_of_set)
+        if picture_of_set.kind != first.kind:
+            by_sha256[picture_of_set.sha256] = replace(first, other_kind=picture_of_set.kind)
+    return tuple(sorted(by_sha256.values(), key=lambda picture_of_set: picture_of_set.name))
 
 
 def _of_pictures(store: Store, image_set: str | None) -> list[ColumnElement[bool]]:
@@ -183,20 +188,19 @@ def _codecs(store: Store) -> tuple[ColumnCodec, ...]:
     query = select(
         codec.id, codec.label, codec.family, codec.toy, codec.imported, codec.provenance, codec.generator
     )
-    found = [
+    codecs = [
         ColumnCodec(codec_id, label, family, bool(toy), bool(imported), provenance, generator)
         for codec_id, label, family, toy, imported, provenance, generator in _fetch(store, query)
     ]
-    return tuple(sorted(found, key=lambda one: (one.label, one.codec_id)))
+    return tuple(sorted(codecs, key=lambda codec: (codec.label, codec.codec_id)))
 
 
 def _verdicts(store: Store, measurement: IntArray) -> tuple[Mask, Mask, Mask, Mask]:
-    found = store.verdicts()
-    place, kept = _places(measurement, np.fromiter(found, np.int64, len(found)))
-    verdicts = list(found.values())
+    by_measurement = store.verdicts()
+    place, kept = _places(measurement, np.fromiter(by_measurement, np.int64, len(by_measurement)))
+    verdicts = list(by_measurement.values())
     columns = tuple(np.zeros(len(measurement), bool) for _ in range(4))
-    for at, one in zip(place, kept, strict=True):
-        verdict = verdicts[one]
+    for at, verdict in zip(place, (verdicts[index] for index in kept), strict=True):
         columns[0][at] = True
         columns[1][at] = verdict.isolation != "none"
         columns[2][at] = verdict.outcome in ("differs", "failed")
@@ -230,7 +234,7 @@ def _places(wanted: IntArray, given: IntArray) -> tuple[IntArray, IntArray]:
 # Any: rows of columns of any type.
 def _arrays(rows: Sequence[Sequence[Any]], types: Sequence[type]) -> list[NDArray[Any]]:
     columns = zip(*rows, strict=True) if rows else ((),) * len(types)
-    return [np.array(column, dtype=one) for column, one in zip(columns, types, strict=True)]
+    return [np.array(column, dtype=type_) for column, type_ in zip(columns, types, strict=True)]
 
 
 # Any: a statement and its rows have columns of any type.

@@ -54,12 +54,12 @@ class Derived:
         kept = self._recall(kind.form, key)
         if kept is not None:
             return kept
-        found = compute()
+        answer = compute()
         # Any: pydantic does not know which type this is either.
         adapter: TypeAdapter[Any] = TypeAdapter(kind.form)
         # As text: an answer may hold NaN, which PostgreSQL does not take for JSON.
-        self._keep(key, _hash(question), {"answer": json.dumps(adapter.dump_python(found, mode="json"))})
-        return found
+        self._keep(key, _hash(question), {"answer": json.dumps(adapter.dump_python(answer, mode="json"))})
+        return answer
 
     def recall(self, kind: AnswerKind[Answer], question: str, rows: Iterable[bytes]) -> Answer | None:
         """Return what is kept of these very rows, or None; arguments as in `answer`."""
@@ -103,8 +103,11 @@ def forget(connection: Connection, question: str) -> None:
 def rows_of(columns: Columns, column: ScoreColumn, failures: Iterable[Failure]) -> Iterator[bytes]:
     """Yield all that an answer about one metric depends on: measurements, their scores, failures."""
     yield from fingerprint(columns, column)
-    for told in sorted({(one.codec_id, one.codec, one.picture_sha256, one.settled) for one in failures}):
-        yield repr(told).encode()
+    settled = {
+        (failure.codec_id, failure.codec, failure.picture_sha256, failure.settled) for failure in failures
+    }
+    for row in sorted(settled):
+        yield repr(row).encode()
 
 
 def _key(kind: AnswerKind[Any], question: str, rows: Iterable[bytes]) -> str:

@@ -89,8 +89,8 @@ def add_imported(store: StoreWriter, rows: Iterable[ImportedRow], run_id: int) -
             values = {"bitstream_bytes": row.bitstream_bytes, "decoded_sha256": row.decoded_sha256}
             values |= {"encode_seconds": list(row.encode_seconds), "decode_seconds": list(row.decode_seconds)}
             columns = [table.__table__.columns[name] for name in values]
-            found = connection.execute(select(*columns).where(current)).mappings().first()
-            if found is not None and dict(found) == values:
+            stored = connection.execute(select(*columns).where(current)).mappings().first()
+            if stored is not None and dict(stored) == values:
                 continue
             connection.execute(update(table).where(current).values(superseded_at=now()))
             connection.execute(insert(table).values(**_measurement(row, run_id), **values))
@@ -129,9 +129,9 @@ def save_published(store: StoreWriter, points: Iterable[Published]) -> None:
     table = PublishedTable
 
     def work(connection: Connection) -> None:
-        for image_set, codec in {(one.image_set, one.codec) for one in listed}:
+        for image_set, codec in {(point.image_set, point.codec) for point in listed}:
             connection.execute(delete(table).where(table.image_set == image_set, table.codec == codec))
-        connection.execute(insert(table), [asdict(one) | {"created_at": now()} for one in listed])
+        connection.execute(insert(table), [asdict(point) | {"created_at": now()} for point in listed])
 
     if listed:
         store.write(work)

@@ -40,19 +40,21 @@ def pictures_where(text: str, picture_sha256: InstrumentedAttribute[str]) -> Col
 
 
 def _one(text: str, picture_sha256: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    found = _CONDITION.fullmatch(text)
-    if found is None:
+    condition = _CONDITION.fullmatch(text)
+    if condition is None:
         raise StoreError(f"--where {text.strip()!r}: expected such as text_share>0.1, or several with and")
-    name = found["name"]
+    name = condition["name"]
     if name not in DESCRIPTORS:
         near = difflib.get_close_matches(name, DESCRIPTORS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(DESCRIPTORS)}"
         raise StoreError(f"--where {text.strip()!r}: no descriptor {name!r}; {hint}")
     try:
-        number = float(found["number"])
+        number = float(condition["number"])
     except ValueError as error:
-        raise StoreError(f"--where {text.strip()!r}: expected a number, got {found['number']!r}") from error
-    fits = _COMPARISONS[found["how"]](DescriptorTable.value, number)
+        raise StoreError(
+            f"--where {text.strip()!r}: expected a number, got {condition['number']!r}"
+        ) from error
+    fits = _COMPARISONS[condition["how"]](DescriptorTable.value, number)
     return picture_sha256.in_(
         select(DescriptorTable.picture_sha256).where(DescriptorTable.name == name, fits)
     )

@@ -27,24 +27,24 @@ class Content:
 
 def known_prints(store: Store, pictures: Iterable[str]) -> dict[str, str]:
     """Return the perceptual hash of those pictures whose descriptors are stored in their present version."""
-    found: dict[str, str] = {}
+    prints: dict[str, str] = {}
     with store.engine.connect() as connection:
         for chunk in chunks(pictures):
             query = select(PrintTable.picture_sha256, PrintTable.perceptual).where(
                 PrintTable.picture_sha256.in_(chunk), PrintTable.version == VERSION
             )
-            found |= {row[0]: row[1] for row in connection.execute(query)}
-    return found
+            prints |= {row[0]: row[1] for row in connection.execute(query)}
+    return prints
 
 
 def descriptors(store: Store) -> dict[str, dict[str, float]]:
     """Return the descriptors of every picture by name, by the hash of its pixels."""
-    found: dict[str, dict[str, float]] = defaultdict(dict)
+    descriptors_of_picture: dict[str, dict[str, float]] = defaultdict(dict)
     query = select(DescriptorTable.picture_sha256, DescriptorTable.name, DescriptorTable.value)
     with store.engine.connect() as connection:
         for picture, name, value in connection.execute(query):
-            found[picture][name] = value
-    return found
+            descriptors_of_picture[picture][name] = value
+    return descriptors_of_picture
 
 
 def add_contents(store: StoreWriter, contents: Iterable[Content]) -> None:
@@ -53,18 +53,18 @@ def add_contents(store: StoreWriter, contents: Iterable[Content]) -> None:
     if not listed:
         return
     values = [
-        {"picture_sha256": one.picture_sha256, "name": name, "value": value}
-        for one in listed
-        for name, value in one.descriptors.items()
+        {"picture_sha256": content.picture_sha256, "name": name, "value": value}
+        for content in listed
+        for name, value in content.descriptors.items()
     ]
     prints = [
-        {"picture_sha256": one.picture_sha256, "perceptual": one.perceptual, "version": VERSION}
-        for one in listed
+        {"picture_sha256": content.picture_sha256, "perceptual": content.perceptual, "version": VERSION}
+        for content in listed
     ]
 
     def replace(connection: Connection) -> None:
         for table, rows in ((DescriptorTable, values), (PrintTable, prints)):
-            for chunk in chunks(one.picture_sha256 for one in listed):
+            for chunk in chunks(content.picture_sha256 for content in listed):
                 connection.execute(delete(table).where(table.picture_sha256.in_(chunk)))
             if rows:
                 connection.execute(insert(table), rows)
@@ -77,24 +77,24 @@ def add_provenance(store: StoreWriter, image_set: str, pictures: Iterable[LocalP
     rows = [
         {
             "image_set": image_set,
-            "name": one.name,
-            "file_sha256": one.sha256,
-            "model_version": one.provenance.model_version,
-            "prompt": one.provenance.prompt,
-            "negative_prompt": one.provenance.negative_prompt,
-            "seed": None if one.provenance.seed is None else str(one.provenance.seed),
-            "guidance": one.provenance.guidance,
-            "steps": one.provenance.steps,
-            "workflow": one.provenance.workflow,
-            "url": one.provenance.url,
+            "name": picture.name,
+            "file_sha256": picture.sha256,
+            "model_version": picture.provenance.model_version,
+            "prompt": picture.provenance.prompt,
+            "negative_prompt": picture.provenance.negative_prompt,
+            "seed": None if picture.provenance.seed is None else str(picture.provenance.seed),
+            "guidance": picture.provenance.guidance,
+            "steps": picture.provenance.steps,
+            "workflow": picture.provenance.workflow,
+            "url": picture.provenance.url,
         }
-        for one in pictures
+        for picture in pictures
     ]
 
     def replace(connection: Connection) -> None:
-        ours = ProvenanceTable.image_set == image_set
+        of_this_set = ProvenanceTable.image_set == image_set
         for chunk in chunks(str(row["name"]) for row in rows):
-            connection.execute(delete(ProvenanceTable).where(ours, ProvenanceTable.name.in_(chunk)))
+            connection.execute(delete(ProvenanceTable).where(of_this_set, ProvenanceTable.name.in_(chunk)))
         connection.execute(insert(ProvenanceTable), rows)
 
     store.write(replace)

@@ -58,12 +58,14 @@ def run_details(store: Store) -> list[RunDetail]:
             results = select(table.run_id, func.count(), func.max(table.created_at)).group_by(table.run_id)
             done.update((row[0], (row[1], row[2])) for row in connection.execute(results))
         failed = {row[0]: row[1] for row in connection.execute(failures)}
-        told = {row[0]: (row[1], row[2]) for row in connection.execute(rest)}
-    found: list[RunDetail] = []
-    for one in store.runs():
-        measured, newest = done.get(one.run_id, (0, None))
-        found.append(RunDetail(one, *told[one.run_id], measured, failed.get(one.run_id, 0), newest))
-    return found
+        suites_and_machines = {row[0]: (row[1], row[2]) for row in connection.execute(rest)}
+    details: list[RunDetail] = []
+    for run in store.runs():
+        measured, newest = done.get(run.run_id, (0, None))
+        details.append(
+            RunDetail(run, *suites_and_machines[run.run_id], measured, failed.get(run.run_id, 0), newest)
+        )
+    return details
 
 
 def versions(store: Store) -> list[Version]:
@@ -72,5 +74,7 @@ def versions(store: Store) -> list[Version]:
     codecs = select(codec.label, codec.version, codec.weights_sha256, codec.provenance).order_by(codec.label)
     metrics = select(metric.name, metric.version, metric.weights_sha256, metric.implementation)
     with store.engine.connect() as connection:
-        found = [Version("codec", *row[:3], row[3] or "") for row in connection.execute(codecs)]
-        return found + [Version("metric", *row) for row in connection.execute(metrics.order_by(metric.name))]
+        codec_versions = [Version("codec", *row[:3], row[3] or "") for row in connection.execute(codecs)]
+        return codec_versions + [
+            Version("metric", *row) for row in connection.execute(metrics.order_by(metric.name))
+        ]

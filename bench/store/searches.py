@@ -46,7 +46,7 @@ def tried(store: Store, codec_ids: Iterable[str], metric_id: str | None) -> dict
     )
     its_metric = MetricTable.id == ScoreTable.metric_id
     query = query.outerjoin(ScoreTable, its_score).outerjoin(MetricTable, its_metric)
-    found: dict[CellKey, Tried] = {}
+    tried_cells: dict[CellKey, Tried] = {}
     with store.engine.connect() as connection:
         for chunk in chunks(codec_ids):
             chosen = query.where(measured.codec_id.in_(chunk), measured.superseded_at.is_(None))
@@ -54,8 +54,8 @@ def tried(store: Store, codec_ids: Iterable[str], metric_id: str | None) -> dict
                 # A bounded metric has no value only where there was nothing to measure.
                 applicable = row.value is not None or row.perfect is None
                 score = Score(row.value, row.lossless, applicable) if row.metric_id else None
-                found[CellKey(*row[:4])] = Tried(*row[4:7], score)
-    return found
+                tried_cells[CellKey(*row[:4])] = Tried(*row[4:7], score)
+    return tried_cells
 
 
 def save_matches(store: StoreWriter, matches: Iterable[Match], run_id: int) -> None:
@@ -94,8 +94,8 @@ def matched_settings(
         for chunk in chunks(codec_ids):
             for row in connection.execute(query.where(table.codec_id.in_(chunk))):
                 alone = row.scope == "picture"
-                found, where = (of_pictures, row.picture_sha256) if alone else (of_sets, row.image_set)
-                found.setdefault((row.codec_id, where), set()).add(row.quality)
+                settings, where = (of_pictures, row.picture_sha256) if alone else (of_sets, row.image_set)
+                settings.setdefault((row.codec_id, where), set()).add(row.quality)
     return of_pictures, of_sets
 
 

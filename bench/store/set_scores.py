@@ -81,13 +81,13 @@ def pools(store: Store, image_set: str | None = None) -> list[Pool]:
     for cell in store.cells(image_set):
         key = (cell.image_set, cell.codec_id, cell.quality, seed_key(cell.seed))
         grouped[key][cell.picture_sha256] = cell
-    found = [
+    listed = [
         Pool(name, codec_id, first.codec, quality, first.seed, tuple(cells.values()), members[name])
         for (name, codec_id, quality, _), cells in grouped.items()
         for first in [next(iter(cells.values()))]
         if 2 * len(cells) >= members[name]
     ]
-    return sorted(found, key=lambda pool: (pool.image_set, pool.codec, pool.codec_id, pool.bits_per_pixel))
+    return sorted(listed, key=lambda pool: (pool.image_set, pool.codec, pool.codec_id, pool.bits_per_pixel))
 
 
 def set_scores(store: Store, image_set: str | None = None) -> list[SetScore]:
@@ -129,7 +129,7 @@ def _key(pool: Pool) -> tuple[str, float, int, str]:
 
 def _values(store: Store) -> Mapping[tuple[str, float, int, str], dict[str, tuple[float, int]]]:
     table = SetScoreTable
-    found: dict[tuple[str, float, int, str], dict[str, tuple[float, int]]] = defaultdict(dict)
+    values: dict[tuple[str, float, int, str], dict[str, tuple[float, int]]] = defaultdict(dict)
     query = select(
         table.codec_id,
         table.quality,
@@ -141,8 +141,8 @@ def _values(store: Store) -> Mapping[tuple[str, float, int, str], dict[str, tupl
     )
     with store.engine.connect() as connection:
         for codec_id, quality, seed, pool, metric_id, value, views in connection.execute(query):
-            found[codec_id, quality, seed, pool][metric_id] = (value, views)
-    return found
+            values[codec_id, quality, seed, pool][metric_id] = (value, views)
+    return values
 
 
 def _metrics(store: Store) -> dict[str, SetMetricIdentity]:
@@ -155,9 +155,9 @@ def _metrics(store: Store) -> dict[str, SetMetricIdentity]:
 
 def _members(store: Store) -> dict[str, int]:
     """Return how many different pictures each set has."""
-    found: dict[str, set[str]] = defaultdict(set)
+    members: dict[str, set[str]] = defaultdict(set)
     query = select(MemberTable.image_set, MemberTable.picture_sha256)
     with store.engine.connect() as connection:
         for row in connection.execute(query):
-            found[row.image_set].add(row.picture_sha256)
-    return {name: len(pictures) for name, pictures in found.items()}
+            members[row.image_set].add(row.picture_sha256)
+    return {name: len(pictures) for name, pictures in members.items()}

@@ -23,7 +23,7 @@ def scores_of(store: Store, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str,
         Metric id -> score, for each pair that has any.
     """
     wanted = set(pairs)
-    found: dict[tuple[str, str], dict[str, Score]] = defaultdict(dict)
+    scores: dict[tuple[str, str], dict[str, Score]] = defaultdict(dict)
     table = ScoreTable
     columns = (table.original_sha256, table.decoded_sha256, table.metric_id, table.value, table.lossless)
     query = select(*columns, MetricTable.perfect).join(MetricTable, MetricTable.id == table.metric_id)
@@ -35,5 +35,5 @@ def scores_of(store: Store, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str,
                 if (original, decoded) in wanted:
                     # A bounded metric has no value only where there was nothing to measure.
                     applicable = value is not None or perfect is None
-                    found[original, decoded][metric_id] = Score(value, lossless, applicable)
-    return dict(found)
+                    scores[original, decoded][metric_id] = Score(value, lossless, applicable)
+    return dict(scores)

@@ -61,26 +61,26 @@ class Store:
     def metrics(self) -> list[MetricRow]:
         """Return every metric identity, by name."""
         with Session(self.engine) as session:
-            found = session.scalars(select(MetricTable).order_by(MetricTable.name, MetricTable.id)).all()
+            metrics = session.scalars(select(MetricTable).order_by(MetricTable.name, MetricTable.id)).all()
         return [
             MetricRow(
-                one.id,
-                one.name,
-                one.implementation,
-                one.version,
-                one.colour_space,
-                cast("Direction", one.better),
-                one.perfect,
-                one.weights_sha256,
-                one.lowest,
-                one.highest,
-                one.title,
-                one.unit,
-                one.decimals,
-                cast("CurveScale", one.curve_scale),
-                one.default_order,
+                metric.id,
+                metric.name,
+                metric.implementation,
+                metric.version,
+                metric.colour_space,
+                cast("Direction", metric.better),
+                metric.perfect,
+                metric.weights_sha256,
+                metric.lowest,
+                metric.highest,
+                metric.title,
+                metric.unit,
+                metric.decimals,
+                cast("CurveScale", metric.curve_scale),
+                metric.default_order,
             )
-            for one in found
+            for metric in metrics
         ]
 
     def version(self) -> int:
@@ -103,20 +103,20 @@ class Store:
     def runs(self) -> list[RunRow]:
         """Return every run, newest first."""
         with Session(self.engine) as session:
-            found = session.scalars(select(RunTable).order_by(RunTable.id.desc())).all()
+            runs = session.scalars(select(RunTable).order_by(RunTable.id.desc())).all()
         return [
             RunRow(
-                one.id,
-                one.suite,
-                one.status,
-                one.workers,
-                one.planned_cells,
-                one.process_id,
-                one.started_at,
-                one.finished_at,
-                tuple(one.call or ()),
+                run.id,
+                run.suite,
+                run.status,
+                run.workers,
+                run.planned_cells,
+                run.process_id,
+                run.started_at,
+                run.finished_at,
+                tuple(run.call or ()),
             )
-            for one in found
+            for run in runs
         ]
 
     def cells(self, image_set: str | None = None, picture_sha256: str | None = None) -> list[ScoredCell]:
@@ -174,13 +174,13 @@ class Store:
 
     def matches(self, image_set: str) -> list[MatchRow]:
         """Return where searches for a rate or score ended, on a set and on each of its pictures."""
-        found = read_matches(self.engine, image_set)
+        matches = read_matches(self.engine, image_set)
         if not self.where:
-            return found
+            return matches
         chosen = select(PictureTable.sha256).where(pictures_where(self.where, PictureTable.sha256))
         # A setting that a whole set shares was not searched for these pictures.
         kept = set(self._column(chosen))
-        return [one for one in found if one.match.picture_sha256 in kept]
+        return [match for match in matches if match.match.picture_sha256 in kept]
 
     def picture_paths(self) -> dict[str, str]:
         """Return where each original lay when it was last measured, by the hash of its pixels."""
@@ -195,7 +195,7 @@ class Store:
             return {codec_id: (name, parameters) for codec_id, name, parameters in connection.execute(query)}
 
     def _scores(self, original_sha256: str | None) -> dict[tuple[str, str], dict[str, Score]]:
-        found: dict[tuple[str, str], dict[str, Score]] = defaultdict(dict)
+        scores: dict[tuple[str, str], dict[str, Score]] = defaultdict(dict)
         table = ScoreTable
         query = select(
             table.original_sha256,
@@ -211,8 +211,8 @@ class Store:
             for original, decoded, metric_id, value, lossless, perfect in connection.execute(query):
                 # A bounded metric has no value only where there was nothing to measure.
                 applicable = value is not None or perfect is None
-                found[original, decoded][metric_id] = Score(value, lossless, applicable)
-        return found
+                scores[original, decoded][metric_id] = Score(value, lossless, applicable)
+        return scores
 
     def verdicts(self) -> dict[int, Verdict]:
         """Return the newest verdict on each verified measurement, by its id."""
@@ -220,8 +220,8 @@ class Store:
         newest = select(func.max(table.id)).group_by(table.measurement_id)
         query = select(table.measurement_id, table.outcome, table.isolation, table.encoder_repeats)
         with self.engine.connect() as connection:
-            found = connection.execute(query.where(table.id.in_(newest)))
-            return {row[0]: Verdict(cast("Finding", row[1]), row[2], row[3]) for row in found}
+            rows = connection.execute(query.where(table.id.in_(newest)))
+            return {row[0]: Verdict(cast("Finding", row[1]), row[2], row[3]) for row in rows}
 
     def failures(self, image_set: str | None = None) -> list[Failure]:
         """Return every attempt that ended without a result, oldest first."""

@@ -142,8 +142,8 @@ def save(
 def save_failure(writer: StoreWriter, run_id: int, key: TimingKey, failed: Failed) -> None:
     """Write an attempt to time a cell that ended without times."""
     cell = {"picture_sha256": key.picture_sha256, "codec_id": key.codec_id, "quality": key.quality}
-    told = {**asdict(failed), "metric": TIMING}
-    row = {**cell, **told, "seed": NO_SEED, "run_id": run_id, "created_at": now()}
+    failure = {**asdict(failed), "metric": TIMING}
+    row = {**cell, **failure, "seed": NO_SEED, "run_id": run_id, "created_at": now()}
     writer.write(lambda connection: connection.execute(insert(AttemptTable), row))
 
 
@@ -176,14 +176,14 @@ def known(store: Store, codec_ids: Iterable[str], machine_id: str) -> dict[Timin
     """Return every current timing of these codecs on a machine, and whether it was loaded."""
     table = TimingTable
     columns = (table.picture_sha256, table.codec_id, table.quality, table.machine_id, table.threads)
-    found: dict[TimingKey, bool] = {}
+    loaded: dict[TimingKey, bool] = {}
     with store.engine.connect() as connection:
         for chunk in chunks(codec_ids):
             query = select(*columns, table.loaded).where(
                 table.codec_id.in_(chunk), table.machine_id == machine_id, table.superseded_at.is_(None)
             )
-            found.update((TimingKey(*row[:5]), row[5]) for row in connection.execute(query))
-    return found
+            loaded.update((TimingKey(*row[:5]), row[5]) for row in connection.execute(query))
+    return loaded
 
 
 def timings(store: Store, image_set: str | None = None) -> list[TimingRow]:
@@ -232,8 +232,8 @@ def footprints(store: Store) -> dict[tuple[str, str], Footprint]:
     names = Footprint.__slots__
     query = select(table.codec_id, table.machine_id, *(getattr(table, name) for name in names))
     with store.engine.connect() as connection:
-        found = [dict(row) for row in connection.execute(query).mappings()]
-    return {(row.pop("codec_id"), row.pop("machine_id")): Footprint(**row) for row in found}
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+    return {(row.pop("codec_id"), row.pop("machine_id")): Footprint(**row) for row in rows}
 
 
 def machines(store: Store) -> dict[str, dict[str, Any]]:

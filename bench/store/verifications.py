@@ -56,7 +56,7 @@ def stored_streams(store: Store, codec_ids: Iterable[str], pictures: Iterable[st
     table = MeasurementTable
     wanted = set(pictures)
     columns = (table.picture_sha256, table.codec_id, table.quality, table.seed)
-    found: list[StoredStream] = []
+    streams: list[StoredStream] = []
     with store.engine.connect() as connection:
         for chunk in chunks(codec_ids):
             query = (
@@ -68,12 +68,12 @@ def stored_streams(store: Store, codec_ids: Iterable[str], pictures: Iterable[st
                 .where(table.codec_id.in_(chunk), table.superseded_at.is_(None))
                 .order_by(table.id)
             )  # fmt: skip
-            found += [
+            streams += [
                 StoredStream(row[0], CellKey(*row[1:5]), *row[5:])
                 for row in connection.execute(query)
                 if row[1] in wanted
             ]
-    return found
+    return streams
 
 
 def every_picture_path(store: Store) -> list[str]:
@@ -86,20 +86,20 @@ def every_picture_path(store: Store) -> list[str]:
 def other_versions(store: Store, codec_ids: Iterable[str], pictures: Iterable[str]) -> dict[str, int]:
     """Return how many bitstreams of these pictures other versions of these codecs wrote, by their label."""
     table, codec = MeasurementTable, CodecTable
-    ours, wanted = set(codec_ids), set(pictures)
+    current, wanted = set(codec_ids), set(pictures)
     with store.engine.connect() as connection:
-        names = set(connection.scalars(select(codec.name).where(codec.id.in_(ours))))
+        names = set(connection.scalars(select(codec.name).where(codec.id.in_(current))))
         query = (
             select(codec.label, codec.version, table.picture_sha256)
             .join(codec, codec.id == table.codec_id)
-            .where(codec.name.in_(names), codec.id.not_in(ours), table.superseded_at.is_(None))
+            .where(codec.name.in_(names), codec.id.not_in(current), table.superseded_at.is_(None))
             .where(codec.imported.is_(False))
         )
-        found: dict[str, int] = {}
+        counts: dict[str, int] = {}
         for label, version, picture in connection.execute(query):
             if picture in wanted:
-                found[f"{label} {version}"] = found.get(f"{label} {version}", 0) + 1
-    return found
+                counts[f"{label} {version}"] = counts.get(f"{label} {version}", 0) + 1
+    return counts
 
 
 # Any: a machine's description holds whatever describes it.
@@ -107,7 +107,7 @@ def save_verified(store: StoreWriter, verified: Iterable[Verified], machine: Map
     """Add rows; earlier ones of the same measurement stay as history."""
     shared = {"machine_id": id_of_machine(machine), "created_at": now()}
     store.insert_or_ignore(MachineTable, [{"id": shared["machine_id"], "description": dict(machine)}])
-    rows = [asdict(one) | shared for one in verified]
+    rows = [asdict(verification) | shared for verification in verified]
     if rows:
         store.write(lambda connection: connection.execute(insert(VerificationTable), rows))
 

@@ -86,13 +86,13 @@ class StoreWriter(Store):
 
     def known_files(self, paths: Iterable[str]) -> dict[str, tuple[int, int, str]]:
         """Return bytes, modification time and picture hash of those files that were read before."""
-        found: dict[str, tuple[int, int, str]] = {}
+        known: dict[str, tuple[int, int, str]] = {}
         with self.engine.connect() as connection:
             for chunk in chunks(paths):
                 query = select(FileTable.__table__).where(FileTable.path.in_(chunk))
                 for row in connection.execute(query):
-                    found[row.path] = (row.file_bytes, row.modified_ns, row.picture_sha256)
-        return found
+                    known[row.path] = (row.file_bytes, row.modified_ns, row.picture_sha256)
+        return known
 
     def picture_sizes(self) -> dict[str, int]:
         """Return the pixel count of every picture, by hash."""
@@ -105,19 +105,22 @@ class StoreWriter(Store):
         listed = list(identified)
         self.insert_or_ignore(
             PictureTable,
-            [{"sha256": one.sha256, "height": one.height, "width": one.width} for one, _, _ in listed],
+            [
+                {"sha256": picture.sha256, "height": picture.height, "width": picture.width}
+                for picture, _, _ in listed
+            ],
         )
 
         def replace(connection: Connection) -> None:
-            for one, file_bytes, modified_ns in listed:
-                connection.execute(delete(FileTable).where(FileTable.path == one.path))
+            for picture, file_bytes, modified_ns in listed:
+                connection.execute(delete(FileTable).where(FileTable.path == picture.path))
                 connection.execute(
                     insert(FileTable),
                     {
-                        "path": one.path,
+                        "path": picture.path,
                         "file_bytes": file_bytes,
                         "modified_ns": modified_ns,
-                        "picture_sha256": one.sha256,
+                        "picture_sha256": picture.sha256,
                     },
                 )
 
@@ -152,18 +155,18 @@ class StoreWriter(Store):
             for picture, sha256 in members
         ]
         names = [row["name"] for row in rows]
-        ours = MemberTable.image_set == image_set
+        of_this_set = MemberTable.image_set == image_set
 
         def replace(connection: Connection) -> None:
             before = connection.execute(
-                select(MemberTable.picture_sha256, MemberTable.path).where(ours)
+                select(MemberTable.picture_sha256, MemberTable.path).where(of_this_set)
             ).all()
             if before and not {row[0] for row in before} & {row["picture_sha256"] for row in rows}:
                 raise StoreError(
                     f"this store knows another set {image_set!r}, with {before[0][1]} in it; give this one "
                     "a name of its own in a manifest.toml, or use another --store"
                 )
-            gone = delete(MemberTable).where(ours)
+            gone = delete(MemberTable).where(of_this_set)
             connection.execute(gone if whole else gone.where(MemberTable.name.in_(names)))
             connection.execute(insert(MemberTable), rows)
 
@@ -254,33 +257,35 @@ class StoreWriter(Store):
         """Return the current measurement of every cell of these codecs."""
         table = MeasurementTable
         columns = (table.picture_sha256, table.codec_id, table.quality, table.seed)
-        found: dict[CellKey, Stored] = {}
+        measurements: dict[CellKey, Stored] = {}
         with self.engine.connect() as connection:
             for chunk in chunks(codec_ids):
                 query = select(*columns, table.bitstream_sha256, table.decoded_sha256).where(
                     table.codec_id.in_(chunk), table.superseded_at.is_(None)
                 )
-                found.update((CellKey(*row[:4]), Stored(*row[4:])) for row in connection.execute(query))
-        return found
+                measurements.update(
+                    (CellKey(*row[:4]), Stored(*row[4:])) for row in connection.execute(query)
+                )
+        return measurements
 
     def scored(self, metric_ids: Iterable[str]) -> set[tuple[str, str, str]]:
         """Return (original hash, decoded hash, metric id) of every score of these metrics."""
         table = ScoreTable
         query = select(table.original_sha256, table.decoded_sha256, table.metric_id)
         with self.engine.connect() as connection:
-            found = connection.execute(query.where(table.metric_id.in_(list(metric_ids))))
-            return {(row[0], row[1], row[2]) for row in found}
+            rows = connection.execute(query.where(table.metric_id.in_(list(metric_ids))))
+            return {(row[0], row[1], row[2]) for row in rows}
 
     def attempted(self, codec_ids: Iterable[str]) -> set[tuple[CellKey, str | None]]:
         """Return each cell, and each metric of a cell, that has failed at least once."""
         table = AttemptTable
         columns = (table.picture_sha256, table.codec_id, table.quality, table.seed)
-        found: set[tuple[CellKey, str | None]] = set()
+        failed: set[tuple[CellKey, str | None]] = set()
         with self.engine.connect() as connection:
             for chunk in chunks(codec_ids):
                 query = select(*columns, table.metric).where(table.codec_id.in_(chunk)).distinct()
-                found.update((CellKey(*row[:4]), row[4]) for row in connection.execute(query))
-        return found
+                failed.update((CellKey(*row[:4]), row[4]) for row in connection.execute(query))
+        return failed
 
     def pace(self) -> dict[str, tuple[float, float]]:
         """Return seconds per pixel (encoding and decoding) and bytes per pixel of each codec, by id."""
@@ -315,9 +320,12 @@ class StoreWriter(Store):
                 if saved.replace and outcome.measured:
                     self._supersede(connection, saved.key)
             for table, rows in (
-                (MeasurementTable, [_measurement_row(saved, one) for saved, one in listed if one.measured]),
-                (ScoreTable, [row for saved, one in listed for row in _score_rows(saved, one)]),
-                (AttemptTable, [row for saved, one in listed for row in _attempt_rows(saved, one)]),
+                (
+                    MeasurementTable,
+                    [_measurement_row(saved, answer) for saved, answer in listed if answer.measured],
+                ),
+                (ScoreTable, [row for saved, answer in listed for row in _score_rows(saved, answer)]),
+                (AttemptTable, [row for saved, answer in listed for row in _attempt_rows(saved, answer)]),
             ):
                 if rows:
                     connection.execute(self._ignoring(table), rows)
@@ -373,7 +381,7 @@ def _attempt_rows(saved: Saved, outcome: Outcome) -> list[dict[str, Any]]:
     # A worker that was killed because the run stops has not failed.
     failed = [] if outcome.stopped else outcome.failed
     shared = {**asdict(saved.key), "run_id": saved.run_id, "created_at": now()}
-    return [{**asdict(one), **shared} for one in failed]
+    return [{**asdict(failure), **shared} for failure in failed]
 
 
 def _finite(value: float | None) -> float | None:

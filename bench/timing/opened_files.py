@@ -104,7 +104,7 @@ def listen(channel: socket.socket) -> Iterator[Opened]:
     poll = select.poll()
     poll.register(listener, select.POLLIN)
     try:
-        while not (found := poll.poll())[0][1] & select.POLLHUP or found[0][1] & select.POLLIN:
+        while not (events := poll.poll())[0][1] & select.POLLHUP or events[0][1] & select.POLLIN:
             opened = _answer(listener, calls)
             if opened:
                 yield opened

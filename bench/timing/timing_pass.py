@@ -47,7 +47,7 @@ class TimedCell:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class TimeAgain:
     """What to time again although it is stored."""
 
     force: frozenset[str] = frozenset()
@@ -85,7 +85,11 @@ def prepare_alone(suite: Suite, store: StoreWriter, options: Options) -> Prepare
 
 
 def run(
-    prepared: Prepared, text: str, store: StoreWriter, wish: Wish, advanced: Callable[[int, int], None]
+    prepared: Prepared,
+    text: str,
+    store: StoreWriter,
+    time_again: TimeAgain,
+    advanced: Callable[[int, int], None],
 ) -> TimingReport:
     """Return the report of a finished or interrupted timing pass, its rows stored.
 
@@ -95,42 +99,42 @@ def run(
     timing = prepared.suite.timing or TimingTable()
     machine = device.describe()
     machine_id = id_of_machine(machine)
-    cells, todo = _to_do(timing, prepared, store, machine_id, wish)
+    cells, todo = _to_do(timing, prepared, store, machine_id, time_again)
     report = TimingReport(len(cells), len(cells) - len(todo))
     if not todo:
         return report
     if timing.threads > device.cores():
         report.notes.append(f"timing: {timing.threads} threads share the {device.cores()} cores there are")
     run_id = store.begin_run(prepared.suite.name, text, machine, 1, len(todo), prepared.call)
-    one = _Pass(timing, prepared.suite.cell_limits, store, run_id, machine_id, report, advanced)
+    timing_pass = _Pass(timing, prepared.suite.cell_limits, store, run_id, machine_id, report, advanced)
     try:
-        with stoppable(one.interrupt):
-            one.go(todo)
+        with stoppable(timing_pass.interrupt):
+            timing_pass.run(todo)
     finally:
         pool.close()
         store.end_run(run_id, "interrupted" if report.interrupted else "finished")
     return report
 
 
-def planned(prepared: Prepared, store: StoreWriter, wish: Wish) -> TimingReport:
+def planned(prepared: Prepared, store: StoreWriter, time_again: TimeAgain) -> TimingReport:
     """Return what a timing pass would do, as the report of one that has done nothing yet."""
     timing = prepared.suite.timing or TimingTable()
-    cells, todo = _to_do(timing, prepared, store, id_of_machine(device.describe()), wish)
+    cells, todo = _to_do(timing, prepared, store, id_of_machine(device.describe()), time_again)
     return TimingReport(len(cells), len(cells) - len(todo))
 
 
 def _to_do(
-    timing: TimingTable, prepared: Prepared, store: StoreWriter, machine_id: str, wish: Wish
+    timing: TimingTable, prepared: Prepared, store: StoreWriter, machine_id: str, time_again: TimeAgain
 ) -> tuple[list[TimedCell], list[TimedCell]]:
     """Return all cells to time, and those of them that are not stored, or wanted again."""
     cells = cells_to_time(timing, prepared, machine_id)
     before = stored.known(store, {cell.key.codec_id for cell in cells}, machine_id)
-    return cells, [cell for cell in cells if _wanted(cell, before, wish)]
+    return cells, [cell for cell in cells if _wanted(cell, before, time_again)]
 
 
-def _wanted(cell: TimedCell, before: dict[TimingKey, bool], wish: Wish) -> bool:
-    forced = bool({cell.codec.label, cell.codec.info.name} & wish.force)
-    return forced or cell.key not in before or (wish.loaded and before[cell.key])
+def _wanted(cell: TimedCell, before: dict[TimingKey, bool], time_again: TimeAgain) -> bool:
+    forced = bool({cell.codec.label, cell.codec.info.name} & time_again.force)
+    return forced or cell.key not in before or (time_again.loaded and before[cell.key])
 
 
 def cells_to_time(timing: TimingTable, prepared: Prepared, machine_id: str) -> list[TimedCell]:
@@ -138,7 +142,9 @@ def cells_to_time(timing: TimingTable, prepared: Prepared, machine_id: str) -> l
     by_set: dict[str, list[PlannedPicture]] = {}
     for picture in prepared.pictures:
         by_set.setdefault(picture.image_set, []).append(picture)
-    chosen = {one.sha256: one for members in by_set.values() for one in spread(members, timing.pictures)}
+    chosen = {
+        picture.sha256: picture for members in by_set.values() for picture in spread(members, timing.pictures)
+    }
     cells: list[TimedCell] = []
     for codec in prepared.codecs:
         for quality in spread(codec.qualities(), timing.settings):
@@ -193,7 +199,7 @@ class _Pass:
         self.footprints: dict[str, Footprint] = {}
         self.spent: dict[str, float] = {}
 
-    def go(self, cells: Sequence[TimedCell]) -> None:
+    def run(self, cells: Sequence[TimedCell]) -> None:
         """Time the cells, as many codecs against each other as fit into memory."""
         by_codec: dict[str, list[TimedCell]] = {}
         for cell in cells:
@@ -223,9 +229,9 @@ class _Pass:
     def crowded(self) -> bool:
         """Whether no further codec should be loaded beside those that are."""
         needs = [
-            one
+            needs_of_call
             for record in self.records.values()
-            for one in (record.inspected.encode, record.inspected.decode)
+            for needs_of_call in (record.inspected.encode, record.inspected.decode)
         ]
         gpu_mib = sum(need.peak_gpu_mib or 0 for need in needs) / max(1, len(needs)) * len(self.workers)
         resident = sum(child.resident_bytes() for child in self.workers.values())
@@ -316,14 +322,14 @@ class _Pass:
     def save(self) -> None:
         """Store what was timed and free the workers; after an interruption, what has most of its repeats."""
         wanted = self.timing.repeats // 2 + 1 if self.report.interrupted else 1
-        found = {
+        timings = {
             cell.key: self.summary(record)
             for cell, record in self.records.items()
             if len(record.costs) >= wanted
         }
-        stored.save(self.store, self.run_id, self.machine_id, found, self.footprints)
-        self.report.timed += len(found)
-        self.report.loaded += sum(timing.loaded for timing in found.values())
+        stored.save(self.store, self.run_id, self.machine_id, timings, self.footprints)
+        self.report.timed += len(timings)
+        self.report.loaded += sum(timing.loaded for timing in timings.values())
         for child in self.workers.values():
             child.close()
         self.workers.clear()
@@ -350,11 +356,11 @@ class _Pass:
 def side(costs: Iterable[CallCost], needs: CallNeeds) -> Side:
     """Return the repeats of an encode, or decode, with what it needs."""
     listed = list(costs)
-    spans = [one.device_span_seconds for one in listed if one.device_span_seconds is not None]
-    joules = [one.energy_joules for one in listed if one.energy_joules is not None]
+    spans = [cost.device_span_seconds for cost in listed if cost.device_span_seconds is not None]
+    joules = [cost.energy_joules for cost in listed if cost.energy_joules is not None]
     return Side(
-        tuple(one.wall_seconds for one in listed),
-        tuple(one.cpu_seconds for one in listed),
+        tuple(cost.wall_seconds for cost in listed),
+        tuple(cost.cpu_seconds for cost in listed),
         tuple(spans) or None,
         tuple(joules) or None,
         needs.gpu_busy_seconds,

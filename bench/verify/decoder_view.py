@@ -18,7 +18,7 @@ from ..records.messages import CodecSpec
 from ..run.plan import PlannedCodec
 from ..store.store import Store
 from ..store.verifications import StoredStream
-from ..worker.changed_files import Found, Span, appeared, outermost
+from ..worker.changed_files import FolderChanges, Span, appeared, outermost
 from ..worker.sandbox import HOME, SYSTEM, WORK, Walls, of_program, of_python
 
 BESIDE_PICTURES = frozenset({".toml", ".txt", ".md", ".json", ".csv"})
@@ -36,7 +36,7 @@ def around(
     store: Store,
     pictures: Iterable[Path],
     streams: Iterable[StoredStream],
-    settled: Found,
+    settled: FolderChanges,
     shown: Iterable[Path] = (),
 ) -> tuple[Walls, list[Path]]:
     """Return the walls around a codec's decoder, and the files that are left out for being too new.
@@ -51,25 +51,25 @@ def around(
         shown: More folders that the decoder may see.
     """
     python, own = of_python(), [*_of_codec(codec), *_caches(codec).values()]
-    found = [Path(os.path.realpath(path)) for path in (*python, *own, *shown) if path.exists()]
-    hidden = [*_of_store(store), *_covered_pictures(pictures, found)]
-    ours = [path for path in outermost(own) if not _within(path, _settled())]
+    visible = [Path(os.path.realpath(path)) for path in (*python, *own, *shown) if path.exists()]
+    hidden = [*_of_store(store), *_covered_pictures(pictures, visible)]
+    codec_files = [path for path in outermost(own) if not _within(path, _settled())]
     span = Span(_began(streams), math.inf)
-    newer = appeared(ours, span, hidden)
+    newer = appeared(codec_files, span, hidden)
     # A file that a parameter names stands for itself: it is covered.
-    changed = [path for path in ours if path.is_file() and _changed(path) in span]
-    walls = Walls(tuple(found), (*hidden, *changed), (*settled.renewed, *newer.renewed))
+    changed = [path for path in codec_files if path.is_file() and _changed(path) in span]
+    walls = Walls(tuple(visible), (*hidden, *changed), (*settled.renewed, *newer.renewed))
     return walls, [*changed, *newer.files, *settled.files]
 
 
-def of_settled(store: Store, streams: Sequence[StoredStream]) -> Found:
+def of_settled(store: Store, streams: Sequence[StoredStream]) -> FolderChanges:
     """Return what appeared in the system's and Python's own folders while the encoders of bitstreams ran.
 
     Not what changed after: a package may be upgraded meanwhile. Folders that this user cannot write to are
     passed over.
     """
     if not streams:
-        return Found()
+        return FolderChanges()
     ends = [math.inf if stream.ended_at is None else _seconds(stream.ended_at) for stream in streams]
     span = Span(_began(streams), max(ends))
     tops = [path for path in outermost(_settled()) if os.access(path, os.W_OK)]
@@ -95,24 +95,24 @@ def _of_codec(codec: PlannedCodec) -> list[Path]:
     spec = codec.table.spec
     module = registry.find(spec.name).path.partition(":")[0].partition(".")[0]
     package = importlib.util.find_spec(module)
-    found = (
+    folders = (
         [Path(place) for place in (package.submodule_search_locations or ()) if package] if package else []
     )
-    found += [Path(package.origin).parent] if package and package.origin and not found else []
-    return found + _paths(str(value) for _, value in spec.parameters) + _of_recipe(spec)
+    folders += [Path(package.origin).parent] if package and package.origin and not folders else []
+    return folders + _paths(str(value) for _, value in spec.parameters) + _of_recipe(spec)
 
 
 def _of_recipe(spec: CodecSpec) -> list[Path]:
     """Return the folder of a command codec's recipe, and the programs and files that its decoder is given."""
-    found: list[Path] = []
+    needed: list[Path] = []
     for folder, words, variables in _recipes(spec):
         filled = recipe.fill([word for word in words if word.count("{") <= 1], _Places(folder))
-        found.append(folder)
+        needed.append(folder)
         program = folder / filled[0] if "/" in filled[0] else None
-        found += of_program(program) if program else []
+        needed += of_program(program) if program else []
         for path in _paths([*filled[1:], *variables]):
-            found += of_program(path) if os.access(path, os.X_OK) and path.is_file() else [path]
-    return found
+            needed += of_program(path) if os.access(path, os.X_OK) and path.is_file() else [path]
+    return needed
 
 
 class _Places(dict[str, Any]):
@@ -164,16 +164,16 @@ def _of_store(store: Store) -> list[Path]:
 def _covered_pictures(pictures: Iterable[Path], visible: Iterable[Path]) -> list[Path]:
     """Return whole folders of pictures, or the single ones where other things lie beside them."""
     visible = list(visible)
-    found: list[Path] = []
+    covered: list[Path] = []
     for folder in sorted({Path(os.path.realpath(path)).parent for path in pictures}):
-        if not folder.is_dir() or not any(folder.is_relative_to(one) for one in visible):
+        if not folder.is_dir() or not any(folder.is_relative_to(seen) for seen in visible):
             continue
         inside = list(folder.iterdir())
         images = [path for path in inside if path.suffix.lower() in EXTENSIONS]
         others = [path for path in inside if path.suffix.lower() not in (*EXTENSIONS, *BESIDE_PICTURES)]
-        whole = not others and not any(one.is_relative_to(folder) for one in visible)
-        found += [folder] if whole else images
-    return found
+        whole = not others and not any(seen.is_relative_to(folder) for seen in visible)
+        covered += [folder] if whole else images
+    return covered
 
 
 def _within(path: Path, folders: Iterable[Path]) -> bool:

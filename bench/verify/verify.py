@@ -40,7 +40,7 @@ from ..store.verifications import (
 )
 from ..store.writer import StoreWriter
 from ..worker import pool, sandbox
-from ..worker.changed_files import Found
+from ..worker.changed_files import FolderChanges
 from ..worker.device import cores, describe
 from . import decoder_view
 
@@ -68,8 +68,8 @@ class Report:
     @property
     def wrong(self) -> int:
         """How many bitstreams did not give the measured pixels."""
-        every = [row for rows in self.rows.values() for row in rows]
-        return sum(one.outcome in ("differs", "failed") for one in every)
+        all_rows = [row for rows in self.rows.values() for row in rows]
+        return sum(row.outcome in ("differs", "failed") for row in all_rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,17 +152,17 @@ class _Verification:
         if reason:
             self.report.notes.append(f"decoders are not isolated here ({reason}): install bubblewrap")
         self.parts = list(self.split(prepared))
-        every = [stream for part in self.parts for stream in part.streams]
-        self.settled = Found() if tool == "none" else decoder_view.of_settled(store, every)
+        all_streams = [stream for part in self.parts for stream in part.streams]
+        self.settled = FolderChanges() if tool == "none" else decoder_view.of_settled(store, all_streams)
 
     def split(self, prepared: Prepared) -> Iterator[_Part]:
         """Yield the work of each process."""
         ids = [codec.codec_id for codec in prepared.codecs]
         streams = stored_streams(self.store, ids, self.pictures)
         for codec in prepared.codecs:
-            ours = [stream for stream in streams if stream.key.codec_id == codec.codec_id]
-            for start in range(0, len(ours), STREAMS_A_PROCESS):
-                yield _Part(codec, ours[start : start + STREAMS_A_PROCESS])
+            of_codec = [stream for stream in streams if stream.key.codec_id == codec.codec_id]
+            for start in range(0, len(of_codec), STREAMS_A_PROCESS):
+                yield _Part(codec, of_codec[start : start + STREAMS_A_PROCESS])
         for label, count in other_versions(self.store, ids, self.pictures).items():
             self.report.notes.append(f"{count} bitstreams of {label} are left out: that version is not here")
 
@@ -190,13 +190,13 @@ class _Verification:
         outcome = box.ask(DecodeAgain(codec.table.spec, bitstream, seed, stream.decoded_sha256))
         if outcome.stopped:
             return None
-        told, repeats = outcome.again, self.repeats(codec, stream)
-        if not isinstance(told, DecodedAgain):
+        decoded, repeats = outcome.again, self.repeats(codec, stream)
+        if not isinstance(decoded, DecodedAgain):
             message = "; ".join([failed.message for failed in outcome.failed] + box.remarks)
             return Verified(stream.measurement_id, "failed", None, box.isolation, repeats, message)
-        if told.pixels is None:
+        if decoded.pixels is None:
             return Verified(stream.measurement_id, "identical", 0, box.isolation, repeats, box.leak)
-        return self.compared(codec, stream, told.pixels, box, repeats)
+        return self.compared(codec, stream, decoded.pixels, box, repeats)
 
     def compared(
         self, codec: PlannedCodec, stream: StoredStream, pixels: Image, box: _Box, repeats: bool | None
@@ -240,8 +240,10 @@ class _Verification:
         if not self.encode:
             return None
         job = EncodeAgain(self.original(stream), codec.table.spec, stream.key.quality)
-        told = pool.supervise(job, self.limits).again
-        return told.bitstream_sha256 == stream.bitstream_sha256 if isinstance(told, EncodedAgain) else None
+        encoded = pool.supervise(job, self.limits).again
+        return (
+            encoded.bitstream_sha256 == stream.bitstream_sha256 if isinstance(encoded, EncodedAgain) else None
+        )
 
     def original(self, stream: StoredStream) -> Original:
         """Return where the original of a bitstream lies."""
@@ -282,11 +284,13 @@ class _Box:
         """Whether a process behind the walls starts, and itself says that it can read no original."""
         outcome = Outcome()
         pool.ask(child, Peek(tuple(map(str, self.run.paths))), self.run.limits, outcome)
-        told = outcome.again
-        if isinstance(told, Peeked) and not told.readable:
+        peeked = outcome.again
+        if isinstance(peeked, Peeked) and not peeked.readable:
             return True
         what = (
-            f"could read {_few(told.readable)}" if isinstance(told, Peeked) else "does not start behind walls"
+            f"could read {_few(peeked.readable)}"
+            if isinstance(peeked, Peeked)
+            else "does not start behind walls"
         )
         self.isolation, self.leak = "none", f"not isolated: the decoder {what}"
         child.close()

@@ -72,8 +72,8 @@ def _table(report: Report) -> Table:
 
 
 def _counts(rows: list[Verified]) -> dict[str, int]:
-    found = Counter(row.outcome for row in rows)
-    return {"bitstreams": len(rows)} | {outcome: found[outcome] for outcome in OUTCOMES}
+    outcomes = Counter(row.outcome for row in rows)
+    return {"bitstreams": len(rows)} | {outcome: outcomes[outcome] for outcome in OUTCOMES}
 
 
 def _encoder(rows: Iterable[Verified]) -> str:

@@ -26,7 +26,7 @@ class Renewed:
 
 
 @dataclass(slots=True)
-class Found:
+class FolderChanges:
     """What appeared in some folders."""
 
     renewed: list[Renewed] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Found:
     files: list[Path] = field(default_factory=list)
     """What is left out of them, but for Python's caches."""
 
-    def add(self, other: Found) -> None:
+    def add(self, other: FolderChanges) -> None:
         """Take in what appeared elsewhere."""
         self.renewed += other.renewed
         self.files += other.files
@@ -51,7 +51,7 @@ class Span:
         return self.start <= moment <= self.end
 
 
-def appeared(folders: Iterable[Path], span: Span, covered: Iterable[Path] = ()) -> Found:
+def appeared(folders: Iterable[Path], span: Span, covered: Iterable[Path] = ()) -> FolderChanges:
     """Return what appeared or changed in these folders within a span of time, and how to leave it out.
 
     By the kernel's time of change, which no program sets: it also moves when a file is renamed, or its
@@ -64,11 +64,11 @@ def appeared(folders: Iterable[Path], span: Span, covered: Iterable[Path] = ()) 
         covered: Real paths that are hidden anyway; they are not looked into.
     """
     look = _Look(span, frozenset(map(str, covered)))
-    found = Found()
+    changes = FolderChanges()
     for folder in folders:
         if folder.is_dir() and str(folder) not in look.covered:
-            found.add(look.into(str(folder))[0])
-    return found
+            changes.add(look.into(str(folder))[0])
+    return changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ class _Look:
     span: Span
     covered: frozenset[str]
 
-    def into(self, folder: str) -> tuple[Found, bool]:
+    def into(self, folder: str) -> tuple[FolderChanges, bool]:
         """Return what appeared in a folder and below it, and whether it holds anything older."""
-        below, older, newer = Found(), list[str](), list[str]()
+        below, older, newer = FolderChanges(), list[str](), list[str]()
         try:
             with os.scandir(folder) as listed:
                 entries = list(listed)
@@ -88,12 +88,12 @@ class _Look:
             (newer if self.is_new(entry, below) else older).append(entry.name)
         if not newer:
             return below, bool(older)
-        here = Found([Renewed(Path(folder), tuple(older))])
+        here = FolderChanges([Renewed(Path(folder), tuple(older))])
         here.files += [Path(folder, name) for name in newer]
         here.add(below)
         return here, bool(older)
 
-    def is_new(self, entry: os.DirEntry[str], below: Found) -> bool:
+    def is_new(self, entry: os.DirEntry[str], below: FolderChanges) -> bool:
         """Return whether an entry appeared; what appeared inside one that did not goes to ``below``."""
         if entry.path in self.covered:
             return False
@@ -108,10 +108,10 @@ class _Look:
             if self.changed(entry.path, status.st_ctime):
                 below.renewed.append(Renewed(Path(entry.path), ()))
             return False
-        found, holds_older = self.into(entry.path)
+        inside, holds_older = self.into(entry.path)
         if not holds_older and status.st_ctime in self.span:
             return True
-        below.add(found)
+        below.add(inside)
         return False
 
     def changed(self, cache: str, own_time: float) -> bool:
@@ -124,8 +124,8 @@ class _Look:
 
 def outermost(paths: Iterable[Path]) -> Sequence[Path]:
     """Return the real paths of what exists, without those that lie inside others."""
-    found: list[Path] = []
+    outer: list[Path] = []
     for path in sorted({Path(os.path.realpath(path)) for path in paths}):
-        if path.exists() and not any(path.is_relative_to(one) for one in found):
-            found.append(path)
-    return found
+        if path.exists() and not any(path.is_relative_to(folder) for folder in outer):
+            outer.append(path)
+    return outer

@@ -30,7 +30,7 @@ class CpuCounters:
     at: float
     busy: tuple[float, ...]
     """Of each core, whoever ran on it; stolen time included."""
-    ours: float
+    own_seconds: float
     """Of this process and the workers, children that ended included."""
 
 
@@ -63,9 +63,9 @@ def other_share(first: CpuCounters, last: CpuCounters, cores: Sequence[int]) -> 
         return 0.0
     # Not strict: a core may be switched on or off between two looks.
     grown = [after - before for before, after in zip(first.busy, last.busy, strict=False)]
-    ours = last.ours - first.ours
+    own_seconds = last.own_seconds - first.own_seconds
     chosen = [grown[core] for core in cores if core < len(grown)]
-    shares = [(sum(part) - ours) / (seconds * len(part)) for part in (grown, chosen) if part]
+    shares = [(sum(part) - own_seconds) / (seconds * len(part)) for part in (grown, chosen) if part]
     return min(1.0, max([0.0, *shares]))
 
 
@@ -82,8 +82,8 @@ class Watch:
         Args:
             workers: Process ids of all workers that live now.
         """
-        ours = tree_seconds([os.getpid(), *workers])
-        self.looks.append(CpuCounters(monotonic(), busy_seconds(), ours))
+        own_seconds = tree_seconds([os.getpid(), *workers])
+        self.looks.append(CpuCounters(monotonic(), busy_seconds(), own_seconds))
         return self.looks[-1].at
 
     def forget(self, moment: float) -> None:

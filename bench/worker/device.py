@@ -50,14 +50,14 @@ def cpu_model() -> str:
 
 def describe() -> dict[str, Any]:
     """Return a fingerprint that is equal for equal machines with equal software."""
-    graphics = {"gpus": found, "gpu_driver": gpu.driver()} if (found := gpu.models()) else {}
+    graphics = {"gpus": gpus, "gpu_driver": gpu.driver()} if (gpus := gpu.models()) else {}
     return {
         "cpu": cpu_model(),
         "cores": cores(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "libraries": {name: found for name in LIBRARIES if (found := _version(name))},
+        "libraries": {name: gpus for name in LIBRARIES if (gpus := _version(name))},
         **graphics,
     }
 

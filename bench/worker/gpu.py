@@ -154,12 +154,12 @@ def _energy_meter(torch: Any, index: int) -> Callable[[], float] | None:
 
 def models(root: Path = PROC) -> list[str]:
     """Return the names of the NVIDIA devices of this machine; empty where there are none."""
-    found: list[str] = []
+    names: list[str] = []
     for path in sorted(root.glob("gpus/*/information")):
         with contextlib.suppress(OSError):
             lines = [line.partition(":") for line in path.read_text().splitlines()]
-            found += [value.strip() for key, _, value in lines if key.strip() == "Model"]
-    return found
+            names += [value.strip() for key, _, value in lines if key.strip() == "Model"]
+    return names
 
 
 def driver(root: Path = PROC) -> str | None:

@@ -128,11 +128,11 @@ class Worker:
         if self.picture is None or original != self.original:
             self.prepared.clear()
             pixels = read_pixels(Path(original.path))
-            found = pixels_sha256(pixels)
-            if found != original.sha256:
+            read_sha256 = pixels_sha256(pixels)
+            if read_sha256 != original.sha256:
                 raise PictureError(
                     f"{original.path}: expected pixels of hash {original.sha256[:12]}, by its manifest or as "
-                    f"they were first read, got {found[:12]}"
+                    f"they were first read, got {read_sha256[:12]}"
                 )
             self.original, self.picture = original, Picture(pixels, original.caption, original.text)
         return self.picture
@@ -288,14 +288,14 @@ def restore(codec: Codec | None, picture: Picture, cell: Cell) -> Image:
     else:
         decoded = codec.decode(blobs.bitstream(cell.stored.bitstream_sha256), cell.seed)
     check_decoded(decoded, picture.pixels)
-    found = pixels_sha256(decoded)
-    if found != cell.stored.decoded_sha256:
+    sha256 = pixels_sha256(decoded)
+    if sha256 != cell.stored.decoded_sha256:
         raise CodecError(
-            f"the stored bitstream decodes to other pixels (hash {found[:12]}) than when it was measured "
+            f"the stored bitstream decodes to other pixels (hash {sha256[:12]}) than when it was measured "
             f"({cell.stored.decoded_sha256[:12]}): the decoder changed; use --force {cell.codec.name}"
         )
     if not kept.exists():
-        blobs.put_decoded(found, decoded)
+        blobs.put_decoded(sha256, decoded)
     return decoded
 
 

@@ -73,7 +73,7 @@ class Child:
         self.folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
         plain = Sandbox("none", (), {"TMPDIR": str(self.folder)})
         sandbox = behind(self.folder) if behind else plain
-        ours, theirs = socket.socketpair()
+        own_end, theirs = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
         descriptors = (theirs.fileno(), lifeline)
         self.process = subprocess.Popen(
@@ -89,7 +89,7 @@ class Child:
         )
         theirs.close()
         os.close(lifeline)
-        self.pipe = Connection(ours.detach())
+        self.pipe = Connection(own_end.detach())
         self.picture_sha256 = ""
         """The picture it has in hand."""
         _all.add(self)

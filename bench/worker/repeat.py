@@ -27,8 +27,8 @@ def decode(codec: Codec, job: DecodeAgain) -> DecodedAgain:
     """Return the hash of what a bitstream decodes to, and the pixels where it is not the expected one."""
     decoded = codec.decode(job.bitstream, job.seed)
     check_image(decoded)
-    found = pixels_sha256(decoded)
-    return DecodedAgain(found, None if found == job.decoded_sha256 else decoded)
+    decoded_sha256 = pixels_sha256(decoded)
+    return DecodedAgain(decoded_sha256, None if decoded_sha256 == job.decoded_sha256 else decoded)
 
 
 def encode(codec: Codec, picture: Picture, job: EncodeAgain) -> EncodedAgain:

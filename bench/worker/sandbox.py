@@ -114,8 +114,8 @@ def _probe(tool: Tool) -> str | None:
             return str(error)
     if ended.returncode == 0 and ended.stdout == "seen":
         return None
-    told = ended.stderr.strip().splitlines()
-    return told[-1] if told else f"showed {ended.stdout.count('seen')} of 1 file"
+    printed = ended.stderr.strip().splitlines()
+    return printed[-1] if printed else f"showed {ended.stdout.count('seen')} of 1 file"
 
 
 def _bubblewrap(walls: Walls) -> list[str]:
@@ -125,10 +125,10 @@ def _bubblewrap(walls: Walls) -> list[str]:
     words += ["--tmpfs", "/tmp", "--dir", HOME, "--dir", WORK]
     for path in _shown(walls):
         words += _shown_by_bubblewrap(path)
-    for one in walls.renewed:
-        words += ["--tmpfs", str(one.folder)]
-        for name in one.older:
-            words += _shown_by_bubblewrap(one.folder / name)
+    for remade in walls.renewed:
+        words += ["--tmpfs", str(remade.folder)]
+        for name in remade.older:
+            words += _shown_by_bubblewrap(remade.folder / name)
     for path in _covered(walls):
         words += ["--tmpfs", str(path)] if path.is_dir() else ["--ro-bind", "/dev/null", str(path)]
     return [*words, "--chdir", WORK, "--"]
@@ -163,9 +163,9 @@ def _unshare(walls: Walls, folder: Path) -> list[str]:
     ]
     for path in _shown(walls):
         lines += [f"mkdir -p {inside(path.parent)}", *shown(path)]
-    for one in walls.renewed:
-        lines.append(f"mount -t tmpfs tmpfs {inside(one.folder)}")
-        lines += [line for name in one.older for line in shown(one.folder / name)]
+    for remade in walls.renewed:
+        lines.append(f"mount -t tmpfs tmpfs {inside(remade.folder)}")
+        lines += [line for name in remade.older for line in shown(remade.folder / name)]
     for path in _covered(walls):
         mount = "mount -t tmpfs tmpfs" if path.is_dir() else "mount --bind /dev/null"
         lines.append(f"{mount} {inside(path)}")
@@ -185,19 +185,19 @@ def _devices() -> list[Path]:
 def _shown(walls: Walls) -> list[Path]:
     """Return what to bind, outer folders before what lies in them, nothing twice."""
     system = [Path("/", name) for name in SYSTEM]
-    found = [path for path in system if path.exists() or path.is_symlink()]
-    for path in sorted({Path(os.path.realpath(one)) for one in walls.visible}):
-        if path.exists() and not any(path.is_relative_to(os.path.realpath(outer)) for outer in found):
-            found.append(path)
-    return found + _links(walls.visible, found)
+    bound = [path for path in system if path.exists() or path.is_symlink()]
+    for path in sorted({Path(os.path.realpath(visible)) for visible in walls.visible}):
+        if path.exists() and not any(path.is_relative_to(os.path.realpath(outer)) for outer in bound):
+            bound.append(path)
+    return bound + _links(walls.visible, bound)
 
 
-def _links(paths: Iterable[Path], found: Sequence[Path]) -> list[Path]:
+def _links(paths: Iterable[Path], bound: Sequence[Path]) -> list[Path]:
     """Return the links that stand for visible things under another name and lie in no visible folder."""
     links: list[Path] = []
     for path in paths:
         for part in (*reversed(path.parents), path):
-            inside = any(part.is_relative_to(outer) for outer in (*found, *links))
+            inside = any(part.is_relative_to(outer) for outer in (*bound, *links))
             if part.is_symlink() and not inside:
                 links.append(part)
     return links
@@ -206,21 +206,21 @@ def _links(paths: Iterable[Path], found: Sequence[Path]) -> list[Path]:
 def _covered(walls: Walls) -> list[Path]:
     """Return what to cover: hidden things that lie in something visible, outer ones first."""
     shown = _shown(walls)
-    found: list[Path] = []
-    for path in sorted({Path(os.path.realpath(one)) for one in walls.hidden}):
+    covered: list[Path] = []
+    for path in sorted({Path(os.path.realpath(hidden)) for hidden in walls.hidden}):
         inside = any(path.is_relative_to(outer) for outer in shown) and not _left_out(path, walls.renewed)
-        if path.exists() and inside and not any(path.is_relative_to(outer) for outer in found):
-            found.append(path)
-    return found
+        if path.exists() and inside and not any(path.is_relative_to(outer) for outer in covered):
+            covered.append(path)
+    return covered
 
 
 def _left_out(path: Path, renewed: Iterable[Renewed]) -> bool:
     """Whether a folder made anew has no entry that leads to a path."""
     return any(
-        path.is_relative_to(one.folder)
-        and path != one.folder
-        and path.relative_to(one.folder).parts[0] not in one.older
-        for one in renewed
+        path.is_relative_to(remade.folder)
+        and path != remade.folder
+        and path.relative_to(remade.folder).parts[0] not in remade.older
+        for remade in renewed
     )
 
 
@@ -235,14 +235,14 @@ def of_python() -> list[Path]:
 
 def of_program(program: Path) -> list[Path]:
     """Return the folders that a program on its own needs: its installation, through every link to it."""
-    found: list[Path] = []
+    folders: list[Path] = []
     seen: set[Path] = set()
     while program not in seen:
         seen.add(program)
         folder = program.parent
         whole = folder.parent if folder.name in ("bin", "sbin") else folder
         # Somebody's home or the root is no installation.
-        found.append(program if whole in (Path.home(), Path("/")) else whole)
+        folders.append(program if whole in (Path.home(), Path("/")) else whole)
         if program.is_symlink():
             program = folder / program.readlink()
-    return found
+    return folders

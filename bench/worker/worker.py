@@ -56,16 +56,16 @@ def main() -> None:
             job: Job = pipe.recv()
         except EOFError:
             return
-        told: list[Message] = []
+        messages: list[Message] = []
         for message in worker.run(job):
-            told.append(message)
+            messages.append(message)
             # What is known must be out before a step that may kill this process begins, and not sooner:
             # each message wakes the runner.
             if isinstance(message, Began):
-                pipe.send(told)
-                told = []
+                pipe.send(messages)
+                messages = []
                 limit_threads()
-        pipe.send([*told, Finished()])
+        pipe.send([*messages, Finished()])
 
 
 if __name__ == "__main__":

@@ -8,17 +8,17 @@ from codecarena import bench
 
 GROWING = {
     "analysis.setting_search._State",
-    "importing.Report",
+    "run.import_results.Report",
     "records.messages.Outcome",
-    "newer.Found",
-    "prepare.Prepared",
-    "runner.Report",
-    "searches.MatchReport",
-    "searches._Search",
+    "worker.changed_files.FolderChanges",
+    "run.prepare.Prepared",
+    "run.runner.Report",
+    "run.searches.MatchReport",
+    "run.searches._Search",
     "sets.scoring.SetReport",
-    "timing._Record",
-    "timing_report.TimingReport",
-    "verify.Report",
+    "timing.timing_pass._Record",
+    "run.timing_report.TimingReport",
+    "verify.verify.Report",
 }
 
 

@@ -135,7 +135,7 @@ def run(
     report = Report(Plan(tuple(planned), len(planned), 0, 0))
     made = Execution(RunTarget(ledger, 7, METRICS, LIMITS, workers, **place), _Cells(report, audience))
     with ThreadPoolExecutor(workers) as executor:
-        made.go(executor)
+        made.run(executor)
     assert ledger.ended == [(7, "finished")]
     return ledger, report, audience
 
@@ -209,7 +209,7 @@ def test_an_interrupted_run_starts_nothing_more_and_says_so(
     made.work.waiting.add(planned_cell(A, CLASSIC))
     made.interrupt()
     with ThreadPoolExecutor(1) as executor:
-        made.go(executor)
+        made.run(executor)
     assert (ledger.saved, ledger.ended) == ([], [(7, "interrupted")])
 
 

@@ -22,7 +22,7 @@ from codecarena.bench.run.foreign_results import (
     Reconstruction,
     read,
 )
-from codecarena.bench.run.import_results import Report, Wish, _Import
+from codecarena.bench.run.import_results import ImportOptions, Report, _Import
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_compressais_lists_become_points_in_order_of_their_rates(tmp_path: Path)
             PublishedPoint("kodak", "hyper", 0.5, {"psnr": 30.0}, 2.0, 1.5, 3.5),
         ),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        told="ours; a paper; https://a.example",
+        origin="ours; a paper; https://a.example",
     )
     (point, _) = read(path, "set", "codec").points
     assert (point.image_set, point.codec) == ("set", "codec")
@@ -230,7 +230,7 @@ def test_single_pictures_become_means_of_what_all_of_them_have(tmp_path: Path) -
         PublishedPoint("kodak", "m", 0.375, {"psnr": 27.5}),
         PublishedPoint("kodak", "m", 1.5, {"psnr": 32.0}),
     )
-    assert content.told == "means of 2 pictures' files"
+    assert content.origin == "means of 2 pictures' files"
     bodies = b"".join((tmp_path / "x" / f"{name}.json").read_bytes() for name in sorted(files))
     assert content.sha256 == hashlib.sha256(bodies).hexdigest()
     assert {one.codec for one in read(tmp_path, "kodak", "wanted").points} == {"wanted"}
@@ -305,14 +305,14 @@ def test_pictures_are_scored_by_the_metrics_of_the_sets_other_codecs(monkeypatch
         metrics=lambda: metrics,
         add_metric=lambda described: f"id of {described.what}",
     )
-    made, report = an_import(store=store, wish=Wish()), Report()
+    made, report = an_import(store=store, options=ImportOptions()), Report()
     assert made.metric_ids(report) == {"psnr": "id of psnr"}
     assert report.notes == ["metric ssim: no library"]
-    made.wish = Wish(metrics=("ciede2000",))
+    made.options = ImportOptions(metrics=("ciede2000",))
     assert made.metric_ids(report) == {"ciede2000": "id of ciede2000"}
-    made.wish, made.image_set = Wish(), "other"
+    made.options, made.image_set = ImportOptions(), "other"
     assert made.metric_ids(report) == {"psnr": "id of psnr", "ms-ssim": "id of ms-ssim"}
-    made.wish = Wish(metrics=("pnsr",))
+    made.options = ImportOptions(metrics=("pnsr",))
     with pytest.raises(InterchangeError, match="did you mean 'psnr'"):
         made.metric_ids(report)
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from codecarena.bench.worker import changed_files
-from codecarena.bench.worker.changed_files import Found, Renewed, Span, appeared, outermost
+from codecarena.bench.worker.changed_files import FolderChanges, Renewed, Span, appeared, outermost
 
 SPAN = Span(10.0, 20.0)
 FILE, FOLDER, LINK, PIPE = stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO
@@ -116,9 +116,9 @@ def test_what_cannot_be_looked_at_counts_as_new_and_a_closed_folder_as_old(
 
     monkeypatch.setattr(changed_files.os, "scandir", scandir)
     seen, older = changed_files._Look(SPAN, frozenset()).into("/top")
-    assert (seen, older) == (Found([Renewed(Path("/top"), ())], [Path("/top/a")]), False)
+    assert (seen, older) == (FolderChanges([Renewed(Path("/top"), ())], [Path("/top/a")]), False)
     monkeypatch.setattr(changed_files.os, "scandir", refuse)
-    assert changed_files._Look(SPAN, frozenset()).into("/top") == (Found(), True)
+    assert changed_files._Look(SPAN, frozenset()).into("/top") == (FolderChanges(), True)
 
 
 def test_folders_are_looked_into_and_files_and_covered_ones_are_not(tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ def test_a_search_over_a_scale_ends_at_the_nearest_setting(monkeypatch: pytest.M
         encoded.append(planned.cell.quality)
         size = int(1024 / 8 * 0.0625 * 2 ** (planned.cell.quality - 1))
         measured = Measured("bits", RateParts(size, 0), size, "pixels", (1.0,), (1.0,), 0.5)
-        every.told(planned, Outcome(measured=measured), True)
+        every.finished(planned, Outcome(measured=measured), True)
     (ended,) = every.report.ended
     assert ended.match is not None
     assert (ended.match.quality, ended.match.achieved, ended.match.ended) == (4.0, 0.5, "nearest")

@@ -28,8 +28,8 @@ from codecarena.bench.run.timing_report import TimingReport, sentences
 from codecarena.bench.store.timings import Footprint, Side, Timing, TimingKey
 from codecarena.bench.timing import footprint, timing_pass
 from codecarena.bench.timing.timing_pass import (
+    TimeAgain,
     TimedCell,
-    Wish,
     _Pass,
     _Record,
     _wanted,
@@ -178,9 +178,9 @@ def test_a_cell_is_timed_when_it_is_not_stored_or_is_asked_for_again(
     force: tuple[str, ...], loaded: bool, before: bool | None, wanted: bool
 ) -> None:
     one = cell()
-    assert Wish() == Wish(frozenset(), False)
+    assert TimeAgain() == TimeAgain(frozenset(), False)
     known = {} if before is None else {one.key: before}
-    assert _wanted(one, known, Wish(frozenset(force), loaded)) is wanted
+    assert _wanted(one, known, TimeAgain(frozenset(force), loaded)) is wanted
 
 
 def test_a_suite_times_some_pictures_of_each_set_at_some_settings_of_each_codec() -> None:
@@ -289,7 +289,7 @@ def test_every_cell_is_inspected_once_and_timed_as_often_as_the_suite_says(
 ) -> None:
     made, kept = time_pass(TimingTable(repeats=3, warm_up=2, threads=2), monkeypatch)
     quick, slow, failing = cell("a", "one", 2.0), cell("b", "one", 4.0), cell("c", "two", 9.0)
-    made.go([quick, slow, failing])
+    made.run([quick, slow, failing])
     assert len(workers.jobs) == 3 + 2 * 3
     assert [(job.inspect, job.warm_up) for job in workers.jobs if job.quality == 2.0] == [
         (True, 0),
@@ -313,7 +313,7 @@ def test_a_codec_whose_calls_took_too_long_is_timed_once_and_not_again(
 ) -> None:
     made, kept = time_pass(TimingTable(repeats=5, seconds=35), monkeypatch)
     one = cell()
-    made.go([one])
+    made.run([one])
     # After the inspection 9.25 s are spent, then 19.25, 29.25 and 39.25.
     assert len(kept["found"][one.key].encode.seconds) == 3
 

@@ -16,7 +16,7 @@ from codecarena.bench.records.cells import CellKey
 from codecarena.bench.records.messages import CodecSpec
 from codecarena.bench.store.verifications import StoredStream
 from codecarena.bench.verify import decoder_view
-from codecarena.bench.worker.changed_files import Found, Renewed, Span
+from codecarena.bench.worker.changed_files import FolderChanges, Renewed, Span
 from codecarena.bench.worker.sandbox import Walls
 
 CLASSIC = planned_codec("classic-id")
@@ -165,14 +165,14 @@ def test_the_systems_folders_are_looked_at_while_encoders_ran(
     monkeypatch.setattr(decoder_view, "_settled", lambda: [tmp_path])
     monkeypatch.setattr(decoder_view, "_of_store", lambda _: ["the store"])
     monkeypatch.setattr(
-        decoder_view, "appeared", lambda *words: asked.append(words) or Found(files=[tmp_path])
+        decoder_view, "appeared", lambda *words: asked.append(words) or FolderChanges(files=[tmp_path])
     )
     assert decoder_view.of_settled(None, streams).files == [tmp_path]  # type: ignore[arg-type]
     assert asked == [([Path(os.path.realpath(tmp_path))], span, ["the store"])]
     monkeypatch.setattr(decoder_view.os, "access", lambda _path, mode: mode != os.W_OK)
     decoder_view.of_settled(None, streams)  # type: ignore[arg-type]
     assert asked[1][0] == []
-    assert decoder_view.of_settled(None, []) == Found()  # type: ignore[arg-type]
+    assert decoder_view.of_settled(None, []) == FolderChanges()  # type: ignore[arg-type]
 
 
 def test_the_walls_leave_out_what_the_encoder_left_among_its_own_files(
@@ -184,11 +184,11 @@ def test_the_walls_leave_out_what_the_encoder_left_among_its_own_files(
         folder.mkdir()
     (table,) = touched(top, "table")
     (picture,) = touched(pictures, "a.png")
-    left = Found([Renewed(own, ("code.py",))], [own / "message"])
-    settled = Found([Renewed(python, ())], [python / "message"])
+    left = FolderChanges([Renewed(own, ("code.py",))], [own / "message"])
+    settled = FolderChanges([Renewed(python, ())], [python / "message"])
     spans: list[Span] = []
 
-    def look(folders: Any, span: Span, hidden: Any) -> Found:
+    def look(folders: Any, span: Span, hidden: Any) -> FolderChanges:
         assert (list(folders), hidden) == ([own, table], [top / "blobs", pictures])
         spans.append(span)
         return left
