@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 GROUP = "codecarena.metrics"
 """Entry point group under which other packages register a metric class."""
 
-BASE_METRICS = ("psnr", "psnr-y", "ssim", "ms-ssim", "ciede2000", "ssimulacra2")
-"""Names that work in the base install."""
-
 _STAND_INS = {"ssimulacra2": "ssimulacra2-py"}
 """What is made, under its own name, where a program is not on PATH."""
 

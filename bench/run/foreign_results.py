@@ -284,8 +284,10 @@ def _facts_of(name: str) -> MetricFacts | None:
 def _outside(name: str, score: float) -> str | None:
     """Return why a metric cannot have this mean, or None where it can or is not known here."""
     facts = _facts_of(name)
-    problem = facts and outside_range(facts.lowest, facts.highest, score)
-    if not problem:
+    if facts is None:
+        return None
+    problem = outside_range(facts.lowest, facts.highest, score)
+    if problem is None:
         return None
     in_decibels = facts.curve_scale == "decibel" and score > 1
     return problem + ("; of values in decibels call the column ms-ssim-db-rgb" if in_decibels else "")

@@ -18,6 +18,7 @@ class PageRow:
     lowest: float
     highest: float
     least_side: int
+    install: str
 
 
 def page_rows() -> dict[str, PageRow]:
@@ -36,7 +37,8 @@ def _cells(line: str) -> list[str]:
 def _row(row: dict[str, str]) -> PageRow:
     perfect = None if row["perfect"].startswith("none") else float(row["perfect"])
     lowest, highest = _range(row["range"])
-    return PageRow(row["name"], row["better"], perfect, lowest, highest, int(row["least side"]))
+    least_side, install = int(row["least side"]), row["install"]
+    return PageRow(row["name"], row["better"], perfect, lowest, highest, least_side, install)
 
 
 def _range(text: str) -> tuple[float, float]:
