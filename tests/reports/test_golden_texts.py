@@ -242,11 +242,12 @@ def test_a_store_of_searches_alone_opens_at_their_target(
 
 
 def test_metrics_are_chosen_by_name_or_id_in_the_order_asked_for(make_store: Callable) -> None:
-    def metric(metric_id: str, name: str) -> MetricRow:
-        return replace(PSNR, metric_id=metric_id, name=name)
+    def metric(metric_id: str, name: str, default_order: int | None = None) -> MetricRow:
+        return replace(PSNR, metric_id=metric_id, name=name, default_order=default_order)
 
-    stored = [metric("1", "zeta"), metric("2", "psnr"), metric("3", "ssim"), metric("4", "alpha"),
-              metric("5", "psnr"), metric("6", "ssimulacra2-py"), metric("7", "ms-ssim")]  # fmt: skip
+    stored = [metric("1", "zeta"), metric("2", "psnr", 5), metric("3", "ssim", 4), metric("4", "alpha"),
+              metric("5", "psnr", 5), metric("6", "ssimulacra2-py", 2),
+              metric("7", "ms-ssim", 3)]  # fmt: skip
     assert [one.metric_id for one in choose_metrics(stored)] == ["6", "7", "3", "2", "5", "4", "1"]
     assert [one.metric_id for one in choose_metrics(stored, ["zeta", "psnr", "2", "3"])] == [
         "1",
