@@ -1,4 +1,4 @@
-"""Turn simulated votes into the record `asap_speed.md`: how long one batch of the ASAP design takes.
+"""Time one batch of the ASAP design on simulated votes, and write `asap_speed.md`.
 
 OMP_NUM_THREADS=1 python docs/benchmarks/asap_speed.py
 """
@@ -38,10 +38,10 @@ def case(conditions, votes):
 def seconds(conditions, votes):
     """Return the pairs of a batch, and the least seconds of processor and wall that it took."""
     pairs, standing = case(conditions, votes)
-    every, used, wall = np.ones(len(pairs), bool), [], []
+    allowed, used, wall = np.ones(len(pairs), bool), [], []
     for repeat in range(REPEATS):
         wall_start, start = time.perf_counter(), time.process_time()
-        batch = Asap().choose(pairs, standing, every, len(pairs), np.random.default_rng(repeat))
+        batch = Asap().choose(pairs, standing, allowed, len(pairs), np.random.default_rng(repeat))
         used.append(time.process_time() - start)
         wall.append(time.perf_counter() - wall_start)
     return len(batch), min(used), min(wall)

@@ -61,19 +61,19 @@ def everything(codecs, method):
             for setting in range(SETTINGS):
                 interval(resampling.sample(means[place][:, setting]))
             if place:
-                found = log_rate_differences(curves[0], curves[place])
-                zero_test(resampling.sample(found))
+                differences = log_rate_differences(curves[0], curves[place])
+                zero_test(resampling.sample(differences))
                 percents = 100 * np.expm1(log_rate_differences(single[0], single[place]))
                 interval(resampling.sample(resampling.means_of_defined(percents)))
-                draws.append((rates[0], means[0], rates[place], means[place], found))
+                draws.append((rates[0], means[0], rates[place], means[place], differences))
     return draws
 
 
 def largest_difference(draws, method):
     rows = np.linspace(0, RESAMPLES, CHECKED).astype(int)
     return max(
-        abs(100 * np.expm1(found[row]) - bd_rate(a[row], b[row], c[row], d[row], method).percent)
-        for a, b, c, d, found in draws
+        abs(100 * np.expm1(differences[row]) - bd_rate(a[row], b[row], c[row], d[row], method).percent)
+        for a, b, c, d, differences in draws
         for row in rows
     )
 

@@ -81,8 +81,8 @@ def main() -> None:
             costs: dict[Path, list[Cost]] = {earlier: [], today: []}
             for _ in range(ROUNDS):
                 for package, known in costs.items():
-                    if found := cost(name, package):
-                        known.append(found)
+                    if measured := cost(name, package):
+                        known.append(measured)
             if not costs[earlier] or not costs[today]:
                 continue
             (seconds_before, mib_before), (seconds, mib) = medians(costs[earlier]), medians(costs[today])

@@ -58,7 +58,7 @@ def tables(store: str) -> None:
     from codecarena.reports.tables.evidence import board_ranks
     from codecarena.reports.tables.selection import Selection, StoredColumns
 
-    found: dict[str, tuple[float, float]] = {}
+    seconds: dict[str, tuple[float, float]] = {}
     clock, processor = time.perf_counter(), time.process_time()
     opened = Store(store)
     source = StoredColumns(opened, "synthetic")
@@ -70,9 +70,9 @@ def tables(store: str) -> None:
             table = leaderboards.bd_table(part, [metric], "codec0", derived=derived)
             board_ranks(part, part.board(metric, "codec0"), derived)
             assert any("…" in row.entries[1].text for row in table.rows), "no interval"
-            found[f"{metric.name}, {name}"] = time.perf_counter() - clock, time.process_time() - processor
+            seconds[f"{metric.name}, {name}"] = time.perf_counter() - clock, time.process_time() - processor
             clock, processor = time.perf_counter(), time.process_time()
-    print(json.dumps(found))
+    print(json.dumps(seconds))
 
 
 def pages(store: str) -> None:
@@ -83,7 +83,7 @@ def pages(store: str) -> None:
     from codecarena.reports.views import navigation  # noqa: F401
 
     os.environ["CODECARENA_STORE"] = store
-    found: dict[str, tuple[float, float]] = {}
+    by_page: dict[str, tuple[float, float]] = {}
     script = (
         "import streamlit as st\nfrom codecarena.reports.views import {0}\n"
         "st.session_state['page'] = '{0}'\n{0}.main()"
@@ -100,8 +100,8 @@ def pages(store: str) -> None:
             test.run()
             seconds.append(time.perf_counter() - began)
             assert not test.exception, test.exception[0].value
-        found[name] = seconds[0], seconds[1]
-    print(json.dumps(found))
+        by_page[name] = seconds[0], seconds[1]
+    print(json.dumps(by_page))
     os._exit(0)  # whatever is still being computed beside the pages is not waited for
 
 

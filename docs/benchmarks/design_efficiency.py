@@ -1,4 +1,4 @@
-"""Turn simulated studies into `design_efficiency.md` and its figure: votes each design needs for a ranking.
+"""Simulate the votes each design needs for a ranking; write `design_efficiency.md` and its figure.
 
     OMP_NUM_THREADS=1 python docs/benchmarks/design_efficiency.py
 
@@ -88,10 +88,10 @@ def study(case):
         standing = Standing(counts.sum(0), counts[0], counts[2], counts[1])
         wanted = []
         if name:
-            every = np.ones(len(pairs), bool)
-            wanted = find_design(name).choose(pairs, standing, every, LEAST_BATCH, random)
+            allowed = np.ones(len(pairs), bool)
+            wanted = find_design(name).choose(pairs, standing, allowed, LEAST_BATCH, random)
         chosen = with_random_share(wanted, pairs, unseen, LEAST_BATCH, share, random)
-        rows = np.array([one.pair for one in chosen])
+        rows = np.array([trial.pair for trial in chosen])
         unseen[rows] = False
         given = answers(values, drawn, pairs, rows, rater, random)
         counts[given, rows] += 1
@@ -100,8 +100,8 @@ def study(case):
             wins[first, second] += (2 - answer) / 2
             wins[second, first] += answer / 2
         if counts.sum() in STOPS:
-            found = fit(from_matrix([str(n) for n in range(CONDITIONS)], wins), THURSTONE, order=False)
-            correlations.append(spearmanr(found.values, values).statistic)
+            scale_fit = fit(from_matrix([str(n) for n in range(CONDITIONS)], wins), THURSTONE, order=False)
+            correlations.append(spearmanr(scale_fit.values, values).statistic)
     return correlations
 
 
@@ -123,9 +123,9 @@ def saving(curves, name, target):
     return middle, *np.nanquantile(ratios, (0.025, 0.975))
 
 
-def draw(found):
-    figure, grids = plt.subplots(1, len(RANGES_JOD), figsize=(11, 4.2), layout="constrained")
-    for axes, (wide, curves) in zip(grids, found.items(), strict=True):
+def draw(by_range):
+    figure, plots = plt.subplots(1, len(RANGES_JOD), figsize=(11, 4.2), layout="constrained")
+    for axes, (wide, curves) in zip(plots, by_range.items(), strict=True):
         for (name, curve), mark in zip(curves.items(), "osD^", strict=True):
             mean = np.mean(curve, 0)
             error = 1.96 * np.std(curve, 0, ddof=1) / np.sqrt(STUDIES)
@@ -137,11 +137,11 @@ def draw(found):
         axes.set_ylabel("Spearman correlation with the truth")
         axes.set_title(f"{CONDITIONS} conditions over {wide:g} JOD, {PICTURES} pictures", size=10)
         axes.grid(alpha=0.3)
-    grids[0].legend(frameon=False, title=f"mean of {STUDIES} studies, 95 % band")
+    plots[0].legend(frameon=False, title=f"mean of {STUDIES} studies, 95 % band")
     figure.savefig(HERE.parents[1] / "images" / "design-efficiency.png", dpi=120)
 
 
-def record(found):
+def record(by_range):
     lines = [
         "# Votes that a design needs for the same ranking",
         "",
@@ -156,7 +156,7 @@ def record(found):
         "pairs need, with a 95 % interval over studies.",
         "Made by `design_efficiency.py`.",
     ]
-    for wide, curves in found.items():
+    for wide, curves in by_range.items():
         lines += ["", f"## {wide:g} JOD", "", "| Spearman | " + " | ".join(curves) + " |"]
         lines.append("| --- " * (len(curves) + 1) + "|")
         lines += [row(curves, target) for target in TARGETS]
@@ -182,13 +182,13 @@ def main():
     cases = list(product(RANGES_JOD, DESIGNS, range(STUDIES)))
     with ProcessPoolExecutor(2) as pool:
         results = dict(zip(cases, pool.map(study, cases), strict=True))
-    found = {
+    by_range = {
         wide: {label: [results[wide, label, seed] for seed in range(STUDIES)] for label in DESIGNS}
         for wide in RANGES_JOD
     }
-    text = record(found)
+    text = record(by_range)
     HERE.with_suffix(".md").write_text(text)
-    draw(found)
+    draw(by_range)
     print(text)
 
 

@@ -1,4 +1,4 @@
-"""Turn pictures into the record `hfd_quality.md`: is the detail HFD adds better than noise and sharpening?
+"""Test whether the detail HFD adds beats noise and sharpening, and write `hfd_quality.md`.
 
     python docs/benchmarks/hfd_quality.py [FOLDER] [--limit N] [--quality Q ...] [--record FILE]
 
@@ -130,19 +130,19 @@ def measured(decoded: Image, coarse: Image, original: Image) -> Row:
 
 def judge_picture(original: Image, entrants: Sequence[Entrant], quality: float) -> dict[str, Row]:
     """Return the measures of all entrants, the coarse one first, and of the others' controls."""
-    streams = [one.codec.encode(Picture(original), quality) for one in entrants]
+    streams = [entrant.codec.encode(Picture(original), quality) for entrant in entrants]
     decodes: list[list[Image]] = [[] for _ in entrants]
     seconds: list[list[float]] = [[] for _ in entrants]
     for seed in SEEDS:
-        for index, one in enumerate(entrants):
+        for index, entrant in enumerate(entrants):
             began = time.perf_counter()
-            decodes[index].append(one.codec.decode(streams[index], seed=seed))
+            decodes[index].append(entrant.codec.decode(streams[index], seed=seed))
             seconds[index].append(time.perf_counter() - began)
     coarse, pixels = decodes[0][0], original.shape[0] * original.shape[1]
-    found: dict[str, Row] = {}
-    for index, one in enumerate(entrants):
+    measures: dict[str, Row] = {}
+    for index, entrant in enumerate(entrants):
         first, again, other = decodes[index]
-        row = found[one.label] = measured(first, coarse, original)
+        row = measures[entrant.label] = measured(first, coarse, original)
         row["bpp"] = 8 * len(streams[index]) / pixels
         row["extra bytes"] = len(streams[index]) - len(streams[0])
         row["decoding, s per megapixel"] = 1e6 * median(seconds[index]) / pixels
@@ -151,19 +151,19 @@ def judge_picture(original: Image, entrants: Sequence[Entrant], quality: float) 
         controls = {name: make(coarse, original, row["PSNR, dB"]) for name, make in CONTROLS.items()}
         row["control missed by, dB"] = max(abs(made.psnr_db - row["PSNR, dB"]) for made in controls.values())
         for name, made in controls.items() if index else ():
-            found[f"{one.label}: {name}"] = measured(made.pixels, coarse, original)
-    return found
+            measures[f"{entrant.label}: {name}"] = measured(made.pixels, coarse, original)
+    return measures
 
 
 def gather(originals: Sequence[Image], entrants: Sequence[Entrant], quality: float) -> Rows:
     """Return the measures of all pictures at one quality."""
-    found: list[dict[str, Row]] = []
+    of_pictures: list[dict[str, Row]] = []
     for original in originals:
-        found.append(judge_picture(original, entrants, quality))
-        print(f"quality {quality:g}: {len(found)} of {len(originals)} pictures", flush=True)
+        of_pictures.append(judge_picture(original, entrants, quality))
+        print(f"quality {quality:g}: {len(of_pictures)} of {len(originals)} pictures", flush=True)
     return {
-        label: {key: np.array([one[label][key] for one in found], np.float64) for key in row}
-        for label, row in found[0].items()
+        label: {key: np.array([measures[label][key] for measures in of_pictures], np.float64) for key in row}
+        for label, row in of_pictures[0].items()
     }
 
 
@@ -178,7 +178,9 @@ def criteria(rows: Rows, entrants: Sequence[Entrant], judged: Entrant) -> Iterat
         MOST_EXTRA_BYTES,
     )
     yield Criterion("PSNR less the coarse's, dB", "-3.1 to 0", row["PSNR, dB"] - coarse["PSNR, dB"], -3.1, 0)
-    one_step = next((one.label for one in entrants if one.given == judged.given | {"steps": 1}), None)
+    one_step = next(
+        (entrant.label for entrant in entrants if entrant.given == judged.given | {"steps": 1}), None
+    )
     for key in ("gradient energy", "mean gradient"):
         yield Criterion(f"{key}, ratio to the original's", "0.8 to 1.25", row[key], 0.8, 1.25)
         nearer = np.abs(row[key] - 1) - np.abs(coarse[key] - 1)
@@ -209,44 +211,56 @@ def summary_table(rows: Rows, entrants: Sequence[Entrant]) -> list[str]:
     """Return how many criteria each decoder meets, and the names of those that it does not."""
     lines: list[list[str]] = []
     for judged in entrants[1:]:
-        found = list(criteria(rows, entrants, judged))
-        names = {verdict: [one.name for one in found if one.verdict == verdict] for verdict in VERDICTS}
-        met = f"{len(names['met'])} of {len(found)}"
-        lines.append([judged.title, met, *("; ".join(names[one]) or "none" for one in VERDICTS[1:])])
+        judgements = list(criteria(rows, entrants, judged))
+        names = {
+            verdict: [criterion.name for criterion in judgements if criterion.verdict == verdict]
+            for verdict in VERDICTS
+        }
+        met = f"{len(names['met'])} of {len(judgements)}"
+        lines.append([judged.title, met, *("; ".join(names[verdict]) or "none" for verdict in VERDICTS[1:])])
     return table(["decoder", "met", "by the mean only", "not met"], lines)
 
 
 def criteria_table(rows: Rows, entrants: Sequence[Entrant]) -> list[str]:
     """Return every criterion's value and verdict, one column for each decoder."""
-    columns = [{one.name: one for one in criteria(rows, entrants, judged)} for judged in entrants[1:]]
-    wanted = {name: one.wanted for column in columns for name, one in column.items()}
+    columns = [
+        {criterion.name: criterion for criterion in criteria(rows, entrants, judged)}
+        for judged in entrants[1:]
+    ]
+    wanted = {name: criterion.wanted for column in columns for name, criterion in column.items()}
     lines = [
         [name, asked]
-        + [f"{shown(one[name].values)} {one[name].verdict}" if name in one else "" for one in columns]
+        + [
+            f"{shown(column[name].values)} {column[name].verdict}" if name in column else ""
+            for column in columns
+        ]
         for name, asked in wanted.items()
     ]
-    return table(["criterion", "wanted", *(one.title for one in entrants[1:])], lines)
+    return table(["criterion", "wanted", *(entrant.title for entrant in entrants[1:])], lines)
 
 
 def means_table(rows: Rows, entrants: Sequence[Entrant], measures: Sequence[str]) -> list[str]:
     """Return the means of the codecs."""
-    lines = [[one.title, *(f"{rows[one.label][key].mean():.3f}" for key in measures)] for one in entrants]
+    lines = [
+        [entrant.title, *(f"{rows[entrant.label][key].mean():.3f}" for key in measures)]
+        for entrant in entrants
+    ]
     return table(["decoder", *measures], lines)
 
 
-def long_table(found: dict[float, Rows], coarse: str) -> Iterator[list[str]]:
+def long_table(by_quality: dict[float, Rows], coarse: str) -> Iterator[list[str]]:
     """Yield a line a number: means of codecs and controls, then differences paired by picture."""
     yield ["quality", "decoder", "less", "measure", "mean", "low", "high"]
-    for quality, rows in found.items():
+    for quality, rows in by_quality.items():
         for label, row in rows.items():
             decoder, colon, _ = label.partition(": ")
             rivals = ["", *({coarse} if not colon and label != coarse else ())]
-            rivals += [one for one in rows if not colon and one.startswith(f"{decoder}: ")]
+            rivals += [other for other in rows if not colon and other.startswith(f"{decoder}: ")]
             for rival in rivals:
                 for key, values in row.items():
                     if not rival or key in rows[rival]:
                         numbers = interval(values - rows[rival][key] if rival else values)
-                        yield [f"{quality:g}", label, rival, key, *(f"{one:.6g}" for one in numbers)]
+                        yield [f"{quality:g}", label, rival, key, *(f"{number:.6g}" for number in numbers)]
 
 
 def described(info: CodecInfo) -> str:
@@ -259,7 +273,7 @@ def section(rows: Rows, entrants: Sequence[Entrant], quality: float) -> list[str
     """Return the tables of one quality."""
     coarse = entrants[0].label
     measures = [*next(row for label, row in rows.items() if ": " in label), "decoding, s per megapixel"]
-    missed = max(rows[one.label]["control missed by, dB"].max() for one in entrants[1:])
+    missed = max(rows[entrant.label]["control missed by, dB"].max() for entrant in entrants[1:])
     return [
         f"## Quality {quality:g}: {rows[coarse]['bpp'].mean():.3f} bits per pixel\n",
         *summary_table(rows, entrants),
@@ -272,32 +286,32 @@ def section(rows: Rows, entrants: Sequence[Entrant], quality: float) -> list[str
 
 
 def record(
-    folder: Path, pictures: int, entrants: Sequence[Entrant], found: dict[float, Rows], numbers: Path
+    folder: Path, pictures: int, entrants: Sequence[Entrant], by_quality: dict[float, Rows], numbers: Path
 ) -> str:
     """Return the record in Markdown; the other numbers are in a file beside it."""
-    codecs = ", ".join(dict.fromkeys(described(one.codec.info) for one in entrants))
+    codecs = ", ".join(dict.fromkeys(described(entrant.codec.info) for entrant in entrants))
     head = [
         "# Is the detail that HFD adds better than noise and sharpening?\n",
         f"Made by `docs/benchmarks/hfd_quality.py` on {pictures} pictures of `{folder.name}`: {codecs}.",
         f"Machine: {cpu_model()}, {cores()} cores, load {os.getloadavg()[0]:.1f}; one thread, codecs",
         f"in turn, median of {len(SEEDS)} decodes; torch {torch.__version__}. Compare ratios, not seconds.\n",
     ]
-    tables = [line for quality, rows in found.items() for line in section(rows, entrants, quality)]
+    tables = [line for quality, rows in by_quality.items() for line in section(rows, entrants, quality)]
     return "\n".join([*head, *tables]) + NOTES.format(csv=numbers.name)
 
 
 def nearest_quality(codec: Codec, originals: Sequence[Image]) -> float:
     """Return the quality whose mean rate over the pictures is nearest to `BITS_PER_PIXEL`."""
-    pictures = [Picture(one) for one in originals]
+    pictures = [Picture(original) for original in originals]
 
     def miss(quality: float) -> float:
-        rates = [8 * len(codec.encode(one, quality)) / one.pixel_count for one in pictures]
+        rates = [8 * len(codec.encode(picture, quality)) / picture.pixel_count for picture in pictures]
         return abs(float(np.mean(rates)) - BITS_PER_PIXEL)
 
     return min(codec.info.qualities, key=miss)
 
 
-def entrant(words: Sequence[str]) -> Entrant:
+def open_entrant(words: Sequence[str]) -> Entrant:
     """Return the codec of a name and its ``key=value`` parameters."""
     pairs = dict(word.split("=", 1) for word in words[1:])
     given = {key: int(value) if value.isdigit() else value for key, value in pairs.items()}
@@ -322,13 +336,13 @@ def main(words: Sequence[str] | None = None) -> None:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     originals = [np.array(Pillow.open(path).convert("RGB")) for path in paths]
-    entrants = [entrant(one) for one in (chosen.coarse, *(chosen.decoder or HFD))]
+    entrants = [open_entrant(words) for words in (chosen.coarse, *(chosen.decoder or HFD))]
     qualities = chosen.quality or [nearest_quality(entrants[0].codec, originals)]
-    found = {quality: gather(originals, entrants, quality) for quality in qualities}
+    by_quality = {quality: gather(originals, entrants, quality) for quality in qualities}
     numbers = chosen.record.with_suffix(".csv")
     with numbers.open("w", newline="") as opened:
-        csv.writer(opened, lineterminator="\n").writerows(long_table(found, entrants[0].label))
-    text = record(chosen.folder, len(paths), entrants, found, numbers)
+        csv.writer(opened, lineterminator="\n").writerows(long_table(by_quality, entrants[0].label))
+    text = record(chosen.folder, len(paths), entrants, by_quality, numbers)
     chosen.record.write_text(text)
     print(text)
 

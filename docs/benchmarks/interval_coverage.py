@@ -35,13 +35,13 @@ SETTING = 3
 def simulated(random, pictures, spread):
     detail = random.normal(0, 0.5, (pictures, 1))
     look = random.normal(0, 1, (pictures, 1))
-    found = []
+    codecs = []
     for gain, own in ((0.0, 0.0), (-0.2, spread)):
         log_rates = SETTINGS + detail + random.normal(gain, own, (pictures, 1))
         log_rates = log_rates + random.normal(0, 0.05, log_rates.shape)
         qualities = 32 + 5 * SETTINGS - 2.5 * detail + look + random.normal(0, 0.15, log_rates.shape)
-        found.append((np.exp(log_rates), qualities))
-    return found
+        codecs.append((np.exp(log_rates), qualities))
+    return codecs
 
 
 def bd_rates(codecs, resampling):
@@ -64,7 +64,7 @@ def study(random, pictures, spread):
     resampling = resample(pictures, random, RESAMPLES)
     sample = resampling.sample(bd_rates(codecs, resampling))
     rest = Resampling((1 - np.eye(pictures)) / (pictures - 1))
-    rate, similarity = (resampling.sample(resampling.means(one)[:, 0]) for one in single(codecs))
+    rate, similarity = (resampling.sample(resampling.means(values)[:, 0]) for values in single(codecs))
     return {
         "BD-rate: percentile": np.quantile(sample.draws, [0.025, 0.975]),
         "BD-rate: BCa": bca(sample, bd_rates(codecs, rest)),
@@ -82,8 +82,8 @@ def single(codecs):
     return rates, 1 - 10 ** ((18 - qualities) / 10)
 
 
-def ends(found):
-    return found.low, found.high
+def ends(span):
+    return span.low, span.high
 
 
 def row(studies, pictures, spread, truths):

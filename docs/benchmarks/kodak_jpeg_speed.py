@@ -75,7 +75,7 @@ def tree_bytes(pid: int) -> int:
     return total
 
 
-def ours(folder: Path, data: Path, workers: int, store: str) -> list[str]:
+def codecarena_command(folder: Path, data: Path, workers: int, store: str) -> list[str]:
     """Return our command line on a store of its own."""
     words = ["run", str(folder / "suite.toml"), "--data", str(data), "--store", str(folder / store)]
     return [sys.executable, "-m", "codecarena", *words, "--workers", str(workers)]
@@ -102,7 +102,7 @@ def spent(store: Path) -> tuple[float, float]:
     with sqlite3.connect(store / "arena.db") as connection:
         times = connection.execute("SELECT encode_seconds, decode_seconds FROM measurements").fetchall()
         (scoring,) = connection.execute("SELECT sum(seconds) FROM scores").fetchone()
-    return sum(sum(json.loads(one)) for row in times for one in row), scoring
+    return sum(sum(json.loads(cell)) for row in times for cell in row), scoring
 
 
 def cells_seconds(store: Path) -> float:
@@ -142,21 +142,21 @@ def main() -> None:
         folder = Path(name)
         (folder / "suite.toml").write_text(SUITE)
         for index in range(rounds):
-            took, _ = timed(ours(folder, data, 2, f"two{index}"))
+            took, _ = timed(codecarena_command(folder, data, 2, f"two{index}"))
             codec, metric = spent(folder / f"two{index}")
             seconds["two"].append(took)
             overheads.append(1 - (codec + metric) / (2 * took))
-            seconds["again"].append(timed(ours(folder, data, 2, f"two{index}"))[0])
-            seconds["one"].append(timed(ours(folder, data, 1, f"one{index}"))[0])
+            seconds["again"].append(timed(codecarena_command(folder, data, 2, f"two{index}"))[0])
+            seconds["one"].append(timed(codecarena_command(folder, data, 1, f"one{index}"))[0])
             within["one"].append(cells_seconds(folder / f"one{index}"))
             within["two"].append(cells_seconds(folder / f"two{index}"))
             took, out = timed(theirs(data), OMP_NUM_THREADS="1")
             seconds["compressai"].append(took)
             curves = json.loads(out)["results"]
             for key, values in means(folder / f"two{index}").items():
-                gaps = [abs(one - other) for one, other in zip(values, curves[key], strict=True)]
+                gaps = [abs(mean - other) for mean, other in zip(values, curves[key], strict=True)]
                 differences[key] = max(differences.get(key, 0.0), *gaps)
-        peak = peak_mib(ours(folder, data, 2, "memory"))
+        peak = peak_mib(codecarena_command(folder, data, 2, "memory"))
     middle = {key: median(values) for key, values in seconds.items()}
     lines = [
         "# Kodak x JPEG 5..95 x (PSNR, MS-SSIM): 456 cells",
@@ -169,7 +169,7 @@ def main() -> None:
         "| run | wall seconds, median | all |",
         "| --- | --- | --- |",
         *(
-            f"| {label} | {middle[key]:.2f} | {' '.join(f'{one:.2f}' for one in seconds[key])} |"
+            f"| {label} | {middle[key]:.2f} | {' '.join(f'{wall:.2f}' for wall in seconds[key])} |"
             for key, label in (
                 ("two", "codecarena, 2 workers"),
                 ("one", "codecarena, 1 worker"),

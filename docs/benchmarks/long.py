@@ -193,7 +193,9 @@ def record(parts: dict[str, Any]) -> str:
         lines.append(f"| {name} | {sources} | {part['date']} | {part['machine']} | {count} | {seconds:.0f} |")
     lines += ["", "| test | ended | seconds |", "| --- | --- | --- |"]
     for name, part in sorted(parts.items()):
-        lines += [f"| {name}::{one['name']} | {one['ended']} | {one['seconds']} |" for one in part["tests"]]
+        lines += [
+            f"| {name}::{test['name']} | {test['ended']} | {test['seconds']} |" for test in part["tests"]
+        ]
     notes = [note for _, part in sorted(parts.items()) for note in part["notes"]]
     return "\n".join([*lines, "", *(f"- {note}" for note in notes)]).strip() + "\n"
 

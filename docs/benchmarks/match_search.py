@@ -47,7 +47,7 @@ def find(
     codec: Codec, pixels: Image, goal: float, others: list[dict[float, float]]
 ) -> tuple[SearchOutcome, dict]:
     """Return where the search ends, and the levels it was told."""
-    told: dict[float, float] = {}
+    levels: dict[float, float] = {}
     scale = codec.info.scale
     dialogue = search(scale, goal, {}, guess(scale, goal, others), RATE_TOLERANCE)
     answer = None
@@ -55,8 +55,8 @@ def find(
         try:
             setting = dialogue.send(answer)
         except StopIteration as stop:
-            return stop.value, told
-        answer = told[setting] = level(codec, pixels, setting)
+            return stop.value, levels
+        answer = levels[setting] = level(codec, pixels, setting)
 
 
 def report(name: str, photographs: dict[str, Image], bpp: float, kept: Path | None) -> None:
@@ -65,17 +65,17 @@ def report(name: str, photographs: dict[str, Image], bpp: float, kept: Path | No
     goal, others, encodes, off, equal = math.log(bpp), [], [], [], 0
     sweeps = read(kept)
     for picture, pixels in photographs.items():
-        found, told = find(codec, pixels, goal, others)
-        others.append(told)
-        encodes.append(found.asked)
-        if found.ended != "out of range":
-            off.append(math.expm1(found.level - goal))
+        outcome, levels = find(codec, pixels, goal, others)
+        others.append(levels)
+        encodes.append(outcome.asked)
+        if outcome.ended != "out of range":
+            off.append(math.expm1(outcome.level - goal))
         if not codec.info.scale.continuous:
             key = f"{name} {picture} {pixels.shape}"
             if key not in sweeps:
                 sweeps[key] = sweep(codec, pixels)
                 write(kept, key, sweeps[key])
-            equal += abs(found.level - goal) <= min(abs(one - goal) for one in sweeps[key]) + 1e-9
+            equal += abs(outcome.level - goal) <= min(abs(swept - goal) for swept in sweeps[key]) + 1e-9
     same = "" if codec.info.scale.continuous else f"{equal}/{len(photographs)}"
     far = f"{100 * max(map(abs, off)):.2f} %" if off else ""
     settings = steps(codec.info.scale) + 1
@@ -108,11 +108,13 @@ def main() -> None:
     arguments.add_argument("--crop", type=int, default=0, help="side of the middle that is coded; 0: all")
     arguments.add_argument("--sweeps", type=Path, help="file that keeps sweeps from run to run")
     chosen = arguments.parse_args()
-    photographs = {one.name: crop(read_pixels(one.path), chosen.crop) for one in open_set("photos").pictures}
-    classic = [one.name for one in registry.entries().values() if one.family == "classic"]
+    photographs = {
+        picture.name: crop(read_pixels(picture.path), chosen.crop) for picture in open_set("photos").pictures
+    }
+    classic = [entry.name for entry in registry.entries().values() if entry.family == "classic"]
     print("| codec | settings | median encodes | most | equals the sweep | in range | furthest off |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    for name in chosen.codecs or [one for one in classic if one not in LEFT_OUT]:
+    for name in chosen.codecs or [codec for codec in classic if codec not in LEFT_OUT]:
         report(name, photographs, chosen.bpp, chosen.sweeps)
 
 

@@ -1,4 +1,4 @@
-"""Turn Kodak pictures into the record `ms_ssim_speed.md`: the time and value of MS-SSIM, ours and another's.
+"""Compare the time and value of MS-SSIM here and in pytorch-msssim on Kodak; write `ms_ssim_speed.md`.
 
     python docs/benchmarks/ms_ssim_speed.py FOLDER_OF_KODAK
 
@@ -51,11 +51,11 @@ def rows(folder):
         prepared = metric.prepare(Picture(original))
         for quality in QUALITIES:
             decoded = jpeg(original, quality)
-            single = [planes(one, torch.float32) for one in (original, decoded)]
-            double = [planes(one, torch.float64) for one in (original, decoded)]
-            ours, theirs = [], []
+            single = [planes(pixels, torch.float32) for pixels in (original, decoded)]
+            double = [planes(pixels, torch.float64) for pixels in (original, decoded)]
+            own, theirs = [], []
             for _ in range(REPEATS):
-                ours.append(milliseconds(lambda: metric.score(prepared, decoded)))  # noqa: B023 - called at once
+                own.append(milliseconds(lambda: metric.score(prepared, decoded)))  # noqa: B023 - called at once
                 theirs.append(milliseconds(lambda: ms_ssim(*single)))  # noqa: B023
             score = metric.score(prepared, decoded)
             yield {
@@ -63,7 +63,7 @@ def rows(folder):
                 "score": score,
                 "from_float64": score - ms_ssim(*double).item(),
                 "from_float32": score - ms_ssim(*single).item(),
-                "ours": ours,
+                "ours": own,
                 "theirs": theirs,
                 "prepare": milliseconds(lambda: metric.prepare(Picture(original))),  # noqa: B023
             }
@@ -72,7 +72,7 @@ def rows(folder):
 def record(folder):
     measured = list(rows(folder))
     median = {
-        key: statistics.median(one for row in measured for one in row[key]) for key in ("ours", "theirs")
+        key: statistics.median(took for row in measured for took in row[key]) for key in ("ours", "theirs")
     }
     lines = [
         "# MS-SSIM: time and value",

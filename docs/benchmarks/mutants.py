@@ -226,7 +226,7 @@ def places_of(path: Path) -> Iterator[tuple[Path, int, str, int]]:
         operator = get_operator(name)
         if operator.arguments():
             continue
-        positions = [one for node in nodes for one in operator().mutation_positions(node)]
+        positions = [position for node in nodes for position in operator().mutation_positions(node)]
         for occurrence, (start, end) in enumerate(positions):
             if not any(first <= start and end <= last for first, last in unseen):
                 yield path, start[0], name, occurrence

@@ -87,12 +87,12 @@ def call(version: Path, words: tuple[str, ...], store: Path) -> Cost:
     environment["PYTHONPATH"] = str(version)
     out = [str(store.parent / "report.html")] if words[0] == "report" else []
     command = [sys.executable, "-m", "codecarena", *words, *out, "--store", str(store)]
-    with (store.parent / "told.txt").open("wb") as told:
-        process = subprocess.Popen(command, cwd=store.parent, env=environment, stdout=told, stderr=told)
+    with (store.parent / "output.txt").open("wb") as output:
+        process = subprocess.Popen(command, cwd=store.parent, env=environment, stdout=output, stderr=output)
         _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{' '.join(command)}\n{(store.parent / 'told.txt').read_text()[-2000:]}")
+        raise SystemExit(f"{' '.join(command)}\n{(store.parent / 'output.txt').read_text()[-2000:]}")
     return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
@@ -153,7 +153,9 @@ def _costs(
 
 def written(costs: list[Cost]) -> str:
     """Return medians as the table has them."""
-    return f"{median(one.cpu_seconds for one in costs):.1f} | {median(one.mebibytes for one in costs):,.0f}"
+    return (
+        f"{median(cost.cpu_seconds for cost in costs):.1f} | {median(cost.mebibytes for cost in costs):,.0f}"
+    )
 
 
 def limit(task: Task) -> str:
@@ -162,16 +164,16 @@ def limit(task: Task) -> str:
         f"{task.cpu_seconds:g} s" if task.cpu_seconds else "",
         f"{task.mebibytes:g} MiB" if task.mebibytes else "",
     ]
-    return ", ".join(one for one in asked if one)
+    return ", ".join(text for text in asked if text)
 
 
 def main(before: str = BEFORE, scores: int = 1_000_000, rounds: int = 3) -> None:
     """Measure both commits, then write the record."""
     commits = [
-        subprocess.check_output(["git", "rev-parse", "--short", one], cwd=ROOT, text=True).strip()
-        for one in (before, "HEAD")
+        subprocess.check_output(["git", "rev-parse", "--short", revision], cwd=ROOT, text=True).strip()
+        for revision in (before, "HEAD")
     ]
-    found = compared(before, scores, rounds)
+    costs = compared(before, scores, rounds)
     lines = [
         "# One engine",
         "",
@@ -188,7 +190,7 @@ def main(before: str = BEFORE, scores: int = 1_000_000, rounds: int = 3) -> None
         "| --- | --- | --- | --- | --- | --- |",
         *(
             f"| {name} | {written(old)} | {written(new)} | {limit(TASKS[name])} |"
-            for name, (old, new) in found.items()
+            for name, (old, new) in costs.items()
         ),
         "",
     ]
@@ -196,9 +198,9 @@ def main(before: str = BEFORE, scores: int = 1_000_000, rounds: int = 3) -> None
     print("\n".join(lines))
     over = [
         name
-        for name, (_, new) in found.items()
-        if median(one.cpu_seconds for one in new) > (TASKS[name].cpu_seconds or float("inf"))
-        or median(one.mebibytes for one in new) > (TASKS[name].mebibytes or float("inf"))
+        for name, (_, new) in costs.items()
+        if median(cost.cpu_seconds for cost in new) > (TASKS[name].cpu_seconds or float("inf"))
+        or median(cost.mebibytes for cost in new) > (TASKS[name].mebibytes or float("inf"))
     ]
     if over:
         raise SystemExit(f"over the limit: {', '.join(over)}")

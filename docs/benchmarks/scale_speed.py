@@ -1,4 +1,4 @@
-"""Turn a large simulated study into the record `scale_speed.md`: how long its scale takes.
+"""Time the scale of a large simulated study, and write `scale_speed.md`.
 
     OMP_NUM_THREADS=1 python docs/benchmarks/scale_speed.py
 
@@ -36,8 +36,8 @@ def votes(tie_rate):
     random = np.random.default_rng(1)
     scale = {f"condition {index}": float(random.normal()) for index in range(CONDITIONS)}
     assumed = Assumptions(scale, raters=300, pictures=12, votes_per_rater=334, tie_rate=tie_rate)
-    found = simulate_votes(assumed, random)
-    return found.keep(np.arange(len(found)) < 100_000)
+    simulated = simulate_votes(assumed, random)
+    return simulated.keep(np.arange(len(simulated)) < 100_000)
 
 
 def rows():
@@ -46,23 +46,23 @@ def rows():
 
         def whole(schemes, model=model, given=given):
             counted = tally(given)
-            found = fit(counted.pairs, model)
-            draws = resample(found, counted, RESAMPLES, 0, schemes)
-            return found, draws, describe(found, draws, None, counted)
+            scale_fit = fit(counted.pairs, model)
+            draws = resample(scale_fit, counted, RESAMPLES, 0, schemes)
+            return scale_fit, draws, describe(scale_fit, draws, None, counted)
 
-        (found, draws, _), wall, used = clocks(lambda: whole(("rater",)))
+        (scale_fit, draws, _), wall, used = clocks(lambda: whole(("rater",)))
         _, _, both = clocks(lambda: whole(("rater", "rater x picture")))
-        yield name, wall, used, both, int(draws[0].failed.sum()), drift(found, given)
+        yield name, wall, used, both, int(draws[0].failed.sum()), drift(scale_fit, given)
 
 
-def drift(found, given):
+def drift(scale_fit, given):
     """Return by how much a resample fitted from its start differs from one fitted from nothing."""
     counted = tally(given)
-    warm = draw(found.problem, counted, found.parameters, "rater", 3, np.random.default_rng(7))
+    warm = draw(scale_fit.problem, counted, scale_fit.parameters, "rater", 3, np.random.default_rng(7))
     cold = draw(
-        found.problem,
+        scale_fit.problem,
         counted,
-        np.append(np.zeros(CONDITIONS + 1), found.parameters[-1]),
+        np.append(np.zeros(CONDITIONS + 1), scale_fit.parameters[-1]),
         "rater",
         3,
         np.random.default_rng(7),

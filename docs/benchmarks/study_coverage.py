@@ -1,4 +1,4 @@
-"""Turn simulated studies into the record `study_coverage.md`: how often 95 % intervals hold the truth.
+"""Simulate studies and write `study_coverage.md`: how often 95 % intervals hold the true value.
 
     python docs/benchmarks/study_coverage.py [STUDIES]
 
@@ -62,20 +62,20 @@ def study(assumed, seed, resamples=RESAMPLES):
     drawn = deviations(assumed, random)
     counted = tally(simulate_votes(assumed, random, drawn))
     model = THRESHOLD_PROBIT if assumed.tie_rate else THURSTONE
-    found = fit(counted.pairs, model)
-    draws = resample(found, counted, resamples, seed, ("rater", "rater x picture"))
+    scale_fit = fit(counted.pairs, model)
+    draws = resample(scale_fit, counted, resamples, seed, ("rater", "rater x picture"))
     shown, general = truth_for_pictures(assumed, drawn), truth_in_general(assumed)
     place = {name: index for index, name in enumerate(counted.pairs.conditions)}
     held = {"rater": [], "rater x picture": [], "vote": [], "vote, in general": []}
     widths = {name: [] for name in held}
-    for one in pair_tests(found, draws, counted):
-        i, j = place[one.first], place[one.second]
-        variance = found.covariance[i, i] + found.covariance[j, j] - 2 * found.covariance[i, j]
+    for pair_test in pair_tests(scale_fit, draws, counted):
+        i, j = place[pair_test.first], place[pair_test.second]
+        variance = scale_fit.covariance[i, i] + scale_fit.covariance[j, j] - 2 * scale_fit.covariance[i, j]
         reach = 1.959964 * np.sqrt(variance) * JOD
-        plain = (one.difference - reach, one.difference + reach)
-        both = (one.by_rater_and_picture.low, one.by_rater_and_picture.high)
+        plain = (pair_test.difference - reach, pair_test.difference + reach)
+        both = (pair_test.by_rater_and_picture.low, pair_test.by_rater_and_picture.high)
         for name, (low, high), true in (
-            ("rater", (one.by_rater.low, one.by_rater.high), shown[i] - shown[j]),
+            ("rater", (pair_test.by_rater.low, pair_test.by_rater.high), shown[i] - shown[j]),
             ("rater x picture", both, general[i] - general[j]),
             ("vote", plain, shown[i] - shown[j]),
             ("vote, in general", plain, general[i] - general[j]),
@@ -89,10 +89,10 @@ def rows(studies):
     for raters in (20, 40):
         for tie_rate in (0.0, 0.3):
             assumed = replace(BASE, raters=raters, tie_rate=tie_rate)
-            found = [study(assumed, seed) for seed in range(studies)]
-            for name in found[0]:
-                shares = np.array([one[name][0] for one in found])
-                width = np.mean([one[name][1] for one in found])
+            simulated = [study(assumed, seed) for seed in range(studies)]
+            for name in simulated[0]:
+                shares = np.array([coverage[name][0] for coverage in simulated])
+                width = np.mean([coverage[name][1] for coverage in simulated])
                 yield raters, tie_rate, name, shares.mean(), shares.std() / np.sqrt(studies), width
 
 

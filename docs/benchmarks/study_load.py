@@ -155,9 +155,9 @@ class Robot:
                 await self.get(lanes[number], path)
 
         await asyncio.gather(*(lane(number) for number in range(6)))
-        for one in lanes:
-            if one.writer:
-                one.writer.close()
+        for connection in lanes:
+            if connection.writer:
+                connection.writer.close()
 
     async def hold_socket(self) -> None:
         """Run the page's script over the web socket and keep it open, as the page does."""
@@ -275,7 +275,10 @@ async def load(
     files = files_of_page(port)
     start = time.monotonic() + 1
     ends = start + JOIN_SECONDS + seconds
-    robots = [Robot(port, one, files, tally, random.Random(place)) for place, one in enumerate(invitations)]
+    robots = [
+        Robot(port, invitation, files, tally, random.Random(place))
+        for place, invitation in enumerate(invitations)
+    ]
     lives = [
         asyncio.create_task(robot.live(start + place * JOIN_SECONDS / raters, ends))
         for place, robot in enumerate(robots)
@@ -313,7 +316,7 @@ def line(what: str, milliseconds: list[float], limit: str = "") -> str:
 
 def main() -> None:
     """Run the load, check what is stored, write the record."""
-    given = [int(one) for one in sys.argv[1:]]
+    given = [int(word) for word in sys.argv[1:]]
     raters, seconds = given or (200, 180)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -348,7 +351,7 @@ def main() -> None:
         f"- {len(tally.acknowledged)} votes acknowledged, {lost} of them lost, {doubled} doubled",
         f"- {tally.resent} requests sent again while the server was away,"
         f" {tally.sockets_lost} attempts to open a web socket anew",
-        f"- {len(tally.errors)} errors{''.join(f'; {one}' for one in sorted(set(tally.errors))[:5])}",
+        f"- {len(tally.errors)} errors{''.join(f'; {error}' for error in sorted(set(tally.errors))[:5])}",
         f"- the benchmark run wrote {cells} cells into the same file meanwhile, exit status {status},"
         f" lock errors: {log.count('locked')}",
         "",

@@ -1,4 +1,4 @@
-"""Turn simulated studies into the record `study_recovery.md`: are planted values, savings and raters found?
+"""Simulate studies with known values, rate savings and careless raters; write `study_recovery.md`.
 
     OMP_NUM_THREADS=1 python docs/benchmarks/study_recovery.py [STUDIES]
 
@@ -48,9 +48,9 @@ LADDERS = {f"old {rate}": quality(rate) for rate in RATES} | {
 def probit(seed):
     """Return what the threshold probit finds: values of the outermost two, order effect, ties of equals."""
     counted = tally(simulate_votes(BASE, np.random.default_rng(seed)))
-    found = fit(counted.pairs, THRESHOLD_PROBIT)
-    tied = THRESHOLD_PROBIT.probabilities(np.zeros(1), found.parameters[-1])[1, 0]
-    return (found.values[-1] - found.values[0]) * JOD, found.parameters[-2] * JOD, tied
+    scale_fit = fit(counted.pairs, THRESHOLD_PROBIT)
+    tied = THRESHOLD_PROBIT.probabilities(np.zeros(1), scale_fit.parameters[-1])[1, 0]
+    return (scale_fit.values[-1] - scale_fit.values[0]) * JOD, scale_fit.parameters[-2] * JOD, tied
 
 
 def probit_truth():
@@ -66,10 +66,12 @@ def davidson(seed, votes=2400):
     first, second = (place.ravel() for place in np.where(~np.eye(len(WORTH), dtype=bool)))
     half = (WORTH[first] - WORTH[second]) / 2
     odds = np.exp(np.stack([half + ORDER, np.full(len(first), LOG_NU), -half]))
-    counts = np.array([random.multinomial(votes // len(first), one / one.sum()) for one in odds.T]).T
+    counts = np.array(
+        [random.multinomial(votes // len(first), pair_odds / pair_odds.sum()) for pair_odds in odds.T]
+    ).T
     names = [np.array(list("abcde"))[place] for place in (first, second)]
-    found = fit(from_table(*names, counts[0], counts[2], counts[1], sided=True), DAVIDSON)
-    values, order, tie = found.values, found.parameters[-2], found.parameters[-1]
+    scale_fit = fit(from_table(*names, counts[0], counts[2], counts[1], sided=True), DAVIDSON)
+    values, order, tie = scale_fit.values, scale_fit.parameters[-2], scale_fit.parameters[-1]
     return values[-1] - values[0], order, tie + order / 2
 
 
@@ -77,12 +79,14 @@ def saving(seed):
     """Return the rate saving of the new codec, percent."""
     assumed = Assumptions(LADDERS, raters=40, pictures=12, votes_per_rater=100, tie_rate=TIES)
     counted = tally(simulate_votes(assumed, np.random.default_rng(seed)))
-    found = fit(counted.pairs, THRESHOLD_PROBIT)
+    scale_fit = fit(counted.pairs, THRESHOLD_PROBIT)
     coded = [
-        CodedCondition(name, name.split()[0], {one: float(name.split()[1]) for one in counted.pictures})
+        CodedCondition(
+            name, name.split()[0], {picture: float(name.split()[1]) for picture in counted.pictures}
+        )
         for name in LADDERS
     ]
-    return (human_bd_rates(found, None, counted, coded, "old")[0].bd_rate.percent,)
+    return (human_bd_rates(scale_fit, None, counted, coded, "old")[0].bd_rate.percent,)
 
 
 def planted(seed, careless):
@@ -98,7 +102,7 @@ def planted(seed, careless):
         outcome[mine] = 1
     votes = replace(votes, outcome=outcome)
     label = "unlike the others" if careless else "favours a side"
-    rows = {one.rater: one.labels for one in review(votes, fit(tally(votes).pairs, THRESHOLD_PROBIT))}
+    rows = {rater.rater: rater.labels for rater in review(votes, fit(tally(votes).pairs, THRESHOLD_PROBIT))}
     return label in rows["rater 5"], sum(bool(labels) for name, labels in rows.items() if name != "rater 5")
 
 
@@ -119,9 +123,9 @@ def recovered(studies):
         ("threshold probit", ("rate saving, %",), (-100 * SAVING,), saving),
     )
     for model, names, truth, study in cases:
-        found = np.array([study(seed) for seed in range(studies)], np.float64)
+        estimates = np.array([study(seed) for seed in range(studies)], np.float64)
         for place, name in enumerate(names):
-            mine = found[:, place]
+            mine = estimates[:, place]
             yield (
                 model,
                 name,
@@ -157,8 +161,8 @@ def record(studies):
         ("answers everything by chance", True),
         ("half of the time says the first", False),
     ):
-        found = np.array([planted(seed, careless) for seed in range(studies)], np.float64)
-        lines.append(f"| {title} | {found[:, 0].mean():.1%} | {found[:, 1].mean():.2f} of 19 |")
+        detections = np.array([planted(seed, careless) for seed in range(studies)], np.float64)
+        lines.append(f"| {title} | {detections[:, 0].mean():.1%} | {detections[:, 1].mean():.2f} of 19 |")
     lines += [
         "",
         "A label is a reason to look at a rater; no vote is deleted for one. A saving is an exponential:",

@@ -93,20 +93,20 @@ def p_of(kind: Simulated, seed: int) -> float:
     counted = tally(simulate_votes(Assumptions(scale, *size, 0.0, 0.0, *spreads), random))
     if kind.test == "equal pair":
         return _pair(counted)
-    found = fit(counted.pairs, THURSTONE)
+    scale_fit = fit(counted.pairs, THURSTONE)
     if kind.test == "fit":
-        p = goodness_of_fit(found, counted, seed).p
+        p = goodness_of_fit(scale_fit, counted, seed).p
     else:
-        told = by_picture(found, counted, 499, seed)
-        p = told.p_permuted if told else None
+        comparison = by_picture(scale_fit, counted, 499, seed)
+        p = comparison.p_permuted if comparison else None
     return float("nan") if p is None else p
 
 
 def _pair(counted: Tally) -> float:
     """Return p of the first two conditions, for raters and pictures in general."""
-    found = fit(counted.pairs, THURSTONE)
-    contrast = contrasts(found.problem.size, np.array([0]), np.array([1]))
-    return float(p_values(found, clusters(counted, "rater x picture"), contrast)[0])
+    scale_fit = fit(counted.pairs, THURSTONE)
+    contrast = contrasts(scale_fit.problem.size, np.array([0]), np.array([1]))
+    return float(p_values(scale_fit, clusters(counted, "rater x picture"), contrast)[0])
 
 
 def block(kind: Simulated, first: int) -> dict[str, float]:
@@ -132,10 +132,10 @@ def simulate(studies: int) -> dict[str, dict[str, dict[str, float]]]:
 def record(kept: dict[str, dict[str, dict[str, float]]]) -> str:
     def rate(kind: Simulated) -> str:
         blocks = kept[kind.key].values()
-        return f"{sum(one['rejected'] for one in blocks) / (BLOCK * len(blocks)):.1%}"
+        return f"{sum(counts['rejected'] for counts in blocks) / (BLOCK * len(blocks)):.1%}"
 
     def log_p(kind: Simulated) -> float:
-        return float(np.mean([one["log10_p"] for one in kept[kind.key].values()]))
+        return float(np.mean([counts["log10_p"] for counts in kept[kind.key].values()]))
 
     simulated = list(kinds())
     fewest, most = (limit(BLOCK * len(kept[kind.key]) for kind in simulated) for limit in (min, max))

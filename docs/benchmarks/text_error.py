@@ -1,4 +1,4 @@
-"""Turn a store of the suite `text` into the figure `images/text-error.png` and the record `text_error.md`.
+"""Draw `images/text-error.png` and write `text_error.md` from a store of the suite `text`.
 
     codecarena run text
     python docs/benchmarks/text_error.py arena > docs/benchmarks/text_error.md
@@ -32,7 +32,7 @@ MARKERS = {"classic": "o", "learned": "s", "generative": "D"}
 def read(folder):
     """Return the metric, how many pictures, and each codec's family and points: bits per pixel and CER."""
     store = Store(folder)
-    metric = next(one for one in store.metrics() if one.name == "cer")
+    metric = next(stored for stored in store.metrics() if stored.name == "cer")
     cells = defaultdict(lambda: defaultdict(list))
     for cell in store.cells("text"):
         if metric.metric_id in cell.scores:
@@ -44,11 +44,11 @@ def read(folder):
     for (codec, family), settings in sorted(cells.items()):
         points = [
             (
-                fmean(one.bits_per_pixel for one in group),
-                fmean(one.scores[metric.metric_id].value for one in group),
+                fmean(cell.bits_per_pixel for cell in group),
+                fmean(cell.scores[metric.metric_id].value for cell in group),
             )
             for group in settings.values()
-            if {one.picture_sha256 for one in group} == pictures
+            if {cell.picture_sha256 for cell in group} == pictures
         ]
         if points:
             curves[codec] = family, np.array(sorted(points))
@@ -102,13 +102,13 @@ def record(metric, count, curves):
     print("| codec | bits per pixel: CER, % | rises at lower rates |")
     print("| --- | --- | --- |")
     for codec, (_, points) in curves.items():
-        told = ", ".join(f"{rate:.3f}: {percent(error)}" for rate, error in points)
+        listed = ", ".join(f"{rate:.3f}: {percent(error)}" for rate, error in points)
         falls = np.all(np.diff(points[:, 1]) <= NOISE)
         rising = "one setting" if len(points) == 1 else "yes" if falls else "no"
-        print(f"| {codec} | {told} | {rising} |")
+        print(f"| {codec} | {listed} | {rising} |")
 
 
 if __name__ == "__main__":
-    found = read(sys.argv[1])
-    draw(found[2])
-    record(*found)
+    results = read(sys.argv[1])
+    draw(results[2])
+    record(*results)

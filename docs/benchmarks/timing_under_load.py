@@ -95,7 +95,7 @@ def milliseconds(rows: list[TimingRow], codec: str, clock: str) -> float:
     """Return the median over pictures of the medians over repeats, encode and decode together."""
     chosen = [row.timing for row in rows if row.codec == codec]
     return 1000 * median(
-        median(getattr(one.encode, clock)) + median(getattr(one.decode, clock)) for one in chosen
+        median(getattr(timing.encode, clock)) + median(getattr(timing.decode, clock)) for timing in chosen
     )
 
 
@@ -110,7 +110,7 @@ def contended(folder: Path, data: Path) -> str:
 
 def main() -> None:
     data, rounds = Path(sys.argv[1]).absolute(), int(sys.argv[2]) if len(sys.argv) > 2 else 2
-    ours: dict[str, list[list[TimingRow]]] = {"quiet": [], "burning": []}
+    rows_by_load: dict[str, list[list[TimingRow]]] = {"quiet": [], "burning": []}
     bench: dict[tuple[str, int], list[float]] = {}
     before: list[float] = []
     with tempfile.TemporaryDirectory() as temporary:
@@ -118,19 +118,19 @@ def main() -> None:
         (folder / "suite.toml").write_text(SUITE)
         for place in range(rounds):
             before.append(others_share())
-            ours["quiet"].append(timed(folder, data, f"quiet{place}"))
+            rows_by_load["quiet"].append(timed(folder, data, f"quiet{place}"))
             for codec in ("jpeg", "webp"):
                 for jobs in (1, 2):
                     bench.setdefault((codec, jobs), []).append(theirs(data, codec, jobs))
             with burners(cores()):
-                ours["burning"].append(timed(folder, data, f"burning{place}"))
+                rows_by_load["burning"].append(timed(folder, data, f"burning{place}"))
                 marked = contended(folder, data)
-    RECORD.write_text(report(ours, bench, before, marked))
+    RECORD.write_text(report(rows_by_load, bench, before, marked))
     print(RECORD.read_text())
 
 
 def report(
-    ours: dict[str, list[list[TimingRow]]],
+    rows_by_load: dict[str, list[list[TimingRow]]],
     bench: dict[tuple[str, int], list[float]],
     before: list[float],
     marked: str,
@@ -153,11 +153,16 @@ def report(
     changes: dict[str, float] = {}
     for codec in CODECS:
         cpu, wall = (
-            {name: median(milliseconds(rows, codec, clock) for rows in found) for name, found in ours.items()}
+            {
+                name: median(milliseconds(rows, codec, clock) for rows in all_rounds)
+                for name, all_rounds in rows_by_load.items()
+            }
             for clock in ("cpu_seconds", "seconds")
         )
         changes[codec] = cpu["burning"] / cpu["quiet"] - 1
-        burning = [row.timing.loaded for rows in ours["burning"] for row in rows if row.codec == codec]
+        burning = [
+            row.timing.loaded for rows in rows_by_load["burning"] for row in rows if row.codec == codec
+        ]
         lines.append(
             f"| {codec} | {cpu['quiet']:.2f} | {cpu['burning']:.2f} | {changes[codec]:+.1%} | "
             f"{wall['quiet']:.2f} | {wall['burning']:.2f} | {sum(burning)} of {len(burning)} |"
@@ -174,8 +179,8 @@ def report(
         "| --- | --- | --- | --- |",
     ]
     for codec in ("jpeg", "webp"):
-        one, two = (median(bench[codec, jobs]) for jobs in (1, 2))
-        lines.append(f"| {codec} | {one:.2f} | {two:.2f} | {two / one:.2f} |")
+        one_job, two_jobs = (median(bench[codec, jobs]) for jobs in (1, 2))
+        lines.append(f"| {codec} | {one_job:.2f} | {two_jobs:.2f} | {two_jobs / one_job:.2f} |")
     if not quiet:
         lines += ["", "Not quiet: `-j 1` was inflated already, so this table says nothing yet."]
     return "\n".join(lines) + "\n"

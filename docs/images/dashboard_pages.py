@@ -61,13 +61,13 @@ def shots_of(browser: Any, url: str, width: int, tallest: int, scheme: Any) -> d
         shots[name] = Image.open(io.BytesIO(page.screenshot(scale="css", animations="disabled")))
         page.set_viewport_size({"width": width, "height": 800})
     page.close()
-    return {name: one.convert("RGB") for name, one in shots.items()}
+    return {name: picture.convert("RGB") for name, picture in shots.items()}
 
 
-def save(one: Image.Image, path: Path) -> None:
+def save(picture: Image.Image, path: Path) -> None:
     """Write a picture with all its colours: they are what a codec is known by."""
-    one.save(path, optimize=True)
-    print(f"{path}: {one.width} x {one.height}, {path.stat().st_size // 1000} kB")
+    picture.save(path, optimize=True)
+    print(f"{path}: {picture.width} x {picture.height}, {path.stat().st_size // 1000} kB")
 
 
 def main() -> None:
@@ -89,8 +89,8 @@ def main() -> None:
             )
         )
         browser.close()
-    for name, one in wide.items():
-        save(one, given.out / f"dashboard-{name}.png")
+    for name, picture in wide.items():
+        save(picture, given.out / f"dashboard-{name}.png")
     save(sheet(list(tablet.values()), 520, 3, TABLET), given.out / "dashboard-dark.png")
     save(sheet(list(phone.values()), 260, 7, PHONE), given.out / "dashboard-phone.png")
 

@@ -120,8 +120,8 @@ def open_studies(folder: Path, store: Path) -> dict[str, list[str]]:
         (folder / "study.toml").write_text(plan)
         command("study", "plan", folder / "study.toml", "--store", store)
         command("study", "open", presentation, "--store", store)
-        told = command("study", "invite", presentation, "--count", "2", "--store", store, "--json")
-        invitations[presentation] = [link.partition("?")[2] for link in json.loads(told)]
+        printed = command("study", "invite", presentation, "--count", "2", "--store", store, "--json")
+        invitations[presentation] = [link.partition("?")[2] for link in json.loads(printed)]
     return invitations
 
 
@@ -258,18 +258,19 @@ def trimmed(shot: Image.Image, narrow: int) -> Image.Image:
 
 def sheet(shots: Sequence[Image.Image], tile: int, columns: int, narrow: int) -> Image.Image:
     """Return pages beside each other, each new one where there is most room."""
-    tiles = [trimmed(one, narrow) for one in shots]
+    tiles = [trimmed(shot, narrow) for shot in shots]
     tiles = [
-        one.resize((tile, round(one.height * tile / one.width)), Image.Resampling.LANCZOS) for one in tiles
+        picture.resize((tile, round(picture.height * tile / picture.width)), Image.Resampling.LANCZOS)
+        for picture in tiles
     ]
     heights, places = [GAP] * columns, list[tuple[int, int]]()
-    for one in tiles:
+    for picture in tiles:
         column = heights.index(min(heights))
         places.append((GAP + column * (tile + GAP), heights[column]))
-        heights[column] += one.height + GAP
+        heights[column] += picture.height + GAP
     whole = Image.new("RGB", (GAP + columns * (tile + GAP), max(heights)), BEHIND)
-    for one, place in zip(tiles, places, strict=True):
-        whole.paste(one, place)
+    for picture, place in zip(tiles, places, strict=True):
+        whole.paste(picture, place)
     return whole
 
 
