@@ -128,8 +128,8 @@ def test_first_runs_at_the_same_moment_make_one_store(url: str) -> None:
     code = (
         "import sys; from codecarena.bench.store.writer import StoreWriter; StoreWriter(sys.argv[1]).close()"
     )
-    starts = [subprocess.Popen([sys.executable, "-c", code, url]) for _ in range(3)]
-    assert [process.wait() for process in starts] == [0, 0, 0]
+    starts = [subprocess.Popen([sys.executable, "-c", code, url]) for _ in range(2)]
+    assert [process.wait() for process in starts] == [0, 0]
     store = Store(url)
     assert store.cells() == []
     store.close()

@@ -74,8 +74,8 @@ def test_first_runs_at_the_same_moment_make_one_store(tmp_path: Path) -> None:
     code = (
         "import sys; from codecarena.bench.store.writer import StoreWriter; StoreWriter(sys.argv[1]).close()"
     )
-    starts = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(4)]
-    assert [process.wait() for process in starts] == [0, 0, 0, 0]
+    starts = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(2)]
+    assert [process.wait() for process in starts] == [0, 0]
     assert Store(str(tmp_path)).cells() == []
 
 

@@ -36,7 +36,7 @@ if role == "decode":
     Path(written).write_bytes(zlib.decompress(content))
 else:
     began = time.process_time() if (time := __import__("time")) else 0
-    while time.process_time() - began < 0.15: pass
+    while time.process_time() - began < 0.08: pass
     Path(written).write_bytes(zlib.compress(content))
 """
 RECIPE = """
@@ -119,7 +119,7 @@ def test_a_dry_run_says_what_would_be_timed(arena: Path) -> None:
 
 def test_child_processes_count_in_cpu_seconds_and_in_memory(arena: Path) -> None:
     rows = {row.codec: row.timing for row in stored.timings(Store(str(arena / "arena")))}
-    assert min(rows["programs"].encode.cpu_seconds) > 0.15
+    assert min(rows["programs"].encode.cpu_seconds) > 0.08
     assert rows["programs"].decode.peak_mib > rows["programs"].empty_mib + 96
     assert rows["jpeg"].decode.peak_mib < rows["jpeg"].empty_mib + 96
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PICTURES = {
-    "astronaut": lambda: data.astronaut(),
+    "astronaut": lambda: data.astronaut()[:256, 96:416],
     "odd": lambda: data.astronaut()[:301, :263],
     "smallest": lambda: data.coffee()[100:261, 100:275],
     "bright": lambda: np.maximum(data.coffee()[:200, :220], 250),
