@@ -77,7 +77,7 @@ class Leaderboard:
     common_pictures: int
     """Pictures that all compared codecs finished: the ones in every mean."""
     rows: tuple[BdRow, ...]
-    every: Comparison
+    comparison: Comparison
     """What the rows are of."""
     method: Method = "pchip"
 
