@@ -1,4 +1,4 @@
-"""Turn a chart into SVG that stands inside an HTML page: scalable, described, with names of its own."""
+"""Write a chart as SVG inside an HTML page: scalable, described, with ids of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn points into charts for the page: the colours and marks of `charts`, with a word on every point."""
+"""Interactive charts for the pages, in the colours and marks of `rd_figure`, with tooltips."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def rate_distortion(
     axis = alt.Axis()
     if decibels:
         # An expression of Vega's turns decibels back into what they are of.
-        ticks = [float(one) for one in decibels_of(np.array(SIMILARITIES))]
+        ticks = [float(decibels) for decibels in decibels_of(np.array(SIMILARITIES))]
         axis = alt.Axis(values=ticks, labelExpr="format(1 - pow(10, -datum.value / 10), '~g')")
     score = alt.Y("score_at:Q", title=metric, scale=score_scale, axis=axis)
     colour = alt.Color(
@@ -95,9 +95,7 @@ def rate_distortion(
     )
     shape = alt.Shape("codec:N", scale=alt.Scale(domain=list(codecs), range=shapes))
     # By another field than the rest, or the legend's marks would be dashed too. Widths of the line in print.
-    dashes = {
-        point.codec_id: [2 * selection for selection in line_styles[point.codec].dashes] for point in points
-    }
+    dashes = {point.codec_id: [2 * dash for dash in line_styles[point.codec].dashes] for point in points}
     dash = alt.StrokeDash(
         "codec_id:N", scale=alt.Scale(domain=list(dashes), range=list(dashes.values())), legend=None
     )
@@ -252,7 +250,7 @@ def spans(
     """Return values with their intervals, one line for each name, groups beside each other by colour."""
     table = pd.DataFrame([asdict(point) for point in points])
     palette = [COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[6]][: len(groups)]
-    colours = [DARK[one] if dark else one for one in palette]
+    colours = [DARK[colour] if dark else colour for colour in palette]
     names = list(order or dict.fromkeys(point.name for point in points))
     y = alt.Y("name:N", title=None, sort=names, axis=alt.Axis(labelLimit=240))
     offset = alt.YOffset("group:N", sort=list(groups))

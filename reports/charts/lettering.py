@@ -1,4 +1,4 @@
-"""Tell signs that a font lacks by their number, where a file can only hold what its font draws."""
+"""Write a character that a font lacks as its code point, for files that hold only what the font draws."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from functools import cache
 
 
 def writable(text: str, font: str) -> str:
-    """Return a text as a font can write it: a sign that it lacks as U+1F600, one that only alters others not.
+    """Return a text the font can write: a character it lacks becomes ``U+1F600``, a modifier is left out.
 
     Args:
         text: Any.
-        font: A file that FreeType reads.
+        font: Path of a font file that FreeType reads.
     """
-    known = _signs(font)
-    return "".join(sign if ord(sign) in known else _told(sign) for sign in text)
+    known = _characters(font)
+    return "".join(character if ord(character) in known else _replacement(character) for character in text)
 
 
-def _told(sign: str) -> str:
-    if unicodedata.category(sign) in ("Cc", "Cf", "Mn"):  # a break, a joiner, a variation selector
+def _replacement(character: str) -> str:
+    if unicodedata.category(character) in ("Cc", "Cf", "Mn"):  # a break, a joiner, a variation selector
         return ""
-    return f"U+{ord(sign):04X}"
+    return f"U+{ord(character):04X}"
 
 
 @cache
-def _signs(font: str) -> frozenset[int]:
+def _characters(font: str) -> frozenset[int]:
     from matplotlib.font_manager import get_font
 
     return frozenset(get_font(font).get_charmap())

@@ -1,4 +1,4 @@
-"""Turn the points of a leaderboard into a rate-distortion chart and its files."""
+"""Draw rate-distortion curves with matplotlib, and write them as SVG, PDF or PNG."""
 
 from __future__ import annotations
 
@@ -82,20 +82,20 @@ def line_styles(labels: Iterable[str]) -> dict[str, LineStyle]:
     The colour belongs to the codec's name; labels that differ in parameters share it and differ in marker
     and dashes. Pass all labels of the store, not those of one view, so that a filter changes no colour.
     """
-    every = sorted(set(labels))
-    unknown = sorted({_name(label) for label in every} - set(KNOWN))
+    distinct = sorted(set(labels))
+    unknown = sorted({_name(label) for label in distinct} - set(KNOWN))
     # Turns of their own keep the others apart from the known codecs of the same colour.
     places = {name: (place % len(COLOURS), 3 + place // len(COLOURS)) for place, name in enumerate(unknown)}
     places |= KNOWN
-    found: dict[str, LineStyle] = {}
+    styles: dict[str, LineStyle] = {}
     variants: Counter[str] = Counter()
-    for label in every:
+    for label in distinct:
         colour, turn = places[_name(label)]
         variant = variants[_name(label)]
         variants[_name(label)] += 1
         marker = MARKERS[(turn + 2 * variant) % len(MARKERS)]
-        found[label] = LineStyle(COLOURS[colour], marker, DASHES[(turn + variant) % len(DASHES)])
-    return found
+        styles[label] = LineStyle(COLOURS[colour], marker, DASHES[(turn + variant) % len(DASHES)])
+    return styles
 
 
 def _name(label: str) -> str:
@@ -177,10 +177,10 @@ def rate_distortion(
 
 def _curves(points: Sequence[RatePoint]) -> dict[str, list[RatePoint]]:
     """Return each codec's points by rising rate."""
-    found: dict[str, list[RatePoint]] = {}
+    curves: dict[str, list[RatePoint]] = {}
     for point in sorted(points, key=lambda point: point.bits_per_pixel):
-        found.setdefault(point.codec, []).append(point)
-    return found
+        curves.setdefault(point.codec, []).append(point)
+    return curves
 
 
 def _bands(axes: Axes, points: Sequence[RatePoint], styles: dict[str, LineStyle]) -> bool:
@@ -188,9 +188,9 @@ def _bands(axes: Axes, points: Sequence[RatePoint], styles: dict[str, LineStyle]
     drawn = False
     for codec, curve in _curves(points).items():
         spans = [
-            (one.bits_per_pixel, one.low, one.high)
-            for one in curve
-            if one.low is not None and one.high is not None
+            (point.bits_per_pixel, point.low, point.high)
+            for point in curve
+            if point.low is not None and point.high is not None
         ]
         if spans:
             rates, lows, highs = zip(*spans, strict=True)
@@ -201,17 +201,17 @@ def _bands(axes: Axes, points: Sequence[RatePoint], styles: dict[str, LineStyle]
 
 def _published(axes: Axes, points: Sequence[RatePoint]) -> dict[str, Line2D]:
     """Draw curves that were measured elsewhere; return what stands before their names."""
-    found: dict[str, Line2D] = {}
+    lines: dict[str, Line2D] = {}
     for place, (codec, curve) in enumerate(_curves(points).items()):
         # Solid lines are for what was measured here.
         dashes = DASHES[1 + place % (len(DASHES) - 1)]
         (line,) = axes.plot(
-            [one.bits_per_pixel for one in curve], [one.score for one in curve],
+            [point.bits_per_pixel for point in curve], [point.score for point in curve],
             color=PUBLISHED, linewidth=1, linestyle=(0, dashes), marker=MARKERS[place % len(MARKERS)],
             markersize=3.5,
         )  # fmt: skip
-        found[codec] = line
-    return found
+        lines[codec] = line
+    return lines
 
 
 def _scores(points: Sequence[RatePoint]) -> list[float]:
@@ -283,9 +283,9 @@ def _use_letters_of_the_font(figure: Figure) -> None:
     for text in figure.findobj(Text):
         assert isinstance(text, Text)
         before = text.get_text()
-        told = writable(before, findfont(text.get_fontproperties()))
-        if told != before:
-            text.set_text(_shortened(told, max(len(before), LONGEST_LABEL)))
+        written = writable(before, findfont(text.get_fontproperties()))
+        if written != before:
+            text.set_text(_shortened(written, max(len(before), LONGEST_LABEL)))
 
 
 def export(figure: Figure, form: Format) -> bytes:

@@ -1,4 +1,4 @@
-"""Turn studies into tables and charts for pages and reports; what is simulated says so in every title."""
+"""Tables and charts of studies; whatever is simulated says so in its title."""
 
 from __future__ import annotations
 
@@ -109,15 +109,15 @@ def scale_chart(scale: StudyScale, title: str) -> Figure:
     with sns.axes_style("whitegrid", STYLE), sns.plotting_context("notebook", font_scale=0.9):
         figure = Figure(figsize=(6.6, 1.1 + 0.34 * len(conditions)), dpi=200, layout="constrained")
         axes = figure.subplots()
-        for place, one in enumerate(conditions):
+        for place, estimate in enumerate(conditions):
             for span, colour, width in (
-                (one.by_rater_and_picture, WIDE, 3.0),
-                (one.by_rater, NARROW, 6.0),
+                (estimate.by_rater_and_picture, WIDE, 3.0),
+                (estimate.by_rater, NARROW, 6.0),
             ):
                 if span is not None and span.low < span.high:
                     axes.plot([span.low, span.high], [place, place], color=colour, linewidth=width,
                               solid_capstyle="butt", zorder=2)  # fmt: skip
-            axes.plot([one.value], [place], "o", color="white", markeredgecolor="#30343b", zorder=3)
+            axes.plot([estimate.value], [place], "o", color="white", markeredgecolor="#30343b", zorder=3)
         names = [
             condition.condition if len(condition.condition) < 33 else f"{condition.condition[:31]}…"
             for condition in conditions

@@ -1,4 +1,4 @@
-"""Turn BD-rates and costs into points of which some are beaten by none: the Pareto front of codecs."""
+"""BD-rate against cost for each codec, and which codecs are on the Pareto front."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ def trades(board: Leaderboard, costs: Mapping[str, Cost], by: str) -> list[Trade
     if not known:
         return []
     front = on_front(np.array([[[cost, percent] for _, cost, percent in known]]))[0]
-    found = [
+    trade_points = [
         TradePoint(label, 0.0, cost, percent, bool(best))
         for (label, cost, percent), best in zip(known, front, strict=True)
     ]
-    return sorted(found, key=lambda one: one.cost)
+    return sorted(trade_points, key=lambda point: point.cost)
 
 
-def _cost(found: Cost | None, by: str) -> float | None:
-    if found is None:
+def _cost(cost: Cost | None, by: str) -> float | None:
+    if cost is None:
         return None
-    size = None if found.decoder_bytes is None else found.decoder_bytes / 1e6
+    size = None if cost.decoder_bytes is None else cost.decoder_bytes / 1e6
     return {
-        "decode": found.decode_milliseconds,
-        "encode": found.encode_milliseconds,
-        "decode-cpu": found.decode_cpu_milliseconds,
+        "decode": cost.decode_milliseconds,
+        "encode": cost.encode_milliseconds,
+        "decode-cpu": cost.decode_cpu_milliseconds,
         "decoder": size,
     }[by]

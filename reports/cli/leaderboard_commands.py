@@ -93,10 +93,10 @@ def compare(
     tables: list[Table] = []
     for selection in selections(opened, image_set):
         chosen = selection.chosen_metrics(metric or ())
-        for one in chosen if metric else chosen[:1]:
+        for chosen_metric in chosen if metric else chosen[:1]:
             tables += comparison_tables(
                 selection,
-                one,
+                chosen_metric,
                 timings(opened, selection.image_set),
                 method=method,
                 points=points,

@@ -1,4 +1,4 @@
-"""Turn one part of a store into result files as CompressAI writes them: means of a set, one list a number."""
+"""Write results as CompressAI does: one JSON file a codec, with means over a set."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def results(selection: Selection) -> dict[str, dict[str, Any]]:
 
     Source: CompressAI 1.2.8, ``compressai/utils/bench`` and ``results/image``.
     """
-    found = {_file_name(grid.codec.label): _result(grid, selection) for grid in selection.grids}
-    return {name: one for name, one in found.items() if one["results"]["bpp"]}
+    files = {_file_name(grid.codec.label): _result(grid, selection) for grid in selection.grids}
+    return {name: content for name, content in files.items() if content["results"]["bpp"]}
 
 
 def _result(grid: CodecGrid, selection: Selection) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _result(grid: CodecGrid, selection: Selection) -> dict[str, Any]:
         "encoding_time": selection.source.encode_seconds,
         "decoding_time": selection.source.decode_seconds,
     }
-    own = {name: selection.chosen(one) for name, one in seconds.items()}
+    own = {name: selection.chosen(column) for name, column in seconds.items()}
     pictures, label = int(done.sum()), grid.codec.label
     return {
         "name": label,
@@ -69,29 +69,29 @@ def _result(grid: CodecGrid, selection: Selection) -> dict[str, Any]:
     }
 
 
-def _mean_points(one: ScoredGrid, done: Mask, metric: MetricRow) -> tuple[MeanPoint, ...]:
+def _mean_points(scored_grid: ScoredGrid, done: Mask, metric: MetricRow) -> tuple[MeanPoint, ...]:
     """Return the means over those pictures that have every setting of the codec, and every score."""
-    chosen = frozenset(picture for picture, row in one.grid.rows.items() if done[row])
-    return mean_curve(one, chosen & one.done, metric).points
+    chosen = frozenset(picture for picture, row in scored_grid.grid.rows.items() if done[row])
+    return mean_curve(scored_grid, chosen & scored_grid.done, metric).points
 
 
 def _times(
     grid: CodecGrid, done: Mask, settings: list[float], seconds: Mapping[str, FloatArray]
 ) -> dict[str, list[float]]:
     """Return mean seconds at each setting over all decodes of these pictures, where each was timed."""
-    found: dict[str, list[float]] = {}
+    means: dict[str, list[float]] = {}
     picture, setting = np.divmod(grid.cells, len(grid.settings))
     for name, values in seconds.items():
         own = np.where(done[picture], values[grid.members], np.nan)
-        timed = [own[(grid.settings[setting] == one) & np.isfinite(own)] for one in settings]
-        if timed and all(len(one) for one in timed):
-            found[name] = [float(one.mean()) for one in timed]
-    return found
+        timed = [own[(grid.settings[setting] == wanted) & np.isfinite(own)] for wanted in settings]
+        if timed and all(len(setting_seconds) for setting_seconds in timed):
+            means[name] = [float(setting_seconds.mean()) for setting_seconds in timed]
+    return means
 
 
 def _column(metric: MetricRow, metrics: list[MetricRow]) -> str:
     name = NAMES.get(metric.name, metric.name)
-    twice = sum(one.name == metric.name for one in metrics) > 1
+    twice = sum(other.name == metric.name for other in metrics) > 1
     return f"{name} {metric.metric_id[:6]}" if twice else name
 
 

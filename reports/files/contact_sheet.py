@@ -1,4 +1,4 @@
-"""Turn a store into what a contact sheet shows: pictures, and each codec's setting nearest one rate."""
+"""Plan a contact sheet: its pictures, and each codec's setting nearest to a rate."""
 
 from __future__ import annotations
 
@@ -83,14 +83,14 @@ def plan(
     Raises:
         AnalysisError: Something of it is not in the store.
     """
-    selection = _part(store, image_set)
+    selection = _selection(store, image_set)
     asked = parse_at(at) if at else None
     if asked and (asked.target != "bpp" or not 0 < asked.value < math.inf):
         raise AnalysisError(f"--at {at!r}: a contact sheet is matched by rate; expected bpp=NUMBER")
     chosen = _codecs([grid.codec for grid in grids(selection.columns, probes=True)], codecs)
     known = {picture.name: picture.sha256 for picture in selection.columns.pictures}
     names = _pictures(list(known), pictures)
-    ids = {one.codec_id for one in chosen}
+    ids = {codec.codec_id for codec in chosen}
     by_picture = {
         name: [
             cell
@@ -107,7 +107,7 @@ def plan(
     return Sheet(selection.image_set, rate, tuple(bands), tuple(_metrics(store, cells)))
 
 
-def _part(store: Store, image_set: str | None) -> Selection:
+def _selection(store: Store, image_set: str | None) -> Selection:
     for name in choose_sets(store, image_set):
         selection = Selection(StoredColumns(store, name))
         if len(selection.columns.measurement):
@@ -116,11 +116,11 @@ def _part(store: Store, image_set: str | None) -> Selection:
 
 
 def _codecs(stored: list[MeasuredCodec], wanted: Sequence[str]) -> list[MeasuredCodec]:
-    stored = sorted(stored, key=lambda one: (FAMILIES.index(one.family), one.label))
+    stored = sorted(stored, key=lambda codec: (FAMILIES.index(codec.family), codec.label))
     for name in wanted:
-        if not any(name in _names(one.label) for one in stored):
-            raise AnalysisError(_unknown("codec", name, [one.label for one in stored]))
-    return [one for one in stored if not wanted or _names(one.label) & set(wanted)]
+        if not any(name in _names(codec.label) for codec in stored):
+            raise AnalysisError(_unknown("codec", name, [codec.label for codec in stored]))
+    return [codec for codec in stored if not wanted or _names(codec.label) & set(wanted)]
 
 
 def _names(label: str) -> set[str]:
@@ -179,5 +179,5 @@ def _band(
 def _metrics(store: Store, cells: Sequence[ScoredCell]) -> list[MetricRow]:
     scored = {metric_id for cell in cells for metric_id in cell.scores}
     stored = choose_metrics([metric for metric in store.metrics() if metric.metric_id in scored])
-    psnr = [one for one in stored if one.name == "psnr"][:1]
-    return psnr + [one for one in stored if one.name != "psnr"][:1]
+    psnr = [metric for metric in stored if metric.name == "psnr"][:1]
+    return psnr + [metric for metric in stored if metric.name != "psnr"][:1]

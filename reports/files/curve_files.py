@@ -1,4 +1,4 @@
-"""Turn curves into the points of one picture and into files of numbers."""
+"""The points of one picture's curves, and curves as CSV."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ from ..tables.selection import Selection
 def picture_points(selection: Selection, metric: MetricRow, picture: str) -> list[RatePoint]:
     """Return every codec's points of one picture; settings that gave it back identical are left out."""
     sha256 = {picture.name: picture.sha256 for picture in selection.columns.pictures}.get(picture, "")
-    found: list[RatePoint] = []
-    for codec_id, one in selection.comparison(metric).grids.items():
-        row = one.grid.rows.get(sha256)
+    points: list[RatePoint] = []
+    for codec_id, scored_grid in selection.comparison(metric).grids.items():
+        row = scored_grid.grid.rows.get(sha256)
         if row is None:
             continue
-        for column in np.flatnonzero(one.known[row] & np.isfinite(one.scores[row])):
-            setting, rate = float(one.grid.settings[column]), float(one.grid.rates[row, column])
-            score, codec = float(one.scores[row, column]), one.grid.codec
-            found.append(RatePoint(codec.label, setting, rate, score, codec.toy, codec_id))
-    return found
+        for column in np.flatnonzero(scored_grid.known[row] & np.isfinite(scored_grid.scores[row])):
+            setting, rate = (
+                float(scored_grid.grid.settings[column]),
+                float(scored_grid.grid.rates[row, column]),
+            )
+            score, codec = float(scored_grid.scores[row, column]), scored_grid.grid.codec
+            points.append(RatePoint(codec.label, setting, rate, score, codec.toy, codec_id))
+    return points
 
 
 def as_csv(points: Sequence[RatePoint], metric: MetricRow) -> bytes:

@@ -124,16 +124,16 @@ def _tables(
     at: str | None,
 ) -> list[Table]:
     if what == "leaderboard":
-        found = leaderboard_tables(store, metrics=metrics, anchor=anchor, at=at, image_set=image_set)
+        tables = leaderboard_tables(store, metrics=metrics, anchor=anchor, at=at, image_set=image_set)
     elif what == "rates":
-        found = [rate_table(selection) for selection in selections(store, image_set)]
+        tables = [rate_table(selection) for selection in selections(store, image_set)]
     else:
         parts = selections(store, image_set)
         each = [seed_table(selection, choose_metrics(selection.all_metrics, metrics)) for selection in parts]
-        found = [table for table in each if table]
-    if not found:
+        tables = [table for table in each if table]
+    if not tables:
         raise AnalysisError(f"the store holds nothing for the table {what}")
-    return found
+    return tables
 
 
 def _write_compressai(store: Store, out: Path, image_set: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Turn a report into one HTML file that needs nothing else: no server, no network, no other file."""
+"""Write a report as one HTML file that needs nothing else: no server, no network, no other file."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ def page_sheets(store: Store, content: Report, remake: Remake) -> list[PageSheet
             sheets.append(plan(store, image_set=name))
         except AnalysisError:
             continue  # a set with failures only
-    found: list[PageSheet] = []
+    drawn: list[PageSheet] = []
     for sheet in sheets:
         pictures = remake(store, [band.picture_sha256 for band in sheet.bands], sheet.cells)
-        found.append(page_sheet(sheet, pictures.pixels, pictures.missing, BUDGET_BYTES // len(sheets)))
-    return found
+        drawn.append(page_sheet(sheet, pictures.pixels, pictures.missing, BUDGET_BYTES // len(sheets)))
+    return drawn
 
 
 def html_page(store: Store, content: Report, sheets: Sequence[PageSheet] = ()) -> str:
@@ -169,7 +169,7 @@ def _used(records: list[dict[str, str]]) -> list[dict[str, str]]:
 def _machine(description: Mapping[str, object]) -> str:
     gpus = description.get("gpus")
     named = [str(description.get("cpu", "")), f"{description.get('cores', '?')} cores"]
-    named += [str(one) for one in gpus] if isinstance(gpus, list) else []
+    named += [str(gpu) for gpu in gpus] if isinstance(gpus, list) else []
     return ", ".join([*named, str(description.get("system", "")), f"Python {description.get('python', '?')}"])
 
 
@@ -207,20 +207,20 @@ def write(
     if out is not None:
         _check_name(out)
     opened = Store(store)
-    found = report(opened, image_set=image_set, metrics=metrics, anchor=anchor)
-    told: list[str] = []
+    content = report(opened, image_set=image_set, metrics=metrics, anchor=anchor)
+    lines: list[str] = []
     if folder is not None:
-        tables = write_latex(found, folder)
-        told.append(f"{len(tables)} tables written to {folder}; tables.tex inputs them all")
+        tables = write_latex(content, folder)
+        lines.append(f"{len(tables)} tables written to {folder}; tables.tex inputs them all")
     if out is not None:
-        page = html_page(opened, found, page_sheets(opened, found, remake)).encode()
+        page = html_page(opened, content, page_sheets(opened, content, remake)).encode()
         try:
             out.write_bytes(page)
         except OSError as error:
             raise AnalysisError(f"cannot write {out}: {error}") from error
-        told.append(f"report written to {out} ({len(page) / 1e6:.1f} MB)")
+        lines.append(f"report written to {out} ({len(page) / 1e6:.1f} MB)")
     opened.close()
-    return told
+    return lines
 
 
 def _check_name(out: Path) -> None:

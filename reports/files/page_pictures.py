@@ -1,4 +1,4 @@
-"""Turn a contact sheet into crops that stand inside a page: lossless, and few enough for its size."""
+"""Crops of a contact sheet for an HTML page: lossless, and few enough to keep the page small."""
 
 from __future__ import annotations
 

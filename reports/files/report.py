@@ -1,4 +1,4 @@
-"""Turn a store into what a report says, section by section, before it becomes a page or LaTeX."""
+"""Collect what a report says, section by section, for the HTML page and for LaTeX."""
 
 from __future__ import annotations
 
@@ -85,11 +85,13 @@ def report(
     if not parts:
         raise AnalysisError("the store holds no results yet; run a suite first: codecarena run quick")
     derived = Derived(store)
-    sections = [one for selection in parts for one in _of_set(store, selection, metrics, anchor, derived)]
+    sections = [
+        section for selection in parts for section in _of_set(store, selection, metrics, anchor, derived)
+    ]
     sections += _kinds(store, image_set, metrics, anchor, derived)
     ledger = Ledger(store.location.database_url, read_only=True)
     try:
-        sections += [_study(one) for one in every_study(ledger)]
+        sections += [_study(findings) for findings in every_study(ledger)]
     finally:
         ledger.close()
     return Report(
@@ -107,8 +109,8 @@ def summary(selection: Selection) -> str:
         "result": len(selection.columns.measurement),
         "open failure": sum(not failure.settled for failure in selection.failures),
     }
-    told = " · ".join(digits.counted(count, noun) for noun, count in counts.items() if count)
-    return f"{selection.image_set}: {told}"
+    counted = " · ".join(digits.counted(count, noun) for noun, count in counts.items() if count)
+    return f"{selection.image_set}: {counted}"
 
 
 def _of_set(
@@ -133,7 +135,7 @@ def _of_set(
 def _leaderboard(
     selection: Selection, chosen: list[MetricRow], anchor: str | None, derived: Derived
 ) -> Section:
-    ids = [one.metric_id for one in chosen]
+    ids = [metric.metric_id for metric in chosen]
     first = tables_of(selection, metrics=ids[:1], anchor=anchor, derived=derived)
     rest: list[Table] = []
     used = anchor or selection.opening_view(chosen[0]).anchor
@@ -155,8 +157,8 @@ def _curves(selection: Selection, chosen: list[MetricRow], derived: Derived) -> 
             title=f"{title}, means over {digits.counted(pictures, 'picture')}",
             decibels=metric.curve_scale == "decibel",
         )  # fmt: skip
-        told = f"{title} over bits per pixel of {len({point.codec for point in points})} codecs"
-        drawn.append(Chart(figure, f"{told}; the tables hold the numbers"))
+        description = f"{title} over bits per pixel of {len({point.codec for point in points})} codecs"
+        drawn.append(Chart(figure, f"{description}; the tables hold the numbers"))
     lines = () if drawn else ("No curve yet: no picture is finished by all codecs.",)
     return Section(f"Rate and distortion · {selection.image_set}", charts=tuple(drawn), lines=lines)
 
@@ -175,18 +177,18 @@ def _kinds(
     store: Store, image_set: str | None, metrics: Sequence[str], anchor: str | None, derived: Derived
 ) -> list[Section]:
     try:
-        found = kind_tables(store, metrics=metrics, anchor=anchor, image_set=image_set, derived=derived)
+        tables = kind_tables(store, metrics=metrics, anchor=anchor, image_set=image_set, derived=derived)
     except AnalysisError:
         return []  # one kind of picture only
-    return [Section("Natural against AI-generated", tuple(found[:1]), folded=tuple(found[1:]))]
+    return [Section("Natural against AI-generated", tuple(tables[:1]), folded=tuple(tables[1:]))]
 
 
-def _study(found: StudyFindings) -> Section:
-    title = f"Study {found.study.label}"
-    lines = (*found.lines, *([found.reason] if found.reason else []))
+def _study(findings: StudyFindings) -> Section:
+    title = f"Study {findings.study.label}"
+    lines = (*findings.lines, *([findings.reason] if findings.reason else []))
     drawn: list[Chart] = []
-    if found.results:
-        for outcome in found.results.outcomes[:1]:
-            figure = scale_chart(outcome.scale, f"{found.study.label}: {outcome.title}")
-            drawn.append(Chart(figure, f"Scale of {found.study.label}; the table below holds the numbers"))
-    return Section(title, found.tables, tuple(drawn), found.warning, lines)
+    if findings.results:
+        for outcome in findings.results.outcomes[:1]:
+            figure = scale_chart(outcome.scale, f"{findings.study.label}: {outcome.title}")
+            drawn.append(Chart(figure, f"Scale of {findings.study.label}; the table below holds the numbers"))
+    return Section(title, findings.tables, tuple(drawn), findings.warning, lines)

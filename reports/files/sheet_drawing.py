@@ -146,7 +146,7 @@ class _Drawing:
     def crop(self, band: Band) -> Box:
         """Return which part of a picture is shown."""
         decoded = [pick.cell.decoded_sha256 for pick in band.picks if pick.cell]
-        known = (self.pixels[one] for one in (band.picture_sha256, *decoded) if one in self.pixels)
+        known = (self.pixels[sha256] for sha256 in (band.picture_sha256, *decoded) if sha256 in self.pixels)
         first = next(known, None)
         return (0, 0, CROP, CROP) if first is None else window(first)
 
@@ -209,7 +209,7 @@ def why_empty(pick: Pick, bits_per_pixel: float) -> str:
     """Return why a codec shows no picture at a rate."""
     if pick.nearest_rate is None:
         return "no result for this picture"
-    asked, nearest = (digits.significant(one, 2) for one in (bits_per_pixel, pick.nearest_rate))
+    asked, nearest = (digits.significant(rate, 2) for rate in (bits_per_pixel, pick.nearest_rate))
     return f"no setting within a factor of {FACTOR:g} of {asked} bpp; the nearest has {nearest} bpp"
 
 

@@ -1,4 +1,4 @@
-"""Turn questions that take long into answers that are there when a page asks again."""
+"""Compute slow answers in the background, so that a page has them when it asks again."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ class Background:
         Raises:
             Pending: It is being computed.
         """
-        told = list(rows)
-        key = question, b"".join(told)
+        row_bytes = list(rows)
+        key = question, b"".join(row_bytes)
         with self._lock:
             asked = self._asked.get(key)
         if asked is None:
-            kept = self._derived.recall(kind, question, told)
+            kept = self._derived.recall(kind, question, row_bytes)
             if kept is not None:
                 self._keep(key, _done(kept))
                 return kept
-            asked = self._begin(key, lambda: self._derived.answer(kind, question, told, compute))
+            asked = self._begin(key, lambda: self._derived.answer(kind, question, row_bytes, compute))
         if not asked.done():
             raise Pending(question)
         return self._result(key, asked)
@@ -87,7 +87,7 @@ class Background:
     def waiting(self) -> bool:
         """Whether something is being computed."""
         with self._lock:
-            return any(not one.done() for one in self._asked.values())
+            return any(not future.done() for future in self._asked.values())
 
     def _begin(
         self, key: tuple[str, bytes], work: Callable[[], Answer], *, awaited: bool = True

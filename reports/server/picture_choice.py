@@ -1,4 +1,4 @@
-"""Turn pictures into what the page Look shows: which ones first, and each codec's matched setting."""
+"""Choose what the page Look shows: pictures, worst first, and each codec at its matched setting."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def worst_first(
 
     Pictures without a score come last, by name, with NaN.
     """
-    one = selection.comparison(metric).grids[grid.codec.codec_id]
+    scored_grid = selection.comparison(metric).grids[grid.codec.codec_id]
     matched = target.metric and selection.comparison(target.metric).grids[grid.codec.codec_id].scores
-    distances = np.where(one.known, target.distances(grid.rates, matched), np.inf)
+    distances = np.where(scored_grid.known, target.distances(grid.rates, matched), np.inf)
     distances = np.where(np.isfinite(distances), distances, np.inf)
     rows = np.arange(len(distances))
     nearest = distances.argmin(axis=1)
-    scores = np.where(np.isfinite(distances[rows, nearest]), one.scores[rows, nearest], np.nan)
+    scores = np.where(np.isfinite(distances[rows, nearest]), scored_grid.scores[rows, nearest], np.nan)
     order = np.argsort(
         np.where(np.isnan(scores), np.inf, to_quality(metric.curve_scale, metric.better, scores))
     )
@@ -80,13 +80,13 @@ def nearest_cells(
         codecs: Labels by codec id.
         target: Rate or score.
     """
-    found: dict[str, tuple[float, ScoredCell]] = {}
+    nearest: dict[str, tuple[float, ScoredCell]] = {}
     for cell in store.cells(image_set, picture_sha256):
         label = codecs.get(cell.codec_id)
         distance = _distance(cell, target)
-        if label is not None and (label not in found or distance < found[label][0]):
-            found[label] = (distance, cell)
-    return {label: found[label][1] for label in codecs.values() if label in found}
+        if label is not None and (label not in nearest or distance < nearest[label][0]):
+            nearest[label] = (distance, cell)
+    return {label: nearest[label][1] for label in codecs.values() if label in nearest}
 
 
 def _distance(cell: ScoredCell, target: Target) -> float:
@@ -106,15 +106,15 @@ def panes(
     maps: Sequence[str],
 ) -> list[Pane]:
     """Return the original, each codec's picture and the maps that are asked for."""
-    found = [Pane("Original", f"/look/original/{picture_sha256}", picture)]
+    shown = [Pane("Original", f"/look/original/{picture_sha256}", picture)]
     for label, cell in cells.items():
         address = f"{picture_sha256}/{cell.decoded_sha256}"
-        found.append(Pane(label, f"/look/decoded/{address}", numbers(cell, metrics)))
+        shown.append(Pane(label, f"/look/decoded/{address}", numbers(cell, metrics)))
     for kind in maps:
         for label, cell in cells.items():
             address = f"/look/map/{kind}/{picture_sha256}/{cell.decoded_sha256}"
-            found.append(Pane(f"{MAPS[kind]}: {label}", address, MAP_NOTES[kind]))
-    return found
+            shown.append(Pane(f"{MAPS[kind]}: {label}", address, MAP_NOTES[kind]))
+    return shown
 
 
 MAPS = {"difference": "Difference", "flip": "FLIP", "butteraugli": "Butteraugli"}
@@ -127,16 +127,16 @@ MAP_NOTES = {
 
 def numbers(cell: ScoredCell, metrics: Sequence[MetricRow]) -> str:
     """Return rate, setting and scores of one decoded picture."""
-    told = [f"{digits.rate(cell.bits_per_pixel)} bpp", f"setting {cell.quality:g}"]
+    parts = [f"{digits.rate(cell.bits_per_pixel)} bpp", f"setting {cell.quality:g}"]
     for metric in metrics:
         score = cell.scores.get(metric.metric_id)
         if score is not None and score.value is not None:
             unit = digits.unit_of(metric)
             written = f"{digits.metric_title(metric, [metric])} {digits.score(metric, score.value)}"
-            told.append(f"{written} {unit}".rstrip())
+            parts.append(f"{written} {unit}".rstrip())
         elif score is not None and score.lossless:
-            told.append("lossless")
-    return " · ".join(told)
+            parts.append("lossless")
+    return " · ".join(parts)
 
 
 def numbers_table(cells: Mapping[str, ScoredCell], metrics: Sequence[MetricRow], title: str) -> Table:

@@ -1,4 +1,4 @@
-"""Turn hashes into the very pixels they name, as PNG over routes: pictures, and maps of errors."""
+"""Serve originals, decoded pictures and error maps as PNG, addressed by the SHA-256 of their pixels."""
 
 from __future__ import annotations
 
@@ -103,12 +103,12 @@ class Gallery:
         if original not in store.picture_paths():
             raise PictureLost("no picture of the store has these pixels")
         with self._decoding:
-            found = self._remake(store, [original], chosen)
+            remade = self._remake(store, [original], chosen)
         wanted = [original] if decoded is None else [original, decoded]
         for sha256 in wanted:
-            if sha256 not in found.pixels:
-                raise PictureLost(found.missing.get(sha256, "the picture is not here"))
-        return [found.pixels[sha256] for sha256 in wanted]
+            if sha256 not in remade.pixels:
+                raise PictureLost(remade.missing.get(sha256, "the picture is not here"))
+        return [remade.pixels[sha256] for sha256 in wanted]
 
     def _once(self, key: str, make: Callable[[], bytes]) -> bytes:
         with self._lock:
@@ -128,11 +128,11 @@ def routes(gallery: Gallery) -> list[BaseRoute]:
     limiter = CapacityLimiter(THREADS)
 
     async def answer(request: Request) -> Response:
-        told = request.path_params
-        original, decoded = told["original"], told.get("decoded")
-        if not all(HASH.fullmatch(one) for one in (original, decoded) if one is not None):
+        parameters = request.path_params
+        original, decoded = parameters["original"], parameters.get("decoded")
+        if not all(HASH.fullmatch(sha256) for sha256 in (original, decoded) if sha256 is not None):
             return _refusal("expected the SHA-256 of pixels", 404)
-        kind = told.get("kind")
+        kind = parameters.get("kind")
         if kind not in (None, "difference", "flip", "butteraugli"):
             return _refusal("no such map", 404)
 
@@ -194,7 +194,7 @@ def flip_map(original: Pixels, decoded: Pixels) -> Pixels:
         import flip_evaluator
     except ImportError as error:
         raise PictureLost("FLIP is not installed: pip install 'codecarena[metrics]'") from error
-    before, after = (one.astype(np.float32) / np.float32(255) for one in (original, decoded))
+    before, after = (pixels.astype(np.float32) / np.float32(255) for pixels in (original, decoded))
     # The pixels per degree of the metric `flip`.
     drawn, _, _ = flip_evaluator.evaluate(
         before, after, "LDR", applyMagma=True, parameters={"ppd": 67.02064514160156}

@@ -1,4 +1,4 @@
-"""Turn a store into pages on this machine: Streamlit as an ASGI app, with the rater's routes beside it."""
+"""Serve the dashboard on this machine: Streamlit as an ASGI app, with the rater's routes beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a password into a hash that settings may hold, and a try to sign in into yes, no, or not now."""
+"""Check the organiser's password against a scrypt hash, and limit how often anybody may try."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def matches(password: str, stored: str) -> bool:
     """Return whether a password is the one of a hash; a hash that cannot be read matches none."""
     try:
         name, cost, block, parallel, salt, expected = stored.strip().split(":")
-        found = _scrypt(password, base64.b64decode(salt), int(cost), int(block), int(parallel))
-        return name == "scrypt" and hmac.compare_digest(found, base64.b64decode(expected))
+        derived = _scrypt(password, base64.b64decode(salt), int(cost), int(block), int(parallel))
+        return name == "scrypt" and hmac.compare_digest(derived, base64.b64decode(expected))
     except ValueError:
         return False
 
@@ -100,10 +100,10 @@ def _is_in_secrets() -> bool:
     """Return whether Streamlit's secrets say who the organiser is."""
     for folder in (Path.cwd(), Path.home()):
         try:
-            found = tomllib.loads((folder / ".streamlit" / "secrets.toml").read_text(encoding="utf-8"))
+            stored = tomllib.loads((folder / ".streamlit" / "secrets.toml").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        if "organiser" in found:
+        if "organiser" in stored:
             return True
     return False
 

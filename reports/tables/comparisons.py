@@ -1,4 +1,4 @@
-"""Turn one part of a store into duels of every two codecs, the Pareto front, and points with intervals."""
+"""Compare codecs pair by pair: wins over pictures, the Pareto front, and points with intervals."""
 
 from __future__ import annotations
 
@@ -37,47 +37,49 @@ def comparison_tables(
     Raises:
         AnalysisError: No picture was finished by all codecs.
     """
-    every = selection.comparison(metric)
-    if not every.common:
+    comparison = selection.comparison(metric)
+    if not comparison.common:
         raise AnalysisError(
             f"no picture of {selection.image_set} has {metric.name} scores of all compared codecs"
         )
     tables = [
-        win_table(selection, metric, every, every_duel(selection, every, metric, method, derived)),
-        pareto_table(selection, metric, every, timings),
+        win_table(selection, metric, comparison, every_duel(selection, comparison, metric, method, derived)),
+        pareto_table(selection, metric, comparison, timings),
     ]
-    return [*tables, points_table(selection, metric, every)] if points else tables
+    return [*tables, points_table(selection, metric, comparison)] if points else tables
 
 
 def win_table(
-    selection: Selection, metric: MetricRow, every: Comparison, found: Sequence[HeadToHead]
+    selection: Selection, metric: MetricRow, comparison: Comparison, head_to_heads: Sequence[HeadToHead]
 ) -> Table:
     """Return on how many pictures each codec needs fewer bits than each other one, best codec first."""
-    matrix = win_matrix(found)
-    order = sorted(every.curves, key=lambda curve: _standing(curve, matrix), reverse=True)
-    labels = _labels(every)
-    columns = (CODEC, *(Column(str(place), help=labels[one]) for place, one in enumerate(order, 1)))
+    matrix = win_matrix(head_to_heads)
+    order = sorted(comparison.curves, key=lambda curve: _standing(curve, matrix), reverse=True)
+    labels = _labels(comparison)
+    columns = (CODEC, *(Column(str(place), help=labels[codec_id]) for place, codec_id in enumerate(order, 1)))
     rows = tuple(
         Row(
             (
-                Entry(f"{place} {labels[one]}"),
-                *(_duel_entry(matrix.get((one, other)), every) for other in order),
+                Entry(f"{place} {labels[codec_id]}"),
+                *(_duel_entry(matrix.get((codec_id, other)), comparison) for other in order),
             ),
             {
-                "codec": labels[one],
-                "codec_id": one,
-                "against": [_duel_record(matrix[one, other], labels) for other in order if other != one],
+                "codec": labels[codec_id],
+                "codec_id": codec_id,
+                "against": [
+                    _duel_record(matrix[codec_id, other], labels) for other in order if other != codec_id
+                ],
             },
         )
-        for place, one in enumerate(order, 1)
+        for place, codec_id in enumerate(order, 1)
     )
-    pictures = digits.counted(len(every.common), "picture")
+    pictures = digits.counted(len(comparison.common), "picture")
     notes = [
         f"Pictures, of the {pictures} that all compared codecs finished, on which the row's codec needs "
         "fewer bits than the column's at equal score (BD-rate of the picture's own curves).",
         "▼ fewer, ▲ more bits over all pictures (BD-rate of the mean curves), significant at 5 % after "
         "Holm's correction for all pairs. The interval of each pair: --json.",
-        *_absent(every),
+        *_absent(comparison),
     ]
     return Table(f"Wins by {selection.title(metric)} · {selection.image_set}", columns, rows, tuple(notes))
 
@@ -88,12 +90,12 @@ def _standing(codec_id: str, matrix: Mapping[tuple[str, str], HeadToHead]) -> tu
     return shown, sum(duel.wins - duel.losses for duel in own)
 
 
-def _duel_entry(duel: HeadToHead | None, every: Comparison) -> Entry:
+def _duel_entry(duel: HeadToHead | None, comparison: Comparison) -> Entry:
     if duel is None:
         return Entry("·")
     if not duel.pictures:
         return Entry(digits.EMPTY)
-    some = "" if duel.pictures == len(every.common) else f"/{duel.pictures}"
+    some = "" if duel.pictures == len(comparison.common) else f"/{duel.pictures}"
     return Entry(f"{duel.wins}{some}{MARKS[duel.verdict]}", duel.wins / duel.pictures)
 
 
@@ -112,12 +114,12 @@ def _duel_record(duel: HeadToHead, labels: Mapping[str, str]) -> dict[str, Any]:
 
 
 def pareto_table(
-    selection: Selection, metric: MetricRow, every: Comparison, timings: Sequence[TimingRow] = ()
+    selection: Selection, metric: MetricRow, comparison: Comparison, timings: Sequence[TimingRow] = ()
 ) -> Table:
     """Return the settings that no other one beats in rate, score and, where timed, decode time."""
     seconds = decode_seconds(timings)
-    points = pareto_points(Paired(every, metric), metric, seconds or None)
-    labels = _labels(every)
+    points = pareto_points(Paired(comparison, metric), metric, seconds or None)
+    labels = _labels(comparison)
     unit = digits.unit_of(metric)
     columns = [
         CODEC,
@@ -138,12 +140,12 @@ def pareto_table(
     criteria = "rate, score or decode time" if seconds else "rate or score"
     notes = [
         f"Settings that no other one matches in everything and beats in {criteria}; means over the "
-        f"{digits.counted(len(every.common), 'picture')} that all compared codecs finished. "
+        f"{digits.counted(len(comparison.common), 'picture')} that all compared codecs finished. "
         f"{digits.counted(beaten, 'setting')} beaten.",
         "Settings without a row of the timing pass are left out."
         if seconds
         else "Without decode time: the store has no undisturbed rows of the timing pass for this set.",
-        *_absent(every),
+        *_absent(comparison),
     ]
     return Table(
         f"Pareto front by {selection.title(metric)} · {selection.image_set}",
@@ -187,16 +189,16 @@ def decode_seconds(timings: Sequence[TimingRow]) -> dict[tuple[str, float], floa
         if not row.timing.loaded:
             places[row.machine_id, row.threads].append(row)
     most = max(places.values(), key=len, default=[])
-    found: dict[tuple[str, float], list[float]] = defaultdict(list)
+    seconds: dict[tuple[str, float], list[float]] = defaultdict(list)
     for row in most:
-        found[row.codec_id, row.quality].append(1e6 * row.timing.decode.median_seconds / row.pixel_count)
-    return {key: fmean(values) for key, values in found.items()}
+        seconds[row.codec_id, row.quality].append(1e6 * row.timing.decode.median_seconds / row.pixel_count)
+    return {key: fmean(values) for key, values in seconds.items()}
 
 
-def points_table(selection: Selection, metric: MetricRow, every: Comparison) -> Table:
+def points_table(selection: Selection, metric: MetricRow, comparison: Comparison) -> Table:
     """Return every point of the mean curves with the intervals of its two means."""
-    paired = Paired(every, metric)
-    labels = _labels(every)
+    paired = Paired(comparison, metric)
+    labels = _labels(comparison)
     rows: list[Row] = []
     for codec_id in paired.codec_ids:
         for point in point_evidence(paired, codec_id):
@@ -211,7 +213,7 @@ def points_table(selection: Selection, metric: MetricRow, every: Comparison) -> 
                 Entry(f"{point.setting:g}", point.setting),
                 Entry(rate, point.bits_per_pixel),
                 Entry(score, point.score),
-                Entry(f"{len(every.common)}/{every.of_pictures}", float(len(every.common))),
+                Entry(f"{len(comparison.common)}/{comparison.of_pictures}", float(len(comparison.common))),
             )
             record = {
                 "codec": labels[codec_id],
@@ -221,8 +223,8 @@ def points_table(selection: Selection, metric: MetricRow, every: Comparison) -> 
                 "bits_per_pixel_interval_95": _ends(point.rate_interval),
                 "score": point.score,
                 "score_interval_95": _ends(point.score_interval),
-                "pictures": len(every.common),
-                "of_pictures": every.of_pictures,
+                "pictures": len(comparison.common),
+                "of_pictures": comparison.of_pictures,
             }
             rows.append(Row(entries, record))
     columns = (
@@ -232,27 +234,27 @@ def points_table(selection: Selection, metric: MetricRow, every: Comparison) -> 
         Column(selection.title(metric), digits.unit_of(metric)),
         Column("Pictures", help="Pictures in the means, of those that any codec tried."),
     )
-    notes = ["Means over pictures and their 95 % intervals (paired bootstrap).", *_absent(every)]
+    notes = ["Means over pictures and their 95 % intervals (paired bootstrap).", *_absent(comparison)]
     title = f"Points of {selection.title(metric)} · {selection.image_set}"
     return Table(title, columns, tuple(rows), tuple(notes))
 
 
-def _labels(every: Comparison) -> dict[str, str]:
-    return {codec.codec_id: codec.label + (" (toy)" if codec.toy else "") for codec in every.codecs}
+def _labels(comparison: Comparison) -> dict[str, str]:
+    return {codec.codec_id: codec.label + (" (toy)" if codec.toy else "") for codec in comparison.codecs}
 
 
-def _absent(every: Comparison) -> list[str]:
-    labels = _labels(every)
+def _absent(comparison: Comparison) -> list[str]:
+    labels = _labels(comparison)
     return [
-        f"Not compared: {labels[codec_id]} finished {done} of {every.of_pictures} pictures."
-        for codec_id, done in every.done.items()
-        if codec_id not in every.curves
+        f"Not compared: {labels[codec_id]} finished {done} of {comparison.of_pictures} pictures."
+        for codec_id, done in comparison.done.items()
+        if codec_id not in comparison.curves
     ]
 
 
-def _interval_record(found: Interval) -> dict[str, Any]:
-    return {"interval_95": _ends(found), "no_interval_because": found.reason}
+def _interval_record(interval: Interval) -> dict[str, Any]:
+    return {"interval_95": _ends(interval), "no_interval_because": interval.reason}
 
 
-def _ends(found: Interval) -> tuple[float, float] | None:
-    return None if found.low is None or found.high is None else (found.low, found.high)
+def _ends(interval: Interval) -> tuple[float, float] | None:
+    return None if interval.low is None or interval.high is None else (interval.low, interval.high)

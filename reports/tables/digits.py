@@ -1,4 +1,4 @@
-"""Turn numbers into the text that tables and charts show: sensible digits, true minus signs, units apart."""
+"""Format numbers for tables and charts: sensible digits, true minus signs, units apart."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def between(low: str, high: str) -> str:
     return f"{low}…{high}"
 
 
-def marks(found: CodecFlags, toy: bool) -> list[str]:
+def marks(flags: CodecFlags, toy: bool) -> list[str]:
     """Return what stands behind a codec's name."""
-    shown = {"(toy)": toy, "(imported)": found.imported, "✗": found.wrong, "~": found.encoder_varies}
+    shown = {"(toy)": toy, "(imported)": flags.imported, "✗": flags.wrong, "~": flags.encoder_varies}
     return [mark for mark, is_set in shown.items() if is_set]
 
 
@@ -80,40 +80,42 @@ def file_name(title: str) -> str:
     return "-".join(words)[:60].strip("-")
 
 
-def mark_notes(label: str, found: CodecFlags) -> list[str]:
+def mark_notes(label: str, flags: CodecFlags) -> list[str]:
     """Return what the marks behind a codec's name mean, where they mean something."""
     notes: list[str] = []
-    if found.wrong:
+    if flags.wrong:
         notes.append(
-            f"✗ {label}: {found.wrong} of {counted(found.bitstreams, 'bitstream')} did not give the measured "
+            f"✗ {label}: {flags.wrong} of {counted(flags.bitstreams, 'bitstream')} did not give the measured "
             "pixels when nothing else was in reach (codecarena verify)."
         )
-    if found.encoder_varies:
+    if flags.encoder_varies:
         notes.append(f"~ {label}: its encoder wrote other bytes when asked again; the rate is of one try.")
-    if found.imported:
+    if flags.imported:
         notes.append(
             f"(imported) {label}: sizes and pictures from a file, scored here; no bitstream to verify. "
-            f"{shortened(found.provenance or '')}".strip()
+            f"{shortened(flags.provenance or '')}".strip()
         )
     return notes
 
 
-def spread_of_scores(metric: MetricRow, found: Spread) -> str:
+def spread_of_scores(metric: MetricRow, spread: Spread) -> str:
     """Return the median with the 5th and 95th percentile behind it."""
-    return f"{score(metric, found.median)} ({between(score(metric, found.low), score(metric, found.high))})"
+    return (
+        f"{score(metric, spread.median)} ({between(score(metric, spread.low), score(metric, spread.high))})"
+    )
 
 
-def spread_of_amounts(found: Spread, factor: float = 1.0) -> str:
+def spread_of_amounts(spread: Spread, factor: float = 1.0) -> str:
     """Return the median of an amount, times a factor, with the 5th and 95th percentile behind it."""
-    low, high = significant(found.low * factor), significant(found.high * factor)
-    return f"{significant(found.median * factor)} ({between(low, high)})"
+    low, high = significant(spread.low * factor), significant(spread.high * factor)
+    return f"{significant(spread.median * factor)} ({between(low, high)})"
 
 
-def with_interval(text: str, found: Interval, write: Callable[[float], str]) -> str:
+def with_interval(text: str, interval: Interval, write: Callable[[float], str]) -> str:
     """Return a number with its 95 % interval behind it, or alone where there is none."""
-    if found.low is None or found.high is None:
+    if interval.low is None or interval.high is None:
         return text
-    return f"{text} ({between(write(found.low), write(found.high))})"
+    return f"{text} ({between(write(interval.low), write(interval.high))})"
 
 
 def p_equals(value: float) -> str:
@@ -130,13 +132,13 @@ def p_value(value: float) -> str:
 def metric_title(metric: MetricRow, metrics: list[MetricRow]) -> str:
     """Return a metric's name; with implementation and version where another identity has the same name."""
     title = metric.title or metric.name
-    same_name = [one for one in metrics if one.name == metric.name]
+    same_name = [other for other in metrics if other.name == metric.name]
     if len(same_name) < 2:
         return title
     same_version = [
-        one
-        for one in same_name
-        if (one.implementation, one.version) == (metric.implementation, metric.version)
+        other
+        for other in same_name
+        if (other.implementation, other.version) == (metric.implementation, metric.version)
     ]
     # A third identity of one name, source and version differs in colour space or weights.
     suffix = f" {metric.metric_id[:6]}" if len(same_version) > 1 else ""

@@ -1,4 +1,4 @@
-"""Turn natural and AI-generated pictures into point values, and codecs into the pictures that divide them."""
+"""BD-rates by kind of picture, and the pictures on which a codec differs most from its usual BD-rate."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ MOST = 12
 
 def points_by_kind(selection: Selection, metric: MetricRow, anchor_id: str) -> dict[str, dict[str, float]]:
     """Return every codec's BD-rate on either kind of picture, percent, by label and kind; no intervals."""
-    every = selection.comparison(metric)
+    comparison = selection.comparison(metric)
     kinds = {picture.sha256: picture.kind for picture in selection.columns.pictures}
-    labels = {codec.codec_id: codec.label for codec in every.codecs}
-    found: dict[str, dict[str, float]] = {}
+    labels = {codec.codec_id: codec.label for codec in comparison.codecs}
+    percents: dict[str, dict[str, float]] = {}
     for kind in ("natural", "ai-generated"):
-        own = sorted(one for one in every.common if kinds[one] == kind)
-        if not own or anchor_id not in every.curves:
+        own = sorted(sha256 for sha256 in comparison.common if kinds[sha256] == kind)
+        if not own or anchor_id not in comparison.curves:
             continue
-        paired = Paired(every, metric, "pchip", own, Resampling(np.full((1, len(own)), 1 / len(own))))
+        paired = Paired(comparison, metric, "pchip", own, Resampling(np.full((1, len(own)), 1 / len(own))))
         for codec_id in paired.codec_ids:
             estimate = paired.against(anchor_id, codec_id).estimate
             if codec_id != anchor_id and np.isfinite(estimate):
-                found.setdefault(labels[codec_id], {})[kind] = percent(estimate)
-    return found
+                percents.setdefault(labels[codec_id], {})[kind] = percent(estimate)
+    return percents
 
 
 def points_table(points: dict[str, dict[str, float]], title: str) -> Table:
@@ -56,8 +56,8 @@ def points_table(points: dict[str, dict[str, float]], title: str) -> Table:
 
 def dividing_pictures(selection: Selection, metric: MetricRow, anchor_id: str) -> Table:
     """Return the pictures on which a codec's BD-rate is furthest from what it usually is, furthest first."""
-    every = selection.comparison(metric)
-    labels = {codec.codec_id: codec.label for codec in every.codecs}
+    comparison = selection.comparison(metric)
+    labels = {codec.codec_id: codec.label for codec in comparison.codecs}
     pictures = {picture.sha256: picture for picture in selection.columns.pictures}
     columns = (
         Column("Picture", numeric=False),
@@ -67,12 +67,16 @@ def dividing_pictures(selection: Selection, metric: MetricRow, anchor_id: str) -
         Column("Usually", "%", help="Median of the codec's BD-rates over all pictures."),
     )
     title = f"Pictures on which codecs differ most from themselves · {selection.image_set}"
-    if anchor_id not in every.curves or not every.common:
+    if anchor_id not in comparison.curves or not comparison.common:
         return Table(title, columns, ())
     paired = Paired(
-        every, metric, "pchip", None, Resampling(np.full((1, len(every.common)), 1 / len(every.common)))
+        comparison,
+        metric,
+        "pchip",
+        None,
+        Resampling(np.full((1, len(comparison.common)), 1 / len(comparison.common))),
     )
-    found: list[tuple[float, Row]] = []
+    distances_and_rows: list[tuple[float, Row]] = []
     for codec_id in paired.codec_ids:
         if codec_id == anchor_id:
             continue
@@ -90,13 +94,13 @@ def dividing_pictures(selection: Selection, metric: MetricRow, anchor_id: str) -
                 Entry(digits.percent(percent(own)), percent(own)),
                 Entry(digits.percent(percent(usual)), percent(usual)),
             )
-            found.append(
+            distances_and_rows.append(
                 (abs(own - usual), Row(entries, {"codec": labels[codec_id], "picture": picture.name}))
             )
-    found.sort(key=lambda one: -one[0])
+    distances_and_rows.sort(key=lambda pair: -pair[0])
     return Table(
         title,
         columns,
-        tuple(row for _, row in found[:MOST]),
+        tuple(row for _, row in distances_and_rows[:MOST]),
         (f"BD-rate against {labels[anchor_id]} by {selection.title(metric)}; the page Look shows them.",),
     )

@@ -1,4 +1,4 @@
-"""Turn one part of a store into its evidence: intervals, tests and duels, kept in the store once computed."""
+"""Compute the intervals and tests of a selection, and keep them in the store."""
 
 from __future__ import annotations
 

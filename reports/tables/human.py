@@ -1,4 +1,4 @@
-"""Turn the kept results of studies into a column of a leaderboard: JOD at its rate, or bits at equal JOD."""
+"""Columns of study results for a leaderboard: JOD at its rate, or bits at equal JOD."""
 
 from __future__ import annotations
 
@@ -44,13 +44,15 @@ def with_human_values(table: Table, study: StudyResults, bits_per_pixel: float) 
     )
 
     def cell(codec_id: str) -> tuple[Entry, dict[str, Any] | None]:
-        found = near.get(codec_id)
-        if found is None:
+        human_value = near.get(codec_id)
+        if human_value is None:
             return Entry(digits.EMPTY), None
-        text = _signed(found.value)
-        if found.interval is not None:
-            text += f" ({digits.between(_signed(found.interval.low), _signed(found.interval.high))})"
-        return Entry(text, found.value), asdict(found)
+        text = _signed(human_value.value)
+        if human_value.interval is not None:
+            text += (
+                f" ({digits.between(_signed(human_value.interval.low), _signed(human_value.interval.high))})"
+            )
+        return Entry(text, human_value.value), asdict(human_value)
 
     zero = scale.anchor or "the mean of all conditions"
     by = "raters and pictures" if scale.pictures > 1 else "raters"
@@ -63,7 +65,7 @@ def with_human_values(table: Table, study: StudyResults, bits_per_pixel: float) 
 def with_human_rates(table: Table, study: StudyResults) -> Table:
     """Return a table of BD-rates with that at equal human quality, where the study has the same anchor."""
     ids = {value.codec: value.codec_id for value in study.values if value.codec_id is not None}
-    anchors = {one["anchor"] for row in table.rows for one in row.record["bd_rate"].values()}
+    anchors = {bd_rate["anchor"] for row in table.rows for bd_rate in row.record["bd_rate"].values()}
     rates = {
         ids[bd_rate.codec]: bd_rate for bd_rate in study.analysis.bd_rates if anchors == {bd_rate.anchor}
     }
@@ -73,10 +75,10 @@ def with_human_rates(table: Table, study: StudyResults) -> Table:
     column = Column(_people(study), "%", help=f"Study {study.label}: difference in bits at equal JOD.")
 
     def cell(codec_id: str) -> tuple[Entry, dict[str, Any] | None]:
-        found = rates.get(codec_id)
-        if found is None:
+        human_rate = rates.get(codec_id)
+        if human_rate is None:
             return Entry("anchor", 0.0) if codec_id == anchor_id else Entry(digits.EMPTY), None
-        return _rate_entry(found), asdict(found)
+        return _rate_entry(human_rate), asdict(human_rate)
 
     scale = study.analysis.scale
     note = (
@@ -86,13 +88,13 @@ def with_human_rates(table: Table, study: StudyResults) -> Table:
     return _with(table, column, cell, study, note)
 
 
-def _rate_entry(found: HumanBdRate) -> Entry:
-    percent = found.bd_rate.percent
+def _rate_entry(human_rate: HumanBdRate) -> Entry:
+    percent = human_rate.bd_rate.percent
     if percent is None:
-        return Entry(f"{digits.EMPTY} {found.bd_rate.reason}")
+        return Entry(f"{digits.EMPTY} {human_rate.bd_rate.reason}")
     text = digits.percent(percent)
-    if found.low is not None and found.high is not None:
-        text += f" ({digits.between(digits.percent(found.low), digits.percent(found.high))})"
+    if human_rate.low is not None and human_rate.high is not None:
+        text += f" ({digits.between(digits.percent(human_rate.low), digits.percent(human_rate.high))})"
     return Entry(text, percent)
 
 
@@ -100,8 +102,12 @@ def _people(study: StudyResults) -> str:
     return "Simulated people" if study.simulated else "People"
 
 
-def _gap(one: HumanValue, bits_per_pixel: float) -> float:
-    return abs(one.bits_per_pixel - bits_per_pixel) if one.bits_per_pixel is not None else float("inf")
+def _gap(human_value: HumanValue, bits_per_pixel: float) -> float:
+    return (
+        abs(human_value.bits_per_pixel - bits_per_pixel)
+        if human_value.bits_per_pixel is not None
+        else float("inf")
+    )
 
 
 def _signed(value: float) -> str:
@@ -117,8 +123,8 @@ def _with(
 ) -> Table:
     rows: list[Row] = []
     for row in table.rows:
-        entry, found = cell(str(row.record["codec_id"]))
-        told = found and {"study": study.study, "simulated": study.simulated, **found}
-        rows.append(replace(row, entries=(*row.entries, entry), record={**row.record, "people": told}))
+        entry, record = cell(str(row.record["codec_id"]))
+        people = record and {"study": study.study, "simulated": study.simulated, **record}
+        rows.append(replace(row, entries=(*row.entries, entry), record={**row.record, "people": people}))
     columns = (*table.columns, column)
     return replace(table, columns=columns, rows=tuple(rows), notes=(*table.notes, note))

@@ -1,4 +1,4 @@
-"""Turn a store into the table of natural against AI-generated pictures."""
+"""The table that compares codecs' BD-rates on natural and on AI-generated pictures."""
 
 from __future__ import annotations
 
@@ -148,9 +148,10 @@ def _order_notes(order: Order) -> list[str]:
         ),
     ]
     notes += [
-        f"{one.better_on_natural} against {one.better_on_generated}: {digits.percent(one.natural)} % on "
-        f"natural, {digits.percent(one.generated)} % on AI-generated pictures"
-        + (f" ({digits.p_equals(one.p_value)})." if one.p_value is not None else ".")
-        for one in (shown or list(order.reversals))[:CHANGES_SHOWN]
+        f"{reversal.better_on_natural} against {reversal.better_on_generated}: "
+        f"{digits.percent(reversal.natural)} % on natural, {digits.percent(reversal.generated)} % on "
+        "AI-generated pictures"
+        + (f" ({digits.p_equals(reversal.p_value)})." if reversal.p_value is not None else ".")
+        for reversal in (shown or list(order.reversals))[:CHANGES_SHOWN]
     ]
     return notes

@@ -1,4 +1,4 @@
-"""Turn a table into LaTeX with booktabs: the text that the terminal shows, notes underneath."""
+"""Write a table as LaTeX with booktabs: the text that the terminal shows, with the notes below."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn what is known from elsewhere into columns beside a leaderboard: places, people, speed, size."""
+"""Further columns for a leaderboard: ranks, human scores, speed and decoder size."""
 
 from __future__ import annotations
 
@@ -42,16 +42,17 @@ def costs(timings: Sequence[TimingRow], footprints: Mapping[tuple[str, str], Foo
         if (row.machine_id, row.threads) == most:
             times.setdefault(row.codec_id, []).append(row)
     sizes = {
-        codec_id: one.weights_bytes + one.library_bytes for (codec_id, _), one in sorted(footprints.items())
+        codec_id: footprint.weights_bytes + footprint.library_bytes
+        for (codec_id, _), footprint in sorted(footprints.items())
     }
     return {
-        one: Cost(
-            _milliseconds(times.get(one), "encode"),
-            _milliseconds(times.get(one), "decode"),
-            _cpu_milliseconds([row for row in timings if row.codec_id == one]),
-            sizes.get(one),
+        codec_id: Cost(
+            _milliseconds(times.get(codec_id), "encode"),
+            _milliseconds(times.get(codec_id), "decode"),
+            _cpu_milliseconds([row for row in timings if row.codec_id == codec_id]),
+            sizes.get(codec_id),
         )
-        for one in times.keys() | sizes.keys()
+        for codec_id in times.keys() | sizes.keys()
     }
 
 
@@ -59,7 +60,7 @@ def _milliseconds(rows: Sequence[TimingRow] | None, side: Literal["encode", "dec
     if rows is None:
         return None
     timed = [(row.timing.encode if side == "encode" else row.timing.decode, row) for row in rows]
-    return median(1e3 * MEGA * one.median_seconds / row.pixel_count for one, row in timed)
+    return median(1e3 * MEGA * repeats.median_seconds / row.pixel_count for repeats, row in timed)
 
 
 def _cpu_milliseconds(rows: Sequence[TimingRow]) -> float | None:
@@ -67,12 +68,20 @@ def _cpu_milliseconds(rows: Sequence[TimingRow]) -> float | None:
     return median(values) if values else None
 
 
-def with_costs(table: Table, found: Mapping[str, Cost]) -> Table:
+def with_costs(table: Table, costs_by_codec: Mapping[str, Cost]) -> Table:
     """Return a leaderboard with decode time and decoder size, where any codec has them."""
-    if not found:
+    if not costs_by_codec:
         return table
-    times = {one: cost.decode_milliseconds for one, cost in found.items() if cost.decode_milliseconds}
-    sizes = {one: cost.decoder_bytes / MEGA for one, cost in found.items() if cost.decoder_bytes is not None}
+    times = {
+        codec_id: cost.decode_milliseconds
+        for codec_id, cost in costs_by_codec.items()
+        if cost.decode_milliseconds
+    }
+    sizes = {
+        codec_id: cost.decoder_bytes / MEGA
+        for codec_id, cost in costs_by_codec.items()
+        if cost.decoder_bytes is not None
+    }
     time_help = "Wall time of the timing pass, one picture at a time; median."
     size_help = "Weight files and libraries that the decoder opens; 1 MB is 10⁶ bytes."
     shown = [
@@ -84,14 +93,16 @@ def with_costs(table: Table, found: Mapping[str, Cost]) -> Table:
 
     def entries(codec_id: str) -> tuple[Entry, ...]:
         own = (values.get(codec_id) for _, values in shown)
-        return tuple(untimed if one is None else Entry(digits.significant(one), one) for one in own)
+        return tuple(
+            untimed if amount is None else Entry(digits.significant(amount), amount) for amount in own
+        )
 
     return _with(table, tuple(column for column, _ in shown), entries)
 
 
-def with_ranks(table: Table, found: Mapping[str, RankRange]) -> Table:
+def with_ranks(table: Table, ranks: Mapping[str, RankRange]) -> Table:
     """Return a leaderboard with each codec's place and the range of places over resamples of the pictures."""
-    if not found:
+    if not ranks:
         return table
     column = Column(
         "Place",
@@ -99,11 +110,17 @@ def with_ranks(table: Table, found: Mapping[str, RankRange]) -> Table:
     )
 
     def entries(codec_id: str) -> tuple[Entry, ...]:
-        one = found.get(codec_id)
-        if one is None:
+        rank_range = ranks.get(codec_id)
+        if rank_range is None:
             return (Entry(digits.EMPTY, hint="No BD-rate, no place."),)
-        text = f"{one.rank}" if one.low == one.high else f"{one.rank} ({one.low}…{one.high})"
-        return (Entry(text, one.rank, hint=f"First in {one.first_share:.0%} of the resamples."),)
+        text = (
+            f"{rank_range.rank}"
+            if rank_range.low == rank_range.high
+            else f"{rank_range.rank} ({rank_range.low}…{rank_range.high})"
+        )
+        return (
+            Entry(text, rank_range.rank, hint=f"First in {rank_range.first_share:.0%} of the resamples."),
+        )
 
     return _with(table, (column,), entries)
 
@@ -129,29 +146,37 @@ def with_people(table: Table, studies: Sequence[StudyResults], pictures: Sequenc
     )
 
     def entries(codec_id: str) -> tuple[Entry, ...]:
-        values = sorted(by_codec.get(codec_id, []), key=lambda one: one.bits_per_pixel or 0.0)
+        values = sorted(by_codec.get(codec_id, []), key=lambda human_value: human_value.bits_per_pixel or 0.0)
         if not values:
             return (Entry(digits.EMPTY, hint=f"Not shown in study {study.label}."),)
-        told = [_signed(one.value) for one in dict.fromkeys((values[0], values[-1]))]
+        shown = [_signed(human_value.value) for human_value in dict.fromkeys((values[0], values[-1]))]
         return (
-            Entry("…".join(told), values[-1].value, hint="; ".join(_told(value, unit) for value in values)),
+            Entry(
+                "…".join(shown),
+                values[-1].value,
+                hint="; ".join(_value_in_words(value, unit) for value in values),
+            ),
         )
 
     note = f"{column.title}: study {study.label}, {study.votes} votes."
-    found = _with(table, (column,), entries)
-    return replace(found, notes=(*found.notes, note))
+    extended = _with(table, (column,), entries)
+    return replace(extended, notes=(*extended.notes, note))
 
 
 def _signed(value: float) -> str:
     return ("+" if value > 0 else "") + digits.number(value, 2)
 
 
-def _told(one: HumanValue, unit: str) -> str:
-    rate = "" if one.bits_per_pixel is None else f" at {digits.rate(one.bits_per_pixel)} bits per pixel"
+def _value_in_words(human_value: HumanValue, unit: str) -> str:
+    rate = (
+        ""
+        if human_value.bits_per_pixel is None
+        else f" at {digits.rate(human_value.bits_per_pixel)} bits per pixel"
+    )
     span = ""
-    if one.interval is not None:
-        span = f" ({digits.between(_signed(one.interval.low), _signed(one.interval.high))})"
-    return f"{_signed(one.value)}{span} {unit}{rate}"
+    if human_value.interval is not None:
+        span = f" ({digits.between(_signed(human_value.interval.low), _signed(human_value.interval.high))})"
+    return f"{_signed(human_value.value)}{span} {unit}{rate}"
 
 
 def _with(table: Table, columns: tuple[Column, ...], entries: Callable[[str], tuple[Entry, ...]]) -> Table:

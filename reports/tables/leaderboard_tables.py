@@ -1,4 +1,4 @@
-"""Turn a store into everything the page and the command line show: the same numbers, formatted once."""
+"""The tables that the page and the command line share, so that both show the same numbers."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def tables_of(
         table = with_human_values(table, study, asked.value) if study else table
     else:
         metrics_asked = choose_metrics(selection.all_metrics, [asked.target])
-        return [at_score_table(selection, one, asked.value) for one in metrics_asked]
+        return [at_score_table(selection, metric, asked.value) for metric in metrics_asked]
     own = own_rate_table(selection, chosen, anchor or selection.usual_anchor, method, derived)
     return [table, own] if own else [table]
 
@@ -122,7 +122,7 @@ def _searched(selection: Selection) -> At | None:
         for match in selection.matches
         if match.match.metric_id or match.match.target_kind == "bpp"
     ]
-    first = min(known, key=lambda one: one.metric_id is not None, default=None)
+    first = min(known, key=lambda target: target.metric_id is not None, default=None)
     return At(first.target_kind, first.target) if first else None
 
 
@@ -169,11 +169,14 @@ def rate_points(
         metric: Of the scores.
         evidence: From `evidence.curve_points`, by codec id; points without it have no interval.
     """
-    every = selection.comparison(metric)
-    codecs = {codec.codec_id: codec for codec in every.codecs}
+    comparison = selection.comparison(metric)
+    codecs = {codec.codec_id: codec for codec in comparison.codecs}
     points: list[RatePoint] = []
-    for codec_id, curve in every.curves.items():
-        known = {one.setting: one.score_interval for one in (evidence or {}).get(codec_id, ())}
+    for codec_id, curve in comparison.curves.items():
+        known = {
+            point_evidence.setting: point_evidence.score_interval
+            for point_evidence in (evidence or {}).get(codec_id, ())
+        }
         for point in curve.points:
             ends = known.get(point.setting)
             points.append(
@@ -182,7 +185,7 @@ def rate_points(
                     codecs[codec_id].toy, codec_id, ends and ends.low, ends and ends.high,
                 )
             )  # fmt: skip
-    return points, len(every.common)
+    return points, len(comparison.common)
 
 
 def failures_table(selection: Selection) -> Table:

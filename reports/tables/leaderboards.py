@@ -1,4 +1,4 @@
-"""Turn one part of a store into leaderboards: BD-rate, scores at a rate, costs at a score."""
+"""Leaderboards of a selection: BD-rate, scores at a rate, and costs at a score."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def bd_table(
     """Return BD-rates against an anchor: one metric in detail, or several side by side."""
     boards = [selection.board(metric, anchor, method) for metric in metrics]
     evidence = [board_evidence(selection, board, derived) for board in boards]
-    found = [{row.codec.codec_id: row for row in board.rows} for board in boards]
+    rows_by_codec = [{row.codec.codec_id: row for row in board.rows} for board in boards]
     detail = len(boards) == 1
     columns: list[Column] = [CODEC]
     for board in boards:
@@ -58,7 +58,7 @@ def bd_table(
         _bd_row(
             row.codec,
             boards,
-            [by_id[row.codec.codec_id] for by_id in found],
+            [by_id[row.codec.codec_id] for by_id in rows_by_codec],
             [by_id.get(row.codec.codec_id) for by_id in evidence],
         )
         for row in boards[0].rows
@@ -97,20 +97,20 @@ def _bd_row(
     return Row((*entries, *_ends(summary, summary.pictures)), record)
 
 
-def _bd_entry(found: BdRate, is_anchor: bool, proof: Evidence | None) -> Entry:
-    if found.percent is None:
-        return Entry(f"{digits.EMPTY} {found.reason}", hint=_why(found.reason))
+def _bd_entry(bd_rate: BdRate, is_anchor: bool, proof: Evidence | None) -> Entry:
+    if bd_rate.percent is None:
+        return Entry(f"{digits.EMPTY} {bd_rate.reason}", hint=_why(bd_rate.reason))
     if is_anchor:
         return Entry("anchor", 0.0)
-    text = digits.percent(found.percent) + ("*" if found.overlap < THIN_OVERLAP else "")
+    text = digits.percent(bd_rate.percent) + ("*" if bd_rate.overlap < THIN_OVERLAP else "")
     if proof:
         text = digits.with_interval(text + MARKS[proof.verdict], proof.interval, digits.percent)
         tone = proof.verdict if proof.verdict in ("better", "worse") else ""
-        return Entry(text, found.percent, tone, _told(proof))
-    return Entry(text, found.percent)
+        return Entry(text, bd_rate.percent, tone, _test_in_words(proof))
+    return Entry(text, bd_rate.percent)
 
 
-def _told(proof: Evidence) -> str:
+def _test_in_words(proof: Evidence) -> str:
     """Return what a test showed, in words."""
     if proof.p_value is None:
         return f"No interval: {proof.interval.reason}."
@@ -162,11 +162,12 @@ def _detail_entries(metric: MetricRow, row: BdRow, common: int, proof: Evidence 
     ]
 
 
-def _shared_scores(metric: MetricRow, found: BdRate) -> tuple[float, float] | None:
-    if found.shared_low is None or found.shared_high is None:
+def _shared_scores(metric: MetricRow, bd_rate: BdRate) -> tuple[float, float] | None:
+    if bd_rate.shared_low is None or bd_rate.shared_high is None:
         return None
     low, high = (
-        from_quality(metric.curve_scale, metric.better, one) for one in (found.shared_low, found.shared_high)
+        from_quality(metric.curve_scale, metric.better, end)
+        for end in (bd_rate.shared_low, bd_rate.shared_high)
     )
     return low, high
 
@@ -196,10 +197,10 @@ def _bd_record(board: Leaderboard, row: BdRow, proof: Evidence | None) -> dict[s
     }
 
 
-def _ends_of(found: Interval | None) -> tuple[float, float] | None:
-    if found is None or found.low is None or found.high is None:
+def _ends_of(interval: Interval | None) -> tuple[float, float] | None:
+    if interval is None or interval.low is None or interval.high is None:
         return None
-    return found.low, found.high
+    return interval.low, interval.high
 
 
 def _bd_notes(
@@ -211,12 +212,12 @@ def _bd_notes(
         f"Minus: fewer bits than {boards[0].anchor} at equal score. Of the mean curve over the {pictures} "
         f"pictures that all compared codecs finished; {METHODS[boards[0].method]} over log rate; only the "
         "shared range counts.",
-        *interval_notes([one for found in evidence for one in found.values()], boards[0].anchor),
+        *interval_notes([proof for by_codec in evidence for proof in by_codec.values()], boards[0].anchor),
     ]
-    every = [(board, row) for board in boards for row in board.rows]
-    if any(row.bd_rate.percent is not None and row.bd_rate.overlap < THIN_OVERLAP for _, row in every):
+    board_rows = [(board, row) for board in boards for row in board.rows]
+    if any(row.bd_rate.percent is not None and row.bd_rate.overlap < THIN_OVERLAP for _, row in board_rows):
         notes.append("* The two curves share less than half of the range they span together.")
-    for board, row in every:
+    for board, row in board_rows:
         where = f"{row.codec.label}, {selection.title(board.metric)}"
         if row.lossless_settings and row.bd_rate.percent is not None:
             settings = ", ".join(f"{lossless_setting:g}" for lossless_setting in row.lossless_settings)
@@ -229,25 +230,25 @@ def _bd_notes(
 
 def at_rate_table(selection: Selection, metrics: Sequence[MetricRow], bits_per_pixel: float) -> Table:
     """Return every codec's scores at a rate: median, 5th and 95th percentile over pictures."""
-    found = selection.at_rate(metrics, bits_per_pixel)
-    searched = any(row.achieved for row in found)
+    summaries = selection.at_rate(metrics, bits_per_pixel)
+    searched = any(row.achieved for row in summaries)
     columns = [
         Column(selection.title(metric), digits.unit_of(metric), help=f"{SPREAD_NOTE}.") for metric in metrics
     ]
     rows: list[Row] = []
-    for row in found:
+    for row in summaries:
         spreads = [row.scores.get(metric.metric_id) for metric in metrics]
         entries = [
-            _entry(spread and digits.spread_of_scores(one, spread), spread, row.codec.reason)
-            for one, spread in zip(metrics, spreads, strict=True)
+            _entry(spread and digits.spread_of_scores(metric, spread), spread, row.codec.reason)
+            for metric, spread in zip(metrics, spreads, strict=True)
         ]
         record = {
             **_record(row.codec),
             "at_bits_per_pixel": bits_per_pixel,
             "achieved_bits_per_pixel": row.achieved and _spread_record(row.achieved),
             "scores": {
-                one.metric_id: {"metric": one.name, **_spread_record(spread)}
-                for one, spread in zip(metrics, spreads, strict=True)
+                metric.metric_id: {"metric": metric.name, **_spread_record(spread)}
+                for metric, spread in zip(metrics, spreads, strict=True)
             },
         }
         achieved = _achieved(row.achieved and digits.spread_of_amounts(row.achieved), row.achieved, searched)
@@ -257,7 +258,7 @@ def at_rate_table(selection: Selection, metrics: Sequence[MetricRow], bits_per_p
         f"{SPREAD_NOTE}, best {selection.title(metrics[0])} first. Each picture's curve is read at the rate "
         "by PCHIP over log rate, never beyond its ends.",
         *[ACHIEVED_NOTE] * searched,
-        *_notes([(row.codec, _reached(row.scores.values())) for row in found], "the rate"),
+        *_notes([(row.codec, _reached(row.scores.values())) for row in summaries], "the rate"),
         *affinity_notes(selection),
     ]
     title = f"Scores at {digits.significant(bits_per_pixel, 2)} bits per pixel · {selection.image_set}"
@@ -268,10 +269,10 @@ def at_rate_table(selection: Selection, metrics: Sequence[MetricRow], bits_per_p
 
 def at_score_table(selection: Selection, metric: MetricRow, score: float) -> Table:
     """Return what every codec spends for a score: bits per pixel, bytes, encode time."""
-    found = selection.at_score(metric, score)
-    searched = any(row.achieved for row in found)
+    summaries = selection.at_score(metric, score)
+    searched = any(row.achieved for row in summaries)
     rows: list[Row] = []
-    for row in found:
+    for row in summaries:
         rate, size, seconds = row.bits_per_pixel, row.bitstream_bytes, row.encode_seconds
         mark = "†" if row.contended else ""
         achieved = row.achieved and digits.spread_of_scores(metric, row.achieved)
@@ -294,10 +295,10 @@ def at_score_table(selection: Selection, metric: MetricRow, score: float) -> Tab
         f"{SPREAD_NOTE}, fewest bits first. Each picture's curve is read at the score by PCHIP, never beyond "
         "its ends.",
         *[ACHIEVED_NOTE] * searched,
-        *_notes([(row.codec, _reached([row.bits_per_pixel])) for row in found], "the score"),
+        *_notes([(row.codec, _reached([row.bits_per_pixel])) for row in summaries], "the score"),
         *affinity_notes(selection),
     ]
-    if any(row.contended for row in found):
+    if any(row.contended for row in summaries):
         notes.append(
             "† Timed while other cells or programs ran: good for planning. Speed is what the timing pass "
             "measures: codecarena leaderboard --speed."
@@ -316,9 +317,9 @@ def at_score_table(selection: Selection, metric: MetricRow, score: float) -> Tab
     return Table(f"Cost of {asked} · {selection.image_set}", columns, tuple(rows), tuple(notes))
 
 
-def _achieved(text: str | None, found: Spread | None, searched: bool) -> list[Entry]:
+def _achieved(text: str | None, spread: Spread | None, searched: bool) -> list[Entry]:
     """Return the cell of a searched setting, where the table has the column."""
-    return [_entry(text, found) if found else Entry(FROM_CURVE)] * searched
+    return [_entry(text, spread) if spread else Entry(FROM_CURVE)] * searched
 
 
 def _pictures(what: str) -> Column:
@@ -329,9 +330,9 @@ def _codec_entry(summary: CodecSummary) -> Entry:
     return Entry(" ".join([summary.label, *digits.marks(summary.marks, summary.toy)]))
 
 
-def _entry(text: str | None, found: Spread | None, reason: str | None = None) -> Entry:
-    if text and found:
-        return Entry(text, found.median)
+def _entry(text: str | None, spread: Spread | None, reason: str | None = None) -> Entry:
+    if text and spread:
+        return Entry(text, spread.median)
     beyond = "Outside the codec's curves on every picture: nothing is extrapolated."
     return Entry(f"{digits.EMPTY} {reason}" if reason else digits.EMPTY, hint=_why(reason) or beyond)
 
@@ -354,14 +355,14 @@ def _record(summary: CodecSummary) -> dict[str, Any]:
     return {"codec": record.pop("label"), **record}
 
 
-def _spread_record(found: Spread | None) -> dict[str, Any]:
-    if found is None:
+def _spread_record(spread: Spread | None) -> dict[str, Any]:
+    if spread is None:
         return {"median": None, "percentile_5": None, "percentile_95": None, "pictures": 0}
     return {
-        "median": found.median,
-        "percentile_5": found.low,
-        "percentile_95": found.high,
-        "pictures": found.pictures,
+        "median": spread.median,
+        "percentile_5": spread.low,
+        "percentile_95": spread.high,
+        "pictures": spread.pictures,
     }
 
 

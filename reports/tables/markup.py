@@ -1,4 +1,4 @@
-"""Turn tables into HTML that reads, scrolls and prints well; names are escaped, whatever they hold."""
+"""Write tables as HTML that scrolls and prints well; names are escaped, whatever they hold."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ def _cell(column: Column, entry: Entry) -> str:
     kind = "number" if column.numeric else "message" if len(entry.text) > 40 else ""
     if column.numeric and entry.value is None:
         kind += " empty"
-    told = f' title="{escape(entry.hint, quote=True)}"' if entry.hint else ""
+    title = f' title="{escape(entry.hint, quote=True)}"' if entry.hint else ""
     value = "" if entry.value is None else f' data-value="{entry.value!r}"'
-    return f'<td class="{f"{kind} {entry.tone}".strip()}"{told}{value}>{escape(entry.text)}</td>'
+    return f'<td class="{f"{kind} {entry.tone}".strip()}"{title}{value}>{escape(entry.text)}</td>'

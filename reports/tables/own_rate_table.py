@@ -1,4 +1,4 @@
-"""Show codecs that have too few settings for a curve against the curves of the others, at their own bytes."""
+"""Compare a codec that has too few settings for a curve with the curves of the others, at its own rate."""
 
 from __future__ import annotations
 
@@ -103,7 +103,11 @@ def _rows(
     selection: Selection, metrics: Sequence[MetricRow], method: Method, derived: Keeper | None
 ) -> _Rows | None:
     comparisons = [(metric, selection.comparison(metric)) for metric in metrics]
-    few = {one for metric, every in comparisons for one in codecs_without_curve(every, metric, method)}
+    few = {
+        codec_id
+        for metric, comparison in comparisons
+        for codec_id in codecs_without_curve(comparison, metric, method)
+    }
     by_metric = {
         metric.metric_id: {
             (row.codec_id, row.setting, row.against_id): row
@@ -114,7 +118,7 @@ def _rows(
     keys = _order(metrics[0], by_metric)
     if not keys:
         return None
-    codecs = {codec.codec_id: codec for _, every in comparisons for codec in every.codecs}
+    codecs = {codec.codec_id: codec for _, comparison in comparisons for codec in comparison.codecs}
     settings = Counter(codec_id for codec_id, _ in {key[:2] for key in keys})
     return _Rows(selection, metrics, codecs, by_metric, keys, settings)
 
@@ -296,7 +300,7 @@ def _notes(rows: _Rows, anchor: str | None) -> list[str]:
     shown = [row for metric in rows.metrics for row in rows.of_metric(metric)]
     lower = [rows.selection.title(metric) for metric in rows.metrics if metric.better == "lower"]
     first = rows.metrics[0]
-    notes = [_statement(rows, first, row) for row in _told_rows(rows, first, anchor)]
+    notes = [_statement(rows, first, row) for row in _stated_rows(rows, first, anchor)]
     notes.append(READ)
     if lower:
         notes.append(f"Minus is better: {', '.join(lower)}.")
@@ -319,14 +323,14 @@ def _notes(rows: _Rows, anchor: str | None) -> list[str]:
     ]
 
 
-def _told_rows(rows: _Rows, metric: MetricRow, anchor: str | None) -> list[OwnRateRow]:
+def _stated_rows(rows: _Rows, metric: MetricRow, anchor: str | None) -> list[OwnRateRow]:
     """Return what each setting is said of in a sentence: the anchor, or else the strongest other codec."""
-    told: dict[tuple[str, float], OwnRateRow] = {}
+    by_setting: dict[tuple[str, float], OwnRateRow] = {}
     for row in rows.of_metric(metric):
         is_anchor = anchor in (row.against_id, rows.codecs[row.against_id].label)
-        if row.mean_difference is not None and (is_anchor or (row.codec_id, row.setting) not in told):
-            told[row.codec_id, row.setting] = row
-    return list(told.values())
+        if row.mean_difference is not None and (is_anchor or (row.codec_id, row.setting) not in by_setting):
+            by_setting[row.codec_id, row.setting] = row
+    return list(by_setting.values())
 
 
 def _notes_on_reach(rows: _Rows, shown: Iterable[OwnRateRow]) -> list[str]:

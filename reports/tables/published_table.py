@@ -1,4 +1,4 @@
-"""Turn published means and one part of a store into a table of BD-rates against a codec measured here."""
+"""The table of published results as BD-rates against a codec measured here."""
 
 from __future__ import annotations
 
@@ -32,20 +32,21 @@ def published_table(
     Raises:
         AnalysisError: No codec has the anchor's label or id, or none was measured on this set.
     """
-    ours = [point for point in points if point.image_set == selection.image_set]
+    of_this_set = [point for point in points if point.image_set == selection.image_set]
     chosen = anchor or selection.usual_anchor
-    if not ours:
+    if not of_this_set:
         return None
     if chosen is None:
         raise AnalysisError(f"nothing was measured here on {selection.image_set} that could be an anchor")
     rows: list[Row] = []
     label, common = chosen, 0
     for metric in metrics:
-        every = selection.comparison(metric)
-        found = find_codec(every.codecs, chosen)
-        label, common = found.label, max(common, len(every.common))
+        comparison = selection.comparison(metric)
+        anchor_codec = find_codec(comparison.codecs, chosen)
+        label, common = anchor_codec.label, max(common, len(comparison.common))
         rows += [
-            _row(curve, selection, label) for curve in published_curves(ours, metric, every, found.codec_id)
+            _row(curve, selection, label)
+            for curve in published_curves(of_this_set, metric, comparison, anchor_codec.codec_id)
         ]
     notes = (
         f"Published points are means over a whole set, computed by other code; {label} is its mean over the "
@@ -54,31 +55,33 @@ def published_table(
     return Table(f"Published, against {label} · {selection.image_set}", COLUMNS, tuple(rows), notes)
 
 
-def _row(one: PublishedCurve, selection: Selection, anchor: str) -> Row:
-    percent, overlap = one.bd_rate.percent, 100 * one.bd_rate.overlap
+def _row(curve: PublishedCurve, selection: Selection, anchor: str) -> Row:
+    percent, overlap = curve.bd_rate.percent, 100 * curve.bd_rate.overlap
     known = percent is not None
     entries = (
-        Entry(one.codec),
-        Entry(selection.title(one.metric)),
-        Entry(digits.percent(percent), percent) if known else Entry(f"{digits.EMPTY} {one.bd_rate.reason}"),
+        Entry(curve.codec),
+        Entry(selection.title(curve.metric)),
+        Entry(digits.percent(percent), percent) if known else Entry(f"{digits.EMPTY} {curve.bd_rate.reason}"),
         Entry(digits.number(overlap, 0), overlap) if known else Entry(digits.EMPTY),
-        Entry(str(one.points), float(one.points)),
-        Entry(digits.between(digits.rate(one.lowest_rate), digits.rate(one.highest_rate)), one.lowest_rate),
-        Entry(digits.shortened(one.provenance)),
+        Entry(str(curve.points), float(curve.points)),
+        Entry(
+            digits.between(digits.rate(curve.lowest_rate), digits.rate(curve.highest_rate)), curve.lowest_rate
+        ),
+        Entry(digits.shortened(curve.provenance)),
     )
-    return Row(entries, _record(one, anchor))
+    return Row(entries, _record(curve, anchor))
 
 
-def _record(one: PublishedCurve, anchor: str) -> dict[str, Any]:
+def _record(curve: PublishedCurve, anchor: str) -> dict[str, Any]:
     return {
-        "codec": one.codec,
-        "metric": one.metric.name,
+        "codec": curve.codec,
+        "metric": curve.metric.name,
         "anchor": anchor,
-        "bd_rate_percent": one.bd_rate.percent,
-        "reason": one.bd_rate.reason,
-        "overlap": one.bd_rate.overlap,
-        "points": one.points,
-        "lowest_rate": one.lowest_rate,
-        "highest_rate": one.highest_rate,
-        "provenance": one.provenance,
+        "bd_rate_percent": curve.bd_rate.percent,
+        "reason": curve.bd_rate.reason,
+        "overlap": curve.bd_rate.overlap,
+        "points": curve.points,
+        "lowest_rate": curve.lowest_rate,
+        "highest_rate": curve.highest_rate,
+        "provenance": curve.provenance,
     }

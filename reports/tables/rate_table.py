@@ -1,4 +1,4 @@
-"""Turn one part of a store into rates: of pictures, of the whole set, and what the bytes are for."""
+"""The table of rates: per picture, of the whole set, and what the bytes are spent on."""
 
 from __future__ import annotations
 
@@ -27,28 +27,34 @@ def rate_table(selection: Selection) -> Table:
     rates = set_rates(selection.columns, selection.grids, selection.byte_parts())
     # Every bitstream was verified or not, those of searches too.
     codecs = {grid.codec.codec_id: grid.codec for grid in grids(selection.columns, probes=True)}
-    found = {one: codecs[one].marks for one in dict.fromkeys(rate.codec_id for rate in rates)}
-    rows = tuple(_row(rate, digits.marks(found[rate.codec_id], codecs[rate.codec_id].toy)) for rate in rates)
+    flags = {codec_id: codecs[codec_id].marks for codec_id in dict.fromkeys(rate.codec_id for rate in rates)}
+    rows = tuple(_row(rate, digits.marks(flags[rate.codec_id], codecs[rate.codec_id].toy)) for rate in rates)
     labels = {rate.codec_id: rate.codec for rate in rates}
     notes = [
         "Bytes are those of the files that the decoder reads, nothing left out. The whole set's rate is all "
         "bits over all pixels: it differs from the mean where pictures differ in size.",
-        *(note for codec_id, one in found.items() for note in digits.mark_notes(labels[codec_id], one)),
+        *(
+            note
+            for codec_id, codec_flags in flags.items()
+            for note in digits.mark_notes(labels[codec_id], codec_flags)
+        ),
     ]
     return Table(f"Rates · {selection.image_set}", COLUMNS, rows, tuple(notes))
 
 
-def _row(one: SetRate, marked: list[str]) -> Row:
+def _row(rate: SetRate, marked: list[str]) -> Row:
     entries = (
-        Entry(" ".join([one.codec, *marked])),
-        Entry(f"{one.setting:g}", one.setting),
-        Entry(digits.rate(one.mean_bits_per_pixel), one.mean_bits_per_pixel),
-        Entry(digits.rate(one.total_bits_per_pixel), one.total_bits_per_pixel),
-        *(_bytes(selection) for selection in (one.header_bytes, one.payload_bytes, one.side_bytes)),
-        Entry(f"{one.pictures}/{one.of_pictures}", float(one.pictures)),
+        Entry(" ".join([rate.codec, *marked])),
+        Entry(f"{rate.setting:g}", rate.setting),
+        Entry(digits.rate(rate.mean_bits_per_pixel), rate.mean_bits_per_pixel),
+        Entry(digits.rate(rate.total_bits_per_pixel), rate.total_bits_per_pixel),
+        *(_bytes(byte_count) for byte_count in (rate.header_bytes, rate.payload_bytes, rate.side_bytes)),
+        Entry(f"{rate.pictures}/{rate.of_pictures}", float(rate.pictures)),
     )
-    return Row(entries, asdict(one))
+    return Row(entries, asdict(rate))
 
 
-def _bytes(part: float | None) -> Entry:
-    return Entry(digits.EMPTY) if part is None else Entry(digits.number(part, 0), part)
+def _bytes(byte_count: float | None) -> Entry:
+    if byte_count is None:
+        return Entry(digits.EMPTY)
+    return Entry(digits.number(byte_count, 0), byte_count)

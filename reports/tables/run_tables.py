@@ -1,4 +1,4 @@
-"""Turn runs and failures into the tables of the page Runs."""
+"""The tables of the page Runs: runs, failures and versions."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from . import digits
 from .table import Column, Entry, Row, Table
 
 
-def status(one: RunDetail) -> str:
+def status(detail: RunDetail) -> str:
     """Return what became of a run, in a word."""
-    if one.run.status == "running" and not psutil.pid_exists(one.run.process_id):
+    if detail.run.status == "running" and not psutil.pid_exists(detail.run.process_id):
         return "killed, or running on another machine"
-    return one.run.status
+    return detail.run.status
 
 
-def is_running(one: RunDetail) -> bool:
+def is_running(detail: RunDetail) -> bool:
     """Whether a run's process is alive on this machine."""
-    return status(one) == "running"
+    return status(detail) == "running"
 
 
-def runs_table(found: Sequence[RunDetail]) -> Table:
+def runs_table(details: Sequence[RunDetail]) -> Table:
     """Return every run."""
     columns = (
         Column("Run", numeric=False),
@@ -42,71 +42,76 @@ def runs_table(found: Sequence[RunDetail]) -> Table:
     rows = tuple(
         Row(
             (
-                Entry(str(one.run.run_id), float(one.run.run_id)),
-                Entry(one.run.suite),
-                Entry(status(one)),
-                Entry(one.run.started_at[:16].replace("T", " ")),
-                Entry(_took(one)),
+                Entry(str(detail.run.run_id), float(detail.run.run_id)),
+                Entry(detail.run.suite),
+                Entry(status(detail)),
+                Entry(detail.run.started_at[:16].replace("T", " ")),
+                Entry(_took(detail)),
                 *(
                     _count(number)
-                    for number in (one.run.planned_cells, one.measured, one.failed, one.run.workers)
+                    for number in (
+                        detail.run.planned_cells,
+                        detail.measured,
+                        detail.failed,
+                        detail.run.workers,
+                    )
                 ),
-                Entry(machine(one)),
+                Entry(machine(detail)),
             )
         )
-        for one in found
+        for detail in details
     )
     return Table("Runs", columns, rows)
 
 
-def machine(one: RunDetail) -> str:
+def machine(detail: RunDetail) -> str:
     """Return a machine in a few words."""
-    words = [str(one.machine.get("cpu", "")), digits.counted(int(one.machine.get("cores", 0)), "core")]
-    return ", ".join([*(word for word in words if word), *map(str, one.machine.get("gpus", ()))])
+    words = [str(detail.machine.get("cpu", "")), digits.counted(int(detail.machine.get("cores", 0)), "core")]
+    return ", ".join([*(word for word in words if word), *map(str, detail.machine.get("gpus", ()))])
 
 
 def _count(number: int) -> Entry:
     return Entry(digits.number(number, 0), float(number))
 
 
-def _took(one: RunDetail) -> str:
-    end = one.run.finished_at or one.newest
+def _took(detail: RunDetail) -> str:
+    end = detail.run.finished_at or detail.newest
     if end is None:
         return digits.EMPTY
-    seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(one.run.started_at)).total_seconds()
+    seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(detail.run.started_at)).total_seconds()
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def open_failures(found: Sequence[Failure]) -> list[Failure]:
+def open_failures(failures: Sequence[Failure]) -> list[Failure]:
     """Return the failures that no later attempt made good, newest first."""
-    return [one for one in reversed(found) if not one.settled]
+    return [failure for failure in reversed(failures) if not failure.settled]
 
 
-def failure_title(one: Failure) -> str:
+def failure_title(failure: Failure) -> str:
     """Return one failure in a line."""
-    what = f"{one.codec} at {one.quality:g} on {one.picture}"
-    metric = f", metric {one.metric}" if one.metric else ""
-    return f"{what}: {one.outcome} in {one.stage}{metric}"
+    what = f"{failure.codec} at {failure.quality:g} on {failure.picture}"
+    metric = f", metric {failure.metric}" if failure.metric else ""
+    return f"{what}: {failure.outcome} in {failure.stage}{metric}"
 
 
-def versions_table(found: Sequence[Version]) -> Table:
+def versions_table(versions: Sequence[Version]) -> Table:
     """Return the versions of codecs and metrics."""
     columns = [Column(name, numeric=False) for name in ("Name", "Is a", "Version", "Weights", "From")]
     rows = tuple(
         Row(
             (
-                Entry(one.name),
-                Entry(one.what),
-                Entry(one.version),
+                Entry(version.name),
+                Entry(version.what),
+                Entry(version.version),
                 Entry(
-                    one.weights_sha256[:12] if one.weights_sha256 else digits.EMPTY,
-                    hint=one.weights_sha256 or "",
+                    version.weights_sha256[:12] if version.weights_sha256 else digits.EMPTY,
+                    hint=version.weights_sha256 or "",
                 ),
-                Entry(one.source or digits.EMPTY),
+                Entry(version.source or digits.EMPTY),
             )
         )
-        for one in found
+        for version in versions
     )
     return Table("Versions", tuple(columns), rows)

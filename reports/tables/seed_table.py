@@ -1,4 +1,4 @@
-"""Turn one part of a store into a table of what the seed of stochastic decoders changes."""
+"""The table of how much scores vary with the seed of a stochastic decoder."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ COLUMNS = (
 
 def seed_table(selection: Selection, metrics: Sequence[MetricRow]) -> Table | None:
     """Return how scores vary between seeds and between pictures; None where no bitstream has two decodes."""
-    found = seed_variances(selection.columns, metrics, selection.scores)
-    if not found:
+    variances = seed_variances(selection.columns, metrics, selection.scores)
+    if not variances:
         return None
     by_id = {metric.metric_id: metric for metric in metrics}
     notes = (
@@ -36,22 +36,22 @@ def seed_table(selection: Selection, metrics: Sequence[MetricRow]) -> Table | No
         "pictures: of the pictures' means, less what the seeds explain of it. Tables elsewhere average a "
         "picture's seeds first.",
     )
-    rows = tuple(_row(one, by_id[one.metric_id], selection) for one in found)
+    rows = tuple(_row(variance, by_id[variance.metric_id], selection) for variance in variances)
     return Table(f"Seeds · {selection.image_set}", COLUMNS, rows, notes)
 
 
-def _row(one: SeedVariance, metric: MetricRow, selection: Selection) -> Row:
-    between = one.between_deviation
+def _row(variance: SeedVariance, metric: MetricRow, selection: Selection) -> Row:
+    between = variance.between_deviation
     entries = (
-        Entry(one.codec),
-        Entry(f"{one.setting:g}", one.setting),
-        Entry(digits.rate(one.bits_per_pixel), one.bits_per_pixel),
+        Entry(variance.codec),
+        Entry(f"{variance.setting:g}", variance.setting),
+        Entry(digits.rate(variance.bits_per_pixel), variance.bits_per_pixel),
         Entry(selection.title(metric)),
-        Entry(digits.score(metric, one.mean), one.mean),
-        Entry(digits.significant(one.within_deviation), one.within_deviation),
+        Entry(digits.score(metric, variance.mean), variance.mean),
+        Entry(digits.significant(variance.within_deviation), variance.within_deviation),
         Entry(digits.EMPTY if between is None else digits.significant(between), between),
-        Entry(digits.significant(one.largest_spread), one.largest_spread),
-        Entry(f"{one.seeds:g}", one.seeds),
-        Entry(str(one.pictures), float(one.pictures)),
+        Entry(digits.significant(variance.largest_spread), variance.largest_spread),
+        Entry(f"{variance.seeds:g}", variance.seeds),
+        Entry(str(variance.pictures), float(variance.pictures)),
     )
-    return Row(entries, asdict(one))
+    return Row(entries, asdict(variance))

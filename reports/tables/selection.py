@@ -1,4 +1,4 @@
-"""Turn a store of any size into the part of it that a table is about, read as columns."""
+"""Select the pictures, codecs and scores of a store that a table is about."""
 
 from __future__ import annotations
 
@@ -107,13 +107,13 @@ class Selection:
     def __init__(self, source: StoredColumns, kind: Kind | None = None, families: Sequence[str] = ()) -> None:
         self.source = source
         self.image_set, self.all_metrics = source.columns.image_set, source.metrics
-        every = source.columns
-        chosen = np.ones(len(every.picture), bool) if kind is None else every.of_kind(kind)
+        columns = source.columns
+        chosen = np.ones(len(columns.picture), bool) if kind is None else columns.of_kind(kind)
         if families:
-            wanted = np.array([codec.family in families for codec in every.codecs], dtype=bool)
-            chosen &= wanted[every.codec]
+            wanted = np.array([codec.family in families for codec in columns.codecs], dtype=bool)
+            chosen &= wanted[columns.codec]
         self._chosen = chosen
-        self.columns: Columns = every.only(chosen)
+        self.columns: Columns = columns.only(chosen)
         self.failures, self.matches = source.failures, source.matches
         if kind is not None:
             pictures = self.pictures
@@ -122,7 +122,7 @@ class Selection:
                 match for match in self.matches if match.match.picture_sha256 in {None, *pictures}
             ]
         if families:
-            codecs = {codec.codec_id: codec.family for codec in every.codecs}
+            codecs = {codec.codec_id: codec.family for codec in columns.codecs}
             self.failures = [
                 failure for failure in self.failures if codecs.get(failure.codec_id, families[0]) in families
             ]
@@ -214,8 +214,8 @@ class Selection:
     def rows(self, metric: MetricRow) -> Iterator[bytes]:
         """Yield all rows that an answer about a metric depends on."""
         if metric.metric_id not in self._rows:
-            found = rows_of(self.columns, self.scores(metric), self.failures)
-            self._rows[metric.metric_id] = list(found)
+            metric_rows = rows_of(self.columns, self.scores(metric), self.failures)
+            self._rows[metric.metric_id] = list(metric_rows)
         return iter(self._rows[metric.metric_id])
 
     def affinities(self) -> dict[tuple[str, Affinity], int]:
@@ -283,15 +283,15 @@ def choose_metrics(stored: Sequence[MetricRow], names: Sequence[str] = ()) -> li
     """
     chosen: list[MetricRow] = []
     for name in names:
-        found = [one for one in stored if name in (one.name, one.metric_id)]
+        matching = [metric for metric in stored if name in (metric.name, metric.metric_id)]
         # A metric of another language's program may be here as its Python port only.
-        found = found or [one for one in stored if one.name == f"{name}-py"]
-        if not found:
-            known = sorted({one.name for one in stored})
+        matching = matching or [metric for metric in stored if metric.name == f"{name}-py"]
+        if not matching:
+            known = sorted({metric.name for metric in stored})
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"stored: {', '.join(known) or 'none'}"
             raise AnalysisError(f"the store has no scores of {name!r}; {hint}")
-        chosen += [one for one in found if one not in chosen]
+        chosen += [metric for metric in matching if metric not in chosen]
     return chosen if names else sorted(stored, key=_preference)
 
 

@@ -1,4 +1,4 @@
-"""Turn stored timings into tables: how fast each codec is on one machine, and what its decoder needs."""
+"""Tables of the timing pass: how fast each codec is on a machine, and what its decoder needs."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def speed_tables(store: Store, image_set: str | None = None) -> list[Table]:
     described, opened = machines(store), footprints(store)
     tables: list[Table] = []
     rows = sorted(timings(store, image_set), key=_place)
-    for (name, machine_id, threads), selection in groupby(rows, key=_place):
+    for (name, machine_id, threads), timed in groupby(rows, key=_place):
         by_codec: dict[str, list[TimingRow]] = {}
-        for row in selection:
+        for row in timed:
             by_codec.setdefault(row.codec_id, []).append(row)
         fastest_first = sorted(
             by_codec.values(), key=lambda cells: _per_megapixel(cells, _encode_seconds).median
         )
         where = f"{digits.counted(threads, 'thread')} of {_machine(described[machine_id])} · {name}"
-        found = [opened.get((cells[0].codec_id, machine_id)) for cells in fastest_first]
-        tables += [_speed(where, fastest_first), _needs(where, fastest_first, found)]
+        decoders = [opened.get((cells[0].codec_id, machine_id)) for cells in fastest_first]
+        tables += [_speed(where, fastest_first), _needs(where, fastest_first, decoders)]
     return tables
 
 
@@ -58,9 +58,9 @@ def _encode_seconds(row: TimingRow) -> float:
 
 
 def _per_megapixel(cells: Iterable[TimingRow], value: Callable[[TimingRow], float]) -> Spread:
-    found = spread(1000 * value(row) * MEGA / row.pixel_count for row in cells)
-    assert found is not None
-    return found
+    milliseconds = spread(1000 * value(row) * MEGA / row.pixel_count for row in cells)
+    assert milliseconds is not None
+    return milliseconds
 
 
 def _speed(where: str, codecs: Sequence[list[TimingRow]]) -> Table:
@@ -138,7 +138,9 @@ def _needs(where: str, codecs: Sequence[list[TimingRow]], opened: Sequence[Footp
         Column("Libraries", "MB", help="Shared libraries and programs that the decoder opens."),
         Column("Runtime", numeric=False, help="What the decoder runs on, not counted."),
     ]
-    rows = tuple(_needs_row(cells, found, on_gpu) for cells, found in zip(codecs, opened, strict=True))
+    rows = tuple(
+        _needs_row(cells, footprint, on_gpu) for cells, footprint in zip(codecs, opened, strict=True)
+    )
     empty = median(row.timing.empty_mib for cells in codecs for row in cells)
     notes = (
         f"Peak memory is of the whole process, {digits.significant(empty)} MiB of which an empty one has. "
@@ -149,7 +151,7 @@ def _needs(where: str, codecs: Sequence[list[TimingRow]], opened: Sequence[Footp
     return Table(f"Memory and decoder on {where}", tuple(columns), rows, notes)
 
 
-def _needs_row(cells: list[TimingRow], found: Footprint | None, on_gpu: bool) -> Row:
+def _needs_row(cells: list[TimingRow], footprint: Footprint | None, on_gpu: bool) -> Row:
     sides = (_encode, _decode)
     entries = [_codec(cells), _number(median(row.timing.load_seconds for row in cells))]
     entries += [_number(_largest(side(row).peak_mib for row in cells)) for side in sides]
@@ -159,11 +161,15 @@ def _needs_row(cells: list[TimingRow], found: Footprint | None, on_gpu: bool) ->
         counted = [macs / row.pixel_count / 1000 for row in cells if (macs := side(row).macs) is not None]
         entries.append(_number(_median(counted)))
     entries += [
-        _number(found and found.weights_bytes / MEGA),
-        _number(found and found.library_bytes / MEGA),
-        Entry((found and found.runtime) or digits.EMPTY),
+        _number(footprint and footprint.weights_bytes / MEGA),
+        _number(footprint and footprint.library_bytes / MEGA),
+        Entry((footprint and footprint.runtime) or digits.EMPTY),
     ]
-    record = {**_identity(cells), "footprint": asdict(found) if found else None, "cells": _records(cells)}
+    record = {
+        **_identity(cells),
+        "footprint": asdict(footprint) if footprint else None,
+        "cells": _records(cells),
+    }
     return Row(tuple(entries), record)
 
 

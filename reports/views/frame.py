@@ -1,4 +1,4 @@
-"""Turn a store into what all pages share: opened stores, kept readings, pickers in the address, tables."""
+"""What all pages share: opened stores, cached reads, pickers whose choice is in the address, tables."""
 
 from __future__ import annotations
 
@@ -189,8 +189,8 @@ def choose(
         name: In the address.
         options: At least one.
         default: Where nothing was chosen; the first if absent.
-        write: Turns an option into the text in the address.
-        show: Turns it into what is shown.
+        write: Returns the text of an option in the address.
+        show: Returns the text of an option on the page.
         segmented: Whether all options stand beside each other.
         help_text: Behind the question mark.
     """
@@ -203,12 +203,12 @@ def choose(
     texts = [write(option) for option in options]
     named = {write(option): (show or str)(option) for option in options}
     if segmented:
-        found = place.segmented_control(
+        picked = place.segmented_control(
             label, texts, key=key, required=True, format_func=named.__getitem__, help=help_text
         )
     else:
-        found = place.selectbox(label, texts, key=key, format_func=named.__getitem__, help=help_text)
-    text = found or texts[0]
+        picked = place.selectbox(label, texts, key=key, format_func=named.__getitem__, help=help_text)
+    text = picked or texts[0]
     remember(name, [text])
     return options[texts.index(text)]
 
@@ -220,7 +220,7 @@ def settle(name: str, known: dict[str, Option], default: Option, write: Callable
     kept = st.session_state.get(f"kept {name}", [""])[0]
     if st.session_state.get(key) not in known or asked != st.session_state.get(f"written {name}"):
         chosen = next(
-            (one for one in (asked, st.session_state.get(key), kept) if one in known), write(default)
+            (text for text in (asked, st.session_state.get(key), kept) if text in known), write(default)
         )
         st.session_state[key] = chosen
     return key
@@ -239,12 +239,12 @@ def choose_many(
     asked = st.query_params.get_all(name)
     written = st.session_state.get(f"written {name}")
     if key not in st.session_state or (asked or None) != written:
-        st.session_state[key] = [one for one in asked if one in options] or list(default)
+        st.session_state[key] = [option for option in asked if option in options] or list(default)
     else:
-        st.session_state[key] = [one for one in st.session_state[key] if one in options]
-    found = place.multiselect(label, options, key=key, help=help_text)
-    remember(name, found, many=True)
-    return found
+        st.session_state[key] = [option for option in st.session_state[key] if option in options]
+    picked = place.multiselect(label, options, key=key, help=help_text)
+    remember(name, picked, many=True)
+    return picked
 
 
 def choose_number(
@@ -263,9 +263,9 @@ def choose_number(
     asked = st.query_params.get(name)
     if key not in st.session_state or asked != st.session_state.get(f"written {name}"):
         st.session_state[key] = _number(asked, default, low, high)
-    found = place.number_input(label, low, high, key=key, step=step, help=help_text)
-    remember(name, [f"{found:g}"])
-    return found
+    number = place.number_input(label, low, high, key=key, step=step, help=help_text)
+    remember(name, [f"{number:g}"])
+    return number
 
 
 def _number(text: str | None, default: float, low: float | None, high: float | None) -> float:
@@ -308,14 +308,14 @@ def pick_metric(place: DeltaGenerator, selection: Selection, metrics: Sequence[M
         "Metric",
         "metric",
         list(metrics),
-        write=lambda one: _address(one, metrics),
+        write=lambda metric: _address(metric, metrics),
         show=selection.title,
     )
 
 
 def _address(metric: MetricRow, metrics: Iterable[MetricRow]) -> str:
     """Return a metric's name, or its id where another one has the name too."""
-    alone = sum(one.name == metric.name for one in metrics) == 1
+    alone = sum(other.name == metric.name for other in metrics) == 1
     return metric.name if alone else metric.metric_id
 
 
@@ -366,9 +366,11 @@ def show(table: Table, name: str = "", *, heading: bool = True) -> None:
     asked = st.query_params.get(f"{name}-sort", "") if name else ""
     key = f"table {name or table.title} of {st.session_state.get('page', '')}"
     # Any: what a component gives back has attributes of its own making.
-    found: Any = _table(data={"html": html_table(table), "sort": asked}, key=key, on_sort_change=lambda: None)
-    if name and found.sort and found.sort != asked:
-        st.query_params[f"{name}-sort"] = found.sort
+    component_state: Any = _table(
+        data={"html": html_table(table), "sort": asked}, key=key, on_sort_change=lambda: None
+    )
+    if name and component_state.sort and component.sort != asked:
+        st.query_params[f"{name}-sort"] = component_state.sort
     if table.notes:
         st.caption("  \n".join(plain(note) for note in table.notes))
 

@@ -1,4 +1,4 @@
-"""Turn a store into the leaderboard page: codecs by BD-rate, or by score at a rate, or by rate at a score."""
+"""The page Leaderboard: codecs by BD-rate, by score at a rate, or by rate at a score."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _table(frame: Frame, selection: Selection, metric: MetricRow, view: str, usu
             place, "Bits per pixel", "bpp", usual_rate, low=0.001, high=48.0, step=0.05,
             help_text="Every codec's scores at this rate.",
         )  # fmt: skip
-        rest = [one for one in selection.metrics if one != metric][: MOST_METRICS - 1]
+        rest = [other for other in selection.metrics if other != metric][: MOST_METRICS - 1]
         return leaderboards.at_rate_table(selection, [metric, *frame.read(selection, rest)], rate)
     score = pages.choose_number(
         place, f"{selection.title(metric)} score", f"score-{metric.name}", selection.usual_score(metric),
@@ -91,9 +91,9 @@ def _table(frame: Frame, selection: Selection, metric: MetricRow, view: str, usu
 
 def beside(frame: Frame, selection: Selection, table: Table) -> Table:
     """Return a leaderboard with what people said and what the decoder costs."""
-    found = costs_of(frame.url, frame.version, selection.image_set)
+    decoder_costs = costs_of(frame.url, frame.version, selection.image_set)
     known = [picture.sha256 for picture in selection.columns.pictures]
-    return with_costs(with_people(table, stored_results(frame.store), known), found)
+    return with_costs(with_people(table, stored_results(frame.store), known), decoder_costs)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

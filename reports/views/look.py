@@ -1,4 +1,4 @@
-"""Turn a store into the page Look: originals and decoded pictures, every pixel as it is."""
+"""The page Look: originals and decoded pictures, pixel for pixel."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def draw(frame: Frame) -> None:
     target = _target(first, selection)
     picture = _picture(second[1], selection, codecs[0], target)
     maps = pages.choose_many(second[2], "Maps", "map", list(MAPS), "Where pictures differ from the original.")
-    sha256 = next(one.sha256 for one in selection.columns.pictures if one.name == picture)
+    sha256 = next(stored.sha256 for stored in selection.columns.pictures if stored.name == picture)
     wanted = {grid.codec.codec_id: grid.codec.label for grid in selection.grids if grid.codec.label in codecs}
     ordered = dict(sorted(wanted.items(), key=lambda item: codecs.index(item[1])))
     cells = nearest_cells(frame.store, image_set, sha256, ordered, target)
@@ -66,14 +66,14 @@ def draw(frame: Frame) -> None:
     new = asked if asked != st.session_state.get("written view") else ""
     st.session_state["written view"] = asked
     # Any: what a component gives back has attributes of its own making.
-    found: Any = _look(
+    component_state: Any = _look(
         key="look",
-        data={"panes": [asdict(one) for one in shown], "view": new},
+        data={"panes": [asdict(pane) for pane in shown], "view": new},
         on_view_change=lambda: None,
     )
-    if found.view and found.view != st.session_state.get("told view"):
-        st.query_params["view"] = found.view
-        st.session_state["told view"] = st.session_state["written view"] = found.view
+    if component_state.view and component_state.view != st.session_state.get("reported view"):
+        st.query_params["view"] = component_state.view
+        st.session_state["reported view"] = st.session_state["written view"] = component_state.view
     for label in codecs:
         if label not in cells:
             st.caption(f"{pages.plain(label)} has no result for this picture.")
@@ -119,7 +119,7 @@ def _usual_rate(selection: Selection) -> float:
     """Return the common rate in the middle of those that were measured."""
     rates = sorted(selection.columns.bits_per_pixel.tolist())
     middle = rates[len(rates) // 2] if rates else 0.5
-    return min(COMMON_RATES, key=lambda one: abs(math.log(one / middle)))
+    return min(COMMON_RATES, key=lambda rate: abs(math.log(rate / middle)))
 
 
 def _picture(place: Any, selection: Selection, codec: str, target: Target) -> str:
@@ -128,11 +128,11 @@ def _picture(place: Any, selection: Selection, codec: str, target: Target) -> st
         return pages.choose(place, "Picture", "picture", names)
     metric = target.metric or selection.metrics[0]
     judge = selection.metrics[0] if target.metric is None else next(
-        (one for one in selection.metrics if one != metric), metric
+        (other for other in selection.metrics if other != metric), metric
     )  # fmt: skip
     grid = next(grid for grid in selection.grids if grid.codec.label == codec)
     listed = worst_first(selection, grid, judge, target)
-    told = {
+    titles = {
         name: name
         if math.isnan(score)
         else f"{name}  ({selection.title(judge)} {digits.score(judge, score)})"
@@ -140,5 +140,5 @@ def _picture(place: Any, selection: Selection, codec: str, target: Target) -> st
     }
     return pages.choose(
         place, f"Picture, the worst of {codec} first", "picture", [name for name, _ in listed],
-        show=told.__getitem__,
+        show=titles.__getitem__,
     )  # fmt: skip

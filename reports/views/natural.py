@@ -1,4 +1,4 @@
-"""Turn a store into the page Natural against AI-generated: whether the kind of picture decides."""
+"""The page Natural against AI-generated: whether the kind of picture changes the result."""
 
 from __future__ import annotations
 

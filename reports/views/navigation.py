@@ -1,4 +1,4 @@
-"""Turn an address into one of the dashboard's pages."""
+"""Find the dashboard page of an address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a visitor into the organiser: by the password whose hash is in the settings, or by OpenID Connect."""
+"""Sign the organiser in, by a password whose hash is in the settings, or by OpenID Connect."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def password_hash() -> str:
 def admitted_addresses() -> set[str]:
     """Return the addresses that OpenID Connect may sign in; none where it is not set up."""
     listed = _secrets("organiser").get("emails", ())
-    return {str(one).lower() for one in listed} if _secrets("auth") else set()
+    return {str(address).lower() for address in listed} if _secrets("auth") else set()
 
 
 def _secrets(section: str) -> Mapping[str, Any]:  # Any: whatever secrets.toml holds
@@ -88,11 +88,11 @@ def _ask_password(stored: str) -> None:
         st.caption("`codecarena serve` tells it in the terminal where nobody has set one.")
         if not st.form_submit_button("Sign in", type="primary"):
             return
-    found = gate().enter(password, stored)
-    if found is True:
+    outcome = gate().enter(password, stored)
+    if outcome is True:
         st.session_state[SESSION] = stored
         st.rerun()
-    elif found is False:
+    elif outcome is False:
         st.error("This is not the password.")
     else:
-        st.error(f"Too many wrong tries. Try again in {math.ceil(found)} seconds.")
+        st.error(f"Too many wrong tries. Try again in {math.ceil(outcome)} seconds.")

@@ -1,4 +1,4 @@
-"""Turn a store into the page Metrics against people: how well each metric predicts what raters said."""
+"""The page Metrics against people: how well each metric predicts what raters said."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def draw(frame: Frame) -> None:
         return
     places = st.columns(3)
     study = pages.choose(
-        places[0], "Study", "study", studies, studies[-1], write=lambda one: one.study,
-        show=lambda one: one.label,
+        places[0], "Study", "study", studies, studies[-1], write=lambda study: study.study,
+        show=lambda study: study.label,
     )  # fmt: skip
     if study.simulated:
         st.warning(SIMULATED)
@@ -53,30 +53,36 @@ def draw(frame: Frame) -> None:
         )
         st.code(f"codecarena study score {study.study} --metric ssimulacra2", language=None)
         return
-    selection = _chosen(places[1:], metrics)
-    if selection.found is None:
-        st.info(f"Nothing can be said of {pages.plain(part_title(selection))}: {selection.reason}.")
+    part = _chosen(places[1:], metrics)
+    if part.agreement is None:
+        st.info(f"Nothing can be said of {pages.plain(part_title(part))}: {part.reason}.")
     else:
-        of = f": {part_title(selection)}" if part_title(selection) else ""
-        _chart(selection.found)
-        _tables(metric_tables(selection.found, of), "metrics")
+        of = f": {part_title(part)}" if part_title(part) else ""
+        _chart(part.agreement)
+        _tables(metric_tables(part.agreement, of), "metrics")
     _tables(part_tables(metrics), "parts")
 
 
 def _chosen(places: Sequence[DeltaGenerator], metrics: MetricsAgainstPeople) -> PartAgreement:
     """Draw the pickers of kind and rate, where there are several, and return what they choose."""
-    parts = {(selection.kind, selection.band): selection for selection in metrics.parts}
+    parts = {(part.kind, part.band): part for part in metrics.parts}
     parts[None, None] = PartAgreement(None, None, metrics.whole, None)
-    kinds = ["all", *sorted({selection.kind for selection in metrics.parts if selection.kind}, reverse=True)]
-    bands: list[RateBand | None] = [None, *(one for one in BANDS if (None, one) in parts)]
+    kinds = ["all", *sorted({part.kind for part in metrics.parts if part.kind}, reverse=True)]
+    bands: list[RateBand | None] = [None, *(band for band in BANDS if (None, band) in parts)]
     kind, band, free = "all", None, list(places)
     if len(kinds) > 1:
         kind = pages.choose(
-            free.pop(0), "Pictures", "kind", kinds, show=lambda one: pages.KINDS.get(one, one), segmented=True
+            free.pop(0),
+            "Pictures",
+            "kind",
+            kinds,
+            show=lambda kind: pages.KINDS.get(kind, kind),
+            segmented=True,
         )
     if len(bands) > 1:
         band = pages.choose(
-            free.pop(0), "Rate", "band", bands, write=_address, show=lambda one: band_title(one).capitalize(),
+            free.pop(0), "Rate", "band", bands, write=_address,
+            show=lambda band: band_title(band).capitalize(),
             help_text="A vote counts in a band if both pictures lie in it, or one does and the other is the "
             "original.",
         )  # fmt: skip
@@ -92,12 +98,12 @@ def _tables(tables: Iterable[tuple[str, Sequence[Record], Sequence[str]]], name:
         pages.show(table, f"{name}{place}")
 
 
-def _chart(found: HumanAgreement) -> None:
+def _chart(agreement: HumanAgreement) -> None:
     points = [
         SpanPoint(metric.metric, "accuracy", 100 * metric.accuracy, 100 * metric.accuracy_interval.low,
                   100 * metric.accuracy_interval.high)
-        for metric in found.metrics
+        for metric in agreement.metrics
     ]  # fmt: skip
-    title = f"Votes predicted (%), at most {found.ceiling:.0%}"
+    title = f"Votes predicted (%), at most {agreement.ceiling:.0%}"
     drawn = spans(points, title=title, groups=("accuracy",), zero=False, dark=st.context.theme.type == "dark")
     st.altair_chart(drawn, alt="Share of votes that each metric predicts; the table below has the numbers")

@@ -1,4 +1,4 @@
-"""Turn a store into the rate-distortion page: curves to look at, and files to publish."""
+"""The page of rate-distortion curves, with files to publish them."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Shown:
     def name(self) -> str:
         """What the files are called before their suffix."""
         names = (self.selection.image_set, "" if self.picture == AVERAGE else self.picture, self.metric.name)
-        return "-".join(selection for selection in map(digits.file_name, names) if selection)
+        return "-".join(word for word in map(digits.file_name, names) if word)
 
 
 def plain_title(selection: Selection, metric: MetricRow) -> str:
@@ -105,9 +105,14 @@ def _points(frame: Frame, selection: Selection, metric: MetricRow, picture: str)
 
 def _published(frame: Frame, image_set: str, metric: MetricRow) -> list[RatePoint]:
     return [
-        RatePoint(f"{one.codec} (published)", one.quality or 0.0, one.bits_per_pixel, one.scores[metric.name])
-        for one in read_published(frame.store)
-        if one.image_set == image_set and metric.name in one.scores
+        RatePoint(
+            f"{point.codec} (published)",
+            point.quality or 0.0,
+            point.bits_per_pixel,
+            point.scores[metric.name],
+        )
+        for point in read_published(frame.store)
+        if point.image_set == image_set and metric.name in point.scores
     ]
 
 
@@ -132,24 +137,24 @@ def _chart(shown: Shown) -> None:
         key=f"chart {selection.image_set} {metric.metric_id} {shown.picture}",
         alt=f"{title} over bits per pixel; the numbers are in the CSV file below",
     )  # fmt: skip
-    if found := selected.selection.get("point"):
-        _open(shown, found[0])
+    if points := selected.selection.get("point"):
+        _open(shown, points[0])
 
 
 # Any: a selected point, as the chart gives it back.
 def _open(shown: Shown, chosen: dict[str, Any]) -> None:
     """Open the clicked point on the page Look."""
-    one = next(
+    clicked = next(
         (
             point for point in shown.points
             if point.codec_id == chosen.get("codec_id") and point.setting == chosen.get("setting")
         ),
         None,
     )  # fmt: skip
-    if one is None:
+    if clicked is None:
         return
     query: dict[str, Any] = {
-        "set": shown.selection.image_set, "codec": [one.codec], "bpp": f"{one.bits_per_pixel:.4g}",
+        "set": shown.selection.image_set, "codec": [clicked.codec], "bpp": f"{clicked.bits_per_pixel:.4g}",
     }  # fmt: skip
     if shown.picture != AVERAGE:
         query["picture"] = shown.picture

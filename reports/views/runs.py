@@ -1,4 +1,4 @@
-"""Turn a store into the page Runs: what runs, what ran, what failed and why, and how to run it again."""
+"""The page Runs: what runs, what ran, what failed and why, and how to run it again."""
 
 from __future__ import annotations
 
@@ -39,95 +39,103 @@ def main() -> None:
 
 def draw(frame: Frame) -> None:
     """Draw progress, runs, failures and provenance."""
-    found = run_details(frame.store)
-    if not found:
+    details = run_details(frame.store)
+    if not details:
         st.info("Nothing was run yet.")
         st.code("codecarena run quick", language=None)
         return
-    for one in found:
-        if is_running(one):
-            progress(one.run.run_id, frame.url)
-    pages.show(runs_table(found), "runs", heading=False)
+    for detail in details:
+        if is_running(detail):
+            progress(detail.run.run_id, frame.url)
+    pages.show(runs_table(details), "runs", heading=False)
     _failures(open_failures(frame.store.failures()))
-    _provenance(frame, found)
+    _provenance(frame, details)
 
 
 @st.fragment(run_every=2)
 def progress(run_id: int, url: str) -> None:
     """Draw how far a run is, again and again."""
-    one = next((detail for detail in run_details(pages.open_store(url)) if detail.run.run_id == run_id), None)
-    if one is None:
+    current = next(
+        (detail for detail in run_details(pages.open_store(url)) if detail.run.run_id == run_id), None
+    )
+    if current is None:
         return
-    planned, done = one.run.planned_cells, one.measured + one.failed
+    planned, done = current.run.planned_cells, current.measured + current.failed
     share = min(1.0, done / planned) if planned else 0.0
-    failed = f", {digits.counted(one.failed, 'failed attempt')}" if one.failed else ""
-    measured = digits.number(one.measured, 0)
+    failed = f", {digits.counted(current.failed, 'failed attempt')}" if current.failed else ""
+    measured = digits.number(current.measured, 0)
     # How many cells a search will take, nobody knows before.
     of = f"of {digits.counted(planned, 'cell')}" if planned else "cells so far"
-    text = f"{pages.plain(one.run.suite)}: {measured} {of}{failed}"
+    text = f"{pages.plain(current.run.suite)}: {measured} {of}{failed}"
     if share:
         st.progress(share, text)
     else:
         st.info(f"{text}. What only adds scores to stored cells shows no progress.")
-    if not is_running(one):
+    if not is_running(current):
         st.rerun(scope="app")
 
 
-def _failures(found: list[Failure]) -> None:
+def _failures(failures: list[Failure]) -> None:
     st.subheader("Failures", anchor=False)
-    if not found:
+    if not failures:
         st.caption("Every cell that was tried has a result.")
         return
-    pages.show(leaderboard_tables.failures_summary(found), "failures", heading=False)
+    pages.show(leaderboard_tables.failures_summary(failures), "failures", heading=False)
     st.caption("Mend the cause, then run the suite again with `--retry-failed`.")
-    for one in found[:MOST_FAILURES]:
-        with st.expander(pages.plain(failure_title(one))):
-            st.text(one.message)
-            if one.stderr_tail:
+    for failure in failures[:MOST_FAILURES]:
+        with st.expander(pages.plain(failure_title(failure))):
+            st.text(failure.message)
+            if failure.stderr_tail:
                 st.caption("End of its error output")
-                st.code(one.stderr_tail, language=None)
-            ended = "" if one.exit_code is None else f"exit status {one.exit_code}, "
-            st.caption(f"{ended}{one.created_at[:19].replace('T', ' ')} UTC")
-    if len(found) > MOST_FAILURES:
+                st.code(failure.stderr_tail, language=None)
+            ended = "" if failure.exit_code is None else f"exit status {failure.exit_code}, "
+            st.caption(f"{ended}{failure.created_at[:19].replace('T', ' ')} UTC")
+    if len(failures) > MOST_FAILURES:
         st.caption(
-            f"{digits.number(len(found) - MOST_FAILURES, 0)} more: codecarena export csv shows all cells"
+            f"{digits.number(len(failures) - MOST_FAILURES, 0)} more: codecarena export csv shows all cells"
         )
 
 
-def _provenance(frame: Frame, found: list[RunDetail]) -> None:
+def _provenance(frame: Frame, details: list[RunDetail]) -> None:
     st.subheader("Provenance", anchor=False)
-    one = pages.choose(
-        st.columns(3)[0], "Run", "run", found, write=lambda one: str(one.run.run_id),
-        show=lambda one: f"{one.run.run_id} · {one.run.suite} · {one.run.started_at[:16].replace('T', ' ')}",
+    chosen = pages.choose(
+        st.columns(3)[0], "Run", "run", details, write=lambda detail: str(detail.run.run_id),
+        show=_run_title,
     )  # fmt: skip
-    st.markdown(f"{pages.plain(status(one)).capitalize()}, on {pages.plain(machine(one))}.")
-    _again(one, frame.url)
+    st.markdown(f"{pages.plain(status(chosen)).capitalize()}, on {pages.plain(machine(chosen))}.")
+    _again(chosen, frame.url)
     with st.expander("Machine"):
-        st.code(json.dumps(dict(one.machine), indent=2, ensure_ascii=False), language=None)
+        st.code(json.dumps(dict(chosen.machine), indent=2, ensure_ascii=False), language=None)
     with st.expander("Versions of codecs and metrics"):
         pages.show(versions_table(versions(frame.store)), "versions", heading=False)
 
 
-def _again(one: RunDetail, url: str) -> None:
+def _run_title(detail: RunDetail) -> str:
+    return f"{detail.run.run_id} · {detail.run.suite} · {detail.run.started_at[:16].replace('T', ' ')}"
+
+
+def _again(detail: RunDetail, url: str) -> None:
     """Offer what ran, and the command that runs it again."""
-    imported = one.run.suite.startswith(IMPORTED)
+    imported = detail.run.suite.startswith(IMPORTED)
     if imported:
         st.caption("These results came from a file: codecarena import.")
     else:
-        unknown = "" if one.run.call else " Whether the call had options, such as --limit, is not known."
+        unknown = "" if detail.run.call else " Whether the call had options, such as --limit, is not known."
         st.caption(
             "With the suite file beside it, this command completes the run; into another store, it measures "
             f"everything again.{unknown}"
         )
-        st.code(command(one, url), language=None)
-    name = one.run.suite.removeprefix(IMPORTED) if imported else SUITE_FILE
+        st.code(command(detail, url), language=None)
+    name = detail.run.suite.removeprefix(IMPORTED) if imported else SUITE_FILE
     with st.expander("Imported file" if imported else "Suite file"):
-        st.download_button(f"Download {pages.plain(name)}", one.suite_text, name, on_click="ignore")
-        st.code(one.suite_text, language=None, height=420 if one.suite_text.count("\n") > 20 else "content")
+        st.download_button(f"Download {pages.plain(name)}", detail.suite_text, name, on_click="ignore")
+        st.code(
+            detail.suite_text, language=None, height=420 if detail.suite_text.count("\n") > 20 else "content"
+        )
 
 
-def command(one: RunDetail, url: str) -> str:
+def command(detail: RunDetail, url: str) -> str:
     """Return what to type to run a suite again into the same store, with the options it ran with."""
-    name, *options = one.run.call or ("run",)
-    workers = [] if name == "time" else ["-j", str(one.run.workers)]
+    name, *options = detail.run.call or ("run",)
+    workers = [] if name == "time" else ["-j", str(detail.run.workers)]
     return shlex.join(["codecarena", name, SUITE_FILE, *options, "--store", url, *workers])

@@ -1,4 +1,4 @@
-"""Turn a store into the page Speed and cost: times of the timing pass, memory, decoders."""
+"""The page Speed and cost: times of the timing pass, memory, decoders."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def draw(frame: Frame) -> None:
     selection = frame.selection(image_set)
     pages.summary(frame, selection)
     metric = selection.metrics[0] if selection.metrics else None
-    found = [table for table in speed_tables(frame.store, image_set) if table.rows]
-    if not found:
+    tables = [table for table in speed_tables(frame.store, image_set) if table.rows]
+    if not tables:
         st.info("Nothing of this set was timed yet: a suite's [timing] table says what to time, and")
         st.code("codecarena time SUITE", language=None)
     elif selection.metrics and selection.grids:
         metric = pages.pick_metric(places[1], selection, selection.metrics)
         anchor = pages.pick_anchor(places[2], selection)
         board, costs = selection.board(metric, anchor), costs_of(frame.url, frame.version, image_set)
-        usual = next((one for one in COSTS if trades(board, costs, one)), "decode")
+        usual = next((cost for cost in COSTS if trades(board, costs, cost)), "decode")
         by = pages.choose(places[3], "Cost", "cost", list(COSTS), usual, show=COSTS.__getitem__)
         points = trades(board, costs, by)
         st.subheader("What the cost buys", anchor=False)
@@ -57,16 +57,17 @@ def draw(frame: Frame) -> None:
                 "No codec has both a BD-rate and this cost. Wall times taken while other programs ran are no "
                 "speed: time the suite again at a quiet moment, or look at CPU time, which hardly suffers."
             )
-    for place, table in enumerate(found):
+    for place, table in enumerate(tables):
         pages.show(table, f"speed{place}")
-    if found and metric and selection.grids:
+    if tables and metric and selection.grids:
         _front(frame, selection, metric)
 
 
 def _front(frame: Frame, selection: Selection, metric: MetricRow) -> None:
-    every = selection.comparison(metric)
-    if every.common:
+    comparison = selection.comparison(metric)
+    if comparison.common:
         with st.expander("Settings that no other one beats"):
             pages.show(
-                pareto_table(selection, metric, every, timings(frame.store, selection.image_set)), "front"
+                pareto_table(selection, metric, comparison, timings(frame.store, selection.image_set)),
+                "front",
             )

@@ -1,4 +1,4 @@
-"""Turn the studies of a store into the organiser's page: plan, simulate, invite, watch, close, export."""
+"""The organiser's page of studies: plan, simulate, invite, watch, close, export."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _of_a_study(frame: Frame, draw_task: Callable[[Frame, StudyRow], None]) -> N
     if draw_task is study_work.watch:
         show(record_table("All studies", list(reversed(records))), heading=False)
     names = list(reversed(studies))
-    name = choose(st.container(width=420), "Study", "study", names, show=lambda one: studies[one].label)
+    name = choose(st.container(width=420), "Study", "study", names, show=lambda option: studies[option].label)
     if studies[name].simulated:
         st.warning(SIMULATED, icon=":material/smart_toy:")
     draw_task(frame, studies[name])

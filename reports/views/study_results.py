@@ -1,4 +1,4 @@
-"""Turn a study's votes into what the organiser reads and takes away: scale, tests, review, files."""
+"""The results of a study for its organiser: scale, tests, review of the raters, files to download."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ SUFFIXES = {"parquet": "parquet", "battles": "jsonl"}
 
 def results(frame: Frame, study: StudyRow) -> None:
     """Draw scales, tests, fit, review of the raters, metrics and rates against people."""
-    found = _found(frame, study)
-    if found.results is None:
-        st.info(f"No result: {plain(found.reason)}.")
+    findings = _found(frame, study)
+    if findings.results is None:
+        st.info(f"No result: {plain(findings.reason)}.")
         return
-    for outcome in found.results.outcomes[:1]:
-        chart = scale_chart(outcome.scale, f"{found.study.label}: {outcome.title}")
-        st.pyplot(chart, width=780, alt=f"Scale of {found.study.label}; the table below holds the numbers")
-    for table in found.tables:
+    for outcome in findings.results.outcomes[:1]:
+        chart = scale_chart(outcome.scale, f"{findings.study.label}: {outcome.title}")
+        st.pyplot(chart, width=780, alt=f"Scale of {findings.study.label}; the table below holds the numbers")
+    for table in findings.tables:
         show(table)
     _downloads(frame, study)
 

@@ -1,4 +1,4 @@
-"""Turn an organiser's clicks into a study's life: planned, simulated, opened, invited to, watched, closed."""
+"""The organiser's forms: plan a study, simulate it, open it, invite raters, watch it, close it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def plan(frame: Frame, bench: organise.Bench | None) -> None:
 
 def _starter(frame: Frame, taken: set[str]) -> str:
     name = next(
-        one for one in ("demo", *(f"study-{place}" for place in range(2, 10_000))) if one not in taken
+        name for name in ("demo", *(f"study-{place}" for place in range(2, 10_000))) if name not in taken
     )
     return starter(name, Store(frame.url).cells())
 
@@ -91,7 +91,7 @@ def simulate() -> None:
         st.caption("Nobody is asked: whole studies are simulated and analysed like real ones.")
         return
     try:
-        scale = {f"condition {place}": float(one) for place, one in enumerate(values.split(","), 1)}
+        scale = {f"condition {place}": float(number) for place, number in enumerate(values.split(","), 1)}
     except ValueError:
         st.error("Expected numbers with commas between them, such as 0, 0.5, 1.")
         return
@@ -104,17 +104,17 @@ def simulate() -> None:
         st.error(plain(str(error)))
 
 
-def _show_simulation(found: Simulation) -> None:
+def _show_simulation(simulation: Simulation) -> None:
     numbers = st.columns(5)
-    power = min(pair.power for pair in found.pairs)
+    power = min(pair.power for pair in simulation.pairs)
     numbers[0].metric(
         "Power, hardest pair", f"{power:.0%}", help="Studies that find the difference (Holm, 5 %)."
     )
-    numbers[1].metric("Interval width", f"{found.width:.2f} JOD", help="Mean over pairs, 95 %.")
-    numbers[2].metric("Votes", digits.number(found.votes, 0))
-    numbers[3].metric("Minutes a rater", f"{found.minutes_per_rater:.0f}")
+    numbers[1].metric("Interval width", f"{simulation.width:.2f} JOD", help="Mean over pairs, 95 %.")
+    numbers[2].metric("Votes", digits.number(simulation.votes, 0))
+    numbers[3].metric("Minutes a rater", f"{simulation.minutes_per_rater:.0f}")
     numbers[4].metric(
-        "Cost", digits.number(found.cost, 0), help="In the pay's currency, a third for the panel."
+        "Cost", digits.number(simulation.cost, 0), help="In the pay's currency, a third for the panel."
     )
     rows = [
         {
@@ -123,11 +123,11 @@ def _show_simulation(found: Simulation) -> None:
             "power": f"{pair.power:.0%}",
             "interval width, JOD": f"{pair.width:.2f}",
         }
-        for pair in found.pairs
+        for pair in simulation.pairs
     ]
-    notes = [f"Simulated: {found.studies} studies; intervals and tests by {found.scheme}."]
-    if found.unusable:
-        notes.append(f"{found.unusable} of them gave no scale.")
+    notes = [f"Simulated: {simulation.studies} studies; intervals and tests by {simulation.scheme}."]
+    if simulation.unusable:
+        notes.append(f"{simulation.unusable} of them gave no scale.")
     show(record_table("Simulated studies", rows, notes))
 
 
@@ -182,16 +182,16 @@ def _act(frame: Frame, work: Callable[[Ledger], object]) -> None:
 def _progress(url: str, name: str) -> None:
     with closing(Ledger(url, read_only=True)) as ledger:
         study = ledger.study(name)
-        found = status(ledger, study)
+        current = status(ledger, study)
         lines, record = status_lines(ledger, name)
     if not record["intact"]:
         st.error("The seal is broken: plan or stimuli are not what was sealed.")
-    _numbers(found)
+    _numbers(current)
     if record["finished"]:
         st.info(f"The study has reached its end: {plain(record['finished'])}.")
     # The numbers above say the rest.
-    told = [line for line in lines if line.startswith(("study", "seal", "withdrawn"))]
-    st.caption("  \n".join(plain(line) for line in told))
+    shown = [line for line in lines if line.startswith(("study", "seal", "withdrawn"))]
+    st.caption("  \n".join(plain(line) for line in shown))
     rows = [
         {
             "rater": rater.name,
@@ -202,7 +202,7 @@ def _progress(url: str, name: str) -> None:
             "joined, UTC": (rater.joined_at or "")[:16].replace("T", " "),
             "finished, UTC": (rater.finished_at or "")[:16].replace("T", " "),
         }
-        for rater in found.raters
+        for rater in current.raters
     ]
     if rows:
         show(
@@ -214,17 +214,19 @@ def _progress(url: str, name: str) -> None:
         )
 
 
-def _numbers(found: Status) -> None:
-    finished = sum(rater.stage == "done" for rater in found.raters)
-    joined = sum(rater.joined_at is not None for rater in found.raters)
+def _numbers(progress: Status) -> None:
+    finished = sum(rater.stage == "done" for rater in progress.raters)
+    joined = sum(rater.joined_at is not None for rater in progress.raters)
     numbers = st.columns(4)
-    numbers[0].metric("Raters finished", f"{finished} of {len(found.raters)}", help=f"{joined} have joined.")
-    numbers[1].metric("Votes", digits.number(found.votes, 0), help="Of the design's pairs.")
+    numbers[0].metric(
+        "Raters finished", f"{finished} of {len(progress.raters)}", help=f"{joined} have joined."
+    )
+    numbers[1].metric("Votes", digits.number(progress.votes, 0), help="Of the design's pairs.")
     numbers[2].metric(
-        "Votes a pair", digits.between(str(found.fewest_votes), str(found.most_votes)),
-        help=f"Fewest and most of {found.pairs} pairs.",
+        "Votes a pair", digits.between(str(progress.fewest_votes), str(progress.most_votes)),
+        help=f"Fewest and most of {progress.pairs} pairs.",
     )  # fmt: skip
     numbers[3].metric(
-        "Display unproven", digits.number(found.unproven, 0),
+        "Display unproven", digits.number(progress.unproven, 0),
         help="Votes for which the browser did not prove that it showed the very pixels.",
     )  # fmt: skip

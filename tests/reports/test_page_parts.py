@@ -286,7 +286,7 @@ def test_a_part_of_a_study_is_chosen_by_kind_and_rate(
 
     monkeypatch.setattr(people.pages, "choose", placed)
     found = people._chosen(["first", "second"], metrics)  # type: ignore[list-item]
-    assert (found.reason, found.found) == (reason, "whole" if reason is None else None)
+    assert (found.reason, found.agreement) == (reason, "whole" if reason is None else None)
     assert [one[0] for one in asked] == labels
     assert places == ["first", "second"][: len(labels)]
     if "Pictures" in labels:
