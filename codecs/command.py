@@ -1,4 +1,4 @@
-"""Turn a picture into bytes and back by somebody's encoder and decoder programs, as a TOML recipe says.
+"""Run the encoder and decoder programs of a TOML recipe as a codec.
 
 The encoder sees a copy of the picture in a folder of its own, removed before the decoder starts; the decoder
 sees another folder that holds only the bitstream.

@@ -1,4 +1,4 @@
-"""Turn the name of published weights into a path: found, or fetched and checked, or else told how."""
+"""Find the file of published weights by name, or download it and check its hash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn whole numbers into few bytes: seven bits in each, the lowest first (LEB128 of DWARF)."""
+"""Code whole numbers in as few bytes as they need: seven bits in each, the lowest first (LEB128 of DWARF)."""
 
 from __future__ import annotations
 

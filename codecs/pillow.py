@@ -1,4 +1,4 @@
-"""Turn pictures into files of one Pillow format, and such files back into pixels."""
+"""Encode and decode pictures with one of Pillow's file formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn pixels into the tensors that networks take, and what networks make into pixels."""
+"""Convert pixels to the tensors that networks take, and tensors to pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a picture into an AVIF file by libaom and back by dav1d, through Pillow's libavif."""
+"""AVIF encoded by libaom and decoded by dav1d, through Pillow's libavif."""
 
 from __future__ import annotations
 

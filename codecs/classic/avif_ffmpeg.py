@@ -1,4 +1,4 @@
-"""Turn a picture into an AVIF file by SVT-AV1 or rav1e, through FFmpeg, and back, as `avif.decode` does.
+"""AVIF encoded by SVT-AV1 or rav1e through FFmpeg, and decoded as `avif.decode` does.
 
 FFmpeg writes the file; colours are BT.601 full range, as libavif does for `Avif`, so that only the AV1
 encoder differs. rav1e takes no picture under 16 pixels and none of odd sides, SVT-AV1 not the smallest: they

@@ -1,4 +1,4 @@
-"""Turn a picture into a HEIC file by x265 and back by libde265, through pillow-heif."""
+"""HEIC encoded by x265 and decoded by libde265, through pillow-heif."""
 
 from __future__ import annotations
 

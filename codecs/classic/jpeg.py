@@ -1,4 +1,4 @@
-"""Turn a picture into a baseline or progressive JPEG file and back, through Pillow's libjpeg-turbo."""
+"""Baseline and progressive JPEG, through Pillow's libjpeg-turbo."""
 
 from __future__ import annotations
 

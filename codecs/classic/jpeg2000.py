@@ -1,4 +1,4 @@
-"""Turn a picture into a JP2 file and back, through Pillow's OpenJPEG.
+"""JPEG 2000 in a JP2 file, through Pillow's OpenJPEG.
 
 HTJ2K, the fast block coder of JPEG 2000 part 15, is left out: the only binding (imagecodecs, OpenJPH 0.26)
 wraps around in lossy mode, with errors of 255 levels, and a lossless codec has no rate-distortion curve.

@@ -1,4 +1,4 @@
-"""Turn a picture into a JPEG file by jpegli, and back by jpegli or libjpeg-turbo."""
+"""JPEG encoded by jpegli, and decoded by jpegli or libjpeg-turbo."""
 
 from __future__ import annotations
 

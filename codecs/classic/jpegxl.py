@@ -1,4 +1,4 @@
-"""Turn a picture into a bare JPEG XL codestream and back, through imagecodecs' libjxl."""
+"""JPEG XL as a bare codestream, through imagecodecs' libjxl."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a picture into a JPEG XR file and back, through imagecodecs' jxrlib.
+"""JPEG XR, through imagecodecs' jxrlib.
 
 Eight bytes follow the file, which readers of the format skip. First the width: below quality 50 jxrlib codes
 4:2:0 with two levels of overlap, which it refuses under 17 columns, so narrow pictures are extended. Then a

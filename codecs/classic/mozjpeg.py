@@ -1,4 +1,4 @@
-"""Turn a picture into a JPEG file by mozjpeg, through pyvips, and back by libjpeg-turbo."""
+"""JPEG encoded by mozjpeg through pyvips, and decoded by libjpeg-turbo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a picture into a PNG file and back, losing nothing: the row that measures the harness itself."""
+"""PNG: lossless, and the row that measures the harness itself."""
 
 from __future__ import annotations
 

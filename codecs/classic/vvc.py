@@ -1,4 +1,4 @@
-"""Turn a picture into a VVC (H.266) stream by libvvenc and back by FFmpeg's own VVC decoder.
+"""VVC (H.266) encoded by libvvenc and decoded by FFmpeg's own decoder.
 
 The stream is ours: width, height and length as three LEB128 numbers, then that many raw H.266 bytes. 4:2:0
 needs even sides and FFmpeg fails on tiny pictures, so the size says what to crop; FFmpeg paints something

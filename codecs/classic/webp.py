@@ -1,4 +1,4 @@
-"""Turn a picture into a lossy WebP file and back, through Pillow's libwebp."""
+"""Lossy WebP, through Pillow's libwebp."""
 
 from __future__ import annotations
 

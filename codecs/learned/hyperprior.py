@@ -1,4 +1,4 @@
-"""Turn a picture into the strings of the embedded gained hyperprior and back, at any rate of its ladder."""
+"""The embedded gained hyperprior as a codec, at any rate of its ladder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a picture into the strings of a published MS-ILLM network and back.
+"""The published MS-ILLM networks as a codec.
 
 Source: Muckley, El-Nouby, Ullrich, Jegou, Verbeek, "Improving Statistical Fidelity for Neural Image
 Compression with Implicit Local Likelihood Models", ICML 2023; code and weights (CC-BY-NC 4.0) in

@@ -1,4 +1,4 @@
-"""Turn latents into a payload of rANS strings and back, by the entropy models CompressAI has for them.
+"""Code latents as rANS strings, with the entropy models CompressAI has for them.
 
 A payload is, where there are hyper-latents, a checksum of theirs (1 byte); the checksum of all symbols (3
 bytes); the strings of the hyper-latents; those of the latents. All of it runs in float32 on the CPU, on both

@@ -1,4 +1,4 @@
-"""Turn pictures into sealed streams and back by a ladder of networks, one for each quality.
+"""A codec over several networks, one for each quality, with sealed streams.
 
 Payload: which quality it is, counted from the worst (1 byte), then what `latents` says.
 """

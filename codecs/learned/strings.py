@@ -1,4 +1,4 @@
-"""Turn integer symbols and their probability tables into rANS strings and back, never reading past one.
+"""Code integer symbols as rANS strings under probability tables, and never read past a string's end.
 
 CompressAI's range decoder (``compressai.ans.RansDecoder``) takes any bytes for a string and reads on beyond
 their end. Here every string gets zeros behind it, enough for the longest walk that its symbols can make, and

@@ -1,4 +1,4 @@
-"""Turn pixels into the payload of a learned transform coder and back: analysis, latent coder, synthesis."""
+"""Code pixels with a learned transform coder: analysis, latent coder, synthesis."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class TransformCoder:
 
     def encode(self, pixels: Image) -> bytes:
         """Return the payload of a picture of any size."""
-        with torch.inference_mode(), _told():
+        with torch.inference_mode(), _torch_errors():
             padded = _padded(pixels).to(self.where.device, self.where.dtype)
             latents = in_tiles(self.analysis, padded, self.tile, self.halo)
             return self.coder.encode(latents.float().cpu())[0]
@@ -87,7 +87,7 @@ class TransformCoder:
             CodecError: The payload is damaged, or the synthesis made no numbers of it.
         """
         rows, columns = _padded_side(height) // DOWNSAMPLING, _padded_side(width) // DOWNSAMPLING
-        with torch.inference_mode(), _told():
+        with torch.inference_mode(), _torch_errors():
             latents = self.coder.decode(payload, rows, columns).to(self.where.device, self.where.dtype)
             made = in_tiles(self.synthesis, latents, self.tile // DOWNSAMPLING, self.halo // DOWNSAMPLING)[
                 0, :, :height, :width
@@ -96,8 +96,8 @@ class TransformCoder:
 
 
 @contextmanager
-def _told() -> Generator[None]:
-    """Turn what torch raises, for want of memory above all, into `CodecError`."""
+def _torch_errors() -> Generator[None]:
+    """Raise what torch raises, out of memory above all, as `CodecError`."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:

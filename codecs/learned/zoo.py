@@ -1,4 +1,4 @@
-"""Turn a picture into the strings of a model of CompressAI's image zoo and back."""
+"""Models of CompressAI's image zoo as a codec."""
 
 from __future__ import annotations
 

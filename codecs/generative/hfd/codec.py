@@ -1,4 +1,4 @@
-"""Turn a picture into an autoencoder's stream, and that into a picture with the detail drawn again.
+"""The HFD codec: an autoencoder's stream, decoded to a picture whose lost detail is drawn again.
 
 After Hoogeboom, Agustsson, Mentzer, Versari, Toderici, Theis, "High-Fidelity Image Compression with
 Score-based Generative Models" (2023, arXiv 2305.18231). No code or weights of it are public. Ours are its

@@ -74,7 +74,7 @@ class Detail:
         def fresh(shape: torch.Size) -> Tensor:
             return self._tinted(torch.randn(shape, generator=generator), rate)
 
-        seen = torch.cat([padded, self._foretell(padded, rate)], 1)
+        seen = torch.cat([padded, self._predicted_mean(padded, rate)], 1)
 
         def path(part: Tensor, noise: Tensor, finished: Finished | None) -> Tensor:
             return self._path(part, noise, finished, rate, how, lambda: fresh(noise.shape))
@@ -124,14 +124,16 @@ class Detail:
             parts = part[:, :3], part[:, 3:6], part[:, 6:]
             if how.mode == "flow":
                 return flow.velocity(
-                    self.network, *parts, self._told(time), self._told(rate), self._told(how.noise)
+                    self.network, *parts, self._scalar(time), self._scalar(rate), self._scalar(how.noise)
                 )
-            return diffusion.prediction(self.network, *parts, self._told(time), self._told(rate), self.shift)
+            return diffusion.prediction(
+                self.network, *parts, self._scalar(time), self._scalar(rate), self.shift
+            )
 
         return self._in_tiles(of_part, torch.cat([state, seen], 1))
 
-    def _foretell(self, coarse: Tensor, rate: float) -> Tensor:
-        return self._in_tiles(lambda part: self.network.predict_mean(part, self._told(rate)), coarse)
+    def _predicted_mean(self, coarse: Tensor, rate: float) -> Tensor:
+        return self._in_tiles(lambda part: self.network.predict_mean(part, self._scalar(rate)), coarse)
 
     def _in_tiles(self, network: Callable[[Tensor], Tensor], whole: Tensor) -> Tensor:
         """Return what the network makes of a picture on the CPU, computed where the network is."""
@@ -140,14 +142,14 @@ class Detail:
             lambda part: network(part.to(like.device, like.dtype)).float().cpu(), whole, TILE, HALO
         )
 
-    def _told(self, value: float) -> Tensor:
+    def _scalar(self, value: float) -> Tensor:
         return torch.tensor([value], device=self.network.unet.enter.weight.device)
 
     def _tinted(self, white: Tensor, rate: float) -> Tensor:
-        return self.network.tint(white.to(self._told(rate).device), self._told(rate)).cpu()
+        return self.network.tint(white.to(self._scalar(rate).device), self._scalar(rate)).cpu()
 
     def _deviation(self, rate: float) -> Tensor:
-        return self.network.deviation(self._told(rate)).cpu()
+        return self.network.deviation(self._scalar(rate)).cpu()
 
 
 @dataclass(frozen=True, slots=True)

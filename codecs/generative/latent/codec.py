@@ -1,4 +1,4 @@
-"""Turn a picture into the palettised latents of an autoencoder, and back with a denoiser between.
+"""The latent codec: palettised latents of an autoencoder, denoised before they are decoded.
 
 Source: Bühlmann's article on compression by Stable Diffusion, Towards AI, September 2022. The ladder of
 palettes, the start of the denoiser matched to the measured error, any size but 512 x 512 and every backend

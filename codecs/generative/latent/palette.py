@@ -1,4 +1,4 @@
-"""Turn 8-bit latents into a palette of few vectors and an index for each pixel, dithered, and back.
+"""Quantise 8-bit latents to a palette of a few vectors, with dithered indices.
 
 The idea is Bühlmann's: latents of four channels are an RGBA picture to a palette quantiser. His was
 libimagequant; this one is ours: k-means with a k-means++ start, then Floyd-Steinberg error diffusion over

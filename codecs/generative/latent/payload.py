@@ -1,4 +1,4 @@
-"""Turn palette, indices and the denoiser's start into the bytes behind the header, and back.
+"""Pack palette, indices and the denoiser's start into the bytes behind the header, and unpack them.
 
     entries - 1: 1 byte | error: 1 byte | steps: 7 bits, deflated: 1 bit | palette, indices
 

@@ -1,4 +1,4 @@
-"""Turn a picture into a sentence by a captioner of the BLIP family, through transformers."""
+"""Caption a picture with a model of the BLIP family, through transformers."""
 
 from __future__ import annotations
 

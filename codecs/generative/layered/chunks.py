@@ -1,4 +1,4 @@
-"""Turn layers' coded data into a stream that may be cut between any two of them, and back.
+"""Write coded layers as the chunks of a stream that may be cut between any two, and read them.
 
     header with its CRC-32 | length 1 | settings of the decoder | chunk | chunk | chunk
     chunk: type 1 | length LEB128 | data | CRC-32 4, over all of the chunk before it

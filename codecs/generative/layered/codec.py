@@ -1,4 +1,4 @@
-"""Turn a picture into a caption, a structure and a colour map, some hundred bytes, and these into a picture.
+"""The layered codec: caption, structure and colour map in some hundred bytes, painted by a decoder.
 
 After Chen, Mao and Cheng, "Stable Diffusion is a Natural Cross-Modal Decoder for Layered AI-generated Image
 Compression" (DCC 2025, arXiv 2412.12982): the same layers and decoders. The entropy coders, the chunked

@@ -54,7 +54,7 @@ def encode(
     ] = "",
     setting: SetOption = None,
 ) -> None:
-    """Turn a picture into a stream, for one decoder."""
+    """Encode a picture as a stream for one decoder."""
     from ... import registry
     from ...base import Picture
 

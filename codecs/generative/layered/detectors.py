@@ -1,4 +1,4 @@
-"""Turn a picture into its structure: an edge map by Canny's or a learned detector, or the people in it."""
+"""Detect a picture's structure: edges by Canny's or a learned detector, or the people in it."""
 
 from __future__ import annotations
 

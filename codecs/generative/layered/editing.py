@@ -1,4 +1,4 @@
-"""Turn a layered stream into an edited one without decoding it; all but the chunk stays byte for byte."""
+"""Edit a layered stream without decoding it; all other chunks stay byte for byte."""
 
 from __future__ import annotations
 

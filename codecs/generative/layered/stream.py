@@ -1,4 +1,4 @@
-"""Turn the chunks of a stream into the layers that a decoder paints from."""
+"""Read the layers that a decoder paints from out of a stream's chunks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn bits and their probabilities into bytes and back: a binary arithmetic coder in integers alone.
+"""A binary arithmetic coder, in integers alone.
 
 A range coder with 32-bit bounds: each bit narrows the interval [low, low + range) in proportion to its
 probability, and a byte leaves whenever the range falls below 2 ** 24 (G. Martin, "Range encoding", 1979).

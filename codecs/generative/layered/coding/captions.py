@@ -1,4 +1,4 @@
-"""Turn a picture into the text of the semantic layer: a prompt, the user's, a captioner's or a template's."""
+"""Write the caption of the semantic layer: the user's, a captioner's or a template's."""
 
 from __future__ import annotations
 

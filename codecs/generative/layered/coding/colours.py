@@ -1,4 +1,4 @@
-"""Turn a colour map into bytes and back: quantised YCoCg, each cell as its difference from its neighbours.
+"""Code a colour map: quantised YCoCg, each cell as its difference from its neighbours.
 
 The transform is the reversible YCoCg-R (Malvar and Sullivan, JVT-I014, 2003); the prediction is the median
 edge detector of JPEG-LS (ITU-T T.87). The steps make the error that of 5 bits a colour.

@@ -1,4 +1,4 @@
-"""Turn an edge map into bytes and back: each cell is coded from the cells around it that are known already.
+"""Code an edge map: each cell is predicted from its neighbours that are coded already.
 
 The template of ten cells is that of JBIG2 (ITU-T T.88, generic region template 2, widened by a row's end);
 a narrow and a wide one are mixed in.

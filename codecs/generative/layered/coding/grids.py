@@ -1,4 +1,4 @@
-"""Turn a picture into a grid of cells, and a painted canvas into a picture of the right size."""
+"""Reduce a picture to a grid of cells, and fit a painted canvas to the size of the picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn the contexts of a bit into its probability: adaptive statistics, mixed by what has served so far.
+"""Estimate a bit's probability from its contexts: adaptive statistics, mixed by how well each predicted.
 
 Each input keeps, for every context it meets, an adaptive probability and how often the context came. The
 probabilities are mixed in the logistic domain with weights that learn from every bit (M. Mahoney, "Adaptive

@@ -1,4 +1,4 @@
-"""Turn a rectangle or a mask over a picture into the cells of a layer's grid."""
+"""Map a rectangle or a mask of a picture to the cells of a layer's grid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn the settings of a decoder into the bytes that a stream carries of them, and back: one byte each."""
+"""Code a decoder's settings that a stream carries, one byte each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn people's keypoints into bytes and back, and into OpenPose's picture; read them from its JSON."""
+"""Code people's keypoints, draw them as OpenPose does, and read them from its JSON."""
 
 from __future__ import annotations
 

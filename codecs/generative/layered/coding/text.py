@@ -1,4 +1,4 @@
-"""Turn a caption into fewer bytes than deflate can, and back: letters are predicted from those before them.
+"""Code a caption in fewer bytes than deflate: each letter is predicted from those before it.
 
 Orders zero to four and the word so far are mixed, after reading `vocabulary`. Over the 20 prompts of the
 AI-generated set this takes about half the bytes of raw deflate, three quarters of those with the vocabulary

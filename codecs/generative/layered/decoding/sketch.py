@@ -1,4 +1,4 @@
-"""Turn layers into a picture without any network: the colours, blurred, and the structure drawn over them."""
+"""Draw layers without any network: the blurred colours, with the structure drawn over them."""
 
 from __future__ import annotations
 

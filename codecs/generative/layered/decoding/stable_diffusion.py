@@ -1,4 +1,4 @@
-"""Turn folders of weights into Stable Diffusion 1.x, and a caption with what steers it into pixels."""
+"""Load Stable Diffusion 1.x from folders of weights, and run it on a caption and control images."""
 
 from __future__ import annotations
 
