@@ -244,23 +244,23 @@ def list_codecs(as_json: JsonOption = False) -> None:
 
 @list_app.command("metrics")
 def list_metrics(
-    every: Annotated[bool, typer.Option("--all", help="Show pyiqa's metrics one by one.")] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="Show pyiqa's metrics one by one.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Metrics, with what is missing to run them."""
-    found = listing.metrics()
-    wrapped = [row for row in found if str(row["metric"]).startswith("pyiqa:")]
-    shown = found if every or as_json else [row for row in found if row not in wrapped]
+    metrics = listing.metrics()
+    wrapped = [row for row in metrics if str(row["metric"]).startswith("pyiqa:")]
+    shown = metrics if show_all or as_json else [row for row in metrics if row not in wrapped]
     _print_records(shown, "metrics", as_json)
-    if len(shown) < len(found):
+    if len(shown) < len(metrics):
         print(f"and {len(wrapped)} of pyiqa's, as pyiqa:NAME: codecarena list metrics --all")
 
 
 @list_app.command("sets")
 def list_sets(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Image sets, and how much of each is on this machine."""
-    found = listing.image_sets(data) if as_json else listing.image_sets_in_brief(data)
-    _print_records(found, "image sets", as_json)
+    image_sets = listing.image_sets(data) if as_json else listing.image_sets_in_brief(data)
+    _print_records(image_sets, "image sets", as_json)
 
 
 @list_app.command("suites")
@@ -289,12 +289,12 @@ def fetch_set(
     from .datasets.sources.download import data_folder, fetch
     from .datasets.sources.remote import Remote, parse, read
 
-    found = parse(name) or find_manifest(name)  # before the bar: a mistake draws none
+    source = parse(name) or find_manifest(name)  # before the bar: a mistake draws none
     with of_downloads(_console(stderr=True)) as show:
-        if isinstance(found, Remote):
-            paths = read(found, data_folder(data), show)
+        if isinstance(source, Remote):
+            paths = read(source, data_folder(data), show)
         else:
-            paths = fetch(found, data_folder(data), show, mirror, sampler())
+            paths = fetch(source, data_folder(data), show, mirror, sampler())
     folders = sorted({str(path.parent) for path in paths})
     where = ", ".join(folders) if len(folders) <= 3 else os.path.commonpath(folders)
     print(f"{len(paths)} pictures of {name} are here: {where}")
@@ -334,8 +334,8 @@ def _draw_sheet(store: str, out: Path, columns: int = 6, **chosen: Any) -> None:
     sheet_drawing.check_name(out)
     opened = Store(store)
     plan = contact_sheet.plan(opened, **chosen)
-    found = pictures(opened, [band.picture_sha256 for band in plan.bands], plan.cells)
-    sheet_drawing.save(sheet_drawing.draw(plan, found.pixels, found.missing, columns), out)
+    decoded = pictures(opened, [band.picture_sha256 for band in plan.bands], plan.cells)
+    sheet_drawing.save(sheet_drawing.draw(plan, decoded.pixels, decoded.missing, columns), out)
 
 
 def _simulate_study(store: str) -> None:

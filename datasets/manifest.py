@@ -193,8 +193,8 @@ class PictureEntry(_Table):
 
     @model_validator(mode="after")
     def _pixels_are_told_whole(self) -> PictureEntry:
-        told = [value is not None for value in (self.pixels_sha256, self.width, self.height)]
-        if any(told) and not (all(told) and self.sha256):
+        given = [value is not None for value in (self.pixels_sha256, self.width, self.height)]
+        if any(given) and not (all(given) and self.sha256):
             raise ValueError("pixels_sha256, width, height and sha256 go together")
         return self
 

@@ -46,10 +46,10 @@ def _lines(table: dict[str, object]) -> list[str]:
 
 def _value(value: object) -> str:
     if isinstance(value, dict):
-        inner = ", ".join(f"{key} = {_value(one)}" for key, one in value.items())
+        inner = ", ".join(f"{key} = {_value(entry)}" for key, entry in value.items())
         return f"{{ {inner} }}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(one) for one in value) + "]"
+        return "[" + ", ".join(_value(entry) for entry in value) + "]"
     assert not isinstance(value, BaseModel), "models are dumped before"
     # JSON's strings, numbers and truth values are TOML's, but for one letter that TOML wants escaped. Its
     # surrogate pairs are not, so that other letters stay as they are.

@@ -51,13 +51,13 @@ def near_pairs(
     compared = first if second is None else second
     names, others = list(first), list(compared)
     rows, columns = _packed(first.values()), _packed(compared.values())
-    found: list[tuple[str, str, int]] = []
+    pairs: list[tuple[str, str, int]] = []
     for start in range(0, len(names), _CHUNK):
         differing = _ONES[rows[start : start + _CHUNK, None] ^ columns[None]].sum(axis=2)
         for row, column in np.argwhere(differing <= bits):
             if second is not None or column > row + start:
-                found.append((names[row + start], others[column], int(differing[row, column])))
-    return found
+                pairs.append((names[row + start], others[column], int(differing[row, column])))
+    return pairs
 
 
 def _packed(hashes: Iterable[str]) -> NDArray[np.uint8]:

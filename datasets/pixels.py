@@ -48,10 +48,10 @@ def check_file(path: Path, sha256: str | None = None) -> bytes:
         PictureError: The file is absent, unreadably large, or has another hash.
     """
     data = _read_bytes(path)
-    found = hashlib.sha256(data).hexdigest()
-    if sha256 is not None and found != sha256:
+    read_sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 is not None and read_sha256 != sha256:
         raise PictureError(
-            f"{path}: not the file of the manifest: expected sha256 {sha256}, got {found}; "
+            f"{path}: not the file of the manifest: expected sha256 {sha256}, got {read_sha256}; "
             "delete it and fetch the set again, or correct the manifest"
         )
     return data

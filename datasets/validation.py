@@ -42,7 +42,7 @@ def _table_at(model: type[BaseModel], place: tuple[int | str, ...]) -> type[Base
         field = model.model_fields.get(str(part))
         inner = next(_tables_in(field.annotation), None) if field else None
         # A union's branch stands in the place by its class name.
-        named = next((one for one in _tables_in(model) if one.__name__ == part), None)
+        named = next((table for table in _tables_in(model) if table.__name__ == part), None)
         model = inner or named or model
     return model
 

@@ -57,8 +57,8 @@ class PictureCommands:
         opened = self._open(image_set, data)
         with _counting("pictures") as show:
             described = []
-            for place, one in enumerate(opened.pictures, 1):
-                described.append(describe_pixels(read_pixels(one.path, one.sha256)))
+            for place, picture in enumerate(opened.pictures, 1):
+                described.append(describe_pixels(read_pixels(picture.path, picture.sha256)))
                 show(place, len(opened.pictures))
         chosen = choose(described, count, seed)
         if out is not None:
@@ -92,17 +92,17 @@ class PictureCommands:
             else:
                 other = self._open(second, data)
                 name, there = other.name, prints(other.pictures)
-        found = shared(here, there)
+        pairs = shared(here, there)
         if as_json:
-            typer.echo(json.dumps([asdict(one) for one in found], indent=2))
+            typer.echo(json.dumps([asdict(pair) for pair in pairs], indent=2))
         else:
-            for one in found:
-                typer.echo(f"{one.picture} and {one.other}: {one.how}, {one.bits} of 64 bits differ")
-            many = len({one.picture for one in found})
+            for pair in pairs:
+                typer.echo(f"{pair.picture} and {pair.other}: {pair.how}, {pair.bits} of 64 bits differ")
+            many = len({pair.picture for pair in pairs})
             typer.echo(
                 f"{many} of {len(here)} pictures of {opened.name} are in {name} ({len(there)} pictures)"
             )
-        raise typer.Exit(1 if found else 0)
+        raise typer.Exit(1 if pairs else 0)
 
     def _open(self, reference: str, data: Path | None) -> ImageSet:
         from ..sets.catalogue import open_set
@@ -136,30 +136,30 @@ def describe(
     if path.exists() and not force:
         raise DatasetError(f"{path} is there already; --force replaces it, --out names another")
     with _counting("pictures") as show:
-        found = look(
+        description = look(
             folder, name=name, kind=kind, licence=licence, citation=citation, site=site, progress=show
         )
     elsewhere = None if path.absolute().parent == folder.absolute() else str(folder.absolute())
-    write_manifest(found.manifest.model_copy(update={"folder": elsewhere}), path)
-    prompts = sum(picture.prompt is not None for picture in found.manifest.pictures)
+    write_manifest(description.manifest.model_copy(update={"folder": elsewhere}), path)
+    prompts = sum(picture.prompt is not None for picture in description.manifest.pictures)
     if as_json:
         record = {
             "manifest": str(path),
-            "pictures": len(found.manifest.pictures),
+            "pictures": len(description.manifest.pictures),
             "prompts": prompts,
-            "findings": [asdict(finding) for finding in found.findings],
+            "findings": [asdict(finding) for finding in description.findings],
         }
         typer.echo(json.dumps(record, indent=2))
         return
-    unknown = [finding for finding in found.findings if finding.concern == "unknown origin"]
-    for finding in found.findings:
+    unknown = [finding for finding in description.findings if finding.concern == "unknown origin"]
+    for finding in description.findings:
         if finding.concern != "unknown origin":
             typer.echo(f"{finding.concern}: {finding.picture} {finding.detail}")
     if unknown:
         typer.echo(
             f"{len(unknown)} pictures say nothing of a generator and are taken as natural; --kind says more"
         )
-    typer.echo(f"{len(found.manifest.pictures)} pictures, {prompts} with a prompt, described in {path}")
+    typer.echo(f"{len(description.manifest.pictures)} pictures, {prompts} with a prompt, described in {path}")
 
 
 def generate(
@@ -225,5 +225,5 @@ def _table(title: str, rows: list[dict[str, str | float]]) -> None:
     for name in rows[0]:
         table.add_column(name.replace("_", " "), justify="left" if name == "picture" else "right")
     for row in rows:
-        table.add_row(*(one if isinstance(one, str) else f"{one:.3g}" for one in row.values()))
+        table.add_row(*(cell if isinstance(cell, str) else f"{cell:.3g}" for cell in row.values()))
     Console().print(table)

@@ -94,9 +94,13 @@ def describe(
         raise DatasetError(
             f"{folder}: none of its {len(names)} pictures can be measured: {unreadable[0].detail}"
         )
-    entries = [one.entry for one in seen]
+    entries = [picture.entry for picture in seen]
     manifest = _manifest(entries, name or _set_name(folder), kind, licence, citation, site)
-    findings = [*unreadable, *_duplicates(entries), *(finding for one in seen for finding in one.findings)]
+    findings = [
+        *unreadable,
+        *_duplicates(entries),
+        *(finding for picture in seen for finding in picture.findings),
+    ]
     return Description(manifest, tuple(sorted(findings, key=lambda finding: finding.picture)))
 
 
@@ -126,15 +130,15 @@ def _manifest(
     )
 
 
-def _look(folder: Path, file: str, told: Mapping[str, str], kind: Kind | None) -> _Seen:
+def _look(folder: Path, file: str, indexed: Mapping[str, str], kind: Kind | None) -> _Seen:
     """Return one picture's entry and what to know of it."""
     path = folder / file
     pixels = read_pixels(path)
     said = _metadata(path)
     provenance = said.provenance
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    if told.get("sha256", sha256) != sha256:
-        raise DatasetError(f"{path}: {INDEX} says sha256 {told['sha256']}, the file has {sha256}")
+    if indexed.get("sha256", sha256) != sha256:
+        raise DatasetError(f"{path}: {INDEX} says sha256 {indexed['sha256']}, the file has {sha256}")
     entry: dict[str, Any] = {
         "file": file,
         "sha256": sha256,
@@ -152,16 +156,18 @@ def _look(folder: Path, file: str, told: Mapping[str, str], kind: Kind | None) -
         "steps": provenance.steps,
         "workflow": provenance.workflow,
         "licence": said.licence,
-        **told,
+        **indexed,
     }
     generated = said.generated or bool(entry.get("generator"))
-    entry["kind"] = told.get("kind") or ("ai-generated" if generated else kind or "natural")
-    described = _entry(folder, {key: value for key, value in entry.items() if value is not None}, set(told))
-    return _Seen(described, tuple(_concerns(path, file, pixels, said, kind, bool(told.get("generator")))))
+    entry["kind"] = indexed.get("kind") or ("ai-generated" if generated else kind or "natural")
+    described = _entry(
+        folder, {key: value for key, value in entry.items() if value is not None}, set(indexed)
+    )
+    return _Seen(described, tuple(_concerns(path, file, pixels, said, kind, bool(indexed.get("generator")))))
 
 
 # Any: values of a picture's keys.
-def _entry(folder: Path, values: dict[str, Any], told: set[str]) -> PictureEntry:
+def _entry(folder: Path, values: dict[str, Any], indexed: set[str]) -> PictureEntry:
     """Return an entry without what its file says that no manifest may hold: a seed of a thousand digits.
 
     Raises:
@@ -179,7 +185,7 @@ def _entry(folder: Path, values: dict[str, Any], told: set[str]) -> PictureEntry
         wrong = {str(error["loc"][0]) for error in error.errors() if error["loc"]}
         if "file" in wrong:
             raise PictureError("no manifest can hold its name; give it a plain one") from None
-        if not wrong or wrong & told:
+        if not wrong or wrong & indexed:
             raise DatasetError(explain_validation(folder / INDEX, PictureEntry, error)) from None
     return PictureEntry.model_validate({key: value for key, value in clean.items() if key not in wrong})
 

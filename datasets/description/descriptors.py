@@ -32,8 +32,8 @@ def describe_pixels(pixels: Pixels) -> dict[str, float]:
     Args:
         pixels: (height, width, 3), uint8, sRGB.
     """
-    found = {name: measure(pixels) for name, measure in DESCRIPTORS.items()}
-    return {name: value for name, value in found.items() if value is not None}
+    values = {name: measure(pixels) for name, measure in DESCRIPTORS.items()}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def spatial_information(pixels: Pixels) -> float:
@@ -102,8 +102,8 @@ def face_count(pixels: Pixels) -> float | None:
     smallest = (_FACE_SMALLEST, _FACE_SMALLEST)
     if not hasattr(_on_thread, "faces"):
         _on_thread.faces = cv2.CascadeClassifier(str(path))
-    found = _on_thread.faces.detectMultiScale(_luma(pixels), _FACE_STEP, _FACE_NEIGHBOURS, minSize=smallest)
-    return float(len(found))
+    faces = _on_thread.faces.detectMultiScale(_luma(pixels), _FACE_STEP, _FACE_NEIGHBOURS, minSize=smallest)
+    return float(len(faces))
 
 
 DESCRIPTORS: dict[str, Callable[[Pixels], float | None]] = {
@@ -147,7 +147,7 @@ def _rows(boxes: list[tuple[int, int, int, int]], fewest: int = 6) -> list[tuple
         else:
             row.append(box)
     return [
-        (row[0][0], min(one[1] for one in row), max(one[2] for one in row), max(one[3] for one in row))
+        (row[0][0], min(box[1] for box in row), max(box[2] for box in row), max(box[3] for box in row))
         for row in rows
         if len(row) >= fewest
     ]

@@ -90,12 +90,12 @@ def upscaling(pixels: NDArray[np.uint8]) -> int | None:
     if min(pixels.shape[:2]) < 8 * BLOCK:
         return None
     luma = _luma(pixels).astype(np.float32)
-    found = [
+    factors = [
         factor
         for factor, (larger, jump) in _JUMPS.items()
         if _lost(luma, larger) > jump * max(_lost(luma, factor), 0.05)
     ]
-    return max(found, default=None)
+    return max(factors, default=None)
 
 
 def _lost(luma: NDArray[np.float32], factor: float) -> float:
@@ -153,7 +153,7 @@ def _best_step(values: NDArray[np.float64]) -> tuple[int, float]:
     scores = {step: _score(values, step) for step in range(3, _LARGEST_STEP)}
     best = max(scores.values())
     # Values on multiples of 12 lie on those of 6, 4 and 3 as well.
-    step = max(one for one, score in scores.items() if score >= best - 0.1)
+    step = max(candidate for candidate, score in scores.items() if score >= best - 0.1)
     return (step, scores[step]) if best > 0 else (0, 0.0)
 
 
@@ -166,11 +166,11 @@ def _score(values: NDArray[np.float64], step: int) -> float:
 
 
 def _quality_of_steps(steps: dict[tuple[int, int], int]) -> int | None:
-    found = np.array(list(steps.values()), dtype=np.float64)
+    sizes = np.array(list(steps.values()), dtype=np.float64)
     places = tuple(np.array(list(steps)).T)
-    misses = {quality: np.abs(_table(quality)[places] - found).mean() for quality in range(1, 101)}
+    misses = {quality: np.abs(_table(quality)[places] - sizes).mean() for quality in range(1, 101)}
     quality = min(misses, key=lambda miss: float(misses[miss]))
-    return quality if misses[quality] <= 1 + 0.1 * found.mean() else None
+    return quality if misses[quality] <= 1 + 0.1 * sizes.mean() else None
 
 
 def _nearest_quality(table: NDArray[np.float64]) -> int:

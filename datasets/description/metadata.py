@@ -56,8 +56,8 @@ def read_metadata(path: Path) -> Metadata:
         raise ValueError(f"{path}: metadata cannot be read ({error})") from error
     xmp = xmp.encode() if isinstance(xmp, str) else xmp
     short = {key: value for key, value in texts.items() if len(value) <= MAX_TEXT}
-    found = _of_texts({**exif, **short})
-    return _with_xmp(found, xmp[:MAX_TEXT])
+    metadata = _of_texts({**exif, **short})
+    return _with_xmp(metadata, xmp[:MAX_TEXT])
 
 
 def _of_texts(texts: Mapping[str, str]) -> Metadata:
@@ -82,9 +82,9 @@ def _of_parameters(text: str) -> Metadata:
         said, _, rest = text.partition("\nSteps: ")
         settings = "Steps: " + rest
     prompt, _, negative = said.partition("Negative prompt:")
-    values = {found[1].strip(): found[2].strip('" ') for found in _PARAMETER.finditer(settings)}
+    values = {parameter[1].strip(): parameter[2].strip('" ') for parameter in _PARAMETER.finditer(settings)}
     model = values.get("Model")
-    version = " ".join(one for one in (model, values.get("Model hash")) if one)
+    version = " ".join(part for part in (model, values.get("Model hash")) if part)
     provenance = Provenance(
         model_version=version or None,
         prompt=prompt.strip() or None,
@@ -147,30 +147,30 @@ def _exif_text(value: object) -> str:
     return value.decode("utf-8", "replace").strip("\0 ")
 
 
-def _with_xmp(found: Metadata, xmp: bytes) -> Metadata:
+def _with_xmp(metadata: Metadata, xmp: bytes) -> Metadata:
     """Return metadata with what an XMP packet adds: description, rights, IPTC's digital source type."""
     # Entities are of no use in XMP, and the classic way to blow up a parser.
     if not xmp.strip() or b"<!DOCTYPE" in xmp or b"<!ENTITY" in xmp:
-        return found
+        return metadata
     try:
         root = ElementTree.fromstring(xmp.strip(b"\0 \n\r\t"))
     except ElementTree.ParseError:
-        return found
+        return metadata
     said: dict[str, str] = {}
     for node in root.iter():
         for key, value in [*node.attrib.items(), (node.tag, "".join(node.itertext()))]:
             said.setdefault(key.rpartition("}")[2], " ".join(value.split()))
     source = said.get("DigitalSourceType", "").rpartition("/")[2]
-    generated = found.generated or source in _AI_SOURCES
+    generated = metadata.generated or source in _AI_SOURCES
     tool = said.get("AISystemUsed") or said.get("CreatorTool")
     return replace(
-        found,
+        metadata,
         generated=generated,
-        generator=found.generator or (tool if generated else None) or None,
-        caption=found.caption or said.get("description") or None,
-        licence=found.licence or said.get("UsageTerms") or said.get("rights") or None,
+        generator=metadata.generator or (tool if generated else None) or None,
+        caption=metadata.caption or said.get("description") or None,
+        licence=metadata.licence or said.get("UsageTerms") or said.get("rights") or None,
         provenance=replace(
-            found.provenance, prompt=found.provenance.prompt or said.get("AIPromptInformation") or None
+            metadata.provenance, prompt=metadata.provenance.prompt or said.get("AIPromptInformation") or None
         ),
     )
 

@@ -55,8 +55,8 @@ def print_of(path: Path, sha256: str | None = None) -> Print:
         pixels = read_pixels(path, sha256)
     except PictureError as error:
         raise DatasetError(str(error)) from error
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Print(found, pixels_sha256(pixels), perceptual_hash(pixels))
+    file_sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Print(file_sha256, pixels_sha256(pixels), perceptual_hash(pixels))
 
 
 def listed_prints(manifest: Manifest) -> dict[str, Print]:
@@ -75,8 +75,10 @@ def training_prints(folders: Iterable[str] | None = None) -> dict[str, Print]:
         folders: Of the training set; None takes all.
     """
     chosen = None if folders is None else set(folders)
-    every = listed_prints(load_manifest(TRAINING))
-    return {name: one for name, one in every.items() if chosen is None or name.split("/")[0] in chosen}
+    training = listed_prints(load_manifest(TRAINING))
+    return {
+        name: print_ for name, print_ in training.items() if chosen is None or name.split("/")[0] in chosen
+    }
 
 
 def shared(first: Mapping[str, Print], second: Mapping[str, Print]) -> list[Shared]:
@@ -85,16 +87,16 @@ def shared(first: Mapping[str, Print], second: Mapping[str, Print]) -> list[Shar
     Near-duplicates are told by `perceptual_hash`: copies that were scaled or coded again are found, crops,
     turned and mirrored ones are not.
     """
-    found: list[Shared] = []
-    here, there = ({name: one.perceptual for name, one in side.items()} for side in (first, second))
+    pairs: list[Shared] = []
+    here, there = ({name: print_.perceptual for name, print_ in side.items()} for side in (first, second))
     for name, other, bits in near_pairs(here, there):
-        found.append(Shared(name, other, _how(first[name], second[other]), bits))
-    return found
+        pairs.append(Shared(name, other, _how(first[name], second[other]), bits))
+    return pairs
 
 
-def _how(one: Print, other: Print) -> Literal["same file", "same pixels", "looks the same"]:
-    if one.file_sha256 is not None and one.file_sha256 == other.file_sha256:
+def _how(first: Print, second: Print) -> Literal["same file", "same pixels", "looks the same"]:
+    if first.file_sha256 is not None and first.file_sha256 == second.file_sha256:
         return "same file"
-    if one.pixels_sha256 is not None and one.pixels_sha256 == other.pixels_sha256:
+    if first.pixels_sha256 is not None and first.pixels_sha256 == second.pixels_sha256:
         return "same pixels"
     return "looks the same"

@@ -108,10 +108,10 @@ def model_version(order: Order) -> str:
     folder = Path(order.model).expanduser()
     if folder.is_dir():
         digest = hashlib.sha256()
-        for one in sorted(folder.rglob("*")):
-            if one.is_file() and one.suffix in (".json", ".safetensors", ".bin", ".txt", ".model"):
-                digest.update(one.relative_to(folder).as_posix().encode())
-                with one.open("rb") as opened:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and file.suffix in (".json", ".safetensors", ".bin", ".txt", ".model"):
+                digest.update(file.relative_to(folder).as_posix().encode())
+                with file.open("rb") as opened:
                     digest.update(hashlib.file_digest(opened, "sha256").digest())
         return f"sha256 of files {digest.hexdigest()}"
     try:
@@ -171,13 +171,13 @@ def _made_before(path: Path, order: Order, version: str) -> dict[str, PictureEnt
         return {}
     entries = {picture.file: picture for picture in load_manifest(path).pictures}
     ordered = {job.file: job for job in _jobs(order)}
-    for file, one in entries.items():
+    for file, entry in entries.items():
         job = ordered.get(file)
-        made = (one.generator, one.model_version, one.steps, one.guidance)
-        size = json.loads(one.workflow or "{}")
+        made = (entry.generator, entry.model_version, entry.steps, entry.guidance)
+        size = json.loads(entry.workflow or "{}")
         made_so = (*made, size.get("width"), size.get("height"), size.get("dtype"))
         wanted = (order.model, version, order.steps, order.guidance, order.width, order.height, order.dtype)
-        if made_so != wanted or (job and (job.prompt, job.seed) != (one.prompt, one.seed)):
+        if made_so != wanted or (job and (job.prompt, job.seed) != (entry.prompt, entry.seed)):
             raise DatasetError(
                 f"{path}: {file} was made in another way (another prompt, model or setting); "
                 "name another --out, or delete the folder"
@@ -186,7 +186,10 @@ def _made_before(path: Path, order: Order, version: str) -> dict[str, PictureEnt
 
 
 def _manifest(order: Order, folder: Path, entries: Sequence[PictureEntry]) -> Manifest:
-    name = "".join(one if one.isalnum() or one in "._-" else "-" for one in folder.resolve().name.lower())
+    name = "".join(
+        character if character.isalnum() or character in "._-" else "-"
+        for character in folder.resolve().name.lower()
+    )
     return Manifest.model_validate(
         {
             "name": name.strip("-._") or "generated",

@@ -71,7 +71,7 @@ def find_font(name: str) -> Path:
     for folder in (own, *SYSTEM_FONTS) if own else SYSTEM_FONTS:
         if (path := _fonts(str(Path(folder).expanduser())).get(name)) is not None:
             return path
-    package = next((one for begin, one in _PACKAGES.items() if name.startswith(begin)), None)
+    package = next((package for begin, package in _PACKAGES.items() if name.startswith(begin)), None)
     install = f"install Debian's {package}, or " if package else ""
     raise DatasetError(f"the font {name} is not installed; {install}name its folder in {FONTS}")
 

@@ -134,22 +134,24 @@ def _described(
     manifest: Manifest, beside: Path, data: Path, reference: str, sampler: Sampler | None
 ) -> ImageSet:
     home = data / manifest.name
-    found = {entry: _first_path(entry, (beside, home), sampler) for entry in manifest.pictures}
-    for entry, path in found.items():
+    paths = {entry: _first_path(entry, (beside, home), sampler) for entry in manifest.pictures}
+    for entry, path in paths.items():
         if entry.made_here and not path.is_file():
             generated_entry.make(entry, path, sampler)
-    missing = [entry.file for entry, path in found.items() if not path.is_file()]
+    missing = [entry.file for entry, path in paths.items() if not path.is_file()]
     if missing:
-        raise DatasetError(_absent(manifest, missing, len(found), home, reference))
+        raise DatasetError(_absent(manifest, missing, len(paths), home, reference))
     pinned = read_lock(data, manifest.name).files
     pictures = tuple(
         _with_pin(manifest.local(entry, path), pinned if path.is_relative_to(home) else {})
-        for entry, path in found.items()
+        for entry, path in paths.items()
     )
     if sampler is not None:
         pictures = tuple(
-            replace(one, generator=sampler.generator) if entry.sample and not one.generator else one
-            for one, entry in zip(pictures, found, strict=True)
+            replace(picture, generator=sampler.generator)
+            if entry.sample and not picture.generator
+            else picture
+            for picture, entry in zip(pictures, paths, strict=True)
         )
     return ImageSet(manifest.name, manifest.kind, manifest.licence, manifest.site or "unknown", pictures)
 
@@ -174,15 +176,15 @@ def _as_placed(manifest: Manifest, data: Path, reference: str) -> ImageSet:
     """Return a set whose manifest does not list its pictures: those that were unpacked or placed."""
     home = data / manifest.name
     pinned = read_lock(data, manifest.name).files
-    names = [one for one in pinned if Path(one).suffix.lower() in EXTENSIONS] or placed(home)
+    names = [name for name in pinned if Path(name).suffix.lower() in EXTENSIONS] or placed(home)
     missing = [name for name in names if not (home / name).is_file()]
     if missing or not names:
         count = manifest.count or len(names)
         raise DatasetError(_absent(manifest, missing, count, home, reference))
-    told = prompts.read_tables(home, [one for one in pinned if one.endswith(".json")])
+    prompt_tables = prompts.read_tables(home, [name for name in pinned if name.endswith(".json")])
     entries = [
         PictureEntry.model_validate(
-            {"file": name, "sha256": pinned.get(name), **told.get(Path(name).name, {})}
+            {"file": name, "sha256": pinned.get(name), **prompt_tables.get(Path(name).name, {})}
         )
         for name in names
     ]

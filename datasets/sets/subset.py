@@ -42,8 +42,10 @@ def _ranks(described: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
     """Return the rank of each picture in each descriptor, 0 to 1, ties in the middle: (pictures, names)."""
     from scipy.stats import rankdata
 
-    names = sorted({name for one in described for name in one})
-    values = np.array([[one.get(name, np.nan) for name in names] for one in described], dtype=np.float64)
+    names = sorted({name for descriptors in described for name in descriptors})
+    values = np.array(
+        [[descriptors.get(name, np.nan) for name in names] for descriptors in described], dtype=np.float64
+    )
     ranks = rankdata(values, axis=0, nan_policy="omit")
     highest = np.maximum(np.nanmax(ranks, axis=0, initial=1.0), 2.0)
     return np.nan_to_num((ranks - 1) / (highest - 1), nan=0.5)

@@ -43,10 +43,10 @@ class _Header(tarfile.TarInfo):
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        found = super().frombuf(buf, encoding, errors)
-        if found.type in _TAR_WORDS and found.size > _MEBIBYTE:
-            raise ArchiveError(f"a header of {found.size} bytes: a bomb")
-        return found
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _TAR_WORDS and header.size > _MEBIBYTE:
+            raise ArchiveError(f"a header of {header.size} bytes: a bomb")
+        return header
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +83,11 @@ def unpack(
             chosen = [member for member in members if _is_wanted(member.name, wanted, suffixes)]
             if not chosen:
                 raise ArchiveError(f"none of its {len(members)} members fits {', '.join(wanted)}")
-            for one in chosen:
-                _write(one, staging / one.name)
-        for one in chosen:
-            (folder / one.name).parent.mkdir(parents=True, exist_ok=True)
-            (staging / one.name).replace(folder / one.name)
+            for unpacked in chosen:
+                _write(unpacked, staging / unpacked.name)
+        for unpacked in chosen:
+            (folder / unpacked.name).parent.mkdir(parents=True, exist_ok=True)
+            (staging / unpacked.name).replace(folder / unpacked.name)
     except ArchiveError:
         raise
     # Unpackers raise whatever they like on hostile bytes, zlib and lzma classes of their own.
@@ -95,7 +95,7 @@ def unpack(
         raise ArchiveError(f"damaged or of an unknown kind ({error})") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return tuple(one.name for one in chosen)
+    return tuple(member.name for member in chosen)
 
 
 @contextmanager
@@ -128,7 +128,7 @@ def _of_zip(opened: zipfile.ZipFile, archive_bytes: int) -> Generator[_Member]:
                 str(PurePosixPath(info.filename)),
                 info.file_size,
                 info.compress_size,
-                lambda one=info: opened.open(one),
+                lambda member=info: opened.open(member),
             )
 
 
@@ -138,7 +138,7 @@ def _refuse_shared_bytes(opened: zipfile.ZipFile, archive_bytes: int) -> None:
     Fifield, "A better zip bomb", USENIX WOOT (2019).
     """
     end = 0
-    for info in sorted(opened.infolist(), key=lambda one: one.header_offset):
+    for info in sorted(opened.infolist(), key=lambda member: member.header_offset):
         if info.header_offset < end:
             raise ArchiveError(f"its member {info.filename!r} shares its bytes with another: a bomb")
         end = info.header_offset + _ZIP_HEADER_BYTES + info.compress_size
@@ -157,7 +157,7 @@ def _of_tar(opened: tarfile.TarFile, archive_bytes: int) -> Generator[_Member]:
             if info.size > max(_MEBIBYTE, archive_bytes * MAX_RATIO):
                 raise ArchiveError(f"its member {info.name!r} unpacks to {info.size} bytes: a bomb")
             yield _Member(
-                str(PurePosixPath(info.name)), info.size, None, lambda one=info: opened.extractfile(one)
+                str(PurePosixPath(info.name)), info.size, None, lambda member=info: opened.extractfile(member)
             )
 
 
@@ -174,13 +174,13 @@ def _checked(members: Iterable[_Member], archive_bytes: int) -> list[_Member]:
     """Return the members once they are few and small enough, and no two of one name."""
     # Many little bombs are one: each may unpack to a mebibyte out of nothing.
     most = min(MAX_BYTES, 64 * _MEBIBYTE + MAX_RATIO * archive_bytes)
-    found: list[_Member] = []
+    checked: list[_Member] = []
     seen: set[str] = set()
     total = 0
     for member in members:
-        found.append(member)
+        checked.append(member)
         total += member.unpacked_bytes
-        if len(found) > MAX_MEMBERS:
+        if len(checked) > MAX_MEMBERS:
             raise ArchiveError(f"more than the {MAX_MEMBERS} members allowed")
         if member.unpacked_bytes > MAX_MEMBER_BYTES or total > most:
             raise ArchiveError(f"its members unpack to more than allowed at {member.name!r}: a bomb")
@@ -193,7 +193,7 @@ def _checked(members: Iterable[_Member], archive_bytes: int) -> list[_Member]:
         if key in seen:
             raise ArchiveError(f"two members are called {member.name!r}")
         seen.add(key)
-    return found
+    return checked
 
 
 def _is_wanted(name: str, patterns: tuple[str, ...], suffixes: tuple[str, ...]) -> bool:

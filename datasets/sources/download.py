@@ -76,12 +76,14 @@ def fetch(
         raise DatasetError(f"mirror {base_url!r}: expected an address that starts with https:// or http://")
     if manifest.of is not None:
         raise DatasetError(f"set {manifest.name!r} is a part of {manifest.of!r}: fetch that set")
-    one = _Fetch(manifest, data, progress, base_url, sampler)
+    fetched = _Fetch(manifest, data, progress, base_url, sampler)
     if manifest.pictures:
-        return tuple(one.picture(entry) for entry in manifest.pictures)
+        return tuple(fetched.picture(entry) for entry in manifest.pictures)
     if manifest.archives:
-        return tuple(dict.fromkeys(path for archive in manifest.archives for path in one.archive(archive)))
-    return one.by_hand()
+        return tuple(
+            dict.fromkeys(path for archive in manifest.archives for path in fetched.archive(archive))
+        )
+    return fetched.by_hand()
 
 
 class _Fetch:
@@ -104,10 +106,10 @@ class _Fetch:
         path = picture_path(entry, self.folder, self.sampler)
         known = entry.sha256 or self.lock.hashes.get(entry.file)
         if path.exists():
-            found = _sha256(path)
-            if known not in (None, found):
-                raise DatasetError(_not_the_one(path, entry, self.lock, found))
-            self._pin(entry, found)
+            sha256 = _sha256(path)
+            if known not in (None, sha256):
+                raise DatasetError(_not_the_one(path, entry, self.lock, sha256))
+            self._pin(entry, sha256)
             return path
         if entry.made_here:
             generated_entry.make(entry, path, self.sampler)
@@ -142,30 +144,30 @@ class _Fetch:
         finally:
             # What was refused is of no use, and what was unpacked is no longer; a part of it stays.
             path.unlink(missing_ok=True)
-        hashes = {one: _sha256(self.folder / one) for one in unpacked}
+        hashes = {name: _sha256(self.folder / name) for name in unpacked}
         self.lock = pin(self.data, self.manifest.name, {**hashes, entry.url: sha256})
-        return [self.folder / one for one in unpacked if _is_picture(one)]
+        return [self.folder / name for name in unpacked if _is_picture(name)]
 
     def by_hand(self) -> tuple[Path, ...]:
         """Return the paths of pictures that the user placed here, from now on pinned."""
-        found = placed(self.folder)
-        if not found:
+        names = placed(self.folder)
+        if not names:
             raise DatasetError(self._advice(["  it has no address that a program may fetch it from"], []))
-        hashes = {name: _sha256(self.folder / name) for name in found}
-        missing = sorted(set(self.lock.files) - set(found))
+        hashes = {name: _sha256(self.folder / name) for name in names}
+        missing = sorted(set(self.lock.files) - set(names))
         if missing:
             raise DatasetError(f"{self.folder}: {len(missing)} pinned files are gone: {shortened(missing)}")
         self.lock = pin(self.data, self.manifest.name, hashes)
-        return tuple(self.folder / name for name in found)
+        return tuple(self.folder / name for name in names)
 
-    def _pin(self, entry: PictureEntry, found: str) -> None:
+    def _pin(self, entry: PictureEntry, sha256: str) -> None:
         if entry.sha256 is None and entry.package is None and not entry.made_here:
-            self.lock = pin(self.data, self.manifest.name, {entry.file: found})
+            self.lock = pin(self.data, self.manifest.name, {entry.file: sha256})
 
     def _check_all(self, hashes: dict[str, str]) -> None:
         for name, expected in hashes.items():
-            if (found := _sha256(self.folder / name)) != expected:
-                raise DatasetError(f"{self.folder}: {differs(self.lock, name, found)}")
+            if (sha256 := _sha256(self.folder / name)) != expected:
+                raise DatasetError(f"{self.folder}: {differs(self.lock, name, sha256)}")
 
     def _first(self, urls: list[str], path: Path, sha256: str | None, name: str, most: int) -> str:
         """Return the hash of a file from the first address that has it."""
@@ -198,7 +200,7 @@ def placed(folder: Path) -> list[str]:
     """Return the names of the pictures in a folder and below, sorted; hidden ones are left out."""
     names = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS)
     kept = [name for name in names if not any(part.startswith(".") for part in name.parts)]
-    return sorted(one.as_posix() for one in kept if (folder / one).is_file())
+    return sorted(name.as_posix() for name in kept if (folder / name).is_file())
 
 
 def shortened(names: list[str], most: int = 5) -> str:
@@ -219,10 +221,10 @@ def _sha256(path: Path) -> str:
         raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def _not_the_one(path: Path, entry: PictureEntry, lock: Lock, found: str) -> str:
+def _not_the_one(path: Path, entry: PictureEntry, lock: Lock, sha256: str) -> str:
     if entry.sha256 is None:
-        return f"{path}: {differs(lock, entry.file, found)}"
+        return f"{path}: {differs(lock, entry.file, sha256)}"
     return (
         f"{path}: is there but is not the file of the manifest: expected sha256 {entry.sha256}, "
-        f"got {found}; delete or move it, then fetch again"
+        f"got {sha256}; delete or move it, then fetch again"
     )

@@ -49,16 +49,16 @@ def read_lock(data: Path, name: str) -> Lock:
     for number, line in enumerate(lines, 1):
         if line.startswith("#") or not line.strip():
             continue
-        found = _LINE.fullmatch(line)
-        if found is None:
+        entry = _LINE.fullmatch(line)
+        if entry is None:
             raise DatasetError(
                 f"{path}:{number}: expected a sha256, two blanks and a name, got {line[:80]!r}"
             )
-        hashes[found["name"]] = found["sha256"]
+        hashes[entry["name"]] = entry["sha256"]
     return Lock(path, hashes)
 
 
-def pin(data: Path, name: str, found: Mapping[str, str]) -> Lock:
+def pin(data: Path, name: str, hashes: Mapping[str, str]) -> Lock:
     """Return the lock with more hashes in it, written at once or not at all.
 
     Raises:
@@ -67,10 +67,10 @@ def pin(data: Path, name: str, found: Mapping[str, str]) -> Lock:
     data.mkdir(parents=True, exist_ok=True)
     with _alone(data):
         lock = read_lock(data, name)
-        for what, sha256 in found.items():
+        for what, sha256 in hashes.items():
             if lock.hashes.get(what, sha256) != sha256:
                 raise DatasetError(differs(lock, what, sha256))
-        merged = {**lock.hashes, **found}
+        merged = {**lock.hashes, **hashes}
         if merged != lock.hashes:
             lines = [_HEAD, *(f"{sha256}  {what}" for what, sha256 in sorted(merged.items()))]
             beside = lock.path.with_name(lock.path.name + ".part")
@@ -90,9 +90,9 @@ def _alone(folder: Path) -> Generator[None]:
         os.close(opened)
 
 
-def differs(lock: Lock, what: str, found: str) -> str:
+def differs(lock: Lock, what: str, sha256: str) -> str:
     """Return a sentence on a file that is not the pinned one."""
     return (
         f"{what}: expected sha256 {lock.hashes[what]}, as pinned in {lock.path} by an earlier download, got "
-        f"{found}; if the set was meant to change, delete that file and fetch again"
+        f"{sha256}; if the set was meant to change, delete that file and fetch again"
     )

@@ -19,15 +19,15 @@ def read_tables(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]
     Raises:
         DatasetError: A file is no such table.
     """
-    found: dict[str, dict[str, Any]] = {}
+    by_file: dict[str, dict[str, Any]] = {}
     for name in names:
         try:
             table = json.loads((folder / name).read_text(encoding="utf-8"))
-            found |= {file: _of_picture(row) for file, row in table.items()}
+            by_file |= {file: _of_picture(row) for file, row in table.items()}
         except (OSError, ValueError, AttributeError, TypeError) as error:
             raise DatasetError(f"{folder / name}: no table of prompts ({error})") from error
-    return found
+    return by_file
 
 
 def _of_picture(row: dict[str, Any]) -> dict[str, Any]:
-    return {ours: row[theirs] for theirs, ours in _KEYS.items() if row.get(theirs) not in (None, "")}
+    return {key: row[theirs] for theirs, key in _KEYS.items() if row.get(theirs) not in (None, "")}

@@ -63,7 +63,7 @@ def parse(reference: str) -> Remote | None:
     address, _, query = reference.removeprefix("hf:" if hugging_face else "").partition("?")
     options = dict(parse_qsl(query))
     if not hugging_face:
-        parts = [one.partition("://") for one in address.split("::")]
+        parts = [link.partition("://") for link in address.split("::")]
         if refused := [name for name, mark, _ in parts if not mark or name.lower() not in PROTOCOLS]:
             raise DatasetError(f"{reference!r}: {refused[0]!r} is not read; expected {', '.join(PROTOCOLS)}")
     if unknown := sorted(set(options) - _OPTIONS):
@@ -183,14 +183,14 @@ def _of_file_system(remote: Remote, known: set[str]) -> Iterator[tuple[str, byte
     paths = [PurePosixPath(str(file.path)) for file in files]
     # Below the folder that all are in: two folders may hold files of one name.
     top = os.path.commonpath([path.parent for path in paths] or ["."])
-    for one, path in zip(files, paths, strict=True):
+    for opened_file, path in zip(files, paths, strict=True):
         name = path.relative_to(top).as_posix()
         if PurePosixPath(name).suffix.lower() not in EXTENSIONS:
             continue
         if name in known:
             yield name, None, None
             continue
-        with one as opened:
+        with opened_file as opened:
             yield name, opened.read(MAX_FILE_BYTES + 1), None
 
 

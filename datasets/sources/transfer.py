@@ -64,20 +64,22 @@ def fetch_file(wanted: Wanted, progress: Progress | None = None) -> str:
     part = _beside(wanted.path, PART)
     with _only_one(part) as file:
         resumed = _get(wanted, file, progress)
-        found = _sha256(part)
-        if found != wanted.sha256 is not None and resumed:
+        sha256 = _sha256(part)
+        if sha256 != wanted.sha256 is not None and resumed:
             _begin_again(file, wanted.path)
             _get(wanted, file, progress)
-            found = _sha256(part)
-        if wanted.sha256 not in (None, found):
+            sha256 = _sha256(part)
+        if wanted.sha256 not in (None, sha256):
             _discard(wanted.path)
-            raise TransferError(f"not the file of the manifest: expected sha256 {wanted.sha256}, got {found}")
+            raise TransferError(
+                f"not the file of the manifest: expected sha256 {wanted.sha256}, got {sha256}"
+            )
         file.flush()
         os.fsync(file.fileno())
         part.chmod(0o644)
         part.replace(wanted.path)
     _beside(wanted.path, TAG).unlink(missing_ok=True)
-    return found
+    return sha256
 
 
 def _beside(path: Path, suffix: str) -> Path:
