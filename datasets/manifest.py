@@ -1,4 +1,4 @@
-"""Turn a TOML manifest into a description of an image set, and hold what a set found on this machine is."""
+"""Read and check manifests of image sets, and the records of a set that is on this machine."""
 
 from __future__ import annotations
 

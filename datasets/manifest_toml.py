@@ -1,4 +1,4 @@
-"""Turn a manifest into the TOML text that it is read from."""
+"""Write a manifest as TOML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn pictures into 64 bits that hardly change when a picture is scaled or coded, and compare these."""
+"""Compute and compare perceptual hashes: 64 bits that hardly change when a picture is scaled or coded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a picture file into 8-bit sRGB pixels, or refuse it and say why.
+"""Read picture files as 8-bit sRGB pixels, or refuse them and say why.
 
 Each case of the treatment is a row of the table in ``docs/pictures.md``; `picture_file` applies it.
 """

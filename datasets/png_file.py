@@ -1,4 +1,4 @@
-"""Turn a picture in memory into a PNG file that is there whole or not at all."""
+"""Write PNG files that are there whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn pydantic's errors about a TOML file into lines that name the place and the nearest key."""
+"""Explain pydantic's errors about a TOML file: the place, what was expected, the nearest key."""
 
 from __future__ import annotations
 

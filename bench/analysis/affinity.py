@@ -1,4 +1,4 @@
-"""Turn the names of a picture's generator and of the one in a decoder into how near the two are."""
+"""Compare a picture's generator with the one in a decoder: the same weights, the same family, or neither."""
 
 from __future__ import annotations
 

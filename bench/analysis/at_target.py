@@ -1,4 +1,4 @@
-"""Turn codecs into scores at one rate, or costs at one score: read off curves, or of searched settings."""
+"""Compare scores of codecs at one rate, or costs at one score, read off curves or of searched settings."""
 
 from __future__ import annotations
 

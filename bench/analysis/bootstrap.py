@@ -1,4 +1,4 @@
-"""Turn the pictures of a set into resamples of it, and values of pictures into means over every resample."""
+"""Resample the pictures of a set, and average values of pictures over every resample."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Resampling:
             return (self.weights @ np.where(defined, values, 0.0)) / (self.weights @ defined.astype(float))
 
     def sample(self, statistic: FloatArray) -> Sample:
-        """Return a statistic of shape (1 + resamples,) with its estimate and its draws told apart."""
+        """Return a statistic of shape (1 + resamples,) with its estimate and its draws apart."""
         draws = statistic[1:]
         return Sample(float(statistic[0]), draws, (Group(self.pictures, _variance(draws)),))
 

@@ -1,4 +1,4 @@
-"""Turn the columns of a store into an array for each codec, and into mean curves over common pictures."""
+"""Arrange a store's columns as a (pictures, settings) grid for each codec, and average common pictures."""
 
 from __future__ import annotations
 

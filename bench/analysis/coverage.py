@@ -1,4 +1,4 @@
-"""Turn measurements and failures into what stands beside a codec's numbers: coverage, rate range, reasons."""
+"""Summarise a codec's coverage: pictures finished, range of rates, and why results are missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn thousands of resampled rate-distortion curves into as many BD-rates at once."""
+"""Compute the BD-rates of thousands of resampled rate-distortion curves at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn rate and score arrays into rate-distortion curves, and two curves into one BD-rate."""
+"""Build rate-distortion curves, and compute the BD-rate of two."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn an original, its coarse reconstruction and a decoded picture into measures of the detail added.
+"""Measure the detail that a decoded picture adds to a coarse reconstruction, against the original.
 
 A generative decoder adds detail to the coarse picture that its bits describe. Noise and sharpening add
 "detail" too, so no measure here proves anything alone: `white_noise_at_psnr` and `unsharp_at_psnr` make, from

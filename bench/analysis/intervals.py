@@ -1,4 +1,4 @@
-"""Turn values of many pictures into their median and spread, and resamples into intervals and tests."""
+"""Compute medians and spreads over pictures, and confidence intervals and tests from resamples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn codecs measured on natural and on AI-generated pictures into a test of whether the kind matters."""
+"""Test whether codecs compare differently on natural and on AI-generated pictures."""
 
 from __future__ import annotations
 

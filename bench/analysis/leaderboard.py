@@ -1,4 +1,4 @@
-"""Turn compared codecs into a leaderboard: BD-rates against an anchor, or the reasons why there is none."""
+"""Rank codecs by BD-rate against an anchor, or say why there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn the settings that searches ended at into the cells that stand for each codec at a rate or score."""
+"""Select the cells at the settings that searches for a rate or score ended at."""
 
 from __future__ import annotations
 

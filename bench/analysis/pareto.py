@@ -1,4 +1,4 @@
-"""Turn the points of all codecs into those that no other point beats in everything: the Pareto front."""
+"""Find the Pareto front: the points of all codecs that no other point beats in everything."""
 
 from __future__ import annotations
 

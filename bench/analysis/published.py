@@ -1,4 +1,4 @@
-"""Turn published means into BD-rates against an anchor that was measured here."""
+"""Compute BD-rates of published means against an anchor that was measured here."""
 
 from __future__ import annotations
 

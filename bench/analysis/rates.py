@@ -1,4 +1,4 @@
-"""Turn measurements into the rate of a whole set: by picture and in total, and what the bytes are for."""
+"""Compute the rate of a whole set, by picture and in total, and what the bytes are for."""
 
 from __future__ import annotations
 

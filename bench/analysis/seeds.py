@@ -1,4 +1,4 @@
-"""Turn several decodes of each bitstream into how much scores vary: between seeds and between pictures."""
+"""Estimate how much scores vary between decoding seeds and between pictures."""
 
 from __future__ import annotations
 

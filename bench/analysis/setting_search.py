@@ -1,4 +1,4 @@
-"""Turn a target rate or score into the setting of a codec's scale that comes nearest to it, in few encodes.
+"""Search the setting of a codec's scale that comes nearest to a target rate or score, in few encodes.
 
 The search yields settings and receives their levels: the logarithm of a rate, or a quality of
 `curves.to_quality`. Levels are expected to rise from the scale's worst end to its best, but nothing depends

@@ -1,4 +1,4 @@
-"""Turn the codecs of a set into tests against an anchor, duels of every two, and points with intervals."""
+"""Test codecs against an anchor and against each other, and put intervals on points of their curves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn searches that ended into a table for a person or a record for a script: target beside achieved."""
+"""Show how searches for a rate or score ended, target beside achieved: a table, or a record for JSON."""
 
 from __future__ import annotations
 

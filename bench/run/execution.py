@@ -1,4 +1,4 @@
-"""Turn work into stored rows: keep every worker busy and store what they tell as it comes."""
+"""Run cells on workers: keep every worker busy, and store results as they come."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STORE_SECONDS = 0.1
 
 
 class Work(Protocol):
-    """Where cells come from and where it is told how they ended."""
+    """Where cells come from, and where their ends are reported."""
 
     def next(self, picture_sha256: str | None) -> Planned | None:
         """Return a cell to start, of the picture that the free worker holds if there is one, or None."""
@@ -35,11 +35,11 @@ class Work(Protocol):
         ...
 
     def finished(self, planned: Planned, outcome: Outcome, last: bool) -> None:
-        """Hear how a cell ended, before it is stored; ``last`` unless it comes again."""
+        """Take the outcome of a cell before it is stored; ``last`` unless the cell comes again."""
         ...
 
     def stored(self, planned: Planned, outcome: Outcome, last: bool) -> None:
-        """Hear that a cell is stored."""
+        """Take note that a cell is stored; ``last`` unless it comes again."""
         ...
 
 
@@ -147,7 +147,7 @@ class Execution:
         self.stored_at = monotonic()
 
     def look(self) -> float:
-        """Look at the machine's counters where one worker works alone, and return the moment."""
+        """Read the machine's CPU counters where one worker works alone, and return the moment."""
         if self.place.workers > 1:
             return monotonic()
         moment = self.watch.look(pool.processes())

@@ -1,4 +1,4 @@
-"""Turn other tools' result files into records: CompressAI's JSON, tables of means or of reconstructions."""
+"""Read result files of other tools: CompressAI's JSON, tables of means, tables of reconstructions."""
 
 from __future__ import annotations
 

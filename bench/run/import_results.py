@@ -1,4 +1,4 @@
-"""Bring what a file of another tool holds into a store: pictures are scored here, means are kept as told."""
+"""Import results of another tool into a store: pictures are scored here, published means kept as they are."""
 
 from __future__ import annotations
 

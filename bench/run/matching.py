@@ -1,4 +1,4 @@
-"""Turn a suite and a target rate or score into each codec's nearest setting, by picture or by set.
+"""Search each codec's setting nearest to a target rate or score, by picture or by set.
 
 Every probe is stored as an ordinary row, marked as a probe, and none is encoded twice.
 """

@@ -1,4 +1,4 @@
-"""Turn a suite and what the store already holds into the cells still to run."""
+"""Plan the cells of a suite that are still to run."""
 
 from __future__ import annotations
 

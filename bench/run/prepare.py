@@ -1,4 +1,4 @@
-"""Turn a suite into what is known before anything runs: picture hashes, what codecs and metrics are."""
+"""Prepare a suite's run: hash its pictures, load its codecs and metrics, record them in the store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn stored cells back into the pictures that were scored: kept, or decoded again and checked."""
+"""Load the decoded pictures of stored cells: kept ones, or bitstreams decoded again and checked."""
 
 from __future__ import annotations
 

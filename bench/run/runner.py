@@ -1,4 +1,4 @@
-"""Turn a suite into rows: find its pictures, ask its codecs, run what is missing, store as it comes."""
+"""Run a suite: find its pictures, load its codecs, run the cells that are missing, store their results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ANY_MISSING = Wanted(retry_failed=True)
 
 
 class Progress(Protocol):
-    """Where a run tells how it goes."""
+    """Where a run reports its progress."""
 
     def planned(self, plan: Plan) -> None:
         """The cells to run are known."""

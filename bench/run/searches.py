@@ -1,7 +1,7 @@
-"""Turn searches into cells to run: each has one setting out at a time, many run side by side.
+"""Search the settings that reach a target, one setting of each search at a time, many searches side by side.
 
-What is stored of a picture is where its search begins, and what the codec's other pictures needed is where
-the next one begins.
+A search begins from the results that are stored of its pictures, and from the settings that the codec's
+other pictures needed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Dialogue: TypeAlias = Generator[float, float | None, SearchOutcome | None]
 
 
 class Progress(Protocol):
-    """Where a search tells how it goes."""
+    """Where searches report their progress."""
 
     def searching(self, searches: int) -> None:
         """The searches are known."""
@@ -151,7 +151,7 @@ class Searches:
         return planned
 
     def finished(self, planned: Planned, outcome: Outcome, last: bool) -> None:
-        """Take in a cell, and go on with the searches that waited for it."""
+        """Record a cell's results, and continue the searches that waited for it."""
         self.learn(planned, outcome)
         if not last or outcome.stopped:
             return
@@ -175,7 +175,7 @@ class Searches:
         self.unsaved.clear()
 
     def learn(self, planned: Planned, outcome: Outcome) -> None:
-        """Remember what a cell told, as if it had been stored before."""
+        """Remember a cell's results, as if they had been stored before."""
         measured, key = outcome.measured, planned.key
         if measured:
             self.tried[key] = Tried(
@@ -202,7 +202,7 @@ class Searches:
         self.advance(question, None)
 
     def resume(self, question: _Search) -> None:
-        """Tell a search the level it waited for, or end it when its metrics were all it waited for."""
+        """Send a search the level it waited for, or end it when its metrics were all it waited for."""
         if question.match:
             self.end(question)
         else:

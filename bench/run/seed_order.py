@@ -1,4 +1,4 @@
-"""Turn the seeds of one setting into several decodes of one bitstream: the first encodes, the others wait."""
+"""Order the seeds of a setting so that they decode one bitstream: the first encodes, the others wait."""
 
 from __future__ import annotations
 

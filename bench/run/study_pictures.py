@@ -1,4 +1,4 @@
-"""Turn stored cells into the parts of pictures that a study shows: decoded, cut, stored and scored."""
+"""Make the parts of pictures that a study shows from stored cells: decode, cut, store and score them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a suite file into a checked list of image sets, codecs and metrics."""
+"""Read and check suite files: the image sets, codecs and metrics of a benchmark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn the words of the command line into a target: a rate or a score, of each picture or of a set."""
+"""Parse the target of a search from the command line: a rate or a score, of each picture or of a set."""
 
 from __future__ import annotations
 

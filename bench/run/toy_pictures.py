@@ -1,4 +1,4 @@
-"""Turn seeds into pictures of our own toy generator, the latent flow that two of its codecs hold."""
+"""Sample pictures of codecarena's toy generator, the latent flow that two of its codecs hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn the pictures of a suite into what is on them, and into warnings about what was trained on them."""
+"""Describe a suite's pictures, and warn where a codec was trained on them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def store_contents(pictures: Iterable[PlannedPicture], store: StoreWriter, worke
 def training_notes(
     pictures: Sequence[PlannedPicture], codecs: Iterable[PlannedCodec], prints: dict[str, str]
 ) -> list[str]:
-    """Return a warning for each codec of ours that meets pictures it was trained on."""
+    """Return a warning for each codec of codecarena that meets pictures it was trained on."""
     meets: dict[tuple[str, ...], list[str]] = {}
     notes: list[str] = []
     here = {

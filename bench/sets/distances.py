@@ -1,4 +1,4 @@
-"""Turn two clouds of vectors, of originals and of decoded pictures, into the distance between them."""
+"""Compute distances between two sets of feature vectors, of originals and of decoded pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn views into the 2048 Inception features that FID and KID are defined on."""
+"""Compute the 2048 Inception features that FID and KID are defined on."""
 
 from __future__ import annotations
 

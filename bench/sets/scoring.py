@@ -1,4 +1,4 @@
-"""Turn the stored cells of a suite into distances between a set's originals and each codec's pictures."""
+"""Compute the distances between a set's originals and each codec's decoded pictures of a suite."""
 
 from __future__ import annotations
 

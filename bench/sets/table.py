@@ -1,4 +1,4 @@
-"""Turn stored distances of sets into records, and records into tables on the terminal."""
+"""Show stored distances of sets: as records for JSON, or as tables on the terminal."""
 
 from __future__ import annotations
 

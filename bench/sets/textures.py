@@ -1,4 +1,4 @@
-"""Turn views into descriptions that need no weights: patches of a Laplacian pyramid, or power spectra."""
+"""Describe views by features that need no weights: patches of a Laplacian pyramid, or power spectra."""
 
 from __future__ import annotations
 

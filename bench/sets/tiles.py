@@ -1,4 +1,4 @@
-"""Turn a picture into the views that metrics of sets describe: tiles of two grids, or the whole of it."""
+"""Cut a picture into the views that metrics of sets describe: tiles of two grids, or the whole picture."""
 
 from __future__ import annotations
 

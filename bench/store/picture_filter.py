@@ -1,4 +1,4 @@
-"""Turn a condition on descriptors, as the command line has it, into one on pictures of the store."""
+"""Select pictures of the store by conditions on their descriptors, as ``--where`` writes them."""
 
 from __future__ import annotations
 

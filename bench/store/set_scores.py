@@ -1,4 +1,4 @@
-"""Turn scored cells into pools of pictures, and keep the distances between each pool's two sides."""
+"""Group scored cells into pools of pictures, and store the distances between each pool's two sides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a codec and some bitstreams into the bytes of what its decoder opens, seen in a fresh process."""
+"""Measure a decoder's footprint: the bytes of weights and libraries it opens in a fresh process."""
 
 from __future__ import annotations
 

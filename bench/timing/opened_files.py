@@ -1,4 +1,4 @@
-"""Turn a child process into the list of files that it, and whatever it starts, opens: told by the kernel.
+"""List the files that a child process, and whatever it starts, opens, as the kernel reports them.
 
 A filter (seccomp, Linux 5.5 and newer) stops every call that opens or executes a file until this side, which
 sees the path, lets it go on. So nothing escapes: not a library that maps its weights, not a program that a

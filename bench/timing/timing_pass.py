@@ -1,4 +1,4 @@
-"""Turn a suite's ``[timing]`` table into timings: one call at a time, interleaved at random."""
+"""Time the cells of a suite's ``[timing]`` table, one call at a time, interleaved at random."""
 
 from __future__ import annotations
 

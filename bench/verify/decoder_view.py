@@ -1,4 +1,4 @@
-"""Turn a codec, its originals and the store into what its decoder may see and what is covered."""
+"""Decide which files an isolated decoder may see, and which are hidden from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn stored bitstreams into verdicts: decode each in a process that sees nothing else, and compare."""
+"""Verify stored bitstreams: decode each in a process that sees nothing else, and compare the pixels."""
 
 from __future__ import annotations
 

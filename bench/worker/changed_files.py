@@ -1,4 +1,4 @@
-"""Turn folders and a span of time into what a decoder sees of them: nothing that appeared meanwhile.
+"""Find the files that appeared or changed while encoders ran, so that decoders can be kept from them.
 
 A cheating encoder can leave a picture in a file, in the names of empty ones, or with a program that listens
 on a socket. A folder in which anything of the kind appeared is made anew from its older entries.

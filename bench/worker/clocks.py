@@ -1,4 +1,4 @@
-"""Turn a call into what it cost: wall and CPU seconds, device span, energy, peak memory."""
+"""Measure what a call costs: wall and CPU seconds, device span, energy, peak memory."""
 
 from __future__ import annotations
 

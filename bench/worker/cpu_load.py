@@ -1,4 +1,4 @@
-"""Turn looks at the kernel's CPU counters into how busy everybody else kept the cores during a call."""
+"""Measure the share of CPU time that other processes used during a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a call of torch's operators into multiply-accumulates."""
+"""Count the multiply-accumulates of a call of torch's operators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn CUDA events, profiler traces and NVML's counter into seconds and joules of the device a codec uses."""
+"""Measure the seconds and joules of a GPU by CUDA events, profiler traces and NVML's energy counter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn one job into messages: load, encode, decode and score, inside a worker process."""
+"""Load, encode, decode and score for one job inside a worker process, and report by messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn lists of what a decoder may and may not see into a worker behind walls: bubblewrap, unshare, or none.
+"""Isolate a decoder's process from files it must not read, by bubblewrap or unshare, or not at all.
 
 The walls are a file system of their own. It holds the system's programs, Python, and what the codec is made
 of; then the originals and the store are covered again, where they lie inside one of those. There is no

@@ -1,4 +1,4 @@
-"""Turn a timing job into what one encode and one decode cost or need, inside a worker process."""
+"""Time one encode and one decode, or look at what they need, inside a worker process."""
 
 from __future__ import annotations
 

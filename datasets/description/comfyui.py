@@ -1,4 +1,4 @@
-"""Turn the graph that ComfyUI writes into its pictures into prompt, model, seed and settings."""
+"""Read prompt, model, seed and settings from the graph that ComfyUI writes into its pictures."""
 
 from __future__ import annotations
 

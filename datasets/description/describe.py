@@ -1,4 +1,4 @@
-"""Turn a folder of pictures into a manifest, and into what its owner should know before measuring on it."""
+"""Describe a folder of pictures in a manifest, and note what its owner should know before measuring on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a picture into a few numbers that say what kind of content it has."""
+"""Describe a picture's content in a few numbers: texture, colour, edges, text, faces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn pixels into what happened to them before: JPEG compression, enlargement."""
+"""Detect from pixels what was done to them before: JPEG compression, enlargement."""
 
 from __future__ import annotations
 

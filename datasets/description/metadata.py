@@ -1,4 +1,4 @@
-"""Turn what a picture file says of itself into how it was made: ComfyUI, AUTOMATIC1111, EXIF, XMP."""
+"""Read how a picture was made from its file's metadata: ComfyUI, AUTOMATIC1111, EXIF, XMP."""
 
 from __future__ import annotations
 

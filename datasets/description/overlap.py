@@ -1,4 +1,4 @@
-"""Turn two image sets into the pictures that both have, exactly or nearly."""
+"""Find the pictures that two image sets share, exactly or nearly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn prompts into an AI-generated set with a diffusers pipeline, going on where an earlier call stopped."""
+"""Generate an image set from prompts with a diffusers pipeline, going on where an earlier call stopped."""
 
 from __future__ import annotations
 

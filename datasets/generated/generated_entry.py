@@ -1,4 +1,4 @@
-"""Turn the entry of a picture that this machine makes into a file: drawn from text, or sampled."""
+"""Make the file of a manifest's entry that this machine draws from text, or samples."""
 
 from __future__ import annotations
 

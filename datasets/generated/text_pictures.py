@@ -1,4 +1,4 @@
-"""Turn known text into a picture of it, drawn with a font of this machine, the same wherever the font is."""
+"""Draw pictures of known text with a font of this machine, the same wherever the font is."""
 
 from __future__ import annotations
 

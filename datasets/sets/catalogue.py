@@ -1,4 +1,4 @@
-"""Turn a set's name, a manifest or a folder into the pictures found on this machine."""
+"""Open image sets: find the pictures of a set's name, a manifest or a folder on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn the descriptors of many pictures into a few of them that cover what there is."""
+"""Choose a few pictures of a set whose descriptors cover the range of the whole set."""
 
 from __future__ import annotations
 

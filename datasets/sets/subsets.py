@@ -1,4 +1,4 @@
-"""Turn some pictures of a set into a manifest of their own, which names the set and them."""
+"""Write the manifest of a part of a set, which names the set and the pictures chosen from it."""
 
 from __future__ import annotations
 

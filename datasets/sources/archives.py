@@ -1,4 +1,4 @@
-"""Turn a zip or tar file from somebody else into pictures in a folder, or into nothing at all."""
+"""Unpack the pictures of an untrusted zip or tar file into a folder, or nothing at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a manifest into files in the data folder: downloaded, checked, never half there."""
+"""Fetch the files of a manifest into the data folder: downloaded, checked, never half there."""
 
 from __future__ import annotations
 

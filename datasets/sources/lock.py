@@ -1,4 +1,4 @@
-"""Turn the hashes of a first download into a file that every later one must match."""
+"""Keep the hashes of a first download in a lock file that every later download must match."""
 
 from __future__ import annotations
 

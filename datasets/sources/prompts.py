@@ -1,4 +1,4 @@
-"""Turn the tables of prompts that come with a set into what they say of each picture."""
+"""Read what the tables of prompts that come with a set say of each picture."""
 
 from __future__ import annotations
 

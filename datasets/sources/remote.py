@@ -1,4 +1,4 @@
-"""Turn pictures of a Hugging Face data set or behind an fsspec address into files, one at a time."""
+"""Download pictures of a Hugging Face data set or behind an fsspec address, one at a time."""
 
 from __future__ import annotations
 

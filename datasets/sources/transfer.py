@@ -1,4 +1,4 @@
-"""Turn a web address into a file with a known hash, going on where an earlier attempt was cut off."""
+"""Download a file of a known hash, going on where an earlier attempt was cut off."""
 
 from __future__ import annotations
 
