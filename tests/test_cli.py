@@ -177,7 +177,7 @@ def test_every_command_is_told_of_in_the_documents() -> None:
 def test_a_run_keeps_the_options_it_was_called_with(ran: Path) -> None:
     options = ["--only", "codec=jpeg,webp", "--only", "set=pictures", "--force", "jpeg", "--no-timing"]
     assert call("run", "suite.toml", *options, "-j", "1", "--json", folder=ran).returncode == 0
-    assert call("score", "suite.toml", "-m", "psnr-y", "--data", ".", folder=ran).returncode == 0
+    assert call("score", "suite.toml", "-j", "1", "-m", "psnr-y", "--data", ".", folder=ran).returncode == 0
     opened = Store(str(ran / "arena"))
     scored, measured, first = opened.runs()
     opened.close()

@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 def match(folder: Path, target: str, *words: str) -> dict[str, Any]:
     """Run the searches and return their record."""
-    ended = call("run", "suite.toml", "--match", target, "--json", *words, folder=folder)
+    ended = call("run", "suite.toml", "-j", "1", "--match", target, "--json", *words, folder=folder)
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout.splitlines()[-1])
 
@@ -75,7 +75,7 @@ def test_a_rate_is_matched_on_every_picture_and_never_encoded_for_twice(folder: 
         assert len(chosen.scores) == 2, "the setting that was found has every metric"
         assert not any(one.scores for one in own if one is not chosen), "probes for a rate are not scored"
 
-    ended = call("score", "suite.toml", "--metric", "ssim", "--json", folder=folder)
+    ended = call("score", "suite.toml", "-j", "1", "--metric", "ssim", "--json", folder=folder)
     assert ended.returncode == 0, ended.stderr
     scored = {
         (one.codec, one.picture, one.quality): len(one.scores) == 3 and one.probe for one in store.cells()
@@ -200,7 +200,7 @@ def test_a_search_that_was_killed_goes_on_where_it_was(folder: Path) -> None:
 
 @pytest.mark.parametrize("target", ["bpp", "bpp=-1", "bpp=x", "psrn=30", "total-bpp=0.25", "=3"])
 def test_a_target_that_cannot_be_read_is_refused_with_a_hint(folder: Path, target: str) -> None:
-    ended = call("run", "suite.toml", "--match", target, folder=folder)
+    ended = call("run", "suite.toml", "-j", "1", "--match", target, folder=folder)
     assert ended.returncode == 2
     assert "--match" in ended.stderr
     assert "Traceback" not in ended.stderr

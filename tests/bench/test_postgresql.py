@@ -225,12 +225,14 @@ def test_two_runs_at_once_measure_each_cell_once_and_tables_are_those_of_sqlite(
     for process in runs:
         _, errors = process.communicate()
         assert process.returncode == 0, errors
-    again = json.loads(call("run", "small.toml", "--json", folder=tmp_path).stdout.splitlines()[-1])
+    again = json.loads(
+        call("run", "small.toml", "-j", "1", "--json", folder=tmp_path).stdout.splitlines()[-1]
+    )
     assert (again["cells"], again["done_before"], again["completed"]) == (18, 18, 0), again
     here = call("leaderboard", "--json", folder=tmp_path)
     assert here.returncode == 0, here.stderr
     monkeypatch.setenv("CODECARENA_STORE", str(tmp_path / "sqlite"))
-    assert call("run", "small.toml", folder=tmp_path).returncode == 0
+    assert call("run", "small.toml", "-j", "1", folder=tmp_path).returncode == 0
     assert json.loads(here.stdout) == json.loads(call("leaderboard", "--json", folder=tmp_path).stdout)
 
 

@@ -50,7 +50,7 @@ def arena(
         for codec, metrics in COMPARED.items():
             suite = SUITE.format(codec=codec, metrics=json.dumps(metrics), qualities=list(qualities))
             (folder / f"{codec}.toml").write_text(suite)
-            ended = call("run", f"{codec}.toml", "--data", test_data, folder=folder)
+            ended = call("run", f"{codec}.toml", "-j", "1", "--data", test_data, folder=folder)
             assert ended.returncode == 0, ended.stderr
     return Store(str(folder / "arena"))
 

@@ -66,7 +66,7 @@ def test_score_adds_a_metric_without_encoding(folder: Path) -> None:
     run_record("suite.toml", folder=folder)
     store = Store(str(folder / "arena"))
     before = [cell.encode_seconds for cell in store.cells()]
-    ended = call("score", "suite.toml", "--metric", "ciede2000", "--json", folder=folder)
+    ended = call("score", "suite.toml", "-j", "1", "--metric", "ciede2000", "--json", folder=folder)
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout)["completed"] == 9
     assert [cell.encode_seconds for cell in store.cells()] == before
@@ -80,7 +80,7 @@ def test_score_refuses_a_bitstream_that_is_not_what_was_measured(folder: Path) -
     store = Store(str(folder / "arena"))
     jpegs = [cell for cell in store.cells() if cell.codec == "jpeg"]
     store.blobs.bitstream_path(jpegs[0].bitstream_sha256).write_bytes(b"something else")
-    ended = call("score", "suite.toml", "--metric", "ssim", "--json", folder=folder)
+    ended = call("score", "suite.toml", "-j", "1", "--metric", "ssim", "--json", folder=folder)
     assert ended.returncode == 1
     assert json.loads(ended.stdout)["failed"] == 1
     (failure,) = store.failures()
@@ -102,7 +102,7 @@ def test_force_measures_again_and_keeps_the_old_row(folder: Path) -> None:
 
 
 def test_dry_run_shows_the_cells_and_runs_none(folder: Path) -> None:
-    ended = call("run", "suite.toml", "--dry-run", folder=folder)
+    ended = call("run", "suite.toml", "-j", "1", "--dry-run", folder=folder)
     assert ended.returncode == 0
     assert "would run 9 cells" in ended.stdout
     assert "jpeg: 6 cells at 20 80" in ended.stdout
@@ -161,10 +161,10 @@ def test_what_is_not_optional_and_not_here_leaves_the_run_incomplete(folder: Pat
 def test_only_and_limit_narrow_a_run(folder: Path) -> None:
     _, record = run_record("suite.toml", "--only", "codec=jpeg", "--limit", "2", folder=folder)
     assert record["completed"] == 4
-    ended = call("run", "suite.toml", "--only", "codec=webp", folder=folder)
+    ended = call("run", "suite.toml", "-j", "1", "--only", "codec=webp", folder=folder)
     assert ended.returncode == 2
     assert "fits none" in ended.stderr
-    ended = call("run", "suite.toml", "--only", "colour=red", folder=folder)
+    ended = call("run", "suite.toml", "-j", "1", "--only", "colour=red", folder=folder)
     assert ended.returncode == 2
     assert "codec=NAME" in ended.stderr
 
@@ -184,7 +184,7 @@ def test_a_suite_that_asks_for_what_cannot_be_is_refused_with_a_hint(
     folder: Path, text: str, words: tuple[str, ...]
 ) -> None:
     (folder / "suite.toml").write_text(text)
-    ended = call("run", "suite.toml", "--data", folder / "data", folder=folder)
+    ended = call("run", "suite.toml", "-j", "1", "--data", folder / "data", folder=folder)
     assert ended.returncode == 2, ended.stdout
     assert "Traceback" not in ended.stderr
     for word in words:
@@ -193,7 +193,7 @@ def test_a_suite_that_asks_for_what_cannot_be_is_refused_with_a_hint(
 
 def test_a_picture_that_cannot_be_read_stops_the_run_by_name(folder: Path) -> None:
     (folder / "pictures" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing more")
-    ended = call("run", "suite.toml", folder=folder)
+    ended = call("run", "suite.toml", "-j", "1", folder=folder)
     assert ended.returncode == 2
     assert "broken.png" in ended.stderr
 
@@ -233,7 +233,7 @@ def test_another_folder_of_the_same_name_does_not_take_the_sets_place(folder: Pa
     (folder / "elsewhere").mkdir()
     write_pictures(folder / "elsewhere" / "pictures", 3, size=40)
     (folder / "elsewhere" / "suite.toml").write_text(SUITE)
-    ended = call("run", "elsewhere/suite.toml", folder=folder)
+    ended = call("run", "elsewhere/suite.toml", "-j", "1", folder=folder)
     assert ended.returncode == 2
     assert "manifest.toml" in ended.stderr
     assert len(Store(str(folder / "arena")).cells()) == 9

@@ -78,7 +78,7 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "program.py").write_text(DECODER)
     (folder / "programs.toml").write_text(RECIPE.format(python=sys.executable, program=folder / "program.py"))
     (folder / "suite.toml").write_text(SUITE)
-    ended = call("run", "suite.toml", "--json", folder=folder)
+    ended = call("run", "suite.toml", "-j", "1", "--json", folder=folder)
     assert ended.returncode == 0, ended.stderr
     record = json.loads(ended.stdout.splitlines()[-1])["timing"]
     assert (record["total"], record["timed"], record["failed"], record["notes"]) == (4, 4, 0, [])
@@ -100,8 +100,8 @@ def test_other_programs_make_the_quality_pass_contended_even_with_one_worker(are
         subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)
     ]
     try:
-        words = ("--no-timing", "--only", "codec=jpeg", "-j", "1", "--store", "busy")
-        assert call("run", "suite.toml", *words, folder=arena).returncode == 0
+        words = ("--no-timing", "--only", "codec=jpeg", "--store", "busy")
+        assert call("run", "suite.toml", "-j", "1", *words, folder=arena).returncode == 0
     finally:
         for one in burning:
             one.kill()
@@ -112,9 +112,9 @@ def test_other_programs_make_the_quality_pass_contended_even_with_one_worker(are
 
 
 def test_a_dry_run_says_what_would_be_timed(arena: Path) -> None:
-    shown = call("run", "suite.toml", "--dry-run", "--store", "fresh", folder=arena)
+    shown = call("run", "suite.toml", "-j", "1", "--dry-run", "--store", "fresh", folder=arena)
     assert "then 4 cells to time" in shown.stdout
-    assert "then 0 cells to time" in call("run", "suite.toml", "--dry-run", folder=arena).stdout
+    assert "then 0 cells to time" in call("run", "suite.toml", "-j", "1", "--dry-run", folder=arena).stdout
 
 
 def test_child_processes_count_in_cpu_seconds_and_in_memory(arena: Path) -> None:
@@ -177,7 +177,7 @@ def test_loaded_rows_are_marked_in_the_speed_table(arena: Path, tmp_path: Path, 
 
 
 def test_only_the_timing_pass_fills_the_speed_table(arena: Path) -> None:
-    ended = call("run", "suite.toml", "--no-timing", "--store", "untimed", folder=arena)
+    ended = call("run", "suite.toml", "-j", "1", "--no-timing", "--store", "untimed", folder=arena)
     assert ended.returncode == 0, ended.stderr
     assert speed_tables(Store(str(arena / "untimed"))) == []
     shown = call("leaderboard", "--speed", "--store", "untimed", folder=arena)
