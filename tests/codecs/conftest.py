@@ -54,13 +54,29 @@ class TestDeflate(CodecContract):
 """
 
 
+WITH_DIFFUSERS = {
+    "test_latent_public",
+    "test_layered_diffusion",
+    "test_layered_diffusion_weights",
+    "test_layered_settings",
+    "test_seams",
+}
+"""Files that import diffusers, which takes eight seconds in each process: in one worker, they share them."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a class or a file in one worker, so that what its tests share is made once."""
     folder = f"{Path(__file__).parent}{os.sep}"
     for item in items:
         if str(item.path).startswith(folder) and not item.get_closest_marker("xdist_group"):
-            shared = item.getparent(pytest.Class) or item.getparent(pytest.Module)
-            item.add_marker(pytest.mark.xdist_group(Path(shared.name).stem))
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    shared = item.getparent(pytest.Class) or item.getparent(pytest.Module)
+    assert shared
+    needs_diffusers = item.path.stem in WITH_DIFFUSERS or "mode=diffusion" in shared.name
+    return "diffusers" if needs_diffusers else Path(shared.name).stem
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import typer.testing
+from canvas import small_canvas
 from fresh_process import FreshProcess
 
 from codecarena.codecs import pretrained
@@ -193,6 +195,13 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def canvas() -> Iterator[None]:
+    with small_canvas(64 * 64):
+        yield
+
+
+@pytest.mark.usefixtures("canvas")
 def test_embedded_decoder_paints_by_the_stream(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pretrained, "EMBEDDED", tiny_weights)
     codec = Layered(steps=2, guidance=2.04)
@@ -278,7 +287,8 @@ def test_negative_prompt_that_no_stream_could_carry_is_refused_at_once(models: P
 @needs_diffusers
 @pytest.mark.parametrize("face", FACES)
 def test_settings_forged_for_stable_diffusion_are_refused(models: Path, face: str) -> None:
-    codec = Layered(decoder=face, **({name: str(models / name) for name in FACES[face]} | SMALL))
+    options = {name: str(models / name) for name in FACES[face]} | SMALL | {"edge_rows": 32}
+    codec = Layered(decoder=face, **options)
     stream = codec.encode(PICTURE, 3)
     settings = chunks.split(stream).settings
     assert len(settings) == 6
