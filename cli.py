@@ -186,7 +186,7 @@ def recipe(
         typer.Option(help="Python of the checkout's own environment.", show_default=".venv/bin/python"),
     ] = None,
 ) -> None:
-    """Put the ready recipe of somebody else's codec into a checkout of it."""
+    """Put a ready recipe of another project's codec into a checkout of it."""
     from .codecs.recipe_install import install
 
     path = install(name, checkout, python)
@@ -394,7 +394,7 @@ def main() -> NoReturn:
 
 
 def _sentence(error: Exception) -> str:
-    """Return an error of ours as it is, any other with its class and how to see more."""
+    """Return an error of codecarena as it is, any other with its class and how to see more."""
     if type(error).__module__.startswith(__package__ or "codecarena"):
         return str(error)
     return f"{type(error).__name__}: {error} (this is a defect; CODECARENA_DEBUG=1 shows where)"

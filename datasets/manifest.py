@@ -23,7 +23,7 @@ class DatasetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PixelsIdentity:
-    """What tells a picture's pixels from any other's."""
+    """Identifies a picture's pixels."""
 
     sha256: str
     height: int

@@ -134,7 +134,7 @@ def at_score(
 
 
 def rank(values: Spread | None, of_pictures: int, sign: float) -> tuple[int, float]:
-    """Return where a codec stands; those that reach the target on fewer than half of the pictures last."""
+    """Return a sort key: codecs that reach the target on fewer than half of the pictures come last."""
     if values is None:
         return (2, 0.0)
     return (int(not at_least_half(values.pictures, of_pictures)), sign * values.median)

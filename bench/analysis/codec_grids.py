@@ -210,7 +210,7 @@ def _grid(
 
 
 def at_least_half(count: int, of: int) -> bool:
-    """Return whether so many pictures are enough: half of them, or more."""
+    """Return whether a count is at least half of the pictures, as a comparison needs."""
     return 2 * count >= of
 
 

@@ -1,4 +1,4 @@
-"""What stands beside a codec's name: imported, verified, with an encoder that varies."""
+"""Flags shown beside a codec's name: imported, verified, with an encoder that varies."""
 
 from __future__ import annotations
 

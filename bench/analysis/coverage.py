@@ -20,7 +20,7 @@ class AnalysisError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CodecSummary:
-    """What stands beside a codec's numbers in every table."""
+    """Coverage and range of rates of a codec, shown beside its numbers in every table."""
 
     codec_id: str
     label: str

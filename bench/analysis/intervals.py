@@ -48,7 +48,7 @@ def spread(values: Iterable[float]) -> Spread | None:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Where a statistic lies, at 95 % confidence, or why nothing can be said."""
+    """The 95 % confidence interval of a statistic, or the reason why there is none."""
 
     low: float | None
     high: float | None

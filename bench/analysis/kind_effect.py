@@ -267,7 +267,7 @@ def _pictures(cells: Iterable[Origin], comparison: Comparison, anchor_id: str) -
 
 
 def _statement(pictures: _Pictures) -> str | None:
-    """Return why nothing can be said about the kinds, if so."""
+    """Return why there is no test of the kinds, or None where there is one."""
     if not pictures.natural:
         return NO_NATURAL
     if not pictures.generated:

@@ -44,7 +44,7 @@ class SearchOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What other pictures say about a codec before it is asked: where to begin, and how levels rise."""
+    """A prior for a search from other pictures of the codec: where to begin, and how levels rise."""
 
     index: float
     """Steps from the worst end, of the setting where they met the target."""
@@ -142,7 +142,7 @@ class _State:
     """Whether the next probe inside a gap halves it: the last one cut off too little."""
 
     def tell(self, index: int, level: float | None) -> None:
-        """Take in the level of a setting."""
+        """Record the level of a setting, or that it failed."""
         if level is None or math.isnan(level):
             self.failed.add(index)
         else:

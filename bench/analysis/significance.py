@@ -23,7 +23,7 @@ Verdict = Literal["better", "worse", "not shown"]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What stands beside a BD-rate."""
+    """Interval, p-value and verdict of one BD-rate."""
 
     interval: Interval
     """Of the headline, percent."""
@@ -36,7 +36,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class RankRange:
-    """Where a codec stands among the compared ones, and where it would stand with other pictures."""
+    """A codec's rank among the compared ones, and its range of ranks over resamples of the pictures."""
 
     rank: int
     """1 needs fewest bits."""
@@ -209,7 +209,7 @@ def rank_ranges(paired: Paired, anchor_id: str) -> dict[str, RankRange]:
     return ranges
 
 
-def duels(paired: Paired) -> list[HeadToHead]:
+def head_to_heads(paired: Paired) -> list[HeadToHead]:
     """Return the head-to-head of every two compared codecs, each pair once."""
     if not paired.pictures:
         return []

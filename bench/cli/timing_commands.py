@@ -58,7 +58,7 @@ def time_suite(
 
 
 def time_after(report: Report, text: str, writer: StoreWriter, options: Options) -> None:
-    """Add a timing pass to a run's report, where suite and options want one and all went on to its end.
+    """Add a timing pass to a report, where suite and options ask for one and the run was not interrupted.
 
     To the report of a dry run, what the pass would do.
     """

@@ -156,7 +156,7 @@ class Execution:
         return moment
 
     def contended(self) -> bool:
-        """Return whether other cells, or other programs, had some of the machine while a cell ran."""
+        """Return whether other cells or programs used the machine's CPU while a cell ran."""
         return self.place.workers > 1 or self.watch.share(self.began, self.look()) > LOADED_SHARE
 
     def saved(self, planned: Planned, contended: bool) -> Saved:
@@ -192,7 +192,7 @@ def _stored(planned: Planned, outcome: Outcome) -> Stored | None:
 
 @contextmanager
 def stoppable(stop: Callable[[], None]) -> Generator[None]:
-    """Let Ctrl-C, or a polite kill, call ``stop`` once; a second one ends the program at once."""
+    """Call ``stop`` on the first SIGINT or SIGTERM; a second one ends the program at once."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

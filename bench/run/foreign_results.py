@@ -268,7 +268,7 @@ def _point(path: Path, place: str, image_set: str, codec: str, values: Mapping[s
 
 
 def _metric_of(key: str) -> tuple[str, Callable[[float], float]]:
-    """Return our name of the metric that a file calls so, and what turns its values into ours."""
+    """Return codecarena's name of a metric that a file names, and the function that converts its values."""
     plain = key.replace("_", "-")
     return METRICS.get(plain, (plain, float))
 

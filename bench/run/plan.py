@@ -26,7 +26,7 @@ class PlannedPicture:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCodec:
-    """A codec of the suite that has told what it is."""
+    """A codec of the suite that loaded."""
 
     table: CodecTable
     info: CodecInfo

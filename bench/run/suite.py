@@ -69,7 +69,7 @@ class CodecTable(_Strict):
 
     @property
     def spec(self) -> CodecSpec:
-        """The codec as workers are asked for it."""
+        """The codec's name and parameters, as workers load it."""
         return CodecSpec(self.name, tuple(sorted(self.params.items())))
 
     def ladder(self, default: tuple[float, ...]) -> tuple[float, ...]:

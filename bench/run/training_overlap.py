@@ -60,7 +60,7 @@ def training_notes(
 
 
 def _folders(trained_on: str | None) -> tuple[str, ...]:
-    """Return the folders of the training set that our own weights name: ``679 pictures: bsds500, ...``."""
+    """Return the folders of training pictures in a text such as ``679 pictures: bsds500, ...``."""
     _, colon, names = (trained_on or "").partition(": ")
     return tuple(sorted(re.split(r",\s*", names))) if colon else ()
 

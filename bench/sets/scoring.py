@@ -169,7 +169,7 @@ def _set_names(suite: Suite, data: Path | None, report: SetReport) -> set[str]:
 
 
 def _is(table: CodecTable, known: tuple[str, Mapping[str, codec_registry.Value]]) -> bool:
-    """Whether a stored codec, of whatever version, is the one that a suite's table asks for."""
+    """Whether a stored codec, of any version, is the one of a suite's table."""
     name, parameters = known
     try:
         if "recipe" in table.params:

@@ -222,7 +222,7 @@ def _used(columns: Columns) -> Columns:
 
 
 def _places(wanted: IntArray, given: IntArray) -> tuple[IntArray, IntArray]:
-    """Return where given ids stand among the wanted ones, and which of the given ones do."""
+    """Return the positions of given ids among the wanted ones, and the positions of those among the given."""
     if not len(wanted) or not len(given):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     order = np.argsort(wanted)

@@ -96,7 +96,7 @@ class Derived:
 
 
 def forget(connection: Connection, question: str) -> None:
-    """Drop what is kept of a question: of somebody who withdrew, it must not wait to be replaced."""
+    """Delete the kept answer to a question at once, as when a rater withdrew votes that it counts."""
     connection.execute(delete(DerivedTable).where(DerivedTable.question == _hash(question)))
 
 

@@ -42,7 +42,7 @@ class Published:
 
 
 def imported_codec_id(label: str) -> str:
-    """Return the id of an imported codec: 16 hex digits that no codec of ours has."""
+    """Return the id of an imported codec: 16 hex digits that no measured codec has."""
     return hashlib.sha256(f"imported {label}".encode()).hexdigest()[:16]
 
 

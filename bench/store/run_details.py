@@ -1,4 +1,4 @@
-"""Read what a run was asked, where it ran, how far it is and what became of its cells."""
+"""Read the details of runs: suite, machine, progress, failures."""
 
 from __future__ import annotations
 

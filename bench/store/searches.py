@@ -1,4 +1,4 @@
-"""Keep the probes of searches: what they tell the next search, where each ended."""
+"""Store where searches ended, and read the settings that earlier searches probed."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ class StoreWriter(Store):
     # Codecs, metrics, runs
 
     def add_codec(self, codec_id: str, info: CodecInfo, label: str, parameters: Mapping[str, Value]) -> None:
-        """Record what a codec id stands for."""
+        """Record the codec of an id."""
         row = {key: value for key, value in asdict(info).items() if key in CodecTable.__table__.columns}
         self.insert_or_ignore(
             CodecTable, [{**row, "id": codec_id, "label": label, "parameters": dict(parameters)}]
@@ -312,7 +312,7 @@ class StoreWriter(Store):
             return {row[0]: float(row[1]) for row in connection.execute(query)}
 
     def save(self, outcomes: Iterable[tuple[Saved, Outcome]]) -> None:
-        """Write what workers told about some cells, all of it in one transaction."""
+        """Write the outcomes of some cells in one transaction."""
         listed = list(outcomes)
 
         def work(connection: Connection) -> None:

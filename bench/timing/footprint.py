@@ -106,7 +106,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def footprint(opened: Iterable[Opened]) -> Footprint:
-    """Return the footprint of what was opened, in order: what was open before `MARK` is everybody's."""
+    """Return the footprint of opened files, in order; those opened before `MARK` are common to all codecs."""
     # Not above: the store's libraries are half of the time that the fresh process takes.
     from ..store.timings import Footprint
 
@@ -181,7 +181,7 @@ def _version(name: str) -> str:
 
 
 def main() -> None:
-    """Load a codec and decode bitstreams, everything that is opened told to the parent."""
+    """Load a codec and decode bitstreams; the kernel reports every opened file to the parent."""
     channel = socket.socket(fileno=int(sys.argv[1]))
     surrender(channel)
     channel.close()

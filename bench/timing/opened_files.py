@@ -59,7 +59,7 @@ class Opened:
 
 
 def surrender(channel: socket.socket) -> None:
-    """Have all that this process opens from now on told through a socket to `listen`.
+    """Report every file that this process opens from now on through a socket to `listen`.
 
     Raises:
         OSError: The kernel, or the sandbox around this process, does not allow it.
@@ -113,7 +113,7 @@ def listen(channel: socket.socket) -> Iterator[Opened]:
 
 
 def _answer(listener: int, calls: _Calls) -> Opened | None:
-    """Take one notification, note its path, and let the call go on."""
+    """Read one notification, return its path, and let the call continue."""
     buffer = bytearray(NOTIFICATION.size)
     try:
         fcntl.ioctl(listener, RECEIVE, buffer)

@@ -238,7 +238,7 @@ class _Pass:
         return resident > MEMORY_SHARE * psutil.virtual_memory().total or gpu_mib > GPU_MIB
 
     def inspect(self, cells: Sequence[TimedCell]) -> None:
-        """Look at what a codec's cells need, untimed: their warm-up, too."""
+        """Inspect what a codec's cells need, untimed; this warms them up as well."""
         order = list(cells)
         self.random.shuffle(order)
         limits = replace(self.limits, seconds=self.limits.seconds * CALLS_OF_INSPECTION)
@@ -277,7 +277,7 @@ class _Pass:
             self.time(cell, self.records[cell])
 
     def time(self, cell: TimedCell, record: _Record) -> None:
-        """Time a cell once, with a look at the machine before and after."""
+        """Time a cell once, reading the machine's CPU counters before and after."""
         needs = record.inspected
         quick = needs.encode.wall_seconds + needs.decode.wall_seconds < 2 * QUICK_SECONDS
         record.load_before = record.load_before or os.getloadavg()[0]
@@ -292,11 +292,11 @@ class _Pass:
             del self.records[cell]
 
     def look(self) -> float:
-        """Look at the machine's counters and return the moment."""
+        """Read the machine's CPU counters and return the moment."""
         return self.watch.look(child.process.pid for child in self.workers.values() if child.alive)
 
     def ask(self, cell: TimedCell, limits: Limits, *, inspect: bool = False, warm_up: int = 0) -> Outcome:
-        """Return what the codec's worker tells of one call."""
+        """Return what the codec's worker reports of one call."""
         codec_id = cell.key.codec_id
         child = self.workers.get(codec_id)
         fresh = child is None or not child.alive

@@ -267,7 +267,7 @@ class _Box:
         self.remarks = [f"hidden, because they appeared after encoding began: {_few(newer)}"] if newer else []
 
     def ask(self, job: Job) -> Outcome:
-        """Return what the process tells about a job."""
+        """Return the process's answer to a job."""
         outcome = Outcome()
         if self.child is None or not self.child.alive:
             self.child = pool.Child(1, self.enter)

@@ -35,7 +35,7 @@ class FolderChanges:
     """What is left out of them, but for Python's caches."""
 
     def add(self, other: FolderChanges) -> None:
-        """Take in what appeared elsewhere."""
+        """Add what appeared in other folders."""
         self.renewed += other.renewed
         self.files += other.files
 

@@ -70,7 +70,7 @@ def other_share(first: CpuCounters, last: CpuCounters, cores: Sequence[int]) -> 
 
 
 class Watch:
-    """Keeps looks at the counters and tells the share of others around any call between them."""
+    """Samples the CPU counters, and computes the share of other processes around any call."""
 
     def __init__(self, cores: Sequence[int]) -> None:
         self.cores = cores

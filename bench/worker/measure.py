@@ -84,7 +84,7 @@ class Worker:
         yield from map(self.describe_metric, job.metrics)
 
     def describe_codec(self, spec: CodecSpec) -> Described:
-        """Return what a codec is; a wrong parameter is told from a codec that does not load."""
+        """Return what a codec is; a wrong parameter is another error than a codec that does not load."""
         given = dict(spec.parameters)
         try:
             complete = codec_registry.parameters(spec.name, given)

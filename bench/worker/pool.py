@@ -159,7 +159,7 @@ def worker_environment(threads: int) -> dict[str, str]:
 
 
 def supervise(job: Job, limits: Limits, threads: int = 1) -> Outcome:
-    """Return everything a worker told about a job, its death included."""
+    """Return a worker's outcome of a job, its death included."""
     outcome = Outcome()
     if _stopping.is_set():
         outcome.stopped = True
@@ -172,7 +172,7 @@ def supervise(job: Job, limits: Limits, threads: int = 1) -> Outcome:
 
 
 def ask(child: Child, job: Job, limits: Limits, outcome: Outcome) -> None:
-    """Add everything a worker tells about a job; one that fails to finish it is closed."""
+    """Add a worker's messages about a job to its outcome; a worker that fails to finish is closed."""
     child.forget_stderr()
     # A worker that died between two jobs is found out below, when its pipe is read.
     with contextlib.suppress(OSError):

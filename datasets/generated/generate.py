@@ -100,7 +100,7 @@ def make_set(
 
 
 def model_version(order: Order) -> str:
-    """Return which weights a model's name stands for: the commit on the hub, or a hash of a folder's files.
+    """Return the version of a model's weights: the commit on the hub, or a hash of a folder's files.
 
     Raises:
         DatasetError: The model is not to be had.

@@ -301,7 +301,7 @@ class VerificationTable(Base):
 
 
 class PublishedTable(Base):
-    """One setting of a codec as somebody published it: means over a set, by code that is not ours."""
+    """One setting of a codec as somebody published it: means over a set, computed by other code."""
 
     __tablename__ = "published"
 

@@ -151,7 +151,7 @@ class SessionTable(Base):
 
 
 class EnvironmentTable(Base):
-    """What a rater and the browser told of screen and surroundings, each time they did."""
+    """What a rater and the browser reported of screen and surroundings, a row each time."""
 
     __tablename__ = "study_environments"
 
@@ -235,7 +235,7 @@ class ProposalTable(Base):
 
 
 class TombstoneTable(Base):
-    """A withdrawal: when, and how many votes went; nothing tells whose."""
+    """A withdrawal: when, and how many votes were deleted; not whose."""
 
     __tablename__ = "study_tombstones"
 
