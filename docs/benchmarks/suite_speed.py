@@ -125,6 +125,8 @@ def record(runs: list[SuiteRun]) -> str:
         "",
         f"Over {SLOW_SECONDS:g} s without a reason: {len(silent)}.",
         *(f"- {name}" for name in silent),
+        "",
+        "What `make long` runs instead, or at a larger size: [suite_moved.md](suite_moved.md).",
     ]
     return "\n".join(lines) + "\n"
 
