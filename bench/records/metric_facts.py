@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 Direction: TypeAlias = Literal["higher", "lower"]
 CurveScale: TypeAlias = Literal["linear", "decibel"]
@@ -37,6 +37,19 @@ class MetricFacts:
     curve_scale: CurveScale = "linear"
     default_order: int | None = None
     """Place among the metrics where nobody chose one, 1 first; None for after all those that have one."""
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` where what is declared contradicts itself."""
+        if not self.lowest < self.highest:
+            raise ValueError(f"expected lowest below highest, got {self.lowest:g} and {self.highest:g}")
+        if self.perfect is not None and not self.lowest <= self.perfect <= self.highest:
+            allowed = _range(self.lowest, self.highest)
+            raise ValueError(f"the perfect value {self.perfect:g} is outside the range, {allowed}")
+        if self.better not in get_args(Direction) or self.curve_scale not in get_args(CurveScale):
+            raise ValueError(
+                f"expected better of {get_args(Direction)} and curve_scale of {get_args(CurveScale)}, got "
+                f"{self.better!r} and {self.curve_scale!r}"
+            )
 
     @property
     def is_bounded(self) -> bool:
@@ -81,6 +94,8 @@ def impossible_score(facts: MetricFacts, value: float, *, identical: bool) -> st
 
 
 def _range(low: float, high: float) -> str:
+    if math.isinf(low) and math.isinf(high):
+        return "any number"
     if math.isinf(low):
         return f"at most {high:g}"
     return f"at least {low:g}" if math.isinf(high) else f"{low:g} to {high:g}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from measuring import Clock, MadeUpMetric
 
 from codecarena.bench.records.messages import Failed, Scored
+from codecarena.bench.records.metric_facts import MetricFacts
 from codecarena.bench.worker.measure import Worker
 from codecarena.codecs.base import Picture
 
@@ -67,3 +69,19 @@ def test_identical_pixels_have_the_perfect_value_or_no_score(
     perfect: float | None, answer: float, expected: float | str | None
 ) -> None:
     assert score_of(MadeUpMetric(Clock(), perfect=perfect, answer=answer), lossless=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"lowest": 1.0, "highest": 0.0}, "expected lowest below highest, got 1 and 0"),
+        ({"lowest": math.nan}, "expected lowest below highest, got nan and inf"),
+        ({"highest": 1.0, "perfect": 2.0}, "the perfect value 2 is outside the range, at most 1"),
+        ({"perfect": math.nan}, "the perfect value nan is outside the range, any number"),
+        ({"better": "more"}, "got 'more' and 'linear'"),
+        ({"curve_scale": "log"}, "got 'higher' and 'log'"),
+    ],
+)
+def test_facts_that_contradict_themselves_are_refused(facts: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        MetricFacts(**facts)
