@@ -62,7 +62,7 @@ def alpha(votes: Votes, level: Level = "nominal", resamples: int = 500, seed: in
         value = _alpha(table[random.integers(0, len(table), len(table))], level)
         if value is not None:
             drawn.append(value)
-    low, high = (float(one) for one in np.quantile(drawn, [0.025, 0.975])) if drawn else (None, None)
+    low, high = (float(bound) for bound in np.quantile(drawn, [0.025, 0.975])) if drawn else (None, None)
     return Alpha(level, _alpha(table, level), low, high, len(table))
 
 
@@ -162,7 +162,7 @@ def _complete_sets(votes: Votes) -> list[tuple[int, IntArray]]:
     owner = votes.rater.astype(np.int64) * max(len(votes.pictures), 1) + votes.picture
     order = np.argsort(owner, kind="stable")
     starts = np.flatnonzero(np.diff(owner[order], prepend=-1))
-    found: list[tuple[int, IntArray]] = []
+    sets: list[tuple[int, IntArray]] = []
     for rows in np.split(order, starts[1:]):
         members = np.unique(np.concatenate([low[rows], high[rows]]))
         _, once = np.unique(low[rows] * len(votes.conditions) + high[rows], return_index=True)
@@ -171,5 +171,5 @@ def _complete_sets(votes: Votes) -> list[tuple[int, IntArray]]:
         if size < 3 or len(rows) != size * (size - 1) // 2 or (value[rows] == 1).any():
             continue
         winners = np.where(value[rows] == FIRST, low[rows], high[rows])
-        found.append((size, np.bincount(np.searchsorted(members, winners), minlength=size)))
-    return found
+        sets.append((size, np.bincount(np.searchsorted(members, winners), minlength=size)))
+    return sets

@@ -91,16 +91,16 @@ def analyse_study(
     beside = beside or BenchmarkFacts()
     counted = tally(votes.of_kind(Kind.PLAIN))
     chosen = MODELS[model] if model else choose_model(unit, counted.pairs.has_ties)
-    found = fit(counted.pairs, chosen, order=order, ridge=ridge)
+    fitted = fit(counted.pairs, chosen, order=order, ridge=ridge)
     if anchor is not None and anchor not in counted.pairs.conditions:
         raise ScaleError(f"expected the anchor among {', '.join(counted.pairs.conditions)}; got {anchor!r}")
-    draws = resample(found, counted, resamples, seed) if votes.raters_known else ()
-    pictures = by_picture(found, counted) if votes.raters_known else None
+    draws = resample(fitted, counted, resamples, seed) if votes.raters_known else ()
+    pictures = by_picture(fitted, counted) if votes.raters_known else None
     differ = pictures is not None and pictures.p_permuted is not None and pictures.p_permuted < SIGNIFICANT
-    reviews = review(votes, found, beside.golden, beside.pass_rate, differ) if votes.raters_known else ()
+    reviews = review(votes, fitted, beside.golden, beside.pass_rate, differ) if votes.raters_known else ()
     labelled = flagged(reviews)
     return StudyAnalysis(
-        describe(found, draws, anchor, counted if votes.raters_known else None),
+        describe(fitted, draws, anchor, counted if votes.raters_known else None),
         labelled,
         _without(votes, labelled, chosen.name, anchor, order, ridge, resamples, seed),
         reviews,
@@ -108,9 +108,9 @@ def analyse_study(
         alpha(votes, "ordinal", seed=seed),
         transitivity(votes, counted.pairs),
         pictures,
-        by_kind(found, counted, beside.kinds, resamples, seed) if beside.kinds else None,
-        _bd_rates(found, draws, counted, beside),
-        _metrics(found, counted, beside, anchor, min(resamples, _METRIC_RESAMPLES), seed),
+        by_kind(fitted, counted, beside.kinds, resamples, seed) if beside.kinds else None,
+        _bd_rates(fitted, draws, counted, beside),
+        _metrics(fitted, counted, beside, anchor, min(resamples, _METRIC_RESAMPLES), seed),
     )
 
 
@@ -136,17 +136,17 @@ def _without(
 
 
 def _bd_rates(
-    found: Fit, draws: Sequence[Draws], counted: Tally, beside: BenchmarkFacts
+    fitted: Fit, draws: Sequence[Draws], counted: Tally, beside: BenchmarkFacts
 ) -> tuple[HumanBdRate, ...]:
     if not beside.coded:
         return ()
-    codecs = sorted({one.codec for one in beside.coded})
+    codecs = sorted({condition.codec for condition in beside.coded})
     both = next((draw for draw in draws if draw.scheme == "rater x picture"), None)
-    return human_bd_rates(found, both, counted, beside.coded, beside.anchor_codec or codecs[0])
+    return human_bd_rates(fitted, both, counted, beside.coded, beside.anchor_codec or codecs[0])
 
 
 def _metrics(
-    found: Fit, counted: Tally, beside: BenchmarkFacts, anchor: str | None, resamples: int, seed: int
+    fitted: Fit, counted: Tally, beside: BenchmarkFacts, anchor: str | None, resamples: int, seed: int
 ) -> MetricsAgainstPeople | None:
     if not beside.scores:
         return None
@@ -154,7 +154,7 @@ def _metrics(
     if not comparable(tables, counted):
         return None
     parts = parts_of(counted, beside.kinds, beside.rates, beside.uncoded)
-    return agreements(found, counted, tables, parts, anchor=anchor, resamples=resamples, seed=seed)
+    return agreements(fitted, counted, tables, parts, anchor=anchor, resamples=resamples, seed=seed)
 
 
 def table(metric: str, scores: Mapping[tuple[str, str], float], counted: Tally) -> MetricScores:

@@ -88,43 +88,50 @@ def _kinds(material: Material) -> dict[str, str] | None:
 def _coded(material: Material) -> tuple[CodedCondition, ...]:
     """Return the conditions that are codecs at rates; none where there are not two codecs to compare."""
     rates: dict[int, dict[str, float]] = {}
-    for one in material.stimuli:
-        if one.bits_per_pixel is not None:
-            rates.setdefault(one.condition, {})[material.contents[one.content].name] = one.bits_per_pixel
-    found = [
+    for stimulus in material.stimuli:
+        if stimulus.bits_per_pixel is not None:
+            rates.setdefault(stimulus.condition, {})[material.contents[stimulus.content].name] = (
+                stimulus.bits_per_pixel
+            )
+    coded = [
         CodedCondition(condition.name, condition.codec, rates[place])
         for place, condition in enumerate(material.conditions)
         if condition.codec and len(rates.get(place, ())) == len(material.contents)
     ]
-    return tuple(found) if len({one.codec for one in found}) > 1 else ()
+    return tuple(coded) if len({condition.codec for condition in coded}) > 1 else ()
 
 
 def _rates(material: Material) -> dict[Key, float] | None:
-    found = {
-        (material.contents[one.content].name, material.conditions[one.condition].name): one.bits_per_pixel
-        for one in material.stimuli
-        if one.bits_per_pixel is not None
+    rates = {
+        (
+            material.contents[stimulus.content].name,
+            material.conditions[stimulus.condition].name,
+        ): stimulus.bits_per_pixel
+        for stimulus in material.stimuli
+        if stimulus.bits_per_pixel is not None
     }
-    return found or None
+    return rates or None
 
 
 def _shown(material: Material) -> list[_Shown]:
     compared = {
         place for pair in material.pairs if pair.kind == "main" for place in (pair.first, pair.second)
     }
-    found: list[_Shown] = []
+    shown: list[_Shown] = []
     for place in sorted(compared):
-        one = material.stimuli[place]
-        content, condition = material.contents[one.content], material.conditions[one.condition]
-        if content.reference_sha256 and one.shown_sha256:
+        stimulus = material.stimuli[place]
+        content, condition = material.contents[stimulus.content], material.conditions[stimulus.condition]
+        if content.reference_sha256 and stimulus.shown_sha256:
             key = content.name, condition.name
-            found.append(_Shown(key, content.reference_sha256, one.shown_sha256, condition.is_reference))
-    return found
+            shown.append(_Shown(key, content.reference_sha256, stimulus.shown_sha256, condition.is_reference))
+    return shown
 
 
 def shown_scores(store: Store, known: Known) -> dict[tuple[str, str], dict[str, Score]]:
     """Return the stored scores of what a study compares: (original, shown) -> metric id -> score."""
-    return scores_of(store, [(one.reference_sha256, one.shown_sha256) for one in _shown(known.material)])
+    return scores_of(
+        store, [(shown.reference_sha256, shown.shown_sha256) for shown in _shown(known.material)]
+    )
 
 
 def _scores(store: Store, known: Known, anchor: str | None) -> tuple[dict[str, dict[Key, float]], list[str]]:
@@ -133,15 +140,19 @@ def _scores(store: Store, known: Known, anchor: str | None) -> tuple[dict[str, d
     ids = {metric_id for by_metric in stored.values() for metric_id in by_metric}
     metrics = [metric for metric in store.metrics() if metric.metric_id in ids]
     titles = _titles(metrics)
-    found: dict[str, dict[Key, float]] = {}
+    qualities: dict[str, dict[Key, float]] = {}
     notes: list[str] = []
     for metric in metrics:
         mine = {
-            one.key: score
-            for one in shown
-            if (score := stored.get((one.reference_sha256, one.shown_sha256), {}).get(metric.metric_id))
+            stimulus.key: score
+            for stimulus in shown
+            if (
+                score := stored.get((stimulus.reference_sha256, stimulus.shown_sha256), {}).get(
+                    metric.metric_id
+                )
+            )
         }
-        coded = [one.key for one in shown if not one.is_reference]
+        coded = [stimulus.key for stimulus in shown if not stimulus.is_reference]
         title, add = titles[metric.metric_id], f"codecarena study score {known.study.name} -m {metric.name}"
         scored = sum(key in mine for key in coded)
         if not scored:
@@ -151,17 +162,17 @@ def _scores(store: Store, known: Known, anchor: str | None) -> tuple[dict[str, d
         elif silent := sum(not score.applicable for score in mine.values()):
             notes.append(f"{title} says nothing of {silent} of the stimuli, so it is left out")
         else:
-            found[title] = {key: _quality(metric, score, key[1] == anchor) for key, score in mine.items()}
+            qualities[title] = {key: _quality(metric, score, key[1] == anchor) for key, score in mine.items()}
             if len(mine) < len(shown):
                 notes.append(f"{title} has no score of the original itself: {add}")
-    if not found and not notes and shown:
+    if not qualities and not notes and shown:
         name = known.study.name
         notes.append(f"no metric has scored what was shown: codecarena study score {name} -m ssimulacra2")
-    if any(math.isnan(one) for by_key in found.values() for one in by_key.values()):
+    if any(math.isnan(quality) for by_key in qualities.values() for quality in by_key.values()):
         notes.append(
             "votes on stimuli identical to the original count for no metric: PSNR has no value there"
         )
-    return found, notes
+    return qualities, notes
 
 
 def _titles(metrics: Sequence[MetricRow]) -> Mapping[str, str]:

@@ -75,7 +75,7 @@ def choices_of(
         raise PlanError(f"study {study.name!r} has no votes yet; see codecarena study status {study.name}")
     choices = [("all raters", votes)]
     left_out = tuple(excluded(plan, stored_votes(ledger, study))) if plan else ()
-    kept = votes.without_raters(one.rater for one in left_out)
+    kept = votes.without_raters(exclusion.rater for exclusion in left_out)
     if left_out and len(kept.of_kind(Kind.PLAIN)):
         choices.append((f"without {counted(left_out)} whom the plan's rules exclude", kept))
     proven = votes_of(ledger, study, plan, proven_only=True) if plan else votes

@@ -14,15 +14,15 @@ _ENOUGH = 1e-7
 """Relative gain in the sum of squares below which a fit has settled."""
 
 
-def pearson(one: FloatArray, other: FloatArray, weight: FloatArray) -> FloatArray:
+def pearson(first: FloatArray, second: FloatArray, weight: FloatArray) -> FloatArray:
     """Return Pearson's correlation of every row, shape (batch,); NaN where one of the two is constant.
 
     Args:
-        one: Shape (batch, stimuli); finite where the weight is above 0.
-        other: Likewise.
+        first: Shape (batch, stimuli); finite where the weight is above 0.
+        second: Likewise.
         weight: How often each stimulus counts, shape (batch, stimuli).
     """
-    first, second = _centred(one, weight), _centred(other, weight)
+    first, second = _centred(first, weight), _centred(second, weight)
     together = (weight * first * second).sum(1)
     spread = (weight * first**2).sum(1) * (weight * second**2).sum(1)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -56,14 +56,14 @@ def ranks(values: FloatArray, weight: FloatArray) -> FloatArray:
     ends = np.minimum.accumulate(np.where(last, place, values.shape[1])[:, ::-1], axis=1)[:, ::-1]
     before = np.take_along_axis(upto - count, begins, 1)
     shared = (before + np.take_along_axis(upto, ends, 1) + 1.0) / 2.0
-    found = np.empty(values.shape)
-    np.put_along_axis(found, order, shared, 1)
-    return found
+    ranked = np.empty(values.shape)
+    np.put_along_axis(ranked, order, shared, 1)
+    return ranked
 
 
-def spearman(one: FloatArray, other: FloatArray, weight: FloatArray) -> FloatArray:
+def spearman(first: FloatArray, second: FloatArray, weight: FloatArray) -> FloatArray:
     """Return Spearman's rank correlation of every row, shape (batch,); arguments as in `pearson`."""
-    return pearson(ranks(one, weight), ranks(other, weight), weight)
+    return pearson(ranks(first, weight), ranks(second, weight), weight)
 
 
 def monotone_fit(
@@ -82,23 +82,25 @@ def monotone_fit(
         weight: How often each stimulus counts, likewise.
         begin: Parameters to begin with, shape (batch, 4); those of a straight line where not given.
     """
-    score, target = (np.where(weight > 0, one, 0.0) for one in (score, target))
-    found = _straight(score, target, weight) if begin is None else begin.copy()
+    score, target = (np.where(weight > 0, values, 0.0) for values in (score, target))
+    parameters = _straight(score, target, weight) if begin is None else begin.copy()
     active, damping = np.arange(len(score)), np.full(len(score), 1e-3)
-    error = _error(found, score, target, weight)
+    error = _error(parameters, score, target, weight)
     for _ in range(_STEPS if begin is None else _STEPS_AGAIN):
-        tried = found[active] + _step(found[active], score[active], target[active], weight[active], damping)
+        tried = parameters[active] + _step(
+            parameters[active], score[active], target[active], weight[active], damping
+        )
         after = _error(tried, score[active], target[active], weight[active])
         better = after < error[active]
         # A damped step gains little wherever it is.
         little = (error[active] - after <= _ENOUGH * error[active]) & (damping < 1e-2)
         settled = better & little | (damping > 1e8)
-        found[active[better]], error[active[better]] = tried[better], after[better]
+        parameters[active[better]], error[active[better]] = tried[better], after[better]
         damping = np.where(better, damping / 10.0, damping * 10.0)
         active, damping = active[~settled], damping[~settled]
         if not len(active):
             break
-    return _logistic(found, score)[0], found
+    return _logistic(parameters, score)[0], parameters
 
 
 def _straight(score: FloatArray, target: FloatArray, weight: FloatArray) -> FloatArray:

@@ -36,14 +36,20 @@ def fool_rates(votes: Votes, original: str) -> tuple[FoolRate, ...]:
     """
     plain = votes.of_kind(Kind.PLAIN)
     place = votes.conditions.index(original)
-    ours = plain.keep((plain.first == place) | (plain.second == place))
-    coded = np.where(ours.first == place, ours.second, ours.first)
-    preferred = np.where(ours.first == place, -ours.outcome, ours.outcome)
-    found = [
-        _rate(votes.conditions[one], preferred[coded == one], ours.rater[coded == one].astype(np.int64))
-        for one in np.unique(coded)
+    against_original = plain.keep((plain.first == place) | (plain.second == place))
+    coded = np.where(against_original.first == place, against_original.second, against_original.first)
+    preferred = np.where(against_original.first == place, -against_original.outcome, against_original.outcome)
+    rates = [
+        _rate(
+            votes.conditions[condition],
+            preferred[coded == condition],
+            against_original.rater[coded == condition].astype(np.int64),
+        )
+        for condition in np.unique(coded)
     ]
-    return tuple(sorted(found, key=lambda one: -1.0 if one.rate is None else one.rate, reverse=True))
+    return tuple(
+        sorted(rates, key=lambda fool_rate: -1.0 if fool_rate.rate is None else fool_rate.rate, reverse=True)
+    )
 
 
 def _rate(name: str, preferred: IntArray, rater: IntArray) -> FoolRate:

@@ -53,7 +53,7 @@ class Heterogeneity:
     """Where there are two kinds: how the first's scale differs from the second's."""
 
 
-def by_picture(found: Fit, counted: Tally, exchanges: int = 999, seed: int = 0) -> Heterogeneity | None:
+def by_picture(fitted: Fit, counted: Tally, exchanges: int = 999, seed: int = 0) -> Heterogeneity | None:
     """Return the test of whether pictures have scales of their own, or None for one picture.
 
     The statistic is the sum over pictures of the squared scores of the conditions at the common scale, the
@@ -62,14 +62,14 @@ def by_picture(found: Fit, counted: Tally, exchanges: int = 999, seed: int = 0) 
     of that rater. That leaves whatever raters have of their own, and holds for sparse tables.
 
     Args:
-        found: The pooled scale.
+        fitted: The pooled scale.
         counted: The votes behind it.
         exchanges: How many random exchanges.
         seed: Of the exchanges.
     """
     if len(counted.pictures) < 2:
         return None
-    scores = _scores(found, counted)
+    scores = _scores(fitted, counted)
     if reason := _too_few(counted, scores):
         return Heterogeneity(counted.pictures, None, reason, None, None, ())
     statistic = scores.statistic(scores.picture)
@@ -79,7 +79,7 @@ def by_picture(found: Fit, counted: Tally, exchanges: int = 999, seed: int = 0) 
         exchanged = np.argsort(scores.rater + random.random(len(scores.rater)))
         at_least += scores.statistic(scores.picture[exchanged]) >= statistic * (1.0 - 1e-12)
     p = (1.0 + at_least) / (1.0 + exchanges)
-    spread = _spread(found, counted, scores, statistic)
+    spread = _spread(fitted, counted, scores, statistic)
     return Heterogeneity(counted.pictures, p, "", spread, None, ())
 
 
@@ -110,11 +110,11 @@ class _Scores:
         return float(self.score @ self.score)
 
 
-def _scores(found: Fit, counted: Tally) -> _Scores:
+def _scores(fitted: Fit, counted: Tally) -> _Scores:
     pairs, pictures, conditions = counted.pairs, len(counted.pictures), len(counted.pairs.conditions)
     by_difference = np.zeros((3, len(pairs.first)))
-    answers = answers_of(found.problem, found.parameters[None])
-    by_difference[list(found.problem.model.outcomes)] = answers.by_difference[:, 0]
+    answers = answers_of(fitted.problem, fitted.parameters[None])
+    by_difference[list(fitted.problem.model.outcomes)] = answers.by_difference[:, 0]
     score = by_difference[counted.outcome, counted.pair] * counted.count
     blocks, block = np.unique(counted.rater * pictures + counted.picture, return_inverse=True)
     ends = np.concatenate([pairs.first[counted.pair], pairs.second[counted.pair]])
@@ -140,10 +140,10 @@ def _too_few(counted: Tally, scores: _Scores) -> str:
     return ""
 
 
-def _spread(found: Fit, counted: Tally, scores: _Scores, statistic: float) -> float:
+def _spread(fitted: Fit, counted: Tally, scores: _Scores, statistic: float) -> float:
     """Return the standard deviation between pictures that explains how far raters agree on them."""
-    problem, pairs = found.problem, counted.pairs
-    answers = answers_of(problem, found.parameters[None])
+    problem, pairs = fitted.problem, counted.pairs
+    answers = answers_of(problem, fitted.parameters[None])
     information = (answers.probability * answers.by_difference**2).sum(0)[0]
     kept = np.isin(counted.outcome, problem.model.outcomes)
     weight = np.where(kept, counted.count * information[counted.pair], 0.0)
@@ -166,7 +166,7 @@ def _spread(found: Fit, counted: Tally, scores: _Scores, statistic: float) -> fl
 
 
 def by_kind(
-    found: Fit, counted: Tally, kinds: Mapping[str, str], exchanges: int = 999, seed: int = 0
+    fitted: Fit, counted: Tally, kinds: Mapping[str, str], exchanges: int = 999, seed: int = 0
 ) -> Heterogeneity | None:
     """Return the test of whether the scale depends on the kind of picture, or None for one kind.
 
@@ -175,7 +175,7 @@ def by_kind(
     differ.
 
     Args:
-        found: The pooled scale.
+        fitted: The pooled scale.
         counted: The votes behind it.
         kinds: By picture.
         exchanges: How many random exchanges.
@@ -189,17 +189,17 @@ def by_kind(
     names, member = np.unique([kinds[picture] for picture in counted.pictures], return_inverse=True)
     if len(names) < 2:
         return None
-    gain, values = _gain(found, counted, member, len(names))
+    gain, values = _gain(fitted, counted, member, len(names))
     random = np.random.default_rng(seed)
-    drawn = [_gain(found, counted, random.permutation(member), len(names)) for _ in range(exchanges)]
+    drawn = [_gain(fitted, counted, random.permutation(member), len(names)) for _ in range(exchanges)]
     at_least = sum(drawn_gain >= gain - 1e-9 for drawn_gain, _ in drawn)
-    shifts = _shifts(found, values, np.stack([scales for _, scales in drawn])) if len(names) == 2 else ()
+    shifts = _shifts(fitted, values, np.stack([scales for _, scales in drawn])) if len(names) == 2 else ()
     p = (1.0 + at_least) / (1.0 + exchanges)
     return Heterogeneity(tuple(str(name) for name in names), p, "", None, gain, shifts)
 
 
-def _shifts(found: Fit, values: FloatArray, drawn: FloatArray) -> tuple[Shift, ...]:
-    scale = found.problem.model.per_unit
+def _shifts(fitted: Fit, values: FloatArray, drawn: FloatArray) -> tuple[Shift, ...]:
+    scale = fitted.problem.model.per_unit
     gaps = np.abs(drawn[:, 0] - drawn[:, 1])
     at_least = (gaps >= np.abs(values[0] - values[1]) - 1e-9).sum(0)
     return tuple(
@@ -209,14 +209,14 @@ def _shifts(found: Fit, values: FloatArray, drawn: FloatArray) -> tuple[Shift, .
             float(values[1, place]) * scale,
             float((1.0 + at_least[place]) / (1.0 + len(drawn))),
         )
-        for place, name in enumerate(found.problem.pairs.conditions)
+        for place, name in enumerate(fitted.problem.pairs.conditions)
     )
 
 
-def _gain(found: Fit, counted: Tally, member: IntArray, groups: int) -> tuple[float, FloatArray]:
+def _gain(fitted: Fit, counted: Tally, member: IntArray, groups: int) -> tuple[float, FloatArray]:
     """Return twice the gain in log-likelihood, and values by group, shape (groups, conditions)."""
     counts = counted.by(member[counted.picture], groups)
-    problem = replace(found.problem, ridge=max(found.problem.ridge, _RIDGE))
-    parameters = solve_together(problem, counts, found.parameters)
-    gain = float(log_likelihood(problem, counts, parameters).sum()) - found.log_likelihood
+    problem = replace(fitted.problem, ridge=max(fitted.problem.ridge, _RIDGE))
+    parameters = solve_together(problem, counts, fitted.parameters)
+    gain = float(log_likelihood(problem, counts, parameters).sum()) - fitted.log_likelihood
     return max(2.0 * gain, 0.0), parameters[:, :-2]

@@ -80,7 +80,7 @@ class PartAgreement:
     """Of pictures; None: all."""
     band: RateBand | None
     """None: all rates. A vote is in a band if both stimuli are; those between bands are in none."""
-    found: HumanAgreement | None
+    agreement: HumanAgreement | None
     reason: str | None
     """Why there is none."""
 
@@ -111,7 +111,7 @@ class MetricsAgainstPeople:
 
 
 def agreements(
-    found: Fit,
+    fitted: Fit,
     counted: Tally,
     scores: Sequence[MetricScores],
     parts: Sequence[StimulusPart] = (),
@@ -127,7 +127,7 @@ def agreements(
     are against it, else human values and scores are both taken from the mean of the picture's stimuli.
 
     Args:
-        found: The pooled scale, whose order effect and ties start the fits.
+        fitted: The pooled scale, whose order effect and ties start the fits.
         counted: The votes behind it.
         scores: Of the stimuli shown, whole tables or with gaps.
         parts: Of the stimuli.
@@ -138,7 +138,7 @@ def agreements(
     Raises:
         ScaleError: No decided vote has all scores.
     """
-    sample = Sample(found, counted, scores, anchor)
+    sample = Sample(fitted, counted, scores, anchor)
     samples = [PartSample(sample, part) for part in (whole(counted), *parts)]
     if not samples[0].votes.any():
         raise ScaleError("expected scores of stimuli that votes compared; no decided vote has both scores")
@@ -156,7 +156,7 @@ def agreements(
         ]
     ).reshape(resamples, *estimates.shape)
     reasons = [sample.lack() for sample in samples[1:]]
-    told = tuple(
+    part_agreements = tuple(
         PartAgreement(
             part.kind,
             part.band,
@@ -171,7 +171,7 @@ def agreements(
         if part.kind is not None and part.band is None and not reason
     ]
     shifts = _kinds(kinds, sample.names) if len(kinds) == 2 else ()
-    return MetricsAgainstPeople(_agreement(samples[0], estimates[0], drawn[:, 0]), told, shifts)
+    return MetricsAgainstPeople(_agreement(samples[0], estimates[0], drawn[:, 0]), part_agreements, shifts)
 
 
 def comparable(scores: Sequence[MetricScores], counted: Tally) -> bool:
@@ -195,7 +195,7 @@ def _agreement(part: PartSample, whole: FloatArray, drawn: FloatArray) -> HumanA
 
 def _row(name: str, whole: FloatArray, drawn: FloatArray, clusters: int) -> MetricAgreement:
     spans = [_interval(drawn[:, at], clusters) for at in range(3)]
-    srcc, plcc = (None if np.isnan(one) else float(one) for one in whole[1:])
+    srcc, plcc = (None if np.isnan(correlation) else float(correlation) for correlation in whole[1:])
     accuracy = spans[0] or Interval(float(whole[0]), float(whole[0]), 0.0)
     return MetricAgreement(name, float(whole[0]), accuracy, srcc, spans[1], plcc, spans[2])
 
@@ -232,8 +232,8 @@ def _differences(part: PartSample, whole: FloatArray, drawn: FloatArray) -> tupl
 
 
 def _meng(part: PartSample, whole: FloatArray, first: int, second: int) -> float:
-    one, other = (part.scores[at][part.stimuli][None] for at in (first, second))
-    between = float(spearman(one, other, np.ones_like(one))[0])
+    scores, other_scores = (part.scores[at][part.stimuli][None] for at in (first, second))
+    between = float(spearman(scores, other_scores, np.ones_like(scores))[0])
     return meng_rosenthal_rubin(whole[first, 1], whole[second, 1], between, int(part.stimuli.sum()))
 
 
@@ -246,8 +246,8 @@ def _kinds(
         kinds: Two: name, sample, estimates of shape (metrics, 3), resampled ones before them.
         names: Of the metrics.
     """
-    (first, one, whole_first, drawn_first), (second, other, whole_second, drawn_second) = kinds
-    clusters, rows = min(one.clusters, other.clusters), list[KindDifference]()
+    (first, sample, whole_first, drawn_first), (second, other_sample, whole_second, drawn_second) = kinds
+    clusters, rows = min(sample.clusters, other_sample.clusters), list[KindDifference]()
     gaps, drawn = whole_first - whole_second, drawn_first - drawn_second
     for at, statistic in enumerate(_STATISTICS):
         known = [

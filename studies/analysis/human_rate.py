@@ -43,7 +43,7 @@ class HumanBdRate:
 
 
 def human_bd_rates(
-    found: Fit, draws: Draws | None, counted: Tally, coded: Sequence[CodedCondition], anchor: str
+    fitted: Fit, draws: Draws | None, counted: Tally, coded: Sequence[CodedCondition], anchor: str
 ) -> tuple[HumanBdRate, ...]:
     """Return the BD-rate of every other codec against the anchor codec, by name.
 
@@ -51,7 +51,7 @@ def human_bd_rates(
     rates: else how far apart the rates are would be borrowed from other pictures.
 
     Args:
-        found: The pooled scale.
+        fitted: The pooled scale.
         draws: Its resamples, of which only those by rater x picture give an interval.
         counted: The votes behind both.
         coded: The conditions that are codecs at rates; others may serve as links.
@@ -60,12 +60,12 @@ def human_bd_rates(
     Raises:
         ScaleError: The anchor has no condition, or a rate is missing.
     """
-    codecs = sorted({one.codec for one in coded})
+    codecs = sorted({condition.codec for condition in coded})
     if anchor not in codecs:
         raise ScaleError(f"expected the anchor among {', '.join(codecs)}; got {anchor!r}")
-    curves = {name: _conditions(found, counted, coded, name) for name in codecs}
+    curves = {name: _conditions(fitted, counted, coded, name) for name in codecs}
     return tuple(
-        _against(found, draws, counted, (anchor, curves[anchor]), (name, curves[name]))
+        _against(fitted, draws, counted, (anchor, curves[anchor]), (name, curves[name]))
         for name in codecs
         if name != anchor
     )
@@ -78,41 +78,43 @@ class _Codec:
     """Shape (conditions, pictures), bits per pixel."""
 
 
-def _conditions(found: Fit, counted: Tally, coded: Sequence[CodedCondition], codec: str) -> _Codec:
-    names = found.problem.pairs.conditions
-    mine = [one for one in coded if one.codec == codec and one.condition in names]
-    for one in mine:
-        if missing := [picture for picture in counted.pictures if picture not in one.bits_per_pixel]:
+def _conditions(fitted: Fit, counted: Tally, coded: Sequence[CodedCondition], codec: str) -> _Codec:
+    names = fitted.problem.pairs.conditions
+    mine = [condition for condition in coded if condition.codec == codec and condition.condition in names]
+    for condition in mine:
+        if missing := [picture for picture in counted.pictures if picture not in condition.bits_per_pixel]:
             raise ScaleError(
-                f"expected a rate of {one.condition!r} for picture {missing[0]!r}; there is none"
+                f"expected a rate of {condition.condition!r} for picture {missing[0]!r}; there is none"
             )
-    rates = [[one.bits_per_pixel[picture] for picture in counted.pictures] for one in mine]
-    return _Codec([names.index(one.condition) for one in mine], np.array(rates).reshape(len(mine), -1))
+    rates = [[condition.bits_per_pixel[picture] for picture in counted.pictures] for condition in mine]
+    return _Codec(
+        [names.index(condition.condition) for condition in mine], np.array(rates).reshape(len(mine), -1)
+    )
 
 
 def _against(
-    found: Fit,
+    fitted: Fit,
     draws: Draws | None,
     counted: Tally,
     anchor: tuple[str, _Codec],
     test: tuple[str, _Codec],
 ) -> HumanBdRate:
-    if reason := _refusal(found, counted, anchor[1], test[1]):
+    if reason := _refusal(fitted, counted, anchor[1], test[1]):
         return HumanBdRate(test[0], anchor[0], BdRate(None, reason), None, None, 0, 0)
-    scale = found.problem.model.per_unit
+    scale = fitted.problem.model.per_unit
     even = np.ones(len(counted.pictures))
-    whole = _bd_rate(found.values * scale, even, anchor[1], test[1])
+    whole = _bd_rate(fitted.values * scale, even, anchor[1], test[1])
     if draws is None or draws.pictures is None or whole.percent is None:
         return HumanBdRate(test[0], anchor[0], whole, None, None, 0, 0)
     drawn = [
         _bd_rate(values[:-2] * scale, weight, anchor[1], test[1]).percent
         for values, weight in zip(draws.parameters, draws.pictures, strict=True)
     ]
-    known = np.array([np.log1p(one / 100.0) for one in drawn if one is not None])
+    known = np.array([np.log1p(percent / 100.0) for percent in drawn if percent is not None])
     undefined = len(drawn) - len(known)
     low = high = None
     if len(known) >= 0.95 * len(drawn):
-        low, high = (100.0 * float(np.expm1(one)) for one in interval(known, draws.clusters))
+        low, high = (100.0 * float(np.expm1(bound)) for bound in interval(known, draws.clusters))
     return HumanBdRate(test[0], anchor[0], whole, low, high, len(drawn), undefined)
 
 
@@ -121,16 +123,16 @@ def _bd_rate(values: FloatArray, pictures: FloatArray, anchor: _Codec, test: _Co
     return bd_rate(anchor.rates @ weight, values[anchor.places], test.rates @ weight, values[test.places])
 
 
-def _refusal(found: Fit, counted: Tally, anchor: _Codec, test: _Codec) -> str | None:
+def _refusal(fitted: Fit, counted: Tally, anchor: _Codec, test: _Codec) -> str | None:
     """Return why the scale cannot compare the two codecs' rates picture by picture, or None."""
-    wanted = np.zeros((len(counted.pictures), len(found.problem.pairs.conditions)), bool)
+    wanted = np.zeros((len(counted.pictures), len(fitted.problem.pairs.conditions)), bool)
     wanted[:, [*anchor.places, *test.places]] = True
-    kept = np.isin(counted.outcome, found.problem.model.outcomes)
+    kept = np.isin(counted.outcome, fitted.problem.model.outcomes)
     pair = counted.pair[kept]
     first, second = counted.pairs.first[pair], counted.pairs.second[pair]
     broken = linked_pictures(counted.picture[kept], first, second, wanted)
     if not broken:
         return None
-    names = ", ".join(counted.pictures[one] for one in broken[:3])
+    names = ", ".join(counted.pictures[picture] for picture in broken[:3])
     more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""
     return f"votes on {names}{more} do not link all rates of the two codecs: add linking pairs"

@@ -41,11 +41,11 @@ class Sample:
     """What every resample weights anew."""
 
     def __init__(
-        self, found: Fit, counted: Tally, scores: Sequence[MetricScores], anchor: str | None
+        self, fitted: Fit, counted: Tally, scores: Sequence[MetricScores], anchor: str | None
     ) -> None:
-        self.found, self.counted = found, counted
+        self.fitted, self.counted = fitted, counted
         self.names = [score.metric for score in scores]
-        self.anchor = None if anchor is None else found.problem.pairs.conditions.index(anchor)
+        self.anchor = None if anchor is None else fitted.problem.pairs.conditions.index(anchor)
         self.scores = np.stack([score.values for score in scores])
         """Shape (metrics, pictures, conditions)."""
         self.known: BoolArray = ~np.isnan(self.scores).any(0)
@@ -61,9 +61,9 @@ class Sample:
 
     def values(self, counted: Tally) -> FloatArray:
         """Return human values by picture and condition, shape (pictures, conditions), in the model's unit."""
-        problem = replace(self.found.problem, ridge=max(self.found.problem.ridge, _RIDGE))
+        problem = replace(self.fitted.problem, ridge=max(self.fitted.problem.ridge, _RIDGE))
         counts = counted.by(counted.picture, len(counted.pictures))
-        return solve_together(problem, counts, self.found.parameters)[:, :-2]
+        return solve_together(problem, counts, self.fitted.parameters)[:, :-2]
 
 
 class PartSample:
@@ -142,14 +142,14 @@ class Estimator:
         target = np.repeat(np.stack([part.human(human) for part in self.parts]), metrics, axis=0)
         shown = np.repeat(np.stack([part.stimuli for part in self.parts]), metrics, axis=0)
         often = (shown * pictures[:, None]).reshape(len(self.scores), -1)
-        found = np.full((len(self.scores), 3), np.nan)
+        estimates = np.full((len(self.scores), 3), np.nan)
         total = votes.sum(1)
         decided = total > 0
-        found.reshape(-1, metrics, 3)[decided, :, 0] = (votes @ sample.agrees.T)[decided] / total[
+        estimates.reshape(-1, metrics, 3)[decided, :, 0] = (votes @ sample.agrees.T)[decided] / total[
             decided, None
         ]
-        found[:, 1:] = self._correlations(target.reshape(len(found), -1), often)
-        return found.reshape(-1, metrics, 3)
+        estimates[:, 1:] = self._correlations(target.reshape(len(estimates), -1), often)
+        return estimates.reshape(-1, metrics, 3)
 
     def _correlations(self, target: FloatArray, often: FloatArray) -> FloatArray:
         """Return SRCC and PLCC of every row, shape (rows, 2)."""
@@ -157,15 +157,15 @@ class Estimator:
         if self.begin is not None:
             able &= ~np.isnan(self.begin[:, 0])
         score, target, often = self.scores[able], target[able], often[able]
-        found = np.full((len(able), 2), np.nan)
-        found[able, 0] = spearman(score, target, often)
+        correlations = np.full((len(able), 2), np.nan)
+        correlations[able, 0] = spearman(score, target, often)
         begin = None if self.begin is None else self.begin[able]
         fitted, parameters = monotone_fit(score, target, often, begin)
         straight = pearson(fitted, target, often)
         # A logistic gone flat says nothing; the scores themselves then do.
         straight = np.where(np.isnan(straight), pearson(score, target, often), straight)
-        found[able, 1] = np.where(np.isnan(found[able, 0]), np.nan, straight)
+        correlations[able, 1] = np.where(np.isnan(correlations[able, 0]), np.nan, straight)
         if self.begin is None:
             self.begin = np.full((len(able), parameters.shape[1]), np.nan)
             self.begin[able] = parameters
-        return found
+        return correlations

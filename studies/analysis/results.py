@@ -110,8 +110,8 @@ def stored_results(store: Store) -> tuple[StudyResults, ...]:
     A study is missing here until `codecarena study report` has been called since its last vote.
     """
     with closing(Ledger(store.location.database_url, read_only=True)) as ledger:
-        found = [_recall(store, ledger, study) for study in ledger.studies() if study.state != "planned"]
-    return tuple(one for one in found if one is not None)
+        recalled = [_recall(store, ledger, study) for study in ledger.studies() if study.state != "planned"]
+    return tuple(results for results in recalled if results is not None)
 
 
 def _recall(store: Store, ledger: Ledger, study: StudyRow) -> StudyResults | None:
@@ -129,9 +129,11 @@ def _rows(ledger: Ledger, known: Known) -> Iterator[bytes]:
     yield repr(
         [(content.name, content.kind, content.picture_sha256) for content in known.material.contents]
     ).encode()
-    yield repr([one.bits_per_pixel for one in known.material.stimuli]).encode()
+    yield repr([stimulus.bits_per_pixel for stimulus in known.material.stimuli]).encode()
     for pair, scores in sorted(shown_scores(ledger.store, known).items()):
-        yield repr((pair, sorted((key, one.value, one.lossless) for key, one in scores.items()))).encode()
+        yield repr(
+            (pair, sorted((key, score.value, score.lossless) for key, score in scores.items()))
+        ).encode()
     yield from vote_rows(ledger, study)
 
 
@@ -174,19 +176,19 @@ def _compute(ledger: Ledger, known: Known, resamples: int | None = None) -> Stud
 
 def _values(known: Known, analysis: StudyAnalysis) -> tuple[HumanValue, ...]:
     material = known.material
-    by_name = {one.name: (place, one) for place, one in enumerate(material.conditions)}
+    by_name = {condition.name: (place, condition) for place, condition in enumerate(material.conditions)}
     rates: dict[int, list[float]] = {}
-    for one in material.stimuli:
-        if one.bits_per_pixel is not None:
-            rates.setdefault(one.condition, []).append(one.bits_per_pixel)
-    found: list[HumanValue] = []
-    for one in analysis.scale.conditions:
-        place, condition = by_name[one.condition]
+    for stimulus in material.stimuli:
+        if stimulus.bits_per_pixel is not None:
+            rates.setdefault(stimulus.condition, []).append(stimulus.bits_per_pixel)
+    values: list[HumanValue] = []
+    for scaled in analysis.scale.conditions:
+        place, condition = by_name[scaled.condition]
         rate = fmean(rates[place]) if place in rates else None
-        interval = one.by_rater_and_picture or one.by_rater
-        told = condition.codec_id, condition.codec, rate, one.value, interval, one.component
-        found.append(HumanValue(one.condition, *told))
-    return tuple(found)
+        interval = scaled.by_rater_and_picture or scaled.by_rater
+        facts = condition.codec_id, condition.codec, rate, scaled.value, interval, scaled.component
+        values.append(HumanValue(scaled.condition, *facts))
+    return tuple(values)
 
 
 RESULTS = AnswerKind(StudyResults, (_compute,))

@@ -91,7 +91,7 @@ class RaterReview:
 
 def review(
     votes: Votes,
-    found: Fit,
+    fitted: Fit,
     golden: Iterable[GoldenAnswer] = (),
     pass_rate: float = GOLDEN_PASS_RATE,
     pictures_differ: bool = False,
@@ -100,7 +100,7 @@ def review(
 
     Args:
         votes: All kinds.
-        found: The scale of the plain votes.
+        fitted: The scale of the plain votes.
         golden: The right answers of golden trials.
         pass_rate: Share of golden trials that an attentive rater passes.
         pictures_differ: Whether pictures have scales of their own; raters are then judged by these, unless
@@ -109,12 +109,12 @@ def review(
     counted = tally(votes.of_kind(Kind.PLAIN))
     place = {name: index for index, name in enumerate(counted.raters)}
     judged_by = judge(counted, pictures_differ)
-    answers = _answers(found, counted, judged_by)
+    answers = _answers(fitted, counted, judged_by)
     fits = answers.fits(len(counted.raters))
     distances = outlying(fits)
-    sides = _sides(found, counted)
+    sides = _sides(fitted, counted)
     side_p = np.array(holm(sides[2].tolist()), np.float64)
-    right = {(one.picture, one.better, one.worse) for one in golden}
+    right = {(answer.picture, answer.better, answer.worse) for answer in golden}
     rows: list[RaterReview] = []
     for index in np.unique(votes.rater):
         mine = votes.keep(votes.rater == index)
@@ -128,7 +128,7 @@ def review(
                     0.0 if at is None else float(distances[at]),
                     None if at is None or distances[at] <= UNLIKE else answers.p_of(at),
                     None if at is None else judged_by,
-                    *_repeats(found, mine),
+                    *_repeats(fitted, mine),
                     *_golden(mine, right, pass_rate),
                     None if at is None or np.isnan(sides[0, at]) else float(sides[0, at]),
                     None if at is None or np.isnan(sides[1, at]) else float(sides[1, at]),
@@ -167,14 +167,14 @@ def judge(counted: Tally, pictures_differ: bool) -> Judge:
     return "each picture" if pictures_differ and numbers <= _LARGEST else "all pictures"
 
 
-def leave_one_out(found: Fit, counted: Tally, judged_by: Judge = "all pictures") -> FloatArray:
+def leave_one_out(fitted: Fit, counted: Tally, judged_by: Judge = "all pictures") -> FloatArray:
     """Return for each rater how likely their answers are by the scale of all others, shape (raters,).
 
     It is the mean over the rater's pairs (of a picture, shown one way round) of the logarithm to base 10 of
     the multinomial probability of the answers, as pwcmp has it for two outcomes (Perez-Ortiz and Mantiuk
     2017), whose scale is each picture's own; a small ridge keeps every scale finite.
     """
-    return _answers(found, counted, judged_by).fits(len(counted.raters))
+    return _answers(fitted, counted, judged_by).fits(len(counted.raters))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,15 +211,15 @@ def _log10_likelihood(counts: FloatArray | IntArray, probability: FloatArray) ->
     return (terms.sum(0) + gammaln(counts.sum(0) + 1.0)) / np.log(10.0)
 
 
-def _answers(found: Fit, counted: Tally, judged_by: Judge) -> _Answers:
-    kept = np.flatnonzero(np.isin(counted.outcome, found.problem.model.outcomes))
+def _answers(fitted: Fit, counted: Tally, judged_by: Judge) -> _Answers:
+    kept = np.flatnonzero(np.isin(counted.outcome, fitted.problem.model.outcomes))
     chance = np.zeros((3, len(counted.count)))
     if judged_by == "all pictures":
-        chance = _chances_by_others(found, counted, RIDGE / 10)
+        chance = _chances_by_others(fitted, counted, RIDGE / 10)
     else:
         for picture in range(len(counted.pictures)):
             mine = np.flatnonzero(counted.picture == picture)
-            chance[:, mine] = _chances_by_others(found, counted.rows(mine), RIDGE)
+            chance[:, mine] = _chances_by_others(fitted, counted.rows(mine), RIDGE)
     pairs = len(counted.pairs.first)
     unit = (counted.rater * len(counted.pictures) + counted.picture) * pairs + counted.pair
     _, first, cell = np.unique(unit[kept], return_index=True, return_inverse=True)
@@ -228,9 +228,9 @@ def _answers(found: Fit, counted: Tally, judged_by: Judge) -> _Answers:
     return _Answers(counted.rater[kept][first], counts, chance[:, kept][:, first])
 
 
-def _chances_by_others(found: Fit, counted: Tally, ridge: float) -> FloatArray:
+def _chances_by_others(fitted: Fit, counted: Tally, ridge: float) -> FloatArray:
     """Return the probabilities of each group's answers by the scale without its rater, shape (3, groups)."""
-    problem = replace(found.problem, ridge=max(found.problem.ridge, ridge))
+    problem = replace(fitted.problem, ridge=max(fitted.problem.ridge, ridge))
     outcomes = list(problem.model.outcomes)
     everybody = counted.by(np.zeros(len(counted.count), np.int64), 1)
     chance = np.zeros((3, len(counted.count)))
@@ -240,7 +240,7 @@ def _chances_by_others(found: Fit, counted: Tally, ridge: float) -> FloatArray:
         part = counted.rows(mine)
         members = min(at_once, len(counted.raters) - low)
         others = everybody - part.by(part.rater - low, members)
-        parameters = solve(problem, others, found.parameters, 1e-6, 60).parameters
+        parameters = solve(problem, others, fitted.parameters, 1e-6, 60).parameters
         probability = answers_of(problem, parameters).probability
         for place, outcome in enumerate(outcomes):
             chance[outcome, mine] = probability[place, part.rater - low, part.pair]
@@ -258,16 +258,16 @@ def outlying(fits: FloatArray) -> FloatArray:
     return np.maximum(low - fits, 0.0) / max(float(high - low), 1e-12)
 
 
-def _sides(found: Fit, counted: Tally) -> FloatArray:
+def _sides(fitted: Fit, counted: Tally) -> FloatArray:
     """Return first share, expected first share and p of each rater, shape (3, raters).
 
     Given that a vote decided, the first won with the fitted probability without order effect; the sum over
     votes is compared with its normal approximation.
     """
     raters = len(counted.raters)
-    neutral = found.parameters.copy()
+    neutral = fitted.parameters.copy()
     neutral[ORDER] = 0.0
-    problem = replace(found.problem, order=True)
+    problem = replace(fitted.problem, order=True)
     probability = answers_of(problem, neutral[None]).probability[:, 0]
     first = probability[0] / (probability[0] + probability[-1])
     decided = counted.outcome != TIE
@@ -281,12 +281,12 @@ def _sides(found: Fit, counted: Tally) -> FloatArray:
         gap = np.maximum(np.abs(won - expected) - 0.5, 0.0)
         p = np.where(variance > 0, 2.0 * stats.norm.sf(gap / np.sqrt(variance)), 1.0)
         shares = np.stack([won / votes, expected / votes])
-    if not found.problem.pairs.sided:
+    if not fitted.problem.pairs.sided:
         return np.vstack([np.full((2, raters), np.nan), np.ones(raters)])
     return np.vstack([shares, np.minimum(p, 1.0)])
 
 
-def _repeats(found: Fit, mine: Votes) -> tuple[Proportion | None, float | None]:
+def _repeats(fitted: Fit, mine: Votes) -> tuple[Proportion | None, float | None]:
     """Return repeats answered as the first time, and the share that the scale expects."""
     before: dict[tuple[int, int, int], int] = {}
     equal = 0
@@ -299,21 +299,21 @@ def _repeats(found: Fit, mine: Votes) -> tuple[Proportion | None, float | None]:
             before.setdefault(key, answer)
         elif key in before:
             equal += answer == before[key]
-            expected += _equal_twice(found, mine.conditions[low], mine.conditions[high])
+            expected += _equal_twice(fitted, mine.conditions[low], mine.conditions[high])
     if not expected:
         return None, None
     return proportion(equal, len(expected)), float(np.mean(expected))
 
 
-def _equal_twice(found: Fit, low: str, high: str) -> list[float]:
+def _equal_twice(fitted: Fit, low: str, high: str) -> list[float]:
     """Return the probability that two votes on a pair, sides swapped, agree; none for an unknown pair."""
-    names = found.problem.pairs.conditions
+    names = fitted.problem.pairs.conditions
     if low not in names or high not in names:
         return []
-    difference = found.values[names.index(low)] - found.values[names.index(high)]
-    order = found.parameters[ORDER]
-    answers = found.problem.model.probabilities(
-        np.array([difference + order, difference - order]), found.parameters[-1]
+    difference = fitted.values[names.index(low)] - fitted.values[names.index(high)]
+    order = fitted.parameters[ORDER]
+    answers = fitted.problem.model.probabilities(
+        np.array([difference + order, difference - order]), fitted.parameters[-1]
     )
     return [float((answers[:, 0] * answers[:, 1]).sum())]
 
@@ -334,8 +334,8 @@ def _golden(
 
 def proportion(successes: int, trials: int) -> Proportion:
     """Return a proportion with its 95 % Wilson interval."""
-    found = stats.binomtest(successes, trials).proportion_ci(method="wilson")
-    return Proportion(successes, trials, float(found.low), float(found.high))
+    interval = stats.binomtest(successes, trials).proportion_ci(method="wilson")
+    return Proportion(successes, trials, float(interval.low), float(interval.high))
 
 
 def _identical(mine: Votes) -> tuple[int, int]:

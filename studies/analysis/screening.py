@@ -25,8 +25,8 @@ def excluded(plan: StudyPlan, votes: Iterable[StoredVote]) -> list[Exclusion]:
     by_rater: dict[str, list[StoredVote]] = defaultdict(list)
     for vote in votes:
         by_rater[vote.rater].append(vote)
-    found = [Exclusion(name, tuple(_reasons(plan, mine))) for name, mine in sorted(by_rater.items())]
-    return [one for one in found if one.reasons]
+    exclusions = [Exclusion(name, tuple(_reasons(plan, mine))) for name, mine in sorted(by_rater.items())]
+    return [exclusion for exclusion in exclusions if exclusion.reasons]
 
 
 def _reasons(plan: StudyPlan, votes: Sequence[StoredVote]) -> Iterable[str]:

@@ -74,14 +74,14 @@ def parts_of(
     by_kind: list[tuple[str | None, BoolArray]] = [(None, everything)]
     if kinds is not None:
         own = np.array([kinds[picture] for picture in counted.pictures])
-        by_kind += [(str(one), everything & (own == one)[:, None]) for one in np.unique(own)]
+        by_kind += [(str(kind), everything & (own == kind)[:, None]) for kind in np.unique(own)]
     by_band: list[tuple[RateBand | None, BoolArray]] = [(None, everything)]
     if rates is not None:
         by_band += _bands(counted, rates, uncoded)
     return tuple(
-        StimulusPart(kind, band, one & other)
-        for kind, one in _several(by_kind)
-        for band, other in _several(by_band)
+        StimulusPart(kind, band, of_kind & in_band)
+        for kind, of_kind in _several(by_kind)
+        for band, in_band in _several(by_band)
         if kind is not None or band is not None
     )
 
@@ -99,9 +99,9 @@ def _bands(
         [[rates.get((picture, name), np.nan) for name in names] for picture in counted.pictures], np.float64
     )
     always = np.array([name in uncoded for name in names], np.bool_)
-    found: list[tuple[RateBand, BoolArray]] = []
+    bands: list[tuple[RateBand, BoolArray]] = []
     for band in BANDS:
         inside = (rate >= (band.low or 0.0)) & (rate < (band.high or np.inf))
         if inside.any():
-            found.append((band, inside | always))
-    return found
+            bands.append((band, inside | always))
+    return bands

@@ -87,16 +87,19 @@ def _opponents(board: _Board, generator: np.random.Generator) -> list[tuple[int,
     allowed[first, second] = allowed[second, first] = True
     met = board.wins + board.wins.T
     shuffled = generator.permutation(len(met))
-    waiting = [int(one) for one in shuffled[np.argsort(-posterior(board.wins).mean[shuffled], kind="stable")]]
-    found: list[tuple[int, int]] = []
+    waiting = [
+        int(condition)
+        for condition in shuffled[np.argsort(-posterior(board.wins).mean[shuffled], kind="stable")]
+    ]
+    opponents: list[tuple[int, int]] = []
     while waiting:
         upper = waiting.pop(0)
-        below = [one for one in waiting if allowed[upper, one]][:REACH]
+        below = [condition for condition in waiting if allowed[upper, condition]][:REACH]
         if below:
-            lower = min(below, key=lambda one: met[upper, one])
+            lower = min(below, key=lambda condition: met[upper, condition])
             waiting.remove(lower)
-            found.append((min(upper, lower), max(upper, lower)))
-    return found
+            opponents.append((min(upper, lower), max(upper, lower)))
+    return opponents
 
 
 class _Board:

@@ -159,12 +159,12 @@ def _nothing(shape: tuple[int, ...]) -> _Messages:
     return _Messages(*(np.zeros(shape) for _ in range(4)))
 
 
-def _halfway(one: _Messages, other: _Messages) -> _Messages:
+def _halfway(first: _Messages, second: _Messages) -> _Messages:
     return _Messages(
-        (one.winner_precision + other.winner_precision) / 2,
-        (one.winner_shift + other.winner_shift) / 2,
-        (one.loser_precision + other.loser_precision) / 2,
-        (one.loser_shift + other.loser_shift) / 2,
+        (first.winner_precision + second.winner_precision) / 2,
+        (first.winner_shift + second.winner_shift) / 2,
+        (first.loser_precision + second.loser_precision) / 2,
+        (first.loser_shift + second.loser_shift) / 2,
     )
 
 
@@ -225,7 +225,7 @@ def _change(
     column = np.arange(len(winner))
     at_winner, at_loser = (winner, column), (loser, column)
     shape = (len(factors.winner), len(winner))
-    heard = _Messages(*(np.broadcast_to(one, shape) for one in _parts(messages)))
+    heard = _Messages(*(np.broadcast_to(part, shape) for part in _parts(messages)))
     vote = _nothing(winner.shape)
     precision, shift = factors.sums(heard)
     for sweep in range(SWEEPS_AGAIN + 1):

@@ -247,7 +247,7 @@ def _room(pairs: Pairs, count: int, before: int | None) -> IntArray:
 def _one_of(
     wanted: list[Choice], open_pairs: BoolArray, share: float, generator: np.random.Generator
 ) -> Choice:
-    front = next((one for one in wanted if open_pairs[one.pair]), None)
+    front = next((choice for choice in wanted if open_pairs[choice.pair]), None)
     rows = np.flatnonzero(open_pairs)
     if front is None:
         return Choice(int(generator.choice(rows)), 1 / len(rows))

@@ -252,7 +252,7 @@ class StudyPlan(_Strict):
     def _fits_together(self) -> StudyPlan:
         if not NAME.fullmatch(self.name):
             raise ValueError("name: expected lower-case letters, digits and dashes, at most 40")
-        rates = [one for one in self.conditions if one.bits_per_pixel]
+        rates = [condition for condition in self.conditions if condition.bits_per_pixel]
         if self.design.pairs == "same-rate" and len(rates) < len(self.conditions):
             raise ValueError('design.pairs = "same-rate" needs bits_per_pixel in every [[conditions]]')
         if self.trials.allow_no_preference and self.analysis.model in ("bradley-terry", "thurstone"):

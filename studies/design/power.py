@@ -95,20 +95,20 @@ def simulate(
     _check(assumed, studies)
     scheme: Scheme = "rater x picture" if in_general and assumed.pictures > 1 else "rater"
     random = np.random.default_rng(seed)
-    found: list[tuple[Sequence[PairTest], float]] = []
+    simulated: list[tuple[Sequence[PairTest], float]] = []
     for _ in range(studies):
-        one = _study(assumed, scheme, resamples, random)
-        if one is not None:
-            found.append(one)
-    if not found:
+        study = _study(assumed, scheme, resamples, random)
+        if study is not None:
+            simulated.append(study)
+    if not simulated:
         raise ScaleError("no simulated study gave a scale: assume more votes or fewer ties")
-    pairs = _powers(assumed, [tests for tests, _ in found], scheme, studies)
+    pairs = _powers(assumed, [tests for tests, _ in simulated], scheme, studies)
     return Simulation(
         studies,
-        studies - len(found),
+        studies - len(simulated),
         scheme,
-        float(np.mean([one.width for one in pairs])),
-        float(np.mean([effect for _, effect in found])),
+        float(np.mean([pair.width for pair in pairs])),
+        float(np.mean([effect for _, effect in simulated])),
         pairs,
         assumed.raters,
         assumed.pictures,
@@ -138,12 +138,12 @@ def _study(
     """Return the pair tests and the design effect of one simulated study, or None without a scale."""
     counted = tally(simulate_votes(assumed, random))
     try:
-        found = fit(counted.pairs, choose_model("JOD", counted.pairs.has_ties))
+        fitted = fit(counted.pairs, choose_model("JOD", counted.pairs.has_ties))
     except ScaleError:
         return None
-    draws = resample(found, counted, resamples, int(random.integers(2**31)), (scheme,))
+    draws = resample(fitted, counted, resamples, int(random.integers(2**31)), (scheme,))
     spread = draws[0].parameters[:, :-2].var(0, ddof=1).sum() * draws[0].inflation
-    return pair_tests(found, draws, counted), float(spread / found.covariance[:-2, :-2].trace())
+    return pair_tests(fitted, draws, counted), float(spread / fitted.covariance[:-2, :-2].trace())
 
 
 def _powers(
@@ -151,11 +151,11 @@ def _powers(
 ) -> tuple[PairPower, ...]:
     hits: dict[tuple[str, str], int] = {}
     widths: dict[tuple[str, str], list[float]] = {}
-    for one in (test for study in tests for test in study):
-        key = (one.first, one.second)
-        true = assumed.scale[one.first] - assumed.scale[one.second]
-        hits[key] = hits.get(key, 0) + (one.p_holm < SIGNIFICANT and one.difference * true > 0)
-        span = one.by_rater if scheme == "rater" else one.by_rater_and_picture
+    for test in (test for study in tests for test in study):
+        key = (test.first, test.second)
+        true = assumed.scale[test.first] - assumed.scale[test.second]
+        hits[key] = hits.get(key, 0) + (test.p_holm < SIGNIFICANT and test.difference * true > 0)
+        span = test.by_rater if scheme == "rater" else test.by_rater_and_picture
         if span is not None:
             widths.setdefault(key, []).append(span.high - span.low)
     return tuple(

@@ -52,24 +52,30 @@ def select(plan: StudyPlan, cells: Iterable[ScoredCell]) -> PlanSelection:
         PlanError: A set, picture, codec or setting is not in the store, or no picture has every condition.
     """
     listed = _of_pictures(plan, list(cells))
-    found: dict[Condition, dict[str, ScoredCell]] = {}
+    cells_of: dict[Condition, dict[str, ScoredCell]] = {}
     for place, table in enumerate(plan.conditions):
         for condition, by_picture in _conditions(table, f"conditions.{place}", listed):
-            if condition in found:
+            if condition in cells_of:
                 raise PlanError(f"conditions.{place}: {condition.name!r} stands twice; leave one out")
-            found[condition] = by_picture
+            cells_of[condition] = by_picture
     names = {cell.picture_sha256: f"{cell.image_set}/{cell.picture}" for cell in reversed(listed)}
-    whole = [sha256 for sha256 in reversed(names) if all(sha256 in one for one in found.values())]
+    whole = [sha256 for sha256 in reversed(names) if all(sha256 in by_hash for by_hash in cells_of.values())]
     lacking = [sha256 for sha256 in reversed(names) if sha256 not in whole]
     if not whole:
-        raise PlanError(_nothing_left(found, names))
+        raise PlanError(_nothing_left(cells_of, names))
     warnings = tuple(
         f"{names[sha256]} is left out: no stored result for "
-        + ", ".join(one.name for one, by in found.items() if sha256 not in by)
+        + ", ".join(condition.name for condition, by in cells_of.items() if sha256 not in by)
         for sha256 in lacking
     )
-    chosen = tuple(Chosen(one, by_picture[sha256]) for sha256 in whole for one, by_picture in found.items())
-    return PlanSelection(tuple(found), tuple((names[one], one) for one in whole), chosen, warnings)
+    chosen = tuple(
+        Chosen(condition, by_picture[sha256])
+        for sha256 in whole
+        for condition, by_picture in cells_of.items()
+    )
+    return PlanSelection(
+        tuple(cells_of), tuple((names[sha256], sha256) for sha256 in whole), chosen, warnings
+    )
 
 
 def _of_pictures(plan: StudyPlan, cells: list[ScoredCell]) -> list[ScoredCell]:
@@ -90,24 +96,27 @@ def _conditions(
     table: ConditionsTable, place: str, cells: list[ScoredCell]
 ) -> Iterator[tuple[Condition, dict[str, ScoredCell]]]:
     """Yield each condition of a table with its cell for each picture that has one."""
-    ours = [cell for cell in cells if table.codec == cell.codec] or _by_name(table.codec, cells)
-    ids = sorted({cell.codec_id for cell in ours})
-    if not ours:
+    of_codec = [cell for cell in cells if table.codec == cell.codec] or _by_name(table.codec, cells)
+    ids = sorted({cell.codec_id for cell in of_codec})
+    if not of_codec:
         known = ", ".join(sorted({cell.codec for cell in cells}))
         raise PlanError(f"{place}.codec: no results of {table.codec!r} on these pictures; there are {known}")
     if len(ids) > 1:
-        labels = sorted({f"{cell.codec} [{cell.codec_id[:6]}]" for cell in ours})
+        labels = sorted({f"{cell.codec} [{cell.codec_id[:6]}]" for cell in of_codec})
         raise PlanError(f"{place}.codec: {table.codec!r} means {len(ids)} codecs ({', '.join(labels)})")
-    label = ours[0].codec
-    settings = sorted({cell.quality for cell in ours})
+    label = of_codec[0].codec
+    settings = sorted({cell.quality for cell in of_codec})
     for quality in table.qualities:
         if quality not in settings:
-            stored = ", ".join(f"{one:g}" for one in settings)
+            stored = ", ".join(f"{setting:g}" for setting in settings)
             raise PlanError(f"{place}.qualities: {label} has no results at {quality:g}; stored: {stored}")
-        found = {cell.picture_sha256: cell for cell in ours if cell.quality == quality}
-        yield Condition(f"{label} q={quality:g}", ids[0], label, f"q={quality:g}"), found
+        at_quality = {cell.picture_sha256: cell for cell in of_codec if cell.quality == quality}
+        yield Condition(f"{label} q={quality:g}", ids[0], label, f"q={quality:g}"), at_quality
     for rate in table.bits_per_pixel:
-        yield Condition(f"{label} {rate:g} bpp", ids[0], label, f"{rate:g} bpp"), _nearest(table, ours, rate)
+        yield (
+            Condition(f"{label} {rate:g} bpp", ids[0], label, f"{rate:g} bpp"),
+            _nearest(table, of_codec, rate),
+        )
 
 
 def _by_name(codec: str, cells: list[ScoredCell]) -> list[ScoredCell]:
@@ -126,8 +135,8 @@ def _nearest(table: ConditionsTable, cells: list[ScoredCell], rate: float) -> di
     }
 
 
-def _nothing_left(found: Mapping[Condition, Mapping[str, ScoredCell]], names: Mapping[str, str]) -> str:
-    counts = ", ".join(f"{one.name} on {len(by)} of {len(names)}" for one, by in found.items())
+def _nothing_left(cells_of: Mapping[Condition, Mapping[str, ScoredCell]], names: Mapping[str, str]) -> str:
+    counts = ", ".join(f"{condition.name} on {len(by)} of {len(names)}" for condition, by in cells_of.items())
     return (
         f"conditions: no picture has a stored result for every one of them ({counts}); widen tolerance, "
         "choose other settings, or make matched ones: codecarena run SUITE --match"
@@ -142,7 +151,7 @@ def material(plan: StudyPlan, selection: PlanSelection, prepared: Prepared) -> M
     """
     for sha256, reason in prepared.missing.items():
         raise PlanError(f"picture {sha256[:12]} cannot be shown: {reason}")
-    cells = {one.cell.picture_sha256: one.cell for one in selection.chosen}
+    cells = {chosen.cell.picture_sha256: chosen.cell for chosen in selection.chosen}
     contents = [
         Content(
             name,
@@ -159,21 +168,21 @@ def material(plan: StudyPlan, selection: PlanSelection, prepared: Prepared) -> M
     ]
     conditions = (*selection.conditions, Condition(REFERENCE, None, None, None, is_reference=True))
     content_place = {sha256: index for index, (_, sha256) in enumerate(selection.pictures)}
-    condition_place = {one: index for index, one in enumerate(conditions)}
+    condition_place = {condition: index for index, condition in enumerate(conditions)}
     stimuli = [
         Stimulus(
-            content_place[one.cell.picture_sha256],
-            condition_place[one.condition],
-            one.cell.quality,
-            one.cell.bits_per_pixel,
-            one.cell.decoded_sha256,
-            prepared.shown[one.cell.decoded_sha256],
+            content_place[chosen.cell.picture_sha256],
+            condition_place[chosen.condition],
+            chosen.cell.quality,
+            chosen.cell.bits_per_pixel,
+            chosen.cell.decoded_sha256,
+            prepared.shown[chosen.cell.decoded_sha256],
         )
-        for one in selection.chosen
+        for chosen in selection.chosen
     ]
     stimuli += [
-        Stimulus(index, len(conditions) - 1, None, None, one.picture_sha256, one.reference_sha256)
-        for index, one in enumerate(contents)
+        Stimulus(index, len(conditions) - 1, None, None, content.picture_sha256, content.reference_sha256)
+        for index, content in enumerate(contents)
     ]
     return Material(conditions, tuple(contents), tuple(stimuli), pairs_of(plan, conditions, stimuli))
 
@@ -187,8 +196,8 @@ def pairs_of(
 
 def _pairs(plan: StudyPlan, conditions: Sequence[Condition], stimuli: Sequence[Stimulus]) -> Iterator[Pair]:
     contents: dict[int, list[int]] = defaultdict(list)
-    for index, one in enumerate(stimuli):
-        contents[one.content].append(index)
+    for index, stimulus in enumerate(stimuli):
+        contents[stimulus.content].append(index)
     for indices in contents.values():
         for first, second in combinations(indices, 2):
             if compared(plan, conditions, stimuli[first].condition, stimuli[second].condition):
@@ -217,17 +226,20 @@ def _known_pair(kind: str, indices: Sequence[int], rank: int, stimuli: Sequence[
 
 def compared(plan: StudyPlan, conditions: Sequence[Condition], first: int, second: int) -> bool:
     """Whether a plan compares two conditions, given by their places."""
-    one, other = conditions[first], conditions[second]
-    if one.is_reference or other.is_reference:
+    first_condition, second_condition = conditions[first], conditions[second]
+    if first_condition.is_reference or second_condition.is_reference:
         return plan.hidden_reference
-    if plan.design.pairs == "all" or one.rate == other.rate:
+    if plan.design.pairs == "all" or first_condition.rate == second_condition.rate:
         return True
-    return plan.design.link_rates and one.codec == other.codec and _next_rates(conditions, one, other)
+    same_codec = first_condition.codec == second_condition.codec
+    return (
+        plan.design.link_rates and same_codec and _next_rates(conditions, first_condition, second_condition)
+    )
 
 
-def _next_rates(conditions: Sequence[Condition], one: Condition, other: Condition) -> bool:
-    rates = sorted(_rate(same) for same in conditions if same.codec == one.codec and same.rate)
-    return abs(rates.index(_rate(one)) - rates.index(_rate(other))) == 1
+def _next_rates(conditions: Sequence[Condition], first: Condition, second: Condition) -> bool:
+    rates = sorted(_rate(same) for same in conditions if same.codec == first.codec and same.rate)
+    return abs(rates.index(_rate(first)) - rates.index(_rate(second))) == 1
 
 
 def _rate(condition: Condition) -> float:
@@ -236,7 +248,11 @@ def _rate(condition: Condition) -> float:
 
 def unlinked(plan: StudyPlan, conditions: Sequence[Condition]) -> list[list[str]]:
     """Return the groups of conditions that no chain of pairs joins; one group is as it should be."""
-    used = [place for place, one in enumerate(conditions) if not one.is_reference or plan.hidden_reference]
+    used = [
+        place
+        for place, condition in enumerate(conditions)
+        if not condition.is_reference or plan.hidden_reference
+    ]
     group = {place: place for place in used}
 
     def root(place: int) -> int:

@@ -96,8 +96,8 @@ def starter(name: str, cells: Sequence[ScoredCell]) -> str:
     if not cells:
         raise PlanError("the store holds no results yet; run a suite first: codecarena run quick")
     image_set = Counter(cell.image_set for cell in cells).most_common(1)[0][0]
-    ours = [cell for cell in cells if cell.image_set == image_set]
-    codecs = common_codecs(ours)
+    in_set = [cell for cell in cells if cell.image_set == image_set]
+    codecs = common_codecs(in_set)
     if len(codecs) < 2:
         raise PlanError(f"set {image_set!r} has one codec only; run another on it first")
     pictures = sorted(set.intersection(*({cell.picture for cell in listed} for listed in codecs.values())))
@@ -121,17 +121,17 @@ def starter(name: str, cells: Sequence[ScoredCell]) -> str:
 
 def common_codecs(cells: Sequence[ScoredCell], count: int = 2) -> dict[str, list[ScoredCell]]:
     """Return so many codecs, by label, that have most pictures; well-known ones first."""
-    found: dict[str, list[ScoredCell]] = defaultdict(list)
+    by_label: dict[str, list[ScoredCell]] = defaultdict(list)
     for cell in cells:
-        found[cell.codec].append(cell)
+        by_label[cell.codec].append(cell)
 
     def wish(label: str) -> tuple[int, int, bool, str]:
         known = PREFERRED.index(label) if label in PREFERRED else len(PREFERRED)
-        return -len({cell.picture for cell in found[label]}), known, found[label][0].toy, label
+        return -len({cell.picture for cell in by_label[label]}), known, by_label[label][0].toy, label
 
     # A label that two versions share names neither.
-    single = [label for label, listed in found.items() if len({cell.codec_id for cell in listed}) == 1]
-    return {label: found[label] for label in sorted(single, key=wish)[:count]}
+    single = [label for label, listed in by_label.items() if len({cell.codec_id for cell in listed}) == 1]
+    return {label: by_label[label] for label in sorted(single, key=wish)[:count]}
 
 
 def settings_near(cells: Sequence[ScoredCell], wanted_rates: Sequence[float] = RATES) -> list[str]:
@@ -147,9 +147,9 @@ def settings_near(cells: Sequence[ScoredCell], wanted_rates: Sequence[float] = R
     }
     chosen: list[float] = []
     for wanted in wanted_rates[: len(rates)]:
-        free = [one for one in rates if one not in chosen]
-        chosen.append(min(free, key=lambda one: abs(rates[one] - wanted)))
-    return [f"{quality:g}" for quality in sorted(chosen, key=lambda one: rates[one])]
+        free = [setting for setting in rates if setting not in chosen]
+        chosen.append(min(free, key=lambda setting: abs(rates[setting] - wanted)))
+    return [f"{quality:g}" for quality in sorted(chosen, key=lambda setting: rates[setting])]
 
 
 def quoted(text: str) -> str:

@@ -25,8 +25,8 @@ from ...bench.store.writer import now
 
 def remove_study(connection: Connection, study_id: int) -> None:
     """Delete a study that nobody has taken part in."""
-    ours = select(RaterTable.id).where(RaterTable.study_id == study_id)
-    connection.execute(delete(SessionTable).where(SessionTable.rater_id.in_(ours)))
+    rater_ids = select(RaterTable.id).where(RaterTable.study_id == study_id)
+    connection.execute(delete(SessionTable).where(SessionTable.rater_id.in_(rater_ids)))
     for table in (RaterTable, ProposalTable, PairTable, StimulusTable, ContentTable, ConditionTable):
         connection.execute(delete(table).where(table.study_id == study_id))
     connection.execute(delete(StudyEventTable).where(StudyEventTable.study_id == study_id))

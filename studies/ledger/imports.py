@@ -60,7 +60,7 @@ def keep_votes(
     text = f"source = {_quoted(source)}\nsided = {str(votes.sided).lower()}\n"
     text += f"raters_known = {str(votes.raters_known).lower()}\n[analysis]\n"
     text += "".join(
-        f"{key} = {_quoted(one)}\n" for key, one in analysis.model_dump(exclude_unset=True).items()
+        f"{key} = {_quoted(setting)}\n" for key, setting in analysis.model_dump(exclude_unset=True).items()
     )
     ledger.keep(name, text, seal(text, material.lines()), "imported", material)
     study = ledger.study(name)
@@ -88,15 +88,15 @@ def _material(votes: Votes) -> tuple[list[tuple[int, int, int]], Material]:
     for content, first, second, kind in zip(
         votes.picture.tolist(), votes.first.tolist(), votes.second.tolist(), votes.kind.tolist(), strict=True
     ):
-        one = places.setdefault((content, first), len(places))
-        other = places.setdefault((content, second), len(places))
-        ends = min(one, other), max(one, other)
+        first_place = places.setdefault((content, first), len(places))
+        second_place = places.setdefault((content, second), len(places))
+        ends = min(first_place, second_place), max(first_place, second_place)
         if kind == Kind.GOLDEN and votes.conditions[second] == REFERENCE:
-            ends = other, one
+            ends = second_place, first_place
         elif kind == Kind.GOLDEN:
-            ends = one, other
+            ends = first_place, second_place
         stored = "main" if kind in (Kind.PLAIN, Kind.REPEAT) else _KINDS[kind]
-        columns.append((pairs.setdefault((stored, *ends), len(pairs)), one, other))
+        columns.append((pairs.setdefault((stored, *ends), len(pairs)), first_place, second_place))
     return columns, Material(
         tuple(Condition(name, None, None, None) for name in votes.conditions),
         tuple(Content(name) for name in votes.pictures),

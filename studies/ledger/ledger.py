@@ -123,8 +123,8 @@ class Ledger:
         Raises:
             StoreError: There is none.
         """
-        if found := self.find(name):
-            return found
+        if stored := self.find(name):
+            return stored
         known = ", ".join(study.name for study in self.studies()) or "none yet: codecarena study init"
         raise StoreError(f"no study {name!r} in this store; there are: {known}")
 
@@ -158,11 +158,11 @@ class Ledger:
 
     def known(self, study: StudyRow) -> Known:
         """Return all that a study compares, with row ids."""
-        ours = study.study_id
+        study_id = study.study_id
         tables = (ConditionTable, ContentTable, StimulusTable, PairTable)
         order = (ConditionTable.place, ContentTable.id, StimulusTable.id, PairTable.id)
         conditions, contents, stimuli, pairs = (
-            self.rows(select(table.__table__).where(table.study_id == ours).order_by(key))
+            self.rows(select(table.__table__).where(table.study_id == study_id).order_by(key))
             for table, key in zip(tables, order, strict=True)
         )
         content_place = {row.id: index for index, row in enumerate(contents)}
@@ -216,9 +216,9 @@ class Ledger:
 
         def work(connection: Connection) -> None:
             for row in listed:
-                ours = RaterTable.study_id == row["study_id"]
+                of_study = RaterTable.study_id == row["study_id"]
                 known = select(RaterTable.id).where(
-                    ours, RaterTable.participant_hash == row["participant_hash"]
+                    of_study, RaterTable.participant_hash == row["participant_hash"]
                 )
                 if row["participant_hash"] is None or not connection.execute(known).first():
                     connection.execute(insert(RaterTable).values(row))
@@ -236,8 +236,8 @@ class Ledger:
 
     def rater_by_participant(self, study_id: int, participant_hash: str) -> RaterRow | None:
         """Return the panel's participant."""
-        ours = and_(RaterTable.study_id == study_id, RaterTable.participant_hash == participant_hash)
-        return self._rater(_RATERS.where(ours))
+        participant = and_(RaterTable.study_id == study_id, RaterTable.participant_hash == participant_hash)
+        return self._rater(_RATERS.where(participant))
 
     def _rater(self, query: Executable) -> RaterRow | None:
         row = self.row(query)
@@ -329,27 +329,30 @@ def _insert(connection: Connection, table: type[Base], rows: Sequence[Mapping[st
 
 
 def _insert_material(connection: Connection, study_id: int, material: Material) -> None:
-    ours = {"study_id": study_id}
-    conditions = [{**asdict(one), **ours, "place": place} for place, one in enumerate(material.conditions)]
+    of_study = {"study_id": study_id}
+    conditions = [
+        {**asdict(condition), **of_study, "place": place}
+        for place, condition in enumerate(material.conditions)
+    ]
     condition_ids = _insert(connection, ConditionTable, conditions)
     content_ids = _insert(
-        connection, ContentTable, [{**asdict(content), **ours} for content in material.contents]
+        connection, ContentTable, [{**asdict(content), **of_study} for content in material.contents]
     )
     stimuli = [
         {
-            **asdict(one),
-            **ours,
-            "content_id": content_ids[one.content],
-            "condition_id": condition_ids[one.condition],
+            **asdict(stimulus),
+            **of_study,
+            "content_id": content_ids[stimulus.content],
+            "condition_id": condition_ids[stimulus.condition],
         }
-        for one in material.stimuli
+        for stimulus in material.stimuli
     ]
     for row in stimuli:
         del row["content"], row["condition"]
     stimulus_ids = _insert(connection, StimulusTable, stimuli)
     pairs = [
         {
-            **ours,
+            **of_study,
             "kind": pair.kind,
             "content_id": content_ids[material.stimuli[pair.first].content],
             "first_id": stimulus_ids[pair.first],

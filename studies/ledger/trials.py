@@ -126,10 +126,10 @@ class TrialLedger(Ledger):
             new = compose(situation)
             if not new:
                 return
-            ours = {"study_id": rater.study_id, "rater_id": rater.rater_id, "lease_until": until}
-            rows = [{**asdict(one), **ours, "position": given + place} for place, one in enumerate(new)]
+            shared = {"study_id": rater.study_id, "rater_id": rater.rater_id, "lease_until": until}
+            rows = [{**asdict(trial), **shared, "position": given + place} for place, trial in enumerate(new)]
             connection.execute(insert(TrialTable), rows)
-            sides = [{"pair": one.pair_id, "left": one.first_id} for one in new if one.kind == "main"]
+            sides = [{"pair": trial.pair_id, "left": trial.first_id} for trial in new if trial.kind == "main"]
             if sides:
                 connection.execute(_LEANED, sides)
             used = [side["pair"] for side in sides if side["pair"] in situation.proposals]
@@ -187,17 +187,17 @@ class TrialLedger(Ledger):
             "received_at": now(),
         }
 
-        ours = {"trial": trial.trial_id, "pair": trial.pair_id, "answered": row["received_at"]}
+        parameters = {"trial": trial.trial_id, "pair": trial.pair_id, "answered": row["received_at"]}
 
         def work(connection: Connection) -> VoteState:
-            stands = connection.execute(_STANDS, ours).first()
+            stands = connection.execute(_STANDS, parameters).first()
             if stands:
                 return VoteState(stands.client_uuid, stands.answer, repeated=True)
             _check_due(connection, trial, ballot.client_uuid)
             connection.execute(_ADD_VOTE, row)
-            connection.execute(_ANSWERED, ours)
+            connection.execute(_ANSWERED, parameters)
             if trial.kind == "main":
-                connection.execute(_COUNTED, ours)
+                connection.execute(_COUNTED, parameters)
             return VoteState(ballot.client_uuid, ballot.answer, repeated=False)
 
         return self.write(work)
@@ -281,9 +281,9 @@ def _check_due(connection: Connection, trial: TrialRow, client_uuid: str) -> Non
 
 
 def _situation(connection: Connection, study_id: int, past: tuple[TrialRow, ...]) -> Situation:
-    ours = and_(PairTable.study_id == study_id, PairTable.kind == "main")
+    main_pairs = and_(PairTable.study_id == study_id, PairTable.kind == "main")
     pairs = connection.execute(
-        select(PairTable.id, PairTable.votes, PairTable.balance).where(ours).order_by(PairTable.id)
+        select(PairTable.id, PairTable.votes, PairTable.balance).where(main_pairs).order_by(PairTable.id)
     ).all()
     columns = np.array([tuple(row) for row in pairs], np.int64).reshape(-1, 3)
     given = columns[:, 1].copy()

@@ -95,10 +95,10 @@ def votes_of(
 
 def vote_rows(ledger: Ledger, study: StudyRow) -> Iterator[bytes]:
     """Yield all rows that a scale depends on: the votes of a study with their trials, oldest first."""
-    told = (VoteTable.rater_id, VoteTable.answer, VoteTable.response_ms, VoteTable.proof)
+    answered = (VoteTable.rater_id, VoteTable.answer, VoteTable.response_ms, VoteTable.proof)
     asked = (TrialTable.kind, TrialTable.pair_id, TrialTable.first_id, TrialTable.second_id)
     query = (
-        select(VoteTable.id, *told, *asked)
+        select(VoteTable.id, *answered, *asked)
         .join(TrialTable, TrialTable.id == VoteTable.trial_id)
         .where(VoteTable.study_id == study.study_id)
         .order_by(VoteTable.id)
@@ -158,22 +158,24 @@ def _stored(row: Line) -> StoredVote:
 
 def status(ledger: Ledger, study: StudyRow) -> Status:
     """Return how far a study is."""
-    ours = study.study_id
-    counted = select(VoteTable.rater_id, func.count().label("votes")).where(VoteTable.study_id == ours)
+    study_id = study.study_id
+    counted = select(VoteTable.rater_id, func.count().label("votes")).where(VoteTable.study_id == study_id)
     per_rater = counted.group_by(VoteTable.rater_id).subquery()
     raters = ledger.rows(
         select(
             RaterTable.name, RaterTable.stage, per_rater.c.votes, RaterTable.joined_at, RaterTable.finished_at
         )
         .outerjoin(per_rater, per_rater.c.rater_id == RaterTable.id)
-        .where(RaterTable.study_id == ours)
+        .where(RaterTable.study_id == study_id)
         .order_by(RaterTable.id)
     )
-    main = and_(PairTable.study_id == ours, PairTable.kind == "main")
+    main = and_(PairTable.study_id == study_id, PairTable.kind == "main")
     totals = func.count(), func.sum(PairTable.votes), func.min(PairTable.votes), func.max(PairTable.votes)
     pairs, votes, fewest, most = ledger.row(select(*totals).where(main))
     unproven = func.sum(case((VoteTable.proof == "unproven", 1), else_=0))
-    withdrawn = select(func.count(), func.sum(TombstoneTable.votes)).where(TombstoneTable.study_id == ours)
+    withdrawn = select(func.count(), func.sum(TombstoneTable.votes)).where(
+        TombstoneTable.study_id == study_id
+    )
     gone, gone_votes = ledger.row(withdrawn)
     return Status(
         study,
@@ -182,7 +184,7 @@ def status(ledger: Ledger, study: StudyRow) -> Status:
         pairs,
         fewest or 0,
         most or 0,
-        ledger.row(select(unproven).where(VoteTable.study_id == ours))[0] or 0,
+        ledger.row(select(unproven).where(VoteTable.study_id == study_id))[0] or 0,
         gone,
         gone_votes or 0,
     )

@@ -91,12 +91,12 @@ class PictureCommands:
         with _ledger(store, read_only=True) as ledger:
             material = ledger.known(ledger.study(name)).material
         pairs = [
-            (reference, one.shown_sha256)
-            for one in material.stimuli
-            if one.shown_sha256 and (reference := material.contents[one.content].reference_sha256)
+            (reference, stimulus.shown_sha256)
+            for stimulus in material.stimuli
+            if stimulus.shown_sha256 and (reference := material.contents[stimulus.content].reference_sha256)
         ]
-        for one, count in self._bench.score(store, pairs, metric).items():
-            typer.echo(f"{one}: {count} scores added, {len(set(pairs)) - count} were there")
+        for metric_name, count in self._bench.score(store, pairs, metric).items():
+            typer.echo(f"{metric_name}: {count} scores added, {len(set(pairs)) - count} were there")
 
 
 def init(
@@ -254,7 +254,9 @@ def import_command(
     if model not in (None, *MODELS):
         raise PlanError(f"--model: expected one of {', '.join(MODELS)}; got {model!r}")
     asked = {"unit": unit, "model": model, "anchor": anchor}
-    analysis = AnalysisTable.model_validate({key: one for key, one in asked.items() if one is not None})
+    analysis = AnalysisTable.model_validate(
+        {key: choice for key, choice in asked.items() if choice is not None}
+    )
     votes = read(form, file)
     with _ledger(store) as ledger:
         keep_votes(ledger, name, f"imported from {file.name} ({form})", votes, analysis)
@@ -287,9 +289,9 @@ def simulate(
     scale = {f"condition {at + 1}": value for at, value in enumerate(jod)}
     assumed = Assumptions(scale, raters, pictures, votes, ties, lapses)
     prices = Prices(seconds_per_vote=seconds, per_hour=per_hour)
-    found = simulate_studies(assumed, prices=prices, studies=studies)
+    simulation = simulate_studies(assumed, prices=prices, studies=studies)
     if as_json:
-        _json(_plain(found))
+        _json(_plain(simulation))
         return
     rows = [
         {
@@ -298,16 +300,17 @@ def simulate(
             "power": f"{pair.power:.0%}",
             "interval width": f"{pair.width:.2f}",
         }
-        for pair in found.pairs
+        for pair in simulation.pairs
     ]
-    _table(f"{found.studies} simulated studies, intervals by {found.scheme}", rows)
+    _table(f"{simulation.studies} simulated studies, intervals by {simulation.scheme}", rows)
     typer.echo(
-        f"{found.raters} raters x {found.votes_per_rater} trials = {found.votes} votes; "
-        f"{found.minutes_per_rater:.0f} minutes a rater, {found.hours:.1f} hours, cost {found.cost:.0f}\n"
-        f"mean interval width {found.width:.2f} JOD, design effect {found.design_effect:.1f}"
+        f"{simulation.raters} raters x {simulation.votes_per_rater} trials = {simulation.votes} votes; "
+        f"{simulation.minutes_per_rater:.0f} minutes a rater, {simulation.hours:.1f} hours, "
+        f"cost {simulation.cost:.0f}\n"
+        f"mean interval width {simulation.width:.2f} JOD, design effect {simulation.design_effect:.1f}"
     )
-    if found.unusable:
-        typer.echo(f"{found.unusable} of the simulated studies gave no scale")
+    if simulation.unusable:
+        typer.echo(f"{simulation.unusable} of the simulated studies gave no scale")
 
 
 def withdraw(

@@ -17,20 +17,20 @@ from .metric_findings import metric_tables, part_tables
 SHOWN_PAIRS = 45
 
 
-def findings(found: StudyAnalysis) -> list[Table]:
+def findings(analysis: StudyAnalysis) -> list[Table]:
     """Return everything an analysis says beyond the scale itself: tests, fit, rates, metrics, raters."""
-    tables = [_pairs(found), _fit(found)]
-    if found.by_kind:
-        tables.append(_kinds(found.by_kind, found.scale.unit))
-    if found.bd_rates:
+    tables = [_pairs(analysis), _fit(analysis)]
+    if analysis.by_kind:
+        tables.append(_kinds(analysis.by_kind, analysis.scale.unit))
+    if analysis.bd_rates:
         notes = ["minus: fewer bits at equal human quality; of the scale over mean bits per pixel (BD-rate)"]
         tables.append(
-            ("Rate at equal human quality", [_bd_row(bd_rate) for bd_rate in found.bd_rates], notes)
+            ("Rate at equal human quality", [_bd_row(bd_rate) for bd_rate in analysis.bd_rates], notes)
         )
-    if found.metrics:
-        tables += [*metric_tables(found.metrics.whole), *part_tables(found.metrics)]
-    if found.reviews:
-        tables.append(_raters(found))
+    if analysis.metrics:
+        tables += [*metric_tables(analysis.metrics.whole), *part_tables(analysis.metrics)]
+    if analysis.reviews:
+        tables.append(_raters(analysis))
     return tables
 
 
@@ -49,9 +49,9 @@ def fooling(rates: Sequence[FoolRate]) -> list[Table]:
     return [("Against the original", rows, notes)] if rows else []
 
 
-def _pairs(found: StudyAnalysis) -> Table:
+def _pairs(analysis: StudyAnalysis) -> Table:
     """Return the pairs with the smallest p first."""
-    scale = found.scale
+    scale = analysis.scale
     tests = sorted(scale.pairs, key=lambda pair: (pair.p_holm, pair.p))
     rows: list[Record] = [
         {
@@ -70,10 +70,10 @@ def _pairs(found: StudyAnalysis) -> Table:
     return "Pairs", rows, notes
 
 
-def _fit(found: StudyAnalysis) -> Table:
+def _fit(analysis: StudyAnalysis) -> Table:
     """Return the tests of whether one scale tells the truth about these votes."""
-    fit, order, nominal = found.scale.goodness, found.transitivity, found.alpha
-    smallest = min((pair.p_holm for pair in found.scale.pairs), default=1.0)
+    fit, order, nominal = analysis.scale.goodness, analysis.transitivity, analysis.alpha
+    smallest = min((pair.p_holm for pair in analysis.scale.pairs), default=1.0)
     rows: list[Record] = [
         {
             "question": "Are all conditions equal?",
@@ -81,16 +81,16 @@ def _fit(found: StudyAnalysis) -> Table:
         },
         {"question": "Does the model fit the pairs?", "answer": _goodness(fit)},
     ]
-    if found.by_picture:
-        same = _pictures(found.by_picture, found.scale.unit)
+    if analysis.by_picture:
+        same = _pictures(analysis.by_picture, analysis.scale.unit)
         rows.append({"question": "Is the scale the same in all pictures?", "answer": same})
     violations = f"{order.weak} weak and {order.strong} strong violations in {order.triples} triples"
     rows.append({"question": "Do majorities form an order?", "answer": violations})
     if order.consistency is not None:
         within = f"{order.circular_triads} circular triads in {order.complete_sets} sets"
         rows.append({"question": "Do single raters?", "answer": f"{within}, zeta {order.consistency:.2f}"})
-    if nominal.value is not None and found.ordinal_alpha.value is not None:
-        both = f"alpha {nominal.value:.2f} nominal, {found.ordinal_alpha.value:.2f} ordinal"
+    if nominal.value is not None and analysis.ordinal_alpha.value is not None:
+        both = f"alpha {nominal.value:.2f} nominal, {analysis.ordinal_alpha.value:.2f} ordinal"
         rows.append({"question": "Do raters agree with each other?", "answer": both})
     return "Fit", rows, []
 
@@ -102,43 +102,45 @@ def _goodness(fit: GoodnessOfFit) -> str:
     return f"{distance}, p {p_value(fit.p)} by {fit.p_by}"
 
 
-def _kinds(found: Heterogeneity, unit: str) -> Table:
+def _kinds(heterogeneity: Heterogeneity, unit: str) -> Table:
     rows: list[Record] = [
         {
             "condition": shift.condition,
-            found.groups[0]: f"{shift.first:+.2f}",
-            found.groups[1]: f"{shift.second:+.2f}",
+            heterogeneity.groups[0]: f"{shift.first:+.2f}",
+            heterogeneity.groups[1]: f"{shift.second:+.2f}",
             "p": p_value(shift.p_permuted),
         }
-        for shift in found.shifts
+        for shift in heterogeneity.shifts
     ]
     notes = (
         []
-        if found.p_permuted is None
-        else [f"p {p_value(found.p_permuted)}, exchanging kinds among pictures"]
+        if heterogeneity.p_permuted is None
+        else [f"p {p_value(heterogeneity.p_permuted)}, exchanging kinds among pictures"]
     )
     return f"Does the scale depend on the kind of picture? ({unit})", rows, notes
 
 
-def _pictures(found: Heterogeneity, unit: str) -> str:
-    if found.p_permuted is None:
-        return f"not tested: {found.reason}"
-    p = f"p {p_value(found.p_permuted)}, exchanging pictures within raters"
-    return f"{p}; a condition differs by about {found.spread:.2f} {unit} between pictures"
+def _pictures(heterogeneity: Heterogeneity, unit: str) -> str:
+    if heterogeneity.p_permuted is None:
+        return f"not tested: {heterogeneity.reason}"
+    p = f"p {p_value(heterogeneity.p_permuted)}, exchanging pictures within raters"
+    return f"{p}; a condition differs by about {heterogeneity.spread:.2f} {unit} between pictures"
 
 
-def _bd_row(one: HumanBdRate) -> Record:
-    percent = one.bd_rate.percent
-    interval = "-" if one.low is None or one.high is None else f"{one.low:+.1f} to {one.high:+.1f} %"
+def _bd_row(saving: HumanBdRate) -> Record:
+    percent = saving.bd_rate.percent
+    interval = (
+        "-" if saving.low is None or saving.high is None else f"{saving.low:+.1f} to {saving.high:+.1f} %"
+    )
     return {
-        "codec": one.codec,
-        f"rate against {one.anchor}": one.bd_rate.reason if percent is None else f"{percent:+.1f} %",
+        "codec": saving.codec,
+        f"rate against {saving.anchor}": saving.bd_rate.reason if percent is None else f"{percent:+.1f} %",
         "95 % by rater x picture": interval,
-        "undefined resamples": f"{one.undefined} of {one.resamples}" if one.resamples else "-",
+        "undefined resamples": f"{saving.undefined} of {saving.resamples}" if saving.resamples else "-",
     }
 
 
-def _raters(found: StudyAnalysis) -> Table:
+def _raters(analysis: StudyAnalysis) -> Table:
     """Return the review of every rater; labels are for a person to judge, no vote is deleted."""
     rows: list[Record] = [
         {
@@ -151,20 +153,21 @@ def _raters(found: StudyAnalysis) -> Table:
             "median": "-" if review.median_seconds is None else f"{review.median_seconds:.1f} s",
             "labels": ", ".join(review.labels) or "-",
         }
-        for review in found.reviews
+        for review in analysis.reviews
     ]
-    golden = [review.golden for review in found.reviews if review.golden]
+    golden = [review.golden for review in analysis.reviews if review.golden]
     notes = [
         "in brackets: what the scale expects; fit: mean log10 likelihood by the scale of all others, "
-        + ("each picture's own" if _by_picture(found) else "one for all pictures")
+        + ("each picture's own" if _by_picture(analysis) else "one for all pictures")
     ]
     if golden:
-        right, asked = sum(one.successes for one in golden), sum(one.trials for one in golden)
+        right = sum(proportion.successes for proportion in golden)
+        asked = sum(proportion.trials for proportion in golden)
         notes.append(f"golden trials: {right} of {asked} right, {right / asked:.0%}")
     identical = [
         sum(ends)
         for ends in zip(
-            *((review.identical_first, review.identical_second) for review in found.reviews), strict=True
+            *((review.identical_first, review.identical_second) for review in analysis.reviews), strict=True
         )
     ]
     if any(identical):
@@ -172,17 +175,17 @@ def _raters(found: StudyAnalysis) -> Table:
     return "Raters", rows, notes
 
 
-def _by_picture(found: StudyAnalysis) -> bool:
-    return any(review.judged_by == "each picture" for review in found.reviews)
+def _by_picture(analysis: StudyAnalysis) -> bool:
+    return any(review.judged_by == "each picture" for review in analysis.reviews)
 
 
-def _of(found: Proportion | None) -> str:
-    return f"{found.successes} of {found.trials}" if found else "-"
+def _of(proportion: Proportion | None) -> str:
+    return f"{proportion.successes} of {proportion.trials}" if proportion else "-"
 
 
-def _share(found: float | None) -> str:
-    return "-" if found is None else f"{found:.0%}"
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{share:.0%}"
 
 
-def _expected(found: float | None) -> str:
-    return "" if found is None else f" ({found:.0%})"
+def _expected(share: float | None) -> str:
+    return "" if share is None else f" ({share:.0%})"

@@ -145,15 +145,15 @@ def _aic_browser(display: Mapping[str, Any]) -> dict[str, Any]:
 def _levels(conditions: Sequence[Condition]) -> dict[str, tuple[str | int, int]]:
     """Return each condition's codec and its place among that codec's, 1 the first; the original is (0, 0)."""
     seen: dict[str, int] = {}
-    found: dict[str, tuple[str | int, int]] = {}
+    levels: dict[str, tuple[str | int, int]] = {}
     for condition in conditions:
         if condition.is_reference or condition.name == REFERENCE:
-            found[condition.name] = (0, 0)
+            levels[condition.name] = (0, 0)
             continue
         codec = condition.codec or condition.name
         seen[codec] = seen.get(codec, 0) + 1
-        found[condition.name] = (codec, seen[codec])
-    return found
+        levels[condition.name] = (codec, seen[codec])
+    return levels
 
 
 def _pwcmp(votes: Sequence[StoredVote], _: Sequence[Condition], turned: bool) -> list[dict[str, Any]]:

@@ -101,8 +101,8 @@ def read(form: str, file: Path) -> Votes:
         columns = lines[0].cells.keys() if lines else set[str]()
         for alternatives in needed:
             if lines and not columns & set(alternatives):
-                found = ", ".join(sorted(map(str, columns)))
-                raise InterchangeError(f"{file}: no column {' or '.join(alternatives)}; it has {found}")
+                present = ", ".join(sorted(map(str, columns)))
+                raise InterchangeError(f"{file}: no column {' or '.join(alternatives)}; it has {present}")
         return reader(lines)
     except (_WrongCellError, VotesError) as error:
         raise InterchangeError(f"{file}: {error}") from error
@@ -207,11 +207,11 @@ def _read_full(lines: Sequence[Line]) -> Votes:
 def _sided(lines: Sequence[Line]) -> bool:
     """Return whether first and second are sides as shown; they are where no cell says otherwise."""
     meaning = {"true": 1, "false": 0}
-    told = [line.one_of("sided", meaning) if line.get("sided") else 1 for line in lines]
-    for line, one in zip(lines, told, strict=True):
-        if one != told[0]:
+    answers = [line.one_of("sided", meaning) if line.get("sided") else 1 for line in lines]
+    for line, answer in zip(lines, answers, strict=True):
+        if answer != answers[0]:
             raise _WrongCellError(f"{line.place}: sided: expected one answer in the whole file; got two")
-    return bool(told[0]) if told else True
+    return bool(answers[0]) if answers else True
 
 
 def _count(line: Line) -> int:
@@ -232,7 +232,11 @@ def _kind(line: Line) -> str:
 def _read_aic(lines: Sequence[Line]) -> Votes:
     # The response is the side that differs more from the source: the other one wins.
     meaning = {"left": SECOND_WON, "right": FIRST_WON, "not sure": NO_PREFERENCE}
-    known = [one for one in (line.number("response_time") for line in lines) if one == one]
+    known = [
+        response_time
+        for response_time in (line.number("response_time") for line in lines)
+        if response_time == response_time
+    ]
     per_second = 1000 if known and median(known) > LONGEST_SECONDS else 1
     return from_records(
         VoteRecord(

@@ -16,11 +16,11 @@ EVERY_PICTURE = "all"
 _TOO_FEW = "too few votes"
 
 
-def metric_tables(found: HumanAgreement, of: str = "") -> list[Table]:
+def metric_tables(agreement: HumanAgreement, of: str = "") -> list[Table]:
     """Return the metrics of one part, and how they differ from each other.
 
     Args:
-        found: Of everything, or of a part.
+        agreement: Of everything, or of a part.
         of: What part, for the titles.
     """
     rows: list[Record] = [
@@ -31,11 +31,11 @@ def metric_tables(found: HumanAgreement, of: str = "") -> list[Table]:
             "SRCC": with_span(metric.srcc, metric.srcc_interval),
             "PLCC": with_span(metric.plcc, metric.plcc_interval),
         }
-        for metric in found.metrics
+        for metric in agreement.metrics
     ]
     notes = [
-        f"{found.votes} decided votes on {found.stimuli} stimuli of {found.pictures} pictures; "
-        f"no metric can be right on more than {found.ceiling:.1%} of these votes"
+        f"{agreement.votes} decided votes on {agreement.stimuli} stimuli of {agreement.pictures} pictures; "
+        f"no metric can be right on more than {agreement.ceiling:.1%} of these votes"
     ]
     differences: list[Record] = [
         {
@@ -45,7 +45,7 @@ def metric_tables(found: HumanAgreement, of: str = "") -> list[Table]:
             "p (Holm)": p_value(difference.p_holm),
             "p (Meng et al.)": "-" if difference.p_meng is None else p_value(difference.p_meng),
         }
-        for difference in found.differences
+        for difference in agreement.differences
     ]
     tables: list[Table] = [(METRICS + of, rows, notes)]
     return [*tables, (BETWEEN + of, differences, [])] if differences else tables
@@ -55,40 +55,47 @@ def part_tables(metrics: MetricsAgainstPeople) -> list[Table]:
     """Return how the metrics do by kind of picture and by rate; none where all is of one kind and band."""
     tables = [_kinds(metrics)] if metrics.kinds else []
     if any(part.band for part in metrics.parts):
-        tables += [_rates(metrics, one) for one in ("pairwise accuracy", "SRCC")]
+        tables += [_rates(metrics, statistic) for statistic in ("pairwise accuracy", "SRCC")]
     elif lacking := [_lack(part) for part in metrics.parts if part.reason]:
         tables.append((f"{METRICS} by kind of picture", [], lacking))
     return tables
 
 
 def _kinds(metrics: MetricsAgainstPeople) -> Table:
-    by_kind = {part.kind: part.found for part in metrics.parts if part.kind and not part.band and part.found}
-    told = {kind: {metric.metric: metric for metric in found.metrics} for kind, found in by_kind.items()}
+    by_kind = {
+        part.kind: part.agreement for part in metrics.parts if part.kind and not part.band and part.agreement
+    }
+    by_metric = {
+        kind: {metric.metric: metric for metric in agreement.metrics} for kind, agreement in by_kind.items()
+    }
     value: dict[str, Callable[[MetricAgreement], str]] = {
         "pairwise accuracy": _accuracy,
-        "SRCC": lambda one: with_span(one.srcc, one.srcc_interval),
-        "PLCC": lambda one: with_span(one.plcc, one.plcc_interval),
+        "SRCC": lambda metric: with_span(metric.srcc, metric.srcc_interval),
+        "PLCC": lambda metric: with_span(metric.plcc, metric.plcc_interval),
     }
     rows: list[Record] = [
         {
-            "statistic": one.statistic,
-            "metric": one.metric,
-            **{kind: value[one.statistic](told[kind][one.metric]) for kind in (one.first, one.second)},
-            "difference": with_span(one.difference, one.interval),
-            "p (Holm)": p_value(one.p_holm),
+            "statistic": difference.statistic,
+            "metric": difference.metric,
+            **{
+                kind: value[difference.statistic](by_metric[kind][difference.metric])
+                for kind in (difference.first, difference.second)
+            },
+            "difference": with_span(difference.difference, difference.interval),
+            "p (Holm)": p_value(difference.p_holm),
         }
-        for one in metrics.kinds
+        for difference in metrics.kinds
     ]
-    notes = [f"{kind}: {_size(found)}" for kind, found in by_kind.items()]
+    notes = [f"{kind}: {_size(agreement)}" for kind, agreement in by_kind.items()]
     return f"{METRICS} by kind of picture", rows, [*notes, "p allows for all metrics"]
 
 
 def _rates(metrics: MetricsAgainstPeople, statistic: Literal["pairwise accuracy", "SRCC"]) -> Table:
     """Return one statistic of every metric, a column for each band."""
     whole = PartAgreement(None, None, metrics.whole, None)
-    parts = {(one.kind, one.band): one for one in (whole, *metrics.parts)}
+    parts = {(part.kind, part.band): part for part in (whole, *metrics.parts)}
     kinds = list(dict.fromkeys(kind for kind, _ in parts))
-    bands: list[RateBand | None] = [None, *(one for one in BANDS if (None, one) in parts)]
+    bands: list[RateBand | None] = [None, *(band for band in BANDS if (None, band) in parts)]
     rows: list[Record] = []
     for kind in kinds:
         pictures: Record = {"pictures": kind or EVERY_PICTURE} if len(kinds) > 1 else {}
@@ -106,26 +113,28 @@ def _rates(metrics: MetricsAgainstPeople, statistic: Literal["pairwise accuracy"
     ]
     notes += [_lack(part) for part in metrics.parts if part.reason]
     notes += [
-        f"{part_title(part)}: {_size(part.found)}"
+        f"{part_title(part)}: {_size(part.agreement)}"
         for part in metrics.parts
-        if part.found and part.kind is None
+        if part.agreement and part.kind is None
     ]
     return f"{METRICS} by rate: {statistic}", rows, notes
 
 
 def _cell(part: PartAgreement, metric: str, statistic: Literal["pairwise accuracy", "SRCC"]) -> str:
-    if part.found is None:
+    if part.agreement is None:
         return _TOO_FEW
-    one = next(one for one in part.found.metrics if one.metric == metric)
-    return _accuracy(one) if statistic == "pairwise accuracy" else with_span(one.srcc, one.srcc_interval)
+    row = next(agreement for agreement in part.agreement.metrics if agreement.metric == metric)
+    return _accuracy(row) if statistic == "pairwise accuracy" else with_span(row.srcc, row.srcc_interval)
 
 
-def _accuracy(one: MetricAgreement) -> str:
-    return f"{one.accuracy:.0%} ({one.accuracy_interval.low:.0%} to {one.accuracy_interval.high:.0%})"
+def _accuracy(agreement: MetricAgreement) -> str:
+    low, high = agreement.accuracy_interval.low, agreement.accuracy_interval.high
+    return f"{agreement.accuracy:.0%} ({low:.0%} to {high:.0%})"
 
 
-def _size(found: HumanAgreement) -> str:
-    return f"{found.votes} decided votes on {found.pictures} pictures, at most {found.ceiling:.0%} right"
+def _size(agreement: HumanAgreement) -> str:
+    votes = f"{agreement.votes} decided votes on {agreement.pictures} pictures"
+    return f"{votes}, at most {agreement.ceiling:.0%} right"
 
 
 def _lack(part: PartAgreement) -> str:
@@ -139,5 +148,5 @@ def band_title(band: RateBand | None) -> str:
 
 def part_title(part: PartAgreement) -> str:
     """Return a part in words."""
-    words: Sequence[str] = [one for one in (part.kind, part.band and part.band.title) if one]
+    words: Sequence[str] = [word for word in (part.kind, part.band and part.band.title) if word]
     return ", ".join(words)

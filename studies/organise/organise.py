@@ -68,7 +68,7 @@ def plan_text(store: str, text: str, source: Path, bench: Bench) -> PlanReport:
     try:
         before = ledger.find(plan.name)
         selection = select(plan, ledger.store.cells())
-        cells = [one.cell for one in selection.chosen]
+        cells = [chosen.cell for chosen in selection.chosen]
         crop = plan.pictures.crop
         prepared = bench.prepare(store, cells, Crop(crop.rule, crop.width, crop.height))
         compared = material(plan, selection, prepared)
@@ -80,16 +80,16 @@ def plan_text(store: str, text: str, source: Path, bench: Bench) -> PlanReport:
         sealed = seal(text, compared.lines())
         ledger.keep(plan.name, text, sealed, "planned", compared)
         study = ledger.study(plan.name)
-        ours = course(plan, ledger.known(study))
+        session_plan = course(plan, ledger.known(study))
         link = link_warning(plan, compared.conditions)
         return PlanReport(
             study,
             len(compared.conditions) if plan.hidden_reference else len(compared.conditions) - 1,
             len(compared.contents),
-            len(ours.main),
-            ours.length,
+            len(session_plan.main),
+            session_plan.length,
             before is not None,
-            (*selection.warnings, *([link] if link else []), *_cautions(plan, ours.known)),
+            (*selection.warnings, *([link] if link else []), *_cautions(plan, session_plan.known)),
         )
     finally:
         ledger.close()
@@ -165,11 +165,11 @@ def invite(ledger: Ledger, name: str, count: int) -> list[str]:
 
 def finished(ledger: Ledger, study: StudyRow, plan: StudyPlan) -> str | None:
     """Return by which rule of its plan a study has reached its end, or None."""
-    found = status(ledger, study)
-    done = sum(rater.stage == "done" for rater in found.raters)
+    progress = status(ledger, study)
+    done = sum(rater.stage == "done" for rater in progress.raters)
     rules = plan.stopping
     if rules.raters and done >= rules.raters:
         return f"{done} raters have finished, as many as stopping.raters asks for"
-    if rules.votes_per_pair and found.fewest_votes >= rules.votes_per_pair:
+    if rules.votes_per_pair and progress.fewest_votes >= rules.votes_per_pair:
         return f"every pair has {rules.votes_per_pair} votes or more, as stopping.votes_per_pair asks for"
     return None

@@ -29,8 +29,8 @@ def study_records(ledger: Ledger) -> list[Record]:
             "study": study.name,
             "state": study.state,
             "answers of": _answering(study),
-            "raters": len((found := status(ledger, study)).raters),
-            "votes": found.votes,
+            "raters": len((progress := status(ledger, study)).raters),
+            "votes": progress.votes,
             "created": study.created_at[:16],
             "seal": study.sha256[:12],
         }
@@ -47,10 +47,10 @@ def _answering(study: StudyRow) -> str:
 def status_lines(ledger: Ledger, name: str) -> tuple[list[str], Record]:
     """Return how far a study is, as sentences and as a record."""
     study = ledger.study(name)
-    found = status(ledger, study)
+    progress = status(ledger, study)
     plan = plan_of(study)
     stages = Counter(
-        rater.stage if rater.joined_at or plan is None else "not here yet" for rater in found.raters
+        rater.stage if rater.joined_at or plan is None else "not here yet" for rater in progress.raters
     )
     whole = plan is None or intact(ledger.known(study))
     ended = finished(ledger, study, plan) if plan else None
@@ -64,12 +64,13 @@ def status_lines(ledger: Ledger, name: str) -> tuple[list[str], Record]:
         f"seal {study.sha256[:16]}: "
         + ("plan and stimuli are as sealed" if whole else "BROKEN: rows changed"),
         "raters: " + (", ".join(f"{count} {stage}" for stage, count in sorted(stages.items())) or "none"),
-        f"votes: {found.votes} on {found.pairs} pairs, {found.fewest_votes} to {found.most_votes} a pair",
+        f"votes: {progress.votes} on {progress.pairs} pairs, "
+        f"{progress.fewest_votes} to {progress.most_votes} a pair",
     ]
-    if plan and found.unproven:
-        lines.append(f"display unproven: {found.unproven} votes, of all kinds")
-    if found.withdrawn:
-        lines.append(f"withdrawn: {found.withdrawn} raters with {found.withdrawn_votes} votes")
+    if plan and progress.unproven:
+        lines.append(f"display unproven: {progress.unproven} votes, of all kinds")
+    if progress.withdrawn:
+        lines.append(f"withdrawn: {progress.withdrawn} raters with {progress.withdrawn_votes} votes")
     if ended:
         lines.append(f"finished: {ended}")
     record = {
@@ -79,8 +80,8 @@ def status_lines(ledger: Ledger, name: str) -> tuple[list[str], Record]:
         "sha256": study.sha256,
         "intact": whole,
         "finished": ended,
-        **{key: value for key, value in asdict(found).items() if key not in ("study", "raters")},
-        "raters": [asdict(rater) for rater in found.raters],
+        **{key: value for key, value in asdict(progress).items() if key not in ("study", "raters")},
+        "raters": [asdict(rater) for rater in progress.raters],
     }
     return lines, record
 
@@ -92,7 +93,7 @@ def result_record(result: StudyResult) -> Record:
         "simulated": result.study.simulated,
         "sha256": result.study.sha256,
         "sealed": result.sealed,
-        "excluded": [asdict(one) for one in result.excluded],
+        "excluded": [asdict(exclusion) for exclusion in result.excluded],
         "outcomes": [{"title": outcome.title, "scale": asdict(outcome.scale)} for outcome in result.outcomes],
     }
 
@@ -121,17 +122,21 @@ def scale_tables(
 
 
 def _row(scale: StudyScale, at: int) -> Record:
-    one = scale.conditions[at]
-    row: Record = {"condition": one.condition, scale.unit: f"{one.value:+.2f}"}
+    condition = scale.conditions[at]
+    row: Record = {"condition": condition.condition, scale.unit: f"{condition.value:+.2f}"}
     if scale.components > 1:
-        row["component"] = one.component + 1
+        row["component"] = condition.component + 1
     if scale.resampling:
-        row["95 % by rater"] = span(one.by_rater)
-        row["by rater x picture"] = span(one.by_rater_and_picture)
+        row["95 % by rater"] = span(condition.by_rater)
+        row["by rater x picture"] = span(condition.by_rater_and_picture)
     else:
-        row["95 % by vote"] = span(one.by_vote)
-    row["rank"] = f"{one.rank_low}-{one.rank_high}" if one.rank_low < one.rank_high else str(one.rank_low)
-    row["votes"] = f"{one.votes:g}"
+        row["95 % by vote"] = span(condition.by_vote)
+    row["rank"] = (
+        f"{condition.rank_low}-{condition.rank_high}"
+        if condition.rank_low < condition.rank_high
+        else str(condition.rank_low)
+    )
+    row["votes"] = f"{condition.votes:g}"
     return row
 
 
@@ -145,7 +150,10 @@ def _notes(scale: StudyScale) -> list[str]:
         )
     if scale.ties:
         notes.append(f"'no preference' in {scale.ties.share:.0%} of the votes")
-    notes += [f"design effect {one.design_effect:.1f} by {one.scheme}" for one in scale.resampling]
+    notes += [
+        f"design effect {resampling.design_effect:.1f} by {resampling.scheme}"
+        for resampling in scale.resampling
+    ]
     return [*notes, *scale.notes]
 
 

@@ -106,8 +106,8 @@ def demonstration_plan(cells: list[ScoredCell]) -> str:
     """
     sets = sorted({cell.image_set for cell in cells}, key=lambda name: (name != "photos", name))
     for image_set in sets:
-        ours = [cell for cell in cells if cell.image_set == image_set and not cell.toy and not cell.probe]
-        codecs = common_codecs(ours)
+        in_set = [cell for cell in cells if cell.image_set == image_set and not cell.toy and not cell.probe]
+        codecs = common_codecs(in_set)
         if len(codecs) > 1:
             break
     else:
@@ -154,9 +154,9 @@ def demonstrate(store: str, bench: Bench) -> int:
 def _score(ledger: TrialLedger, store: str, bench: Bench) -> None:
     material = ledger.known(ledger.study(NAME)).material
     pairs = [
-        (reference, one.shown_sha256)
-        for one in material.stimuli
-        if one.shown_sha256 and (reference := material.contents[one.content].reference_sha256)
+        (reference, stimulus.shown_sha256)
+        for stimulus in material.stimuli
+        if stimulus.shown_sha256 and (reference := material.contents[stimulus.content].reference_sha256)
     ]
     stored = {metric.name for metric in ledger.store.metrics()}
     bench.score(store, pairs, [name for name in METRICS if name in stored])
@@ -206,15 +206,15 @@ def assumed_values(known: Known, store: Store) -> dict[int, float]:
         if metric_id in identities and score.value is not None
     }
     values: dict[int, float] = {}
-    for row_id, one in zip(known.stimulus_ids, known.material.stimuli, strict=True):
-        picture = known.material.contents[one.content].picture_sha256
-        score = scores.get((picture or "", one.decoded_sha256 or ""))
-        if one.bits_per_pixel is None:  # the original
+    for row_id, stimulus in zip(known.stimulus_ids, known.material.stimuli, strict=True):
+        picture = known.material.contents[stimulus.content].picture_sha256
+        score = scores.get((picture or "", stimulus.decoded_sha256 or ""))
+        if stimulus.bits_per_pixel is None:  # the original
             values[row_id] = 0.0
         elif score is not None:
             values[row_id] = max((score - 100.0) / POINTS_PER_JOD, WORST_JOD)
         else:
-            values[row_id] = max(math.log2(one.bits_per_pixel / 24.0), WORST_JOD)
+            values[row_id] = max(math.log2(stimulus.bits_per_pixel / 24.0), WORST_JOD)
     return values
 
 
@@ -224,7 +224,7 @@ def _own_values(
     """Return what one rater sees: the assumed values and this rater's own view of each condition."""
     own = random.normal(0.0, assumed.rater_spread, len(known.material.conditions))
     stimuli = zip(known.stimulus_ids, known.material.stimuli, strict=True)
-    return {row_id: values[row_id] + float(own[one.condition]) for row_id, one in stimuli}
+    return {row_id: values[row_id] + float(own[stimulus.condition]) for row_id, stimulus in stimuli}
 
 
 def _take_part(desk: Desk, plan: StudyPlan, invitation: str, mind: _Mind) -> int:

@@ -105,14 +105,17 @@ class Material:
 
     def lines(self) -> list[str]:
         """Return a line for each stimulus and pair, for the seal."""
-        shown = [f"stimulus {one.content} {one.condition} {one.shown_sha256}" for one in self.stimuli]
-        references = [f"reference {one.name} {one.reference_sha256}" for one in self.contents]
-        names = [f"condition {one.name}" for one in self.conditions]
+        shown = [
+            f"stimulus {stimulus.content} {stimulus.condition} {stimulus.shown_sha256}"
+            for stimulus in self.stimuli
+        ]
+        references = [f"reference {content.name} {content.reference_sha256}" for content in self.contents]
+        names = [f"condition {condition.name}" for condition in self.conditions]
         return [
             *names,
             *references,
             *shown,
-            *(f"pair {one.kind} {one.first} {one.second}" for one in self.pairs),
+            *(f"pair {pair.kind} {pair.first} {pair.second}" for pair in self.pairs),
         ]
 
 

@@ -73,8 +73,8 @@ def is_separated(pairs: PairCounts, model: Model, order: bool) -> bool:
     height = len(rows.indptr) - 1
     if not height:
         return True
-    found = linprog(-np.asarray(rows.sum(0)).ravel(), A_ub=-rows, b_ub=np.zeros(height), bounds=(-1.0, 1.0))
-    return bool(found.status != 0 or -found.fun > _MARGIN)
+    optimum = linprog(-np.asarray(rows.sum(0)).ravel(), A_ub=-rows, b_ub=np.zeros(height), bounds=(-1.0, 1.0))
+    return bool(optimum.status != 0 or -optimum.fun > _MARGIN)
 
 
 def _directions(pairs: PairCounts, model: Model, order: bool) -> sparse.csr_matrix:
@@ -83,7 +83,7 @@ def _directions(pairs: PairCounts, model: Model, order: bool) -> sparse.csr_matr
     width = size + int(order) + int(model.ties)
     difference = sparse.vstack([pairs.signs, pairs.side[None]]) if order else pairs.signs
     difference = sparse.csr_matrix(sparse.csr_matrix(difference).T)
-    won, tied, lost = (pairs.counts[one] > 0 for one in (FIRST, TIE, SECOND))
+    won, tied, lost = (pairs.counts[outcome] > 0 for outcome in (FIRST, TIE, SECOND))
     if not model.ties:
         return sparse.csr_matrix(sparse.vstack([difference[won], -difference[lost]]))
     # A win stays likely where the difference grows at least as fast as the threshold, and a tie where it
@@ -116,10 +116,10 @@ def linked_pictures(
     """
     size = wanted.shape[1]
     broken: list[int] = []
-    for one, needed in enumerate(wanted):
-        mine = picture == one
+    for index, needed in enumerate(wanted):
+        mine = picture == index
         graph = sparse.csr_matrix((np.ones(mine.sum()), (first[mine], second[mine])), (size, size))
         _, label = connected_components(graph, directed=False)
         if len(np.unique(label[needed])) > 1:
-            broken.append(one)
+            broken.append(index)
     return broken

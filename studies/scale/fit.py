@@ -150,8 +150,8 @@ def _order_unknown(without: Fit) -> str:
 
 def _apart(pairs: PairCounts, component: IntArray) -> str:
     sets = [
-        ", ".join(name for name, mine in zip(pairs.conditions, component, strict=True) if mine == one)
-        for one in np.unique(component)
+        ", ".join(name for name, mine in zip(pairs.conditions, component, strict=True) if mine == label)
+        for label in np.unique(component)
     ]
     return (
         f"{len(sets)} sets of conditions were never compared with each other and have a scale each, "

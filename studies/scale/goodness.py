@@ -20,7 +20,7 @@ _DRAWS = 499
 _DRAWS_AT_ONCE = 100
 
 
-def goodness_of_fit(found: Fit, counted: Tally | None = None, seed: int = 0) -> GoodnessOfFit:
+def goodness_of_fit(fitted: Fit, counted: Tally | None = None, seed: int = 0) -> GoodnessOfFit:
     """Return G2 and Pearson's X2 of the counts by ordered pair against the fit, with the p of X2.
 
     Votes of a rater hang together, and cells are thin, so chi-squared alarms falsely. Where raters are known
@@ -29,13 +29,13 @@ def goodness_of_fit(found: Fit, counted: Tally | None = None, seed: int = 0) -> 
     2008). Where they are not, counts are drawn from the fit and fitted again, unless no cell is thin.
 
     Args:
-        found: The fit.
+        fitted: The fit.
         counted: The votes behind it, where raters are known.
         seed: Of what is drawn.
     """
-    problem = found.problem
+    problem = fitted.problem
     counts = problem.pairs.counts[list(problem.model.outcomes)]
-    probability = answers_of(problem, found.parameters[None]).probability[:, 0]
+    probability = answers_of(problem, fitted.parameters[None]).probability[:, 0]
     expected = counts.sum(0) * probability
     used = counts.sum(0) > 0
     degrees = max(int(used.sum()) * (len(counts) - 1) - problem.free(), 0)
@@ -43,9 +43,9 @@ def goodness_of_fit(found: Fit, counted: Tally | None = None, seed: int = 0) -> 
     random = np.random.default_rng(seed)
     if counted is None:
         thin = bool((expected[:, used] < _THIN).any())
-        p = _by_drawing(found, pearson, random) if thin else float(stats.chi2.sf(pearson, max(degrees, 1)))
+        p = _by_drawing(fitted, pearson, random) if thin else float(stats.chi2.sf(pearson, max(degrees, 1)))
     else:
-        p = _by_turning(found, counted, pearson, random) if len(counted.raters) >= FEWEST_RATERS else None
+        p = _by_turning(fitted, counted, pearson, random) if len(counted.raters) >= FEWEST_RATERS else None
     g2 = 2.0 * float((xlogy(counts, counts) - xlogy(counts, np.maximum(expected, 1e-300))).sum())
     return GoodnessOfFit(
         max(g2, 0.0),
@@ -61,32 +61,32 @@ def _pearson(counts: FloatArray, expected: FloatArray) -> float:
     return float(((counts - expected) ** 2 / np.maximum(expected, 1e-300)).sum())
 
 
-def _by_drawing(found: Fit, pearson: float, random: np.random.Generator) -> float:
+def _by_drawing(fitted: Fit, pearson: float, random: np.random.Generator) -> float:
     """Return the share of drawn tables that lie as far from their own fit."""
-    problem = found.problem
+    problem = fitted.problem
     outcomes = list(problem.model.outcomes)
-    probability = answers_of(problem, found.parameters[None]).probability[:, 0]
+    probability = answers_of(problem, fitted.parameters[None]).probability[:, 0]
     totals = problem.pairs.counts[outcomes].sum(0)
     # Weights need not be whole; a draw does.
     drawn = random.multinomial(np.rint(totals).astype(np.int64), probability.T, (_DRAWS, len(totals)))
     counts = np.zeros((3, _DRAWS, len(totals)))
     counts[outcomes] = drawn.transpose(2, 0, 1)
-    parameters = solve(problem, counts, found.parameters, 1e-6, 30).parameters
+    parameters = solve(problem, counts, fitted.parameters, 1e-6, 30).parameters
     expected = counts.sum(0) * answers_of(problem, parameters).probability
     distance = ((counts[outcomes] - expected) ** 2 / np.maximum(expected, 1e-300)).sum((0, 2))
     return float((1 + (distance >= pearson * (1 - 1e-9)).sum()) / (1 + _DRAWS))
 
 
-def _by_turning(found: Fit, counted: Tally, pearson: float, random: np.random.Generator) -> float:
+def _by_turning(fitted: Fit, counted: Tally, pearson: float, random: np.random.Generator) -> float:
     """Return the share of random signs of the raters' residuals that put the counts as far from the fit."""
-    problem = found.problem
+    problem = fitted.problem
     counts = problem.pairs.counts[list(problem.model.outcomes)]
-    answers = answers_of(problem, found.parameters[None])
+    answers = answers_of(problem, fitted.parameters[None])
     expected = (counts.sum(0) * answers.probability[:, 0]).ravel()
-    design = _design(found)
+    design = _design(fitted)
     matrix = invertible(problem, information_of(problem, counts.sum(0)[None], answers))[0]
     inverse = np.linalg.inv(matrix)
-    residuals = _residuals(found, counted)
+    residuals = _residuals(fitted, counted)
     distances: list[FloatArray] = []
     for low in range(0, _DRAWS, _DRAWS_AT_ONCE):
         signs = random.choice(np.array([-1.0, 1.0]), (min(_DRAWS_AT_ONCE, _DRAWS - low), len(counted.raters)))
@@ -98,10 +98,10 @@ def _by_turning(found: Fit, counted: Tally, pearson: float, random: np.random.Ge
     return float((1 + at_least) / (1 + _DRAWS))
 
 
-def _design(found: Fit) -> sparse.csr_matrix:
+def _design(fitted: Fit) -> sparse.csr_matrix:
     """Return the derivative of log P of each outcome of each pair, shape (outcomes x pairs, parameters)."""
-    problem, pairs = found.problem, found.problem.pairs
-    answers = answers_of(problem, found.parameters[None])
+    problem, pairs = fitted.problem, fitted.problem.pairs
+    answers = answers_of(problem, fitted.parameters[None])
     order = sparse.csr_matrix((pairs.side * problem.order)[:, None])
     rows = sparse.hstack([pairs.signs.T, order])
     blocks: list[sparse.csr_matrix] = []
@@ -112,11 +112,11 @@ def _design(found: Fit) -> sparse.csr_matrix:
     return sparse.csr_matrix(sparse.vstack(blocks))
 
 
-def _residuals(found: Fit, counted: Tally) -> sparse.csr_matrix:
+def _residuals(fitted: Fit, counted: Tally) -> sparse.csr_matrix:
     """Return seen less expected counts of each rater, shape (raters, outcomes x pairs)."""
-    problem = found.problem
+    problem = fitted.problem
     outcomes, pairs = list(problem.model.outcomes), len(problem.pairs.first)
-    probability = answers_of(problem, found.parameters[None]).probability[:, 0]
+    probability = answers_of(problem, fitted.parameters[None]).probability[:, 0]
     place = np.full(3, -1)
     place[outcomes] = np.arange(len(outcomes))
     kept = place[counted.outcome] >= 0

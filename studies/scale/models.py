@@ -54,8 +54,14 @@ class Model:
 
     def probabilities(self, difference: FloatArray, tie: FloatArray | float = 0.0) -> FloatArray:
         """Return P(first), P(no preference), P(second), shape (3, ...)."""
-        found = self.answers(np.asarray(difference, np.float64), np.asarray(tie, np.float64)).probability
-        return found if self.ties else np.stack([found[0], np.zeros_like(found[0]), found[1]])
+        probability = self.answers(
+            np.asarray(difference, np.float64), np.asarray(tie, np.float64)
+        ).probability
+        return (
+            probability
+            if self.ties
+            else np.stack([probability[0], np.zeros_like(probability[0]), probability[1]])
+        )
 
     def tie_start(self, share: float) -> float:
         """Return the tie parameter that gives this share of ties between equals."""
@@ -126,7 +132,7 @@ THRESHOLD_PROBIT = Model("threshold-probit", "JOD", JOD, True, True, _threshold(
 RAO_KUPPER = Model("rao-kupper", "log-worth", 1.0, True, True, _threshold(expit, _logistic))
 
 MODELS: Mapping[ModelName, Model] = MappingProxyType(
-    {one.name: one for one in (BRADLEY_TERRY, DAVIDSON, THURSTONE, THRESHOLD_PROBIT, RAO_KUPPER)}
+    {model.name: model for model in (BRADLEY_TERRY, DAVIDSON, THURSTONE, THRESHOLD_PROBIT, RAO_KUPPER)}
 )
 
 

@@ -25,7 +25,7 @@ _AGAIN = 2_000_000
 """The same of pairs tested again, where there are more."""
 
 
-def pair_tests(found: Fit, draws: Sequence[Draws], counted: Tally | None = None) -> tuple[PairTest, ...]:
+def pair_tests(fitted: Fit, draws: Sequence[Draws], counted: Tally | None = None) -> tuple[PairTest, ...]:
     """Return the tests of all pairs within components, by scores (`score_tests`).
 
     They allow for what the last (widest) resampling draws, or take votes for independent where there is none.
@@ -33,24 +33,24 @@ def pair_tests(found: Fit, draws: Sequence[Draws], counted: Tally | None = None)
     error, and by scores again where that leaves a doubt, the largest differences first.
 
     Args:
-        found: The fit.
+        fitted: The fit.
         draws: Its resamples.
         counted: The votes behind it, where raters are known.
     """
-    component = found.problem.component
+    component = fitted.problem.component
     first, second = np.triu_indices(len(component), 1)
     same = component[first] == component[second]
     first, second = first[same], second[same]
     if not len(first):
         return ()
-    scale = found.problem.model.per_unit
-    contrast = contrasts(found.problem.size, first, second)
-    differences = contrast @ found.parameters * scale
-    spans: dict[Scheme, FloatArray] = {draw.scheme: _spans(found, draw, counted, contrast) for draw in draws}
-    p = _p_values(found, draws, counted, contrast, spans)
+    scale = fitted.problem.model.per_unit
+    contrast = contrasts(fitted.problem.size, first, second)
+    differences = contrast @ fitted.parameters * scale
+    spans: dict[Scheme, FloatArray] = {draw.scheme: _spans(fitted, draw, counted, contrast) for draw in draws}
+    p = _p_values(fitted, draws, counted, contrast, spans)
     adjusted = _holm(p, component[first])
-    preferred = _preferred(found, first, second)
-    names = found.problem.pairs.conditions
+    preferred = _preferred(fitted, first, second)
+    names = fitted.problem.pairs.conditions
     return tuple(
         PairTest(
             names[first[row]],
@@ -75,49 +75,49 @@ def _holm(p: FloatArray, component: IntArray) -> FloatArray:
 
 
 def _p_values(
-    found: Fit,
+    fitted: Fit,
     draws: Sequence[Draws],
     counted: Tally | None,
     contrast: FloatArray,
     spans: dict[Scheme, FloatArray],
 ) -> FloatArray:
     allowed = clusters(counted, draws[-1].scheme if draws else "vote")
-    numbers = 3 * len(found.problem.pairs.first) + sum(member.nnz for member in allowed.members)
+    numbers = 3 * len(fitted.problem.pairs.first) + sum(member.nnz for member in allowed.members)
     if len(contrast) * numbers <= _LARGEST:
-        return score_p(found, allowed, contrast)
-    errors = spans[draws[-1].scheme][2] if draws else _by_vote(found, contrast)
-    differences = np.abs(contrast @ found.parameters * found.problem.model.per_unit)
+        return score_p(fitted, allowed, contrast)
+    errors = spans[draws[-1].scheme][2] if draws else _by_vote(fitted, contrast)
+    differences = np.abs(contrast @ fitted.parameters * fitted.problem.model.per_unit)
     freedom = max(draws[-1].clusters - 1, 1) if draws else float("inf")
     p = 2.0 * stats.t.sf(differences / np.maximum(errors, 1e-300), freedom)
     doubtful = np.flatnonzero(p * len(p) >= _SURE)
     again = doubtful[np.argsort(-differences[doubtful], kind="stable")][: max(_AGAIN // numbers, 1)]
-    p[again] = score_p(found, allowed, contrast[again])
+    p[again] = score_p(fitted, allowed, contrast[again])
     return p
 
 
-def _by_vote(found: Fit, contrast: FloatArray) -> FloatArray:
+def _by_vote(fitted: Fit, contrast: FloatArray) -> FloatArray:
     """Return the error of each contrast if votes were independent, in the scale's unit."""
-    variance = np.einsum("ij,jk,ik->i", contrast, found.covariance, contrast, optimize=True)
-    return np.sqrt(np.maximum(variance, 0.0)) * found.problem.model.per_unit
+    variance = np.einsum("ij,jk,ik->i", contrast, fitted.covariance, contrast, optimize=True)
+    return np.sqrt(np.maximum(variance, 0.0)) * fitted.problem.model.per_unit
 
 
-def _spans(found: Fit, draws: Draws, counted: Tally | None, contrast: FloatArray) -> FloatArray:
+def _spans(fitted: Fit, draws: Draws, counted: Tally | None, contrast: FloatArray) -> FloatArray:
     """Return low, high and standard error of contrasts by resampling, shape (3, contrasts).
 
     Where all raters agreed every resample agrees as well, and resampling would show no doubt at all. With a
     ridge intervals therefore also span those by vote; where that one would reach beyond 0, which is
     meaningless of votes that are all one way, its near end is the one of the score test.
     """
-    spans = _intervals(draws, contrast, found.problem.model.per_unit)
-    if found.problem.ridge == 0:
+    spans = _intervals(draws, contrast, fitted.problem.model.per_unit)
+    if fitted.problem.ridge == 0:
         return spans
-    scale = found.problem.model.per_unit
-    values, errors = contrast @ found.parameters * scale, _by_vote(found, contrast)
+    scale = fitted.problem.model.per_unit
+    values, errors = contrast @ fitted.parameters * scale, _by_vote(fitted, contrast)
     reach = float(stats.norm.ppf(0.975)) * errors
     low, high = values - reach, values + reach
     beyond = np.flatnonzero((low * high < 0.0) & (values != 0.0))
     far = np.where(values > 0.0, low, high)[beyond] / scale
-    near = near_bounds(found, clusters(counted, draws.scheme), contrast[beyond], far) * scale
+    near = near_bounds(fitted, clusters(counted, draws.scheme), contrast[beyond], far) * scale
     low[beyond] = np.where(values[beyond] > 0.0, near, low[beyond])
     high[beyond] = np.where(values[beyond] > 0.0, high[beyond], near)
     return np.stack([np.minimum(spans[0], low), np.maximum(spans[1], high), np.maximum(spans[2], errors)])
@@ -135,17 +135,17 @@ def _intervals(draws: Draws, contrast: FloatArray, scale: float) -> FloatArray:
 
 
 def _row(spans: FloatArray | None, row: int) -> Interval | None:
-    return None if spans is None else Interval(*(float(one) for one in spans[:, row]))
+    return None if spans is None else Interval(*(float(number) for number in spans[:, row]))
 
 
-def _preferred(found: Fit, first: IntArray, second: IntArray) -> FloatArray:
-    differences = found.values[first] - found.values[second]
-    won, _, lost = found.problem.model.probabilities(differences, found.parameters[-1])
+def _preferred(fitted: Fit, first: IntArray, second: IntArray) -> FloatArray:
+    differences = fitted.values[first] - fitted.values[second]
+    won, _, lost = fitted.problem.model.probabilities(differences, fitted.parameters[-1])
     return won / (won + lost)
 
 
 def condition_scales(
-    found: Fit,
+    fitted: Fit,
     draws: Sequence[Draws],
     anchor: str | None,
     tests: Sequence[PairTest],
@@ -154,18 +154,18 @@ def condition_scales(
     """Return every condition with its intervals and its range of ranks, by component, best first.
 
     Args:
-        found: The fit.
+        fitted: The fit.
         draws: Its resamples.
         anchor: Condition at 0; the mean of each component is 0 where None.
         tests: Of all pairs.
         counted: The votes behind the fit, where raters are known.
     """
-    problem = found.problem
+    problem = fitted.problem
     names, component = problem.pairs.conditions, problem.component
     contrast = conditions_only(_against(names, component, anchor))
-    values = contrast @ found.parameters * problem.model.per_unit
-    errors = _by_vote(found, contrast)
-    spans = {draw.scheme: _spans(found, draw, counted, contrast) for draw in draws}
+    values = contrast @ fitted.parameters * problem.model.per_unit
+    errors = _by_vote(fitted, contrast)
+    spans = {draw.scheme: _spans(fitted, draw, counted, contrast) for draw in draws}
     better, worse = _beaten(names, tests)
     votes = abs(problem.pairs.signs) @ problem.pairs.counts[list(problem.model.outcomes)].sum(0)
     reach = float(stats.norm.ppf(0.975))

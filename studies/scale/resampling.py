@@ -107,14 +107,17 @@ def _fit(problem: Problem, counts: FloatArray, begin: FloatArray) -> Solution:
     """Return the scale of each weighting; one without a maximum gets the ridge and is not converged."""
     ties = problem.model.ties
     whole = len(np.unique(problem.component))
-    linked = [win_components(problem.pairs, counts[:, one], ties) == whole for one in range(counts.shape[1])]
-    found = solve(problem, counts, begin, _TOLERANCE, _STEPS)
-    converged = found.converged & np.array(linked)
+    linked = [
+        win_components(problem.pairs, counts[:, weighting], ties) == whole
+        for weighting in range(counts.shape[1])
+    ]
+    solution = solve(problem, counts, begin, _TOLERANCE, _STEPS)
+    converged = solution.converged & np.array(linked)
     if problem.ridge == 0.0 and not converged.all():
         kept = Problem(problem.pairs, problem.model, problem.component, problem.order, RIDGE)
         again = solve(kept, counts[:, ~converged], begin, _TOLERANCE, 2 * _STEPS)
-        found.parameters[~converged] = again.parameters
-    return Solution(found.parameters, converged)
+        solution.parameters[~converged] = again.parameters
+    return Solution(solution.parameters, converged)
 
 
 def interval(draws: FloatArray, clusters: int, level: float = 0.95) -> FloatArray:

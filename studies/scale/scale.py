@@ -71,13 +71,13 @@ def analyse(
     chosen = MODELS[model] if model else choose_model(unit, pairs.has_ties)
     if anchor is not None and anchor not in pairs.conditions:
         raise ScaleError(f"expected the anchor among {', '.join(pairs.conditions)}; got {anchor!r}")
-    found = fit(pairs, chosen, order=order, ridge=ridge)
-    draws = resample(found, counted, resamples, seed) if counted is not None else ()
-    return describe(found, draws, anchor, counted)
+    fitted = fit(pairs, chosen, order=order, ridge=ridge)
+    draws = resample(fitted, counted, resamples, seed) if counted is not None else ()
+    return describe(fitted, draws, anchor, counted)
 
 
 def resample(
-    found: Fit, counted: Tally, resamples: int, seed: int, schemes: Sequence[Scheme] | None = None
+    fitted: Fit, counted: Tally, resamples: int, seed: int, schemes: Sequence[Scheme] | None = None
 ) -> tuple[Draws, ...]:
     """Return resampled scales by rater, and by rater and picture, as far as there are two of each."""
     random = np.random.default_rng(seed)
@@ -86,17 +86,17 @@ def resample(
     if len(counted.raters) < 2 or resamples < 2:
         return ()
     return tuple(
-        draw(found.problem, counted, found.parameters, scheme, resamples, random) for scheme in schemes
+        draw(fitted.problem, counted, fitted.parameters, scheme, resamples, random) for scheme in schemes
     )
 
 
-def describe(found: Fit, draws: Sequence[Draws], anchor: str | None, counted: Tally | None) -> StudyScale:
+def describe(fitted: Fit, draws: Sequence[Draws], anchor: str | None, counted: Tally | None) -> StudyScale:
     """Return a fit and its resamples as numbers in the scale's unit."""
-    problem, pairs = found.problem, found.problem.pairs
+    problem, pairs = fitted.problem, fitted.problem.pairs
     model = problem.model
     widest = draws[-1] if draws else None
-    tests = pair_tests(found, draws, counted)
-    goodness = goodness_of_fit(found, counted)
+    tests = pair_tests(fitted, draws, counted)
+    goodness = goodness_of_fit(fitted, counted)
     return StudyScale(
         model.name,
         model.unit,
@@ -105,27 +105,27 @@ def describe(found: Fit, draws: Sequence[Draws], anchor: str | None, counted: Ta
         len(counted.raters) if counted else 0,
         len(counted.pictures) if counted else 0,
         float(pairs.counts[list(model.outcomes)].sum()),
-        condition_scales(found, draws, anchor, tests, counted),
+        condition_scales(fitted, draws, anchor, tests, counted),
         len(np.unique(problem.component)),
         tests,
         widest.scheme if widest else "vote",
-        _order_effect(found, draws, counted),
-        _tie_effect(found),
-        found.log_likelihood,
-        found.log_likelihood + _multinomial(pairs, model),
-        _equality(found),
+        _order_effect(fitted, draws, counted),
+        _tie_effect(fitted),
+        fitted.log_likelihood,
+        fitted.log_likelihood + _multinomial(pairs, model),
+        _equality(fitted),
         goodness,
-        tuple(_resampling(found, draw) for draw in draws),
-        (*found.notes, *_cautions(found, draws, counted)),
+        tuple(_resampling(fitted, draw) for draw in draws),
+        (*fitted.notes, *_cautions(fitted, draws, counted)),
     )
 
 
-def _cautions(found: Fit, draws: Sequence[Draws], counted: Tally | None) -> list[str]:
+def _cautions(fitted: Fit, draws: Sequence[Draws], counted: Tally | None) -> list[str]:
     notes: list[str] = []
-    dropped = found.problem.pairs.counts[TIE].sum()
-    if dropped and not found.problem.model.ties:
+    dropped = fitted.problem.pairs.counts[TIE].sum()
+    if dropped and not fitted.problem.model.ties:
         notes.append(
-            f"{dropped:g} 'no preference' answers are left out: {found.problem.model.name} has no ties"
+            f"{dropped:g} 'no preference' answers are left out: {fitted.problem.model.name} has no ties"
         )
     if not draws:
         notes.append(
@@ -149,7 +149,7 @@ def _cautions(found: Fit, draws: Sequence[Draws], counted: Tally | None) -> list
         f"{draw.failed.sum()} of {len(draw.failed)} resamples by {draw.scheme} had no maximum likelihood and "
         "were fitted with a ridge"
         for draw in draws
-        if draw.failed.any() and found.problem.ridge == 0
+        if draw.failed.any() and fitted.problem.ridge == 0
     ]
     return notes
 
@@ -159,9 +159,9 @@ def _powerless(clusters: int) -> str:
     return "" if clusters > 5 else "; below 6 a difference that is there may well not be significant"
 
 
-def _resampling(found: Fit, draws: Draws) -> Resampling:
+def _resampling(fitted: Fit, draws: Draws) -> Resampling:
     clustered = draws.parameters[:, :-2].var(0, ddof=1).sum() * draws.inflation
-    independent = found.covariance[:-2, :-2].trace()
+    independent = fitted.covariance[:-2, :-2].trace()
     return Resampling(
         draws.scheme,
         len(draws.failed),
@@ -171,13 +171,13 @@ def _resampling(found: Fit, draws: Draws) -> Resampling:
     )
 
 
-def _order_effect(found: Fit, draws: Sequence[Draws], counted: Tally | None) -> OrderEffect | None:
-    problem = found.problem
+def _order_effect(fitted: Fit, draws: Sequence[Draws], counted: Tally | None) -> OrderEffect | None:
+    problem = fitted.problem
     if not problem.order:
         return None
     scale = problem.model.per_unit
-    value = float(found.parameters[ORDER]) * scale
-    error = float(np.sqrt(found.covariance[ORDER, ORDER])) * scale
+    value = float(fitted.parameters[ORDER]) * scale
+    error = float(np.sqrt(fitted.covariance[ORDER, ORDER])) * scale
     by_rater = next((draw for draw in draws if draw.scheme == "rater"), None)
     allowed = clusters(counted, draws[-1].scheme if draws else "vote")
     without = fit(problem.pairs, problem.model, order=False, ridge=problem.ridge or None)
@@ -185,17 +185,17 @@ def _order_effect(found: Fit, draws: Sequence[Draws], counted: Tally | None) -> 
     return OrderEffect(
         value,
         wald(value, error),
-        _order_by_rater(found, by_rater, wald(value, error)) if by_rater else None,
-        likelihood_ratio(found.log_likelihood, without.log_likelihood, 1),
+        _order_by_rater(fitted, by_rater, wald(value, error)) if by_rater else None,
+        likelihood_ratio(fitted.log_likelihood, without.log_likelihood, 1),
         float(decided[FIRST] / (decided[FIRST] + decided[SECOND])),
-        float(p_values(found, allowed, order_only(problem.pairs.conditions))[0]),
+        float(p_values(fitted, allowed, order_only(problem.pairs.conditions))[0]),
     )
 
 
-def _order_by_rater(found: Fit, by_rater: Draws, by_vote: Interval) -> Interval:
+def _order_by_rater(fitted: Fit, by_rater: Draws, by_vote: Interval) -> Interval:
     """Return the interval by rater, with a ridge spanning that by vote: see `pair_tests`."""
-    span = spread_of(by_rater.parameters[:, ORDER] * found.problem.model.per_unit, by_rater)
-    if found.problem.ridge == 0:
+    span = spread_of(by_rater.parameters[:, ORDER] * fitted.problem.model.per_unit, by_rater)
+    if fitted.problem.ridge == 0:
         return span
     return Interval(
         min(span.low, by_vote.low),
@@ -222,11 +222,11 @@ def likelihood_ratio(full: float, restricted: float, degrees: int) -> Likelihood
     return LikelihoodRatio(statistic, degrees, float(stats.chi2.sf(statistic, degrees)) if degrees else 1.0)
 
 
-def _tie_effect(found: Fit) -> TieEffect | None:
-    problem, model = found.problem, found.problem.model
+def _tie_effect(fitted: Fit) -> TieEffect | None:
+    problem, model = fitted.problem, fitted.problem.model
     if not model.ties:
         return None
-    tie = float(found.parameters[TIE_PARAMETER])
+    tie = float(fitted.parameters[TIE_PARAMETER])
     # Our Davidson puts half of the order effect on either side; the usual form puts all on the first, and
     # its log nu is larger by half of it. On neutral ground, where there is some, the two forms are one.
     gradient = np.zeros(problem.size)
@@ -237,8 +237,8 @@ def _tie_effect(found: Fit) -> TieEffect | None:
     names = {"davidson": "log nu", "threshold-probit": "threshold", "rao-kupper": "log theta"}
     return TieEffect(
         names[model.name],  # pyright: ignore[reportArgumentType] - the three names of the literal
-        float(gradient @ found.parameters),
-        float(np.sqrt(gradient @ found.covariance @ gradient)),
+        float(gradient @ fitted.parameters),
+        float(np.sqrt(gradient @ fitted.covariance @ gradient)),
         float(model.probabilities(np.zeros(1), tie)[TIE, 0]),
         float(counts[TIE] / counts.sum()),
     )
@@ -249,9 +249,9 @@ def _multinomial(pairs: PairCounts, model: Model) -> float:
     return float((gammaln(counts.sum(0) + 1) - gammaln(counts + 1).sum(0)).sum())
 
 
-def _equality(found: Fit) -> LikelihoodRatio:
+def _equality(fitted: Fit) -> LikelihoodRatio:
     """Return the test against equal conditions: that fit is the one of votes given both ways round."""
-    problem, pairs = found.problem, found.problem.pairs
+    problem, pairs = fitted.problem, fitted.problem.pairs
     ends = np.concatenate([pairs.first, pairs.second]), np.concatenate([pairs.second, pairs.first])
     ground = None if pairs.neutral is None else np.concatenate([pairs.neutral, pairs.neutral])
     counts = np.hstack([pairs.counts, pairs.counts]) / 2.0
@@ -259,4 +259,4 @@ def _equality(found: Fit) -> LikelihoodRatio:
     equal = solve(even, counts[:, None], start(even)).parameters
     degrees = problem.free() - int(problem.order) - int(problem.model.ties)
     likelihood = float(log_likelihood(even, counts[:, None], equal)[0])
-    return likelihood_ratio(found.log_likelihood, likelihood, degrees)
+    return likelihood_ratio(fitted.log_likelihood, likelihood, degrees)

@@ -74,13 +74,13 @@ def contrasts(size: int, first: IntArray, second: IntArray) -> FloatArray:
     return contrast
 
 
-def p_values(found: Fit, clustered: Clusters, contrast: FloatArray) -> FloatArray:
+def p_values(fitted: Fit, clustered: Clusters, contrast: FloatArray) -> FloatArray:
     """Return the two-sided p of each contrast being 0, shape (contrasts,), for contrasts by row."""
-    statistic = statistics(found, clustered, contrast, np.zeros(len(contrast)))
+    statistic = statistics(fitted, clustered, contrast, np.zeros(len(contrast)))
     return np.minimum(2.0 * stats.t.sf(np.abs(statistic), clustered.freedom), 1.0)
 
 
-def statistics(found: Fit, clustered: Clusters, contrast: FloatArray, value: FloatArray) -> FloatArray:
+def statistics(fitted: Fit, clustered: Clusters, contrast: FloatArray, value: FloatArray) -> FloatArray:
     """Return t of each contrast having a value, shape (contrasts,): positive where it is larger.
 
     The scale is fitted with the contrast held at the value. The score along the contrast, freed of all other
@@ -89,24 +89,24 @@ def statistics(found: Fit, clustered: Clusters, contrast: FloatArray, value: Flo
     the hypothesis.
 
     Args:
-        found: The fit.
+        fitted: The fit.
         clustered: What the error allows for.
         contrast: Shape (contrasts, conditions + 2): of the parameters; a condition alone is taken against
             the mean of its component.
         value: Shape (contrasts,), in the model's own unit.
     """
-    contrast = contrast @ found.problem.centre()
-    at_once = max(1, _NUMBERS_AT_ONCE // (3 * len(found.problem.pairs.first) + contrast.shape[1] ** 2))
+    contrast = contrast @ fitted.problem.centre()
+    at_once = max(1, _NUMBERS_AT_ONCE // (3 * len(fitted.problem.pairs.first) + contrast.shape[1] ** 2))
     parts = [
-        _statistics(found, clustered, contrast[low : low + at_once], value[low : low + at_once])
+        _statistics(fitted, clustered, contrast[low : low + at_once], value[low : low + at_once])
         for low in range(0, len(contrast), at_once)
     ]
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def _statistics(found: Fit, clustered: Clusters, contrast: FloatArray, value: FloatArray) -> FloatArray:
-    problem = found.problem
-    parameters = _held(found, contrast, value)
+def _statistics(fitted: Fit, clustered: Clusters, contrast: FloatArray, value: FloatArray) -> FloatArray:
+    problem = fitted.problem
+    parameters = _held(fitted, contrast, value)
     answers = answers_of(problem, parameters)
     counts = problem.pairs.counts[list(problem.model.outcomes)][:, None]
     matrix = invertible(problem, information_of(problem, counts.sum(0), answers))
@@ -127,13 +127,13 @@ def _variance(members: sparse.csr_matrix, rest: FloatArray) -> FloatArray:
     return (sums**2).sum(0) * len(sums) / max(len(sums) - 1, 1)
 
 
-def _held(found: Fit, contrast: FloatArray, value: FloatArray) -> FloatArray:
+def _held(fitted: Fit, contrast: FloatArray, value: FloatArray) -> FloatArray:
     """Return the most likely parameters with each contrast held at its value, shape (contrasts, size)."""
-    problem = found.problem
+    problem = fitted.problem
     counts = problem.pairs.counts[list(problem.model.outcomes)][:, None]
     totals = counts.sum(0)
-    away = (contrast @ found.parameters - value) / (contrast**2).sum(1)
-    parameters = found.parameters - away[:, None] * contrast
+    away = (contrast @ fitted.parameters - value) / (contrast**2).sum(1)
+    parameters = fitted.parameters - away[:, None] * contrast
     for step in range(_STEPS):
         answers = answers_of(problem, parameters)
         slope = gradient_of(problem, counts, answers, parameters)
@@ -164,25 +164,25 @@ def _rests(problem: Problem, answers: Answers, direction: FloatArray, step: Floa
 
 
 def near_bounds(
-    found: Fit, clustered: Clusters, contrast: FloatArray, far: FloatArray, level: float = 0.95
+    fitted: Fit, clustered: Clusters, contrast: FloatArray, far: FloatArray, level: float = 0.95
 ) -> FloatArray:
     """Return the end of each contrast's interval that lies towards 0 from the estimate, shape (contrasts,).
 
     It is the value that the score test just does not reject.
 
     Args:
-        found: The fit.
+        fitted: The fit.
         clustered: What the test allows for.
         contrast: Shape (contrasts, conditions + 2).
         far: Shape (contrasts,): where the end lies at the furthest, on the other side of the estimate.
         level: Of the interval.
     """
     reach = stats.t.ppf(0.5 + level / 2.0, clustered.freedom)
-    kept = contrast @ found.parameters
+    kept = contrast @ fitted.parameters
     rejected = far.astype(np.float64)
     for _ in range(_BISECTIONS):
         middle = (kept + rejected) / 2.0
-        holds = np.abs(statistics(found, clustered, contrast, middle)) < reach
+        holds = np.abs(statistics(fitted, clustered, contrast, middle)) < reach
         kept, rejected = np.where(holds, middle, kept), np.where(holds, rejected, middle)
     return kept
 

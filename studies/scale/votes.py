@@ -172,7 +172,7 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
 
 def _places(names: tuple[str, ...], wanted: Sequence[str]) -> Int32Array:
     place = {name: index for index, name in enumerate(names)}
-    return np.array([place[one] for one in wanted], np.int32)
+    return np.array([place[name] for name in wanted], np.int32)
 
 
 def _check(votes: Votes) -> None:

@@ -93,7 +93,7 @@ def test_a_metric_that_is_lost_on_one_kind_is_found(whole: tuple[Tally, MetricsA
     accuracy = {
         kind: {one.metric: one.accuracy for one in found.metrics}
         for kind in ("natural", GENERATED)
-        if (found := part(result, kind).found)
+        if (found := part(result, kind).agreement)
     }
     assert accuracy["natural"]["lost"] == accuracy["natural"]["sure"] > 0.6
     assert accuracy[GENERATED]["lost"] == pytest.approx(0.5, abs=0.1)
@@ -117,18 +117,18 @@ def test_a_vote_between_bands_is_in_none_and_one_beside_the_original_in_one(
     decided = counted.outcome != TIE
     for band, wanted in zip(BANDS, (0.1, 0.25, 0.5, 1.0), strict=True):
         inside = np.isin(first, (0.0, wanted)) & np.isin(second, (0.0, wanted)) & decided
-        found = part(result, None, band).found
+        found = part(result, None, band).agreement
         assert found is not None
         assert found.votes == counted.count[inside].sum()
         assert found.stimuli == 2 * PICTURES
-    assert sum(one.found.votes for one in result.parts if one.found and not one.kind) < result.whole.votes
+    assert sum(one.agreement.votes for one in result.parts if one.agreement and not one.kind) < result.whole.votes
 
 
 def test_the_kinds_share_out_the_votes(whole: tuple[Tally, MetricsAgainstPeople]) -> None:
     _, result = whole
     for band in (None, *BANDS):
-        every = result.whole if band is None else part(result, None, band).found
-        shares = [part(result, kind, band).found for kind in ("natural", GENERATED)]
+        every = result.whole if band is None else part(result, None, band).agreement
+        shares = [part(result, kind, band).agreement for kind in ("natural", GENERATED)]
         assert every is not None
         assert sum(one.votes for one in shares if one) == every.votes
         assert sum(one.pictures for one in shares if one) == every.pictures == PICTURES
@@ -141,18 +141,18 @@ def test_alone_in_its_picture_a_stimulus_has_no_correlation_without_an_anchor() 
     result = agreements(
         found, counted, scores(counted), parts_of(counted, None, only, ("original",)), resamples=10
     )
-    lone = part(result, None, BANDS[2]).found
+    lone = part(result, None, BANDS[2]).agreement
     assert lone is not None
     # The original beside it makes two; without it there is nothing to compare with.
     assert lone.stimuli == 2 * PICTURES
     alone = agreements(found, counted, scores(counted), parts_of(counted, None, only), resamples=10)
-    assert part(alone, None, BANDS[2]).found is None
+    assert part(alone, None, BANDS[2]).agreement is None
 
 
 def test_too_few_votes_say_nothing_and_why() -> None:
     counted = study(votes_per_rater=12, raters=6)
     result = judged(counted)
-    silent = [one for one in result.parts if one.found is None]
+    silent = [one for one in result.parts if one.agreement is None]
     assert len(silent) >= 8
     assert all(f"too few, expected {FEWEST_VOTES} on 3 by 2" in str(one.reason) for one in silent)
     tables = {title: (rows, notes) for title, rows, notes in part_tables(result)}
@@ -179,6 +179,6 @@ def test_tables_and_json_hold_every_part(whole: tuple[Tally, MetricsAgainstPeopl
     assert len(by_rate) == 2 * 3
     assert list(by_rate[0]) == ["metric", "pictures", "all rates", *(one.title for one in BANDS)]
     one = part(result, "natural", BANDS[0])
-    assert one.found is not None
-    assert metric_tables(one.found, f": {part_title(one)}")[0][0] == f"{METRICS}: natural, below 0.18 bpp"
+    assert one.agreement is not None
+    assert metric_tables(one.agreement, f": {part_title(one)}")[0][0] == f"{METRICS}: natural, below 0.18 bpp"
     json.dumps(asdict(result), allow_nan=False)
