@@ -232,7 +232,7 @@ def test_a_batch_is_solved_in_parts_as_at_once(monkeypatch: pytest.MonkeyPatch) 
     made = problem(BRADLEY_TERRY)
     weighted = made.pairs.counts[:, None] * np.arange(1, 6)[None, :, None]
     whole = solve(made, weighted, start(made)).parameters
-    monkeypatch.setattr("codecarena.studies.scale.scale.fisher_scoring._CELLS_AT_ONCE", 50)
+    monkeypatch.setattr("codecarena.studies.scale.fisher_scoring._CELLS_AT_ONCE", 50)
     assert solve(made, weighted, start(made)).parameters == pytest.approx(whole, abs=1e-9)
 
 
@@ -263,11 +263,11 @@ def test_a_threshold_stays_positive_from_wherever_it_begins(model: Model, begin:
 @pytest.mark.parametrize("times", [1e-4, 0.01, 100.0, 1e4])
 def test_the_same_shares_of_more_votes_move_no_value_and_narrow_the_errors(times: float) -> None:
     # An order effect would not be fitted to the hundredth part of the votes.
-    one = analyse(table(), unit="log-worth", order=times >= 1)
+    scale = analyse(table(), unit="log-worth", order=times >= 1)
     many = analyse(table().with_counts(table().counts * times), unit="log-worth", order=times >= 1)
     for name in ("m", "z", "a"):
-        assert many.condition(name).value == pytest.approx(one.condition(name).value, abs=1e-7)
-        error = one.condition(name).by_vote.standard_error / np.sqrt(times)
+        assert many.condition(name).value == pytest.approx(scale.condition(name).value, abs=1e-7)
+        error = scale.condition(name).by_vote.standard_error / np.sqrt(times)
         assert many.condition(name).by_vote.standard_error == pytest.approx(error)
 
 

@@ -38,16 +38,16 @@ def test_pairs_without_raters_are_tested_by_the_score_of_equal_conditions() -> N
     With m = z both beat a at the pooled share, 65 of 100. The score of the difference m - z is half of
     (6 + 6) + (35 - 32.5) - (30 - 32.5); its variance a quarter of 40 + 2 x 50 x 0.65 x 0.35.
     """
-    found = fit(won(mz=(26, 14), ma=(35, 15), za=(30, 20), pq=(12, 4)), BRADLEY_TERRY)
-    tests = {(one.first, one.second): one for one in pair_tests(found, ())}
+    fitted = fit(won(mz=(26, 14), ma=(35, 15), za=(30, 20), pq=(12, 4)), BRADLEY_TERRY)
+    tests = {(test.first, test.second): test for test in pair_tests(fitted, ())}
     assert tests.keys() == {("m", "z"), ("a", "m"), ("a", "z"), ("p", "q")}
     normal = 8.5 / np.sqrt((40 + 100 * 0.65 * 0.35) / 4)
     assert tests["m", "z"].p == pytest.approx(2 * stats.norm.sf(normal), rel=1e-6)
     # By themselves 12 of 16 are 4 more than half; the deviation of a half is 2. No other pair is allowed for.
     assert tests["p", "q"].p == tests["p", "q"].p_holm == pytest.approx(2 * stats.norm.sf(2.0), rel=1e-6)
     three = [tests[key] for key in (("m", "z"), ("a", "m"), ("a", "z"))]
-    assert [one.p_holm for one in three] == pytest.approx(holm([one.p for one in three]))
-    values = dict(zip(found.problem.pairs.conditions, found.values, strict=True))
+    assert [test.p_holm for test in three] == pytest.approx(holm([one.p for one in three]))
+    values = dict(zip(fitted.problem.pairs.conditions, fitted.values, strict=True))
     for (first, second), one in tests.items():
         assert one.difference == pytest.approx(values[first] - values[second])
         assert one.preferred == pytest.approx(1 / (1 + np.exp(-one.difference)))
@@ -78,21 +78,21 @@ def test_too_many_pairs_are_tested_by_the_resampled_error_unless_that_leaves_a_d
     monkeypatch: pytest.MonkeyPatch, draws: tuple[Draws, ...]
 ) -> None:
     """Of three pairs m - a and z - a are sure, by t of 14 errors; of m - z the score is asked again."""
-    found = fit(won(mz=(22, 18), ma=(180, 20), za=(172, 28)), BRADLEY_TERRY)
-    assert {one.p < 1e-10 for one in pair_tests(found, ()) if one.first == "a"} == {True}
-    score = {(one.first, one.second): one.p for one in pair_tests(found, ())}
-    parameters = np.random.default_rng(1).normal(found.parameters, 0.15, (400, 5))
-    draws = tuple(replace(one, parameters=parameters) for one in draws)
-    monkeypatch.setattr("codecarena.studies.scale.scale.pair_tests._LARGEST", 3 * 9 - 1)
-    monkeypatch.setattr("codecarena.studies.scale.scale.pair_tests._AGAIN", 9)
-    for one in pair_tests(found, draws):
-        error = np.sqrt(_variance(found, one.first, one.second))
+    fitted = fit(won(mz=(22, 18), ma=(180, 20), za=(172, 28)), BRADLEY_TERRY)
+    assert {test.p < 1e-10 for test in pair_tests(fitted, ()) if test.first == "a"} == {True}
+    score = {(test.first, test.second): test.p for test in pair_tests(fitted, ())}
+    parameters = np.random.default_rng(1).normal(fitted.parameters, 0.15, (400, 5))
+    draws = tuple(replace(draw, parameters=parameters) for draw in draws)
+    monkeypatch.setattr("codecarena.studies.scale.pair_tests._LARGEST", 3 * 9 - 1)
+    monkeypatch.setattr("codecarena.studies.scale.pair_tests._AGAIN", 9)
+    for test in pair_tests(fitted, draws):
+        error = np.sqrt(_variance(fitted, test.first, test.second))
         if draws:
-            places = [found.problem.pairs.conditions.index(name) for name in (one.first, one.second)]
+            places = [fitted.problem.pairs.conditions.index(name) for name in (test.first, test.second)]
             error = np.std(parameters[:, places[0]] - parameters[:, places[1]], ddof=1) * np.sqrt(8 / 7)
-        wald = 2 * stats.t.sf(abs(one.difference) / error, 7 if draws else np.inf)
-        expected = score["m", "z"] if one.first == "m" else wald
-        assert one.p == pytest.approx(expected, rel=1e-6)
+        wald = 2 * stats.t.sf(abs(test.difference) / error, 7 if draws else np.inf)
+        expected = score["m", "z"] if test.first == "m" else wald
+        assert test.p == pytest.approx(expected, rel=1e-6)
 
 
 def _variance(found: Fit, first: str, second: str) -> float:
@@ -145,8 +145,8 @@ def test_conditions_stand_best_first_against_the_anchor(anchor: str | None, unit
         found = replace(found, problem=replace(found.problem, model=THURSTONE))
     rater, both = drawn("rater", 8), drawn("rater x picture", 5, 1, 0.2)
     rows = condition_scales(found, (rater, both), anchor, ())
-    assert [one.condition for one in rows] == ["z", "m", "a"]
-    assert [one.rank for one in rows] == [1, 2, 3]
+    assert [row.condition for row in rows] == ["z", "m", "a"]
+    assert [row.rank for row in rows] == [1, 2, 3]
     held = None if anchor is None else NAMES.index(anchor)
     for row, place in zip(rows, (1, 0, 2), strict=True):
         zero, variance = 0.0, COVARIANCE[place, place]
@@ -172,8 +172,8 @@ def test_conditions_stand_best_first_against_the_anchor(anchor: str | None, unit
 
 def test_an_anchor_is_zero_in_its_component_only() -> None:
     rows = {
-        one.condition: one
-        for one in condition_scales(given_fit(component=[0, 1, 0]), (), "a", ())
+        scale.condition: scale
+        for scale in condition_scales(given_fit(component=[0, 1, 0]), (), "a", ())
     }  # fmt: skip
     assert [rows[name].value for name in NAMES] == pytest.approx([1.4, 1.0, 0.0])
     assert [rows[name].component for name in NAMES] == [0, 1, 0]
@@ -187,24 +187,24 @@ def test_ranks_span_what_tests_of_the_right_winner_leave_open(names: tuple[str, 
     """Named as anybody likes, the second beats the first 11 to 9, and both beat the last 35 to 5."""
     middle, best, worst = names
     pairs = from_table([middle, middle, best], [best, worst, worst], [9, 35, 35], [11, 5, 5], sided=False)
-    found = fit(pairs, BRADLEY_TERRY)
-    tests = pair_tests(found, ())
-    decided = {frozenset((one.first, one.second)) for one in tests if one.p_holm < 0.05}
+    fitted = fit(pairs, BRADLEY_TERRY)
+    tests = pair_tests(fitted, ())
+    decided = {frozenset((test.first, test.second)) for test in tests if test.p_holm < 0.05}
     assert decided == {frozenset((middle, worst)), frozenset((best, worst))}
-    rows = {one.condition: one for one in condition_scales(found, (), None, tests)}
+    rows = {scale.condition: scale for scale in condition_scales(fitted, (), None, tests)}
     ranks = {name: (one.rank_low, one.rank, one.rank_high) for name, one in rows.items()}
     assert ranks == {best: (1, 1, 2), middle: (1, 2, 2), worst: (3, 3, 3)}
 
 
 def test_a_test_at_five_percent_exactly_decides_no_rank() -> None:
-    tests = [replace(one, p_holm=0.05) for one in pair_tests(given_fit(), ())]
+    tests = [replace(test, p_holm=0.05) for test in pair_tests(given_fit(), ())]
     rows = condition_scales(given_fit(), (), None, tests)
-    assert {(one.rank_low, one.rank_high) for one in rows} == {(1, 3)}
+    assert {(row.rank_low, row.rank_high) for row in rows} == {(1, 3)}
 
 
 def test_equal_values_share_the_better_rank() -> None:
     found = replace(given_fit(), parameters=np.array([0.5, -1.0, 0.5, 0.0, 0.0]))
-    ranks = {one.condition: one.rank for one in condition_scales(found, (), None, ())}
+    ranks = {scale.condition: scale.rank for scale in condition_scales(found, (), None, ())}
     assert ranks == {"m": 1, "a": 1, "z": 3}
 
 
@@ -213,7 +213,7 @@ def test_equal_values_share_the_better_rank() -> None:
 
 def test_names_that_say_nothing_of_quality_change_no_number() -> None:
     """The same votes under names in the order of quality, against it, and neither."""
-    records = [(one.rater, one.picture, one.first, one.second, one.outcome) for one in _records(table(9, 4))]
+    records = [(record.rater, record.picture, record.first, record.second, record.outcome) for record in _records(table(9, 4))]
     scales = {}
     for names in ("abc", "cab", "cba"):
         new = dict(zip("mza", names, strict=True))
@@ -221,10 +221,10 @@ def test_names_that_say_nothing_of_quality_change_no_number() -> None:
         scale = analyse(votes, unit="log-worth", resamples=0, anchor=new["z"])
         old = {name: condition for condition, name in new.items()}
         scales[names] = {
-            old[one.condition]: (one.value, one.by_vote.standard_error, one.rank, one.rank_low, one.rank_high)
-            for one in scale.conditions
+            old[condition.condition]: (condition.value, condition.by_vote.standard_error, condition.rank, condition.rank_low, condition.rank_high)
+            for condition in scale.conditions
         }
-        wins = {frozenset((old[one.first], old[one.second])): one.p_holm for one in scale.pairs}
+        wins = {frozenset((old[pair.first], old[pair.second])): pair.p_holm for pair in scale.pairs}
         scales[names] |= wins
     first, *others = scales.values()
     for other in others:
@@ -260,9 +260,9 @@ def test_a_probit_scale_of_two_conditions_has_the_errors_of_a_proportion() -> No
     error = JOD * np.sqrt(0.25 * 0.75 / 200) / stats.norm.pdf(stats.norm.ppf(0.75))
     # 150 of 200 are 50 more than half; the deviation of a half is the root of 200 / 4.
     assert test.p == pytest.approx(2 * stats.norm.sf(50 / np.sqrt(50)), rel=1e-6)
-    for one in scale.conditions:
-        assert one.by_vote.standard_error == pytest.approx(error / 2, rel=1e-5)
-        assert abs(one.value) == pytest.approx(0.5)
+    for condition in scale.conditions:
+        assert condition.by_vote.standard_error == pytest.approx(error / 2, rel=1e-5)
+        assert abs(condition.value) == pytest.approx(0.5)
     assert scale.order_effect is not None
     assert scale.order_effect.value == pytest.approx(0.0, abs=1e-9)
     assert scale.order_effect.first_share == 0.5

@@ -63,13 +63,13 @@ def test_a_side_bias_is_found_and_no_other(seed: int) -> None:
 
 def test_labels_delete_nothing_and_results_come_with_and_without() -> None:
     votes = with_answers(study(3), 4, np.random.default_rng(0).choice(np.array([-1, 0, 1], np.int8), 80))
-    found = analyse_study(votes, resamples=100)
-    assert "rater 5" in found.flagged
-    assert found.scale.raters == 20
-    assert found.without_flagged is not None
-    assert found.without_flagged.raters == 20 - len(found.flagged)
-    assert found.without_flagged.votes < found.scale.votes == len(votes)
-    spread = [scale.conditions[0].value for scale in (found.scale, found.without_flagged)]
+    analysis = analyse_study(votes, resamples=100)
+    assert "rater 5" in analysis.flagged
+    assert analysis.scale.raters == 20
+    assert analysis.without_flagged is not None
+    assert analysis.without_flagged.raters == 20 - len(analysis.flagged)
+    assert analysis.without_flagged.votes < analysis.scale.votes == len(votes)
+    spread = [scale.conditions[0].value for scale in (analysis.scale, analysis.without_flagged)]
     assert spread[1] > spread[0]
 
 
@@ -81,8 +81,8 @@ def test_golden_trials_and_repeats() -> None:
             VoteRecord(rater, "picture 1", "e", "a", -1 if turn < wrong else 1, Kind.GOLDEN)
             for turn in range(10)
         ]
-    swapped = [replace(one, first=one.second, second=one.first, kind=Kind.REPEAT) for one in records]
-    again = [replace(one, outcome=-one.outcome) for one in swapped if one.rater == "rater 1"][:40]
+    swapped = [replace(record, first=record.second, second=record.first, kind=Kind.REPEAT) for record in records]
+    again = [replace(record, outcome=-record.outcome) for record in swapped if record.rater == "rater 1"][:40]
     unsure = [one for one in swapped if one.rater == "rater 2"][:40]
     votes = from_records([*records, *again, *unsure])
     rows = {row.rater: row for row in review(votes, fitted(votes), [GoldenAnswer("picture 1", "e", "a")])}
@@ -212,18 +212,18 @@ def test_raters_are_judged_by_each_picture_s_own_scale_where_pictures_differ(tes
         ],
         sided=False,
     )  # fmt: skip
-    found = analyse_study(votes, resamples=20)
-    assert found.by_picture is not None
-    assert found.by_picture.p_permuted is not None
-    assert found.by_picture.p_permuted < 0.01
-    assert [row.rater for row in found.reviews] == want["observers"]
-    assert {row.judged_by for row in found.reviews} == {"each picture"}
+    analysis = analyse_study(votes, resamples=20)
+    assert analysis.by_picture is not None
+    assert analysis.by_picture.p_permuted is not None
+    assert analysis.by_picture.p_permuted < 0.01
+    assert [row.rater for row in analysis.reviews] == want["observers"]
+    assert {row.judged_by for row in analysis.reviews} == {"each picture"}
     beyond = [index for index, distance in enumerate(want["outlier_distance"]) if distance > 1.5]
-    assert list(found.flagged) == [want["observers"][index] for index in beyond]
-    fits = [row.fit for row in found.reviews]
+    assert list(analysis.flagged) == [want["observers"][index] for index in beyond]
+    fits = [row.fit for row in analysis.reviews]
     assert fits == pytest.approx(want["outlier_log10_likelihood"], abs=0.035)
-    assert [row.distance for row in found.reviews] == pytest.approx(want["outlier_distance"], abs=0.5)
-    notes = next(notes for title, _, notes in findings(found) if title == "Raters")
+    assert [row.distance for row in analysis.reviews] == pytest.approx(want["outlier_distance"], abs=0.5)
+    notes = next(notes for title, _, notes in findings(analysis) if title == "Raters")
     assert "by the scale of all others, each picture's own" in notes[0]
     alike = analyse_study(nearly_unanimous(1, 2), resamples=2)
     assert {row.judged_by for row in alike.reviews} == {"all pictures"}
@@ -232,15 +232,15 @@ def test_raters_are_judged_by_each_picture_s_own_scale_where_pictures_differ(tes
 def test_pictures_own_scales_are_for_so_many_raters_only(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = tally(nearly_unanimous())
     assert judge(counted, False) == "all pictures"
-    monkeypatch.setattr("codecarena.studies.analysis.analysis.review._LARGEST", 30 * 24 * 4)
+    monkeypatch.setattr("codecarena.studies.analysis.review._LARGEST", 30 * 24 * 4)
     assert judge(counted, True) == "each picture"
-    monkeypatch.setattr("codecarena.studies.analysis.analysis.review._LARGEST", 30 * 24 * 4 - 1)
+    monkeypatch.setattr("codecarena.studies.analysis.review._LARGEST", 30 * 24 * 4 - 1)
     assert judge(counted, True) == "all pictures"
 
 
 def test_a_whole_study_with_nothing_beside() -> None:
-    found = analyse_study(study(1), BenchmarkFacts(), resamples=50)
-    assert found.by_picture is not None
-    assert found.by_kind is None
-    assert found.bd_rates == ()
-    assert found.metrics is None
+    analysis = analyse_study(study(1), BenchmarkFacts(), resamples=50)
+    assert analysis.by_picture is not None
+    assert analysis.by_kind is None
+    assert analysis.bd_rates == ()
+    assert analysis.metrics is None

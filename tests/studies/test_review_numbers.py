@@ -104,7 +104,7 @@ def test_a_rater_may_have_all_labels() -> None:
 
 def test_repeats_are_judged_by_their_whole_interval() -> None:
     """The estimate, or the lower end, below what is expected does not make a rater inconsistent."""
-    votes = [one for one in others() if one.outcome]
+    votes = [other for other in others() if other.outcome]
     pair = rows("mia", "za", 1)
     repeats = rows("mia", "az", -1, -1, 1, 1, kind=Kind.REPEAT)
     all_votes = from_records([*votes, *pair, *repeats])
@@ -223,7 +223,7 @@ def test_a_side_s_share_is_compared_with_the_scale_without_order_effect() -> Non
 
 
 def test_where_nobody_noted_sides_there_is_no_side_bias() -> None:
-    records = [one for one in others() if one.outcome] + rows("mia", "za", *[1] * 20)
+    records = [other for other in others() if other.outcome] + rows("mia", "za", *[1] * 20)
     votes = from_records(records, sided=False)
     [mine] = [one for one in review(votes, fitted(votes)) if one.rater == "mia"]
     assert (mine.first_share, mine.expected_first_share, mine.side_p) == (None, None, 1.0)
@@ -260,7 +260,7 @@ def test_a_rater_of_golden_trials_alone_has_no_fit() -> None:
 def test_a_rater_is_judged_by_the_scale_of_all_others() -> None:
     """Each pair's multinomial probability by a fit without the rater, written anew."""
     mine = [*rows("mia", "za", 1, 1, -1), *rows("mia", "az", -1), *rows("mia", "za", 1, picture="q")]
-    everybody = from_records([one for one in [*others(), *mine] if one.outcome])
+    everybody = from_records([record for record in [*others(), *mine] if record.outcome])
     counted = tally(everybody)
     found = fitted(everybody)
     assert found.problem.model is BRADLEY_TERRY
@@ -294,7 +294,7 @@ def test_raters_are_judged_in_parts_as_all_at_once(monkeypatch: pytest.MonkeyPat
     counted, found = tally(votes), fitted(votes)
     whole = leave_one_out(found, counted)
     # Two pairs of three outcomes: room for five raters.
-    monkeypatch.setattr("codecarena.studies.analysis.analysis.review._NUMBERS_AT_ONCE", 30)
+    monkeypatch.setattr("codecarena.studies.analysis.review._NUMBERS_AT_ONCE", 30)
     assert leave_one_out(found, counted) == pytest.approx(whole, abs=1e-9)
     assert len(set(whole.round(6))) > 1
 
