@@ -1,4 +1,4 @@
-"""Turn a pair of pictures into their mean CIEDE2000 colour difference."""
+"""Score pictures by their mean CIEDE2000 colour difference."""
 
 from __future__ import annotations
 

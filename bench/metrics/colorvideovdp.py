@@ -1,4 +1,4 @@
-"""Turn a pair of pictures into a ColorVideoVDP quality in just-objectionable differences."""
+"""Score pictures by ColorVideoVDP, in just-objectionable differences."""
 
 from __future__ import annotations
 

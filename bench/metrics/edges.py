@@ -1,4 +1,4 @@
-"""Turn a pair of pictures into the share of edges that were invented and the share that was lost."""
+"""Score pictures by the shares of edges that were invented and lost."""
 
 from __future__ import annotations
 

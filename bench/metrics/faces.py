@@ -1,4 +1,4 @@
-"""Turn a pair of pictures into how well the faces of the original survived."""
+"""Score how well the faces of the original survived."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ class _FaceMetric:
     def _find(self, pixels: Image) -> tuple[Box, ...]:
         grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         smallest = (SMALLEST_PIXELS, SMALLEST_PIXELS)
-        found = self._cascade.detectMultiScale(grey, _SCALE_STEP, _NEIGHBOURS, minSize=smallest)
-        return tuple(sorted((int(left), int(top), int(w), int(h)) for left, top, w, h in found))
+        boxes = self._cascade.detectMultiScale(grey, _SCALE_STEP, _NEIGHBOURS, minSize=smallest)
+        return tuple(sorted((int(left), int(top), int(w), int(h)) for left, top, w, h in boxes))
 
     def _checked(self, prepared: object, decoded: Image) -> _Faces:
         faces = cast("_Faces", prepared)
@@ -90,9 +90,9 @@ class FaceKept(_FaceMetric):
     def score(self, prepared: object, decoded: Image) -> float:
         """Return the mean intersection over union of the original's faces, from 0 to 1."""
         faces = self._checked(prepared, decoded)
-        found = self._find(decoded)
-        overlap = np.array([[overlap_of(one, other) for other in found] for one in faces.boxes])
-        if not found:
+        decoded_boxes = self._find(decoded)
+        overlap = np.array([[overlap_of(box, other) for other in decoded_boxes] for box in faces.boxes])
+        if not decoded_boxes:
             return 0.0
         # Each found box belongs to one face at most.
         return float(overlap[linear_sum_assignment(-overlap)].sum()) / len(faces.boxes)
@@ -126,7 +126,7 @@ class FaceEdges(_FaceMetric):
         """Return the mean edge F1 of the original's faces, from 0 to 1."""
         faces = self._checked(prepared, decoded)
         maps = edge_map(faces.pixels), edge_map(decoded)
-        return fmean(agreement(*(cut(one, box) for one in maps)).f1 for box in faces.boxes)
+        return fmean(agreement(*(cut(edges, box) for edges in maps)).f1 for box in faces.boxes)
 
 
 class FaceIdentity(_FaceMetric):

@@ -1,4 +1,4 @@
-"""Turn a pair of pictures into VMAF and XPSNR, with the FFmpeg that imageio-ffmpeg ships."""
+"""Score pictures by VMAF and XPSNR, with the FFmpeg that imageio-ffmpeg ships."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Xpsnr:
         original = cast("Image", prepared)
         check_pair("xpsnr", original, decoded)
         printed = _filter(original, decoded, "xpsnr=stats_file=xpsnr.log", "xpsnr.log")
-        found = re.search(r"XPSNR y:\s*(\S+)", printed)
-        if found is None:
+        printed_value = re.search(r"XPSNR y:\s*(\S+)", printed)
+        if printed_value is None:
             raise MetricError(f"FFmpeg's xpsnr wrote {printed!r} where a score was expected")
-        return float(found[1])
+        return float(printed_value[1])

@@ -1,4 +1,4 @@
-"""Turn a pair of pictures into the mean FLIP error of flipping between them."""
+"""Score pictures by FLIP: the mean error that is seen when flipping between two pictures."""
 
 from __future__ import annotations
 

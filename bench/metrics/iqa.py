@@ -1,4 +1,4 @@
-"""Turn a picture, alone or with its original, into the score of any metric that pyiqa lists."""
+"""Score pictures, alone or with their originals, by any metric that pyiqa lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn the making of a pyiqa metric into lists of the weight files it read and of those it lacks."""
+"""Record the weight files that a pyiqa metric reads, and those that it lacks, while it is made."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class WeightFiles:
 
 
 class _Absent(dict[str, Any]):
-    """Stands for the contents of a file that is not there, whatever part of it is asked for."""
+    """Stands in for the contents of an absent file, whatever part of it is read."""
 
     def __missing__(self, key: str) -> _Absent:
         return _Absent()
@@ -57,29 +57,29 @@ def watched() -> Generator[WeightFiles]:
     """Record the weight files asked for, and refuse downloads unless they are allowed.
 
     A file that is not there does not stop the maker: its contents are replaced by nothing and loading a state
-    becomes a no-op, so that the second and third file are asked for too and the user is told of all at once.
+    becomes a no-op, so that the second and third file are requested too and the user learns of all at once.
     Such a metric is broken; the caller must throw it away when ``missing`` is not empty. Everything is put
     back at the end.
     """
     import torch.hub
     from pyiqa.utils import download_util
 
-    found = WeightFiles()
+    files = WeightFiles()
 
     def download(url: str, dst: str, *_: Any, **__: Any) -> None:
-        found.missing[Path(dst)] = url
+        files.missing[Path(dst)] = url
 
     def load(original: Callable[..., Any], file: Any, *rest: Any, **options: Any) -> Any:
-        absent = isinstance(file, str | Path) and Path(file) in found.missing
+        absent = isinstance(file, str | Path) and Path(file) in files.missing
         return _Absent() if absent else original(file, *rest, **options)
 
     def load_state(original: Callable[..., Any], *rest: Any, **options: Any) -> Any:
-        return None if found.missing else original(*rest, **options)
+        return None if files.missing else original(*rest, **options)
 
     def note(original: Callable[..., Any], file: Any, *rest: Any, **options: Any) -> Any:
         opened = original(file, *rest, **options)
         if isinstance(file, str | Path) and Path(file).is_relative_to(torch.hub.get_dir()):
-            found.opened.add(Path(file))
+            files.opened.add(Path(file))
         return opened
 
     def refuse(original: Callable[..., Any], opener: Any, request: Any, *_: Any, **__: Any) -> Any:
@@ -87,7 +87,7 @@ def watched() -> Generator[WeightFiles]:
         if urlparse(url).scheme == "file":
             return original(opener, request, *_, **__)
         # Only CLIP downloads by itself; everything else goes through the functions replaced below.
-        found.missing[Path.home() / ".cache/clip" / PurePosixPath(urlparse(url).path).name] = url
+        files.missing[Path.home() / ".cache/clip" / PurePosixPath(urlparse(url).path).name] = url
         raise DownloadRefusedError(f"{url} may not be fetched")
 
     with contextlib.ExitStack() as stack:
@@ -99,7 +99,7 @@ def watched() -> Generator[WeightFiles]:
             stack.enter_context(_wrapped(torch, "load", load))
             stack.enter_context(_wrapped(torch.nn.Module, "load_state_dict", load_state))
             stack.enter_context(_wrapped(urllib.request.OpenerDirector, "open", refuse))
-        yield found
+        yield files
 
 
 @contextlib.contextmanager

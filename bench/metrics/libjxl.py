@@ -1,4 +1,4 @@
-"""Turn a pair of pictures into the scores of libjxl's own programs: SSIMULACRA2 and Butteraugli."""
+"""Score pictures by libjxl's own programs: SSIMULACRA2 and Butteraugli."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn pairs of pictures into what the metrics compute on: checked shapes, luma, files, reused buffers."""
+"""Prepare pairs of pictures for metrics: checked shapes, luma, files, reused buffers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a pair of pictures into a peak signal-to-noise ratio in decibels."""
+"""Score pictures by their peak signal-to-noise ratio in decibels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a pair of pictures into PSNR-HVS and PSNR-HVS-M: errors weighted by contrast sensitivity, masking."""
+"""Score pictures by PSNR-HVS and PSNR-HVS-M: errors weighted by contrast sensitivity, masking."""
 
 from __future__ import annotations
 

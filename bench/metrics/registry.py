@@ -150,7 +150,7 @@ _BUILT_IN = (
 
 @cache
 def entries() -> Mapping[str, MetricEntry]:
-    """Return every known metric by name: ours, pyiqa's as ``pyiqa:NAME``, then those of other packages."""
+    """Return every metric by name: built in, pyiqa's as ``pyiqa:NAME``, then those of other packages."""
     known = {entry.name: entry for entry in _BUILT_IN}
     for row in iqa_names().values():
         ends = "no reference" if row.needs == "decoded" else "full reference"
@@ -184,8 +184,8 @@ def find(name: str) -> MetricEntry:
             raise MetricError(f"metric {name!r}: {entry.clash}")
         return entry
     near = difflib.get_close_matches(name, entries(), n=1)
-    ours = ", ".join(entry.name for entry in _BUILT_IN)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; known: {ours}, and pyiqa:NAME"
+    built_in = ", ".join(entry.name for entry in _BUILT_IN)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; known: {built_in}, and pyiqa:NAME"
     raise MetricError(f"no metric is named {name!r}{hint}")
 
 

@@ -1,4 +1,4 @@
-"""Turn a pair of pictures into how alike CLIP or DINOv2 finds them: the same content, whatever the pixels."""
+"""Score how alike CLIP or DINOv2 finds two pictures: the same content, whatever the pixels."""
 
 from __future__ import annotations
 

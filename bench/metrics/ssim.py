@@ -1,4 +1,4 @@
-"""Turn a pair of pictures into SSIM or MS-SSIM by the definition of pytorch_msssim, without torch.
+"""Score pictures by SSIM or MS-SSIM by the definition of pytorch_msssim, without torch.
 
 For every window, with x the original, y the decoded picture and d = x - y:
 

@@ -1,4 +1,4 @@
-"""Turn a pair of pictures into SSIMULACRA2 as the Python port defines it, from an original prepared once.
+"""Score pictures by SSIMULACRA2 as the Python port defines it, with an original prepared once.
 
 The numbers are those of the package `ssimulacra2`, whose constants and weights are read from it, many times
 sooner: with d = decoded - original in XYB only d, d^2 and x d are blurred, in float32, and every rounding is

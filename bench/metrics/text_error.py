@@ -1,4 +1,4 @@
-"""Turn a decoded picture of known text into the share of characters that an OCR program reads wrongly."""
+"""Score decoded pictures of known text by the share of characters that an OCR program reads wrongly."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ class TextError:
         """Return the character error rate, from 0 to 1."""
         known = cast("_Known", prepared)
         check_pair("cer", known.pixels, decoded)
-        found = normalised(read_text(decoded, known.language))
-        return min(1.0, edits(known.text, found) / len(known.text))
+        recognised = normalised(read_text(decoded, known.language))
+        return min(1.0, edits(known.text, recognised) / len(known.text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,21 +73,21 @@ class Columns:
     @property
     def bits_per_pixel(self) -> FloatArray:
         """Eight times the bitstream's bytes over the original's pixels."""
-        pixels = np.array([one.pixel_count for one in self.pictures] or [1], dtype=np.float64)
+        pixels = np.array([picture.pixel_count for picture in self.pictures] or [1], dtype=np.float64)
         return 8.0 * self.bitstream_bytes / pixels[self.picture]
 
     def only(self, chosen: Mask) -> Columns:
         """Return these measurements alone."""
         arrays = {
-            one.name: getattr(self, one.name)[chosen]
-            for one in fields(self)
-            if isinstance(getattr(self, one.name), np.ndarray)
+            column.name: getattr(self, column.name)[chosen]
+            for column in fields(self)
+            if isinstance(getattr(self, column.name), np.ndarray)
         }
         return replace(self, **arrays)
 
     def of_kind(self, kind: str) -> Mask:
         """Return which measurements are of natural, or of AI-generated, pictures."""
-        return np.array([one.kind == kind for one in self.pictures] or [False])[self.picture]
+        return np.array([picture.kind == kind for picture in self.pictures] or [False])[self.picture]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,16 +119,16 @@ class ByteParts(NamedTuple):
 
 def fingerprint(columns: Columns, column: ScoreColumn) -> Iterator[bytes]:
     """Yield hashes of everything of these measurements that an answer about one metric depends on."""
-    told = [
-        f"{one.sha256} {one.kind} {one.pixel_count} {one.generator}"
-        + (f" {one.other_kind}" if one.other_kind else "")
-        for one in columns.pictures
+    pictures = [
+        f"{picture.sha256} {picture.kind} {picture.pixel_count} {picture.generator}"
+        + (f" {picture.other_kind}" if picture.other_kind else "")
+        for picture in columns.pictures
     ]
-    codecs = [f"{one.codec_id} {one.label} {one.generator}" for one in columns.codecs]
-    picture, codec = _ranks(told, columns.picture), _ranks(codecs, columns.codec)
+    codecs = [f"{codec.codec_id} {codec.label} {codec.generator}" for codec in columns.codecs]
+    picture, codec = _ranks(pictures, columns.picture), _ranks(codecs, columns.codec)
     order = np.lexsort((columns.seed, columns.quality, picture, codec))
-    yield json.dumps(sorted(told[int(one)] for one in np.unique(columns.picture))).encode()
-    yield json.dumps(sorted(codecs[int(one)] for one in np.unique(columns.codec))).encode()
+    yield json.dumps(sorted(pictures[int(place)] for place in np.unique(columns.picture))).encode()
+    yield json.dumps(sorted(codecs[int(place)] for place in np.unique(columns.codec))).encode()
     state = column.known + 2 * column.inapplicable.astype(np.int64)
     numbers = (picture, codec, columns.seed, columns.bitstream_bytes, columns.probe.astype(np.int64), state)
     for array in numbers:
@@ -137,10 +137,10 @@ def fingerprint(columns: Columns, column: ScoreColumn) -> Iterator[bytes]:
         yield sha256((values[order].astype("<f8") + 0.0).tobytes()).digest()
 
 
-def _ranks(told: Sequence[str], places: IntArray) -> IntArray:
-    """Return the places as ranks among those that are used, by what is told of them."""
+def _ranks(descriptions: Sequence[str], places: IntArray) -> IntArray:
+    """Return the places as ranks among those that are used, in the order of their descriptions."""
     used = np.unique(places)
-    order = {name: rank for rank, name in enumerate(sorted(told[int(one)] for one in used))}
-    ranks = np.zeros(len(told), np.int64)
-    ranks[used] = [order[told[int(one)]] for one in used]
+    order = {name: rank for rank, name in enumerate(sorted(descriptions[int(place)] for place in used))}
+    ranks = np.zeros(len(descriptions), np.int64)
+    ranks[used] = [order[descriptions[int(place)]] for place in used]
     return ranks[places]

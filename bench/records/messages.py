@@ -1,4 +1,4 @@
-"""What the runner asks of a worker and what a worker tells: plain records that travel through a pipe."""
+"""Messages between the runner and its workers: plain records that travel through a pipe."""
 
 from __future__ import annotations
 
@@ -279,7 +279,7 @@ Message = Described | Began | Measured | Scored | Timed | Inspected | Again | Fa
 
 @dataclass(slots=True)
 class Outcome:
-    """Everything a worker told about one job before it finished or died."""
+    """All messages of a worker about one job, up to its end or death."""
 
     described: list[Described] = field(default_factory=list)
     measured: Measured | None = None
