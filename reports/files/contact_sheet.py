@@ -14,7 +14,7 @@ from ...bench.analysis.coverage import AnalysisError
 from ...bench.analysis.leaderboard import COMMON_RATES
 from ...bench.records.rows import MetricRow, ScoredCell
 from ...bench.store.store import Store
-from ..tables.leaderboard_tables import parse_at
+from ..tables.leaderboard_tables import parse_operating_point
 from ..tables.selection import Selection, StoredColumns, choose_metrics, choose_sets
 
 FACTOR = 2.0
@@ -84,7 +84,7 @@ def plan(
         AnalysisError: Something of it is not in the store.
     """
     selection = _selection(store, image_set)
-    asked = parse_at(at) if at else None
+    asked = parse_operating_point(at) if at else None
     if asked and (asked.target != "bpp" or not 0 < asked.value < math.inf):
         raise AnalysisError(f"--at {at!r}: a contact sheet is matched by rate; expected bpp=NUMBER")
     chosen = _codecs([grid.codec for grid in grids(selection.columns, probes=True)], codecs)

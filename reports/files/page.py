@@ -35,7 +35,7 @@ NEWEST_RUNS = 20
 """Runs whose suites are told in full."""
 
 
-class Found(Protocol):
+class RemadePictures(Protocol):
     """Pictures that were read or decoded again."""
 
     @property
@@ -49,7 +49,7 @@ class Found(Protocol):
         ...
 
 
-Remake = Callable[[Store, Sequence[str], Sequence[ScoredCell]], Found]
+Remake = Callable[[Store, Sequence[str], Sequence[ScoredCell]], RemadePictures]
 """Returns originals and decoded pictures; the benchmark's part, which the command line hands in."""
 
 

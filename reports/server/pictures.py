@@ -41,7 +41,7 @@ HEADERS = {
 }
 
 
-class Found(Protocol):
+class RemadePictures(Protocol):
     """Pictures by the hash of their pixels, and why others are missing."""
 
     @property
@@ -55,7 +55,7 @@ class Found(Protocol):
         ...
 
 
-Remake: TypeAlias = Callable[[Store, Iterable[str], Iterable[ScoredCell]], Found]
+Remake: TypeAlias = Callable[[Store, Iterable[str], Iterable[ScoredCell]], RemadePictures]
 """Returns originals and the decoded pictures of cells, decoding again those that were not kept."""
 
 

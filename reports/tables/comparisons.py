@@ -16,7 +16,7 @@ from ...bench.analysis.significance import HeadToHead, Paired, point_evidence, w
 from ...bench.records.rows import MetricRow
 from ...bench.store.timings import TimingRow
 from . import digits
-from .evidence import MARKS, Keeper, every_duel
+from .evidence import MARKS, Keeper, all_head_to_heads
 from .selection import Selection
 from .table import Column, Entry, Row, Table
 
@@ -43,7 +43,9 @@ def comparison_tables(
             f"no picture of {selection.image_set} has {metric.name} scores of all compared codecs"
         )
     tables = [
-        win_table(selection, metric, comparison, every_duel(selection, comparison, metric, method, derived)),
+        win_table(
+            selection, metric, comparison, all_head_to_heads(selection, comparison, metric, method, derived)
+        ),
         pareto_table(selection, metric, comparison, timings),
     ]
     return [*tables, points_table(selection, metric, comparison)] if points else tables
@@ -61,13 +63,13 @@ def win_table(
         Row(
             (
                 Entry(f"{place} {labels[codec_id]}"),
-                *(_duel_entry(matrix.get((codec_id, other)), comparison) for other in order),
+                *(_wins_entry(matrix.get((codec_id, other)), comparison) for other in order),
             ),
             {
                 "codec": labels[codec_id],
                 "codec_id": codec_id,
                 "against": [
-                    _duel_record(matrix[codec_id, other], labels) for other in order if other != codec_id
+                    _wins_record(matrix[codec_id, other], labels) for other in order if other != codec_id
                 ],
             },
         )
@@ -85,31 +87,31 @@ def win_table(
 
 
 def _standing(codec_id: str, matrix: Mapping[tuple[str, str], HeadToHead]) -> tuple[int, int]:
-    own = [duel for (test_id, _), duel in matrix.items() if test_id == codec_id]
-    shown = sum((duel.verdict == "better") - (duel.verdict == "worse") for duel in own)
-    return shown, sum(duel.wins - duel.losses for duel in own)
+    own = [pair for (test_id, _), pair in matrix.items() if test_id == codec_id]
+    shown = sum((pair.verdict == "better") - (pair.verdict == "worse") for pair in own)
+    return shown, sum(pair.wins - pair.losses for pair in own)
 
 
-def _duel_entry(duel: HeadToHead | None, comparison: Comparison) -> Entry:
-    if duel is None:
+def _wins_entry(pair: HeadToHead | None, comparison: Comparison) -> Entry:
+    if pair is None:
         return Entry("·")
-    if not duel.pictures:
+    if not pair.pictures:
         return Entry(digits.EMPTY)
-    some = "" if duel.pictures == len(comparison.common) else f"/{duel.pictures}"
-    return Entry(f"{duel.wins}{some}{MARKS[duel.verdict]}", duel.wins / duel.pictures)
+    some = "" if pair.pictures == len(comparison.common) else f"/{pair.pictures}"
+    return Entry(f"{pair.wins}{some}{MARKS[pair.verdict]}", pair.wins / pair.pictures)
 
 
-def _duel_record(duel: HeadToHead, labels: Mapping[str, str]) -> dict[str, Any]:
+def _wins_record(pair: HeadToHead, labels: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "codec": labels[duel.anchor_id],
-        "codec_id": duel.anchor_id,
-        "wins": duel.wins,
-        "losses": duel.losses,
-        "pictures": duel.pictures,
-        "bd_rate_percent": duel.percent,
-        **_interval_record(duel.interval),
-        "p_value_holm": duel.p_value,
-        "verdict": duel.verdict,
+        "codec": labels[pair.anchor_id],
+        "codec_id": pair.anchor_id,
+        "wins": pair.wins,
+        "losses": pair.losses,
+        "pictures": pair.pictures,
+        "bd_rate_percent": pair.percent,
+        **_interval_record(pair.interval),
+        "p_value_holm": pair.p_value,
+        "verdict": pair.verdict,
     }
 
 

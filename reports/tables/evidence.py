@@ -21,7 +21,7 @@ from ...bench.analysis.significance import (
     RankRange,
     Verdict,
     against_anchor,
-    duels,
+    head_to_heads,
     point_evidence,
     rank_ranges,
 )
@@ -38,7 +38,7 @@ AGAINST_ANCHOR = AnswerKind(dict[str, Evidence], (Selection, against_anchor))
 RANKS = AnswerKind(dict[str, RankRange], (Selection, rank_ranges))
 POINTS = AnswerKind(dict[str, list[PointEvidence]], (Selection, point_evidence))
 OWN_RATES = AnswerKind(list[OwnRateRow], (Selection, own_rate_rows))
-DUELS = AnswerKind(list[HeadToHead], (Selection, duels))
+HEAD_TO_HEADS = AnswerKind(list[HeadToHead], (Selection, head_to_heads))
 KIND_SPLIT = AnswerKind(KindSplit, (Selection, KindSplit))
 """What is kept in the store; `Selection` brings together what the methods compare."""
 
@@ -123,17 +123,22 @@ def own_rates(
         return []
 
 
-def every_duel(
+def all_head_to_heads(
     selection: Selection,
     comparison: Comparison,
     metric: MetricRow,
     method: Method,
     derived: Keeper | None = None,
 ) -> list[HeadToHead]:
-    """Return the duels of all compared codecs of a part."""
-    question = ("duels", metric.metric_id, method)
+    """Return the comparison of every two codecs that are compared in a selection."""
+    question = ("head_to_heads", metric.metric_id, method)
     return _answer(
-        derived, DUELS, question, selection, metric, lambda: duels(Paired(comparison, metric, method))
+        derived,
+        HEAD_TO_HEADS,
+        question,
+        selection,
+        metric,
+        lambda: head_to_heads(Paired(comparison, metric, method)),
     )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class At:
+class OperatingPoint:
     """A rate, or a score of a metric, at which codecs are compared."""
 
     target: str
@@ -34,7 +34,7 @@ class At:
     value: float
 
 
-def parse_at(text: str) -> At:
+def parse_operating_point(text: str) -> OperatingPoint:
     """Return what ``bpp=0.25`` or ``ssimulacra2=70`` asks for.
 
     Raises:
@@ -42,7 +42,7 @@ def parse_at(text: str) -> At:
     """
     name, _, number = text.partition("=")
     try:
-        return At(name.strip(), float(number))
+        return OperatingPoint(name.strip(), float(number))
     except ValueError:
         expected = "expected bpp=NUMBER or METRIC=NUMBER, such as bpp=0.25 or ssimulacra2=70"
         raise AnalysisError(f"--at {text!r}: {expected}") from None
@@ -94,13 +94,13 @@ def tables_of(
         raise AnalysisError(
             "the store has no scores yet; add some with `codecarena score SUITE --metric NAME`"
         )
-    asked = parse_at(at) if at else None
+    asked = parse_operating_point(at) if at else None
     if asked is None and anchor is None and selection.columns.probe.all():
         asked = _searched(selection)
     if asked is None and anchor is None:
         view = selection.opening_view(chosen[0])
         anchor = view.anchor
-        asked = At("bpp", view.bits_per_pixel) if view.bits_per_pixel else None
+        asked = OperatingPoint("bpp", view.bits_per_pixel) if view.bits_per_pixel else None
     study = study_of(people, selection.pictures)
     if asked is None:
         table = bd_table(selection, chosen, anchor or "", method, derived)
@@ -115,7 +115,7 @@ def tables_of(
     return [table, own] if own else [table]
 
 
-def _searched(selection: Selection) -> At | None:
+def _searched(selection: Selection) -> OperatingPoint | None:
     """Return the target that was searched for, of a store that holds nothing else; a rate before a score."""
     known = [
         match.match
@@ -123,7 +123,7 @@ def _searched(selection: Selection) -> At | None:
         if match.match.metric_id or match.match.target_kind == "bpp"
     ]
     first = min(known, key=lambda target: target.metric_id is not None, default=None)
-    return At(first.target_kind, first.target) if first else None
+    return OperatingPoint(first.target_kind, first.target) if first else None
 
 
 class RunSource(Protocol):

@@ -369,7 +369,7 @@ def show(table: Table, name: str = "", *, heading: bool = True) -> None:
     component_state: Any = _table(
         data={"html": html_table(table), "sort": asked}, key=key, on_sort_change=lambda: None
     )
-    if name and component_state.sort and component.sort != asked:
+    if name and component_state.sort and component_state.sort != asked:
         st.query_params[f"{name}-sort"] = component_state.sort
     if table.notes:
         st.caption("  \n".join(plain(note) for note in table.notes))

@@ -9,7 +9,13 @@ from metric_rows import metric_row
 
 from codecarena.bench.analysis.curves import bd_rate
 from codecarena.bench.analysis.pareto import on_front, pareto_points
-from codecarena.bench.analysis.significance import Paired, against_anchor, duels, point_evidence, win_matrix
+from codecarena.bench.analysis.significance import (
+    Paired,
+    against_anchor,
+    head_to_heads,
+    point_evidence,
+    win_matrix,
+)
 from codecarena.bench.records.rows import Score, ScoredCell
 
 PSNR = metric_row("m-psnr", "psnr", "codecarena", "1", "RGB", "higher", None)
@@ -126,7 +132,7 @@ def test_codecs_without_a_shared_range_have_no_interval_and_no_verdict() -> None
     paired = Paired(compare(cells("a", many(1, 8, 0, 2)) + cells("t", low), PSNR), PSNR)  # type: ignore[arg-type]
     found = against_anchor(paired, "id-a")["id-t"]
     assert (found.interval.low, found.p_value, found.verdict) == (None, None, None)
-    (duel,) = duels(paired)
+    (duel,) = head_to_heads(paired)
     assert (duel.percent, duel.interval.reason, duel.pictures, duel.verdict) == (None, "no overlap", 0, None)
 
 
@@ -135,7 +141,7 @@ def test_every_duel_is_seen_from_both_sides() -> None:
         cells("a", many(1, 12, 0, 2)) + cells("b", many(0.5, 12, 0.05, 3)) + cells("c", many(0.9, 12, 0.3, 4))
     )
     paired = Paired(compare(stored, PSNR), PSNR)
-    matrix = win_matrix(duels(paired))
+    matrix = win_matrix(head_to_heads(paired))
     assert len(matrix) == 6
     for (test, anchor), duel in matrix.items():
         other = matrix[anchor, test]
@@ -152,7 +158,7 @@ def test_every_duel_is_seen_from_both_sides() -> None:
 
 def test_wins_count_each_pictures_own_bd_rate() -> None:
     a, b = many(1, 7, 0, 2), many(1.02, 7, 0.2, 5)
-    (duel,) = duels(Paired(compare(cells("a", a) + cells("b", b), PSNR), PSNR))
+    (duel,) = head_to_heads(Paired(compare(cells("a", a) + cells("b", b), PSNR), PSNR))
     single = [bd_rate(*zip(*b[name], strict=True), *zip(*a[name], strict=True)).percent for name in a]
     assert duel.wins == sum(one is not None and one < 0 for one in single)
     assert 0 < duel.wins < 7

@@ -20,7 +20,7 @@ from codecarena.bench.analysis.significance import (
     HeadToHead,
     Paired,
     against_anchor,
-    duels,
+    head_to_heads,
     percent,
     point_evidence,
     rank_ranges,
@@ -111,7 +111,11 @@ def test_without_a_common_picture_there_is_no_evidence() -> None:
     every = compare(stored, PSNR)
     assert (every.common, sorted(every.curves)) == (frozenset(), ["id-a", "id-m"])
     nothing = Paired(every, PSNR, resampling=Resampling(np.zeros((1, 0))))
-    assert (rank_ranges(nothing, "id-m"), against_anchor(nothing, "id-m"), duels(nothing)) == ({}, {}, [])
+    assert (rank_ranges(nothing, "id-m"), against_anchor(nothing, "id-m"), head_to_heads(nothing)) == (
+        {},
+        {},
+        [],
+    )
 
 
 def noisy(pictures: int = 12, **gains: float) -> list[ScoredCell]:
@@ -139,7 +143,7 @@ def test_p_values_are_corrected_for_the_number_of_codecs_and_of_pairs() -> None:
     assert [evidence[one].p_value for one in tests] == pytest.approx(multipletests(raw, method="holm")[1])
     pairs = list(combinations(every.codec_ids, 2))
     raw = [zero_test(every.against(anchor, test)).p_value for test, anchor in pairs]
-    matches = duels(every)
+    matches = head_to_heads(every)
     corrected = multipletests(raw, method="holm")[1]
     assert [one.p_value for one in matches] == pytest.approx(corrected)
     assert any(one < 0.05 <= other for one, other in zip(raw, corrected, strict=True))
@@ -155,7 +159,7 @@ def test_a_duel_says_who_needs_fewer_bits_on_how_many_pictures() -> None:
     ]
     weights = np.full((7, 4), 0.25)
     every = Paired(compare(stored, PSNR), PSNR, resampling=Resampling(weights))
-    matrix = win_matrix(duels(every))
+    matrix = win_matrix(head_to_heads(every))
     won, lost = matrix["id-z", "id-a"], matrix["id-a", "id-z"]
     assert (won.wins, won.losses, won.pictures) == (2, 1, 3)
     assert (lost.wins, lost.losses, lost.pictures) == (1, 2, 3)

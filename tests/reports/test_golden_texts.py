@@ -19,10 +19,10 @@ from codecarena.bench.store.run_details import RunDetail, Version
 from codecarena.reports.charts.study_tables import record_table
 from codecarena.reports.tables.latex import LONG, escaped, latex
 from codecarena.reports.tables.leaderboard_tables import (
-    At,
+    OperatingPoint,
     failures_summary,
     failures_table,
-    parse_at,
+    parse_operating_point,
     rate_points,
     running,
     tables_of,
@@ -160,19 +160,19 @@ def test_versions() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("bpp=0.25", At("bpp", 0.25)),
-        (" psnr = 30", At("psnr", 30.0)),
+        ("bpp=0.25", OperatingPoint("bpp", 0.25)),
+        (" psnr = 30", OperatingPoint("psnr", 30.0)),
         ("a=b=1", None),
         ("bpp", None),
         ("bpp=", None),
     ],
 )
-def test_what_at_asks_for(text: str, expected: At | None) -> None:
+def test_what_at_asks_for(text: str, expected: OperatingPoint | None) -> None:
     if expected is None:
         with pytest.raises(AnalysisError, match="expected bpp=NUMBER or METRIC=NUMBER"):
-            parse_at(text)
+            parse_operating_point(text)
     else:
-        assert parse_at(text) == expected
+        assert parse_operating_point(text) == expected
 
 
 def ladder(codec: str, *points: tuple[int, float | None], **changes: Any) -> list[ScoredCell]:

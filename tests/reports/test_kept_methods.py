@@ -62,7 +62,7 @@ def test_all_that_computes_an_answer_is_in_its_key(selection: Selection, asked: 
         "ranks": lambda: evidence.board_ranks(selection, board, watched),
         "points": lambda: evidence.curve_points(selection, metric, watched),
         "own rates": lambda: evidence.own_rates(selection, metric, [board.rows[0].codec.codec_id], watched),
-        "duels": lambda: evidence.every_duel(
+        "duels": lambda: evidence.all_head_to_heads(
             selection, selection.comparison(metric), metric, "pchip", watched
         ),
         "kinds": lambda: evidence.kind_split(selection, metric, "codec0", "pchip", watched),

@@ -11,10 +11,10 @@ from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.records.rows import Score
 from codecarena.reports.tables import digits
 from codecarena.reports.tables.leaderboard_tables import (
-    At,
+    OperatingPoint,
     failures_table,
     leaderboard_tables,
-    parse_at,
+    parse_operating_point,
     rate_points,
 )
 from codecarena.reports.tables.markup import html_table
@@ -136,7 +136,7 @@ def test_questions_that_cannot_be_answered_say_what_could_be(arena_cells, make_s
 
 
 def test_parse_at() -> None:
-    assert parse_at("ssimulacra2=70") == At("ssimulacra2", 70.0)
+    assert parse_operating_point("ssimulacra2=70") == OperatingPoint("ssimulacra2", 70.0)
 
 
 def test_a_name_stands_for_its_python_port_only_where_the_program_is_absent() -> None:
