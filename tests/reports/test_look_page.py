@@ -133,7 +133,7 @@ def test_what_the_page_hands_to_its_pictures(
     monkeypatch.setattr(look, "_target", lambda *_: Target(1.0))
     monkeypatch.setattr(look, "_picture", lambda _, __, codec, ___: "b.png" if codec == labels[0] else "")
     monkeypatch.setattr(look, "nearest_cells", nearest_cells)
-    look.draw(SimpleNamespace(part=lambda _: part(), store=None))  # type: ignore[arg-type]
+    look.draw(SimpleNamespace(selection=lambda _: part(), store=None))  # type: ignore[arg-type]
     wanted = {f"{name}-id": name for name in labels if name != "gone"}
     ((image_set, sha256, codecs, target),) = nearest
     assert (image_set, sha256, target) == ("zoo", "b-sha", Target(1.0))
@@ -155,5 +155,5 @@ def test_a_set_without_results_says_where_failures_are(monkeypatch: pytest.Monke
     page = Answered()
     monkeypatch.setattr(look, "st", page)
     monkeypatch.setattr(look.pages, "pick_set", lambda *_: "zoo")
-    look.draw(SimpleNamespace(part=lambda _: part(labels=())))  # type: ignore[arg-type]
+    look.draw(SimpleNamespace(selection=lambda _: part(labels=())))  # type: ignore[arg-type]
     assert page.of("info") == ["No codec has a result in this set yet; failures are on the page Runs."]

@@ -42,7 +42,7 @@ def test_which_sets_are_offered_to_compare_kinds(
     monkeypatch.setattr(natural.pages, "choose", choose)
     monkeypatch.setattr(natural.pages, "summary", lambda *_: None)
     monkeypatch.setattr(natural.pages, "no_scores", scores.append)
-    natural.draw(SimpleNamespace(image_sets=list(kinds), source=source, part=part))  # type: ignore[arg-type]
+    natural.draw(SimpleNamespace(image_sets=list(kinds), source=source, selection=part))  # type: ignore[arg-type]
     assert options == [("Image set", "of", offered)]
     assert parts == [None if offered[0] == natural.EVERY else offered[0]]
     assert [one.split(":")[0] for one in page.of("info")] == ([said] if said else [])
@@ -97,7 +97,7 @@ def test_points_stand_in_for_what_is_being_computed(
         natural, "dividing_pictures", lambda _, __, anchor_id: table if anchor_id == "zip-id" else None
     )
     frame: Any = SimpleNamespace(
-        image_sets=["zoo"], source=lambda _: part.source, part=lambda _: part, background="background"
+        image_sets=["zoo"], source=lambda _: part.source, selection=lambda _: part, background="background"
     )
     natural.draw(frame)
     assert asked == [(part, PSNR, "zip", "pchip", "background")]

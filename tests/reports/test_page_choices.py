@@ -232,7 +232,9 @@ def test_a_line_says_what_a_page_is_made_from(
     planned: int | None, caption: str, told: list[str],
 ) -> None:  # fmt: skip
     runs = [SimpleNamespace(suite="a_b", planned_cells=planned)] if planned else []
-    monkeypatch.setattr(frame.tables, "running", lambda store: runs if store == "the store" else None)
+    monkeypatch.setattr(
+        frame.leaderboard_tables, "running", lambda store: runs if store == "the store" else None
+    )
     failures = [SimpleNamespace(settled=True)] + open_failures * [SimpleNamespace(settled=False)]
     columns = SimpleNamespace(
         picture=np.array([3, 3, 4]), codec=np.array(codecs), measurement=np.array([7, 8, 9])
