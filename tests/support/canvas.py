@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib import import_module
@@ -15,7 +15,7 @@ AREA = 256 * 256
 
 
 @contextmanager
-def small_canvas(area: int = AREA) -> Iterator[None]:
+def small_canvas(area: int = AREA) -> Generator[None]:
     """Let the decoders without Stable Diffusion paint so many pixels."""
     decoding = "codecarena.codecs.generative.layered.decoding"
     with ExitStack() as patches:
