@@ -21,6 +21,11 @@ PART = ".part"
 def save_png(image: Image.Image, path: Path, text: PngInfo | None = None) -> None:
     """Write a PNG under its name once all of it is written beside it.
 
+    Args:
+        image: The picture.
+        path: Where to; its folder is made.
+        text: Text chunks to write into the file.
+
     Raises:
         DatasetError: The folder cannot be written.
     """

@@ -15,7 +15,13 @@ SHOWN_CHARACTERS = 80
 
 
 def explain_validation(path: Path, model: type[BaseModel], error: ValidationError) -> str:
-    """Return one line for each error: file, place in it, what was expected and what came."""
+    """Return one line for each error: file, place in it, what was expected and what came.
+
+    Args:
+        path: The TOML file, for the message.
+        model: The table that the file holds.
+        error: What pydantic found.
+    """
     return "\n".join(f"{path}: {_explain(model, detail)}" for detail in error.errors())
 
 

@@ -134,7 +134,13 @@ def at_score(
 
 
 def rank(values: Spread | None, of_pictures: int, sign: float) -> tuple[int, float]:
-    """Return a sort key: codecs that reach the target on fewer than half of the pictures come last."""
+    """Return a sort key: codecs that reach the target on fewer than half of the pictures come last.
+
+    Args:
+        values: What the codec reaches at the target; None where no picture's curve reaches it.
+        of_pictures: How many pictures were tried.
+        sign: 1.0 where the lowest median comes first, -1.0 where the highest does.
+    """
     if values is None:
         return (2, 0.0)
     return (int(not at_least_half(values.pictures, of_pictures)), sign * values.median)

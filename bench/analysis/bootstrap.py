@@ -81,6 +81,11 @@ def resample(pictures: int, random: np.random.Generator, resamples: int = RESAMP
     """Return resamples of a set: each draws as many pictures as there are, with replacement.
 
     Source: Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7 (1979).
+
+    Args:
+        pictures: How many pictures the set has.
+        random: Source of the draws; equal states give equal resamples.
+        resamples: How many sets to draw; the first row of weights, the set itself, comes on top.
     """
     counts = random.multinomial(pictures, np.full(pictures, 1 / pictures), resamples)
     return Resampling(np.vstack([np.full((1, pictures), 1 / pictures), counts / pictures]))

@@ -163,7 +163,13 @@ class Comparison:
         return [float(setting) for setting in scored_grid.grid.settings[scored_grid.known[rows].any(axis=0)]]
 
     def table(self, codec_id: str, pictures: Sequence[str], settings: Sequence[float]) -> PictureTable:
-        """Return a codec's rates and scores as arrays, pictures and settings in the order given."""
+        """Return a codec's rates and scores as arrays, pictures and settings in the order given.
+
+        Args:
+            codec_id: A codec of the comparison.
+            pictures: Hashes of originals that the codec has coded.
+            settings: Settings of the codec's grid.
+        """
         scored_grid = self.grids[codec_id]
         rows = np.array([scored_grid.grid.rows[picture] for picture in pictures], dtype=np.int64)
         places = np.searchsorted(scored_grid.grid.settings, np.array(settings, dtype=np.float64))
@@ -286,6 +292,11 @@ def mean_curve(scored_grid: ScoredGrid, chosen: frozenset[str], metric: MetricRo
     """Return mean bits per pixel and mean score over the chosen pictures at each setting of the ladder.
 
     A setting at which some picture came back identical is left out. Every chosen picture must be done.
+
+    Args:
+        scored_grid: A codec's rates and scores.
+        chosen: Hashes of the originals to average over; with none the curve has no points.
+        metric: The metric of the scores.
     """
     if not chosen:
         return MeanCurve(())

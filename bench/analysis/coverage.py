@@ -58,7 +58,13 @@ def find_codec(codecs: Sequence[MeasuredCodec], name: str) -> MeasuredCodec:
 
 
 def summarise(grid: CodecGrid, failures: Sequence[Failure], of_pictures: int) -> CodecSummary:
-    """Return a codec's coverage and rate range."""
+    """Return a codec's coverage and rate range.
+
+    Args:
+        grid: The codec's measurements.
+        failures: Attempts of any codecs that failed; the codec's own unsettled ones are counted.
+        of_pictures: How many pictures were tried, the denominator of the coverage.
+    """
     ladder, done = usual_ladder(grid.measured)
     rates = grid.rates[np.ix_(done, ladder)].mean(axis=0) if done.any() else np.zeros(0)
     codec = grid.codec
@@ -74,7 +80,13 @@ def summarise(grid: CodecGrid, failures: Sequence[Failure], of_pictures: int) ->
 def absent_codecs(
     codecs: Iterable[MeasuredCodec], failures: Iterable[Failure], of_pictures: int
 ) -> list[CodecSummary]:
-    """Return the codecs that failed everywhere, each with its commonest outcome."""
+    """Return the codecs that failed everywhere, each with its commonest outcome.
+
+    Args:
+        codecs: Codecs with measurements; all others that appear in ``failures`` are returned.
+        failures: Attempts that failed; those settled later do not count.
+        of_pictures: How many pictures were tried, the denominator of the coverage.
+    """
     present = {codec.codec_id for codec in codecs}
     outcomes: dict[tuple[str, str], Counter[str]] = {}
     for failure in failures:

@@ -97,7 +97,13 @@ def to_quality(scale: CurveScale, better: Direction, scores: ArrayLike) -> Float
 
 
 def from_quality(scale: CurveScale, better: Direction, quality: float) -> float:
-    """Return the score that `to_quality` turned into this quality."""
+    """Return the score that `to_quality` turned into this quality.
+
+    Args:
+        scale: The metric's scale, ``linear`` or ``decibel``.
+        better: Which scores of the metric are better.
+        quality: A quality of `to_quality`, higher is better.
+    """
     if scale == "decibel":
         return 1.0 - 10.0 ** (-quality / 10.0)
     return quality if better == "higher" else -quality
@@ -131,7 +137,15 @@ def bd_rate(
     test_qualities: ArrayLike,
     method: Method = "pchip",
 ) -> BdRate:
-    """Return the BD-rate of a test curve against an anchor; see `bd_rate_of_curves`."""
+    """Return the BD-rate of a test curve against an anchor; see `bd_rate_of_curves`.
+
+    Args:
+        anchor_rates: Shape (points,), bits per pixel, positive; any order.
+        anchor_qualities: Shape (points,), higher is better.
+        test_rates: Shape (points,), bits per pixel, positive; any order.
+        test_qualities: Shape (points,), on the scale of ``anchor_qualities``.
+        method: How log rate is interpolated over quality.
+    """
     return bd_rate_of_curves(clean(anchor_rates, anchor_qualities), clean(test_rates, test_qualities), method)
 
 
@@ -143,6 +157,11 @@ def bd_rate_of_curves(anchor: Curve, test: Curve, method: Method = "pchip") -> B
     Source: Bjontegaard, VCEG-M33 (2001) for ``cubic``; Herglotz et al., "The Bjontegaard Bible" (IEEE TIP
     2024) for ``pchip`` and ``akima``. Equals the package ``bjontegaard`` 1.3 on curves that rise strictly; it
     takes others as they are, and refuses them (``pchip``, ``akima``) or fits dominated settings too.
+
+    Args:
+        anchor: The curve that the difference is relative to.
+        test: The curve to judge; negative where it needs fewer bits.
+        method: How log rate is interpolated over quality.
     """
     least = 4 if method == "cubic" else 2
     for who, curve in (("anchor: ", anchor), ("", test)):

@@ -88,8 +88,8 @@ def patch_sliced_wasserstein(decoded: Image, original: Image, seed: int = 0) -> 
     Source: Rabin et al., "Wasserstein Barycenter and its Application to Texture Mixing" (SSVM 2011).
 
     Args:
-        decoded: The picture to judge.
-        original: What it should look like.
+        decoded: The picture to judge, shape (height, width, 3), uint8.
+        original: What it should look like, of the same shape.
         seed: Draws places and projections; only values of one seed compare.
     """
     check_pair("patch sliced Wasserstein", original, decoded)
@@ -110,6 +110,11 @@ def residual_cosine(decoded: Image, coarse: Image, original: Image) -> float:
     1 is the true residual, 0 is as unrelated as noise, and nothing added. It shows detail put where it was
     lost. A low value does not convict: about a perfect mean estimate even a perfect sample of the posterior
     is uncorrelated with the true residual.
+
+    Args:
+        decoded: The picture to judge, shape (height, width, 3), uint8.
+        coarse: What the detail was added to, of the same shape.
+        original: What it should look like, of the same shape.
     """
     check_pair("residual cosine", original, decoded)
     check_pair("residual cosine", original, coarse)
@@ -125,8 +130,8 @@ def phase_share(decoded: Image, coarse: Image, period: int = 4) -> float:
     ``period ** 2 / pixels``. So a picture of few periods tends to 1 whatever was added; nothing added is 0.
 
     Args:
-        decoded: The picture to judge.
-        coarse: What the detail was added to.
+        decoded: The picture to judge, shape (height, width, 3), uint8.
+        coarse: What the detail was added to, of the same shape.
         period: Side of the grid, pixels.
     """
     check_pair("phase share", coarse, decoded)
@@ -175,6 +180,11 @@ def unsharp_at_psnr(coarse: Image, original: Image, psnr_db: float) -> Control:
 
     The first bit of sharpening may raise the PSNR; the strength is the one beyond, where it has fallen again.
     Where there is nothing to sharpen the PSNR is out of reach; `Control.psnr_db` tells.
+
+    Args:
+        coarse: The picture to sharpen, shape (height, width, 3), uint8.
+        original: What PSNR is measured against, of the same shape.
+        psnr_db: PSNR of the sharpened picture, decibels; lower than the coarse picture's.
     """
     blurred = gaussian_filter(
         coarse.astype(np.float64), (UNSHARP_RADIUS_PIXELS, UNSHARP_RADIUS_PIXELS, 0), mode="nearest"

@@ -34,7 +34,13 @@ class Matched:
 
 
 def asked_for(matches: Sequence[MatchRow], kind: str, target: float) -> list[MatchRow]:
-    """Return the matches of one target: a rate, kind ``bpp``, or a score, kind the id of its metric."""
+    """Return the matches of one target: a rate, kind ``bpp``, or a score, kind the id of its metric.
+
+    Args:
+        matches: The settings that searches on a set ended at.
+        kind: ``bpp`` or another kind of rate, or the id of a metric.
+        target: The rate in the unit of its kind, or the score; compared exactly.
+    """
     return [
         match
         for match in matches

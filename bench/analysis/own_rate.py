@@ -123,7 +123,13 @@ class _Pairing:
 
 
 def codecs_without_curve(comparison: Comparison, metric: MetricRow, method: Method = "pchip") -> list[str]:
-    """Return the ids of the compared codecs whose mean curve has too few points for a BD-rate."""
+    """Return the ids of the compared codecs whose mean curve has too few points for a BD-rate.
+
+    Args:
+        comparison: The codecs' mean curves under ``metric``.
+        metric: The metric of the comparison.
+        method: The interpolation, which decides how many points a BD-rate needs.
+    """
     points = {codec_id: curve.curve(metric).points for codec_id, curve in comparison.curves.items()}
     return [codec_id for codec_id, count in points.items() if 0 < count < LEAST_POINTS[method]]
 

@@ -37,8 +37,8 @@ def pareto_points(
     """Return every point of the mean curves, and which are on the front, by rising rate.
 
     Args:
-        paired: All compared codecs.
-        metric: Whose scores they have.
+        paired: All compared codecs, on resamples of their common pictures.
+        metric: The metric of the comparison, one criterion beside bits per pixel.
         decode_seconds: Seconds per megapixel by codec id and setting. With them, decode time is the third
             criterion and settings that were not timed are left out; None compares rate and quality.
     """

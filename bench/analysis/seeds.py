@@ -51,7 +51,7 @@ def seed_variances(
 
     Args:
         columns: Of a store, with the probes of searches.
-        metrics: Of the tables.
+        metrics: Those to report, in their order.
         scores: Returns one metric's scores; asked only where a bitstream was decoded twice.
     """
     labels = {codec.codec_id: codec.label for codec in columns.codecs}

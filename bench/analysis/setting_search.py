@@ -72,6 +72,12 @@ def guess(scale: QualityScale, target: float, others: Iterable[Mapping[float, fl
 
     Pictures differ most in their offset: slopes are averaged, and each picture that reaches the target tells
     where. None where no picture has two settings.
+
+    Args:
+        scale: The codec's scale of settings.
+        target: The level to reach, as in `search`.
+        others: Of each other picture its levels by setting; pictures with fewer than two finite levels do not
+            count.
     """
     count = steps(scale)
     total, weight, places = np.zeros(count), np.zeros(count), []

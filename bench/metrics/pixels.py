@@ -23,7 +23,13 @@ Plane: TypeAlias = NDArray[Any]
 
 
 def check_size(name: str, pixels: Image, smallest_side: int) -> None:
-    """Raise `MetricError` when a picture is smaller than the metric is defined for."""
+    """Raise `MetricError` when a picture is smaller than the metric is defined for.
+
+    Args:
+        name: The metric's name, for the message.
+        pixels: Shape (height, width, channels).
+        smallest_side: Pixels that both sides must have at least.
+    """
     height, width = pixels.shape[:2]
     if min(height, width) < smallest_side:
         raise MetricError(
@@ -33,7 +39,13 @@ def check_size(name: str, pixels: Image, smallest_side: int) -> None:
 
 
 def check_pair(name: str, original: Image, decoded: Image) -> None:
-    """Raise `MetricError` unless the decoded picture is uint8 and has the original's shape."""
+    """Raise `MetricError` unless the decoded picture is uint8 and has the original's shape.
+
+    Args:
+        name: The metric's name, for the message.
+        original: Shape (height, width, 3), uint8.
+        decoded: What to check against it.
+    """
     if decoded.dtype != np.uint8 or decoded.shape != original.shape:
         raise MetricError(
             f"{name} compares pictures of equal size: expected uint8 {original.shape} like the original, "

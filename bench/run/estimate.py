@@ -26,7 +26,15 @@ class Estimate:
 
 
 def estimate(plan: Plan, store: StoreWriter, metric_ids: dict[str, str], workers: int) -> Estimate:
-    """Return the expected time and disk of a plan."""
+    """Return the expected time and disk of a plan.
+
+    Args:
+        plan: The cells to run.
+        store: Earlier times and sizes of the same codecs and metrics; fixed guesses stand for what is not in
+            it.
+        metric_ids: By name, of all metrics of the plan.
+        workers: How many cells run at a time; the time is divided by them.
+    """
     pace = store.pace()
     score_seconds = store.score_seconds()
     seconds = disk_bytes = 0.0

@@ -70,6 +70,12 @@ def import_file(
 ) -> Report:
     """Return what was brought into the store; a second import of the same file adds nothing.
 
+    Args:
+        path: The file, or the folder of CompressAI's files of single pictures.
+        store: Where the pictures, scores and means go.
+        options: The image set, labels and metrics of the import.
+        progress: Called with how many pictures are scored, and of how many.
+
     Raises:
         InterchangeError: The file, or a picture it names, is not what it should be; nothing is stored then.
         DatasetError: The image set is not here.

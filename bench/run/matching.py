@@ -22,6 +22,14 @@ def run(
 ) -> MatchReport:
     """Return the report of one search for each codec and picture (or set) of a suite.
 
+    Args:
+        suite: The codecs and pictures, and the metrics that score the settings searched.
+        text: The suite file's text, kept with the run.
+        store: Where probes, matches and scores go; probes that are there are not measured again.
+        options: Workers, and the parts of the suite to search.
+        target: The rate or score to reach.
+        progress: Receives every probe and every search that ends.
+
     Raises:
         SuiteError: The suite asks for what does not exist.
         DatasetError: A picture set is not here, or one of its files is not what it should be.

@@ -98,7 +98,16 @@ def make_plan(
     store: StoreWriter,
     wanted: Wanted,
 ) -> Plan:
-    """Return what is still to run, picture by picture so that workers prepare each original once."""
+    """Return what is still to run, picture by picture so that workers prepare each original once.
+
+    Args:
+        suite: Qualities and seeds of each codec.
+        pictures: Of all sets; a picture in two sets is one cell.
+        codecs: Those that loaded.
+        metric_ids: By name, of the metrics that loaded; a cell lacks those without a score.
+        store: What was measured, scored and attempted before.
+        wanted: What to run again, and whether only to score.
+    """
     listed = tuple(codecs)
     ids = [codec.codec_id for codec in listed]
     measured = store.measured(ids)
@@ -175,7 +184,18 @@ def make_cell(
     metrics: tuple[str, ...],
     stored: Stored | None,
 ) -> Cell:
-    """Return a cell as a worker gets it; with ``stored`` nothing is encoded and the metrics are added."""
+    """Return a cell as a worker gets it; with ``stored`` nothing is encoded and the metrics are added.
+
+    Args:
+        suite: Says how often to repeat a call and whether decoded pictures are kept.
+        store: Its blobs receive bitstream and decoded picture.
+        picture: The original.
+        codec: The codec to run.
+        quality: The setting, on the codec's own scale.
+        seed: Of the decoder; None for codecs that need none.
+        metrics: Names of the metrics to score.
+        stored: Hashes of the bitstream and decoded picture that are stored; None to encode.
+    """
     original = Original(
         str(picture.picture.path), picture.sha256, picture.picture.caption, picture.picture.text
     )

@@ -67,6 +67,13 @@ class Prepared:
 def prepare(suite: Suite, store: StoreWriter, options: Options, executor: Executor, workers: int) -> Prepared:
     """Return what a suite means here; codecs and metrics are asked in supervised workers.
 
+    Args:
+        suite: As loaded from its file.
+        store: Receives the pictures, codecs and metrics.
+        options: The parts of the suite to prepare, and the data folder.
+        executor: Its threads wait for the workers in which codecs and metrics load.
+        workers: Threads that read pictures.
+
     Raises:
         SuiteError: The suite asks for what does not exist.
         DatasetError: A picture set is not here, or one of its files is not what it should be.
@@ -144,7 +151,14 @@ def _ask(tables: Sequence[CodecTable], metrics: Sequence[str], executor: Executo
 def identify_pictures(
     sets: Sequence[ImageSet], store: StoreWriter, workers: int, *, whole: bool
 ) -> list[PlannedPicture]:
-    """Return every picture with the hash of its pixels; files unchanged since the last run are not read."""
+    """Return every picture with the hash of its pixels; files unchanged since the last run are not read.
+
+    Args:
+        sets: The sets, all their files on this machine.
+        store: Knows the files that were read before, and receives the others.
+        workers: Threads that read pictures.
+        whole: Whether the sets are complete: pictures that the store has beyond them then leave the sets.
+    """
     paths = {str(picture.path): picture for set_ in sets for picture in set_.pictures}
     known = store.known_files(paths)
     stats = {path: picture.path.stat() for path, picture in paths.items()}

@@ -75,6 +75,13 @@ class Report:
 def run(suite: Suite, text: str, store: StoreWriter, options: Options, progress: Progress) -> Report:
     """Return the report of a finished or interrupted run; every finished cell is stored by then.
 
+    Args:
+        suite: As loaded from its file.
+        text: The file's text, kept with the run.
+        store: Where results go; cells that have theirs are not run.
+        options: Workers, parts of the suite, and what to run again.
+        progress: Receives the plan, and every cell once it is stored.
+
     Raises:
         SuiteError: The suite asks for what does not exist.
         DatasetError: A picture set is not here, or one of its files is not what it should be.

@@ -27,6 +27,11 @@ def prepare(store: str, cells: Sequence[ScoredCell], crop: Crop) -> Prepared:
     """Return the parts of these cells' originals and decoded pictures; all are stored as blobs.
 
     Decoded pictures that were not kept are decoded again in supervised workers and checked by their hashes.
+
+    Args:
+        store: Folder or URL of the store.
+        cells: Whose decoded pictures a study shows.
+        crop: Which part of each picture to cut.
     """
     from ...datasets.pixels import pixels_sha256
     from ..store.store import Store
@@ -126,9 +131,9 @@ def score(store: str, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]) 
     """Score stored pictures against stored originals and return how many scores each metric gained.
 
     Args:
-        store: Where both lie as blobs.
+        store: Folder or URL of the store that has both as blobs.
         pairs: Hashes of the pixels shown: (of the original, of the decoded picture).
-        metrics: Names.
+        metrics: Names of the metrics to score with.
 
     Raises:
         StoreError: A metric does not load, or fails on a pair.

@@ -21,6 +21,11 @@ def store_contents(pictures: Iterable[PlannedPicture], store: StoreWriter, worke
     """Return the perceptual hash of every picture, after describing those that are new to the store.
 
     Files that can no longer be read are left out: whoever measures them says so.
+
+    Args:
+        pictures: Of a suite.
+        store: Receives perceptual hashes and descriptors.
+        workers: Threads that read pictures.
     """
     once = {picture.sha256: picture for picture in pictures}
     known = known_prints(store, once)
@@ -34,7 +39,13 @@ def store_contents(pictures: Iterable[PlannedPicture], store: StoreWriter, worke
 def training_notes(
     pictures: Sequence[PlannedPicture], codecs: Iterable[PlannedCodec], prints: dict[str, str]
 ) -> list[str]:
-    """Return a warning for each codec of codecarena that meets pictures it was trained on."""
+    """Return a warning for each codec of codecarena that meets pictures it was trained on.
+
+    Args:
+        pictures: Of a suite.
+        codecs: Those of the suite that loaded.
+        prints: Perceptual hashes by the hash of the pixels, as `store_contents` returns them.
+    """
     meets: dict[tuple[str, ...], list[str]] = {}
     notes: list[str] = []
     here = {

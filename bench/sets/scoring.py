@@ -54,6 +54,13 @@ def score_sets(
     Nothing is encoded. Decoded pictures that are not kept are made again from their bitstreams, checked and
     kept. A setting that lacks a picture of the set is not scored: pools of different pictures do not compare.
 
+    Args:
+        suite: Its stored cells are compared with their originals; image sets and codecs are its own.
+        store: Where the cells are and the distances go.
+        metrics: The metrics of sets to compute.
+        data: Folder of the image sets; None for the usual one.
+        advanced: Called with how many pools are done, and of how many.
+
     Raises:
         DatasetError: A set of the suite is not here.
         MetricError: No picture of a set is as large as a tile.

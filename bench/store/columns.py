@@ -60,7 +60,14 @@ def read_columns(store: Store, image_set: str | None = None) -> Columns:
 
 
 def read_scores(store: Store, columns: Columns, metric_id: str, image_set: str | None = None) -> ScoreColumn:
-    """Return one metric's scores of these measurements, which are of one image set or of all."""
+    """Return one metric's scores of these measurements, which are of one image set or of all.
+
+    Args:
+        store: Where the scores are.
+        columns: The measurements, as `read_columns` returns them.
+        metric_id: Of the metric to read.
+        image_set: The set of ``columns``; None where they are of all sets.
+    """
     measured, score = MeasurementTable, ScoreTable
     perfect = select(MetricTable.perfect).where(MetricTable.id == metric_id)
     query = (

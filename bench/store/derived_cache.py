@@ -47,7 +47,7 @@ class Derived:
         Args:
             kind: The form of the answer and its method.
             question: What is asked, with everything that decides on the answer beside the rows.
-            rows: The rows, as bytes.
+            rows: Everything that the answer is computed from, as bytes; other bytes mean a new answer.
             compute: Called where nothing is kept, or what is kept is of other rows or another method.
         """
         key = _key(kind, question, rows)
@@ -101,7 +101,13 @@ def forget(connection: Connection, question: str) -> None:
 
 
 def rows_of(columns: Columns, column: ScoreColumn, failures: Iterable[Failure]) -> Iterator[bytes]:
-    """Yield all that an answer about one metric depends on: measurements, their scores, failures."""
+    """Yield all that an answer about one metric depends on: measurements, their scores, failures.
+
+    Args:
+        columns: The measurements.
+        column: The metric's scores of them.
+        failures: Attempts on the same pictures; only codec, picture and whether they are settled count.
+    """
     yield from fingerprint(columns, column)
     settled = {
         (failure.codec_id, failure.codec, failure.picture_sha256, failure.settled) for failure in failures

@@ -47,7 +47,14 @@ def imported_codec_id(label: str) -> str:
 
 
 def add_imported_codec(store: StoreWriter, label: str, family: Family, provenance: str) -> str:
-    """Record a codec that has no encoder and decoder here, and return its id; a newer provenance replaces."""
+    """Record a codec that has no encoder and decoder here, and return its id; a newer provenance replaces.
+
+    Args:
+        store: Where the codec is recorded.
+        label: Its label; the id is made of it.
+        family: The kind of codec, for tables that group by it.
+        provenance: Where its numbers come from, in words.
+    """
     codec_id = imported_codec_id(label)
     row: dict[str, Any] = {
         "id": codec_id,
@@ -72,7 +79,13 @@ def add_imported_codec(store: StoreWriter, label: str, family: Family, provenanc
 
 
 def add_imported(store: StoreWriter, rows: Iterable[ImportedRow], run_id: int) -> int:
-    """Write imported measurements and return how many are new; what they replace becomes history."""
+    """Write imported measurements and return how many are new; what they replace becomes history.
+
+    Args:
+        store: Where the rows go.
+        rows: Measurements of imported codecs; equal ones that are there are skipped.
+        run_id: The run that the import is.
+    """
     table = MeasurementTable
     listed = list(rows)
 

@@ -26,7 +26,13 @@ class Tried:
 
 
 def tried(store: Store, codec_ids: Iterable[str], metric_id: str | None) -> dict[CellKey, Tried]:
-    """Return every current measurement of these codecs with its score by one metric."""
+    """Return every current measurement of these codecs with its score by one metric.
+
+    Args:
+        store: Where the measurements are.
+        codec_ids: Of these codecs.
+        metric_id: Whose scores to read; None for none.
+    """
     measured = MeasurementTable
     its_score = and_(
         ScoreTable.original_sha256 == measured.picture_sha256,

@@ -104,7 +104,16 @@ def set_scores(store: Store, image_set: str | None = None) -> list[SetScore]:
 def add_set_score(
     writer: StoreWriter, pool: Pool, metric: SetMetricIdentity, value: float, views: int, seconds: float
 ) -> None:
-    """Keep one distance."""
+    """Keep one distance.
+
+    Args:
+        writer: Where the distance goes.
+        pool: The pictures that were compared.
+        metric: Identity of the metric of sets.
+        value: The distance; lower is better.
+        views: How many tiles or whole pictures each side had.
+        seconds: How long it took to compute.
+    """
     metric_id = set_metric_id(metric)
     writer.insert_or_ignore(SetMetricTable, [{"id": metric_id, **asdict(metric)}])
     row = {

@@ -123,8 +123,8 @@ class Store:
         """Return every current measurement with its scores, one record for each set its picture is in.
 
         Args:
-            image_set: Of this set only.
-            picture_sha256: Of this picture only.
+            image_set: Return cells of this set only.
+            picture_sha256: Return cells of this picture only, by the hash of its pixels.
         """
         measured, member, codec = MeasurementTable, MemberTable, CodecTable
         # Columns, not mapped objects: three times as fast on a large store. Their names are ScoredCell's.

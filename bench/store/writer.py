@@ -175,11 +175,17 @@ class StoreWriter(Store):
     # Codecs, metrics, runs
 
     def add_codec(self, codec_id: str, info: CodecInfo, label: str, parameters: Mapping[str, Value]) -> None:
-        """Record the codec of an id."""
+        """Record the codec of an id.
+
+        Args:
+            codec_id: Hash of the codec's identity and parameters.
+            info: What the codec declares: version, family, weights.
+            label: Its name in tables.
+            parameters: All its parameters, defaults included.
+        """
         row = {key: value for key, value in asdict(info).items() if key in CodecTable.__table__.columns}
-        self.insert_or_ignore(
-            CodecTable, [{**row, "id": codec_id, "label": label, "parameters": dict(parameters)}]
-        )
+        row |= {"id": codec_id, "label": label, "parameters": dict(parameters)}
+        self.insert_or_ignore(CodecTable, [row])
         if info.generator:
             # Rows of stores that are older than the column.
             unsaid = CodecTable.id == codec_id, CodecTable.generator.is_(None)
@@ -219,7 +225,13 @@ class StoreWriter(Store):
     ) -> int:
         """Record that a run begins and return its id; runs whose process is gone are marked as killed.
 
-        ``call`` is the command and its options, but for the suite, the store and the workers.
+        Args:
+            suite: Name of the suite.
+            suite_text: Text of its file.
+            machine: Description of this machine, as `device.describe` returns it.
+            workers: How many workers run.
+            cells: How many cells are planned.
+            call: The command and its options, but for the suite, the store and the workers.
         """
         machine_id = id_of_machine(machine)
         self.insert_or_ignore(MachineTable, [{"id": machine_id, "description": dict(machine)}])

@@ -95,6 +95,13 @@ def run(
 
     No other worker may run meanwhile. The suite's ``[timing]`` table, or its defaults, say what is timed;
     ``advanced`` is told how many calls are made, of how many.
+
+    Args:
+        prepared: The suite, its pictures and the codecs that loaded.
+        text: The suite file's text, kept with the run.
+        store: Where timings go; what is timed on this machine already is left out.
+        time_again: Which stored timings to repeat.
+        advanced: Called with how many calls are made, and of how many.
     """
     timing = prepared.suite.timing or TimingTable()
     machine = device.describe()

@@ -47,7 +47,7 @@ def around(
         pictures: Files of originals; their neighbours of the same kinds are covered, too.
         streams: The bitstreams: what appeared among the codec's own files since their encoders first ran is
             left out.
-        settled: What `of_settled` found.
+        settled: Changes in folders of the system and of Python, as `of_settled` returns them.
         shown: More folders that the decoder may see.
     """
     python, own = of_python(), [*_of_codec(codec), *_caches(codec).values()]

@@ -95,7 +95,7 @@ def verify(
         suite: Which codecs and pictures; every stored setting of theirs is verified.
         store: Where the bitstreams are and the rows go.
         options: Which part of the suite, and how many workers.
-        progress: Told how many bitstreams are done, of how many.
+        progress: Called with how many bitstreams are done, and of how many.
         encode: Whether each encoder is asked for the same bytes again.
         shown: More folders that decoders may see.
 

@@ -57,6 +57,11 @@ def other_share(first: CpuCounters, last: CpuCounters, cores: Sequence[int]) -> 
 
     The larger of two: of the whole machine, and of the cores that the call was kept on (all of our own time
     is taken to be spent there).
+
+    Args:
+        first: The counters before the call.
+        last: The counters after it.
+        cores: Indices of the cores that the call was kept on.
     """
     seconds = last.at - first.at
     if seconds <= 0:

@@ -199,7 +199,15 @@ class Worker:
             yield Failed("error", "encode" if isinstance(job, EncodeAgain) else "decode", explain(error))
 
     def score(self, name: str, picture: Picture, decoded: Image, lossless: bool) -> Scored | Failed:
-        """Return one metric's value, or why there is none."""
+        """Return one metric's value, or why there is none.
+
+        Args:
+            name: The metric's name.
+            picture: The original, with caption and text.
+            decoded: Shape (height, width, 3), uint8.
+            lossless: Whether the pixels are the original's; no value is kept then where the metric's perfect
+                is infinite.
+        """
         try:
             metric = self.metric(name)
             if name not in self.prepared:

@@ -159,7 +159,13 @@ def worker_environment(threads: int) -> dict[str, str]:
 
 
 def supervise(job: Job, limits: Limits, threads: int = 1) -> Outcome:
-    """Return a worker's outcome of a job, its death included."""
+    """Return a worker's outcome of a job, its death included.
+
+    Args:
+        job: What to do; a cell goes to an idle worker that holds its picture, if there is one.
+        limits: Seconds and memory after which the worker is killed.
+        threads: Threads that libraries may use in a new worker.
+    """
     outcome = Outcome()
     if _stopping.is_set():
         outcome.stopped = True
@@ -172,7 +178,14 @@ def supervise(job: Job, limits: Limits, threads: int = 1) -> Outcome:
 
 
 def ask(child: Child, job: Job, limits: Limits, outcome: Outcome) -> None:
-    """Add a worker's messages about a job to its outcome; a worker that fails to finish is closed."""
+    """Add a worker's messages about a job to its outcome; a worker that fails to finish is closed.
+
+    Args:
+        child: A running worker that nobody else uses.
+        job: What to do.
+        limits: Seconds and memory after which the worker is killed.
+        outcome: Receives the results, and the failure where the worker died or was killed.
+    """
     child.forget_stderr()
     # A worker that died between two jobs is found out below, when its pipe is read.
     with contextlib.suppress(OSError):

@@ -65,8 +65,8 @@ def describe(
     What the files say of themselves is taken over, and what an ``index.csv`` in the folder says wins over it.
 
     Args:
-        folder: Of pictures.
-        name: Of the set; the folder's own if absent.
+        folder: Folder whose pictures are described; those in folders below it count.
+        name: Of the set; None takes the folder's name.
         kind: Of the pictures that say nothing of a generator; natural if absent.
         licence: Of the pictures that say none.
         citation: Of the set.

@@ -75,6 +75,11 @@ def make_set(
     made by the same model with the same settings is kept. Each has a generator of its own seed, so that
     neither the batch nor what was there before changes what it is painted from.
 
+    Args:
+        order: The model, prompts, seeds and settings.
+        folder: Of the set; pictures that are in it are kept.
+        progress: Called with how many of the missing pictures are made, and how many were missing.
+
     Raises:
         DatasetError: The model cannot be loaded, or the folder holds what was made in another way.
     """

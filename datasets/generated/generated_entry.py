@@ -40,6 +40,11 @@ class Sampler(Protocol):
 def place(entry: PictureEntry, folder: Path, sampler: Sampler | None) -> Path:
     """Return where a picture that is made here lies: under a name that says what its pixels depend on.
 
+    Args:
+        entry: A manifest's entry with a ``render`` or ``sample``.
+        folder: The set's folder.
+        sampler: Makes sampled pictures; None refuses them.
+
     Raises:
         DatasetError: What it is made with is not here.
     """
@@ -55,6 +60,11 @@ def place(entry: PictureEntry, folder: Path, sampler: Sampler | None) -> Path:
 
 def make(entry: PictureEntry, path: Path, sampler: Sampler | None) -> None:
     """Write a picture; the file appears under its name only when all of it is there.
+
+    Args:
+        entry: A manifest's entry with a ``render`` or ``sample``.
+        path: Where to, as `place` returns it.
+        sampler: Makes sampled pictures; None refuses them.
 
     Raises:
         DatasetError: What it is made with is not here, or the folder cannot be written.

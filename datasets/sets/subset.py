@@ -21,7 +21,7 @@ def pick(described: Sequence[Mapping[str, float]], count: int, seed: int = 0) ->
     Args:
         described: Descriptors of each picture by name.
         count: How many to pick, at least 1 and at most all.
-        seed: Of the first picture.
+        seed: Decides on the first picture; the others follow from it.
 
     Raises:
         DatasetError: More are asked for than there are.

@@ -15,9 +15,9 @@ def write_subset(image_set: ImageSet, reference: str, names: Sequence[str], path
     Its name is the file's, so that results on the few stand apart from those on all.
 
     Args:
-        image_set: The set.
-        reference: What it was opened by; a path is written whole.
-        names: Of the pictures.
+        image_set: The whole set.
+        reference: The name or path it was opened by; a path is written in full.
+        names: Of the pictures to take.
         path: The manifest to write.
 
     Raises:

@@ -33,6 +33,11 @@ def data_folder(option: Path | None = None) -> Path:
 def picture_path(entry: PictureEntry, folder: Path, sampler: Sampler | None = None) -> Path:
     """Return where a picture belongs: in the package that ships it, else in the set's folder.
 
+    Args:
+        entry: The picture's entry in its manifest.
+        folder: The set's folder.
+        sampler: Makes sampled pictures; their path depends on what they are sampled with.
+
     Raises:
         DatasetError: The package that ships it, or what it is made with, is not here.
     """
@@ -63,9 +68,9 @@ def fetch(
     What has no published hash is pinned in ``DATA/SET.lock``, and must be the same from then on.
 
     Args:
-        manifest: The set.
+        manifest: Of the set to fetch; one that is a part of another set is refused.
         data: The data folder; files go to ``DATA/SET/FILE``.
-        progress: Told of each file as it grows.
+        progress: Called with each file's name, the bytes that are there, and how many it will have.
         base_url: A mirror to use instead of the manifest's addresses.
         sampler: Makes the pictures that are sampled here.
 

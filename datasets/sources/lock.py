@@ -61,6 +61,11 @@ def read_lock(data: Path, name: str) -> Lock:
 def pin(data: Path, name: str, hashes: Mapping[str, str]) -> Lock:
     """Return the lock with more hashes in it, written at once or not at all.
 
+    Args:
+        data: Folder of the image sets, where lock files lie.
+        name: The set's name.
+        hashes: SHA-256 by file name or address.
+
     Raises:
         DatasetError: One is pinned already with another value.
     """

@@ -93,6 +93,11 @@ def read(
     However large the set, one picture is in memory. The bytes are kept as they are; what is here already is
     not read again.
 
+    Args:
+        remote: The address, parsed.
+        data: Folder of the image sets; the pictures go into one of their own in it.
+        progress: Called with the set's name, the bytes read so far, and 0: their total is not known.
+
     Raises:
         DatasetError: The address cannot be read, or holds something else than pictures.
     """
