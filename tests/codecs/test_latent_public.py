@@ -276,7 +276,7 @@ def test_wrong_parameter_is_refused(wrong: dict[str, Any], folders: dict[str, st
 
 
 def test_picture_of_several_tiles_survives(folders: dict[str, str]) -> None:
-    tall = np.ascontiguousarray(np.tile(photograph(), (9, 1, 1)))
+    tall = np.tile(photograph()[:, :40], (9, 1, 1))  # tiles of Stable Diffusion have 768 rows
     for backend in MAKERS:
         codec = LatentCodec(backend, folders[backend])
         assert codec.decode(codec.encode(Picture(tall), 8)).shape == tall.shape
