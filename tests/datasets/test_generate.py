@@ -10,15 +10,12 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-
-pytest.importorskip("diffusers")
-
-from tiny_diffusion import save_models
 
 from arena import call, command
 from codecarena.codecs.quiet import quiet
@@ -27,7 +24,11 @@ from codecarena.datasets.manifest import DatasetError, load_manifest
 from codecarena.datasets.pixels import read_pixels
 from codecarena.datasets.sets.catalogue import open_set
 
-pytestmark = pytest.mark.xdist_group("generate")
+pytestmark = [
+    # Not importorskip: diffusers takes seconds to load, and every worker collects this file.
+    pytest.mark.skipif(find_spec("diffusers") is None, reason="missing: install codecarena[learned]"),
+    pytest.mark.xdist_group("generate"),
+]
 
 PROMPTS = ("a red barn", "the open sea")
 
@@ -35,6 +36,8 @@ PROMPTS = ("a red barn", "the open sea")
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a tiny Stable Diffusion in diffusers' layout."""
+    from tiny_diffusion import save_models
+
     folder = save_models(tmp_path_factory.mktemp("models")) / "base"
     index = {
         "_class_name": "StableDiffusionPipeline",
