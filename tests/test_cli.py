@@ -106,14 +106,14 @@ def test_export_writes_the_same_rows_as_csv_and_parquet(ran: Path) -> None:
 
 def test_doctor_loads_every_codec_that_is_here(tmp_path: Path) -> None:
     lines = json.loads(call("doctor", "--json", folder=tmp_path).stdout)
-    status = {(one["kind"], one["name"]): one["status"] for one in lines}
+    status = {(line["kind"], line["name"]): line["status"] for line in lines}
     assert "libjpeg" in status["codec", "jpeg"]
     assert "codecarena sets fetch kodak" in status["set", "kodak"]
     assert "run quick" in status["store", "arena"]
     what, how = status["codec", "zoo"].splitlines()
     assert "are not there" in what
     assert how.startswith("place the file")
-    assert not [one for one in lines if one["status"].startswith("broken")]
+    assert not [line for line in lines if line["status"].startswith("broken")]
     assert not (tmp_path / "arena").exists(), "looking makes nothing"
 
 

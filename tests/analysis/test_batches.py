@@ -33,7 +33,7 @@ def test_batches_agree_with_bjontegaard_on_published_curves(
 ) -> None:
     names = ("jpeg", "bpg_444_x265_ycbcr", "webp", "jpeg2000")
     curves = {name: published(test_data, name, metric) for name in names}
-    pairs = [(one, other) for one in names for other in names if one != other]
+    pairs = [(name, other) for name in names for other in names if name != other]
     for anchor, test in pairs:
         batches = [CurveBatch(*(column[None] for column in curves[name]), method) for name in (anchor, test)]
         ours = 100 * np.expm1(log_rate_differences(*batches)[0])

@@ -302,7 +302,9 @@ def test_summary_names_hfds_own_steps(script: ModuleType) -> None:
         script.Entrant(" ".join(words), dict(word.split("=") for word in words[1:]), None)
         for words in script.HFD
     ]
-    given = [one._replace(given=one.given | {"steps": int(one.given["steps"])}).title for one in titles]
+    given = [
+        title._replace(given=title.given | {"steps": int(title.given["steps"])}).title for title in titles
+    ]
     assert [one for one in given if one.endswith("(default)")] == [
         "hfd mode=flow steps=4 (default)",
         "hfd mode=diffusion steps=64 (default)",

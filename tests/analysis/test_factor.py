@@ -58,7 +58,7 @@ def both(codec: str, natural: float, generated: float, **options: object) -> lis
 
 
 def row(split: KindSplit, label: str, near: str = "none") -> KindRow:
-    return next(one for one in split.rows if (one.label, one.affinity) == (label, near))
+    return next(row for row in split.rows if (row.label, row.affinity) == (label, near))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,11 @@ def test_a_planted_interaction_is_found_with_its_size() -> None:
     assert split.order is not None
     assert split.order.p_value < 0.01
     # On natural pictures natural-born, steady, jpeg; on AI-generated ones steady, then the others.
-    shown = [(one.better_on_natural, one.better_on_generated) for one in split.order.reversals if one.shown]
+    shown = [
+        (reversal.better_on_natural, reversal.better_on_generated)
+        for reversal in split.order.reversals
+        if reversal.shown
+    ]
     assert shown == [("natural-born", "steady")]
     assert split.order.tau < 1
 
@@ -124,7 +128,7 @@ def test_without_an_interaction_none_is_found() -> None:
         split = split_by_kind(stored, PSNR, "jpeg")
         assert split.order is not None
         alarms += split.order.p_value < 0.05
-        assert not any(one.shown for one in split.order.reversals)
+        assert not any(reversal.shown for reversal in split.order.reversals)
     # Binomial(12, 0.05) exceeds 3 twice in a thousand times.
     assert alarms <= 3
 
@@ -179,9 +183,9 @@ def test_a_toy_set_says_nothing_about_the_kinds(own: str | None) -> None:
     ]
     split = split_by_kind(stored, PSNR, "jpeg")
     assert (split.statement, split.order, split.generated_pictures) == (TOY_SET, None, 0)
-    assert all(one.difference is None for one in split.rows)
+    assert all(row.difference is None for row in split.rows)
     # The rows of the very weights are shown all the same.
-    assert [one.generated.pictures for one in split.rows if one.affinity == "same weights"] == (
+    assert [row.generated.pictures for row in split.rows if row.affinity == "same weights"] == (
         [12] if own else []
     )
 

@@ -18,7 +18,7 @@ EVENLY = np.linspace(0.0, 1.0, 10_001)
 
 def sample(draws: np.ndarray, *groups: tuple[int, float], estimate: float = 0.5) -> Sample:
     """A statistic with these resamples, of groups of (pictures, variance)."""
-    return Sample(estimate, draws, tuple(Group(*one) for one in groups))
+    return Sample(estimate, draws, tuple(Group(*group) for group in groups))
 
 
 def test_the_level_is_95_percent() -> None:

@@ -107,13 +107,15 @@ def test_an_order_that_turns_around_has_tau_of_minus_one() -> None:
     order = split_by_kind(stored, PSNR, "m").order
     assert order is not None
     assert (order.codecs, order.tau, order.tau_interval.low, order.tau_interval.high) == (3, -1.0, -1.0, -1.0)
-    pairs = {(one.better_on_natural, one.better_on_generated): one for one in order.reversals}
+    pairs = {
+        (reversal.better_on_natural, reversal.better_on_generated): reversal for reversal in order.reversals
+    }
     assert pairs.keys() == {("z", "m"), ("a", "m"), ("a", "z")}
     gains = {pair: (one.natural, one.generated) for pair, one in pairs.items()}
     assert gains["z", "m"] == pytest.approx((-50, 100), abs=1e-3)
     assert gains["a", "m"] == pytest.approx((-75, 300), abs=1e-3)
     assert gains["a", "z"] == pytest.approx((-50, 100), abs=1e-3)
-    assert all(one.shown for one in order.reversals)
+    assert all(reversal.shown for reversal in order.reversals)
 
 
 def test_one_pair_of_three_in_another_order_has_tau_of_a_third() -> None:
@@ -144,7 +146,7 @@ def test_reversals_stand_surest_first_and_doubtful_ones_are_not_shown() -> None:
     ]
     order = split_by_kind(stored, PSNR, "m").order
     assert order is not None
-    p_of = [one.p_value for one in order.reversals if one.p_value is not None]
+    p_of = [reversal.p_value for reversal in order.reversals if reversal.p_value is not None]
     assert p_of == sorted(p_of)
     assert (order.reversals[0].better_on_natural, order.reversals[0].better_on_generated) == ("z", "m")
     assert order.reversals[0].shown

@@ -58,7 +58,7 @@ def test_rising_levels_give_what_a_sweep_gives_in_few_questions(scale: QualitySc
         levels = curve(scale, seed)
         found, told = ask(scale, levels, GOAL, others)
         assert found
-        assert abs(found.level - GOAL) == min(abs(one - GOAL) for one in levels)
+        assert abs(found.level - GOAL) == min(abs(level - GOAL) for level in levels)
         assert found.asked == found.probes == len(told)
         others.append({setting: level for setting, level in told.items() if level is not None})
         asked.append(found.asked)
@@ -72,7 +72,7 @@ def test_levels_that_fall_here_and_there_give_what_a_sweep_gives() -> None:
         falling += bool(np.any(np.diff(levels) < 0))
         found, _ = ask(RISING, levels, GOAL)
         assert found
-        equal += abs(found.level - GOAL) == min(abs(one - GOAL) for one in levels)
+        equal += abs(found.level - GOAL) == min(abs(level - GOAL) for level in levels)
     assert falling > 190
     assert equal >= 196
 
@@ -168,8 +168,8 @@ def swept(name: str, side: int | None) -> None:
     scale = codec.info.scale
     others: list[dict[float, float]] = []
     asked: list[int] = []
-    for one in open_set("photos").pictures:
-        pixels = read_pixels(one.path)
+    for picture in open_set("photos").pictures:
+        pixels = read_pixels(picture.path)
         if side:
             pixels = np.ascontiguousarray(pixels[100 : 100 + side, 150 : 150 + side])
         count = pixels.shape[0] * pixels.shape[1]
@@ -180,7 +180,9 @@ def swept(name: str, side: int | None) -> None:
         for target in (0.25, 1.0):
             found, told = ask(scale, levels, math.log(target), others)
             assert found
-            assert abs(found.level - math.log(target)) == min(abs(one - math.log(target)) for one in levels)
+            assert abs(found.level - math.log(target)) == min(
+                abs(level - math.log(target)) for level in levels
+            )
             others.append({setting: level for setting, level in told.items() if level is not None})
             asked.append(found.asked)
     assert median(asked) <= 8

@@ -292,18 +292,18 @@ def random_cells(random: np.random.Generator) -> list[ScoredCell]:
 def points_of(cells: Sequence[ScoredCell]) -> dict[str, dict[str, dict[float, tuple[float, float | None]]]]:
     """Return codec -> picture -> setting -> mean rate and score over seeds; None where some is identical."""
     groups: dict[tuple[str, str, float], list[ScoredCell]] = defaultdict(list)
-    for one in cells:
-        groups[one.codec, one.picture_sha256, one.quality].append(one)
+    for cell in cells:
+        groups[cell.codec, cell.picture_sha256, cell.quality].append(cell)
     found: dict[str, dict[str, dict[float, tuple[float, float | None]]]] = defaultdict(
         lambda: defaultdict(dict)
     )
     for (codec, picture, setting), seeds in groups.items():
-        scores = [one.scores.get(PSNR.metric_id) for one in seeds]
+        scores = [seed.scores.get(PSNR.metric_id) for seed in seeds]
         if all(scores):
             known = [score for score in scores if score]
             numbers = [float(score.value or 0.0) for score in known if not score.lossless]
             value = fmean(numbers) if len(numbers) == len(known) else None
-            found[codec][picture][setting] = fmean(one.bits_per_pixel for one in seeds), value
+            found[codec][picture][setting] = fmean(seed.bits_per_pixel for seed in seeds), value
     return found
 
 
@@ -351,8 +351,8 @@ def test_it_is_what_plain_python_and_scipy_make_of_random_stores(seed: int) -> N
         if row.reason is None:
             assert row.mean_difference == pytest.approx(fmean(differences), rel=1e-12, abs=1e-12)
             assert row.median_difference == pytest.approx(median(differences), rel=1e-12, abs=1e-12)
-            assert row.wins == sum(one > 1e-7 for one in differences)
-            assert row.losses == sum(one < -1e-7 for one in differences)
+            assert row.wins == sum(difference > 1e-7 for difference in differences)
+            assert row.losses == sum(difference < -1e-7 for difference in differences)
             assert isfinite(row.p_value or 0.0)
 
 

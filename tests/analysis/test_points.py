@@ -92,7 +92,7 @@ def test_codecs_are_collected_by_label_without_probes() -> None:
     }
     assert found[0].marks.bitstreams == 2
     with_probes = collect(stored, probes=True)
-    assert [one.label for one in with_probes] == ["b", "only probes", "z"]
+    assert [with_probe.label for with_probe in with_probes] == ["b", "only probes", "z"]
     assert with_probes[0].pictures["a"].keys() == {20.0, 30.0}
 
 
@@ -140,7 +140,7 @@ def test_a_mean_curve_is_of_the_chosen_pictures_alone() -> None:
         "c": {10.0: point(9.0, 10.0), 20.0: point(9.5, 11.0)},
     }
     found = mean_curve(pictures, {"b", "a"}, PSNR)
-    points = [value for one in found.points for value in (one.setting, one.bits_per_pixel, one.score)]
+    points = [value for point in found.points for value in (point.setting, point.bits_per_pixel, point.score)]
     assert points == pytest.approx([10, 0.4, 31, 20, 0.7, 35])
     assert found.lossless_settings == ()
     assert mean_curve(pictures, (), PSNR).points == ()
@@ -154,7 +154,7 @@ def test_a_setting_with_one_lossless_picture_leaves_the_mean_curve() -> None:
         "b": {10.0: point(0.6, 32.0), 20.0: point(1.0, 37.0), 30.0: point(1.1, 38.0)},
     }
     found = mean_curve(pictures, pictures, PSNR)
-    assert [one.setting for one in found.points] == [10.0, 30.0]
+    assert [point.setting for point in found.points] == [10.0, 30.0]
     assert found.lossless_settings == (20.0,)
 
 

@@ -137,17 +137,17 @@ def noisy(pictures: int = 12, **gains: float) -> list[ScoredCell]:
 def test_p_values_are_corrected_for_the_number_of_codecs_and_of_pairs() -> None:
     stored = noisy(z=-0.12, m=0.0, b=0.1, k=0.03)
     every = Paired(compare(stored, PSNR), PSNR)
-    tests = [one for one in every.codec_ids if one != "id-m"]
-    raw = [zero_test(every.against("id-m", one)).p_value for one in tests]
+    tests = [codec_id for codec_id in every.codec_ids if codec_id != "id-m"]
+    raw = [zero_test(every.against("id-m", test)).p_value for test in tests]
     evidence = against_anchor(every, "id-m")
-    assert [evidence[one].p_value for one in tests] == pytest.approx(multipletests(raw, method="holm")[1])
+    assert [evidence[test].p_value for test in tests] == pytest.approx(multipletests(raw, method="holm")[1])
     pairs = list(combinations(every.codec_ids, 2))
     raw = [zero_test(every.against(anchor, test)).p_value for test, anchor in pairs]
     matches = head_to_heads(every)
     corrected = multipletests(raw, method="holm")[1]
-    assert [one.p_value for one in matches] == pytest.approx(corrected)
+    assert [match.p_value for match in matches] == pytest.approx(corrected)
     assert any(one < 0.05 <= other for one, other in zip(raw, corrected, strict=True))
-    shown = [one.verdict != "not shown" for one in matches]
+    shown = [match.verdict != "not shown" for match in matches]
     assert shown == [bool(one < 0.05) for one in corrected]
 
 
@@ -271,7 +271,9 @@ def test_the_front_of_a_metric_where_lower_is_better_has_the_low_scores() -> Non
     stored = distances("z", (1.0, 2.0), (1.0, 6.0)) + distances("a", (1.0, 3.0), (1.0, 3.0))
     # Of 2000 resamples the first 1000 count.
     resamples = [FIRST] * 250 + [SECOND] * 750 + [FIRST] * 1000
-    points = {one.codec_id: one for one in pareto_points(paired(stored, *resamples, metric=DELTA), DELTA)}
+    points = {
+        point.codec_id: point for point in pareto_points(paired(stored, *resamples, metric=DELTA), DELTA)
+    }
     assert (points["id-z"].score, points["id-a"].score) == pytest.approx((4.0, 3.0))
     assert (points["id-z"].on_front, points["id-a"].on_front) == (False, True)
     assert (points["id-z"].front_share, points["id-a"].front_share) == (0.25, 0.75)

@@ -44,7 +44,7 @@ def test_a_picture_counts_once_however_many_seeds_it_has(engine) -> None:
 def test_a_picture_that_is_missing_shows_and_a_probe_is_no_setting(engine) -> None:
     other = replace(SMALL, codec_id="other", codec="other")
     rates = engine.set_rates([SMALL, LARGE, other, replace(SMALL, quality=7.0, probe=True)])
-    assert [(one.codec, one.setting, one.pictures, one.of_pictures) for one in rates] == [
+    assert [(rate.codec, rate.setting, rate.pictures, rate.of_pictures) for rate in rates] == [
         ("one", 5.0, 2, 2),
         ("other", 5.0, 1, 2),
     ]
@@ -83,12 +83,12 @@ def test_rates_stand_by_label_and_rise(engine) -> None:
     rates = engine.set_rates(
         [replace(SMALL, codec="z", codec_id="a"), dear, cheap, replace(cheap, codec_id="aa")]
     )
-    assert [(one.codec, one.codec_id, one.setting) for one in rates] == [
+    assert [(rate.codec, rate.codec_id, rate.setting) for rate in rates] == [
         ("one", "aa", 9.0), ("one", "id", 9.0), ("one", "id", 1.0), ("z", "a", 5.0),
     ]  # fmt: skip
     # A picture of which there are only probes was coded all the same.
     probed = replace(LARGE, probe=True)
-    assert [one.of_pictures for one in engine.set_rates([SMALL, probed])] == [2]
+    assert [rate.of_pictures for rate in engine.set_rates([SMALL, probed])] == [2]
 
 
 @pytest.mark.parametrize(

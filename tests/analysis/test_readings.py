@@ -65,9 +65,11 @@ def test_every_curve_at_a_quality(at: float) -> None:
     rows = [clean(*row) for row in zip(RATES, QUALITIES, SIZES, SECONDS, strict=True)]
     np.testing.assert_array_equal(curves.points, [row.points for row in rows])
     rates = [rate_at_quality(row, at) for row in rows]
-    np.testing.assert_allclose(rates_at_quality(curves, at), [NAN if one is None else one for one in rates])
+    np.testing.assert_allclose(
+        rates_at_quality(curves, at), [NAN if rate is None else rate for rate in rates]
+    )
     columns = [columns_at_quality(row, at) for row in rows]
-    expected = np.array([[NAN, NAN] if one is None else one for one in columns]).T
+    expected = np.array([[NAN, NAN] if column is None else column for column in columns]).T
     np.testing.assert_allclose(columns_of_all(curves, at), expected)
 
 
@@ -184,7 +186,7 @@ def test_published_means_stand_beside_an_anchor_of_ours() -> None:
     assert [one.bd_rate.percent for one in found[:3]] == pytest.approx([-50, -50, 100], abs=1e-3)
     assert (found[2].points, found[2].lowest_rate, found[2].highest_rate) == (4, 0.2, 1.6)
     assert (found[2].provenance, found[3].bd_rate.reason) == ("a.csv", "one point")
-    assert {one.bd_rate.reason for one in published_curves(rows, PSNR, every, "nobody")} == {
+    assert {curve.bd_rate.reason for curve in published_curves(rows, PSNR, every, "nobody")} == {
         "no anchor curve"
     }
     assert published_curves(rows, DELTA, every, "id-m") == []

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from codecarena.bench.records.messages import CodecSpec
-from codecarena.bench.timing.footprint import MARK, Asked, FootprintError, footprint, observe
+from codecarena.bench.timing.footprint import MARK, FootprintError, FootprintJob, footprint, observe
 from codecarena.bench.timing.opened_files import Opened
 from codecarena.bench.worker import clocks, cpu_load, device
 from codecarena.bench.worker.cpu_load import CpuCounters, Watch, other_share
@@ -193,7 +193,7 @@ def test_the_weights_of_a_learned_decoder_are_seen_to_the_byte(tmp_path: Path) -
     codec = registry.create("hyperprior")
     stream = tmp_path / "stream"
     stream.write_bytes(codec.encode(Picture(np.full((64, 64, 3), 99, np.uint8)), 1))
-    found = observe(Asked(CodecSpec("hyperprior", ()), (str(stream),)), 300)
+    found = observe(FootprintJob(CodecSpec("hyperprior", ()), (str(stream),)), 300)
     assert found.weights_bytes == codec.info.weights_bytes
     assert list(found.files["weights"]) == ["hyperprior.safetensors"]
     assert found.runtime.startswith("torch ")
@@ -203,6 +203,6 @@ def test_the_weights_of_a_learned_decoder_are_seen_to_the_byte(tmp_path: Path) -
 def test_a_decoder_that_fails_in_a_fresh_process_has_no_footprint(tmp_path: Path) -> None:
     (tmp_path / "stream").write_bytes(b"nothing")
     with pytest.raises(FootprintError, match="end-of-image"):
-        observe(Asked(CodecSpec("jpeg", ()), (str(tmp_path / "stream"),)), 60)
+        observe(FootprintJob(CodecSpec("jpeg", ()), (str(tmp_path / "stream"),)), 60)
     with pytest.raises(FootprintError, match="took too long"):
-        observe(Asked(CodecSpec("jpeg", ()), (str(tmp_path / "stream"),)), 0.01)
+        observe(FootprintJob(CodecSpec("jpeg", ()), (str(tmp_path / "stream"),)), 0.01)

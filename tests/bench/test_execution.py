@@ -165,7 +165,7 @@ def test_each_cell_is_stored_under_its_key_and_counted_once(monkeypatch: pytest.
     died = planned_cell(A, CLASSIC, 4.0).key
     assert {decoded for one, decoded in saved if one == died} == {None, "pixels"}
     assert (report.completed, report.failed) == (2, 2)
-    assert sorted(one.quality for one in audience.advances) == [2.0, 2.0, 4.0, 6.0]
+    assert sorted(advance.quality for advance in audience.advances) == [2.0, 2.0, 4.0, 6.0]
 
 
 @pytest.mark.parametrize(

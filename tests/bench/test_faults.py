@@ -40,7 +40,7 @@ def test_a_misbehaving_codec_loses_one_cell_and_mended_gets_it_back(faulty: Path
     assert (record["completed"], record["failed"], record["without_result"]) == (3 * 6, 6, 6)
 
     store = Store(str(faulty / "arena"))
-    failures = {one.codec: one for one in store.failures()}
+    failures = {failure.codec: failure for failure in store.failures()}
     assert len(store.failures()) == len(failures) == 6
     for name, (outcome, stage, words) in EXPECTED.items():
         assert (failures[name].outcome, failures[name].stage) == (outcome, stage)
@@ -120,7 +120,7 @@ def test_a_metric_that_hangs_loses_its_own_score_alone(
     assert (status, record["completed"], record["failed"], record["without_result"]) == (1, 0, 2, 2)
     store = Store(str(tmp_path / "arena"))
     failures = store.failures()
-    assert [(one.metric, one.outcome, one.stage) for one in failures] == [
+    assert [(failure.metric, failure.outcome, failure.stage) for failure in failures] == [
         ("ssimulacra2", "timeout", "score")
     ] * 2
     names = {metric.metric_id: metric.name for metric in store.metrics()}

@@ -218,7 +218,7 @@ def test_torchs_own_trace_has_the_form_that_is_read(tmp_path: Path) -> None:
         held @ held
     profile.export_chrome_trace(str(tmp_path / "trace.json"))
     events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
-    computed = [one for one in events if one.get("cat") == "cpu_op" and one["ph"] == "X"]
+    computed = [event for event in events if event.get("cat") == "cpu_op" and event["ph"] == "X"]
     assert any(one["name"] == "aten::mm" for one in computed)
     # Operators of the CPU taken for kernels: seconds of a product of this size are far below one.
     assert 0 < gpu.kernel_seconds([one | {"cat": "kernel"} for one in computed]) < 10

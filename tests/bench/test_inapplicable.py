@@ -53,7 +53,7 @@ def test_it_is_stored_as_done_and_is_not_tried_again(folder: Path) -> None:
 def test_readers_tell_it_from_a_lossless_picture(folder: Path) -> None:
     store = Store(str(folder / "arena"))
     face, psnr = (
-        {one.name: one.metric_id for one in store.metrics()}[name] for name in ("face-ssim", "psnr")
+        {metric.name: metric.metric_id for metric in store.metrics()}[name] for name in ("face-ssim", "psnr")
     )
     cells = {(cell.picture, cell.codec): cell.scores for cell in store.cells()}
     assert cells["grey60.png", "png"][face] == Score(None, False, applicable=False)
@@ -63,7 +63,7 @@ def test_readers_tell_it_from_a_lossless_picture(folder: Path) -> None:
 
 def test_means_and_coverage_are_over_the_pictures_with_a_face(folder: Path) -> None:
     store = Store(str(folder / "arena"))
-    metric = next(one for one in store.metrics() if one.name == "face-ssim")
+    metric = next(metric for metric in store.metrics() if metric.name == "face-ssim")
     every = compare(store.cells(), metric)
     assert every.of_pictures == 1
     assert len(every.common) == 1

@@ -78,10 +78,12 @@ def elsewhere(ran: Path) -> Path:
 
 def test_imported_pictures_are_scored_by_our_metrics(ran: Path, elsewhere: Path) -> None:
     store = Store(str(ran / "arena"))
-    cells = [one for one in store.cells() if one.codec == "theirs"]
-    metrics = {one.metric_id: one.name for one in store.metrics()}
+    cells = [cell for cell in store.cells() if cell.codec == "theirs"]
+    metrics = {metric.metric_id: metric.name for metric in store.metrics()}
     ours = {
-        one.quality: one for one in store.cells() if one.codec == "jpeg" and one.picture == cells[0].picture
+        cell.quality: cell
+        for cell in store.cells()
+        if cell.codec == "jpeg" and cell.picture == cells[0].picture
     }
     (provenance,) = provenances(store).values()
     store.close()
@@ -91,13 +93,13 @@ def test_imported_pictures_are_scored_by_our_metrics(ran: Path, elsewhere: Path)
     for cell in cells:
         assert cell.imported
         assert cell.bitstream_sha256 == ""
-        assert {metrics[one] for one in cell.scores} == {"psnr", "ms-ssim"}
+        assert {metrics[score] for score in cell.scores} == {"psnr", "ms-ssim"}
     assert ours
-    assert not any(one.imported for one in ours.values())
+    assert not any(our.imported for our in ours.values())
     original = cv2.imread(str(ran / "pictures" / cells[0].picture)).astype(float)
     decoded = cv2.imread(str(elsewhere.parent / f"{Path(cells[0].picture).stem}-20.png"))
     psnr = 10 * np.log10(255**2 / np.mean((original - decoded) ** 2))
-    first = next(one for one in cells if one.quality == 20 and one.picture == cells[0].picture)
+    first = next(cell for cell in cells if cell.quality == 20 and cell.picture == cells[0].picture)
     found = next(score.value for one, score in first.scores.items() if metrics[one] == "psnr")
     assert found == pytest.approx(psnr, abs=1e-9)
 
@@ -219,7 +221,7 @@ def test_compressais_files_of_single_pictures_become_means(tmp_path: Path) -> No
         write(picture, "hyper-mse-1", bpp=rate, **{"psnr-rgb": 30.0 + rate, "ms-ssim-rgb": 0.9})
         last = write(picture, "hyper-mse-2", bpp=2 * rate, **{"psnr-rgb": 33.0, "encoding_time": 0.5})
     points = read(tmp_path, "kodak").points
-    assert [(one.codec, one.bits_per_pixel) for one in points] == [
+    assert [(point.codec, point.bits_per_pixel) for point in points] == [
         ("hyper", pytest.approx(0.3)),
         ("hyper", pytest.approx(0.6)),
     ]
@@ -243,7 +245,11 @@ def test_a_table_of_means_is_read_with_its_gaps(tmp_path: Path) -> None:
         "B,kodak,0.014,,0.760,23.14\n"
     )
     points = read(path).points
-    assert [(one.codec, one.image_set) for one in points] == [("A", "kodak"), ("A", "div2k"), ("B", "kodak")]
+    assert [(point.codec, point.image_set) for point in points] == [
+        ("A", "kodak"),
+        ("A", "div2k"),
+        ("B", "kodak"),
+    ]
     assert points[0].scores == {"ms-ssim": 0.846, "psnr": 24.73}
     assert points[1].scores["fid"] == 18.5
     path.write_text("model,dataset,bpp\nA,kodak,much\n")

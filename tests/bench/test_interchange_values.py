@@ -65,7 +65,9 @@ def test_a_row_of_reconstructions_is_read_column_by_column(tmp_path: Path) -> No
         ),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
-    assert [one.codec for one in read(path, codec="wanted").reconstructions] == ["wanted"] * 2
+    assert [reconstruction.codec for reconstruction in read(path, codec="wanted").reconstructions] == [
+        "wanted"
+    ] * 2
     path.write_text("\ufeffpicture,decoded,codec,bpp,bytes\na,b.png,c,9,80\n")
     (row,) = read(path).reconstructions
     assert (row.size, row.unit, row.picture) == (80.0, "bytes", "a")
@@ -233,7 +235,7 @@ def test_single_pictures_become_means_of_what_all_of_them_have(tmp_path: Path) -
     assert content.origin == "means of 2 pictures' files"
     bodies = b"".join((tmp_path / "x" / f"{name}.json").read_bytes() for name in sorted(files))
     assert content.sha256 == hashlib.sha256(bodies).hexdigest()
-    assert {one.codec for one in read(tmp_path, "kodak", "wanted").points} == {"wanted"}
+    assert {point.codec for point in read(tmp_path, "kodak", "wanted").points} == {"wanted"}
 
 
 @pytest.mark.parametrize(

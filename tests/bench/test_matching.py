@@ -68,7 +68,7 @@ def test_a_rate_is_matched_on_every_picture_and_never_encoded_for_twice(folder: 
     assert record["encoded"] == len(cells) == sum(one["encodes"] for one in record["matches"])
     assert all(cell.probe for cell in cells)
     for row in store.matches("pictures"):
-        own = [one for one in cells if (one.codec, one.picture) == (row.codec, row.picture)]
+        own = [cell for cell in cells if (cell.codec, cell.picture) == (row.codec, row.picture)]
         (chosen,) = [one for one in own if one.quality == row.match.quality]
         assert row.match.achieved == pytest.approx(chosen.bits_per_pixel)
         assert row.match.probes == row.match.encodes == len(own)
@@ -78,7 +78,8 @@ def test_a_rate_is_matched_on_every_picture_and_never_encoded_for_twice(folder: 
     ended = call("score", "suite.toml", "-j", "1", "--metric", "ssim", "--json", folder=folder)
     assert ended.returncode == 0, ended.stderr
     scored = {
-        (one.codec, one.picture, one.quality): len(one.scores) == 3 and one.probe for one in store.cells()
+        (cell.codec, cell.picture, cell.quality): len(cell.scores) == 3 and cell.probe
+        for cell in store.cells()
     }
     matched = [(row.codec, str(row.picture), row.match.quality) for row in store.matches("pictures")]
     assert all(scored[one] for one in matched), "what was found gets further metrics too, and stays a probe"
@@ -89,8 +90,8 @@ def test_a_rate_is_matched_on_every_picture_and_never_encoded_for_twice(folder: 
     assert {(one["codec"], one["picture"], one["quality"]) for one in again["matches"]} == {
         (one["codec"], one["picture"], one["quality"]) for one in record["matches"]
     }
-    assert [one.match.encodes for one in store.matches("pictures")] == [
-        one.match.probes for one in store.matches("pictures")
+    assert [match.match.encodes for match in store.matches("pictures")] == [
+        match.match.probes for match in store.matches("pictures")
     ], "what the first search asked for is still told"
 
 
@@ -99,7 +100,7 @@ def test_a_score_is_matched_whichever_way_is_better(folder: Path, metric: str, t
     run_record("suite.toml", folder=folder)
     record = match(folder, f"{metric}={target:g}", "--only", "codec=jpeg")
     store = Store(str(folder / "arena"))
-    ids = {one.name: one.metric_id for one in store.metrics()}
+    ids = {metric.name: metric.metric_id for metric in store.metrics()}
     for one in record["matches"]:
         assert one["ended"] in ("nearest", "exact")
         values = {
@@ -150,7 +151,7 @@ def test_a_target_out_of_range_ends_at_the_nearest_end_and_says_so(folder: Path)
 def test_probes_stay_off_mean_curves_until_a_suite_asks_for_them(folder: Path) -> None:
     run_record("suite.toml", folder=folder)
     store = Store(str(folder / "arena"))
-    psnr = next(one for one in store.metrics() if one.name == "psnr")
+    psnr = next(metric for metric in store.metrics() if metric.name == "psnr")
     before = compare(store.cells(), psnr).curves
     # One setting on all pictures: it would be a point of the ladder, were it no probe.
     record = match(folder, f"bpp={TARGET}", "--match-set")
@@ -163,7 +164,7 @@ def test_probes_stay_off_mean_curves_until_a_suite_asks_for_them(folder: Path) -
     before_encodes = measured(folder)
     run_record("suite.toml", folder=folder)
     assert measured(folder) == before_encodes, "what a search measured is not measured again"
-    jpeg = next(one.codec_id for one in store.cells() if one.codec == "jpeg")
+    jpeg = next(cell.codec_id for cell in store.cells() if cell.codec == "jpeg")
     assert [point.setting for point in compare(store.cells(), psnr).curves[jpeg].points] == sorted(
         {20, quality, 80}
     )

@@ -51,11 +51,11 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Any:
             yield entries(inside, folder)
 
         monkeypatch.setattr(changed_files.os, "scandir", scandir)
-        seen, holds_older = changed_files._Look(SPAN, frozenset(covered)).into("/top")
+        seen, holds_older = changed_files._FolderScan(SPAN, frozenset(covered)).into("/top")
         renewed = {str(one.folder.relative_to("/top")): set(one.older) for one in seen.renewed}
         assert len(renewed) == len(seen.renewed)
         assert holds_older == ("." not in renewed or bool(renewed["."]))
-        return renewed, {str(one.relative_to("/top")) for one in seen.files}
+        return renewed, {str(file.relative_to("/top")) for file in seen.files}
 
     return found
 
@@ -115,10 +115,10 @@ def test_what_cannot_be_looked_at_counts_as_new_and_a_closed_folder_as_old(
         yield [SimpleNamespace(name="a", path="/top/a", stat=refuse)]
 
     monkeypatch.setattr(changed_files.os, "scandir", scandir)
-    seen, older = changed_files._Look(SPAN, frozenset()).into("/top")
+    seen, older = changed_files._FolderScan(SPAN, frozenset()).into("/top")
     assert (seen, older) == (FolderChanges([Renewed(Path("/top"), ())], [Path("/top/a")]), False)
     monkeypatch.setattr(changed_files.os, "scandir", refuse)
-    assert changed_files._Look(SPAN, frozenset()).into("/top") == (FolderChanges(), True)
+    assert changed_files._FolderScan(SPAN, frozenset()).into("/top") == (FolderChanges(), True)
 
 
 def test_folders_are_looked_into_and_files_and_covered_ones_are_not(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_with_the_toy_set_alone_nothing_is_said_of_the_kinds(arena: Path) -> Non
     assert {cell.picture_generator for cell in cells if cell.image_set == "toy-few"} == {
         ToySampler().generator
     }
-    (metric,) = (one for one in store.metrics() if one.name == "psnr")
+    (metric,) = (metric for metric in store.metrics() if metric.name == "psnr")
     split = split_by_kind(cells, metric, "jpeg")
     assert (split.statement, split.generated_pictures, split.set_aside) == (TOY_SET, 0, 4)
     assert TOY_SET in call("leaderboard", "--split", "kind", "--anchor", "jpeg", folder=arena).stdout

@@ -59,7 +59,7 @@ def counts(made: Plan) -> tuple[int, int, int, int]:
 
 def test_every_picture_goes_through_every_codec_at_every_quality_and_seed_picture_by_picture() -> None:
     made = plan(MadeUpStore(), codecs=(CLASSIC, DREAMS), seeds=(5, 8), repeats=3, keep_decoded=True)
-    assert [one.key for one in made.cells] == [
+    assert [cell.key for cell in made.cells] == [
         one
         for picture in ("a", "b")
         for one in (
@@ -68,18 +68,18 @@ def test_every_picture_goes_through_every_codec_at_every_quality_and_seed_pictur
         )
     ]
     assert counts(made) == (10, 10, 0, 0)
-    assert made.keys == {one.key for one in made.cells}
+    assert made.keys == {cell.key for cell in made.cells}
     cell = made.cells[-1].cell
     assert (cell.original.path, cell.original.sha256) == ("/b", "sha-b")
     assert (cell.original.caption, cell.original.text) == ("b?", "b!")
     assert (cell.codec, cell.codec_id, cell.quality, cell.seed) == (DREAMS.table.spec, "dreams-id", 2.0, 8)
     assert (cell.metrics, cell.blobs, cell.stored) == (("psnr", "ssim"), "/blobs", None)
     assert (cell.repeats, cell.keep_decoded, cell.bitstream_sha256) == (3, True, None)
-    assert [one.cell.seed for one in made.cells[:4]] == [None, None, None, 5]
+    assert [cell.cell.seed for cell in made.cells[:4]] == [None, None, None, 5]
 
 
 def test_without_seeds_every_decoder_takes_the_streams_own() -> None:
-    assert {one.key.seed for one in plan(MadeUpStore(), codecs=(CLASSIC, DREAMS)).cells} == {NO_SEED}
+    assert {cell.key.seed for cell in plan(MadeUpStore(), codecs=(CLASSIC, DREAMS)).cells} == {NO_SEED}
 
 
 def test_a_picture_in_two_sets_is_one_cell() -> None:
@@ -108,11 +108,11 @@ def stored(**keys: Any) -> MadeUpStore:
 def test_only_what_is_missing_is_planned() -> None:
     made = plan(stored())
     assert counts(made) == (5, 6, 1, 0)
-    assert [(one.key.quality, one.cell.metrics, one.cell.stored) for one in made.cells[:2]] == [
+    assert [(cell.key.quality, cell.cell.metrics, cell.cell.stored) for cell in made.cells[:2]] == [
         (4.0, ("ssim",), Stored("bits4", "pixels4")),
         (6.0, ("psnr", "ssim"), None),
     ]
-    assert not any(one.replace for one in made.cells)
+    assert not any(cell.replace for cell in made.cells)
 
 
 def test_what_failed_before_is_left_alone_until_it_is_asked_for_again() -> None:
@@ -125,7 +125,7 @@ def test_what_failed_before_is_left_alone_until_it_is_asked_for_again() -> None:
     made = plan(store)
     # Picture b at 2 is not measured: its one failed metric is not tried again, the rest is.
     assert counts(made) == (3, 6, 1, 2)
-    assert [(one.key, one.cell.metrics) for one in made.cells] == [
+    assert [(cell.key, cell.cell.metrics) for cell in made.cells] == [
         (key("b", "classic-id", 2.0), ("ssim",)),
         (key("b", "classic-id", 4.0), ("psnr", "ssim")),
         (key("b", "classic-id", 6.0), ("psnr", "ssim")),
@@ -138,22 +138,22 @@ def test_a_forced_codec_is_measured_and_scored_again_whatever_is_stored(name: st
     tries = {(key("a", "classic-id", 2.0), None)}
     other = planned_codec("other-id", info=replace(INFO, name="other"))
     made = plan(stored(tries=tries), Wanted(force=frozenset({name})), codecs=(CLASSIC, other))
-    forced = [one for one in made.cells if one.codec is CLASSIC]
+    forced = [cell for cell in made.cells if cell.codec is CLASSIC]
     assert [one.key.quality for one in forced] == [2.0, 4.0, 6.0] * 2
     assert all(one.replace and one.cell.stored is None for one in forced)
     assert forced[0].cell.metrics == ("psnr", "ssim")
-    assert not any(one.replace for one in made.cells if one.codec is other)
+    assert not any(cell.replace for cell in made.cells if cell.codec is other)
 
 
 def test_another_seed_decodes_the_bitstream_that_is_stored_unless_it_is_forced() -> None:
     store = MadeUpStore({key("a", "dreams-id", 2.0, 5): Stored("bits", "pixels")})
     seeds = {"codecs": (DREAMS,), "seeds": (5, 8)}
-    bitstreams = {one.key: one.cell.bitstream_sha256 for one in plan(store, **seeds).cells}
+    bitstreams = {cell.key: cell.cell.bitstream_sha256 for cell in plan(store, **seeds).cells}
     assert bitstreams[key("a", "dreams-id", 2.0, 8)] == "bits"
     assert bitstreams[key("a", "dreams-id", 2.0, 5)] is None, "it has a measurement and lacks scores only"
     assert bitstreams[key("b", "dreams-id", 2.0, 8)] is None
     forced = plan(store, Wanted(force=frozenset({"dreams"})), **seeds)
-    assert {one.cell.bitstream_sha256 for one in forced.cells} == {None}
+    assert {cell.cell.bitstream_sha256 for cell in forced.cells} == {None}
 
 
 def test_scoring_leaves_alone_what_was_not_measured_and_takes_in_what_searches_found(
@@ -167,12 +167,12 @@ def test_scoring_leaves_alone_what_was_not_measured_and_takes_in_what_searches_f
         store.cells[key(picture, "classic-id", quality)] = Stored("bits", "pixels")
     made = plan(store, Wanted(score_only=True, force=frozenset({"made-up"})))
     assert counts(made) == (3, 4, 1, 0)
-    assert [one.key for one in made.cells] == [
+    assert [cell.key for cell in made.cells] == [
         key("a", "classic-id", 4.0),
         key("a", "classic-id", 5.0),
         key("b", "classic-id", 3.0),
     ]
-    assert not any(one.replace for one in made.cells)
+    assert not any(cell.replace for cell in made.cells)
 
 
 def test_a_quality_outside_of_the_scale_is_refused_with_the_scales_ends() -> None:

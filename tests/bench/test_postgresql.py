@@ -143,7 +143,8 @@ def test_a_made_up_store_reads_the_same_from_both(url: str, tmp_path: Path) -> N
         one, other = (ask(store) for store in stores)
         assert one == other
     by_key = [
-        {(one.picture, one.codec_id, one.quality, one.seed): one for one in store.cells()} for store in stores
+        {(cell.picture, cell.codec_id, cell.quality, cell.seed): cell for cell in store.cells()}
+        for store in stores
     ]
     assert by_key[0] == by_key[1]
     for metric in stores[0].metrics():

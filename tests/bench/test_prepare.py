@@ -38,7 +38,7 @@ def suite(**keys: Any) -> Suite:
 )
 def test_a_codec_is_chosen_by_its_name_or_title(only: tuple[str, ...], chosen: list[str]) -> None:
     tables = prepare._chosen_codecs(suite(), Options(only_codecs=frozenset(only)))
-    assert [one.title for one in tables] == chosen
+    assert [table.title for table in tables] == chosen
 
 
 def test_a_recipe_is_chosen_by_its_files_name() -> None:
@@ -72,7 +72,7 @@ def test_sets_are_cut_to_so_many_pictures_and_optional_ones_left_out_with_a_note
     mine = str(written(tmp_path / "mine", "a.png", "b.png", "c.png"))
     given = suite(sets=mine, optional_sets=["$NOWHERE/set", "/no/such/folder"])
     opened, notes = prepare._open_sets(given, Options(pictures=2))
-    assert [[one.name for one in each.pictures] for each in opened] == [["a.png", "b.png"]]
+    assert [[picture.name for picture in each.pictures] for each in opened] == [["a.png", "b.png"]]
     assert notes[0].startswith("set $NOWHERE/set: the environment variable NOWHERE is not set")
     assert notes[1].endswith("(optional)")
     with pytest.raises(DatasetError):

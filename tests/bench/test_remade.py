@@ -113,7 +113,7 @@ def verified(outcome: Any, message: str = "", repeats: bool | None = None, isola
     ],
 )
 def test_an_encoder_repeats_itself_varies_or_was_not_asked(repeats: list[bool | None], said: str) -> None:
-    assert _encoder([verified("identical", repeats=one) for one in repeats]) == said
+    assert _encoder([verified("identical", repeats=repeat) for repeat in repeats]) == said
 
 
 @pytest.mark.parametrize(

@@ -36,14 +36,14 @@ def results(folder: Path) -> list[tuple[object, ...]]:
     """Return what a store holds, without times."""
     return [
         (
-            one.picture,
-            one.codec,
-            one.quality,
-            one.bitstream_sha256,
-            one.decoded_sha256,
-            sorted(one.scores.items()),
+            cell.picture,
+            cell.codec,
+            cell.quality,
+            cell.bitstream_sha256,
+            cell.decoded_sha256,
+            sorted(cell.scores.items()),
         )
-        for one in Store(str(folder)).cells()
+        for cell in Store(str(folder)).cells()
     ]
 
 
@@ -136,7 +136,7 @@ def test_ctrl_c_stops_at_once_and_keeps_what_had_finished(tmp_path: Path) -> Non
     )
     wait_for(lambda: stored_count(tmp_path / "arena") == 6 * 8 + 5)
     workers = psutil.Process(runner.pid).children(recursive=True)
-    assert any("program.py" in " ".join(one.cmdline()) for one in workers), "the sleeper is asleep"
+    assert any("program.py" in " ".join(worker.cmdline()) for worker in workers), "the sleeper is asleep"
     os.kill(runner.pid, signal.SIGINT)
     out, err = runner.communicate(timeout=60)
     assert runner.returncode == 130, err

@@ -90,10 +90,10 @@ def test_score_refuses_a_bitstream_that_is_not_what_was_measured(folder: Path) -
 def test_force_measures_again_and_keeps_the_old_row(folder: Path) -> None:
     run_record("suite.toml", folder=folder)
     store = Store(str(folder / "arena"))
-    before = {(one.picture, one.codec, one.quality): one.encode_seconds for one in store.cells()}
+    before = {(cell.picture, cell.codec, cell.quality): cell.encode_seconds for cell in store.cells()}
     status, record = run_record("suite.toml", "--force", "jpeg", folder=folder)
     assert (status, record["completed"]) == (0, 6)
-    after = {(one.picture, one.codec, one.quality): one.encode_seconds for one in store.cells()}
+    after = {(cell.picture, cell.codec, cell.quality): cell.encode_seconds for cell in store.cells()}
     assert after.keys() == before.keys()
     changed = {key for key in after if after[key] != before[key]}
     assert {codec for _, codec, _ in changed} == {"jpeg"}
@@ -253,7 +253,7 @@ def test_a_picture_too_small_for_a_metric_fails_that_score_alone(folder: Path) -
     assert (status, record["without_result"]) == (1, 9)
     store = Store(str(folder / "arena"))
     assert len(store.cells()) == 9
-    assert {(one.metric, one.stage) for one in store.failures()} == {("ms-ssim", "score")}
+    assert {(failure.metric, failure.stage) for failure in store.failures()} == {("ms-ssim", "score")}
     assert "161" in store.failures()[0].message
 
 

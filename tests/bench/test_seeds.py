@@ -76,13 +76,13 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_seed_decodes_the_same_bitstream(ran: Path) -> None:
     store = Store(str(ran / "arena"))
-    cells = [one for one in store.cells() if one.codec == "dreams"]
+    cells = [cell for cell in store.cells() if cell.codec == "dreams"]
     store.close()
     assert len(cells) == 12
-    assert len({one.bitstream_sha256 for one in cells}) == 3
-    assert len({one.decoded_sha256 for one in cells}) == 12
-    for picture in {one.picture for one in cells}:
-        timed = [one.seed for one in cells if one.picture == picture and one.encode_seconds]
+    assert len({cell.bitstream_sha256 for cell in cells}) == 3
+    assert len({cell.decoded_sha256 for cell in cells}) == 12
+    for picture in {cell.picture for cell in cells}:
+        timed = [cell.seed for cell in cells if cell.picture == picture and cell.encode_seconds]
         assert timed == [1], "only the first seed's cell encoded"
 
 

@@ -33,8 +33,10 @@ def unfolded(pixels: Image) -> NDArray[np.uint8]:
     planes = torch.from_numpy(pixels.transpose(2, 0, 1)[None].copy()).float()
     grids = [planes, planes[:, :, 128:, 128:]] if min(pixels.shape[:2]) >= 1.5 * 256 else [planes]
     cut = [
-        torch.nn.functional.unfold(one, kernel_size=256, stride=256).permute(0, 2, 1).reshape(-1, 3, 256, 256)
-        for one in grids
+        torch.nn.functional.unfold(grid, kernel_size=256, stride=256)
+        .permute(0, 2, 1)
+        .reshape(-1, 3, 256, 256)
+        for grid in grids
     ]
     return torch.cat(cut).permute(0, 2, 3, 1).byte().numpy()
 
@@ -54,8 +56,8 @@ def sides(kodak: list[Path]) -> Side:
     """Every tile of Kodak, and of Kodak as JPEG."""
     codec = Jpeg()
     originals = [read_pixels(path) for path in kodak]
-    decoded = [codec.decode(codec.encode(Picture(one), 20)) for one in originals]
-    return [tile for one in originals for tile in tiles(one)], [
+    decoded = [codec.decode(codec.encode(Picture(original), 20)) for original in originals]
+    return [tile for original in originals for tile in tiles(original)], [
         tile for one in decoded for tile in tiles(one)
     ]
 
@@ -130,13 +132,15 @@ def test_distances_without_weights_are_zero_for_equal_sets_and_rise_with_lost_de
 ) -> None:
     codec = Jpeg()
     pictures = [read_pixels(path) for path in kodak[:4]]
-    originals = describer.describe([tile for one in pictures for tile in tiles(one)])
+    originals = describer.describe([tile for picture in pictures for tile in tiles(picture)])
 
     def to(changed: list[Image]) -> float:
         return distance(originals, describer.describe([tile for one in changed for tile in tiles(one)]))
 
-    coded = [[codec.decode(codec.encode(Picture(one), quality)) for one in pictures] for quality in (30, 5)]
-    faint = [(64 + one // 2).astype(np.uint8) for one in pictures]
+    coded = [
+        [codec.decode(codec.encode(Picture(picture), quality)) for picture in pictures] for quality in (30, 5)
+    ]
+    faint = [(64 + picture // 2).astype(np.uint8) for picture in pictures]
     assert to(pictures) == 0
     assert 0 < to(coded[0]) < to(coded[1])
     assert to(faint) > to(coded[0])

@@ -91,7 +91,9 @@ def test_stored_values_are_those_of_the_pictures(folder: Path) -> None:
         decoded = [read_pixels(store.blobs.decoded_path(cell.decoded_sha256)) for cell in cells]
         sides = [[tile for one in side for tile in cut(one)] for side in (originals, decoded)]
         expected = metric.distance(*(metric.describer.describe(side) for side in sides))
-        found = [one.value for one in set_scores(store) if (one.pool, one.metric.name) == (pool, "swd")]
+        found = [
+            score.value for score in set_scores(store) if (score.pool, score.metric.name) == (pool, "swd")
+        ]
         assert found == [pytest.approx(expected, rel=1e-6)]
 
 

@@ -137,7 +137,7 @@ def test_the_spectrum_distance_is_of_the_mean_spectra_and_either_way_as_far() ->
 def test_tiles_lie_on_two_grids(size: tuple[int, int], expected: list[tuple[int, int]]) -> None:
     assert corners(*size) == expected
     pixels = np.zeros((*size, 3), np.uint8)
-    assert [one.shape for one in tiles(pixels)] == [(256, 256, 3)] * len(expected)
+    assert [tile.shape for tile in tiles(pixels)] == [(256, 256, 3)] * len(expected)
     assert whole(pixels)[0] is pixels
 
 

@@ -145,7 +145,7 @@ def test_a_forced_measurement_supersedes_its_own_cell_alone(store: StoreWriter) 
     assert {key: one.bitstream_sha256 for key, one in store.measured(["codec-id"]).items()} == {
         KEY: "newer bits"
     } | dict.fromkeys(others, "bits")
-    assert {one.seed for one in store.cells()} == {None, 3}
+    assert {cell.seed for cell in store.cells()} == {None, 3}
     save(store, Outcome(measured=replace(MEASURED, bitstream_sha256="newest")), key=others[1], replace=True)
     assert store.measured(["codec-id"])[KEY].bitstream_sha256 == "newer bits", "another seed is another cell"
     assert store.measured(["codec-id"])[others[1]].bitstream_sha256 == "newest"
@@ -156,9 +156,9 @@ def test_a_picture_of_two_sets_is_a_cell_of_each_and_one_set_may_be_asked_for(st
     for name in ("before", "quite another"):
         store.add_members(name, [(picture, A)])
     save(store, Outcome(measured=MEASURED))
-    assert [one.image_set for one in store.cells()] == ["before", "pictures", "quite another"]
+    assert [cell.image_set for cell in store.cells()] == ["before", "pictures", "quite another"]
     for name in ("before", "pictures", "quite another"):
-        assert [one.image_set for one in store.cells(name)] == [name]
+        assert [cell.image_set for cell in store.cells(name)] == [name]
     assert store.image_sets() == ["before", "pictures", "quite another"]
 
 
@@ -197,14 +197,14 @@ def test_failures_come_back_field_by_field_until_they_are_settled(store: StoreWr
         (replace(KEY, seed=3), "unbounded"),
     }
     save(store, Outcome(measured=MEASURED), key=replace(KEY, seed=3))
-    assert [one.settled for one in store.failures()] == [True, False]
+    assert [failure.settled for failure in store.failures()] == [True, False]
     save(
         store,
         Outcome(scored=[Scored("unbounded", 1.0, False, 0.1)]),
         key=replace(KEY, seed=3),
         decoded_sha256="pixels",
     )
-    assert [one.settled for one in store.failures()] == [True, True]
+    assert [failure.settled for failure in store.failures()] == [True, True]
     assert store.failures("others") == []
 
 
@@ -213,11 +213,11 @@ def test_probes_become_points_of_a_ladder_when_a_suite_asks_for_them(store: Stor
     for key in (KEY, other):
         save(store, Outcome(measured=MEASURED), key=key, probe=True)
     adopt(store, [KEY, replace(KEY, quality=6.0)])
-    assert {one.quality: one.probe for one in store.cells()} == {4.0: False, 5.0: True}
+    assert {cell.quality: cell.probe for cell in store.cells()} == {4.0: False, 5.0: True}
 
 
 def test_metrics_and_runs_come_back_field_by_field(store: StoreWriter) -> None:
-    assert [replace(one, metric_id="") for one in store.metrics()] == [
+    assert [replace(metric, metric_id="") for metric in store.metrics()] == [
         MetricRow(
             "", name, f"{name} by", f"{name} version", f"{name} colours", "lower", perfect, f"{name} weights"
         )
@@ -268,11 +268,11 @@ def test_a_run_whose_process_is_gone_is_marked_as_killed_when_the_next_begins(
 ) -> None:
     monkeypatch.setattr("codecarena.bench.store.writer.psutil.pid_exists", lambda _: False)
     store.begin_run("suite", "text", {"cpu": "slow"}, 1, 1)
-    assert [one.status for one in store.runs()] == ["running", "running"], (
+    assert [run.status for run in store.runs()] == ["running", "running"], (
         "another machine's process may live"
     )
     store.begin_run("suite", "text", {"cpu": "fast"}, 1, 1)
-    assert [one.status for one in store.runs()] == ["running", "running", "killed"]
+    assert [run.status for run in store.runs()] == ["running", "running", "killed"]
 
 
 def test_verdicts_are_the_newest_of_each_measurement(store: StoreWriter) -> None:
@@ -321,7 +321,11 @@ def test_a_timing_comes_back_field_by_field_and_supersedes_its_own_cell_alone(st
     )
     assert timings.known(store, ["codec-id"], machine_id) == {key: True} | dict.fromkeys(others, False)
     assert timings.known(store, ["codec-id"], "another machine") == {}
-    row = next(one for one in timings.timings(store, "pictures") if one.quality == 4.0 and one.threads == 2)
+    row = next(
+        timing
+        for timing in timings.timings(store, "pictures")
+        if timing.quality == 4.0 and timing.threads == 2
+    )
     assert row == TimingRow(
         *("pictures", "a.png", A, 600, "codec-id", "label", "learned", True, 4.0, machine_id, 2, 1), newer
     )
@@ -345,4 +349,4 @@ def test_a_failure_to_time_is_settled_by_a_later_timing(store: StoreWriter) -> N
         False,
     )
     timings.save(store, 1, machine_id, {key: TIMING}, {})
-    assert [one.settled for one in store.failures()] == [True]
+    assert [failure.settled for failure in store.failures()] == [True]

@@ -193,7 +193,7 @@ def test_a_suite_times_some_pictures_of_each_set_at_some_settings_of_each_codec(
         pictures=[*first, *second, replace(first[0], image_set="two")], codecs=[codec]
     )
     cells = cells_to_time(TimingTable(pictures=2, settings=2, threads=4), prepared, "machine")
-    assert [one.key for one in cells] == [
+    assert [cell.key for cell in cells] == [
         TimingKey(f"sha-{name}", "codec-id", quality, "machine", 4)
         for quality in (1.0, 5.0)
         for name in "aex"

@@ -90,7 +90,7 @@ def test_a_run_ends_with_a_timing_pass_that_keeps_every_repeat(arena: Path) -> N
     assert {(row.codec, row.quality) for row in rows} == {("jpeg", 50), ("programs", 1)}
     for row in rows:
         lists = (row.timing.encode.seconds, row.timing.decode.cpu_seconds, row.timing.other_shares)
-        assert [len(one) for one in lists] == [3, 3, 3]
+        assert [len(list_) for list_ in lists] == [3, 3, 3]
         assert row.bits_per_pixel > 0
         assert row.timing.load_seconds > 0
 
@@ -197,7 +197,7 @@ def test_a_codec_that_fails_is_named_and_the_others_are_timed(arena: Path) -> No
     assert (ended.returncode, record["timed"], record["failed"]) == (1, 2, 2)
     assert all("broken 1, encode" in note for note in record["notes"])
     attempts = Store(str(arena / "other")).failures()
-    assert [(one.codec, one.metric, one.stage, one.settled) for one in attempts] == [
+    assert [(attempt.codec, attempt.metric, attempt.stage, attempt.settled) for attempt in attempts] == [
         ("broken", "timing", "encode", False)
     ] * 2
 

@@ -116,7 +116,7 @@ def test_a_process_gets_64_bitstreams_of_one_codec_and_other_versions_are_noted(
         (CODEC, 2),
         (other, 1),
     ]
-    assert [one.measurement_id for part in parts[:3] for one in part.streams] == list(range(130))
+    assert [stream.measurement_id for part in parts[:3] for stream in part.streams] == list(range(130))
     assert made.report.notes == ["3 bitstreams of codec 0 are left out: that version is not here"]
 
 

@@ -175,7 +175,7 @@ def test_without_a_tool_rows_say_that_they_are_not_isolated(ran: Path, tmp_path:
 def test_a_bitstream_that_rotted_is_found(ran: Path, tmp_path: Path) -> None:
     store = shutil.copytree(ran / "arena", tmp_path / "arena")
     opened = Store(str(store))
-    cell = next(one for one in opened.cells() if one.codec == "honest")
+    cell = next(cell for cell in opened.cells() if cell.codec == "honest")
     opened.close()
     bitstream = store / "blobs" / "bitstreams" / cell.bitstream_sha256[:2] / cell.bitstream_sha256
     bitstream.write_bytes(bitstream.read_bytes()[::-1])
@@ -183,8 +183,8 @@ def test_a_bitstream_that_rotted_is_found(ran: Path, tmp_path: Path) -> None:
     ended = call(*words, "--only", "codec=honest", folder=ran)
     assert ended.returncode == 1
     rows = json.loads(ended.stdout)["codecs"][0]["rows"]
-    assert sorted(one["outcome"] for one in rows) == ["failed", "identical"]
-    assert any("damaged" in one["message"] for one in rows)
+    assert sorted(row["outcome"] for row in rows) == ["failed", "identical"]
+    assert any("damaged" in row["message"] for row in rows)
 
 
 def test_what_appeared_in_folders_of_the_system_while_encoders_ran_is_left_out(
@@ -214,7 +214,7 @@ def test_what_appeared_in_folders_of_the_system_while_encoders_ran_is_left_out(
     shown = {one.folder.relative_to(system).as_posix(): set(one.older) for one in found.renewed}
     assert shown == {".": {"old", "kept", "quiet", "later"}, "kept": {"old", "__pycache__"},
                      "kept/__pycache__": set()}  # fmt: skip
-    assert {one.relative_to(system).as_posix() for one in found.files} == {
+    assert {file.relative_to(system).as_posix() for file in found.files} == {
         "stash",
         "pipe",
         "named",

@@ -110,7 +110,7 @@ def test_another_seed_decodes_the_stored_bitstream_and_encodes_nothing(
 ) -> None:
     Blobs(Path(cell.blobs)).put_bitstream(stream(9))
     messages = list(worker.run(replace(cell, seed=3, bitstream_sha256=sha(stream(9)))))
-    measured = next(one for one in messages if isinstance(one, Measured))
+    measured = next(message for message in messages if isinstance(message, Measured))
     assert (measured.bitstream_sha256, measured.encode_seconds) == (sha(stream(9)), ())
     assert measured.decode_seconds == (7.0, 11.0)
     assert measured.decoded_sha256 == pixels_sha256(PIXELS // 2 + 3)

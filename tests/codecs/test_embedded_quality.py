@@ -57,7 +57,7 @@ def curve(
     """Mean bits per pixel and mean PSNR at each quality, from real bytes and decoded pixels."""
     rates, scores = [], []
     for quality in qualities:
-        streams = [codec.encode(Picture(one), quality) for one in originals]
+        streams = [codec.encode(Picture(original), quality) for original in originals]
         pairs = zip(streams, originals, strict=True)
         scores.append(float(np.mean([psnr_db(codec.decode(stream), one) for stream, one in pairs])))
         pairs = zip(streams, originals, strict=True)

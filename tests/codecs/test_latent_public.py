@@ -227,7 +227,7 @@ def test_hub_ids_are_tried_in_turn_and_the_message_names_them(
         LatentCodec("taesd", "nobody/gone")
     with pytest.raises(MissingBackendError) as raised:
         LatentCodec("stable-diffusion")
-    assert [one for one in STABLE_DIFFUSION.ids if one in str(raised.value)] == [*STABLE_DIFFUSION.ids]
+    assert [id_ for id_ in STABLE_DIFFUSION.ids if id_ in str(raised.value)] == [*STABLE_DIFFUSION.ids]
 
 
 def test_folder_without_a_pipeline_is_a_missing_backend(folders: dict[str, str], tmp_path: Path) -> None:

@@ -34,7 +34,10 @@ SHAPES = [(1, 1), (1, 9), (9, 1), (5, 3), (33, 20)]
 @pytest.fixture(scope="module")
 def crops(kodak: list[Path]) -> list[np.ndarray]:
     pictures = [np.asarray(Pillow.open(path).convert("RGB")) for path in kodak[::3]]
-    return [one[:512, :512] if one.shape[0] > one.shape[1] else one[:512, 128:640] for one in pictures]
+    return [
+        picture[:512, :512] if picture.shape[0] > picture.shape[1] else picture[:512, 128:640]
+        for picture in pictures
+    ]
 
 
 @pytest.mark.parametrize("probability", [1, 300, ONE // 2, ONE - 300, ONE - 1])
@@ -130,12 +133,14 @@ def test_edge_maps_come_back(shape: tuple[int, int], share: float) -> None:
 
 def test_edge_maps_take_fewer_bytes_than_fax_png_and_zlib(crops: list[np.ndarray]) -> None:
     maps = [canny(crop, 128, 128) for crop in crops]
-    ours = np.mean([len(edges.encode(one)) for one in maps])
-    packed = [zlib.compress(np.packbits(one).tobytes(), 9) for one in maps]
+    ours = np.mean([len(edges.encode(map_)) for map_ in maps])
+    packed = [zlib.compress(np.packbits(map_).tobytes(), 9) for map_ in maps]
     assert ours < 450
-    assert ours < 0.65 * np.mean([_fax_bytes(one) for one in maps])
+    assert ours < 0.65 * np.mean([_fax_bytes(map_) for map_ in maps])
     assert ours < 0.7 * np.mean([len(one) for one in packed])
-    png = [cv2.imencode(".png", one.astype(np.uint8) * 255, [cv2.IMWRITE_PNG_BILEVEL, 1])[1] for one in maps]
+    png = [
+        cv2.imencode(".png", map_.astype(np.uint8) * 255, [cv2.IMWRITE_PNG_BILEVEL, 1])[1] for map_ in maps
+    ]
     assert ours < 0.7 * np.mean([len(one) - PNG_FRAMING_BYTES for one in png])
 
 
@@ -157,14 +162,14 @@ def test_colour_maps_come_back_quantised(shape: tuple[int, int]) -> None:
 
 def test_colour_maps_are_as_near_as_five_bits_in_fewer_bytes(crops: list[np.ndarray]) -> None:
     maps = [cell_means(crop, 8, 8) for crop in crops]
-    levels = [colours.quantise(one) for one in maps]
+    levels = [colours.quantise(map_) for map_ in maps]
     error = [
         np.square(colours.restore(one) - two.astype(float)).mean()
         for one, two in zip(levels, maps, strict=True)
     ]
-    five_bits = [np.square((one >> 3 << 3) + 4.0 - one).mean() for one in maps]
+    five_bits = [np.square((map_ >> 3 << 3) + 4.0 - map_).mean() for map_ in maps]
     assert np.mean(error) < 1.05 * np.mean(five_bits)
-    assert np.mean([len(colours.encode(one)) for one in levels]) < 0.7 * 120
+    assert np.mean([len(colours.encode(level)) for level in levels]) < 0.7 * 120
 
 
 def person(visible: float = 1.0) -> skeleton.Skeleton:
@@ -175,7 +180,7 @@ def person(visible: float = 1.0) -> skeleton.Skeleton:
 @pytest.mark.parametrize("people", [[], [person()], [person(0.5), person(0), person(0.8)]], ids=len)
 def test_skeletons_come_back_to_a_thousandth(people: list[skeleton.Skeleton]) -> None:
     data = skeleton.encode(people)
-    visible = sum(int(one.visible.sum()) for one in people)
+    visible = sum(int(person.visible.sum()) for person in people)
     assert len(data) == 1 + -(-(18 * len(people) + 20 * visible) // 8)
     found = skeleton.decode(data)
     assert len(found) == len(people)

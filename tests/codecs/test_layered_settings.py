@@ -153,7 +153,7 @@ def test_negative_prompt_survives_every_edit_and_every_cut(avoiding: bytes) -> N
     assert {editing.inspect(one).negative_prompt for one in edited} == {"fog, Nebel \N{FOGGY}"}
     for level in (1, 2, 3):
         assert avoiding.startswith(editing.keep(avoiding, level))
-    head = len(avoiding) - sum(len(one.pack()) for one in chunks.split(avoiding).chunks[1:])
+    head = len(avoiding) - sum(len(chunk.pack()) for chunk in chunks.split(avoiding).chunks[1:])
     with pytest.raises(CodecError, match="holds no layer"):
         chunks.split(avoiding[:head])
 

@@ -136,7 +136,7 @@ def skip_where_missing(name: str) -> None:
 
 
 def test_the_table_has_every_built_in_codec() -> None:
-    assert set(CHOICES) == {one.name for one in registry.entries().values() if one.origin == "built-in"}
+    assert set(CHOICES) == {entry.name for entry in registry.entries().values() if entry.origin == "built-in"}
 
 
 @pytest.mark.parametrize("name", CHOICES)
@@ -180,7 +180,7 @@ def test_what_a_stream_tells_the_decoder_changes_the_picture(
     skip_where_missing(name)
     codecs = [registry.create(name, given) for given in ({}, {changed: value})]
     quality = codecs[0].info.qualities[0]  # where most is left to the decoder
-    first, second = (one.decode(one.encode(Picture(photograph(48, 64)), quality)) for one in codecs)
+    first, second = (codec.decode(codec.encode(Picture(photograph(48, 64)), quality)) for codec in codecs)
     assert largest_difference(first, second) > codecs[0].info.tolerance_levels
 
 

@@ -37,12 +37,12 @@ def picture(path: Path) -> Path:
 def test_the_photographs_are_here_and_are_what_the_manifest_says() -> None:
     photos = catalogue.open_set("photos")
     assert 6 <= len(photos.pictures) <= 8
-    for one in photos.pictures:
-        pixels = read_pixels(one.path, one.sha256)
+    for picture in photos.pictures:
+        pixels = read_pixels(picture.path, picture.sha256)
         assert 0.1e6 < pixels.shape[0] * pixels.shape[1] < 0.5e6
-        assert one.kind == "natural"
-        assert "scikit" not in one.licence
-        assert one.caption
+        assert picture.kind == "natural"
+        assert "scikit" not in picture.licence
+        assert picture.caption
 
 
 def test_the_photographs_are_found_without_importing_their_packages() -> None:
@@ -67,8 +67,8 @@ def test_a_package_that_is_not_installed_is_named(tmp_path: Path) -> None:
 
 def test_kodak_is_found_in_the_data_folder(test_data: Path, kodak: list[Path]) -> None:
     found = catalogue.open_set("kodak", test_data)
-    assert [one.path for one in found.pictures] == kodak
-    assert [one.sha256 for one in found.pictures] == [
+    assert [picture.path for picture in found.pictures] == kodak
+    assert [picture.sha256 for picture in found.pictures] == [
         hashlib.sha256(p.read_bytes()).hexdigest() for p in kodak
     ]
 
@@ -93,7 +93,7 @@ def test_missing_files_come_with_what_to_do(tmp_path: Path) -> None:
 
 def test_the_list_tells_what_is_here(tmp_path: Path) -> None:
     picture(tmp_path / "kodak" / "kodim07.png")
-    known = {one.name: one for one in catalogue.names(tmp_path)}
+    known = {name.name: name for name in catalogue.names(tmp_path)}
     assert (known["kodak"].count, known["kodak"].present, known["kodak"].kind) == (24, 1, "natural")
     assert known["photos"].present == known["photos"].count
 
@@ -111,7 +111,7 @@ def test_shipped_manifests_are_named_like_their_files() -> None:
 
 
 def test_the_registry_has_the_sets_that_the_field_uses() -> None:
-    known = {one.name: one.kind for one in catalogue.names()}
+    known = {name.name: name.kind for name in catalogue.names()}
     natural = {
         "kodak",
         "clic2020-professional",
@@ -152,9 +152,9 @@ def test_a_folder_is_a_set(tmp_path: Path) -> None:
         picture(folder / name)
     (folder / "notes.txt").write_text("no picture")
     found = catalogue.open_set(str(folder))
-    assert [one.name for one in found.pictures] == ["a.png", "b.PNG", "below/c.jpeg"]
+    assert [picture.name for picture in found.pictures] == ["a.png", "b.PNG", "below/c.jpeg"]
     assert (found.name, found.kind, found.licence) == ("mine", "natural", "unknown")
-    assert all(one.path.is_file() and one.sha256 is None for one in found.pictures)
+    assert all(picture.path.is_file() and picture.sha256 is None for picture in found.pictures)
 
 
 def test_the_working_folder_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +169,7 @@ def test_a_folder_may_describe_itself(tmp_path: Path) -> None:
     picture(tmp_path / "not-listed.png")
     for reference in (tmp_path, tmp_path / "manifest.toml"):
         found = catalogue.open_set(str(reference), tmp_path / "data")
-        assert (found.name, found.kind, [one.name for one in found.pictures]) == (
+        assert (found.name, found.kind, [picture.name for picture in found.pictures]) == (
             "own",
             "ai-generated",
             ["one.png"],

@@ -138,7 +138,7 @@ def test_a_picked_set_is_a_part_of_its_set(
     assert ended.returncode == 0, ended.stderr
     few = open_set(str(tmp_path / "few.toml"), test_data)
     assert few.name == "few"
-    assert [one.path for one in few.pictures] == [
+    assert [picture.path for picture in few.pictures] == [
         kodak[0].parent / name for name in load_manifest(tmp_path / "few.toml").only
     ]
     part = (tmp_path / "few.toml").read_text().replace('"kodak"', f'"{tmp_path / "few.toml"}"')

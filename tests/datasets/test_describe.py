@@ -32,8 +32,8 @@ def jpeg_of(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
 
 def concerns(folder: Path, **options: object) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for one in describe(folder, **options).findings:  # type: ignore[arg-type]
-        found.setdefault(one.picture, set()).add(one.concern)
+    for finding in describe(folder, **options).findings:  # type: ignore[arg-type]
+        found.setdefault(finding.picture, set()).add(finding.concern)
     return found
 
 
@@ -63,9 +63,9 @@ def test_generated_pictures_are_described_by_one_command(test_data: Path, tmp_pa
     assert json.loads(ended.stdout) == described
     found = open_set(str(out))
     assert (found.name, found.kind, len(found.pictures)) == ("aigc", "ai-generated", count)
-    assert {one.kind for one in found.pictures} == {"ai-generated"}
+    assert {picture.kind for picture in found.pictures} == {"ai-generated"}
     assert (
-        next(one for one in found.pictures if one.name.startswith("kolors")).generator
+        next(picture for picture in found.pictures if picture.name.startswith("kolors")).generator
         == "Kolors (DreamBooth)"
     )
     manifest = load_manifest(out)

@@ -191,8 +191,11 @@ def test_a_fetched_set_opens(server: Server, tmp_path: Path) -> None:
         f'{key} = "{getattr(described, key)}"'
         for key in ("name", "title", "kind", "licence", "citation", "site")
     ]
-    lines += [f'[[pictures]]\nfile = "{one.file}"\nsha256 = "{one.sha256}"' for one in described.pictures]
+    lines += [
+        f'[[pictures]]\nfile = "{picture.file}"\nsha256 = "{picture.sha256}"'
+        for picture in described.pictures
+    ]
     (tmp_path / "trial.toml").write_text("\n".join(lines))
     fetch(described, tmp_path / "data")
     found = open_set(str(tmp_path / "trial.toml"), tmp_path / "data")
-    assert [one.name for one in found.pictures] == list(FILES)
+    assert [picture.name for picture in found.pictures] == list(FILES)

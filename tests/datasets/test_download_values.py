@@ -196,7 +196,7 @@ def test_pictures_beside_the_manifest_go_before_those_in_the_data_folder_where_h
     touched(beside, "a.png")
     pin(data, "s", {"a.png": HASH, "b.png": "b" * 64})
     found = open_set(reference, data)
-    assert [(one.path, one.sha256) for one in found.pictures] == [
+    assert [(picture.path, picture.sha256) for picture in found.pictures] == [
         (beside / "a.png", None),
         (data / "s" / "b.png", "b" * 64),
     ]
@@ -206,7 +206,7 @@ def test_pictures_beside_the_manifest_go_before_those_in_the_data_folder_where_h
 def test_a_manifest_may_name_the_folder_of_its_pictures(tmp_path: Path) -> None:
     touched(tmp_path / "pictures", "a.png", "b.png")
     found = open_set(written(tmp_path / "mine", f'folder = "../pictures"\n{TWO}'), tmp_path / "data")
-    assert [one.path.resolve() for one in found.pictures] == [
+    assert [picture.path.resolve() for picture in found.pictures] == [
         tmp_path / "pictures" / "a.png",
         tmp_path / "pictures" / "b.png",
     ]
@@ -237,7 +237,7 @@ def test_names_that_the_whole_set_does_not_have_are_told(tmp_path: Path) -> None
     touched(tmp_path / "whole", "a.png", "b.png", "c.png")
     whole = tmp_path / "whole"
     found = open_set(written(tmp_path / "one", f'of = "{whole}"\nonly = ["c.png", "a.png"]\n'), tmp_path)
-    assert [one.name for one in found.pictures] == ["c.png", "a.png"]
+    assert [picture.name for picture in found.pictures] == ["c.png", "a.png"]
     reference = written(tmp_path / "two", f'of = "{whole}"\nonly = ["a.png", "x.png", "y.png"]\n')
     with pytest.raises(DatasetError, match=r"set 's': '.*whole' has no pictures x\.png, y\.png$"):
         open_set(reference, tmp_path)

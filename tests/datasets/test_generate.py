@@ -79,15 +79,15 @@ def test_each_prompt_is_painted_from_each_seed(model: Path, tmp_path: Path) -> N
     assert (made, path) == (4, tmp_path / "set" / "manifest.toml")
     found = open_set(str(tmp_path / "set"))
     assert (found.name, found.kind) == ("set", "ai-generated")
-    assert [(one.caption, one.provenance.seed) for one in found.pictures] == [
+    assert [(picture.caption, picture.provenance.seed) for picture in found.pictures] == [
         (prompt, seed) for prompt in PROMPTS for seed in (3, 4)
     ]
-    for one in found.pictures:
-        assert read_pixels(one.path, one.sha256).shape == (64, 64, 3)
-        assert one.generator == str(model)
-        assert (one.provenance.model_version or "").startswith("sha256 of files ")
-        assert (one.provenance.steps, one.provenance.guidance) == (2, 5.0)
-    assert len({one.sha256 for one in found.pictures}) == 4
+    for picture in found.pictures:
+        assert read_pixels(picture.path, picture.sha256).shape == (64, 64, 3)
+        assert picture.generator == str(model)
+        assert (picture.provenance.model_version or "").startswith("sha256 of files ")
+        assert (picture.provenance.steps, picture.provenance.guidance) == (2, 5.0)
+    assert len({picture.sha256 for picture in found.pictures}) == 4
 
 
 def test_what_is_there_is_kept_and_what_is_lost_is_made_again_the_same(
@@ -132,7 +132,7 @@ def test_a_killed_command_goes_on_where_it_was(model: Path, tmp_path: Path) -> N
         time.sleep(0.01)
     process.kill()
     process.wait()
-    kept = [one.file for one in load_manifest(manifest).pictures]
+    kept = [picture.file for picture in load_manifest(manifest).pictures]
     assert 2 <= len(kept) < 12
     # As if the kill had come while a picture was written.
     (out / kept[0]).replace(out / f"{kept[0]}.begun.part")

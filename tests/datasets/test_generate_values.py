@@ -128,7 +128,7 @@ def test_pictures_are_painted_batch_by_batch_and_those_that_are_here_are_kept(
     assert painted == [files[:2], files[2:4], files[4:]]
     assert steps == [(2, 5), (4, 5), (5, 5)]
     entries = load_manifest(tmp_path / "manifest.toml").pictures
-    assert [one.file for one in entries] == files
+    assert [entry.file for entry in entries] == files
     pixels = read_pixels(tmp_path / files[1])
     assert entries[1] == PictureEntry(
         file=files[1],

@@ -297,7 +297,7 @@ def test_a_set_is_of_the_kind_that_most_of_its_pictures_are(
         written(tmp_path / f"p{place}.png", 9 + place)
     manifest = describe(tmp_path, kind=kind).manifest
     assert manifest.kind == overall
-    assert [one.kind or overall for one in manifest.pictures] == ["ai-generated"] * generated + [
+    assert [picture.kind or overall for picture in manifest.pictures] == ["ai-generated"] * generated + [
         kind or "natural"
     ] * plain
     many = f"{generated + plain} pictures" if generated + plain > 1 else "1 picture"
@@ -312,7 +312,7 @@ def test_each_concern_says_what_was_found_in_the_order_of_the_pictures(tmp_path:
     Image.fromarray(np.zeros((300, 256, 3), np.uint8)).save(tmp_path / "e.jpg", quality=75)
     origin = "says nothing of a generator: taken as natural"
     small = "300x255, a side below 256 pixels"
-    found = [one for one in describe(tmp_path).findings if one.concern != "upscaled"]
+    found = [finding for finding in describe(tmp_path).findings if finding.concern != "upscaled"]
     assert found == [
         Finding("a.png", "small", small),
         Finding("a.png", "unknown origin", origin),

@@ -250,4 +250,4 @@ def test_a_listing_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_pictures_that_the_manifest_lists_itself_need_no_listing(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(LISTED + '[[pictures]]\nfile = "a.png"\n')
-    assert [one.file for one in load_manifest(tmp_path / "s.toml").pictures] == ["a.png"]
+    assert [picture.file for picture in load_manifest(tmp_path / "s.toml").pictures] == ["a.png"]

@@ -63,10 +63,14 @@ def test_a_hugging_face_set_is_read_row_by_row_and_opens(table: Path, tmp_path: 
         open_set(reference, tmp_path)
     paths = fetched(reference, tmp_path)
     found = open_set(reference, tmp_path)
-    assert [one.path for one in found.pictures] == list(paths)
-    assert [one.caption for one in found.pictures] == ["picture 0", "picture 1", "picture 2"]
-    assert {one.kind for one in found.pictures} == {"ai-generated"}
-    assert [int(read_pixels(one.path, one.sha256)[0, 0, 0]) for one in found.pictures] == [0, 1, 2]
+    assert [picture.path for picture in found.pictures] == list(paths)
+    assert [picture.caption for picture in found.pictures] == ["picture 0", "picture 1", "picture 2"]
+    assert {picture.kind for picture in found.pictures} == {"ai-generated"}
+    assert [int(read_pixels(picture.path, picture.sha256)[0, 0, 0]) for picture in found.pictures] == [
+        0,
+        1,
+        2,
+    ]
 
 
 def test_what_is_here_is_not_written_again(table: Path, tmp_path: Path) -> None:
@@ -94,7 +98,7 @@ def test_pictures_of_a_zip_behind_an_address_are_read(server: FileServer, tmp_pa
     server.files["set.zip"] = whole.getvalue()
     reference = f"zip://set/*::{server.url}set.zip"
     fetched(reference, tmp_path)
-    assert [one.name for one in open_set(reference, tmp_path).pictures] == ["0.png", "1.png", "2.png"]
+    assert [picture.name for picture in open_set(reference, tmp_path).pictures] == ["0.png", "1.png", "2.png"]
 
 
 def test_what_is_no_picture_is_refused(server: FileServer, tmp_path: Path) -> None:

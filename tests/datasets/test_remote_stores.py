@@ -73,14 +73,14 @@ def fetched(reference: str, folder: Path) -> list[int]:
     assert ended.returncode == 0, ended.stderr
     pictures = open_set(reference, folder).pictures
     assert f"{len(pictures)} pictures of" in ended.stdout
-    return [int(read_pixels(one.path, one.sha256)[0, 0, 0]) for one in pictures]
+    return [int(read_pixels(picture.path, picture.sha256)[0, 0, 0]) for picture in pictures]
 
 
 def test_a_table_on_the_hub_is_streamed(serve: Callable[[Hub], None], tmp_path: Path) -> None:
     serve(Hub({"data/train-00000-of-00001.parquet": parquet(5)}))
     reference = "hf:owner/set?caption=words&first=3&kind=ai-generated"
     assert fetched(reference, tmp_path) == [0, 1, 2]
-    assert [one.caption for one in open_set(reference, tmp_path).pictures] == [
+    assert [picture.caption for picture in open_set(reference, tmp_path).pictures] == [
         f"picture {index}" for index in range(3)
     ]
 
@@ -119,7 +119,7 @@ def test_objects_of_a_bucket_are_read_and_keep_their_folders(
     assert fetched("s3://bucket/set/*.png", tmp_path) == [0, 1, 2, 3, 4]
     reference = "s3://bucket/**/*.png"
     assert sorted(fetched(reference, tmp_path)) == [0, 1, 2, 3, 4, 9]
-    assert "deep/1.png" in {one.name for one in open_set(reference, tmp_path).pictures}
+    assert "deep/1.png" in {picture.name for picture in open_set(reference, tmp_path).pictures}
 
 
 def test_a_bucket_without_pictures_is_named(serve: Callable[[Bucket], None], tmp_path: Path) -> None:

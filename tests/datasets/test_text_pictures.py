@@ -43,14 +43,14 @@ def manifest(folder: Path, text: str = "Exit 12", size: int = 24, font: str = "D
 
 
 def test_the_text_set_is_known_and_is_drawn_when_it_is_opened(tmp_path: Path) -> None:
-    known = next(one for one in names(tmp_path) if one.name == "text")
+    known = next(name for name in names(tmp_path) if name.name == "text")
     assert (known.count, known.present) == (24, 24)
     found = open_set("text", tmp_path)
     assert len(found.pictures) == 24
-    for one in found.pictures:
-        pixels = read_pixels(one.path)
+    for picture in found.pictures:
+        pixels = read_pixels(picture.path)
         assert pixels.shape == (256, 512, 3)
-        assert one.text
+        assert picture.text
         assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 8
     assert not list(tmp_path.rglob("*.part"))
 

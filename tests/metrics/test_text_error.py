@@ -90,7 +90,9 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Picture]:
         found = open_set("text", tmp_path_factory.mktemp("data"))
     except DatasetError as error:
         pytest.skip(str(error))
-    return {one.name: Picture(read_pixels(one.path), None, one.text) for one in found.pictures}
+    return {
+        picture.name: Picture(read_pixels(picture.path), None, picture.text) for picture in found.pictures
+    }
 
 
 def jpeg(pixels: Image, quality: int) -> Image:
