@@ -341,11 +341,11 @@ def _order(
         side[judge.anchor_id] = first.paired_minus(first)
     names = list(sides[0])
     couples = list(combinations(names, 2))
-    duels = [
+    differences = [
         (sides[0][a].paired_minus(sides[0][b]), sides[1][a].paired_minus(sides[1][b])) for a, b in couples
     ]
-    agreement = [np.sign(here.draws) * np.sign(there.draws) for here, there in duels]
-    tau = float(np.mean([np.sign(here.estimate) * np.sign(there.estimate) for here, there in duels]))
+    agreement = [np.sign(here.draws) * np.sign(there.draws) for here, there in differences]
+    tau = float(np.mean([np.sign(here.estimate) * np.sign(there.estimate) for here, there in differences]))
     # A correlation of orders takes few values and ends at 1: plain percentiles, no expansion.
     low, high = np.nanquantile(np.mean(agreement, axis=0), [SIGNIFICANCE / 2, 1 - SIGNIFICANCE / 2])
     return Order(
@@ -353,12 +353,12 @@ def _order(
         len(names),
         tau,
         Interval(float(low), float(high)),
-        _reversals(judge, couples, duels),
+        _reversals(judge, couples, differences),
     )
 
 
 def _reversals(
-    judge: _Judge, couples: Sequence[tuple[str, str]], duels: Sequence[tuple[Sample, Sample]]
+    judge: _Judge, couples: Sequence[tuple[str, str]], differences: Sequence[tuple[Sample, Sample]]
 ) -> tuple[Reversal, ...]:
     """Return the pairs whose order differs, surest first.
 
@@ -368,8 +368,8 @@ def _reversals(
     subsets", Biometrics 41 (1985).
     """
     reversals: list[tuple[Reversal, float | None]] = []
-    worst = [_both(here, there) for here, there in duels]
-    for (first, second), (here, there), p_value in zip(couples, duels, holm(worst), strict=True):
+    worst = [_both(here, there) for here, there in differences]
+    for (first, second), (here, there), p_value in zip(couples, differences, holm(worst), strict=True):
         if here.estimate * there.estimate >= 0:
             continue
         sign = -1.0 if here.estimate > 0 else 1.0

@@ -220,9 +220,9 @@ def head_to_heads(paired: Paired) -> list[HeadToHead]:
     return [_head_to_head(paired, *test) for test in zip(pairs, samples, tested, adjusted, strict=True)]
 
 
-def win_matrix(head_to_heads: Iterable[HeadToHead]) -> dict[tuple[str, str], HeadToHead]:
+def win_matrix(pairs: Iterable[HeadToHead]) -> dict[tuple[str, str], HeadToHead]:
     """Return every head-to-head as each of its two codecs sees it, by (test id, anchor id)."""
-    both_ways = [side for pair in head_to_heads for side in (pair, pair.turned())]
+    both_ways = [side for pair in pairs for side in (pair, pair.turned())]
     return {(side.test_id, side.anchor_id): side for side in both_ways}
 
 

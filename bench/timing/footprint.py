@@ -47,14 +47,14 @@ class FootprintError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FootprintJob:
     """What the fresh process is to load and decode."""
 
     codec: CodecSpec
     bitstreams: tuple[str, ...]
 
 
-def observe(asked: Asked, seconds: float) -> Footprint:
+def observe(job: FootprintJob, seconds: float) -> Footprint:
     """Return the footprint of a decoder: loaded once, then every bitstream decoded.
 
     Raises:
@@ -62,7 +62,7 @@ def observe(asked: Asked, seconds: float) -> Footprint:
     """
     parent_end, theirs = socket.socketpair()
     words = [sys.executable, "-P", "-m", f"{__package__}.footprint", str(theirs.fileno())]
-    task = json.dumps([asked.codec.name, dict(asked.codec.parameters), asked.bitstreams])
+    task = json.dumps([job.codec.name, dict(job.codec.parameters), job.bitstreams])
     with parent_end, tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(
             [*words, task],

@@ -268,8 +268,8 @@ class _Pass:
             return
         paths = tuple(str(self.store.blobs.bitstream_path(stream)) for stream in streams.values())
         try:
-            asked = footprint.Asked(codec.table.spec, paths)
-            self.footprints[codec.codec_id] = footprint.observe(asked, self.limits.seconds * len(paths))
+            job = footprint.FootprintJob(codec.table.spec, paths)
+            self.footprints[codec.codec_id] = footprint.observe(job, self.limits.seconds * len(paths))
         except footprint.FootprintError as error:
             self.report.notes.append(f"timing: {codec.label}: {error}")
 

@@ -63,16 +63,16 @@ def appeared(folders: Iterable[Path], span: Span, covered: Iterable[Path] = ()) 
         span: When encoders ran.
         covered: Real paths that are hidden anyway; they are not looked into.
     """
-    look = _Look(span, frozenset(map(str, covered)))
+    scan = _FolderScan(span, frozenset(map(str, covered)))
     changes = FolderChanges()
     for folder in folders:
-        if folder.is_dir() and str(folder) not in look.covered:
-            changes.add(look.into(str(folder))[0])
+        if folder.is_dir() and str(folder) not in scan.covered:
+            changes.add(scan.into(str(folder))[0])
     return changes
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _FolderScan:
     span: Span
     covered: frozenset[str]
 
