@@ -117,10 +117,10 @@ def _web_files() -> dict[str, Asset]:
 
 
 async def _web_file(request: Request) -> Response:
-    found = _web_files().get(request.path_params["name"])
-    if found is None:
+    file = _web_files().get(request.path_params["name"])
+    if file is None:
         return _refusal(SessionError("not_found", 404))
-    return found.response(request.headers, HEADERS)
+    return file.response(request.headers, HEADERS)
 
 
 def _text(body: Body, name: str, default: str | None = None) -> str:

@@ -79,7 +79,7 @@ def course(plan: StudyPlan, known: Known) -> Course:
     columns = [
         (
             material.stimuli[pair.first].content,
-            *(material.stimuli[one].condition for one in (pair.first, pair.second)),
+            *(material.stimuli[stimulus].condition for stimulus in (pair.first, pair.second)),
         )
         for pair in main
     ]
@@ -116,7 +116,7 @@ def further(
     items = [] if past else _training(course, generator)
     before = _last_content(course, [*past, *items])
     mains = _mains(course, choices, balance, before, generator)
-    done = sum(one.kind == "main" for one in past)
+    done = sum(item.kind == "main" for item in past)
     due = range(done, done + len(mains))
     hidden: tuple[tuple[TrialKind, tuple[int, ...]], ...]
     hidden = ("golden", course.golden), ("identical", course.identical)
@@ -172,8 +172,8 @@ def _repeat(
 ) -> None:
     """Put the swapped repeat of some main trial between the others."""
     everything = [*past, *mains]
-    had = {one.pair for one in everything if one.kind == "repeat"}
-    originals = [at for at, one in enumerate(everything) if one.kind == "main" and one.pair not in had]
+    had = {item.pair for item in everything if item.kind == "repeat"}
+    originals = [at for at, item in enumerate(everything) if item.kind == "main" and item.pair not in had]
     early = [at for at in originals if at + FAR_ENOUGH < len(everything)]
     if not originals:
         return
@@ -193,7 +193,7 @@ def _insert(
     generator: np.random.Generator,
 ) -> None:
     """Put a trial at a random place, from the earliest on, where its picture has no like neighbour."""
-    contents = [before, *(course.content(one.pair) for one in mains), None]
+    contents = [before, *(course.content(main.pair) for main in mains), None]
     own = course.content(item.pair)
     places = range(min(earliest, len(mains)), len(mains) + 1)
     free = [at for at in places if own not in (contents[at], contents[at + 1])]

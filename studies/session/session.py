@@ -93,26 +93,28 @@ class Desk:
         Raises:
             SessionError: 404 no such study or panels not admitted; 410 the study takes no raters now.
         """
-        found = self.ledger.find(study)
-        if found is None or parse(found.plan, Path(study)).raters.panel == "none":
+        stored_study = self.ledger.find(study)
+        if stored_study is None or parse(stored_study.plan, Path(study)).raters.panel == "none":
             raise SessionError("unknown_study", 404)
         if not panel.participant:
             raise SessionError("no_participant", 422)
-        key = identity.participant_hash(found, panel)
-        rater = self.ledger.rater_by_participant(found.study_id, key)
+        key = identity.participant_hash(stored_study, panel)
+        rater = self.ledger.rater_by_participant(stored_study.study_id, key)
         if rater is None:
-            hashed = identity.panel_record(found, panel)
-            self.ledger.add_raters([{**identity.new_rater(found), "participant_hash": key, "panel": hashed}])
-            rater = self.ledger.rater_by_participant(found.study_id, key)
+            hashed = identity.panel_record(stored_study, panel)
+            self.ledger.add_raters(
+                [{**identity.new_rater(stored_study), "participant_hash": key, "panel": hashed}]
+            )
+            rater = self.ledger.rater_by_participant(stored_study.study_id, key)
         assert rater is not None
         return self._admit(rater)
 
     def welcome(self, session_token: str) -> Welcome:
         """Return the texts and questions of the study and where the rater stands."""
         rater = self._rater(session_token)
-        ours = self._course(rater.study_id)
+        session_plan = self._course(rater.study_id)
         progress = Progress(self._answered(rater), self._total(rater))
-        return welcome_of(ours, rater, stage_of(rater), progress)
+        return welcome_of(session_plan, rater, stage_of(rater), progress)
 
     # Before the trials; each returns where the rater stands then
 
@@ -163,14 +165,14 @@ class Desk:
         rater = self._rater(session_token)
         if rater.stage != "screening":
             return stage_of(rater)
-        ours = self._course(rater.study_id)
-        questions = ours.plan.raters.screening
-        kept = {one.key: answers.get(one.key, "") for one in questions}
-        for one in questions:
-            if kept[one.key] not in one.answers:
-                raise SessionError("unanswered", 422, one.question)
-        meant = all(kept[one.key] in (one.accepted or one.answers) for one in questions)
-        stage = before_trials(ours) if meant else "screened-out"
+        session_plan = self._course(rater.study_id)
+        questions = session_plan.plan.raters.screening
+        kept = {question.key: answers.get(question.key, "") for question in questions}
+        for question in questions:
+            if kept[question.key] not in question.answers:
+                raise SessionError("unanswered", 422, question.question)
+        meant = all(kept[question.key] in (question.accepted or question.answers) for question in questions)
+        stage = before_trials(session_plan) if meant else "screened-out"
         self.ledger.set_rater(rater, stage=stage, answers=kept)
         return stage
 
@@ -246,14 +248,14 @@ class Desk:
             raise SessionError("unknown_trial", 404)
         if rater.state != "open":
             raise SessionError("closed", 410)
-        ours = self._course(rater.study_id)
-        trials.check(ours, ballot)
+        session_plan = self._course(rater.study_id)
+        trials.check(session_plan, ballot)
         try:
-            stands = self.ledger.vote(trial, ballot, trials.proof(ours, trial, ballot))
+            stands = self.ledger.vote(trial, ballot, trials.proof(session_plan, trial, ballot))
         except NotDueError as error:
             raise SessionError("not_due", 409, str(error)) from error
         answer = cast("Answer", stands.answer)
-        feedback = trials.feedback(ours, trial, answer)
+        feedback = trials.feedback(session_plan, trial, answer)
         following = self._step(rater)
         return Receipt(trial.token, stands.client_uuid, answer, stands.repeated, feedback, following)
 
@@ -262,8 +264,8 @@ class Desk:
         rater = self._rater(session_token)
         due = self.ledger.due(rater.rater_id, 1)
         if due and self._pauses(rater, due[0]):
-            every = self._course(rater.study_id).plan.trials.break_every
-            self.ledger.set_rater(rater, breaks=due[0].position // every)
+            break_every = self._course(rater.study_id).plan.trials.break_every
+            self.ledger.set_rater(rater, breaks=due[0].position // break_every)
             rater = self._rater(session_token)
         return self._step(rater)
 
@@ -311,7 +313,7 @@ class Desk:
         """Return a study's course; its plan is sealed, so it is read once."""
         with self._lock:
             if study_id not in self._courses:
-                study = next(one for one in self.ledger.studies() if one.study_id == study_id)
+                study = next(study for study in self.ledger.studies() if study.study_id == study_id)
                 known = self.ledger.known(study)
                 self._courses[study_id] = course(parse(study.plan, Path(study.name)), known)
             return self._courses[study_id]
@@ -331,9 +333,11 @@ class Desk:
         if not due:
             self.ledger.set_rater(rater, stage="done", finished_at=now())
             return self._end(rater, "done")
-        ours = self._course(rater.study_id)
+        session_plan = self._course(rater.study_id)
         if self._pauses(rater, due[0]):
-            return Break(ours.plan.trials.break_seconds, Progress(due[0].position, self._total(rater)))
+            return Break(
+                session_plan.plan.trials.break_seconds, Progress(due[0].position, self._total(rater))
+            )
         return self._shown(rater, due[0])
 
     def _shown(self, rater: RaterRow, trial: TrialRow) -> Trial:
@@ -341,52 +345,56 @@ class Desk:
 
     def _total(self, rater: RaterRow) -> int:
         """Return how many trials a rater's session has: fewer where pairs have their votes already."""
-        ours = self._course(rater.study_id)
-        limited = ours.plan.stopping.votes_per_pair is not None
-        if not limited or find_design(ours.plan.design.name).adaptive:
-            return ours.length
-        return self.ledger.trials_given(rater.rater_id) or ours.length
+        session_plan = self._course(rater.study_id)
+        limited = session_plan.plan.stopping.votes_per_pair is not None
+        if not limited or find_design(session_plan.plan.design.name).adaptive:
+            return session_plan.length
+        return self.ledger.trials_given(rater.rater_id) or session_plan.length
 
     def _pauses(self, rater: RaterRow, due: TrialRow) -> bool:
-        every = self._course(rater.study_id).plan.trials.break_every
-        return every > 0 and due.position % every == 0 and due.position // every > rater.breaks
+        break_every = self._course(rater.study_id).plan.trials.break_every
+        return (
+            break_every > 0 and due.position % break_every == 0 and due.position // break_every > rater.breaks
+        )
 
     def _due(self, rater: RaterRow) -> list[TrialRow]:
         """Return the trial to show and the one after it, given or their lease renewed if need be."""
-        ours = self._course(rater.study_id)
+        session_plan = self._course(rater.study_id)
         due = self.ledger.due(rater.rater_id)
-        lease = timedelta(minutes=ours.plan.design.lease_minutes)
+        lease = timedelta(minutes=session_plan.plan.design.lease_minutes)
         if len(due) < 2:
             given = due[-1].position + 1 if due else self.ledger.trials_given(rater.rater_id)
-            if given < ours.length:
-                self._give(rater, ours, given, _at(lease))
+            if given < session_plan.length:
+                self._give(rater, session_plan, given, _at(lease))
                 return self.ledger.due(rater.rater_id)
         if due and due[0].lease_until < _at(lease / 2):
             self.ledger.renew_leases(rater.rater_id, _at(lease))
         return due
 
-    def _give(self, rater: RaterRow, ours: Course, given: int, until: str) -> None:
-        generator = np.random.default_rng([ours.plan.seed, rater.rater_id, given])
-        adaptive = find_design(ours.plan.design.name).adaptive
+    def _give(self, rater: RaterRow, session_plan: Course, given: int, until: str) -> None:
+        generator = np.random.default_rng([session_plan.plan.seed, rater.rater_id, given])
+        adaptive = find_design(session_plan.plan.design.name).adaptive
         if adaptive:
-            self._pairing.watch(ours)
+            self._pairing.watch(session_plan)
 
         def compose(situation: Situation) -> list[NewTrial]:
-            past = [trials.item_of(ours, trial) for trial in situation.past]
-            choices = trials.choices(ours, situation, past, generator)
+            past = [trials.item_of(session_plan, trial) for trial in situation.past]
+            choices = trials.choices(session_plan, situation, past, generator)
             if not choices:  # every pair that is left has its votes
                 return []
-            items = further(ours, past, choices, situation.balance, generator)
-            return [trials.new_trial(ours, item) for item in items]
+            items = further(session_plan, past, choices, situation.balance, generator)
+            return [trials.new_trial(session_plan, item) for item in items]
 
         self.ledger.add_trials(rater, given, until, compose)
 
     def _end(self, rater: RaterRow, stage: Stage) -> Done:
         answered = self._answered(rater)
         progress = Progress(answered, answered if stage == "done" else self._total(rater))
-        ours = self._course(rater.study_id)
-        failed = bool(ours.plan.raters.failed_checks_code) and self._fails_checks(rater, ours.plan)
-        return done_of(ours, rater, stage, progress, failed_checks=failed)
+        session_plan = self._course(rater.study_id)
+        failed = bool(session_plan.plan.raters.failed_checks_code) and self._fails_checks(
+            rater, session_plan.plan
+        )
+        return done_of(session_plan, rater, stage, progress, failed_checks=failed)
 
     def _fails_checks(self, rater: RaterRow, plan: StudyPlan) -> bool:
         """Whether the golden trials say that a rater did not look."""

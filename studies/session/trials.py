@@ -48,7 +48,9 @@ def shown(course: Course, trial: TrialRow, total: int) -> Trial:
 def pictures(course: Course, trial: TrialRow) -> dict[Slot, str]:
     """Return the hashes of the pictures of a trial by slot, in the order in which they are listed."""
     stimuli = course.known.material.stimuli
-    first, second = (stimuli[course.stimulus_place[one]] for one in (trial.first_id, trial.second_id))
+    first, second = (
+        stimuli[course.stimulus_place[stimulus_id]] for stimulus_id in (trial.first_id, trial.second_id)
+    )
     reference = course.known.material.contents[first.content].reference_sha256
     assert first.shown_sha256, "only planned studies are opened, and their stimuli have pixels"
     assert second.shown_sha256, "likewise"
@@ -135,7 +137,7 @@ def new_trial(course: Course, item: Item) -> NewTrial:
     """Return a scheduled trial as it is stored."""
     pair = course.known.material.pairs[item.pair]
     sides = (pair.first, pair.second) if item.first_left else (pair.second, pair.first)
-    first, second = (course.known.stimulus_ids[one] for one in sides)
+    first, second = (course.known.stimulus_ids[side] for side in sides)
     pair_id = course.known.pair_ids[item.pair]
     return NewTrial(identity.new_token(), item.kind, pair_id, first, second, item.probability)
 

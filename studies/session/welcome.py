@@ -32,8 +32,8 @@ def welcome_of(course: Course, rater: RaterRow, stage: Stage, progress: Progress
         allow_no_preference=plan.trials.allow_no_preference,
         ask_card_calibration=plan.raters.card_calibration,
         ask_colour_plates=plan.raters.colour_plates,
-        picture_width=max(one.width for one in contents),
-        picture_height=max(one.height for one in contents),
+        picture_width=max(content.width for content in contents),
+        picture_height=max(content.height for content in contents),
         zoom=plan.trials.zoom,
         magnify=plan.trials.magnify,
         progress=progress,
@@ -43,7 +43,7 @@ def welcome_of(course: Course, rater: RaterRow, stage: Stage, progress: Progress
 
 
 def _choices(questions: Iterable[QuestionTable]) -> tuple[Choice, ...]:
-    return tuple(Choice(one.key, one.question, one.answers) for one in questions)
+    return tuple(Choice(question.key, question.question, question.answers) for question in questions)
 
 
 def done_of(

@@ -46,10 +46,10 @@ def voted(pairs: Pairs, values: np.ndarray, votes: int, generator: np.random.Gen
 
 
 def chosen(name: str, pairs: Pairs, standing: Standing, open_pairs=None, seed: int = 0) -> list[int]:
-    every = np.ones(len(pairs), bool) if open_pairs is None else open_pairs
-    batch = find_design(name).choose(pairs, standing, every, len(pairs), np.random.default_rng(seed))
-    assert all(0 < one.probability <= 1 for one in batch)
-    return [one.pair for one in batch]
+    all_open = np.ones(len(pairs), bool) if open_pairs is None else open_pairs
+    batch = find_design(name).choose(pairs, standing, all_open, len(pairs), np.random.default_rng(seed))
+    assert all(0 < choice.probability <= 1 for choice in batch)
+    return [choice.pair for choice in batch]
 
 
 def parts(first: np.ndarray, second: np.ndarray, conditions: int) -> int:
@@ -150,12 +150,12 @@ def test_what_a_rater_is_given_can_be_shown_without_a_picture_following_itself(
         before = int(generator.integers(4))
         # A queue that is all of one picture at first.
         wanted = [Choice(row, 1.0) for row in range(len(pairs))]
-        every = np.ones(len(pairs), bool)
-        given = with_random_share(wanted, pairs, every, count, share, generator, before)
-        content = pairs.content[[one.pair for one in given]]
+        all_open = np.ones(len(pairs), bool)
+        given = with_random_share(wanted, pairs, all_open, count, share, generator, before)
+        content = pairs.content[[choice.pair for choice in given]]
         order = apart(content, before, generator)
         assert len(content) == count
-        assert all(one != other for one, other in pairwise([before, *content[order]]))
+        assert all(picture != other for picture, other in pairwise([before, *content[order]]))
 
 
 # In a study
@@ -170,9 +170,9 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 def rows_of(store: Path, query: str) -> list[tuple]:
     opened = Store(str(store))
     with opened.engine.connect() as connection:
-        found = [tuple(row) for row in connection.execute(text(query))]
+        rows = [tuple(row) for row in connection.execute(text(query))]
     opened.close()
-    return found
+    return rows
 
 
 def open_adaptive(store: Path, name: str, share: float = 0.2) -> None:
@@ -218,24 +218,24 @@ def test_raters_get_what_the_background_proposes(name: str, tmp_path: Path) -> N
     for vote in votes:
         of_rater[vote.rater].append(vote)
     for trials in of_rater.values():
-        assert len({(one.content, *sorted((one.first, one.second))) for one in trials}) == 14
-        assert all(one.content != other.content for one, other in pairwise(trials))
+        assert len({(trial.content, *sorted((trial.first, trial.second))) for trial in trials}) == 14
+        assert all(trial.content != other.content for trial, other in pairwise(trials))
         for block in (trials[:5], trials[5:10], trials[10:]):
-            left, right = Counter(one.first for one in block), Counter(one.second for one in block)
-            assert all(abs(left[one] - right[one]) <= 1 for one in left | right)
+            left, right = Counter(trial.first for trial in block), Counter(trial.second for trial in block)
+            assert all(abs(left[condition] - right[condition]) <= 1 for condition in left | right)
     probabilities = [row[0] for row in rows_of(tmp_path, "SELECT probability FROM study_trials")]
-    assert all(0 < one <= 1 for one in probabilities)
-    assert sum(one > 0.5 for one in probabilities) > len(probabilities) / 4
+    assert all(0 < probability <= 1 for probability in probabilities)
+    assert sum(probability > 0.5 for probability in probabilities) > len(probabilities) / 4
 
 
 def test_a_stored_probability_is_how_often_the_pair_is_drawn(tmp_path: Path) -> None:
     open_adaptive(tmp_path, "asap", share=0.4)
     ledger = TrialLedger(str(tmp_path))
-    study, ours = ledger.study("small"), course_of(ledger)
-    ids = [ours.known.pair_ids[index] for index in ours.main]
-    drawn, told = Counter(), {}
+    study, session_plan = ledger.study("small"), course_of(ledger)
+    ids = [session_plan.known.pair_ids[index] for index in session_plan.main]
+    drawn, probabilities = Counter(), {}
     none = np.zeros(len(ids), np.int64)
-    assert Pairing(ledger).refresh(ours)
+    assert Pairing(ledger).refresh(session_plan)
     wanted = tuple(
         row[0]
         for row in rows_of(
@@ -245,13 +245,13 @@ def test_a_stored_probability_is_how_often_the_pair_is_drawn(tmp_path: Path) -> 
     )
     situation = Situation(np.array(ids), none, none, wanted, ())
     for seed in range(4000):
-        first = choices(ours, situation, (), np.random.default_rng(seed))[0]
+        first = choices(session_plan, situation, (), np.random.default_rng(seed))[0]
         drawn[first.pair] += 1
-        told[first.pair] = first.probability
+        probabilities[first.pair] = first.probability
     ledger.close()
-    assert sum(told.values()) == pytest.approx(1)
-    assert len(told) == len(ids)
-    for pair, probability in told.items():
+    assert sum(probabilities.values()) == pytest.approx(1)
+    assert len(probabilities) == len(ids)
+    for pair, probability in probabilities.items():
         error = np.sqrt(probability * (1 - probability) / 4000)
         assert drawn[pair] / 4000 == pytest.approx(probability, abs=4.5 * error)
 
@@ -317,8 +317,8 @@ def test_when_the_background_fails_raters_are_given_random_pairs_and_it_tries_ag
 
     monkeypatch.setattr(proposals, "find_design", find)
     desk = Desk(str(tmp_path))
-    one, other = invite(tmp_path, 2)
-    assert len(work_through(desk, enter(desk, one))) == 14
+    first_invitation, other = invite(tmp_path, 2)
+    assert len(work_through(desk, enter(desk, first_invitation))) == 14
     wait_until(lambda: "no new pairs for study small" in caplog.text)
     session = enter(desk, other)
     trial = desk.next_trial(session)

@@ -23,7 +23,8 @@ def standing(
 ) -> Standing:
     """Return what is known; who won nothing else is said of won half of it."""
     columns = [
-        np.array(one if one is not None else [0] * len(given)) for one in (given, first_won, second_won)
+        np.array(counts if counts is not None else [0] * len(given))
+        for counts in (given, first_won, second_won)
     ]
     return Standing(*columns, columns[0] - columns[1] - columns[2])
 
@@ -34,8 +35,8 @@ def batch(
     still_open = np.zeros(len(pairs), bool)
     still_open[opened if opened is not None else list(range(len(pairs)))] = True
     return [
-        one.pair
-        for one in find_design(name).choose(pairs, known, still_open, count, np.random.default_rng(seed))
+        choice.pair
+        for choice in find_design(name).choose(pairs, known, still_open, count, np.random.default_rng(seed))
     ]
 
 
@@ -136,7 +137,7 @@ def test_a_swiss_round_goes_from_the_top_to_who_was_met_least_of_three(
     pairs = Pairs(*np.concatenate(columns, axis=1))
     ties = [0 if c else met.get((int(a), int(b)), 0) for c, a, b in zip(*columns[0], strict=True)]
     won = [18 - 3 * order.index(condition) for condition in range(6)]
-    known = standing([*ties, *[20] * 6], [*[0] * 30, *won], [*[0] * 30, *(20 - one for one in won)])
+    known = standing([*ties, *[20] * 6], [*[0] * 30, *won], [*[0] * 30, *(20 - wins for wins in won)])
     believed = posterior(_wins(pairs, known)).mean[:6]
     assert np.argsort(-believed).tolist() == order
     chosen = batch("swiss", pairs, known, 1, list(range(30)))
@@ -161,11 +162,11 @@ def test_gains_of_many_pairs_are_those_of_running_the_posterior_again() -> None:
     before = posterior(wins)
     rows = [0, 40, 77, 127, 128, 135]
     for row in rows:
-        one, other = int(first[row]), int(second[row])
-        spread = np.sqrt(1 + before.variance[one] + before.variance[other])
-        chance = ndtr((before.mean[one] - before.mean[other]) / spread)
+        upper, lower = int(first[row]), int(second[row])
+        spread = np.sqrt(1 + before.variance[upper] + before.variance[lower])
+        chance = ndtr((before.mean[upper] - before.mean[lower]) / spread)
         expected = 0.0
-        for winner, loser, likely in ((one, other, chance), (other, one, 1 - chance)):
+        for winner, loser, likely in ((upper, lower, chance), (lower, upper, 1 - chance)):
             more = wins.copy()
             more[winner, loser] += 1
             after = posterior(more)

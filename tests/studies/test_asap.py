@@ -41,11 +41,11 @@ def test_gain_is_the_mean_divergence_of_running_the_posterior_again() -> None:
     first, second = np.triu_indices(7, 1)
     before = posterior(wins)
     again = []
-    for one, other in zip(first, second, strict=True):
-        spread = np.sqrt(1 + before.variance[one] + before.variance[other])
-        likely = ndtr((before.mean[one] - before.mean[other]) / spread)
+    for upper, lower in zip(first, second, strict=True):
+        spread = np.sqrt(1 + before.variance[upper] + before.variance[lower])
+        likely = ndtr((before.mean[upper] - before.mean[lower]) / spread)
         total = 0.0
-        for winner, loser, chance in ((one, other, likely), (other, one, 1 - likely)):
+        for winner, loser, chance in ((upper, lower, likely), (lower, upper, 1 - likely)):
             more = wins.copy()
             more[winner, loser] += 1
             after = posterior(more)
@@ -72,9 +72,9 @@ def test_many_votes_find_the_truth() -> None:
     values = generator.normal(0, 0.7, 12)
     values -= values.mean()
     wins = np.zeros((12, 12))
-    for one, other in combinations(range(12), 2):
-        wins[one, other] = generator.binomial(5000, ndtr(values[one] - values[other]))
-        wins[other, one] = 5000 - wins[one, other]
+    for upper, lower in combinations(range(12), 2):
+        wins[upper, lower] = generator.binomial(5000, ndtr(values[upper] - values[lower]))
+        wins[lower, upper] = 5000 - wins[upper, lower]
     believed = posterior(wins)
     assert believed.mean - believed.mean.mean() == pytest.approx(values, abs=0.03)
 

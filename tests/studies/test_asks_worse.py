@@ -87,15 +87,15 @@ def study(request: pytest.FixtureRequest, studies: dict[str, Study]) -> Study:
 
 def test_the_answers_of_the_two_studies_are_mirrored(studies: dict[str, Study]) -> None:
     better, worse = (studies[asks].stored for asks in ("better", "worse"))
-    assert [MIRRORED[one.answer] for one in worse] == [one.answer for one in better]
-    assert {one.answer for one in better} == {"first", "second", "none"}
-    assert {one.kind for one in better} == {"main", "training", "golden", "repeat", "identical"}
+    assert [MIRRORED[vote.answer] for vote in worse] == [vote.answer for vote in better]
+    assert {vote.answer for vote in better} == {"first", "second", "none"}
+    assert {vote.kind for vote in better} == {"main", "training", "golden", "repeat", "identical"}
 
 
 def test_the_outcome_of_a_vote_is_the_better_picture(study: Study) -> None:
     turn = 1 if study.asks == "better" else -1
-    expected = [(one.first, one.second, turn * OUTCOMES[one.answer]) for one in study.stored]
-    assert [(one.first, one.second, one.outcome) for one in study.votes.records()] == expected
+    expected = [(vote.first, vote.second, turn * OUTCOMES[vote.answer]) for vote in study.stored]
+    assert [(record.first, record.second, record.outcome) for record in study.votes.records()] == expected
 
 
 def test_everything_that_results_say_is_the_same_under_either_question(studies: dict[str, Study]) -> None:
@@ -107,12 +107,14 @@ def test_the_finer_coding_is_the_better_one(study: Study) -> None:
     """The programs see the more the finer, and the original best; nine of ten answers of one are random."""
     results = study.results
     assert results.sealed
-    order = [one.condition for one in results.analysis.scale.conditions]
+    order = [condition.condition for condition in results.analysis.scale.conditions]
     assert order == ["original", "codec3", "codec2", "codec1", "codec0"]
-    assert [one.condition for one in results.values] == order
-    assert all(one.rate is not None and one.rate < 0.5 for one in results.fool_rates)
-    golden = [one.golden for one in results.analysis.reviews if one.golden]
-    assert sum(one.successes for one in golden) > 0.8 * sum(one.trials for one in golden)
+    assert [value.condition for value in results.values] == order
+    assert all(fool_rate.rate is not None and fool_rate.rate < 0.5 for fool_rate in results.fool_rates)
+    golden = [review.golden for review in results.analysis.reviews if review.golden]
+    assert sum(proportion.successes for proportion in golden) > 0.8 * sum(
+        proportion.trials for proportion in golden
+    )
     [saving] = results.analysis.bd_rates
     assert (saving.codec, saving.anchor) == ("new", "old")
 
@@ -125,11 +127,11 @@ def test_golden_trials_are_passed_by_who_knows_the_original(study: Study) -> Non
         wanted = "first" if study.asks == "better" else "second"
         ids = {row.name: row.id for row in ledger.rows(text(_RATERS))}
         for rater, rater_id in ids.items():
-            golden = [one for one in study.stored if one.rater == rater and one.kind == "golden"]
-            passed = [one for one in golden if _preferred(one, study.asks) == "original"]
-            assert [one for one in golden if right(plan, one)] == passed
+            golden = [vote for vote in study.stored if vote.rater == rater and vote.kind == "golden"]
+            passed = [vote for vote in golden if _preferred(vote, study.asks) == "original"]
+            assert [vote for vote in golden if right(plan, vote)] == passed
             assert ledger.golden_record(rater_id, wanted) == (len(golden), len(passed))
-            [review] = [one for one in study.results.analysis.reviews if one.rater == rater]
+            [review] = [review for review in study.results.analysis.reviews if review.rater == rater]
             assert review.golden is not None
             assert (review.golden.trials, review.golden.successes) == (len(golden), len(passed))
 
@@ -143,7 +145,7 @@ def test_the_same_raters_are_excluded(studies: dict[str, Study]) -> None:
             left_out.append(who)
             kept.append([(title, len(votes)) for title, votes in choices])
             assert [title for title, _ in kept[-1]] == [
-                one.title for one in result_of(ledger, "small", 100).outcomes
+                outcome.title for outcome in result_of(ledger, "small", 100).outcomes
             ]
     assert left_out[0] == left_out[1]
     assert kept[0] == kept[1]
@@ -159,8 +161,8 @@ def test_exports_say_the_same_under_either_question(
         with closing(Ledger(study.store, read_only=True)) as ledger:
             write(ledger, ledger.study("small"), form, tmp_path / study.asks)
         rows.append(_rows(form, tmp_path / study.asks))
-    for one in (row for table in rows for row in table):
-        one.pop("answer", None)
+    for cells in (row for table in rows for row in table):
+        cells.pop("answer", None)
     assert rows[0] == rows[1]
 
 
@@ -169,12 +171,12 @@ def test_an_export_names_the_better_side(study: Study, tmp_path: Path, form: str
     with closing(Ledger(study.store, read_only=True)) as ledger:
         write(ledger, ledger.study("small"), form, tmp_path / "votes")
     rows = _rows(form, tmp_path / "votes")
-    chosen = [one for one in study.stored if _EXPORTED[form](one)]
+    chosen = [vote for vote in study.stored if _EXPORTED[form](vote)]
     words = _WORDS[form]
-    better = [one.answer if study.asks == "better" else MIRRORED[one.answer] for one in chosen]
-    assert [str(row[words["column"]]) for row in rows] == [words[one] for one in better]
+    better = [vote.answer if study.asks == "better" else MIRRORED[vote.answer] for vote in chosen]
+    assert [str(row[words["column"]]) for row in rows] == [words[answer] for answer in better]
     if form in ("csv", "parquet"):
-        assert [row["answer"] for row in rows] == [one.answer for one in chosen]
+        assert [row["answer"] for row in rows] == [vote.answer for vote in chosen]
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet", "battles"])
@@ -182,8 +184,8 @@ def test_what_is_read_back_is_the_better_one(study: Study, tmp_path: Path, form:
     with closing(Ledger(study.store, read_only=True)) as ledger:
         write(ledger, ledger.study("small"), form, tmp_path / "votes")
     back = read(form, tmp_path / "votes").of_kind(Kind.PLAIN)
-    assert [one.outcome for one in back.records()] == [
-        one.outcome for one in study.votes.of_kind(Kind.PLAIN).records()
+    assert [record.outcome for record in back.records()] == [
+        record.outcome for record in study.votes.of_kind(Kind.PLAIN).records()
     ]
 
 
@@ -193,10 +195,12 @@ def test_programs_that_are_asked_for_the_worse_name_it(tmp_path: Path) -> None:
     )
     rehearse(str(tmp_path), "small", 4)
     made = _read("worse", str(tmp_path))
-    order = [one.condition for one in made.results.analysis.scale.conditions]
+    order = [condition.condition for condition in made.results.analysis.scale.conditions]
     assert order == ["codec2", "codec1", "codec0"]
-    golden = [one.golden for one in made.results.analysis.reviews if one.golden]
-    assert sum(one.successes for one in golden) > 0.6 * sum(one.trials for one in golden)
+    golden = [review.golden for review in made.results.analysis.reviews if review.golden]
+    assert sum(proportion.successes for proportion in golden) > 0.6 * sum(
+        proportion.trials for proportion in golden
+    )
 
 
 @pytest.mark.parametrize(
@@ -229,13 +233,13 @@ def test_an_adaptive_design_counts_the_better_picture_as_the_winner(
 def test_asap_asks_for_the_same_pairs_whichever_way_wins_are_counted(seed: int) -> None:
     """What one more vote tells does not depend on whether the better or the worse one is named."""
     generator = np.random.default_rng(seed)
-    first, second = (np.tile(one, 3) for one in np.triu_indices(6, 1))
+    first, second = (np.tile(index, 3) for index in np.triu_indices(6, 1))
     pairs = Pairs(np.repeat(np.arange(3), 15), first, second)
     given = generator.integers(1, 6, 45)
     won = generator.binomial(given, 0.7)
-    every, none = np.ones(45, bool), np.zeros(45, np.int64)
+    all_open, none = np.ones(45, bool), np.zeros(45, np.int64)
     batches = [
-        find_design("asap").choose(pairs, standing, every, 45, np.random.default_rng(seed))
+        find_design("asap").choose(pairs, standing, all_open, 45, np.random.default_rng(seed))
         for standing in (Standing(given, won, given - won, none), Standing(given, given - won, won, none))
     ]
     assert batches[0] == batches[1]
@@ -245,9 +249,9 @@ _RATERS = "SELECT name, id FROM study_raters"
 _EXPORTED: dict[str, Callable[[StoredVote], bool]] = {
     "csv": lambda _: True,
     "parquet": lambda _: True,
-    "aic": lambda one: one.kind not in ("training", "repeat"),
-    "pwcmp": lambda one: one.kind == "main" and one.answer != "none",
-    "battles": lambda one: one.kind == "main",
+    "aic": lambda vote: vote.kind not in ("training", "repeat"),
+    "pwcmp": lambda vote: vote.kind == "main" and vote.answer != "none",
+    "battles": lambda vote: vote.kind == "main",
 }
 """Which votes a format holds."""
 _SIDES = {"column": "winner", "first": "first", "second": "second", "none": "none"}

@@ -39,21 +39,21 @@ def test_a_display_is_proven_when_every_picture_was_read_back_as_it_is(
 ) -> None:
     open_study(tmp_path, trials=f'presentation = "{presentation}"', pictures=1)
     [trial] = give(ledger, *invite(tmp_path), [Item("main", 0, False)])
-    ours = course_of(ledger)
-    material = ours.known.material
+    session_plan = course_of(ledger)
+    material = session_plan.known.material
     # Shown with its second stimulus left.
     right = {"first": material.stimuli[1].shown_sha256, "second": material.stimuli[0].shown_sha256}
     if presentation != "no-reference":
         right["reference"] = material.contents[0].reference_sha256
-    assert set(trials.pictures(ours, trial)) == set(right)
+    assert set(trials.pictures(session_plan, trial)) == set(right)
 
     def proof(checksums: dict[str, str]) -> str:
-        return trials.proof(ours, trial, Ballot(trial.token, "some-uuid", "first", 1, checksums))
+        return trials.proof(session_plan, trial, Ballot(trial.token, "some-uuid", "first", 1, checksums))
 
     assert proof(right) == "proven"
     for slot in right:
         assert proof({**right, slot: "0" * 64}) == proof({**right, slot: "f" * 64}) == "unproven"
-        assert proof({one: sha256 for one, sha256 in right.items() if one != slot}) == "unproven"
+        assert proof({name: sha256 for name, sha256 in right.items() if name != slot}) == "unproven"
     swapped = {**right, "first": right["second"], "second": right["first"]}
     assert proof(swapped) == proof({}) == "unproven"
 
@@ -61,10 +61,11 @@ def test_a_display_is_proven_when_every_picture_was_read_back_as_it_is(
 def test_a_simulated_vote_says_so_whatever_was_read_back(tmp_path: Path, ledger: TrialLedger) -> None:
     open_study(tmp_path, top="simulated = true", pictures=1)
     [trial] = give(ledger, *invite(tmp_path), [Item("main", 0, True)])
-    ours = course_of(ledger)
-    for checksums in ({}, trials.pictures(ours, trial)):
+    session_plan = course_of(ledger)
+    for checksums in ({}, trials.pictures(session_plan, trial)):
         assert (
-            trials.proof(ours, trial, Ballot(trial.token, "some-uuid", "first", 1, checksums)) == "simulated"
+            trials.proof(session_plan, trial, Ballot(trial.token, "some-uuid", "first", 1, checksums))
+            == "simulated"
         )
 
 
@@ -132,7 +133,7 @@ def test_who_has_had_a_pair_is_not_given_it_again_and_gets_as_many_as_the_plan_s
         design="pairs_per_rater = 4",
         raters="[stopping]\nvotes_per_pair = 1",
     )
-    ours = course_of(ledger)
+    session_plan = course_of(ledger)
     seen = []
     [invitation] = invite(tmp_path)
     rater = rater_of(ledger, invitation)
@@ -143,17 +144,17 @@ def test_who_has_had_a_pair_is_not_given_it_again_and_gets_as_many_as_the_plan_s
     past = [Item("main", 0, True), Item("repeat", 1, True), Item("golden", 3, True), Item("main", 2, True)]
     situation = dataclasses.replace(situation, given=np.array([0, 0, 0, 0, 0, 2]))
     for _ in range(20):
-        rows = [one.pair for one in trials.choices(ours, situation, past, generator)]
+        rows = [choice.pair for choice in trials.choices(session_plan, situation, past, generator)]
         assert len(rows) == 2  # four, of which two are done
         assert set(rows) <= {1, 3, 4}
-    assert len(trials.choices(ours, situation, past[1:], generator)) == 3
+    assert len(trials.choices(session_plan, situation, past[1:], generator)) == 3
 
 
-@pytest.mark.parametrize(("every", "breaks"), [(0, []), (2, [2, 4]), (3, [3]), (5, [5]), (6, [])])
+@pytest.mark.parametrize(("break_every", "breaks"), [(0, []), (2, [2, 4]), (3, [3]), (5, [5]), (6, [])])
 def test_a_break_comes_after_so_many_trials_and_none_before_the_first_or_after_the_last(
-    tmp_path: Path, every: int, breaks: list[int]
+    tmp_path: Path, break_every: int, breaks: list[int]
 ) -> None:
-    trials_table = BARE.replace("break_every = 0", f"break_every = {every}\nbreak_seconds = 7")
+    trials_table = BARE.replace("break_every = 0", f"break_every = {break_every}\nbreak_seconds = 7")
     open_study(tmp_path, conditions=3, pictures=2, trials=trials_table)
     desk = Desk(str(tmp_path))
     session = enter(desk, *invite(tmp_path))

@@ -33,11 +33,11 @@ def repeated(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
 def test_a_weight_is_so_many_rows(rows: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     score, target, weight = rows
     straight, ranked = pearson(score, target, weight), spearman(score, target, weight)
-    for at, (one, other, often) in enumerate(zip(*rows, strict=True)):
-        first, second = repeated(one, often), repeated(other, often)
+    for at, (left, right, often) in enumerate(zip(*rows, strict=True)):
+        first, second = repeated(left, often), repeated(right, often)
         assert straight[at] == pytest.approx(stats.pearsonr(first, second).statistic, abs=1e-12)
         assert ranked[at] == pytest.approx(stats.spearmanr(first, second).statistic, abs=1e-12)
-        mine = repeated(ranks(one[None], often[None])[0], often)
+        mine = repeated(ranks(left[None], often[None])[0], often)
         assert mine == pytest.approx(stats.rankdata(first))
 
 
@@ -71,8 +71,8 @@ def test_the_monotone_fit_is_as_near_as_that_of_minpack(
     again, _ = monotone_fit(score, target, weight, parameters)
     # Some rows have their best fit infinitely far away: the values still creep, the correlation does not.
     assert pearson(again, target, weight) == pytest.approx(pearson(fitted, target, weight), abs=1e-3)
-    for at, (one, other, often) in enumerate(zip(*rows, strict=True)):
-        first, second = repeated(one, often), repeated(other, often)
+    for at, (left, right, often) in enumerate(zip(*rows, strict=True)):
+        first, second = repeated(left, often), repeated(right, often)
 
         def away(p: np.ndarray, first: np.ndarray = first, second: np.ndarray = second) -> np.ndarray:
             return p[0] + p[1] * expit((first - p[2]) / p[3]) - second

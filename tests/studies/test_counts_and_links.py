@@ -85,19 +85,19 @@ def test_votes_are_counted_by_pair_side_and_answer() -> None:
     records.append(VoteRecord("r", "p", "z", "z", 1, Kind.IDENTICAL))
     counted = tally(from_records(records))
     pairs = counted.pairs
-    told = {
-        (pairs.conditions[one], pairs.conditions[other]): pairs.counts[:, place].tolist()
-        for place, (one, other) in enumerate(zip(pairs.first, pairs.second, strict=True))
+    counts = {
+        (pairs.conditions[first], pairs.conditions[second]): pairs.counts[:, place].tolist()
+        for place, (first, second) in enumerate(zip(pairs.first, pairs.second, strict=True))
     }
-    assert told == {("z", "a"): [2, 1, 0], ("a", "z"): [1, 0, 1], ("m", "z"): [0, 0, 1]}
+    assert counts == {("z", "a"): [2, 1, 0], ("a", "z"): [1, 0, 1], ("m", "z"): [0, 0, 1]}
     assert (pairs.votes, pairs.has_ties) == (6, True)
     unsided = tally(from_records(records, sided=False)).pairs
-    told = {
-        (unsided.conditions[one], unsided.conditions[other]): unsided.counts[:, place].tolist()
-        for place, (one, other) in enumerate(zip(unsided.first, unsided.second, strict=True))
+    counts = {
+        (unsided.conditions[first], unsided.conditions[second]): unsided.counts[:, place].tolist()
+        for place, (first, second) in enumerate(zip(unsided.first, unsided.second, strict=True))
     }
     # a before z: z won twice and a once as the second named, a won once and lost once as the first.
-    assert told == {("a", "z"): [1, 1, 3], ("m", "z"): [0, 0, 1]}
+    assert counts == {("a", "z"): [1, 1, 3], ("m", "z"): [0, 0, 1]}
     assert not unsided.side.any()
 
 
@@ -105,12 +105,12 @@ def test_a_matrix_of_wins_is_counted_once_a_pair() -> None:
     wins = [[9, 5, 0], [3, 9, 2], [0, 4, 9]]
     ties = [[0, 1, 0], [1, 0, 6], [0, 6, 0]]
     pairs = from_matrix("zam", wins, ties)
-    told = {
-        (pairs.conditions[one], pairs.conditions[other]): pairs.counts[:, place].tolist()
-        for place, (one, other) in enumerate(zip(pairs.first, pairs.second, strict=True))
+    counts = {
+        (pairs.conditions[first], pairs.conditions[second]): pairs.counts[:, place].tolist()
+        for place, (first, second) in enumerate(zip(pairs.first, pairs.second, strict=True))
         if pairs.counts[:, place].any()
     }
-    assert told == {("z", "a"): [5, 1, 3], ("a", "m"): [2, 6, 4]}
+    assert counts == {("z", "a"): [5, 1, 3], ("a", "m"): [2, 6, 4]}
     assert (pairs.sided, pairs.votes) == (False, 21)
 
 
@@ -131,8 +131,8 @@ def test_weights_and_partitions_of_votes() -> None:
     raters = np.array([[2.0, 0.0, 1.0], [0.0, 3.0, 5.0]])
     weighted = counted.weigh(raters[:, counted.rater])
     place = {
-        (counted.pairs.conditions[one], counted.pairs.conditions[other]): at
-        for at, (one, other) in enumerate(zip(counted.pairs.first, counted.pairs.second, strict=True))
+        (counted.pairs.conditions[first], counted.pairs.conditions[second]): at
+        for at, (first, second) in enumerate(zip(counted.pairs.first, counted.pairs.second, strict=True))
     }
     assert weighted[:, 0, place["z", "a"]].tolist() == [4, 0, 0]
     assert weighted[:, 1, place["z", "a"]].tolist() == [3, 0, 0]

@@ -37,7 +37,7 @@ def chosen(
 def test_balanced_incomplete_meets_every_condition_before_any_again(seed: int) -> None:
     """Three pairs of six conditions: each condition once, and each of three pictures once."""
     pairs = every_pair(6, 3)
-    rows = [one.pair for one in chosen("balanced-incomplete", pairs, np.zeros(45, np.int64), 3, seed)]
+    rows = [choice.pair for choice in chosen("balanced-incomplete", pairs, np.zeros(45, np.int64), 3, seed)]
     assert sorted([*pairs.first[rows], *pairs.second[rows]]) == list(range(6))
     assert sorted(pairs.content[rows]) == [0, 1, 2]
 
@@ -60,8 +60,8 @@ def test_a_probability_is_one_over_the_pairs_alike() -> None:
     assert second.probability == 1 / 6
     assert pairs.content[first.pair] != pairs.content[second.pair]
     full = chosen("full", pairs, np.zeros(12, np.int64), 3, closed=(0, 5))
-    assert {one.probability for one in full} == {3 / 10}
-    assert not {0, 5} & {one.pair for one in full}
+    assert {choice.probability for choice in full} == {3 / 10}
+    assert not {0, 5} & {choice.pair for choice in full}
     assert chosen("full", pairs, np.zeros(12, np.int64), 3, closed=tuple(range(12))) == []
     more = chosen("full", pairs, np.zeros(12, np.int64), 20)
     assert (len(more), more[0].probability) == (12, 1.0)
@@ -77,33 +77,33 @@ def test_any_pair_may_come_first(design: str) -> None:
 def test_no_more_is_given_than_is_open() -> None:
     pairs = every_pair(3, 2)
     for design in ("full", "balanced-incomplete"):
-        rows = [one.pair for one in chosen(design, pairs, np.zeros(6, np.int64), 9, closed=(1,))]
+        rows = [choice.pair for choice in chosen(design, pairs, np.zeros(6, np.int64), 9, closed=(1,))]
         assert sorted(rows) == [0, 2, 3, 4, 5]
     some = np.array([True, False, True, False, False, False])
     given = with_random_share([], pairs, some, 9, 0.5, np.random.default_rng(0))
-    assert sorted(one.pair for one in given) == [0, 2]
-    assert [one.probability for one in given][-1] == 1.0
+    assert sorted(choice.pair for choice in given) == [0, 2]
+    assert [choice.probability for choice in given][-1] == 1.0
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_a_wanted_pair_that_is_certain_by_itself_is_mixed_with_the_random_share(share: float) -> None:
     """Of six open pairs the front one, wanted with probability 0.5: 0.5 (1 - share) + share / 6."""
-    pairs, every = every_pair(3, 2), np.ones(6, bool)
+    pairs, all_open = every_pair(3, 2), np.ones(6, bool)
     for seed in range(40):
-        [one] = with_random_share(
-            [Choice(4, 0.5), Choice(1, 1.0)], pairs, every, 1, share, np.random.default_rng(seed)
+        [choice] = with_random_share(
+            [Choice(4, 0.5), Choice(1, 1.0)], pairs, all_open, 1, share, np.random.default_rng(seed)
         )
-        expected = share / 6 + (0.5 * (1 - share) if one.pair == 4 else 0.0)
-        assert one.probability == pytest.approx(expected)
-        assert share > 0 or one.pair == 4
+        expected = share / 6 + (0.5 * (1 - share) if choice.pair == 4 else 0.0)
+        assert choice.probability == pytest.approx(expected)
+        assert share > 0 or choice.pair == 4
 
 
 def test_wanted_pairs_come_in_their_order_and_random_ones_after_them() -> None:
     pairs = every_pair(3, 4)
     wanted = [Choice(7, 1.0), Choice(2, 1.0), Choice(9, 1.0)]
     given = with_random_share(wanted, pairs, np.ones(12, bool), 5, 0.0, np.random.default_rng(1))
-    assert [one.pair for one in given][:3] == [7, 2, 9]
-    assert len({one.pair for one in given}) == 5
+    assert [choice.pair for choice in given][:3] == [7, 2, 9]
+    assert len({choice.pair for choice in given}) == 5
     assert given[3].probability == 1 / 9
 
 
@@ -172,7 +172,7 @@ def test_a_picture_is_chosen_as_often_as_an_order_has_room_for(
     wanted = [Choice(row, 1.0) for row in range(6)]
     generator = np.random.default_rng(2)
     given = with_random_share(wanted, pairs, np.ones(30, bool), count, 0.0, generator, before)
-    rows = [one.pair for one in given]
+    rows = [choice.pair for choice in given]
     assert rows[:fits] == list(range(fits))
     assert (pairs.content[rows] == 0).sum() == fits
     # Where nothing else is open there is no room to keep.

@@ -47,7 +47,7 @@ def vote(
 
 
 def golden(*answers: str, golden_first: bool = True, rater: str = "ann") -> list[StoredVote]:
-    return [vote(one, "golden", golden_first=golden_first, rater=rater, ms=None) for one in answers]
+    return [vote(answer, "golden", golden_first=golden_first, rater=rater, ms=None) for answer in answers]
 
 
 def timed(*milliseconds: float | None, kind: TrialKind = "main") -> list[StoredVote]:
@@ -66,7 +66,7 @@ def reasons(made: StudyPlan, votes: list[StoredVote]) -> list[str]:
     """Return why the one rater of these votes is left out; nothing where they stay."""
     [*left_out] = excluded(made, votes)
     assert len(left_out) <= 1
-    return [reason for one in left_out for reason in one.reasons]
+    return [reason for exclusion in left_out for reason in exclusion.reasons]
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def reasons(made: StudyPlan, votes: list[StoredVote]) -> list[str]:
 def test_golden_trials_exclude_below_their_pass_rate(
     asks: str, golden_first: bool, rate: float, answers: list[Answer], reason: str | None
 ) -> None:
-    given = [QUESTIONS["better" if golden_first else "worse"][one] for one in answers]
-    given = [QUESTIONS[asks][one] for one in given]
+    given = [QUESTIONS["better" if golden_first else "worse"][answer] for answer in answers]
+    given = [QUESTIONS[asks][answer] for answer in given]
     votes = [*golden(*given, golden_first=golden_first), *timed(900, 900)]
     assert reasons(rules(asks, golden_pass_rate=rate), votes) == ([reason] if reason else [])
 
@@ -120,10 +120,10 @@ def test_a_rate_is_taken_as_it_is_written(count: int, rate: float, total: int, f
 )
 def test_one_answer_to_a_golden_trial_is_right(asks: str, golden_first: bool, answer: str) -> None:
     judged = {
-        one: right(rules(asks), golden(one, golden_first=golden_first)[0])
-        for one in ("first", "second", "none", "skip")
+        given: right(rules(asks), golden(given, golden_first=golden_first)[0])
+        for given in ("first", "second", "none", "skip")
     }
-    assert [one for one, is_right in judged.items() if is_right] == [answer]
+    assert [given for given, is_right in judged.items() if is_right] == [answer]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_one_answer_to_a_golden_trial_is_right(asks: str, golden_first: bool, an
 def test_repeats_exclude_below_their_share_answered_alike(
     asks: str, least: float, answers: list[tuple[Answer, Answer]], reason: str | None
 ) -> None:
-    given = [(QUESTIONS[asks][one], QUESTIONS[asks][other]) for one, other in answers]
+    given = [(QUESTIONS[asks][answer], QUESTIONS[asks][other]) for answer, other in answers]
     votes = [*repeated(*given), *timed(900, 900)]
     assert reasons(rules(asks, consistency=least), votes) == ([reason] if reason else [])
 
@@ -191,8 +191,8 @@ def test_a_repeat_of_a_trial_that_is_not_of_the_design_says_nothing() -> None:
 def test_answers_exclude_whose_median_comes_before_the_least_time(
     least: float, milliseconds: list[float | None], reason: str | None
 ) -> None:
-    found = reasons(rules(minimum_median_ms=least), timed(*milliseconds))
-    assert found == ([reason] if reason else [])
+    broken = reasons(rules(minimum_median_ms=least), timed(*milliseconds))
+    assert broken == ([reason] if reason else [])
 
 
 @pytest.mark.parametrize("kind", ["training", "golden", "repeat", "identical"])
@@ -211,7 +211,7 @@ def test_every_broken_rule_is_named_and_raters_stand_by_name() -> None:
     ann = golden("none")
     eve = golden("first", rater="eve")
     left_out = excluded(made, [*zoe, *eve, *ann])
-    assert [(one.rater, one.reasons) for one in left_out] == [
+    assert [(exclusion.rater, exclusion.reasons) for exclusion in left_out] == [
         ("ann", ("0 of 1 golden trials right, fewer than 90%",)),
         (
             "zoe",
@@ -270,13 +270,13 @@ def test_the_stricter_scale_is_without_whom_the_rules_exclude(tmp_path: Path, as
     choices, left_out = choices_of(ledger, study, made)
     ledger.close()
     # Who always answers left contradicts each repeat; who never prefers anything does not.
-    [leaning] = {one.rater for one in stored if one.answer == "first"}
-    repeats = sum(one.rater == leaning and one.kind == "repeat" for one in stored)
-    assert [(one.rater, one.reasons) for one in left_out] == [
+    [leaning] = {vote.rater for vote in stored if vote.answer == "first"}
+    repeats = sum(vote.rater == leaning and vote.kind == "repeat" for vote in stored)
+    assert [(exclusion.rater, exclusion.reasons) for exclusion in left_out] == [
         (leaning, (f"0 of {repeats} repeats answered alike, fewer than 50%",))
     ]
     (everybody, votes), (title, kept) = choices[:2]
     assert (everybody, len(votes)) == ("all raters", len(stored))
     assert title == "without 1 rater whom the plan's rules exclude"
-    assert {one.rater for one in kept.records()} == {one.rater for one in stored} - {leaning}
-    assert len(kept) == sum(one.rater != leaning for one in stored)
+    assert {record.rater for record in kept.records()} == {vote.rater for vote in stored} - {leaning}
+    assert len(kept) == sum(vote.rater != leaning for vote in stored)

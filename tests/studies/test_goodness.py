@@ -18,7 +18,7 @@ from codecarena.studies.scale.votes import VoteRecord, from_records
 
 def ring(*won: float, votes: float) -> Fit:
     """Return the fit of how often a beat b, b beat c and c beat a."""
-    return fit(from_table("abc", "bca", won, [votes - one for one in won], sided=False), BRADLEY_TERRY)
+    return fit(from_table("abc", "bca", won, [votes - wins for wins in won], sided=False), BRADLEY_TERRY)
 
 
 def test_counts_of_five_and_more_are_judged_by_chi_squared() -> None:
@@ -86,8 +86,8 @@ def test_a_model_that_fits_is_not_denied_on_a_sparse_table(ties: float) -> None:
     p_values: list[float] = []
     for seed in range(40):
         counted = tally(simulate_votes(assumed, np.random.default_rng(seed)))
-        found = fit(counted.pairs, THRESHOLD_PROBIT if ties else THURSTONE)
-        p = goodness_of_fit(found, counted).p
+        fitted = fit(counted.pairs, THRESHOLD_PROBIT if ties else THURSTONE)
+        p = goodness_of_fit(fitted, counted).p
         assert p is not None
         p_values.append(p)
     # Binomial: of 40 more than 6 have 0.3 % at a rate of 5 %.

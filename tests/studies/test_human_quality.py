@@ -43,28 +43,34 @@ def ladder_votes(seed: int, **assumed: object) -> Votes:
 
 def coded(counted: Tally) -> list[CodedCondition]:
     return [
-        CodedCondition(name, name.split()[0], {one: float(name.split()[1]) for one in counted.pictures})
+        CodedCondition(
+            name, name.split()[0], {picture: float(name.split()[1]) for picture in counted.pictures}
+        )
         for name in LADDERS
     ]
 
 
 def saving(votes: Votes) -> HumanBdRate:
     counted = tally(votes)
-    found = fit(counted.pairs, choose_model("JOD", counted.pairs.has_ties))
-    draws = resample(found, counted, 200, 0, ("rater x picture",))[0]
-    return human_bd_rates(found, draws, counted, coded(counted), "old")[0]
+    fitted = fit(counted.pairs, choose_model("JOD", counted.pairs.has_ties))
+    draws = resample(fitted, counted, 200, 0, ("rater x picture",))[0]
+    return human_bd_rates(fitted, draws, counted, coded(counted), "old")[0]
 
 
 @pytest.mark.scaled
 def test_a_known_rate_saving_is_recovered_with_30_percent_ties(tenth: Callable[[int], int]) -> None:
     studies = tenth(100)
     savings = [saving(ladder_votes(seed)) for seed in range(studies)]
-    percents = [one.bd_rate.percent for one in savings if one.bd_rate.percent is not None]
+    percents = [saving.bd_rate.percent for saving in savings if saving.bd_rate.percent is not None]
     assert len(percents) == studies
     # Once in 1,000 times for a right one; a saving in percent is bent a little, as any exponential.
     errors = stats.t.isf(0.0005, studies - 1) * np.std(percents, ddof=1) / np.sqrt(studies)
     assert np.mean(percents) == pytest.approx(-100 * SAVING, abs=errors + 1)
-    held = [one.low <= -25 <= one.high for one in savings if one.low is not None and one.high is not None]
+    held = [
+        saving.low <= -25 <= saving.high
+        for saving in savings
+        if saving.low is not None and saving.high is not None
+    ]
     assert len(held) == studies
     assert sum(held) >= stats.binom.ppf(0.001, studies, 0.92)
 
@@ -74,27 +80,27 @@ def test_rates_that_a_picture_does_not_link_are_refused() -> None:
     names = votes.conditions
     low = np.array([name.split()[1] in ("0.1", "0.2") for name in names])
     across = low[votes.first] != low[votes.second]
-    found = saving(votes.keep(~(across & (votes.picture == 3))))
-    assert found.bd_rate.percent is None
-    assert found.bd_rate.reason is not None
-    assert "picture 4" in found.bd_rate.reason
-    assert "linking pairs" in found.bd_rate.reason
+    bd_rate = saving(votes.keep(~(across & (votes.picture == 3))))
+    assert bd_rate.bd_rate.percent is None
+    assert bd_rate.bd_rate.reason is not None
+    assert "picture 4" in bd_rate.bd_rate.reason
+    assert "linking pairs" in bd_rate.bd_rate.reason
 
 
 def test_a_missing_rate_or_anchor_is_named() -> None:
     counted = tally(ladder_votes(0))
-    found = fit(counted.pairs, choose_model("JOD", has_ties=True))
+    fitted = fit(counted.pairs, choose_model("JOD", has_ties=True))
     with pytest.raises(ScaleError, match="among new, old; got 'jpeg'"):
-        human_bd_rates(found, None, counted, coded(counted), "jpeg")
-    some = [replace(one, bits_per_pixel={"picture 1": 1.0}) for one in coded(counted)]
+        human_bd_rates(fitted, None, counted, coded(counted), "jpeg")
+    some = [replace(condition, bits_per_pixel={"picture 1": 1.0}) for condition in coded(counted)]
     with pytest.raises(ScaleError, match="for picture 'picture"):
-        human_bd_rates(found, None, counted, some, "old")
+        human_bd_rates(fitted, None, counted, some, "old")
 
 
 def test_metrics_are_ranked_by_how_well_they_predict_people() -> None:
     votes = ladder_votes(2)
     counted = tally(votes)
-    found = fit(counted.pairs, choose_model("JOD", has_ties=True))
+    fitted = fit(counted.pairs, choose_model("JOD", has_ties=True))
     random = np.random.default_rng(0)
     cells = [(picture, name) for picture in counted.pictures for name in LADDERS]
     offsets = {picture: random.normal(0, 20) for picture in counted.pictures}
@@ -103,8 +109,8 @@ def test_metrics_are_ranked_by_how_well_they_predict_people() -> None:
         return {(p, c): np.exp(LADDERS[c] / 2) + random.normal(0, noise) + offsets[p] for p, c in cells}
 
     tables = [table(name, scores(noise), counted) for name, noise in (("poor", 3.0), ("good", 0.1))]
-    result = agreements(found, counted, tables, resamples=60).whole
-    assert [one.metric for one in result.metrics] == ["good", "poor"]
+    result = agreements(fitted, counted, tables, resamples=60).whole
+    assert [metric.metric for metric in result.metrics] == ["good", "poor"]
     good, poor = result.metrics
     assert poor.accuracy < good.accuracy <= result.ceiling <= 1
     assert good.srcc is not None
@@ -112,8 +118,8 @@ def test_metrics_are_ranked_by_how_well_they_predict_people() -> None:
     assert good.srcc > 0.9 > poor.srcc
     assert good.plcc is not None
     assert good.plcc > 0.9
-    assert all(one.p_holm < 0.01 for one in result.differences)
-    srcc = next(one for one in result.differences if one.statistic == "SRCC")
+    assert all(difference.p_holm < 0.01 for difference in result.differences)
+    srcc = next(difference for difference in result.differences if difference.statistic == "SRCC")
     assert srcc.p_meng is not None
     assert srcc.p_meng < 0.01
     assert result.stimuli == len(cells)
@@ -126,7 +132,7 @@ def test_the_anchor_makes_pictures_comparable() -> None:
         scores={"m": {(p, c): LADDERS[c] for p in counted.pictures for c in LADDERS}},
         coded=tuple(coded(counted)),
         anchor_codec="old",
-        kinds={one: "natural" if n % 2 else "generated" for n, one in enumerate(counted.pictures)},
+        kinds={picture: "natural" if n % 2 else "generated" for n, picture in enumerate(counted.pictures)},
     )
     whole = analyse_study(votes, beside, anchor="old 0.1", resamples=50)
     assert whole.metrics is not None
@@ -153,15 +159,17 @@ def test_a_codec_that_is_better_on_generated_pictures_only_is_found() -> None:
     shift += random.normal(0, 0.3, shift.shape)
     drawn = Deviations(random.normal(0, 0.4, (20, 3)), shift)
     counted = tally(simulate_votes(assumed, random, drawn))
-    kinds = {one: "generated" if int(one.split()[1]) <= 8 else "natural" for one in counted.pictures}
-    found = by_kind(fit(counted.pairs, THURSTONE), counted, kinds, exchanges=199)
-    assert found is not None
-    assert found.groups == ("generated", "natural")
-    assert found.p_permuted is not None
-    assert found.p_permuted <= 0.01
-    best = next(one for one in found.shifts if one.condition == "b")
+    kinds = {
+        picture: "generated" if int(picture.split()[1]) <= 8 else "natural" for picture in counted.pictures
+    }
+    heterogeneity = by_kind(fit(counted.pairs, THURSTONE), counted, kinds, exchanges=199)
+    assert heterogeneity is not None
+    assert heterogeneity.groups == ("generated", "natural")
+    assert heterogeneity.p_permuted is not None
+    assert heterogeneity.p_permuted <= 0.01
+    best = next(shift for shift in heterogeneity.shifts if shift.condition == "b")
     assert best.first - best.second == pytest.approx(0.8, abs=0.35)
-    random_kinds = {one: "x" if int(one.split()[1]) % 2 else "y" for one in counted.pictures}
+    random_kinds = {picture: "x" if int(picture.split()[1]) % 2 else "y" for picture in counted.pictures}
     chance = by_kind(fit(counted.pairs, THURSTONE), counted, random_kinds, exchanges=199)
     assert chance is not None
     assert chance.p_permuted is not None
@@ -173,9 +181,9 @@ def test_a_codec_that_is_better_on_generated_pictures_only_is_found() -> None:
 
 def test_a_kind_for_every_picture_or_none() -> None:
     counted = tally(ladder_votes(0))
-    found = fit(counted.pairs, choose_model("JOD", has_ties=True))
+    fitted = fit(counted.pairs, choose_model("JOD", has_ties=True))
     with pytest.raises(ScaleError, match="kind of every picture"):
-        by_kind(found, counted, {"picture 1": "natural"})
+        by_kind(fitted, counted, {"picture 1": "natural"})
 
 
 def test_the_planner_prices_a_study_and_more_raters_narrow_it() -> None:
@@ -194,7 +202,7 @@ def test_the_planner_prices_a_study_and_more_raters_narrow_it() -> None:
     assert large.votes == 64 * 30
     assert large.minutes_per_rater == pytest.approx(7.0)
     assert large.cost == pytest.approx(64 * 7 / 60 * 12 * 1.25)
-    power = {(one.first, one.second): one.power for one in large.pairs}
+    power = {(pair.first, pair.second): pair.power for pair in large.pairs}
     assert power["a", "c"] == 1.0
     assert power["a", "b"] < 0.7
     assert large.design_effect > 1.5

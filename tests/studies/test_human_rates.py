@@ -48,11 +48,11 @@ def ladder() -> tuple[Tally, Fit]:
     ]
     votes = from_records(VoteRecord(r, p, *pair, won) for r, p, pair, won in rows)
     counted = tally(votes)
-    found = fit(counted.pairs, THURSTONE)
+    fitted = fit(counted.pairs, THURSTONE)
     order = counted.pairs.conditions
     given = {"o1": -1.0, "o2": 0.6, "n1": -0.9, "n2": 1.3}
     parameters = np.array([given[name] / JOD for name in order] + [0.0, 0.0])
-    return counted, Fit(found.problem, parameters, found.covariance, found.log_likelihood)
+    return counted, Fit(fitted.problem, parameters, fitted.covariance, fitted.log_likelihood)
 
 
 def savings(values: np.ndarray, weight: Sequence[float]) -> float:
@@ -70,24 +70,24 @@ def savings(values: np.ndarray, weight: Sequence[float]) -> float:
 
 
 def test_a_human_bd_rate_is_that_of_the_mean_rates_and_the_scale() -> None:
-    counted, found = ladder()
+    counted, fitted = ladder()
     assert counted.pairs.conditions == ("n1", "n2", "o1", "o2")
-    [saving] = human_bd_rates(found, None, counted, rated(), "old")
+    [saving] = human_bd_rates(fitted, None, counted, rated(), "old")
     assert (saving.codec, saving.anchor) == ("new", "old")
-    assert saving.bd_rate.percent == pytest.approx(savings(found.values * JOD, [0.5, 0.5]))
+    assert saving.bd_rate.percent == pytest.approx(savings(fitted.values * JOD, [0.5, 0.5]))
     assert (saving.low, saving.high, saving.resamples, saving.undefined) == (None, None, 0, 0)
-    [turned] = human_bd_rates(found, None, counted, rated(), "new")
+    [turned] = human_bd_rates(fitted, None, counted, rated(), "new")
     assert (turned.codec, turned.anchor) == ("old", "new")
     assert saving.bd_rate.percent < 0 < turned.bd_rate.percent
 
 
 def test_resampled_rates_are_those_of_the_pictures_that_were_drawn() -> None:
-    counted, found = ladder()
+    counted, fitted = ladder()
     random = np.random.default_rng(1)
-    parameters = found.parameters + random.normal(0, 0.05, (60, 6))
+    parameters = fitted.parameters + random.normal(0, 0.05, (60, 6))
     pictures = random.multinomial(2, [0.5, 0.5], 60).astype(float)
     draws = Draws("rater x picture", parameters, np.zeros(60, bool), 2, pictures)
-    [saving] = human_bd_rates(found, draws, counted, rated(), "old")
+    [saving] = human_bd_rates(fitted, draws, counted, rated(), "old")
     percents = [
         savings(values[:4] * JOD, weight / 2) for values, weight in zip(parameters, pictures, strict=True)
     ]
@@ -99,34 +99,34 @@ def test_resampled_rates_are_those_of_the_pictures_that_were_drawn() -> None:
 @pytest.mark.parametrize(("broken", "shown"), [(0, True), (2, True), (3, False)])
 def test_an_interval_of_rates_needs_95_of_100_resamples(broken: int, shown: bool) -> None:
     """In a broken one the new codec is far above the old: the curves share no quality."""
-    counted, found = ladder()
-    parameters = np.tile(found.parameters, (40, 1))
+    counted, fitted = ladder()
+    parameters = np.tile(fitted.parameters, (40, 1))
     parameters[:broken, :2] += 50.0
     draws = Draws("rater x picture", parameters, np.zeros(40, bool), 2, np.ones((40, 2)))
-    [saving] = human_bd_rates(found, draws, counted, rated(), "old")
+    [saving] = human_bd_rates(fitted, draws, counted, rated(), "old")
     assert (saving.resamples, saving.undefined) == (40, broken)
     assert (saving.low is not None, saving.high is not None) == (shown, shown)
     [plain] = human_bd_rates(
-        found, Draws("rater", parameters, np.zeros(40, bool), 4), counted, rated(), "old"
+        fitted, Draws("rater", parameters, np.zeros(40, bool), 4), counted, rated(), "old"
     )
     assert (plain.low, plain.resamples) == (None, 0)
 
 
 def test_a_picture_that_does_not_link_the_rates_is_named() -> None:
-    counted, found = ladder()
+    counted, fitted = ladder()
     names = counted.pairs.conditions
-    low = np.isin([names[one] for one in counted.pairs.first], ["n1", "o1"])
-    high = np.isin([names[one] for one in counted.pairs.second], ["n1", "o1"])
+    low = np.isin([names[condition] for condition in counted.pairs.first], ["n1", "o1"])
+    high = np.isin([names[condition] for condition in counted.pairs.second], ["n1", "o1"])
     across = (low != high)[counted.pair]
     for picture in (0, 1):
         apart = counted.rows(np.flatnonzero(~(across & (counted.picture == picture))))
-        [saving] = human_bd_rates(found, None, apart, rated(), "old")
+        [saving] = human_bd_rates(fitted, None, apart, rated(), "old")
         assert saving.bd_rate.percent is None
         assert saving.bd_rate.reason == (
             f"votes on p{picture} do not link all rates of the two codecs: add linking pairs"
         )
     with pytest.raises(ScaleError, match="expected a rate of 'n1' for picture 'p1'"):
-        human_bd_rates(found, None, counted, [CodedCondition("n1", "new", {"p0": 0.1}), *rated()[:2]], "old")
+        human_bd_rates(fitted, None, counted, [CodedCondition("n1", "new", {"p0": 0.1}), *rated()[:2]], "old")
 
 
 # Fool rates

@@ -110,8 +110,8 @@ def test_freedom_comes_from_the_fewer_of_what_is_drawn(
     scheme: Scheme, raters: int, pictures: int, clusters: int
 ) -> None:
     counted = table(raters, pictures)
-    found = fit(counted.pairs, BRADLEY_TERRY, order=False, ridge=0.05)
-    draws = draw(found.problem, counted, found.parameters, scheme, 5, np.random.default_rng(0))
+    fitted = fit(counted.pairs, BRADLEY_TERRY, order=False, ridge=0.05)
+    draws = draw(fitted.problem, counted, fitted.parameters, scheme, 5, np.random.default_rng(0))
     assert (draws.scheme, draws.clusters, len(draws.parameters)) == (scheme, clusters, 5)
     assert (draws.pictures is not None) == (scheme == "rater x picture")
 
@@ -127,9 +127,9 @@ def test_raters_are_drawn_whole_and_pictures_beside_them() -> None:
     both = weights(counted, "rater x picture", 50, random)
     assert both.pictures is not None
     assert (both.pictures.sum(1) == 4).all()
-    one = counted.rater * 4 + counted.picture
+    block = counted.rater * 4 + counted.picture
     for cell in range(20):
-        assert (np.ptp(both.groups[:, one == cell], axis=1) == 0).all()
+        assert (np.ptp(both.groups[:, block == cell], axis=1) == 0).all()
     assert (both.groups[:, counted.picture == 2][both.pictures[:, 2] == 0] == 0).all()
 
 
@@ -146,10 +146,10 @@ def test_single_votes_are_drawn_by_how_many_there_are() -> None:
 
 def test_the_seed_decides_what_is_drawn() -> None:
     counted = table(12, 4)
-    found = fit(counted.pairs, BRADLEY_TERRY)
-    one, again, other = (resample(found, counted, 20, seed) for seed in (7, 7, 8))
-    assert [draws.scheme for draws in one] == ["rater", "rater x picture"]
-    for first, second, third in zip(one, again, other, strict=True):
+    fitted = fit(counted.pairs, BRADLEY_TERRY)
+    resamples, again, other = (resample(fitted, counted, 20, seed) for seed in (7, 7, 8))
+    assert [draws.scheme for draws in resamples] == ["rater", "rater x picture"]
+    for first, second, third in zip(resamples, again, other, strict=True):
         assert (first.parameters == second.parameters).all()
         assert (first.parameters != third.parameters).any()
 
@@ -168,7 +168,7 @@ def test_what_there_are_two_of_is_drawn(
     raters: int, pictures: int, resamples: int, schemes: list[Scheme]
 ) -> None:
     counted = table(raters, pictures)
-    found = fit(counted.pairs, BRADLEY_TERRY, order=False, ridge=0.05)
-    draws = resample(found, counted, resamples, 0)
-    assert [one.scheme for one in draws] == schemes
-    assert all(len(one.parameters) == resamples for one in draws)
+    fitted = fit(counted.pairs, BRADLEY_TERRY, order=False, ridge=0.05)
+    draws = resample(fitted, counted, resamples, 0)
+    assert [draw.scheme for draw in draws] == schemes
+    assert all(len(draw.parameters) == resamples for draw in draws)

@@ -42,50 +42,52 @@ def alone(counted: Tally, model: Model, order: float, member: np.ndarray) -> tup
 def test_a_scale_for_each_kind_gains_what_fits_of_each_kind_gain() -> None:
     votes = random_votes(seed=3)
     counted = tally(votes)
-    found = fit(counted.pairs, BRADLEY_TERRY, order=False)
+    fitted = fit(counted.pairs, BRADLEY_TERRY, order=False)
     kinds = {"p0": "natural", "p1": "drawn", "p2": "natural", "p3": "drawn"}
-    told = by_kind(found, counted, kinds, exchanges=19, seed=4)
-    assert told is not None
-    assert told.groups == ("drawn", "natural")
+    heterogeneity = by_kind(fitted, counted, kinds, exchanges=19, seed=4)
+    assert heterogeneity is not None
+    assert heterogeneity.groups == ("drawn", "natural")
     member = np.array([1, 0, 1, 0])
     likelihood, values = alone(counted, BRADLEY_TERRY, 0.0, member)
-    statistic = 2 * (likelihood - found.log_likelihood)
-    assert told.gain == pytest.approx(statistic, abs=1e-3)
-    assert [one.condition for one in told.shifts] == ["a", "k", "m", "z"]
-    for place, shift in enumerate(told.shifts):
+    statistic = 2 * (likelihood - fitted.log_likelihood)
+    assert heterogeneity.gain == pytest.approx(statistic, abs=1e-3)
+    assert [shift.condition for shift in heterogeneity.shifts] == ["a", "k", "m", "z"]
+    for place, shift in enumerate(heterogeneity.shifts):
         assert (shift.first, shift.second) == pytest.approx((values[0][place], values[1][place]), abs=1e-3)
     random = np.random.default_rng(4)
     drawn = [alone(counted, BRADLEY_TERRY, 0.0, random.permutation(member)) for _ in range(19)]
-    gains = [2 * (one - found.log_likelihood) for one, _ in drawn]
-    assert told.p_permuted == (1 + sum(gain >= statistic - 1e-6 for gain in gains)) / 20
-    for place, shift in enumerate(told.shifts):
+    gains = [2 * (log_likelihood - fitted.log_likelihood) for log_likelihood, _ in drawn]
+    assert heterogeneity.p_permuted == (1 + sum(gain >= statistic - 1e-6 for gain in gains)) / 20
+    for place, shift in enumerate(heterogeneity.shifts):
         gap = abs(values[0][place] - values[1][place])
-        as_far = sum(abs(one[0][place] - one[1][place]) >= gap - 1e-6 for _, one in drawn)
+        as_far = sum(abs(scales[0][place] - scales[1][place]) >= gap - 1e-6 for _, scales in drawn)
         assert shift.p_permuted == (1 + as_far) / 20
-    again = by_kind(found, counted, kinds, exchanges=19, seed=4)
-    assert again == told
+    again = by_kind(fitted, counted, kinds, exchanges=19, seed=4)
+    assert again == heterogeneity
 
 
 def test_shifts_are_in_the_scale_s_unit() -> None:
     counted = tally(random_votes(seed=3))
-    told = by_kind(fitted(counted), counted, dict(zip(counted.pictures, "abab", strict=True)), exchanges=1)
+    heterogeneity = by_kind(
+        fitted(counted), counted, dict(zip(counted.pictures, "abab", strict=True)), exchanges=1
+    )
     plain = by_kind(
         fit(counted.pairs, BRADLEY_TERRY), counted, dict(zip(counted.pictures, "abab", strict=True)), 1
     )
-    assert told is not None
+    assert heterogeneity is not None
     assert plain is not None
     # A probit's standard deviations times 1.48 are JOD; a logit's log-worths are about 1.7 of them.
-    ratio = told.shifts[0].first / plain.shifts[0].first
+    ratio = heterogeneity.shifts[0].first / plain.shifts[0].first
     assert ratio == pytest.approx(JOD / 1.65, rel=0.1)
 
 
 def test_three_kinds_have_a_test_and_no_shifts_and_one_kind_has_neither() -> None:
     counted = tally(random_votes())
-    found = fit(counted.pairs, BRADLEY_TERRY, order=False)
-    three = by_kind(found, counted, dict(zip(counted.pictures, "abca", strict=True)), exchanges=5)
+    fitted = fit(counted.pairs, BRADLEY_TERRY, order=False)
+    three = by_kind(fitted, counted, dict(zip(counted.pictures, "abca", strict=True)), exchanges=5)
     assert three is not None
     assert (three.groups, three.shifts) == (("a", "b", "c"), ())
-    assert by_kind(found, counted, dict.fromkeys(counted.pictures, "a"), exchanges=5) is None
+    assert by_kind(fitted, counted, dict.fromkeys(counted.pictures, "a"), exchanges=5) is None
 
 
 def picture_votes(*tables: tuple[int, int], raters: int = 25) -> Tally:
@@ -106,14 +108,19 @@ def test_pictures_that_all_raters_see_alike_differ() -> None:
     z and a: 4 x 25^2. Exchanged they sum to less, unless all 25 raters exchange or none does: 2^-24.
     """
     counted = picture_votes((3, 1), (1, 3))
-    told = by_picture(fit(counted.pairs, BRADLEY_TERRY), counted, exchanges=99)
-    assert told is not None
-    assert (told.groups, told.reason, told.gain, told.shifts) == (("p0", "p1"), "", None, ())
-    assert told.p_permuted == 1 / 100
+    heterogeneity = by_picture(fit(counted.pairs, BRADLEY_TERRY), counted, exchanges=99)
+    assert heterogeneity is not None
+    assert (heterogeneity.groups, heterogeneity.reason, heterogeneity.gain, heterogeneity.shifts) == (
+        ("p0", "p1"),
+        "",
+        None,
+        (),
+    )
+    assert heterogeneity.p_permuted == 1 / 100
     # The information of 100 votes at 1/4 each is a matrix of four 25s in each of two pictures, of four 1s in
     # each of 50 blocks of one rater and picture. Of the statistic each block gives 2 by itself.
     variance = (4 * 25**2 - 50 * 2) / (2 * 4 * 25**2 - 50 * 4)
-    assert told.spread == pytest.approx(np.sqrt(variance))
+    assert heterogeneity.spread == pytest.approx(np.sqrt(variance))
 
 
 def test_what_only_raters_have_of_their_own_is_no_difference_of_pictures() -> None:
@@ -125,9 +132,9 @@ def test_what_only_raters_have_of_their_own_is_no_difference_of_pictures() -> No
         for _ in range(4)
     ]
     counted = tally(from_records(rows, sided=False))
-    told = by_picture(fit(counted.pairs, BRADLEY_TERRY), counted, exchanges=19)
-    assert told is not None
-    assert (told.p_permuted, told.spread) == (1.0, 0.0)
+    heterogeneity = by_picture(fit(counted.pairs, BRADLEY_TERRY), counted, exchanges=19)
+    assert heterogeneity is not None
+    assert (heterogeneity.p_permuted, heterogeneity.spread) == (1.0, 0.0)
 
 
 def test_one_scale_for_all_pictures_is_not_denied_on_a_sparse_table() -> None:
@@ -138,30 +145,34 @@ def test_one_scale_for_all_pictures_is_not_denied_on_a_sparse_table() -> None:
     for seed in range(20):
         for spread, kept in ((0.0, p_values), (0.5, shifted)):
             votes = simulate_votes(replace(assumed, picture_spread=spread), np.random.default_rng(seed))
-            told = by_picture(fitted(tally(votes)), tally(votes), exchanges=199)
-            assert told is not None
-            assert told.p_permuted is not None
-            kept.append(told.p_permuted)
+            heterogeneity = by_picture(fitted(tally(votes)), tally(votes), exchanges=199)
+            assert heterogeneity is not None
+            assert heterogeneity.p_permuted is not None
+            kept.append(heterogeneity.p_permuted)
     # Binomial: of 20 more than 4 have 0.3 % at a rate of 5 %, fewer than 17 have 1.6 % at 95 %.
     assert sum(p < 0.05 for p in p_values) <= 4
     assert sum(p < 0.05 for p in shifted) >= 17
 
 
 def test_pictures_are_not_tested_with_too_few_votes_or_raters() -> None:
-    assert by_picture(fitted(one := tally(random_votes(pictures=1))), one) is None
+    assert by_picture(fitted(one_picture := tally(random_votes(pictures=1))), one_picture) is None
     for counted, said in (
         (picture_votes((3, 1), (2, 2), raters=24), "expected at least 200 decided votes; got 192"),
         (picture_votes((30, 10), (25, 35), raters=5), "expected several raters who each judged several"),
     ):
-        told = by_picture(fit(counted.pairs, BRADLEY_TERRY), counted)
-        assert told is not None
-        assert (told.p_permuted, told.spread, told.groups) == (None, None, ("p0", "p1"))
-        assert told.reason.startswith(said)
+        heterogeneity = by_picture(fit(counted.pairs, BRADLEY_TERRY), counted)
+        assert heterogeneity is not None
+        assert (heterogeneity.p_permuted, heterogeneity.spread, heterogeneity.groups) == (
+            None,
+            None,
+            ("p0", "p1"),
+        )
+        assert heterogeneity.reason.startswith(said)
     # Five raters exchange two pictures in 2^4 ways beside all together, six in 2^5: enough for p < 0.05.
     enough = picture_votes((30, 10), (25, 35), raters=6)
-    told = by_picture(fit(enough.pairs, BRADLEY_TERRY), enough, exchanges=19)
-    assert told is not None
-    assert told.reason == ""
+    heterogeneity = by_picture(fit(enough.pairs, BRADLEY_TERRY), enough, exchanges=19)
+    assert heterogeneity is not None
+    assert heterogeneity.reason == ""
 
 
 # Agreement
@@ -191,13 +202,13 @@ def test_alpha_of_a_table_by_hand() -> None:
 
 def test_alpha_s_interval_is_of_units_drawn_again_by_seed() -> None:
     votes = random_votes(raters=5, pictures=3)
-    one, again, other = (alpha(votes, resamples=200, seed=seed) for seed in (1, 1, 2))
-    assert one == again
-    assert (one.low, one.high) != (other.low, other.high)
-    assert one.low is not None
-    assert one.high is not None
-    assert one.value is not None
-    assert one.low < one.value < one.high
+    first, again, other = (alpha(votes, resamples=200, seed=seed) for seed in (1, 1, 2))
+    assert first == again
+    assert (first.low, first.high) != (other.low, other.high)
+    assert first.low is not None
+    assert first.high is not None
+    assert first.value is not None
+    assert first.low < first.value < first.high
     many = alpha(votes, resamples=2000, seed=3)
     narrower = alpha(votes, resamples=2000, seed=4)
     assert (many.low, many.high) == pytest.approx((narrower.low, narrower.high), abs=0.03)
@@ -221,8 +232,8 @@ def test_transitivity_does_not_depend_on_the_order_of_conditions(
     wins: list[list[float]], violations: tuple[int, int, int], order: tuple[int, ...]
 ) -> None:
     table = np.array(wins)[np.ix_(order, order)]
-    told = transitivity(from_records([]), from_matrix("zam", table))
-    assert (told.triples, told.weak, told.strong) == violations
+    pooled = transitivity(from_records([]), from_matrix("zam", table))
+    assert (pooled.triples, pooled.weak, pooled.strong) == violations
 
 
 def test_ties_are_half_a_win_of_a_majority() -> None:
@@ -233,8 +244,8 @@ def test_ties_are_half_a_win_of_a_majority() -> None:
         np.array([[3, 3, 0], [4, 4, 2], [1, 1, 6]], float),
     )
     # z over a and a over m: 5 of 8; z over m: 7 of 8.
-    told = transitivity(from_records([]), pairs)
-    assert (told.triples, told.weak, told.strong) == (1, 0, 0)
+    violations = transitivity(from_records([]), pairs)
+    assert (violations.triples, violations.weak, violations.strong) == (1, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -246,16 +257,16 @@ def test_one_circle_in_an_order(size: int, circles: int, zeta: float) -> None:
     """Each beats all that come after, but the last beats the one two before it."""
     names = "mzakb"[:size]
     rows = [
-        (names[one], names[other], 1)
-        for one in range(size)
-        for other in range(one + 1, size)
-        if (one, other) != (size - 3, size - 1)
+        (names[upper], names[lower], 1)
+        for upper in range(size)
+        for lower in range(upper + 1, size)
+        if (upper, lower) != (size - 3, size - 1)
     ]
     rows.append((names[size - 1], names[size - 3], 1))
     votes = from_records([VoteRecord("r", "p", *row) for row in rows])
-    told = transitivity(votes, tally(votes).pairs)
-    assert (told.circular_triads, told.complete_sets) == (circles, 1)
-    assert told.consistency == pytest.approx(zeta)
+    violations = transitivity(votes, tally(votes).pairs)
+    assert (violations.circular_triads, violations.complete_sets) == (circles, 1)
+    assert violations.consistency == pytest.approx(zeta)
     tied = from_records(
         [VoteRecord("r", "p", *row) for row in rows[:-1]] + [VoteRecord("r", "p", *rows[-1][:2], 0)]
     )

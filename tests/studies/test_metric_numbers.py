@@ -51,25 +51,25 @@ def test_accuracy_is_the_share_of_decided_votes_on_the_metric_s_side() -> None:
     weighted = Estimator(sample, [part])(np.array([2.0, 0.0, 1.0]), np.array([3.0, 1.0]))
     # r1 twice: zm right (x 3), za right, km right; r3: za wrong.
     assert weighted[0, 0, 0] == pytest.approx((6 + 2 + 2) / (6 + 2 + 2 + 1))
-    told = agreements(fitted(counted), counted, tables(counted), resamples=20).whole
-    assert (told.votes, told.stimuli, told.pictures) == (7, 2 + 4, 2)
+    agreement = agreements(fitted(counted), counted, tables(counted), resamples=20).whole
+    assert (agreement.votes, agreement.stimuli, agreement.pictures) == (7, 2 + 4, 2)
     # The majorities: one of two on zm, two of three on za, two of two on km.
-    assert told.ceiling == pytest.approx(5 / 7)
-    assert [one.metric for one in told.metrics] == ["good", "flat"]
+    assert agreement.ceiling == pytest.approx(5 / 7)
+    assert [metric.metric for metric in agreement.metrics] == ["good", "flat"]
     assert (part.members, part.clusters) == ((3, 2), 2)
 
 
 def test_correlations_of_a_part_are_those_of_its_stimuli() -> None:
     """Against an anchor, whose own stimuli do not count, and against the picture's mean."""
     counted = tally(random_votes(raters=8))
-    found = fitted(counted)
+    scale = fitted(counted)
     names = counted.pairs.conditions
     random = np.random.default_rng(7)
     values = random.normal(size=(4, 4))
     for anchor in ("k", None):
-        sample = Sample(found, counted, [MetricScores("m", values)], anchor)
+        sample = Sample(scale, counted, [MetricScores("m", values)], anchor)
         part = PartSample(sample, whole(counted))
-        told = Estimator(sample, [part])(np.ones(8), np.ones(4))[0, 0]
+        estimates = Estimator(sample, [part])(np.ones(8), np.ones(4))[0, 0]
         human = sample.values(counted)
         if anchor:
             human = human - human[:, [names.index("k")]]
@@ -78,7 +78,7 @@ def test_correlations_of_a_part_are_those_of_its_stimuli() -> None:
         else:
             score = values - values.mean(1, keepdims=True)
             target = human - human.mean(1, keepdims=True)
-        assert told[1] == pytest.approx(stats.spearmanr(score.ravel(), target.ravel()).statistic)
+        assert estimates[1] == pytest.approx(stats.spearmanr(score.ravel(), target.ravel()).statistic)
         assert part.stimuli.sum() == score.size
 
 
@@ -87,7 +87,7 @@ def test_gaps_in_scores_leave_votes_and_stimuli_out() -> None:
     names = counted.pairs.conditions
     values = np.tile([SCORES["good"][name] for name in names], (4, 1))
     values[1, names.index("z")] = np.nan
-    values[2, [names.index(one) for one in "mak"]] = np.nan
+    values[2, [names.index(name) for name in "mak"]] = np.nan
     sample = Sample(fitted(counted), counted, [MetricScores("m", values)], None)
     part = PartSample(sample, whole(counted))
     expected = np.ones((4, 4), bool)
@@ -134,14 +134,14 @@ def test_metrics_are_compared_on_the_same_resamples() -> None:
     part = PartSample(Sample(fitted(counted), counted, scores, None), whole(counted))
     assert part.clusters == 4
     rows = human_metrics._differences(part, whole_estimates, drawn)
-    told = {(one.statistic, one.first, one.second): one for one in rows}
-    assert len(told) == 3 + 3 + 1
+    differences = {(row.statistic, row.first, row.second): row for row in rows}
+    assert len(differences) == 3 + 3 + 1
     for at, statistic in enumerate(("pairwise accuracy", "SRCC")):
         p_values = []
-        for one, other in ((0, 1), (0, 2), (1, 2)):
-            row = told[statistic, "xyw"[one], "xyw"[other]]  # type: ignore[index]
-            gaps = drawn[:, one, at] - drawn[:, other, at]
-            gap = whole_estimates[one, at] - whole_estimates[other, at]
+        for upper, lower in ((0, 1), (0, 2), (1, 2)):
+            row = differences[statistic, "xyw"[upper], "xyw"[lower]]  # type: ignore[index]
+            gaps = drawn[:, upper, at] - drawn[:, lower, at]
+            gap = whole_estimates[upper, at] - whole_estimates[lower, at]
             error = gaps.std(ddof=1) * np.sqrt(4 / 3)
             low, high = interval(gaps, 4)
             assert row.difference == pytest.approx(gap)
@@ -150,10 +150,10 @@ def test_metrics_are_compared_on_the_same_resamples() -> None:
             )  # fmt: skip
             p_values.append(2 * stats.t.sf(abs(gap) / error, 3))
             assert (row.p_meng is None) == (statistic != "SRCC")
-        for p, (one, other) in zip(holm(p_values), ("xy", "xw", "yw"), strict=True):
-            assert told[statistic, one, other].p_holm == pytest.approx(p)  # type: ignore[index]
+        for p, (upper, lower) in zip(holm(p_values), ("xy", "xw", "yw"), strict=True):
+            assert differences[statistic, upper, lower].p_holm == pytest.approx(p)  # type: ignore[index]
     # x and w have the same scores.
-    same = told["SRCC", "x", "w"]
+    same = differences["SRCC", "x", "w"]
     assert same.p_meng == meng_rosenthal_rubin(0.6, 0.5, 1.0, 16) == 1.0
 
 
@@ -166,23 +166,23 @@ def test_kinds_of_pictures_are_compared_on_the_same_resamples() -> None:
         part = whole(counted)
         part.stimuli[pictures:] = False
         parts.append(PartSample(sample, part))
-    assert [one.clusters for one in parts] == [3, 5]
+    assert [part.clusters for part in parts] == [3, 5]
     random = np.random.default_rng(0)
     first = np.array([[0.8, 0.6, 0.7], [0.7, 0.9, np.nan]])
     second = np.array([[0.6, 0.65, 0.5], [0.72, 0.8, 0.3]])
-    drawn = [one + random.normal(0, spread, (60, 2, 3)) for one, spread in ((first, 0.03), (second, 0.05))]
+    drawn = [mean + random.normal(0, spread, (60, 2, 3)) for mean, spread in ((first, 0.03), (second, 0.05))]
     rows = human_metrics._kinds(
         [("x", parts[0], first, drawn[0]), ("y", parts[1], second, drawn[1])], ["good", "flat"]
     )
-    told = {(one.statistic, one.metric): one for one in rows}
-    assert len(told) == 2 + 2 + 1
-    assert {(one.first, one.second) for one in rows} == {("x", "y")}
+    differences = {(row.statistic, row.metric): row for row in rows}
+    assert len(differences) == 2 + 2 + 1
+    assert {(row.first, row.second) for row in rows} == {("x", "y")}
     for at, statistic in enumerate(("pairwise accuracy", "SRCC", "PLCC")):
         p_values = []
         for place, metric in enumerate(("good", "flat")):
             if statistic == "PLCC" and metric == "flat":
                 continue
-            row = told[statistic, metric]  # type: ignore[index]
+            row = differences[statistic, metric]  # type: ignore[index]
             gaps = drawn[0][:, place, at] - drawn[1][:, place, at]
             gap, error = first[place, at] - second[place, at], gaps.std(ddof=1) * np.sqrt(3 / 2)
             low, high = interval(gaps, 3)
@@ -191,16 +191,18 @@ def test_kinds_of_pictures_are_compared_on_the_same_resamples() -> None:
             assert span == pytest.approx((low, high, error))
             p_values.append((metric, 2 * stats.t.sf(abs(gap) / error, 2)))
         for p, (metric, _) in zip(holm([p for _, p in p_values]), p_values, strict=True):
-            assert told[statistic, metric].p_holm == pytest.approx(p)  # type: ignore[index]
+            assert differences[statistic, metric].p_holm == pytest.approx(p)  # type: ignore[index]
 
 
 def test_the_seed_decides_which_raters_and_pictures_are_drawn() -> None:
     counted = tally(random_votes(raters=8))
-    found = fitted(counted)
-    one, again, other = (agreements(found, counted, tables(counted), resamples=12, seed=n) for n in (1, 1, 2))
-    assert one == again
-    assert one.whole.metrics[0].accuracy_interval != other.whole.metrics[0].accuracy_interval
-    assert one.whole.metrics[0].accuracy == other.whole.metrics[0].accuracy
+    scale = fitted(counted)
+    first, again, other = (
+        agreements(scale, counted, tables(counted), resamples=12, seed=n) for n in (1, 1, 2)
+    )
+    assert first == again
+    assert first.whole.metrics[0].accuracy_interval != other.whole.metrics[0].accuracy_interval
+    assert first.whole.metrics[0].accuracy == other.whole.metrics[0].accuracy
 
 
 def test_no_vote_with_both_scores_is_an_error() -> None:
@@ -227,8 +229,13 @@ def test_an_estimate_without_resamples_has_no_interval() -> None:
 
 
 def test_bands_hold_their_lower_edge_and_not_their_upper() -> None:
-    assert [(one.low, one.high) for one in BANDS] == [(None, 0.18), (0.18, 0.36), (0.36, 0.65), (0.65, None)]
-    assert [one.title for one in BANDS] == [
+    assert [(band.low, band.high) for band in BANDS] == [
+        (None, 0.18),
+        (0.18, 0.36),
+        (0.36, 0.65),
+        (0.65, None),
+    ]
+    assert [band.title for band in BANDS] == [
         "below 0.18 bpp", "0.18 to 0.36 bpp", "0.36 to 0.65 bpp", "0.65 bpp and more"
     ]  # fmt: skip
     counted = tally(random_votes())
@@ -238,7 +245,7 @@ def test_bands_hold_their_lower_edge_and_not_their_upper() -> None:
     rates["p2", "z"] = 0.359
     rates["p3", "z"] = 0.36
     parts = parts_of(counted, None, rates, uncoded=("k",))
-    stimuli: dict[RateBand | None, StimulusPart] = {one.band: one for one in parts}
+    stimuli: dict[RateBand | None, StimulusPart] = {part.band: part for part in parts}
     assert list(stimuli) == list(BANDS)
     for band, (name, pictures) in zip(BANDS, (("m", 4), ("z", 3), ("z", 1), ("a", 4)), strict=True):
         inside = stimuli[band].stimuli
@@ -251,7 +258,7 @@ def test_parts_are_kinds_bands_and_both() -> None:
     counted = tally(random_votes())
     kinds = {"p0": "x", "p1": "y", "p2": "x", "p3": "x"}
     rates = {(picture, name): 0.1 if name in "mz" else 0.5 for picture in counted.pictures for name in "mzak"}
-    parts = {(one.kind, one.band): one.stimuli for one in parts_of(counted, kinds, rates)}
+    parts = {(part.kind, part.band): part.stimuli for part in parts_of(counted, kinds, rates)}
     low, middle = BANDS[0], BANDS[2]
     assert set(parts) == {
         ("x", None), ("y", None), (None, low), (None, middle), ("x", low), ("x", middle),

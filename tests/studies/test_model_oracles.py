@@ -183,7 +183,9 @@ def test_the_fit_is_where_the_penalised_likelihood_is_flat_and_highest(
     top = height(best)
     if not ridge:
         assert log_likelihood(made, counts, best[None])[0] == pytest.approx(top)
-    moves = [np.array(one) for one in ([1, -1, 0, 0, 0], [0, 1, -1, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 0, 1])]
+    moves = [
+        np.array(move) for move in ([1, -1, 0, 0, 0], [0, 1, -1, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 0, 1])
+    ]
     for move, size in product(moves, (1e-4, -1e-4, 0.2, -0.2)):
         if (not order and move[3]) or (not model.ties and move[4]):
             continue
@@ -207,7 +209,7 @@ def test_the_covariance_is_the_inverse_of_the_expected_information(model: Model)
 
     width, step = basis.shape[1], 1e-5
     slopes = np.stack(
-        [(chances(step * one) - chances(-step * one)) / (2 * step) for one in np.eye(width)]
+        [(chances(step * direction) - chances(-step * direction)) / (2 * step) for direction in np.eye(width)]
     )  # fmt: skip
     totals = made.pairs.counts[list(model.outcomes)].sum(0)
     information = np.einsum("iop,jop,op->ij", slopes, slopes, totals / chances(np.zeros(width)))
@@ -222,9 +224,9 @@ def test_a_batch_is_solved_as_each_weighting_alone() -> None:
     random = np.random.default_rng(0)
     weighted = made.pairs.counts[:, None] * random.integers(1, 5, (1, 7, 6))
     whole = solve(made, weighted, start(made))
-    for one in range(7):
-        alone = solve(made, weighted[:, [one]], start(made))
-        assert whole.parameters[one] == pytest.approx(alone.parameters[0], abs=1e-9)
+    for index in range(7):
+        alone = solve(made, weighted[:, [index]], start(made))
+        assert whole.parameters[index] == pytest.approx(alone.parameters[0], abs=1e-9)
     assert whole.converged.all()
 
 
@@ -246,7 +248,7 @@ def test_a_separated_weighting_says_that_it_has_no_maximum() -> None:
 
 
 @pytest.mark.parametrize("begin", [0.01, 0.5, 2.0, 3.0, 5.0])
-@pytest.mark.parametrize("model", [one for one in WITH_TIES if one.tie_above_zero], ids=named)
+@pytest.mark.parametrize("model", [model for model in WITH_TIES if model.tie_above_zero], ids=named)
 def test_a_threshold_stays_positive_from_wherever_it_begins(model: Model, begin: float) -> None:
     """One tie of 90 answers: a threshold near 0, far below where the search begins."""
     made = problem(model)
@@ -254,7 +256,7 @@ def test_a_threshold_stays_positive_from_wherever_it_begins(model: Model, begin:
     counts[1] = [1, 0, 0, 0, 0, 0]
     near, far = start(made), start(made)
     near[-1], far[-1] = 0.03, begin
-    best, again = (solve(made, counts[:, None], one) for one in (near, far))
+    best, again = (solve(made, counts[:, None], begin) for begin in (near, far))
     assert again.converged.all()
     assert again.parameters == pytest.approx(best.parameters, abs=1e-8)
     assert 0 < again.parameters[0, -1] < 0.05
@@ -331,7 +333,7 @@ def test_what_a_ridge_may_be() -> None:
 def test_three_to_one_is_ln_3_and_one_jod() -> None:
     pairs = from_matrix("zam", [[0, 30, 0], [10, 0, 20], [0, 20, 0]])
     worth, jod = analyse(pairs, unit="log-worth"), analyse(pairs)
-    gaps = [one.condition("z").value - one.condition("a").value for one in (worth, jod)]
+    gaps = [scale.condition("z").value - scale.condition("a").value for scale in (worth, jod)]
     assert gaps == pytest.approx([np.log(3), 1.0])
     assert worth.condition("m").value == pytest.approx(worth.condition("a").value)
     assert ndtri(0.75) * JOD == pytest.approx(1.0)

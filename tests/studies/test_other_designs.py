@@ -32,8 +32,8 @@ def random_table(seed: int, ties: bool) -> PairCounts:
     counts = random.integers(0, 12, (3, rows)) * (random.random((3, rows)) < 0.9)
     counts = counts * (random.random((3, rows)) if seed % 3 == 0 else 1.0)
     neutral = random.random(rows) < (0.4 if seed % 2 else 0.0)
-    names = [f"équipe {one} | 日本" for one in range(size)]
-    left, right = [names[one] for one in first], [names[one] for one in second]
+    names = [f"équipe {number} | 日本" for number in range(size)]
+    left, right = [names[index] for index in first], [names[index] for index in second]
     won, tied, lost = counts
     return from_table(left, right, won, lost, tied if ties else None, sided=True, neutral=neutral)
 
@@ -55,8 +55,11 @@ def design(pairs: PairCounts, order: bool) -> np.ndarray:
 
 def numbers(pairs: PairCounts, scale: StudyScale) -> tuple[list[float], list[float]]:
     """Return values and standard errors in the order of the design's columns."""
-    found = [scale.condition(name) for name in pairs.conditions[1:]]
-    values, errors = [one.value for one in found], [one.by_vote.standard_error for one in found]
+    scaled = [scale.condition(name) for name in pairs.conditions[1:]]
+    values, errors = (
+        [condition.value for condition in scaled],
+        [condition.by_vote.standard_error for condition in scaled],
+    )
     if scale.order_effect:
         values.append(scale.order_effect.value)
         errors.append(scale.order_effect.by_vote.standard_error)
@@ -118,7 +121,7 @@ def test_random_designs_with_ties_are_at_the_maximum_of_the_papers_likelihood(mo
         order = scale.order_effect is not None
         matrix, half = design(pairs, order), 0.5 if pairs.neutral is not None else 0.0
         unit = JOD if MODELS[model].unit == "JOD" else 1.0  # type: ignore[index]
-        ours = np.append(numbers(pairs, scale)[0], scale.ties.value) / unit
+        fitted = np.append(numbers(pairs, scale)[0], scale.ties.value) / unit
 
         def less(
             parameters: np.ndarray,
@@ -132,11 +135,13 @@ def test_random_designs_with_ties_are_at_the_maximum_of_the_papers_likelihood(mo
             chances = shares(model, whole - side, side, parameters[-1], half)
             return -float((pairs.counts * np.log(np.maximum(chances, 1e-300))).sum())
 
-        assert -less(ours) == pytest.approx(scale.log_likelihood, abs=1e-8), seed
+        assert -less(fitted) == pytest.approx(scale.log_likelihood, abs=1e-8), seed
         random = np.random.default_rng(seed)
-        best = minimize(less, ours + random.normal(0, 0.1, len(ours)), method="BFGS", options={"gtol": 1e-6})
-        assert best.fun >= less(ours) - 1e-8, seed
-        assert best.x == pytest.approx(ours, abs=1e-3), seed
+        best = minimize(
+            less, fitted + random.normal(0, 0.1, len(fitted)), method="BFGS", options={"gtol": 1e-6}
+        )
+        assert best.fun >= less(fitted) - 1e-8, seed
+        assert best.x == pytest.approx(fitted, abs=1e-3), seed
         compared += 1
     assert compared >= 8
 
@@ -145,22 +150,22 @@ def test_only_contests_with_a_side_have_an_order_effect() -> None:
     """Ten cities that play at home or, half of the time, where nobody is at home."""
     random = np.random.default_rng(1)
     worth, home, games = random.normal(0, 0.5, 10), 0.6, 400
-    first, second = (one.ravel() for one in np.where(~np.eye(10, dtype=bool)))
+    first, second = (ends.ravel() for ends in np.where(~np.eye(10, dtype=bool)))
     rows = np.concatenate([first, first]), np.concatenate([second, second])
     neutral = np.repeat([False, True], len(first))
-    names = [f"city {one}" for one in range(10)]
+    names = [f"city {number}" for number in range(10)]
     won = random.binomial(games, expit(worth[rows[0]] - worth[rows[1]] + home * ~neutral))
-    table = [names[one] for one in rows[0]], [names[one] for one in rows[1]], won, games - won
-    told = analyse(from_table(*table, sided=True, neutral=neutral), unit="log-worth")
+    table = [names[index] for index in rows[0]], [names[index] for index in rows[1]], won, games - won
+    scale = analyse(from_table(*table, sided=True, neutral=neutral), unit="log-worth")
     untold = analyse(from_table(*table, sided=True), unit="log-worth")
-    assert told.order_effect is not None
+    assert scale.order_effect is not None
     assert untold.order_effect is not None
-    assert told.order_effect.value == pytest.approx(home, abs=4 * told.order_effect.by_vote.standard_error)
+    assert scale.order_effect.value == pytest.approx(home, abs=4 * scale.order_effect.by_vote.standard_error)
     assert untold.order_effect.value == pytest.approx(home / 2, abs=0.05)
-    assert told.goodness.p > 0.01
-    assert told.goodness.degrees == 90 + 45 - 10
+    assert scale.goodness.p > 0.01
+    assert scale.goodness.degrees == 90 + 45 - 10
     at_home = ~neutral
-    assert told.order_effect.first_share == pytest.approx(won[at_home].sum() / (games * at_home.sum()))
+    assert scale.order_effect.first_share == pytest.approx(won[at_home].sum() / (games * at_home.sum()))
 
 
 def test_neutral_ground_alone_has_no_order_effect() -> None:
@@ -169,7 +174,9 @@ def test_neutral_ground_alone_has_no_order_effect() -> None:
     scale = analyse(pairs)
     unsided = analyse(from_table("abca", "bcab", [5, 6, 3, 2], [4, 2, 5, 3], sided=False))
     assert scale.order_effect is None
-    assert [one.value for one in scale.conditions] == [one.value for one in unsided.conditions]
+    assert [condition.value for condition in scale.conditions] == [
+        condition.value for condition in unsided.conditions
+    ]
 
 
 @pytest.mark.parametrize("model", list(MODELS))
@@ -180,12 +187,12 @@ def test_a_pair_may_stand_in_several_rows(model: str) -> None:
         pairs.conditions, np.tile(pairs.first, 3), np.tile(pairs.second, 3), np.tile(pairs.counts / 3, 3),
         neutral=None if pairs.neutral is None else np.tile(pairs.neutral, 3),
     )  # fmt: skip
-    one, other = analyse(pairs, model=model), analyse(again, model=model)  # type: ignore[arg-type]
+    scale, other = analyse(pairs, model=model), analyse(again, model=model)  # type: ignore[arg-type]
     for name in pairs.conditions:
-        assert other.condition(name).value == pytest.approx(one.condition(name).value, abs=1e-8)
-        error = one.condition(name).by_vote.standard_error
+        assert other.condition(name).value == pytest.approx(scale.condition(name).value, abs=1e-8)
+        error = scale.condition(name).by_vote.standard_error
         assert other.condition(name).by_vote.standard_error == pytest.approx(error, rel=1e-8)
-    assert other.equality.statistic == pytest.approx(one.equality.statistic, abs=1e-7)
+    assert other.equality.statistic == pytest.approx(scale.equality.statistic, abs=1e-7)
 
 
 def votes(conditions: str | list[str] = "abc", raters: int = 5, pictures: int = 3, rows: int = 90) -> Votes:
@@ -212,7 +219,7 @@ def votes(conditions: str | list[str] = "abc", raters: int = 5, pictures: int = 
         replace(votes(), sided=False),
         from_records([*votes("ab").records(), *votes("xy").records()]),
         from_records([VoteRecord("r", "p", "a", "b", 0)] * 20 + [VoteRecord("s", "p", "b", "a", 1)]),
-        from_records(one for one in votes().records() if one.outcome == 1),
+        from_records(record for record in votes().records() if record.outcome == 1),
         votes(["ä | b", "<b>日本</b>", "line\nbreak", "𝒳"]),
     ],
     ids=[
@@ -222,14 +229,14 @@ def votes(conditions: str | list[str] = "abc", raters: int = 5, pictures: int = 
 )  # fmt: skip
 @pytest.mark.parametrize("unit", ["JOD", "log-worth"])
 def test_a_study_of_any_shape_is_analysed(study: Votes, unit: str) -> None:
-    found = analyse_study(study, resamples=20, unit=unit)  # type: ignore[arg-type]
-    assert findings(found)
-    assert all(np.isfinite(one.value) for one in found.scale.conditions)
-    assert {one.condition for one in found.scale.conditions} == set(study.conditions)
+    analysis = analyse_study(study, resamples=20, unit=unit)  # type: ignore[arg-type]
+    assert findings(analysis)
+    assert all(np.isfinite(condition.value) for condition in analysis.scale.conditions)
+    assert {condition.condition for condition in analysis.scale.conditions} == set(study.conditions)
 
 
 def test_a_hundred_and_twenty_conditions_are_analysed() -> None:
-    names = [f"c{one}" for one in range(120)]
+    names = [f"c{number}" for number in range(120)]
     scale = analyse(votes(names, rows=3000), resamples=10)
     assert len(scale.conditions) == 120
     assert scale.components == 1

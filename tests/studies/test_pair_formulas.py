@@ -46,23 +46,23 @@ def test_pairs_without_raters_are_tested_by_the_score_of_equal_conditions() -> N
     # By themselves 12 of 16 are 4 more than half; the deviation of a half is 2. No other pair is allowed for.
     assert tests["p", "q"].p == tests["p", "q"].p_holm == pytest.approx(2 * stats.norm.sf(2.0), rel=1e-6)
     three = [tests[key] for key in (("m", "z"), ("a", "m"), ("a", "z"))]
-    assert [test.p_holm for test in three] == pytest.approx(holm([one.p for one in three]))
+    assert [test.p_holm for test in three] == pytest.approx(holm([test.p for test in three]))
     values = dict(zip(fitted.problem.pairs.conditions, fitted.values, strict=True))
-    for (first, second), one in tests.items():
-        assert one.difference == pytest.approx(values[first] - values[second])
-        assert one.preferred == pytest.approx(1 / (1 + np.exp(-one.difference)))
-        assert (one.by_rater, one.by_rater_and_picture) == (None, None)
+    for (first, second), compared in tests.items():
+        assert compared.difference == pytest.approx(values[first] - values[second])
+        assert compared.preferred == pytest.approx(1 / (1 + np.exp(-compared.difference)))
+        assert (compared.by_rater, compared.by_rater_and_picture) == (None, None)
 
 
 @pytest.mark.parametrize("unit", [1.0, JOD])
 def test_intervals_are_those_of_the_resamples(unit: float) -> None:
-    found = given_fit()
+    fitted = given_fit()
     if unit != 1.0:
-        found = replace(found, problem=replace(found.problem, model=THURSTONE))
+        fitted = replace(fitted, problem=replace(fitted.problem, model=THURSTONE))
     rater, both = drawn("rater", 8), drawn("rater x picture", 5, 1, 0.2)
     for draws, freedom in (((rater,), 7), ((rater, both), 4)):
         widest = draws[-1]
-        for test, (i, j) in zip(pair_tests(found, draws), ((0, 1), (0, 2), (1, 2)), strict=True):
+        for test, (i, j) in zip(pair_tests(fitted, draws), ((0, 1), (0, 2), (1, 2)), strict=True):
             gaps = (widest.parameters[:, i] - widest.parameters[:, j]) * unit
             error = np.sqrt(gaps.var(ddof=1) * (freedom + 1) / freedom)
             assert test.difference == pytest.approx((VALUES[i] - VALUES[j]) * unit)
@@ -95,9 +95,9 @@ def test_too_many_pairs_are_tested_by_the_resampled_error_unless_that_leaves_a_d
         assert test.p == pytest.approx(expected, rel=1e-6)
 
 
-def _variance(found: Fit, first: str, second: str) -> float:
-    i, j = (found.problem.pairs.conditions.index(name) for name in (first, second))
-    return found.covariance[i, i] + found.covariance[j, j] - 2 * found.covariance[i, j]
+def _variance(fitted: Fit, first: str, second: str) -> float:
+    i, j = (fitted.problem.pairs.conditions.index(name) for name in (first, second))
+    return fitted.covariance[i, i] + fitted.covariance[j, j] - 2 * fitted.covariance[i, j]
 
 
 def test_the_widest_of_many_pairs_is_computed_in_parts_as_in_one() -> None:
@@ -107,9 +107,9 @@ def test_the_widest_of_many_pairs_is_computed_in_parts_as_in_one() -> None:
     pairs = PairCounts(tuple(f"c{n}" for n in range(size)), first, second, np.full((3, len(first)), 2.0))
     values = np.random.default_rng(2).normal(size=size)
     problem = Problem(pairs, BRADLEY_TERRY, np.zeros(size, int), order=False, ridge=0.0)
-    found = Fit(problem, np.append(values, [0, 0]), np.eye(size + 2) * 0.1, 0.0)
+    fitted = Fit(problem, np.append(values, [0, 0]), np.eye(size + 2) * 0.1, 0.0)
     parameters = np.random.default_rng(3).normal(np.append(values, [0, 0]), 0.3, (60, size + 2))
-    tests = pair_tests(found, (Draws("rater", parameters, np.zeros(60, bool), 10),))
+    tests = pair_tests(fitted, (Draws("rater", parameters, np.zeros(60, bool), 10),))
     assert len(tests) == 528
     for row in (0, 499, 500, 527):
         gaps = parameters[:, first[row]] - parameters[:, second[row]]
@@ -121,16 +121,16 @@ def test_the_widest_of_many_pairs_is_computed_in_parts_as_in_one() -> None:
 
 
 def test_with_a_ridge_intervals_span_those_by_vote_as_well() -> None:
-    found = replace(given_fit(ridge=0.05), covariance=COVARIANCE_OF_FIVE / 4)
+    fitted = replace(given_fit(ridge=0.05), covariance=COVARIANCE_OF_FIVE / 4)
     narrow = drawn("rater", 50, spread=1e-6)
-    [test, *_] = pair_tests(found, (narrow,))
+    [test, *_] = pair_tests(fitted, (narrow,))
     error = np.sqrt(0.17 / 4)
     assert test.by_rater is not None
     assert test.by_rater.standard_error == pytest.approx(error)
     assert test.by_rater.low == pytest.approx(-0.8 - 1.959964 * error)
     assert test.by_rater.high == pytest.approx(-0.8 + 1.959964 * error)
     wide = drawn("rater", 50, spread=2.0)
-    [again, *_] = pair_tests(found, (wide,))
+    [again, *_] = pair_tests(fitted, (wide,))
     assert again.by_rater == pair_tests(given_fit(), (wide,))[0].by_rater
 
 
@@ -140,11 +140,11 @@ def test_with_a_ridge_intervals_span_those_by_vote_as_well() -> None:
 @pytest.mark.parametrize("anchor", [None, "m", "z", "a"])
 @pytest.mark.parametrize("unit", [1.0, JOD])
 def test_conditions_stand_best_first_against_the_anchor(anchor: str | None, unit: float) -> None:
-    found = given_fit()
+    fitted = given_fit()
     if unit != 1.0:
-        found = replace(found, problem=replace(found.problem, model=THURSTONE))
+        fitted = replace(fitted, problem=replace(fitted.problem, model=THURSTONE))
     rater, both = drawn("rater", 8), drawn("rater x picture", 5, 1, 0.2)
-    rows = condition_scales(found, (rater, both), anchor, ())
+    rows = condition_scales(fitted, (rater, both), anchor, ())
     assert [row.condition for row in rows] == ["z", "m", "a"]
     assert [row.rank for row in rows] == [1, 2, 3]
     held = None if anchor is None else NAMES.index(anchor)
@@ -192,7 +192,7 @@ def test_ranks_span_what_tests_of_the_right_winner_leave_open(names: tuple[str, 
     decided = {frozenset((test.first, test.second)) for test in tests if test.p_holm < 0.05}
     assert decided == {frozenset((middle, worst)), frozenset((best, worst))}
     rows = {scale.condition: scale for scale in condition_scales(fitted, (), None, tests)}
-    ranks = {name: (one.rank_low, one.rank, one.rank_high) for name, one in rows.items()}
+    ranks = {name: (row.rank_low, row.rank, row.rank_high) for name, row in rows.items()}
     assert ranks == {best: (1, 1, 2), middle: (1, 2, 2), worst: (3, 3, 3)}
 
 
@@ -203,8 +203,8 @@ def test_a_test_at_five_percent_exactly_decides_no_rank() -> None:
 
 
 def test_equal_values_share_the_better_rank() -> None:
-    found = replace(given_fit(), parameters=np.array([0.5, -1.0, 0.5, 0.0, 0.0]))
-    ranks = {scale.condition: scale.rank for scale in condition_scales(found, (), None, ())}
+    fitted = replace(given_fit(), parameters=np.array([0.5, -1.0, 0.5, 0.0, 0.0]))
+    ranks = {scale.condition: scale.rank for scale in condition_scales(fitted, (), None, ())}
     assert ranks == {"m": 1, "a": 1, "z": 3}
 
 
@@ -213,15 +213,26 @@ def test_equal_values_share_the_better_rank() -> None:
 
 def test_names_that_say_nothing_of_quality_change_no_number() -> None:
     """The same votes under names in the order of quality, against it, and neither."""
-    records = [(record.rater, record.picture, record.first, record.second, record.outcome) for record in _records(table(9, 4))]
+    records = [
+        (record.rater, record.picture, record.first, record.second, record.outcome)
+        for record in _records(table(9, 4))
+    ]
     scales = {}
     for names in ("abc", "cab", "cba"):
         new = dict(zip("mza", names, strict=True))
-        votes = from_records(VoteRecord(r, p, new[one], new[other], won) for r, p, one, other, won in records)
+        votes = from_records(
+            VoteRecord(r, p, new[first], new[second], won) for r, p, first, second, won in records
+        )
         scale = analyse(votes, unit="log-worth", resamples=0, anchor=new["z"])
         old = {name: condition for condition, name in new.items()}
         scales[names] = {
-            old[condition.condition]: (condition.value, condition.by_vote.standard_error, condition.rank, condition.rank_low, condition.rank_high)
+            old[condition.condition]: (
+                condition.value,
+                condition.by_vote.standard_error,
+                condition.rank,
+                condition.rank_low,
+                condition.rank_high,
+            )
             for condition in scale.conditions
         }
         wins = {frozenset((old[pair.first], old[pair.second])): pair.p_holm for pair in scale.pairs}

@@ -29,7 +29,7 @@ EXACT = {"rater_spread": 0.0, "picture_spread": 0.0, "lapse_rate": 0.0}
 
 def shares(outcomes: np.ndarray) -> list[float]:
     """Return the shares of first, no preference and second."""
-    return [float((outcomes == one).mean()) for one in (1, 0, -1)]
+    return [float((outcomes == answer).mean()) for answer in (1, 0, -1)]
 
 
 def near(*expected: float) -> object:
@@ -100,8 +100,8 @@ def test_a_vote_is_drawn_from_scale_rater_picture_and_side() -> None:
         "both": (Assumptions(scale, **EXACT), np.array([[0.0, 0.5]]), np.array([[1.5, 0.0]])),
     }
     for name, (assumed, by_rater, by_picture) in cases.items():
-        one = Assumptions(assumed.scale, raters=1, pictures=1, votes_per_rater=MANY, **EXACT)
-        votes = simulate_votes(one, np.random.default_rng(2), Deviations(by_rater, by_picture))
+        alone = Assumptions(assumed.scale, raters=1, pictures=1, votes_per_rater=MANY, **EXACT)
+        votes = simulate_votes(alone, np.random.default_rng(2), Deviations(by_rater, by_picture))
         z_won = np.where(votes.first == 0, votes.outcome, -votes.outcome)
         assert shares(z_won) == near(0.75, 0.0, 0.25), name
         assert shares(np.where(votes.first == 0, 1, -1)) == near(0.5, 0.0, 0.5), name
@@ -182,8 +182,8 @@ def test_power_is_the_share_of_studies_that_find_the_right_direction(
 
 def test_one_picture_says_nothing_of_pictures_in_general(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(power, "_study", lambda *_: (pair_results(("a", "b", 1.0, 0.01, 0.5)), 1.0))
-    one = simulate(Assumptions({"a": 1.0, "b": 0.0}, pictures=1), studies=1)
-    assert one.scheme == "rater"
+    simulation = simulate(Assumptions({"a": 1.0, "b": 0.0}, pictures=1), studies=1)
+    assert simulation.scheme == "rater"
     two = simulate(Assumptions({"a": 1.0, "b": 0.0}, pictures=2), studies=1)
     assert two.scheme == "rater x picture"
 
@@ -244,9 +244,9 @@ def test_at_least_two_conditions_and_one_study_are_simulated() -> None:
 
 def test_the_seed_decides_what_is_simulated() -> None:
     assumed = Assumptions({"z": 1.0, "a": 0.0}, raters=6, pictures=2, tie_rate=0.2)
-    one, again, other = (simulate(assumed, studies=3, resamples=20, seed=seed) for seed in (1, 1, 2))
-    assert one == again
-    assert one.width != other.width
+    first, again, other = (simulate(assumed, studies=3, resamples=20, seed=seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first.width != other.width
 
 
 def test_a_design_effect_is_the_clustered_variance_over_that_of_votes() -> None:
@@ -254,7 +254,8 @@ def test_a_design_effect_is_the_clustered_variance_over_that_of_votes() -> None:
     alike = Assumptions({"z": 0.5, "a": 0.0}, raters=30, pictures=8, **EXACT)
     apart_ones = Assumptions({"z": 0.5, "a": 0.0}, raters=30, pictures=8, rater_spread=3.0, picture_spread=0)
     effects = [
-        simulate(one, studies=8, resamples=100, in_general=False).design_effect for one in (alike, apart_ones)
+        simulate(assumed, studies=8, resamples=100, in_general=False).design_effect
+        for assumed in (alike, apart_ones)
     ]
     assert effects[0] == pytest.approx(1.0, abs=0.3)
     assert effects[1] > 2

@@ -62,7 +62,7 @@ def test_its_consent_text_names_its_parameters_only(presentation: Presentation) 
 
 def test_no_two_presentations_share_a_parameter_or_a_field() -> None:
     # They stand in one table of the plan and in one record of a vote.
-    parameters = [name for one in PRESENTATIONS for name in one.parameters.model_fields]
+    parameters = [name for presentation in PRESENTATIONS for name in presentation.parameters.model_fields]
     fields = [name for presentation in PRESENTATIONS for name in presentation.own_fields]
     assert len(set(parameters)) == len(parameters)
     assert len(set(fields)) == len(fields)

@@ -193,7 +193,10 @@ def test_a_welcome_says_all_that_the_plan_says(tmp_path: Path, desk: Desk) -> No
     assert (welcome.title, welcome.introduction, welcome.contact) == ("A small study", "Look.", "lab@example")
     consent = welcome.consent_text, welcome.consent_version, welcome.minimum_age
     assert consent == ("You look at pictures.", "1", 18)
-    assert [(one.key, one.question, one.answers) for one in (*welcome.screening, *welcome.environment)] == [
+    assert [
+        (question.key, question.question, question.answers)
+        for question in (*welcome.screening, *welcome.environment)
+    ] == [
         ("eyes", "Well?", ("yes", "no", "unsure")),
         ("screen", "Which?", ("laptop", "desktop")),
         ("night", "Night mode?", ("on", "off")),
@@ -217,16 +220,16 @@ def test_a_welcome_says_all_that_the_plan_says(tmp_path: Path, desk: Desk) -> No
 
 def test_as_many_raters_are_let_in_as_may_finish_and_not_one_more(tmp_path: Path, desk: Desk) -> None:
     open_study(tmp_path, conditions=2, pictures=1, trials=BARE, raters="[stopping]\nraters = 2")
-    one, two, under_way, late, early = invite(tmp_path, 5)
+    first_invitation, two, under_way, late, early = invite(tmp_path, 5)
     desk.join(early)
-    work_through(desk, enter(desk, one))
+    work_through(desk, enter(desk, first_invitation))
     session = enter(desk, under_way)
     work_through(desk, enter(desk, two))
     # Two have finished: who has agreed may go on, who has not may not begin.
     assert refusal(desk.join, late) == ("full", 410)
     assert refusal(desk.join, early) == ("full", 410)
     assert desk.join(under_way).stage == "trials"
-    assert desk.join(one).stage == "done"
+    assert desk.join(first_invitation).stage == "done"
     assert len(work_through(desk, session)) == 1
     assert rows_of(tmp_path, "SELECT count(*) FROM study_raters WHERE stage = 'done'") == [(3,)]
     assert refusal(desk.join, late) == ("full", 410)
@@ -264,13 +267,13 @@ def test_panels_come_where_the_plan_takes_them_and_by_name(tmp_path: Path, desk:
 
 def test_a_rater_has_joined_when_they_first_came(tmp_path: Path, desk: Desk) -> None:
     open_study(tmp_path, pictures=1)
-    one, _ = invite(tmp_path, 2)
-    desk.join(one)
+    first_invitation, _ = invite(tmp_path, 2)
+    desk.join(first_invitation)
     query = "SELECT joined_at FROM study_raters ORDER BY id"
     [(first,), (nobody,)] = rows_of(tmp_path, query)
     assert first
     assert nobody is None
-    desk.join(one)
+    desk.join(first_invitation)
     assert rows_of(tmp_path, query) == [(first,), (None,)]
 
 
@@ -282,14 +285,14 @@ def test_a_lease_is_renewed_for_who_comes_back_in_its_second_half(
     tmp_path: Path, desk: Desk, minutes_left: float, renewed: bool
 ) -> None:
     open_study(tmp_path, conditions=2, pictures=2, trials=BARE, design="lease_minutes = 10")
-    session, other = (enter(desk, one) for one in invite(tmp_path, 2))
+    session, other = (enter(desk, invitation) for invitation in invite(tmp_path, 2))
     began = datetime.now(UTC)
     desk.next_trial(session)
     desk.next_trial(other)
     query = "SELECT lease_until FROM study_trials ORDER BY rater_id, position"
     leases = [datetime.fromisoformat(row[0]) for row in rows_of(tmp_path, query)]
     assert len(leases) == 4
-    assert all(timedelta(minutes=9.9) < one - began < timedelta(minutes=15) for one in leases)
+    assert all(timedelta(minutes=9.9) < lease - began < timedelta(minutes=15) for lease in leases)
     until = (datetime.now(UTC) + timedelta(minutes=minutes_left)).isoformat(timespec="milliseconds")
     change = text("UPDATE study_trials SET lease_until = :until")
     desk.ledger.write(lambda connection: connection.execute(change, {"until": until}))
@@ -365,7 +368,10 @@ def test_a_closed_study_says_how_far_a_rater_came(tmp_path: Path, desk: Desk) ->
 def test_who_is_done_stays_done_when_the_study_is_closed(tmp_path: Path, desk: Desk) -> None:
     open_study(tmp_path, conditions=2, pictures=1, trials=BARE)
     done, declined, waiting = invite(tmp_path, 3)
-    sessions = [enter(desk, done), *(desk.join(one).session_token for one in (declined, waiting))]
+    sessions = [
+        enter(desk, done),
+        *(desk.join(invitation).session_token for invitation in (declined, waiting)),
+    ]
     work_through(desk, sessions[0])
     desk.consent(sessions[1], "1", agreed=False, of_age=True)
     with closing(Ledger(str(tmp_path))) as ledger:

@@ -50,13 +50,13 @@ def test_nobody_is_known_by_one_name_in_two_studies(name) -> None:
 def test_a_new_rater_s_name_says_only_whether_it_is_simulated() -> None:
     planned = dataclasses.replace(STUDY, state="open", plan="simulated = true")
     for study, prefix in ((STUDY, "r"), (planned, "simulated-")):
-        one, other = identity.new_rater(study), identity.new_rater(study)
-        assert one["name"] != other["name"]
-        assert one["name"].startswith(prefix)
-        assert len(one["name"]) == len(prefix) + 12
-        code = identity.withdrawal_code(study, one["name"])
-        assert one["withdrawal_sha256"] == hashlib.sha256(code.encode()).hexdigest()
-        assert one["study_id"] == study.study_id
+        rater, other = identity.new_rater(study), identity.new_rater(study)
+        assert rater["name"] != other["name"]
+        assert rater["name"].startswith(prefix)
+        assert len(rater["name"]) == len(prefix) + 12
+        code = identity.withdrawal_code(study, rater["name"])
+        assert rater["withdrawal_sha256"] == hashlib.sha256(code.encode()).hexdigest()
+        assert rater["study_id"] == study.study_id
 
 
 def test_a_token_is_128_random_bits() -> None:

@@ -74,7 +74,7 @@ JOINED = {"session_token": "session", "stage": "trials"}
 
 
 @pytest.mark.parametrize(
-    ("action", "body", "asked", "told"),
+    ("action", "body", "asked", "reply"),
     [
         (
             "join", {"study": "small", "participant": "p", "panel_study": "s", "panel_session": "x"},
@@ -104,27 +104,32 @@ JOINED = {"session_token": "session", "stage": "trials"}
     ],
 )  # fmt: skip
 def test_a_request_asks_the_desk_what_it_says(
-    client: TestClient, desk: NotingDesk, action: str, body: dict[str, Any], asked: tuple[Any, ...], told: Any
+    client: TestClient,
+    desk: NotingDesk,
+    action: str,
+    body: dict[str, Any],
+    asked: tuple[Any, ...],
+    reply: Any,
 ) -> None:
     answer = client.post(f"/study/{action}", json=body)
-    assert (answer.status_code, answer.json()) == (200, told)
+    assert (answer.status_code, answer.json()) == (200, reply)
     assert desk.asked == [asked]
     assert answer.headers["cache-control"] == "no-store"
 
 
 def test_a_ballot_arrives_whole(client: TestClient, desk: NotingDesk) -> None:
     more = {"checksums": {"first": "0" * 64}, "display": {"toggles": 3}}
-    told = client.post("/study/vote", json={"session": "t", **BALLOT, **more}).json()
+    reply = client.post("/study/vote", json={"session": "t", **BALLOT, **more}).json()
     assert desk.asked == [("t", Ballot("trial-0", "u", "none", 12.5, more["checksums"], more["display"]))]
     # The first scene is practice.
-    assert told["receipt"] == {
+    assert reply["receipt"] == {
         "trial": "trial-0", "client_uuid": "u", "answer": "none", "repeated": False, "feedback": "agrees",
     }  # fmt: skip
 
 
 def test_a_welcome_is_the_desk_s(client: TestClient) -> None:
-    told = client.post("/study/welcome", json={"session": "t"}).json()
-    assert (told["title"], told["progress"]) == ("Which picture looks better?", {"done": 0, "total": 5})
+    reply = client.post("/study/welcome", json={"session": "t"}).json()
+    assert (reply["title"], reply["progress"]) == ("Which picture looks better?", {"done": 0, "total": 5})
 
 
 @pytest.mark.parametrize(
@@ -222,15 +227,15 @@ def test_the_pictures_asked_for_last_are_kept_up_to_so_many_bytes() -> None:
     assert kept.get(first) == b"aaaaa"
     kept.put(third, b"ccc")
     # The second was asked for longest ago; eight bytes are left.
-    assert [kept.get(one) for one in (first, second, third)] == [b"aaaaa", None, b"ccc"]
+    assert [kept.get(name) for name in (first, second, third)] == [b"aaaaa", None, b"ccc"]
     kept.put(second, b"dd")
-    assert [kept.get(one) for one in (first, second, third)] == [b"aaaaa", b"dd", b"ccc"]
+    assert [kept.get(name) for name in (first, second, third)] == [b"aaaaa", b"dd", b"ccc"]
     # What alone is too much is kept, and all else goes.
     kept.put(large, b"e" * 20)
-    assert [kept.get(one) for one in (first, second, third)] == [None] * 3
+    assert [kept.get(name) for name in (first, second, third)] == [None] * 3
     assert kept.get(large) == b"e" * 20
     kept.put(first, b"f")
-    assert [kept.get(one) for one in (first, large)] == [b"f", None]
+    assert [kept.get(name) for name in (first, large)] == [b"f", None]
 
 
 def test_a_picture_is_read_once(tmp_path: Path) -> None:

@@ -81,9 +81,11 @@ def test_golden_trials_and_repeats() -> None:
             VoteRecord(rater, "picture 1", "e", "a", -1 if turn < wrong else 1, Kind.GOLDEN)
             for turn in range(10)
         ]
-    swapped = [replace(record, first=record.second, second=record.first, kind=Kind.REPEAT) for record in records]
+    swapped = [
+        replace(record, first=record.second, second=record.first, kind=Kind.REPEAT) for record in records
+    ]
     again = [replace(record, outcome=-record.outcome) for record in swapped if record.rater == "rater 1"][:40]
-    unsure = [one for one in swapped if one.rater == "rater 2"][:40]
+    unsure = [record for record in swapped if record.rater == "rater 2"][:40]
     votes = from_records([*records, *again, *unsure])
     rows = {row.rater: row for row in review(votes, fitted(votes), [GoldenAnswer("picture 1", "e", "a")])}
     steady, fickle, other = rows["rater 1"], rows["rater 2"], rows["rater 3"]
@@ -127,15 +129,15 @@ def test_alpha_equals_the_package(level: str) -> None:
     unit = unit + np.maximum(votes.first, votes.second)
     data = np.full((20, 8 * 25 + 25), np.nan)
     data[votes.rater, unit] = np.where(votes.first < votes.second, votes.outcome, -votes.outcome)
-    found = alpha(votes, level)  # type: ignore[arg-type]
+    agreement = alpha(votes, level)  # type: ignore[arg-type]
     # Every unit both ways round: which of two conditions is listed first means nothing.
     both = np.concatenate([data, -data], axis=1)
-    assert found.value == pytest.approx(krippendorff.alpha(both, level_of_measurement=level), abs=1e-12)
+    assert agreement.value == pytest.approx(krippendorff.alpha(both, level_of_measurement=level), abs=1e-12)
     listed = from_records(votes.records(), conditions=votes.conditions[::-1])
-    assert alpha(listed, level).value == pytest.approx(found.value, abs=1e-12)  # type: ignore[arg-type]
-    assert found.low is not None
-    assert found.high is not None
-    assert found.low < found.value < found.high
+    assert alpha(listed, level).value == pytest.approx(agreement.value, abs=1e-12)  # type: ignore[arg-type]
+    assert agreement.low is not None
+    assert agreement.high is not None
+    assert agreement.low < agreement.value < agreement.high
 
 
 def test_alpha_of_perfect_agreement_and_of_nothing() -> None:
@@ -152,9 +154,9 @@ def test_circular_triads_of_single_raters() -> None:
     circular = rater("circular", "ab", "bc", "ca")
     incomplete = rater("incomplete", "ab", "bc")
     votes = from_records([*ordered, *circular, *incomplete])
-    found = transitivity(votes, tally(votes).pairs)
-    assert (found.circular_triads, found.complete_sets) == (1, 2)
-    assert found.consistency == pytest.approx(0.5)
+    violations = transitivity(votes, tally(votes).pairs)
+    assert (violations.circular_triads, violations.complete_sets) == (1, 2)
+    assert violations.consistency == pytest.approx(0.5)
 
 
 def test_violations_of_stochastic_transitivity() -> None:
@@ -163,8 +165,8 @@ def test_violations_of_stochastic_transitivity() -> None:
     none = from_matrix("abc", [[0, 8, 9], [2, 0, 8], [1, 2, 0]])
     empty = from_records([])
     counts = [
-        (found.triples, found.weak, found.strong)
-        for found in (transitivity(empty, one) for one in (none, strong, weak))
+        (violations.triples, violations.weak, violations.strong)
+        for violations in (transitivity(empty, pairs) for pairs in (none, strong, weak))
     ]
     assert counts == [(1, 0, 0), (1, 0, 1), (1, 1, 1)]
 

@@ -66,20 +66,20 @@ def test_the_receipt_of_a_practice_vote_carries_its_feedback(tmp_path: Path, ask
     """Who names the original is right where the better one is asked for; other trials tell nothing."""
     open_study(tmp_path, trials=f'asks = "{asks}"', pictures=1)
     desk = Desk(str(tmp_path))
-    ours = course_of(desk.ledger)
+    session_plan = course_of(desk.ledger)
     session = enter(desk, *invite(tmp_path))
-    step, told = desk.next_trial(session), []
+    step, feedback_of = desk.next_trial(session), []
     while isinstance(step, Trial):
         row = desk.ledger.trial(step.trial)
         receipt = desk.vote(
-            session, ballot(step, "first" if trials.item_of(ours, row).first_left else "second")
+            session, ballot(step, "first" if trials.item_of(session_plan, row).first_left else "second")
         )
-        told.append((row.kind, receipt.feedback))
+        feedback_of.append((row.kind, receipt.feedback))
         step = receipt.following
     desk.close()
     training = ("training", "agrees" if asks == "better" else "look-again")
-    assert told[:2] == [training, training]
-    assert {feedback for _, feedback in told[2:]} == {None}
+    assert feedback_of[:2] == [training, training]
+    assert {feedback for _, feedback in feedback_of[2:]} == {None}
 
 
 @pytest.mark.parametrize("asks", ASKS)
@@ -131,15 +131,15 @@ def test_who_fails_the_golden_trials_gets_the_code_for_that(
     )  # fmt: skip
     desk = Desk(str(tmp_path))
     session = enter(desk, *invite(tmp_path))
-    ours = course_of(desk.ledger)
+    session_plan = course_of(desk.ledger)
     step, left = desk.next_trial(session), {"original": original, "coded": coded, "none": 3}
     while isinstance(step, Trial):
         row = desk.ledger.trial(step.trial)
         answer: Answer = "none"
         if row.kind == "golden":
-            wanted = next(one for one, count in left.items() if count)
+            wanted = next(answer for answer, count in left.items() if count)
             left[wanted] -= 1
-            original_left = trials.item_of(ours, row).first_left
+            original_left = trials.item_of(session_plan, row).first_left
             answer = (
                 "none"
                 if wanted == "none"
@@ -302,13 +302,13 @@ def test_proposals_are_replaced_and_each_is_given_once(tmp_path: Path, ledger: T
 def test_trials_are_added_once_for_what_a_caller_has_seen(tmp_path: Path, ledger: TrialLedger) -> None:
     open_study(tmp_path, conditions=3, pictures=1)
     [invitation] = invite(tmp_path)
-    rater, ours = rater_of(ledger, invitation), course_of(ledger)
+    rater, session_plan = rater_of(ledger, invitation), course_of(ledger)
     for _ in range(2):  # two tabs, both of which saw none
         ledger.add_trials(
             rater,
             0,
             LONG_AGO,
-            lambda _: [trials.new_trial(ours, Item("main", pair, True)) for pair in (0, 1)],
+            lambda _: [trials.new_trial(session_plan, Item("main", pair, True)) for pair in (0, 1)],
         )
     assert [trial.position for trial in ledger.due(rater.rater_id, 9)] == [0, 1]
     assert ledger.trials_given(rater.rater_id) == 2

@@ -37,15 +37,15 @@ def course_of(conditions: int, pictures: int, *, trials: str = "", design: str =
     return course(made, Known(study, material, tuple(range(500, 500 + len(stimuli))), pair_ids))
 
 
-def session(ours: Course, seed: int, block: int | None = None) -> list[Item]:
+def session(session_plan: Course, seed: int, block: int | None = None) -> list[Item]:
     """Return a whole session, given in blocks of so many of the design's pairs."""
     generator = np.random.default_rng(seed)
-    rows = generator.permutation(len(ours.main))[: ours.main_trials]
+    rows = generator.permutation(len(session_plan.main))[: session_plan.main_trials]
     block = block or len(rows)
-    balance, items = np.zeros(len(ours.main), np.int64), []
+    balance, items = np.zeros(len(session_plan.main), np.int64), []
     for start in range(0, len(rows), block):
         choices = [Choice(int(row), 1 / (2 + int(row))) for row in rows[start : start + block]]
-        items += further(ours, items, choices, balance, generator)
+        items += further(session_plan, items, choices, balance, generator)
     return items
 
 
@@ -65,58 +65,61 @@ def places(items: Sequence[Item], kind: str) -> list[int]:
 def test_a_session_is_as_long_as_its_parts(
     trials: str, design: str, main: int, repeats: int, length: int
 ) -> None:
-    ours = course_of(3, 4, trials=trials, design=design)
-    assert (ours.main_trials, ours.repeats, ours.length) == (main, repeats, length)
-    items = session(ours, 1)
+    session_plan = course_of(3, 4, trials=trials, design=design)
+    assert (session_plan.main_trials, session_plan.repeats, session_plan.length) == (main, repeats, length)
+    items = session(session_plan, 1)
     assert len(items) == length
     counted = Counter(item.kind for item in items)
     assert (counted["main"], counted["repeat"]) == (main, repeats)
     assert [counted[kind] for kind in ("training", "golden", "identical")] == [
-        len(ours.training), len(ours.golden), len(ours.identical),
+        len(session_plan.training), len(session_plan.golden), len(session_plan.identical),
     ]  # fmt: skip
 
 
 def test_a_course_knows_pairs_by_row_id_and_their_pictures_and_conditions() -> None:
-    ours = course_of(3, 2)
-    assert ours.main == (0, 1, 2, 3, 4, 5)
-    assert ours.pairs.content.tolist() == [0, 0, 0, 1, 1, 1]
-    assert ours.pairs.first.tolist() == [0, 0, 1] * 2
-    assert ours.pairs.second.tolist() == [1, 2, 2] * 2
-    assert (ours.training, ours.golden, ours.identical) == ((6, 7), (8, 9, 10), (11,))
-    assert (ours.pair_place[103], ours.stimulus_place[505]) == (3, 5)
-    assert [ours.content(pair) for pair in (2, 3, 7, 8)] == [0, 1, 1, 1]
+    session_plan = course_of(3, 2)
+    assert session_plan.main == (0, 1, 2, 3, 4, 5)
+    assert session_plan.pairs.content.tolist() == [0, 0, 0, 1, 1, 1]
+    assert session_plan.pairs.first.tolist() == [0, 0, 1] * 2
+    assert session_plan.pairs.second.tolist() == [1, 2, 2] * 2
+    assert (session_plan.training, session_plan.golden, session_plan.identical) == ((6, 7), (8, 9, 10), (11,))
+    assert (session_plan.pair_place[103], session_plan.stimulus_place[505]) == (3, 5)
+    assert [session_plan.content(pair) for pair in (2, 3, 7, 8)] == [0, 1, 1, 1]
 
 
 def test_practice_comes_first_and_only_at_the_beginning() -> None:
-    ours = course_of(3, 4, trials="training = 3")
+    session_plan = course_of(3, 4, trials="training = 3")
     for seed in SEEDS:
-        items = session(ours, seed, block=4)
+        items = session(session_plan, seed, block=4)
         assert places(items, "training") == [0, 1, 2]
-        assert all(ours.content(one.pair) != ours.content(two.pair) for one, two in pairwise(items[:3]))
+        assert all(
+            session_plan.content(choice.pair) != session_plan.content(two.pair)
+            for choice, two in pairwise(items[:3])
+        )
 
 
 def test_golden_and_identical_trials_and_repeats_are_spread_evenly_over_the_blocks() -> None:
     """Of twelve trials given three at a time: before the trials (place + 0.5) x 12 / count."""
-    ours = course_of(3, 4, trials="training = 0\ngolden = 4\nidentical = 2\nrepeats = 0.25")
+    session_plan = course_of(3, 4, trials="training = 0\ngolden = 4\nidentical = 2\nrepeats = 0.25")
     generator = np.random.default_rng(5)
-    items, told, balance = [], [], np.zeros(12, np.int64)
+    items, extras, balance = [], [], np.zeros(12, np.int64)
     for start in range(0, 12, 3):
         block = further(
-            ours, items, [Choice(row, 1.0) for row in range(start, start + 3)], balance, generator
+            session_plan, items, [Choice(row, 1.0) for row in range(start, start + 3)], balance, generator
         )
-        told.append(Counter(item.kind for item in block))
+        extras.append(Counter(item.kind for item in block))
         items += block
     # Golden ones are due before trials 1, 4, 7, 10; identical ones before 3, 9; repeats before 2, 6, 10.
-    assert [one["golden"] for one in told] == [1, 1, 1, 1]
-    assert [one["identical"] for one in told] == [0, 1, 0, 1]
-    assert [one["repeat"] for one in told] == [1, 0, 1, 1]
+    assert [block["golden"] for block in extras] == [1, 1, 1, 1]
+    assert [block["identical"] for block in extras] == [0, 1, 0, 1]
+    assert [block["repeat"] for block in extras] == [1, 0, 1, 1]
 
 
 def test_a_repeat_is_its_pair_with_sides_swapped_at_least_eight_trials_behind() -> None:
-    ours = course_of(5, 4, trials="repeats = 0.25")
+    session_plan = course_of(5, 4, trials="repeats = 0.25")
     distances, repeated = Counter(), set()
     for seed in SEEDS:
-        items = session(ours, seed)
+        items = session(session_plan, seed)
         mains = {item.pair: at for at, item in enumerate(items) if item.kind == "main"}
         again = places(items, "repeat")
         assert len({items[at].pair for at in again}) == len(again) == 10
@@ -129,16 +132,16 @@ def test_a_repeat_is_its_pair_with_sides_swapped_at_least_eight_trials_behind() 
     # As near as that and no nearer, and as far as nearly the whole session.
     assert min(distances) == 8
     assert max(distances) > 40
-    assert repeated == set(ours.main)
+    assert repeated == set(session_plan.main)
 
 
 def test_a_repeat_may_be_of_an_earlier_block() -> None:
-    ours = course_of(
+    session_plan = course_of(
         4, 4, trials="training = 2\ngolden = 2\nidentical = 2\nrepeats = 0.25", design="pairs_per_rater = 24"
     )
     across = 0
     for seed in range(20):
-        items = session(ours, seed, block=6)
+        items = session(session_plan, seed, block=6)
         mains = {item.pair: at for at, item in enumerate(items) if item.kind == "main"}
         again = places(items, "repeat")
         assert len({items[at].pair for at in again}) == len(again) == 6
@@ -150,29 +153,29 @@ def test_a_repeat_may_be_of_an_earlier_block() -> None:
 
 
 def test_a_session_too_short_for_that_repeats_its_first_trial_at_the_end() -> None:
-    ours = course_of(3, 2, trials="training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.2")
+    session_plan = course_of(3, 2, trials="training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.2")
     for seed in range(20):
-        items = session(ours, seed)
+        items = session(session_plan, seed)
         assert places(items, "repeat") == [6]
         assert (items[6].pair, items[6].first_left) == (items[0].pair, not items[0].first_left)
 
 
 def test_no_picture_follows_itself_where_there_is_room() -> None:
-    ours = course_of(4, 5, trials="training = 5\ngolden = 5\nidentical = 5\nrepeats = 0.0")
+    session_plan = course_of(4, 5, trials="training = 5\ngolden = 5\nidentical = 5\nrepeats = 0.0")
     for seed in SEEDS:
-        contents = [ours.content(item.pair) for item in session(ours, seed)]
-        assert all(one != two for one, two in pairwise(contents))
+        contents = [session_plan.content(item.pair) for item in session(session_plan, seed)]
+        assert all(before != two for before, two in pairwise(contents))
 
 
 def test_on_one_picture_what_is_mixed_in_still_comes_and_anywhere() -> None:
-    ours = course_of(4, 1, trials="training = 0\ngolden = 1\nidentical = 0\nrepeats = 0.0")
-    golden = Counter(places(session(ours, seed), "golden")[0] for seed in range(200))
+    session_plan = course_of(4, 1, trials="training = 0\ngolden = 1\nidentical = 0\nrepeats = 0.0")
+    golden = Counter(places(session(session_plan, seed), "golden")[0] for seed in range(200))
     assert set(golden) == set(range(7))
 
 
 def test_hidden_trials_stand_anywhere_among_the_others() -> None:
-    ours = course_of(3, 4, trials="training = 1\ngolden = 1\nidentical = 0\nrepeats = 0.0")
-    golden = Counter(places(session(ours, seed), "golden")[0] for seed in range(300))
+    session_plan = course_of(3, 4, trials="training = 1\ngolden = 1\nidentical = 0\nrepeats = 0.0")
+    golden = Counter(places(session(session_plan, seed), "golden")[0] for seed in range(300))
     # Behind practice, and as well right behind it as at the very end.
     assert set(golden) == set(range(1, 14))
     assert max(golden.values()) < 60
@@ -180,15 +183,17 @@ def test_hidden_trials_stand_anywhere_among_the_others() -> None:
 
 @pytest.mark.parametrize("kind", ["training", "golden", "identical"])
 def test_the_original_stands_on_either_side_as_often(kind: str) -> None:
-    ours = course_of(3, 4, trials="training = 4\ngolden = 4\nidentical = 4")
-    sides = [item.first_left for seed in range(100) for item in session(ours, seed) if item.kind == kind]
+    session_plan = course_of(3, 4, trials="training = 4\ngolden = 4\nidentical = 4")
+    sides = [
+        item.first_left for seed in range(100) for item in session(session_plan, seed) if item.kind == kind
+    ]
     assert len(sides) == 400
     assert 160 < sum(sides) < 240  # four standard errors
 
 
 def test_a_trial_of_the_design_keeps_the_probability_it_was_drawn_with_and_evens_out_sides() -> None:
-    ours = course_of(3, 4)
-    for item in session(ours, 3):
+    session_plan = course_of(3, 4)
+    for item in session(session_plan, 3):
         assert item.probability == (1 / (2 + item.pair) if item.kind == "main" else None)
     # A pair whose first has been left too often gets it right, whatever the generator says.
     single = course_of(2, 2, trials="training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.0")

@@ -30,8 +30,8 @@ def records() -> list[type]:
 
 def parameters(kind: type) -> tuple[bool, bool]:
     """Return whether a dataclass is frozen and whether it is compared by its values."""
-    told = kind.__dataclass_params__  # type: ignore[attr-defined]
-    return told.frozen, told.eq
+    parameters = kind.__dataclass_params__  # type: ignore[attr-defined]
+    return parameters.frozen, parameters.eq
 
 
 def test_every_record_is_frozen_and_has_no_place_for_more() -> None:
@@ -45,11 +45,14 @@ def test_every_record_is_frozen_and_has_no_place_for_more() -> None:
 
 def test_records_of_arrays_are_compared_by_identity_for_arrays_have_no_one_truth() -> None:
     kinds = records()
-    fields = {kind.__name__: [str(one.type) for one in dataclasses.fields(kind)] for kind in kinds}
+    fields = {kind.__name__: [str(field.type) for field in dataclasses.fields(kind)] for kind in kinds}
     arrays = {
         name
         for name, types in fields.items()
-        if any(("Array" in one or "csr_matrix" in one) and not one.startswith("Callable") for one in types)
+        if any(
+            ("Array" in type_ or "csr_matrix" in type_) and not type_.startswith("Callable")
+            for type_ in types
+        )
     }
     by_identity = {kind.__name__ for kind in kinds if not parameters(kind)[1]}
     # A course holds pairs.

@@ -52,23 +52,23 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_goes_the_real_way(rehearsed: Path) -> None:
     ledger = Ledger(str(rehearsed / "arena"), read_only=True)
     study = ledger.study(NAME)
-    found = status(ledger, study)
-    assert (study.state, found.votes, found.fewest_votes > 0) == ("closed", RATERS * 30, True)
+    progress = status(ledger, study)
+    assert (study.state, progress.votes, progress.fewest_votes > 0) == ("closed", RATERS * 30, True)
     assert intact(ledger.known(study))
-    assert {one.stage for one in found.raters} == {"done"}
-    assert [one for _, one, _ in ledger.events(study)] == ["planned", "open", "closed"]
-    kinds = [one.kind for one in stored_votes(ledger, study)]
+    assert {rater.stage for rater in progress.raters} == {"done"}
+    assert [event for _, event, _ in ledger.events(study)] == ["planned", "open", "closed"]
+    kinds = [vote.kind for vote in stored_votes(ledger, study)]
     assert {"main", "golden", "training", "repeat", "identical"} == set(kinds)
     ledger.close()
 
 
 def test_the_better_coding_wins(rehearsed: Path) -> None:
-    (found,) = stored_results(Store(str(rehearsed / "arena")))
-    order = [one.condition for one in found.values]
+    (results,) = stored_results(Store(str(rehearsed / "arena")))
+    order = [value.condition for value in results.values]
     for codec in ("jpeg", "webp"):
         places = [order.index(f"{codec} q={quality}") for quality in (80, 30, 5)]
         assert places == sorted(places)
-    assert found.analysis.metrics is not None
+    assert results.analysis.metrics is not None
 
 
 def test_every_vote_name_and_table_says_that_it_is_simulated(rehearsed: Path, tmp_path: Path) -> None:
@@ -76,8 +76,8 @@ def test_every_vote_name_and_table_says_that_it_is_simulated(rehearsed: Path, tm
     study = ledger.study(NAME)
     assert study.label == f"{NAME} (simulated)"
     votes = stored_votes(ledger, study)
-    assert {one.proof for one in votes} == {"simulated"}
-    assert all(one.rater.startswith("simulated-") for one in votes)
+    assert {vote.proof for vote in votes} == {"simulated"}
+    assert all(vote.rater.startswith("simulated-") for vote in votes)
     results = results_of(ledger, NAME)
     tables = report_tables(results)
     assert len(tables) > 4
@@ -91,7 +91,7 @@ def test_every_vote_name_and_table_says_that_it_is_simulated(rehearsed: Path, tm
             assert all("simulated-" in "".join(row) for row in list(csv.reader(file))[1:])
     write(ledger, study, "battles", tmp_path / "battles")
     lines = (tmp_path / "battles").read_text().splitlines()
-    assert all(json.loads(one)["judge"].startswith("simulated-") for one in lines)
+    assert all(json.loads(line)["judge"].startswith("simulated-") for line in lines)
     ledger.close()
     shown = call("study", "status", NAME, folder=rehearsed).stdout
     assert f"study {NAME} (simulated) is closed" in shown

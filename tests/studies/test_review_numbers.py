@@ -60,7 +60,7 @@ def reviewed(
 ) -> RaterReview:
     """Return the review of the rater called mia."""
     votes = from_records([*others(), *records])
-    [mine] = [one for one in review(votes, fitted(votes), golden, rate) if one.rater == "mia"]
+    [mine] = [row for row in review(votes, fitted(votes), golden, rate) if row.rater == "mia"]
     return mine
 
 
@@ -108,7 +108,7 @@ def test_repeats_are_judged_by_their_whole_interval() -> None:
     pair = rows("mia", "za", 1)
     repeats = rows("mia", "az", -1, -1, 1, 1, kind=Kind.REPEAT)
     all_votes = from_records([*votes, *pair, *repeats])
-    [mine] = [one for one in review(all_votes, fitted(all_votes)) if one.rater == "mia"]
+    [mine] = [row for row in review(all_votes, fitted(all_votes)) if row.rater == "mia"]
     assert mine.repeats == proportion(2, 4)
     assert mine.expected_repeats is not None
     assert mine.repeats.high > mine.expected_repeats > 0.5 > mine.repeats.low
@@ -183,11 +183,11 @@ def test_expected_repeats_allow_for_sides_and_ties() -> None:
     """By the Davidson model: the product of the answers' shares on either side, added up."""
     mine_records = [*rows("mia", "za", 1), *rows("mia", "az", -1, kind=Kind.REPEAT)]
     votes = from_records([*others(), *mine_records])
-    found = fitted(votes)
-    assert found.problem.model is DAVIDSON
-    assert found.problem.pairs.conditions == ("a", "z")
-    found = replace(found, parameters=np.array([-0.6, 0.6, 0.4, -0.5]))
-    [mine] = [one for one in review(votes, found) if one.rater == "mia"]
+    scale = fitted(votes)
+    assert scale.problem.model is DAVIDSON
+    assert scale.problem.pairs.conditions == ("a", "z")
+    scale = replace(scale, parameters=np.array([-0.6, 0.6, 0.4, -0.5]))
+    [mine] = [row for row in review(votes, scale) if row.rater == "mia"]
 
     def shares(difference: float) -> np.ndarray:
         odds = np.exp([difference / 2, -0.5, -difference / 2])
@@ -205,11 +205,11 @@ def test_a_side_s_share_is_compared_with_the_scale_without_order_effect() -> Non
     """Nine of ten for the first, in pairs that z should win three times of four whichever side it is on."""
     mine_records = [*rows("mia", "za", 1, 1, 1, 1, 1, 0), *rows("mia", "az", 1, 1, 1, 1, -1)]
     votes = from_records([*others(), *mine_records])
-    found = fitted(votes)
-    names = found.problem.pairs.conditions
-    worth = dict(zip(names, found.values, strict=True))
+    scale = fitted(votes)
+    names = scale.problem.pairs.conditions
+    worth = dict(zip(names, scale.values, strict=True))
     chance = expit(worth["z"] - worth["a"])
-    rows_of = {one.rater: one for one in review(votes, found)}
+    rows_of = {row.rater: row for row in review(votes, scale)}
     mine = rows_of["mia"]
     assert mine.first_share == pytest.approx(0.9)
     expected = 5 * chance + 5 * (1 - chance)
@@ -218,14 +218,14 @@ def test_a_side_s_share_is_compared_with_the_scale_without_order_effect() -> Non
     alone = 2 * stats.norm.sf(gap / np.sqrt(10 * chance * (1 - chance)))
     # Holm over all 13 raters: hers is the smallest p.
     assert mine.side_p == pytest.approx(min(1.0, 13 * alone))
-    assert mine.side_p < min(one.side_p or 0 for name, one in rows_of.items() if name != "mia")
-    assert found.parameters[ORDER] != 0
+    assert mine.side_p < min(row.side_p or 0 for name, row in rows_of.items() if name != "mia")
+    assert scale.parameters[ORDER] != 0
 
 
 def test_where_nobody_noted_sides_there_is_no_side_bias() -> None:
     records = [other for other in others() if other.outcome] + rows("mia", "za", *[1] * 20)
     votes = from_records(records, sided=False)
-    [mine] = [one for one in review(votes, fitted(votes)) if one.rater == "mia"]
+    [mine] = [row for row in review(votes, fitted(votes)) if row.rater == "mia"]
     assert (mine.first_share, mine.expected_first_share, mine.side_p) == (None, None, 1.0)
 
 
@@ -242,8 +242,8 @@ def test_identical_pairs_are_counted_by_side() -> None:
 def test_seconds_are_the_median_of_the_known_ones() -> None:
     seconds = (2.0, float("nan"), 9.0, 3.0, 4.0)
     records = [
-        replace(one, seconds=lasted)
-        for one, lasted in zip(rows("mia", "za", *[1] * 5), seconds, strict=True)
+        replace(record, seconds=lasted)
+        for record, lasted in zip(rows("mia", "za", *[1] * 5), seconds, strict=True)
     ]  # fmt: skip
     assert reviewed(records).median_seconds == 3.5
     assert reviewed(rows("mia", "za", 1)).median_seconds is None
@@ -262,8 +262,8 @@ def test_a_rater_is_judged_by_the_scale_of_all_others() -> None:
     mine = [*rows("mia", "za", 1, 1, -1), *rows("mia", "az", -1), *rows("mia", "za", 1, picture="q")]
     everybody = from_records([record for record in [*others(), *mine] if record.outcome])
     counted = tally(everybody)
-    found = fitted(everybody)
-    assert found.problem.model is BRADLEY_TERRY
+    whole_scale = fitted(everybody)
+    assert whole_scale.problem.model is BRADLEY_TERRY
     rest = tally(everybody.without_raters(["mia"])).pairs
     scale = fit(rest, BRADLEY_TERRY, ridge=RIDGE / 10)
     worth = dict(zip(rest.conditions, scale.values, strict=True))
@@ -273,8 +273,8 @@ def test_a_rater_is_judged_by_the_scale_of_all_others() -> None:
     three_of = np.exp(gammaln(4) - gammaln(3) - gammaln(2)) * z_left**2 * (1 - z_left)
     expected = np.log10([three_of, 1 - a_left, z_left]).mean()
     place = counted.raters.index("mia")
-    assert leave_one_out(found, counted)[place] == pytest.approx(expected, abs=1e-5)
-    [row] = [one for one in review(everybody, found) if one.rater == "mia"]
+    assert leave_one_out(whole_scale, counted)[place] == pytest.approx(expected, abs=1e-5)
+    [row] = [rater for rater in review(everybody, whole_scale) if rater.rater == "mia"]
     assert row.fit == pytest.approx(expected, abs=1e-5)
 
 
@@ -291,11 +291,11 @@ def test_answers_that_the_model_leaves_out_do_not_count_for_the_fit() -> None:
 
 def test_raters_are_judged_in_parts_as_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     votes = from_records(others())
-    counted, found = tally(votes), fitted(votes)
-    whole = leave_one_out(found, counted)
+    counted, scale = tally(votes), fitted(votes)
+    whole = leave_one_out(scale, counted)
     # Two pairs of three outcomes: room for five raters.
     monkeypatch.setattr("codecarena.studies.analysis.review._NUMBERS_AT_ONCE", 30)
-    assert leave_one_out(found, counted) == pytest.approx(whole, abs=1e-9)
+    assert leave_one_out(scale, counted) == pytest.approx(whole, abs=1e-9)
     assert len(set(whole.round(6))) > 1
 
 

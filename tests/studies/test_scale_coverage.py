@@ -31,7 +31,7 @@ def test_intervals_cover(
     assumed = replace(script.BASE, raters=raters, tie_rate=tie_rate)
     studies = tenth(200)
     held = [script.study(assumed, 10_000 + seed, resamples=100) for seed in range(studies)]
-    share = {name: float(np.mean([one[name][0] for one in held])) for name in held[0]}
+    share = {name: float(np.mean([study[name][0] for study in held])) for name in held[0]}
     # Once in 1,000 times for right intervals: of a study's ten pairs 95 +- 10 % are held.
     error = 3.1 * 0.1 / np.sqrt(studies)
     assert 0.92 - error <= share["rater"] <= 0.98 + error

@@ -64,11 +64,11 @@ def test_fit_and_clustered_errors_equal_those_of_statsmodels(link: str) -> None:
     assert scale.order_effect is not None
     assert scale.order_effect.value == pytest.approx(plain.params[-1] * unit, abs=1e-7)
     for place, name in enumerate("bcd"):
-        one = scale.condition(name)
-        assert one.value == pytest.approx(plain.params[place] * unit, abs=1e-7)
-        assert one.by_vote.standard_error == pytest.approx(plain.bse[place] * unit, rel=1e-5)
-        assert one.by_rater is not None
-        assert one.by_rater.standard_error == pytest.approx(clustered.bse[place] * unit, rel=0.12)
+        condition = scale.condition(name)
+        assert condition.value == pytest.approx(plain.params[place] * unit, abs=1e-7)
+        assert condition.by_vote.standard_error == pytest.approx(plain.bse[place] * unit, rel=1e-5)
+        assert condition.by_rater is not None
+        assert condition.by_rater.standard_error == pytest.approx(clustered.bse[place] * unit, rel=0.12)
 
 
 @pytest.mark.scaled
@@ -81,10 +81,10 @@ def test_separation_is_found_exactly_where_the_fit_runs_away(tenth: Callable[[in
             first = random.integers(0, size, votes)
             second = (first + random.integers(1, size, votes)) % size
             outcome = random.integers(0, 3, votes) if model.ties else random.choice([0, 2], votes)
-            names = [str(one) for one in range(size)]
+            names = [str(index) for index in range(size)]
             pairs = from_table(
-                [names[one] for one in first],
-                [names[one] for one in second],
+                [names[index] for index in first],
+                [names[index] for index in second],
                 outcome == 0,
                 outcome == 2,
                 outcome == 1,
@@ -98,13 +98,13 @@ def test_separation_is_found_exactly_where_the_fit_runs_away(tenth: Callable[[in
             ):
                 continue
             order = not order_is_confounded(pairs)
-            found = is_separated(pairs, model, order)
+            is_apart = is_separated(pairs, model, order)
             problem = Problem(pairs, model, components(pairs), order, 0.0)
             converged = solve(problem, pairs.counts[:, None], start(problem), 1e-8, 300).converged[0]
-            assert found != converged, (model.name, pairs)
+            assert is_apart != converged, (model.name, pairs)
             if not order and not model.ties:
-                assert found == (win_components(pairs, pairs.counts, ties=False) > 1)
-            separated += found
+                assert is_apart == (win_components(pairs, pairs.counts, ties=False) > 1)
+            separated += is_apart
     assert 0.15 < separated / (tables * len(MODELS)) < 0.85
 
 
@@ -139,8 +139,8 @@ def test_unlinked_conditions_have_a_scale_each_and_no_test_across() -> None:
     scale = analyse(from_records([*linked.records(), *other]), resamples=50)
     assert scale.components == 2
     assert any("never compared" in note and "x, y" in note for note in scale.notes)
-    assert {one.condition for one in scale.conditions if one.component == 1} == {"x", "y"}
-    assert not [one for one in scale.pairs if ({one.first, one.second} & {"x", "y"}) in ({"x"}, {"y"})]
+    assert {condition.condition for condition in scale.conditions if condition.component == 1} == {"x", "y"}
+    assert not [pair for pair in scale.pairs if ({pair.first, pair.second} & {"x", "y"}) in ({"x"}, {"y"})]
     alone = analyse(linked, resamples=0, order=False)
     joint = analyse(from_records([*linked.records(), *other]), resamples=0, order=False)
     for name in SCALE:
@@ -171,7 +171,7 @@ def test_known_values_ties_and_order_effect_are_recovered() -> None:
     assert davidson.ties.rate_between_equals == pytest.approx(0.3, abs=0.02)
     assert davidson.order_effect is not None
     order = sorted(SCALE, key=lambda name: -SCALE[name])
-    assert [one.condition for one in davidson.conditions] == order
+    assert [condition.condition for condition in davidson.conditions] == order
 
 
 def test_davidson_recovers_its_own_truth() -> None:
@@ -209,7 +209,7 @@ def test_counts_without_raters_say_that_their_intervals_are_not_honest() -> None
     scale = analyse(from_matrix("abc", [[0, 6, 7], [4, 0, 5], [3, 5, 0]]))
     assert scale.raters == 0
     assert scale.tested_by == "vote"
-    assert all(one.by_rater is None for one in scale.conditions)
+    assert all(condition.by_rater is None for condition in scale.conditions)
     assert any("every vote for independent" in note for note in scale.notes)
     unknown = replace(votes_of(("a", "b", 1), ("b", "a", 1), ("b", "a", -1)), raters_known=False)
     assert analyse(unknown).tested_by == "vote"
@@ -223,7 +223,9 @@ def test_counts_of_votes_and_of_a_table_give_one_scale() -> None:
     assert (weighted == counted.pairs.counts).all()
     assert (counted.by(counted.rater, 25).sum(1) == counted.pairs.counts).all()
     by_votes, by_table = analyse(votes, resamples=0), analyse(counted.pairs)
-    assert [one.value for one in by_votes.conditions] == [one.value for one in by_table.conditions]
+    assert [condition.value for condition in by_votes.conditions] == [
+        condition.value for condition in by_table.conditions
+    ]
 
 
 def test_only_plain_votes_make_the_scale() -> None:
@@ -232,8 +234,10 @@ def test_only_plain_votes_make_the_scale() -> None:
         VoteRecord("rater 1", "picture 1", "a", "d", 1, kind) for kind in Kind if kind != Kind.PLAIN
     ] * 50
     more = from_records([*votes.records(), *noise])
-    values = [one.value for one in analyse(votes, resamples=0).conditions]
-    assert [one.value for one in analyse(more, resamples=0).conditions] == pytest.approx(values, abs=1e-9)
+    values = [condition.value for condition in analyse(votes, resamples=0).conditions]
+    assert [condition.value for condition in analyse(more, resamples=0).conditions] == pytest.approx(
+        values, abs=1e-9
+    )
 
 
 def test_failed_resamples_are_counted() -> None:
@@ -255,16 +259,16 @@ def test_failed_resamples_are_counted() -> None:
 
 def test_p_values_of_pairs_allow_for_all_of_them() -> None:
     scale = analyse(study(9), resamples=100)
-    p_values = [one.p for one in scale.pairs]
-    assert [one.p_holm for one in scale.pairs] == pytest.approx(
+    p_values = [pair.p for pair in scale.pairs]
+    assert [pair.p_holm for pair in scale.pairs] == pytest.approx(
         sm.stats.multipletests(p_values, method="holm")[1]
     )
 
 
 def test_ranks_span_what_the_tests_leave_open() -> None:
     scale = analyse(study(7, raters=80, pictures=20), resamples=200)
-    for one in scale.conditions:
-        assert 1 <= one.rank_low <= one.rank <= one.rank_high <= len(SCALE)
+    for condition in scale.conditions:
+        assert 1 <= condition.rank_low <= condition.rank <= condition.rank_high <= len(SCALE)
     assert scale.conditions[0].condition == "d"
     assert scale.conditions[-1].rank_low > scale.conditions[0].rank_high
 

@@ -34,15 +34,15 @@ def columns(path: Path) -> dict[str, list[str]]:
 
 
 def numbers(values: list[str]) -> list[float]:
-    return [float(one) for one in values]
+    return [float(value) for value in values]
 
 
 def values(scale: StudyScale) -> dict[str, float]:
-    return {one.condition: one.value for one in scale.conditions}
+    return {condition.condition: condition.value for condition in scale.conditions}
 
 
 def errors(scale: StudyScale) -> dict[str, float]:
-    return {one.condition: one.by_vote.standard_error for one in scale.conditions}
+    return {condition.condition: condition.by_vote.standard_error for condition in scale.conditions}
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +72,11 @@ def citations(oracles: Path) -> PairCounts:
 def test_davidson_on_the_pudding_data(pudding: PairCounts, expected: dict) -> None:
     want = expected["pudding"]
     scale = analyse(pudding, unit="log-worth", anchor="1")
-    found = values(scale)
+    fitted = values(scale)
     assert scale.model == "davidson"
-    assert [found[str(i)] for i in range(1, 7)] == pytest.approx(want["log_worth_vs_1"], abs=5e-8)
+    assert [fitted[str(i)] for i in range(1, 7)] == pytest.approx(want["log_worth_vs_1"], abs=5e-8)
     assert [errors(scale)[str(i)] for i in range(1, 7)] == pytest.approx(want["se"], abs=5e-8)
-    worth = np.exp([found[str(i)] for i in range(1, 7)])
+    worth = np.exp([fitted[str(i)] for i in range(1, 7)])
     assert worth / worth.sum() == pytest.approx(want["worth"], abs=5e-7)
     assert scale.ties is not None
     assert scale.ties.value == pytest.approx(want["log_nu"], abs=5e-8)
@@ -98,9 +98,9 @@ def test_other_treatments_of_the_pudding_ties(pudding: PairCounts, expected: dic
     half = analyse(pudding.with_counts(halves), unit="log-worth", anchor="1")
     dropped = analyse(pudding, model="bradley-terry", anchor="1")
     for scale, name in ((half, "ties_half"), (dropped, "ties_dropped")):
-        found = values(scale)
+        fitted = values(scale)
         published = want[f"{name}_bt_log_worth_vs_1"]
-        assert [found[str(i)] for i in range(1, 7)] == pytest.approx(published, abs=5e-6)
+        assert [fitted[str(i)] for i in range(1, 7)] == pytest.approx(published, abs=5e-6)
     assert any("202 'no preference' answers are left out" in note for note in dropped.notes)
     theta = np.exp(fit(pudding, RAO_KUPPER).parameters[-1])
     assert theta == pytest.approx(want["rao_kupper_theta"], abs=5e-7)
@@ -173,11 +173,11 @@ def test_the_order_effect_of_the_baseball_data(baseball: PairCounts, expected: d
     assert scale.order_effect is not None
     assert scale.order_effect.value == pytest.approx(want["at.home"], abs=5e-8)
     # Ours is the error at the maximum, the published one that of R's last but one step: 7e-8 apart.
-    ours = scale.order_effect.by_vote.standard_error
+    standard_error = scale.order_effect.by_vote.standard_error
     steps = list(errors_as_r_takes_them(baseball, "Baltimore"))
     assert steps[-1] == pytest.approx(want["se_at.home"], abs=5e-9)
-    assert ours == pytest.approx(maximum_error(baseball, "Baltimore"), rel=1e-9)
-    assert ours != pytest.approx(want["se_at.home"], abs=5e-8)
+    assert standard_error == pytest.approx(maximum_error(baseball, "Baltimore"), rel=1e-9)
+    assert standard_error != pytest.approx(want["se_at.home"], abs=5e-8)
     assert scale.goodness.g2 == pytest.approx(want["deviance"], abs=5e-8)
     assert scale.goodness.degrees == want["df"]
     worth = np.exp(sorted(values(scale).values()))

@@ -55,14 +55,14 @@ WEAK = "; below 6 a difference that is there may well not be significant"
 def test_few_raters_and_pictures_are_said(raters: int, pictures: int, notes: list[str]) -> None:
     scale = analyse(random_votes(raters, pictures), unit="log-worth", resamples=2)
     assert (scale.raters, scale.pictures) == (raters, pictures)
-    assert [one for one in scale.notes if "resamples" not in one] == notes
+    assert [note for note in scale.notes if "resamples" not in note] == notes
     assert scale.tested_by == ("rater x picture" if pictures > 1 else "rater")
 
 
 @pytest.mark.parametrize(("resamples", "said"), [(0, True), (1, True), (2, False)])
 def test_votes_taken_for_independent_are_said(resamples: int, said: bool) -> None:
     scale = analyse(random_votes(12, 11), unit="log-worth", resamples=resamples)
-    assert any("take every vote for independent" in one for one in scale.notes) == said
+    assert any("take every vote for independent" in note for note in scale.notes) == said
     assert (scale.tested_by == "vote") == said
     assert len(scale.resampling) == (0 if said else 2)
 
@@ -76,20 +76,29 @@ def test_ties_that_a_model_leaves_out_are_counted() -> None:
     assert scale.ties is None
     davidson = analyse(votes, model="davidson", resamples=0)
     assert davidson.votes == len(votes)
-    assert not any("left out" in one for one in davidson.notes)
+    assert not any("left out" in note for note in davidson.notes)
 
 
 def test_a_design_effect_is_clustered_over_independent_variance() -> None:
     votes = random_votes(12, 11)
     scale = analyse(votes, unit="log-worth", resamples=40, seed=5)
     counted = tally(votes)
-    found = fit(counted.pairs, BRADLEY_TERRY)
+    fitted = fit(counted.pairs, BRADLEY_TERRY)
     random = np.random.default_rng(5)
-    for told, scheme, clusters in zip(scale.resampling, ("rater", "rater x picture"), (12, 11), strict=True):
-        drawn = draw(found.problem, counted, found.parameters, scheme, 40, random)  # type: ignore[arg-type]
+    for resampling, scheme, clusters in zip(
+        scale.resampling, ("rater", "rater x picture"), (12, 11), strict=True
+    ):
+        drawn = draw(fitted.problem, counted, fitted.parameters, scheme, 40, random)  # type: ignore[arg-type]
         clustered = drawn.parameters[:, :4].var(0, ddof=1).sum() * clusters / (clusters - 1)
-        assert (told.scheme, told.resamples, told.failed, told.clusters) == (scheme, 40, 0, clusters)
-        assert told.design_effect == pytest.approx(clustered / np.trace(found.covariance[:4, :4]), rel=1e-6)
+        assert (resampling.scheme, resampling.resamples, resampling.failed, resampling.clusters) == (
+            scheme,
+            40,
+            0,
+            clusters,
+        )
+        assert resampling.design_effect == pytest.approx(
+            clustered / np.trace(fitted.covariance[:4, :4]), rel=1e-6
+        )
 
 
 # Order and ties
@@ -146,18 +155,18 @@ def test_a_tie_parameter_in_the_form_of_its_paper(
     model: str, parameter: str, unit: float, neutral: bool
 ) -> None:
     pairs = sided_table(neutral)
-    found = fit(pairs, MODELS[model])  # type: ignore[index]
+    fitted = fit(pairs, MODELS[model])  # type: ignore[index]
     effect = analyse(pairs, model=model).ties  # type: ignore[arg-type]
     assert effect is not None
     # Davidson and Beaver's log nu stands beside a whole order effect on the first side, ours beside half.
     half = 0.5 if model == "davidson" and not neutral else 0.0
     assert effect.parameter == parameter
-    assert effect.value == pytest.approx(found.parameters[-1] * unit + half * found.parameters[-2])
-    covariance = found.covariance[-2:, -2:]
+    assert effect.value == pytest.approx(fitted.parameters[-1] * unit + half * fitted.parameters[-2])
+    covariance = fitted.covariance[-2:, -2:]
     gradient = np.array([half, unit])
     assert effect.standard_error == pytest.approx(np.sqrt(gradient @ covariance @ gradient))
     assert effect.share == pytest.approx(32 / 138)
-    tie = found.parameters[-1]
+    tie = fitted.parameters[-1]
     equals = {
         "davidson": np.exp(tie) / (2 + np.exp(tie)),
         "threshold-probit": stats.norm.cdf(tie) - stats.norm.cdf(-tie),
@@ -172,10 +181,10 @@ def test_a_tie_parameter_in_the_form_of_its_paper(
 @pytest.mark.parametrize("model", ["davidson", "bradley-terry"])
 def test_likelihood_and_goodness_by_hand(model: str) -> None:
     pairs = sided_table(neutral=False)
-    found = fit(pairs, MODELS[model])  # type: ignore[index]
+    fitted = fit(pairs, MODELS[model])  # type: ignore[index]
     scale = analyse(pairs, model=model)  # type: ignore[arg-type]
-    value = dict(zip(pairs.conditions, found.values, strict=True))
-    order, tie = found.parameters[-2:]
+    value = dict(zip(pairs.conditions, fitted.values, strict=True))
+    order, tie = fitted.parameters[-2:]
     seen, expected = [], []
     for place in range(6):
         first, second = pairs.conditions[pairs.first[place]], pairs.conditions[pairs.second[place]]
@@ -281,9 +290,9 @@ def test_a_whole_analysis_passes_on_what_it_was_asked_for(monkeypatch: pytest.Mo
     beside = BenchmarkFacts(
         kinds=kinds, coded=coded, scores={"m": {("p0", "z"): 1.0, ("p0", "a"): 2.0}}
     )  # fmt: skip
-    told = analyse_study(votes, beside, unit="log-worth", anchor="k", resamples=30, seed=9)
-    assert told.scale == analyse(votes, unit="log-worth", anchor="k", resamples=30, seed=9)
-    assert told.scale.model == DAVIDSON.name
+    analysis = analyse_study(votes, beside, unit="log-worth", anchor="k", resamples=30, seed=9)
+    assert analysis.scale == analyse(votes, unit="log-worth", anchor="k", resamples=30, seed=9)
+    assert analysis.scale.model == DAVIDSON.name
     assert asked["by_kind"][2:] == (kinds, 30, 9)
     assert asked["human_bd_rates"][1].scheme == "rater x picture"  # type: ignore[attr-defined]
     assert asked["human_bd_rates"][3:] == (coded, "new")

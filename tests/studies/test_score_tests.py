@@ -37,7 +37,7 @@ def two_conditions(wins: np.ndarray) -> Tally:
 def test_two_conditions_have_a_proportion_s_errors_by_rater_and_picture() -> None:
     """Of two conditions the score is wins less half of the votes, its rest wins less their share of them."""
     counted = two_conditions(WINS)
-    found = fit(counted.pairs, BRADLEY_TERRY)
+    fitted = fit(counted.pairs, BRADLEY_TERRY)
     contrast = contrasts(4, np.array([1]), np.array([0]))
     rest = WINS - 6 * WINS.sum() / 72
     raters = (rest.sum(1) ** 2).sum() * 4 / 3
@@ -54,8 +54,8 @@ def test_two_conditions_have_a_proportion_s_errors_by_rater_and_picture() -> Non
         t = (WINS.sum() - 36) / np.sqrt(variance)
         allowed = clusters(counted, scheme)
         assert allowed.freedom == freedom
-        assert statistics(found, allowed, contrast, np.zeros(1)) == pytest.approx([t], rel=1e-6)
-        assert p_values(found, allowed, contrast) == pytest.approx([2 * stats.t.sf(t, freedom)], rel=1e-6)
+        assert statistics(fitted, allowed, contrast, np.zeros(1)) == pytest.approx([t], rel=1e-6)
+        assert p_values(fitted, allowed, contrast) == pytest.approx([2 * stats.t.sf(t, freedom)], rel=1e-6)
 
 
 def test_the_model_does_not_matter_for_two_conditions() -> None:
@@ -72,21 +72,21 @@ def test_the_model_does_not_matter_for_two_conditions() -> None:
 def test_raters_who_agree_leave_no_smaller_error_than_that_of_votes() -> None:
     """72 of 72: half of them over the root of a quarter, whatever the clusters; the ridge takes a little."""
     counted = two_conditions(np.full((4, 3), 6))
-    found = fit(counted.pairs, BRADLEY_TERRY)
+    fitted = fit(counted.pairs, BRADLEY_TERRY)
     contrast = contrasts(4, np.array([1]), np.array([0]))
     for scheme in ("vote", "rater", "rater x picture"):
-        t = statistics(found, clusters(counted, scheme), contrast, np.zeros(1))
+        t = statistics(fitted, clusters(counted, scheme), contrast, np.zeros(1))
         assert t == pytest.approx([np.sqrt(72)], rel=1e-3)
 
 
 def test_the_near_end_of_an_interval_is_what_the_votes_just_do_not_reject() -> None:
     """At a chance of p, 72 wins of 72 are the root of 72 (1 - p) / p deviations from what is expected."""
     counted = two_conditions(np.full((4, 3), 6))
-    found = fit(counted.pairs, BRADLEY_TERRY)
+    fitted = fit(counted.pairs, BRADLEY_TERRY)
     contrast = contrasts(4, np.array([1]), np.array([0]))
     for scheme, freedom in (("vote", np.inf), ("rater", 3), ("rater x picture", 2)):
         reach = stats.t.ppf(0.975, freedom)
-        end = near_bounds(found, clusters(counted, scheme), contrast, np.array([-9.0]))
+        end = near_bounds(fitted, clusters(counted, scheme), contrast, np.array([-9.0]))
         # The ridge, a normal prior of deviation 4.5 on either value, draws the end in by a little.
         assert end == pytest.approx([np.log(72 / reach**2)], rel=0.02)
 
@@ -107,7 +107,8 @@ def sharing(share: float, raters: int, pictures: int, seed: int = 0) -> Votes:
 def test_votes_that_are_all_one_way_decide_the_order() -> None:
     """480 of 480 had p = 0.64 and ranks 1-2, 1-3, 2-3: an estimate over its error."""
     scale = analyse(sharing(1.0, 40, 12), resamples=50)
-    assert [(one.condition, one.rank_low, one.rank_high) for one in scale.conditions] == [
+    ranks = [(condition.condition, condition.rank_low, condition.rank_high) for condition in scale.conditions]
+    assert ranks == [
         ("A", 1, 1), ("B", 2, 2), ("C", 3, 3),
     ]  # fmt: skip
     assert scale.ridge > 0
@@ -146,8 +147,8 @@ def test_an_order_effect_beside_votes_all_one_way_has_the_doubt_of_its_votes() -
 def test_p_falls_as_votes_become_more_decided(raters: int, pictures: int) -> None:
     p_values = [
         {
-            (one.first, one.second): one.p
-            for one in analyse(sharing(share, raters, pictures), resamples=3).pairs
+            (pair.first, pair.second): pair.p
+            for pair in analyse(sharing(share, raters, pictures), resamples=3).pairs
         }
         for share in (0.6, 0.75, 0.9, 0.97, 1.0)
     ]
@@ -189,7 +190,7 @@ def test_a_condition_that_won_479_of_480_stays_above() -> None:
     pairs = from_table(["A", "B"], ["B", "A"], [478, 1], [1, 0], sided=True)
     scale = analyse(pairs, model="thurstone")
     assert scale.order_effect is None
-    assert [one.condition for one in scale.conditions] == ["A", "B"]
+    assert [condition.condition for condition in scale.conditions] == ["A", "B"]
     [test] = scale.pairs
     assert test.difference == pytest.approx(JOD * stats.norm.ppf(478 / 480), rel=1e-6)
 

@@ -36,9 +36,9 @@ def desk(tmp_path: Path):
 def count(store: Path, table: str) -> int:
     opened = Store(str(store))
     with opened.engine.connect() as connection:
-        found = connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
+        rows = connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
     opened.close()
-    return found
+    return rows
 
 
 def test_every_tab_and_every_reload_sees_the_same_trial(desk: Desk, tmp_path: Path) -> None:
@@ -69,22 +69,22 @@ def test_a_trial_takes_one_vote_whatever_is_sent(desk: Desk, tmp_path: Path) -> 
 
 
 def test_votes_come_in_order_from_their_rater_with_an_answer_of_the_trial(desk: Desk, tmp_path: Path) -> None:
-    one, other = (enter(desk, invitation) for invitation in invite(tmp_path, 2))
-    trial, following = desk.next_trial(one), desk.upcoming(one)
+    first_session, other = (enter(desk, invitation) for invitation in invite(tmp_path, 2))
+    trial, following = desk.next_trial(first_session), desk.upcoming(first_session)
     for session, wrong, status in (
         (other, ballot(trial), 404),
-        (one, ballot(following), 409),
-        (one, ballot(trial, "skip"), 422),
-        (one, dataclasses.replace(ballot(trial), response_ms=float("nan")), 422),
-        (one, dataclasses.replace(ballot(trial), display={"x": "y" * 20_000}), 422),
+        (first_session, ballot(following), 409),
+        (first_session, ballot(trial, "skip"), 422),
+        (first_session, dataclasses.replace(ballot(trial), response_ms=float("nan")), 422),
+        (first_session, dataclasses.replace(ballot(trial), display={"x": "y" * 20_000}), 422),
         ("nobody", ballot(trial), 404),
     ):
         with pytest.raises(SessionError) as error:
             desk.vote(session, wrong)
         assert error.value.status == status
-    desk.vote(one, ballot(trial, client_uuid="same-uuid"))
+    desk.vote(first_session, ballot(trial, client_uuid="same-uuid"))
     with pytest.raises(SessionError, match="not_due"):
-        desk.vote(one, ballot(following, client_uuid="same-uuid"))
+        desk.vote(first_session, ballot(following, client_uuid="same-uuid"))
     assert count(tmp_path, "study_votes") == 1
 
 
@@ -108,10 +108,10 @@ def test_a_whole_session_has_every_pair_once_and_its_extras(desk: Desk, tmp_path
     swapped = [
         v for v in votes if (v.content, v.first, v.second) == (repeat.content, repeat.second, repeat.first)
     ]
-    assert [one.kind for one in swapped] == ["main"]
+    assert [trial.kind for trial in swapped] == ["main"]
     assert swapped[0].position < repeat.position
     contents = [vote.content for vote in votes]
-    assert all(one != other for one, other in pairwise(contents))
+    assert all(content != other for content, other in pairwise(contents))
     assert done[0][1].feedback == "look-again"
     assert all(receipt.feedback is None for trial, receipt in done if not trial.training)
 
@@ -136,10 +136,11 @@ def test_pictures_are_exact_equally_long_and_nothing_else(desk: Desk, tmp_path: 
     assert len({len(png) for png in served.values()}) == 1
     decoded = {slot: np.asarray(Image.open(io.BytesIO(png)).convert("RGB")) for slot, png in served.items()}
     assert all(
-        one.shape == (trial.pictures[0].height, trial.pictures[0].width, 3) for one in decoded.values()
+        pixels.shape == (trial.pictures[0].height, trial.pictures[0].width, 3) for pixels in decoded.values()
     )
     assert all(
-        (Store(str(tmp_path)).blobs.decoded_path(pixels_sha256(one))).exists() for one in decoded.values()
+        (Store(str(tmp_path)).blobs.decoded_path(pixels_sha256(pixels))).exists()
+        for pixels in decoded.values()
     )
     laid_out = set()
     for png in served.values():
@@ -158,22 +159,30 @@ def test_pictures_are_exact_equally_long_and_nothing_else(desk: Desk, tmp_path: 
 
 def test_nothing_that_is_told_names_a_codec_a_picture_or_a_hash(desk: Desk, tmp_path: Path) -> None:
     session = enter(desk, *invite(tmp_path))
-    told = [desk.welcome(session), *(one for pair in work_through(desk, session) for one in pair)]
-    everything = json.dumps([dataclasses.asdict(one) for one in told])
+    replies = [desk.welcome(session), *(reply for pair in work_through(desk, session) for reply in pair)]
+    everything = json.dumps([dataclasses.asdict(reply) for reply in replies])
     ledger = Ledger(str(tmp_path))
     material = ledger.known(ledger.study("small")).material
     ledger.close()
-    secrets = {one.shown_sha256[:12] for one in material.stimuli if one.shown_sha256}
-    secrets |= {one.name for one in material.contents} | {"codec0", "codec1", "codec2", "golden", '"repeat"'}
-    assert [one for one in secrets if one in everything] == []
+    secrets = {stimulus.shown_sha256[:12] for stimulus in material.stimuli if stimulus.shown_sha256}
+    secrets |= {content.name for content in material.contents} | {
+        "codec0",
+        "codec1",
+        "codec2",
+        "golden",
+        '"repeat"',
+    }
+    assert [secret for secret in secrets if secret in everything] == []
 
 
 def test_a_display_is_proven_by_what_was_read_back(desk: Desk, tmp_path: Path) -> None:
     session = enter(desk, *invite(tmp_path))
     trial = desk.next_trial(session)
     pixels = {
-        one.slot: pixels_sha256(np.array(Image.open(io.BytesIO(desk.stimulus(one.token))).convert("RGB")))
-        for one in trial.pictures
+        picture.slot: pixels_sha256(
+            np.array(Image.open(io.BytesIO(desk.stimulus(picture.token))).convert("RGB"))
+        )
+        for picture in trial.pictures
     }
     receipt = desk.vote(session, dataclasses.replace(ballot(trial), checksums=pixels))
     noisy = dataclasses.replace(ballot(receipt.following), checksums={**pixels, "first": "0" * 64})
@@ -196,7 +205,7 @@ def test_withdrawal_erases_votes_and_identity_and_leaves_a_tombstone(desk: Desk,
         with pytest.raises(SessionError) as error:
             call()
         assert error.value.status == 404
-    assert [count(tmp_path, f"study_{one}") for one in ("raters", "sessions", "votes", "trials")] == [
+    assert [count(tmp_path, f"study_{table}") for table in ("raters", "sessions", "votes", "trials")] == [
         1,
         1,
         19,
@@ -215,7 +224,7 @@ def test_the_way_in_asks_what_the_plan_asks(tmp_path: Path) -> None:
     )
     open_study(tmp_path, raters=f'screened_out_code = "OUT"\n{screen}')
     desk = Desk(str(tmp_path))
-    well, ill, young, unwilling = (desk.join(one).session_token for one in invite(tmp_path, 4))
+    well, ill, young, unwilling = (desk.join(invitation).session_token for invitation in invite(tmp_path, 4))
     assert desk.next_trial(well) == NotYet("consent")
     with pytest.raises(SessionError, match="changed"):
         desk.consent(well, "0", agreed=True, of_age=True)
@@ -237,12 +246,12 @@ def test_a_panel_s_participant_is_one_rater_known_by_a_hash(tmp_path: Path) -> N
     panel = 'panel = "prolific"\ncompletion_code = "C0DE"\ncompletion_url = "https://panel.test/?cc={code}"'
     open_study(tmp_path, raters=panel)
     desk = Desk(str(tmp_path))
-    one = desk.join_panel("small", Panel("5f3a-clear-name", "study9", "session7")).session_token
-    desk.consent(one, "1", agreed=True, of_age=True)
+    session = desk.join_panel("small", Panel("5f3a-clear-name", "study9", "session7")).session_token
+    desk.consent(session, "1", agreed=True, of_age=True)
     two = desk.join_panel("small", Panel("5f3a-clear-name", "study9", "session8")).session_token
-    assert desk.next_trial(one) == desk.next_trial(two)
+    assert desk.next_trial(session) == desk.next_trial(two)
     work_through(desk, two)
-    assert desk.next_trial(one).completion_url == "https://panel.test/?cc=C0DE"
+    assert desk.next_trial(session).completion_url == "https://panel.test/?cc=C0DE"
     desk.close()
     assert count(tmp_path, "study_raters") == 1
     files = [path for path in tmp_path.iterdir() if path.is_file()]

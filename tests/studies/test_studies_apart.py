@@ -132,7 +132,7 @@ def test_a_state_and_a_log_are_of_one_study(store: Store) -> None:
     ledger.set_state(ledger.study("small"), "open")
     ledger.log(ledger.study("small"), "noted", {"count": 3})
     assert [study.state for study in ledger.studies()] == ["planned", "open", "planned"]
-    states = [rater_of(ledger, one).state for name in NAMES for one in store.invitations[name]]
+    states = [rater_of(ledger, invitation).state for name in NAMES for invitation in store.invitations[name]]
     assert states == ["planned"] * 3 + ["open"] * 3 + ["planned"] * 3
     events = [[what for _, what, _ in ledger.events(study)] for study in ledger.studies()]
     assert events == [["planned"], ["planned", "open", "noted"], ["planned"]]
@@ -208,7 +208,7 @@ def test_a_withdrawal_takes_one_rater_of_one_study(store: Store) -> None:
     for table in tables:
         assert store.counts(table) == before[table][:4] + before[table][5:]
     counted = [status(ledger, study) for study in ledger.studies()]
-    assert [(one.votes, one.withdrawn, one.withdrawn_votes) for one in counted] == [
+    assert [(progress.votes, progress.withdrawn, progress.withdrawn_votes) for progress in counted] == [
         (6, 0, 0),
         (5, 1, 3),
         (9, 0, 0),

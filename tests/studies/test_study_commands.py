@@ -87,10 +87,10 @@ def test_the_starting_plan_runs_as_it_is(measured: Path) -> None:
     assert "3 scores added, 12 were there" in scored.stdout
     report = call("study", "report", "demo", "report.json", folder=measured)
     assert report.returncode == 0, report.stderr
-    found = json.loads((measured / "report.json").read_text())
-    assert found["sealed"]
-    assert found["status"]["votes"] == 60
-    assert {one["condition"] for one in found["outcomes"][0]["scale"]["conditions"]} >= {
+    written = json.loads((measured / "report.json").read_text())
+    assert written["sealed"]
+    assert written["status"]["votes"] == 60
+    assert {condition["condition"] for condition in written["outcomes"][0]["scale"]["conditions"]} >= {
         "original",
         "jpeg q=10",
     }
@@ -108,16 +108,16 @@ def test_what_is_shown_is_the_cut_of_what_was_scored(measured: Path) -> None:
     ledger = Ledger(str(measured / "arena"))
     material, blobs = ledger.known(report.study).material, ledger.store.blobs
     ledger.close()
-    for one in material.stimuli:
-        part = material.contents[one.content]
-        assert one.decoded_sha256
-        assert one.shown_sha256
-        whole_path = blobs.decoded_path(one.decoded_sha256)
+    for cell in material.stimuli:
+        part = material.contents[cell.content]
+        assert cell.decoded_sha256
+        assert cell.shown_sha256
+        whole_path = blobs.decoded_path(cell.decoded_sha256)
         if whole_path.exists():
             whole = read_pixels(whole_path)
             cut = whole[part.top : part.top + part.height, part.left : part.left + part.width]
-            assert pixels_sha256(np.ascontiguousarray(cut)) == one.shown_sha256
-        assert read_pixels(blobs.decoded_path(one.shown_sha256)).shape == (96, 40, 3)
+            assert pixels_sha256(np.ascontiguousarray(cut)) == cell.shown_sha256
+        assert read_pixels(blobs.decoded_path(cell.shown_sha256)).shape == (96, 40, 3)
 
 
 def test_the_detailed_part_is_where_the_detail_is() -> None:
@@ -142,13 +142,13 @@ def test_pairs_that_leave_rates_unlinked_are_told_with_those_that_link_them(meas
     plan = plan.replace('anchor = "original"', "")
     (measured / "links.toml").write_text(plan)
     report = plan_study(str(measured / "arena"), measured / "links.toml", study_pictures)
-    [warning] = [one for one in report.warnings if "2 groups" in one]
+    [warning] = [warning for warning in report.warnings if "2 groups" in warning]
     assert "design.link_rates = true joins them by jpeg 4 bpp - jpeg 9 bpp" in warning
     (measured / "links.toml").write_text(
         plan.replace('pairs = "same-rate"', 'link_rates = true\npairs = "same-rate"')
     )
     linked = plan_study(str(measured / "arena"), measured / "links.toml", study_pictures)
-    assert not [one for one in linked.warnings if "groups" in one]
+    assert not [warning for warning in linked.warnings if "groups" in warning]
 
 
 @pytest.mark.parametrize(
@@ -213,9 +213,9 @@ def test_a_killed_server_loses_no_acknowledged_vote(tmp_path: Path) -> None:
         [sys.executable, "-c", VOTER, str(tmp_path), *invitations], stdout=subprocess.PIPE, text=True
     )
     assert server.stdout
-    told = [server.stdout.readline().strip() for _ in range(60)]
+    lines = [server.stdout.readline().strip() for _ in range(60)]
     server.send_signal(signal.SIGKILL)
-    told += [line.strip() for line in server.stdout.read().splitlines() if len(line.strip()) == 36]
+    lines += [line.strip() for line in server.stdout.read().splitlines() if len(line.strip()) == 36]
     server.wait()
     server.stdout.close()
     ledger = Ledger(str(tmp_path))
@@ -225,8 +225,8 @@ def test_a_killed_server_loses_no_acknowledged_vote(tmp_path: Path) -> None:
         text("SELECT count(*) FROM study_trials WHERE kind = 'main' AND answered_at IS NOT NULL")
     )[0]
     ledger.close()
-    assert set(told) <= kept
-    assert len(kept) - len(told) <= 1  # stored, and killed before it was told
+    assert set(lines) <= kept
+    assert len(kept) - len(lines) <= 1  # stored, and killed before it was told
     assert counted == main
 
 
@@ -245,7 +245,7 @@ for number in range(int(sys.argv[2])):
 def test_votes_and_a_benchmark_write_into_the_same_file(tmp_path: Path) -> None:
     open_study(tmp_path, trials="break_every = 0", pictures=4)
     desk = Desk(str(tmp_path))
-    sessions = [enter(desk, one) for one in invite(tmp_path, 3)]
+    sessions = [enter(desk, invitation) for invitation in invite(tmp_path, 3)]
     words = [sys.executable, "-c", WRITER, str(tmp_path), "1000"]
     bench = subprocess.Popen(words, stdout=subprocess.PIPE)
     assert bench.stdout
@@ -277,9 +277,11 @@ def test_a_published_table_is_analysed_as_its_author_did(tmp_path: Path, test_da
     assert done.returncode == 0, done.stderr
     shown = json.loads(call("study", "scale", "pudding", "--json", folder=tmp_path).stdout)
     [outcome] = shown["outcomes"]
-    found = {one["condition"]: one["value"] for one in outcome["scale"]["conditions"]}
+    log_worth = {condition["condition"]: condition["value"] for condition in outcome["scale"]["conditions"]}
     assert outcome["scale"]["model"] == "davidson"
-    assert [found[str(one)] for one in range(1, 7)] == pytest.approx(want["log_worth_vs_1"], abs=5e-8)
+    assert [log_worth[str(number)] for number in range(1, 7)] == pytest.approx(
+        want["log_worth_vs_1"], abs=5e-8
+    )
     table = call("study", "scale", "pudding", folder=tmp_path).stdout
     assert "95 % by vote" in table
     assert "unknown raters" in table

@@ -34,8 +34,8 @@ def test_full_gives_every_pair_once() -> None:
     chosen = find_design("full").choose(
         pairs, standing(np.zeros(18, np.int64)), np.ones(18, bool), 18, np.random.default_rng(1)
     )
-    assert sorted(one.pair for one in chosen) == list(range(18))
-    assert {one.probability for one in chosen} == {1.0}
+    assert sorted(choice.pair for choice in chosen) == list(range(18))
+    assert {choice.probability for choice in chosen} == {1.0}
 
 
 @pytest.mark.parametrize(("conditions", "contents", "count"), [(5, 4, 10), (7, 3, 13), (3, 9, 4)])
@@ -50,9 +50,9 @@ def test_balanced_incomplete_spreads_pairs_pictures_and_conditions(
         chosen = find_design("balanced-incomplete").choose(
             pairs, standing(given), np.ones(len(pairs), bool), count, generator
         )
-        rows = [one.pair for one in chosen]
+        rows = [choice.pair for choice in chosen]
         assert len(set(rows)) == count
-        assert all(0 < one.probability <= 1 for one in chosen)
+        assert all(0 < choice.probability <= 1 for choice in chosen)
         given[rows] += 1
         spread.append(np.ptp(np.bincount(pairs.content[rows], minlength=contents)))
     # Equal counts of pairs come first, so a single rater's pictures may be a little off.
@@ -90,7 +90,7 @@ def test_no_picture_follows_itself_where_that_can_be(seed: int) -> None:
     most = np.bincount(content).max()
     order = apart(content, None, generator)
     assert sorted(order) == list(range(25))
-    like = sum(one == other for one, other in pairwise(content[order]))
+    like = sum(content == other for content, other in pairwise(content[order]))
     # 25 places hold at most 13 of one picture apart; the rest must touch.
     assert like == max(0, 2 * most - 26)
 
@@ -106,9 +106,9 @@ def test_the_random_share_is_random_and_its_probability_is_the_mixture_s() -> No
     wanted = [Choice(4, 1.0), Choice(2, 1.0)]
     counts: Counter[int] = Counter()
     for _ in range(4000):
-        [one] = with_random_share(wanted, every_pair(5, 1), np.ones(10, bool), 1, 0.3, generator)
-        counts[one.pair] += 1
-        assert one.probability == pytest.approx(0.73 if one.pair == 4 else 0.03)
+        [choice] = with_random_share(wanted, every_pair(5, 1), np.ones(10, bool), 1, 0.3, generator)
+        counts[choice.pair] += 1
+        assert choice.probability == pytest.approx(0.73 if choice.pair == 4 else 0.03)
     assert counts[4] / 4000 == pytest.approx(0.73, abs=0.03)
     assert counts[7] / 4000 == pytest.approx(0.03, abs=0.015)
 
@@ -124,4 +124,4 @@ def test_closed_pairs_are_never_given() -> None:
             0.5,
             np.random.default_rng(seed),
         )
-        assert sorted(one.pair for one in chosen) == [0, 2]
+        assert sorted(choice.pair for choice in chosen) == [0, 2]

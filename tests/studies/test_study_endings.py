@@ -48,13 +48,13 @@ def test_pairs_being_looked_at_count_and_a_rater_gets_what_is_left(tmp_path: Pat
     design = 'name = "balanced-incomplete"\npairs_per_rater = 8'
     open_study(tmp_path, trials=PLAIN, design=design, raters=limited(2))
     desk = Desk(str(tmp_path))
-    sessions = [enter(desk, one) for one in invite(tmp_path, 3)]
-    steps = [desk.next_trial(one) for one in sessions]
+    sessions = [enter(desk, invitation) for invitation in invite(tmp_path, 3)]
+    steps = [desk.next_trial(session) for session in sessions]
     [late] = invite(tmp_path)
     with pytest.raises(SessionError, match=r"^full$"):
         desk.join(late)
-    totals = [one.progress.total for one in steps if isinstance(one, Trial)]
-    answered = [len(work_through(desk, one)) for one in sessions]
+    totals = [step.progress.total for step in steps if isinstance(step, Trial)]
+    answered = [len(work_through(desk, session)) for session in sessions]
     assert totals == answered
     assert sum(answered) == 24 + 3
     assert votes_of_pairs(tmp_path) == [2] * 12
@@ -75,7 +75,7 @@ def test_an_adaptive_design_is_held_to_it_as_well(tmp_path: Path, design: str) -
 def test_who_comes_back_too_late_is_not_asked_what_others_have_answered(tmp_path: Path) -> None:
     open_study(tmp_path, trials=PLAIN, design="lease_minutes = 0.00001", raters=limited(1))
     desk = Desk(str(tmp_path))
-    away, other = (enter(desk, one) for one in invite(tmp_path, 2))
+    away, other = (enter(desk, invitation) for invitation in invite(tmp_path, 2))
     step = desk.next_trial(away)
     assert isinstance(step, Trial)
     assert len(work_through(desk, other)) == 13
@@ -102,9 +102,9 @@ def test_who_withdrew_from_a_panel_may_come_again_and_is_nobody_known(tmp_path: 
     again = desk.join_panel("small", panel)
     assert again.stage == "consent"
     with closing(Ledger(str(tmp_path), read_only=True)) as ledger:
-        found = status(ledger, ledger.study("small"))
-    assert (found.votes, found.withdrawn, found.withdrawn_votes) == (0, 1, 13)
-    assert len(found.raters) == 1
+        progress = status(ledger, ledger.study("small"))
+    assert (progress.votes, progress.withdrawn, progress.withdrawn_votes) == (0, 1, 13)
+    assert len(progress.raters) == 1
     desk.consent(again.session_token, "1", agreed=True, of_age=True)
     assert len(work_through(desk, again.session_token)) == 13
     assert votes_of_pairs(tmp_path) == [1] * 12

@@ -36,13 +36,13 @@ def plain(votes: Votes, rename: dict[str, str] | None = None) -> list[tuple[obje
     names = rename or {}
     return [
         (
-            one.rater,
-            one.picture,
-            names.get(one.first, one.first),
-            names.get(one.second, one.second),
-            one.outcome,
+            record.rater,
+            record.picture,
+            names.get(record.first, record.first),
+            names.get(record.second, record.second),
+            record.outcome,
         )
-        for one in votes.of_kind(Kind.PLAIN).records()
+        for record in votes.of_kind(Kind.PLAIN).records()
     ]
 
 
@@ -76,7 +76,7 @@ def test_aic_times_in_milliseconds_are_seen_as_such(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(head + "7,1,2,3,4,5,left,3210\n8,1,0,3,0,5,not sure,2100\n")
     votes = read("aic", tmp_path / "a.csv")
     assert votes.seconds.tolist() == pytest.approx([3.21, 2.1])
-    assert [(one.first, one.second, one.outcome) for one in votes.records()] == [
+    assert [(record.first, record.second, record.outcome) for record in votes.records()] == [
         ("2-4", "3-5", -1),
         ("original", "3-5", 0),
     ]
@@ -86,7 +86,7 @@ def test_pwcmp_has_no_ties_and_no_sides(ledger: Ledger, tmp_path: Path) -> None:
     study = ledger.study("small")
     write(ledger, study, "pwcmp", tmp_path / "votes.csv")
     back = read("pwcmp", tmp_path / "votes.csv")
-    decided = [one for one in plain(votes_of(ledger, study, plan_of(study))) if one[-1]]
+    decided = [row for row in plain(votes_of(ledger, study, plan_of(study))) if row[-1]]
     assert plain(back) == decided
     assert not back.sided
     # The column order of pwcmp's own example.
@@ -103,8 +103,8 @@ def test_an_import_is_a_study_of_its_own(ledger: Ledger, tmp_path: Path) -> None
     votes = read("battles", tmp_path / "votes.jsonl")
     imported = keep_votes(ledger, "theirs", "somebody", votes)
     again = votes_of(ledger, imported, None)
-    ours = [(*one[1:],) for one in plain(votes)]
-    assert [(*one[1:],) for one in plain(again)] == ours
+    without_rater = [(*row[1:],) for row in plain(votes)]
+    assert [(*row[1:],) for row in plain(again)] == without_rater
     assert again.conditions == votes.conditions
     assert ledger.study("theirs").state == "imported"
     assert status(ledger, imported).votes == len(votes)
@@ -180,8 +180,8 @@ def test_odd_files_that_mean_something_are_read(tmp_path: Path) -> None:
     text = '\ufefffirst,second,winner,extra\r\n"q, 5",日本 | é,first,1\r\n\r\n日本 | é,"line\nbreak",TIE,\r\n'
     (tmp_path / "odd.csv").write_bytes(text.encode())
     votes = read("csv", tmp_path / "odd.csv")
-    told = [(one.first, one.second, one.outcome) for one in votes.records()]
-    assert told == [("q, 5", "日本 | é", 1), ("日本 | é", "line\nbreak", 0)]
+    outcomes = [(record.first, record.second, record.outcome) for record in votes.records()]
+    assert outcomes == [("q, 5", "日本 | é", 1), ("日本 | é", "line\nbreak", 0)]
     assert not votes.raters_known
 
 
@@ -190,7 +190,7 @@ def test_a_table_of_counts_is_so_many_votes(tmp_path: Path) -> None:
     (tmp_path / "counts.csv").write_text(rows)
     votes = read("csv", tmp_path / "counts.csv")
     assert len(votes) == 45
-    assert [int((votes.outcome == one).sum()) for one in (1, 0, -1)] == [28, 6, 11]
+    assert [int((votes.outcome == outcome).sum()) for outcome in (1, 0, -1)] == [28, 6, 11]
     assert not votes.raters_known
 
 
@@ -200,10 +200,10 @@ def test_battles_may_be_one_list_and_hold_a_model_against_itself(tmp_path: Path)
         {"model_a": "y", "model_b": "y", "winner": "tie", "judge": "j2", "question_id": 8},
     ]
     (tmp_path / "list.json").write_text(json.dumps(rows))
-    (tmp_path / "lines.jsonl").write_text("\n".join(json.dumps(one, ensure_ascii=False) for one in rows))
+    (tmp_path / "lines.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows))
     for name in ("list.json", "lines.jsonl"):
         votes = read("battles", tmp_path / name)
-        assert [one.outcome for one in votes.records()] == [-1, 0]
+        assert [record.outcome for record in votes.records()] == [-1, 0]
         assert votes.kind.tolist() == [Kind.PLAIN, Kind.IDENTICAL]
         assert votes.pictures == ("7", "8")
 

@@ -86,12 +86,12 @@ HIDDEN = changed(pairs=(*MATERIAL.pairs, Pair("main", 0, 4), Pair("main", 2, 5))
 
 def test_a_study_s_answers_kinds_and_rates_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     beside = joined(monkeypatch).beside
-    assert [dataclasses.astuple(one) for one in beside.golden] == [
+    assert [dataclasses.astuple(answer) for answer in beside.golden] == [
         ("p/1", REFERENCE, "jpeg q=10"),
         ("p/2", REFERENCE, "webp q=50"),
     ]
     assert beside.kinds == {"p/1": "natural", "p/2": "ai-generated"}
-    assert [(one.condition, one.codec) for one in beside.coded] == [
+    assert [(condition.condition, condition.codec) for condition in beside.coded] == [
         ("jpeg q=10", "jpeg"),
         ("webp q=50", "webp"),
     ]
@@ -108,9 +108,9 @@ def test_a_study_s_answers_kinds_and_rates_are_named(monkeypatch: pytest.MonkeyP
 
 
 def test_kinds_count_where_each_is_known_and_they_differ(monkeypatch: pytest.MonkeyPatch) -> None:
-    one, two = MATERIAL.contents
+    first, two = MATERIAL.contents
     for kind in (None, "natural"):
-        contents = one, dataclasses.replace(two, kind=kind)
+        contents = first, dataclasses.replace(two, kind=kind)
         assert joined(monkeypatch, changed(contents=contents)).beside.kinds is None
 
 
@@ -124,7 +124,7 @@ def test_human_bd_rates_need_two_codecs_with_a_rate_on_every_picture(monkeypatch
     beside = joined(monkeypatch, changed(stimuli=(*lacking, *MATERIAL.stimuli[4:]))).beside
     assert beside.coded == ()
     assert len(beside.rates or ()) == 3
-    none = tuple(dataclasses.replace(one, bits_per_pixel=None) for one in MATERIAL.stimuli)
+    none = tuple(dataclasses.replace(stimulus, bits_per_pixel=None) for stimulus in MATERIAL.stimuli)
     assert joined(monkeypatch, changed(stimuli=none)).beside.rates is None
 
 
@@ -218,8 +218,8 @@ def test_metrics_of_one_name_are_told_by_version_and_identity(monkeypatch: pytes
         metric("ccccccc3", "vmaf", version="2"), metric("ddddddd4", "ssim"),
     )  # fmt: skip
     scores: dict[tuple[str, str], dict[str, Score]] = {}
-    for one in metrics:
-        for pair, by_metric in shown(one.metric_id, [1.0, 2.0, 3.0, 4.0]).items():
+    for scored in metrics:
+        for pair, by_metric in shown(scored.metric_id, [1.0, 2.0, 3.0, 4.0]).items():
             scores.setdefault(pair, {}).update(by_metric)
     # A metric that has scored nothing here makes no name ambiguous.
     result = joined(monkeypatch, MATERIAL, scores, (*metrics, metric("eeeeeee5", "ssim")))

@@ -133,10 +133,10 @@ def test_a_participant_is_added_once_a_study_and_invitations_always(
 ) -> None:
     ledger.keep("one", text(), "seal", "planned", MATERIAL)
     ledger.keep("two", text(), "seal", "planned", MATERIAL)
-    one, two = (study.study_id for study in ledger.studies())
+    first, two = (study.study_id for study in ledger.studies())
     come = (
-        *((two, "c", "p"), (one, "a", "p"), (one, "b", "p"), (two, "f", "o"), (one, "g", "q")),
-        *((one, "d", None), (one, "e", None), (one, "h", "o"), (two, "i", "q")),
+        *((two, "c", "p"), (first, "a", "p"), (first, "b", "p"), (two, "f", "o"), (first, "g", "q")),
+        *((first, "d", None), (first, "e", None), (first, "h", "o"), (two, "i", "q")),
     )
     rows: list[dict[str, Any]] = [
         {"study_id": study, "name": name, "withdrawal_sha256": name, "participant_hash": participant}
@@ -147,7 +147,7 @@ def test_a_participant_is_added_once_a_study_and_invitations_always(
     assert [row[0] for row in names] == ["c", "a", "f", "g", "d", "e", "h", "i"]
     known = {
         (study, participant): rater.name
-        for study in (one, two)
+        for study in (first, two)
         for participant in ("o", "p", "q")
         if (rater := ledger.rater_by_participant(study, participant))
     }
@@ -156,9 +156,9 @@ def test_a_participant_is_added_once_a_study_and_invitations_always(
     assert rater is not None
     assert (rater.name, rater.stage, rater.state, rater.breaks) == ("c", "consent", "planned", 0)
     assert ledger.rater_by_participant(two, "m") is None
-    assert ledger.finished_raters(one) == 0
+    assert ledger.finished_raters(first) == 0
     ledger.set_rater(rater, stage="done")
-    assert (ledger.finished_raters(one), ledger.finished_raters(two)) == (0, 1)
+    assert (ledger.finished_raters(first), ledger.finished_raters(two)) == (0, 1)
 
 
 def test_a_withdrawal_takes_the_rater_of_the_token_and_nobody_else(
@@ -203,13 +203,13 @@ def test_a_vote_waits_for_its_turn_and_a_uuid_stands_for_one_trial(
 def test_sides_even_out_whichever_of_a_pair_was_stored_first(tmp_path: Path, ledger: TrialLedger) -> None:
     """The first of the only plain pair is a later row than its second."""
     ledger.keep("small", text(), "seal", "open", MATERIAL)
-    one, other = invite(tmp_path, 2)
+    first_invitation, other = invite(tmp_path, 2)
     query = "SELECT balance FROM study_pairs WHERE kind = 'main'"
 
     def balance() -> int:
         return rows_of(tmp_path, query)[0][0]
 
-    [trial] = give(ledger, one, [Item("main", 0, True)])
+    [trial] = give(ledger, first_invitation, [Item("main", 0, True)])
     cast_vote(ledger, trial, "first")
     assert balance() == 1
     trials = give(ledger, other, [Item("main", 0, False)] * 3, until=LONG_AGO)
@@ -221,7 +221,7 @@ def test_sides_even_out_whichever_of_a_pair_was_stored_first(tmp_path: Path, led
     assert balance() == 0
     ledger.withdraw(other)
     assert balance() == 1
-    ledger.withdraw(one)
+    ledger.withdraw(first_invitation)
     assert balance() == 0
 
 
@@ -252,31 +252,31 @@ def test_pairs_are_proposed_anew_once_votes_have_come_or_none_are_left(
         raters="[stopping]\nvotes_per_pair = 1",
     )  # fmt: skip
     [invitation] = invite(tmp_path)
-    ours, background = course_of(ledger), Pairing(ledger)
-    ids = ours.known.pair_ids
+    session_plan, background = course_of(ledger), Pairing(ledger)
+    ids = session_plan.known.pair_ids
     query = "SELECT pair_id FROM study_proposals ORDER BY id"
-    assert background.refresh(ours)
+    assert background.refresh(session_plan)
     assert [row[0] for row in rows_of(tmp_path, query)] == list(ids[:3])
     # Nothing has come since.
-    assert not background.refresh(ours)
+    assert not background.refresh(session_plan)
     # Being given out is no vote, but takes the proposal away.
     [trial, again] = give(ledger, invitation, [Item("main", 1, False), Item("main", 1, False)])
-    assert not background.refresh(ours)
+    assert not background.refresh(session_plan)
     # Two votes are more than the one that is wanted.
     cast_vote(ledger, trial, "second")
     cast_vote(ledger, again, "second")
-    assert background.refresh(ours)
+    assert background.refresh(session_plan)
     assert [row[0] for row in rows_of(tmp_path, query)] == [ids[0], ids[2]]
     standing, open_pairs, count = design.told[-1]
     assert (open_pairs, count) == ([True, False, True], 3)
     # The first of the pair stood right and was chosen.
     assert (standing.given.tolist(), standing.first_won.tolist()) == ([0, 2, 0], [0, 2, 0])
     assert (standing.second_won.tolist(), standing.ties.tolist()) == ([0, 0, 0], [0, 0, 0])
-    ledger.propose(ours.known.study, [])
-    assert background.refresh(ours)
+    ledger.propose(session_plan.known.study, [])
+    assert background.refresh(session_plan)
     # A pair that has its votes is asked no more, and where all have, nothing is proposed.
     give(ledger, invitation, [Item("main", 0, True), Item("main", 2, True)])
-    assert not background.refresh(ours)
+    assert not background.refresh(session_plan)
     assert len(design.told) == 3
 
 

@@ -68,9 +68,9 @@ def test_practice_and_golden_pairs_are_the_original_against_the_coarsest_coding(
 def test_identical_pairs_are_of_the_middle_coding() -> None:
     assert known("identical", identical=3) == [(0, 0), (4, 4), (0, 0)]
     two = pairs_of(plan(trials="identical = 1"), THREE[1:], stimuli([[0.5, 0.2]]))
-    assert [one for one in two if one.kind == "identical"] == [Pair("identical", 1, 1)]
+    assert [pair for pair in two if pair.kind == "identical"] == [Pair("identical", 1, 1)]
     single = pairs_of(plan(trials="identical = 1"), THREE[2:], stimuli([[0.5]]))
-    assert [one for one in single if one.kind == "identical"] == [Pair("identical", 0, 0)]
+    assert [pair for pair in single if pair.kind == "identical"] == [Pair("identical", 0, 0)]
 
 
 RATED = conditions(("a", "0.2 bpp"), ("a", "0.5 bpp"), ("a", "1 bpp"), ("b", "0.2 bpp"), ("b", "1 bpp"))
@@ -89,24 +89,24 @@ def same_rate(*, link: bool = False, hidden: bool = False) -> StudyPlan:
         # A codec's next rate is the next of its own: b has no 0.5 bpp.
         (same_rate(link=True), {(0, 3), (2, 4), (0, 1), (1, 2), (3, 4)}),
         (same_rate(hidden=True), {(0, 3), (2, 4), (0, 5), (1, 5), (2, 5), (3, 5), (4, 5)}),
-        (plan(), {(one, two) for two in range(5) for one in range(two)}),
+        (plan(), {(first, two) for two in range(5) for first in range(two)}),
     ],
 )
 def test_codecs_meet_at_one_rate_or_at_their_own_next_one(
     asked: StudyPlan, pairs: set[tuple[int, int]]
 ) -> None:
-    met = {(one, two) for two in range(6) for one in range(two) if compared(asked, RATED, one, two)}
+    met = {(first, two) for two in range(6) for first in range(two) if compared(asked, RATED, first, two)}
     assert met == pairs
 
 
 def test_what_no_chain_of_pairs_joins_is_told_with_what_would_join_it() -> None:
     apart = unlinked(same_rate(), RATED)
     assert apart == [["a 0.2 bpp", "b 0.2 bpp"], ["a 0.5 bpp"], ["a 1 bpp", "b 1 bpp"]]
-    assert unlinked(same_rate(link=True), RATED) == [[one.name for one in RATED[:5]]]
+    assert unlinked(same_rate(link=True), RATED) == [[condition.name for condition in RATED[:5]]]
     assert len(unlinked(same_rate(hidden=True), RATED)) == 1
     # A chain: a 0.2 - a 0.5 - b 0.5, and a 0.2 - c 0.2.
     chain = conditions(("a", "0.2 bpp"), ("a", "0.5 bpp"), ("b", "0.5 bpp"), ("c", "0.2 bpp"))
-    assert unlinked(same_rate(link=True), chain) == [[one.name for one in chain[:4]]]
+    assert unlinked(same_rate(link=True), chain) == [[condition.name for condition in chain[:4]]]
     assert link_warning(plan(), RATED) is None
     assert link_warning(same_rate(hidden=True), RATED) is None
     assert link_warning(same_rate(), RATED) == (
@@ -156,13 +156,16 @@ def test_cells_are_chosen_by_setting_with_every_condition_on_every_picture() -> 
         ),
         CELLS,
     )
-    assert [(one.name, one.codec_id, one.codec, one.rate) for one in selected.conditions] == [
+    assert [
+        (condition.name, condition.codec_id, condition.codec, condition.rate)
+        for condition in selected.conditions
+    ] == [
         ("jpeg q=50", "id-jpeg", "jpeg", "q=50"),
         ("jpeg q=10", "id-jpeg", "jpeg", "q=10"),
         ("webp(effort=6) q=5", "id-webp(effort=6)", "webp(effort=6)", "q=5"),
     ]
     assert selected.pictures == (("made/b", "sha-b"), ("made/a", "sha-a"))
-    assert [one.cell.decoded_sha256 for one in selected.chosen] == [
+    assert [chosen.cell.decoded_sha256 for chosen in selected.chosen] == [
         "jpeg-b-50", "jpeg-b-10", "webp(effort=6)-b-5", "jpeg-a-50", "jpeg-a-10", "webp(effort=6)-a-5",
     ]  # fmt: skip
     assert selected.warnings == ()
@@ -187,7 +190,7 @@ def test_the_cell_nearest_to_a_rate_is_taken_within_the_tolerance(
     selected = select(asking(table), CELLS)
     assert selected.conditions[0].name == f"jpeg {rate:g} bpp"
     assert selected.conditions[0].rate == f"{rate:g} bpp"
-    assert {one.cell.picture: one.cell.quality for one in selected.chosen} == chosen
+    assert {chosen.cell.picture: chosen.cell.quality for chosen in selected.chosen} == chosen
     left_out = sorted({"a", "b"} - set(chosen))
     assert selected.warnings == tuple(
         f"made/{name} is left out: no stored result for jpeg {rate:g} bpp" for name in left_out
@@ -245,15 +248,15 @@ LACKING = cell("jpeg", "c", 10, 0.2)
 
 
 def made_ready(**missing: str) -> Prepared:
-    parts = {f"sha-{one}": StimulusPart(3, 4, 50, 60, f"part-{one}") for one in "ab"}
-    return Prepared(parts, {one.decoded_sha256: f"shown-{one.decoded_sha256}" for one in CELLS}, missing)
+    parts = {f"sha-{letter}": StimulusPart(3, 4, 50, 60, f"part-{letter}") for letter in "ab"}
+    return Prepared(parts, {cell.decoded_sha256: f"shown-{cell.decoded_sha256}" for cell in CELLS}, missing)
 
 
 def test_material_names_the_parts_that_are_shown_and_the_original_last() -> None:
     asked = asking(ConditionsTable(codec="jpeg", qualities=(10, 50)))
     compares: Material = material(asked, select(asked, CELLS), made_ready())
-    assert [one.name for one in compares.conditions] == ["jpeg q=10", "jpeg q=50", REFERENCE]
-    assert [one.is_reference for one in compares.conditions] == [False, False, True]
+    assert [condition.name for condition in compares.conditions] == ["jpeg q=10", "jpeg q=50", REFERENCE]
+    assert [condition.is_reference for condition in compares.conditions] == [False, False, True]
     content = compares.contents[1]
     assert (content.name, content.image_set, content.kind) == ("made/a", "made", "natural")
     assert (content.picture_sha256, content.reference_sha256) == ("sha-a", "part-a")
@@ -267,7 +270,7 @@ def test_material_names_the_parts_that_are_shown_and_the_original_last() -> None
         Stimulus(1, 2, None, None, "sha-a", "part-a"),
     )
     # The originals are stimuli 4 and 5: the golden ones begin with the last picture.
-    golden = [(one.first, one.second) for one in compares.pairs if one.kind == "golden"]
+    golden = [(pair.first, pair.second) for pair in compares.pairs if pair.kind == "golden"]
     assert golden == [(5, 2), (4, 0), (5, 3)]
     with pytest.raises(PlanError, match="picture 0123456789ab cannot be shown: it is gone"):
         material(asked, select(asked, CELLS), made_ready(**{"0123456789abcdef": "it is gone"}))
@@ -329,10 +332,13 @@ def test_a_starting_plan_takes_two_codecs_near_two_rates_on_the_pictures_they_sh
     read = parse(written, Path("study.toml"))
     assert (read.name, read.pictures.sets) == ("first", ("made",))
     assert read.pictures.names == tuple(pictures[:6])
-    assert [(one.codec, one.qualities) for one in read.conditions] == [("jpeg", (10, 50)), ("webp", (30, 60))]
+    assert [(condition.codec, condition.qualities) for condition in read.conditions] == [
+        ("jpeg", (10, 50)),
+        ("webp", (30, 60)),
+    ]
     # Five conditions with the original: ten pairs on six pictures at six seconds are six minutes.
     assert "about 6 minutes" in read.introduction
-    few = starter("few", [one for one in cells if one.picture in pictures[:2]])
+    few = starter("few", [cell for cell in cells if cell.picture in pictures[:2]])
     assert "about 5 minutes" in few
 
 

@@ -58,8 +58,8 @@ def test_a_study_is_opened_and_closed_once_and_an_import_never(tmp_path: Path, l
     for call in (organise.open_study, organise.close_study):
         with pytest.raises(PlanError, match="is imported"):
             call(ledger, "theirs")
-    told = [event for _, event, _ in ledger.events(again)]
-    assert told == ["planned", "open", "closed", "open"]
+    events = [event for _, event, _ in ledger.events(again)]
+    assert events == ["planned", "open", "closed", "open"]
 
 
 @pytest.mark.parametrize(
@@ -147,11 +147,11 @@ def test_a_plan_is_cautioned_of_what_nobody_can_answer() -> None:
 def test_a_study_has_ended_by_the_rule_that_is_met(tmp_path: Path, ledger: TrialLedger) -> None:
     open_study(tmp_path, conditions=3, pictures=1)
     study = ledger.study("small")
-    one, two = invite(tmp_path, 2)
-    for invitation in (one, two):
+    first_invitation, two = invite(tmp_path, 2)
+    for invitation in (first_invitation, two):
         for trial in give(ledger, invitation, [Item("main", pair, True) for pair in range(3)]):
             cast_vote(ledger, trial, "first")
-    for trial in give(ledger, one, [Item("main", 0, True)]):
+    for trial in give(ledger, first_invitation, [Item("main", 0, True)]):
         cast_vote(ledger, trial, "first")
     ledger.write(
         lambda connection: connection.execute(text("UPDATE study_raters SET stage = 'done' WHERE id = 1"))
@@ -276,7 +276,7 @@ def test_lines_of_a_status_say_how_far_a_study_is(tmp_path: Path, ledger: TrialL
         "small", "open", True, False,
     )  # fmt: skip
     assert (record["votes"], record["pairs"], record["unproven"], record["withdrawn_votes"]) == (4, 3, 4, 2)
-    assert [one["votes"] for one in record["raters"]] == [5, 0]
+    assert [rater["votes"] for rater in record["raters"]] == [5, 0]
     ledger.set_state(ledger.study("small"), "closed")
     ledger.write(
         lambda connection: connection.execute(text("UPDATE studies SET closed_at = '2026-03-04T05:06:07'"))

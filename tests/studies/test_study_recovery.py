@@ -44,6 +44,6 @@ def test_a_planted_rater_is_found_and_few_others_are_labelled(
     script: ModuleType, tenth: Callable[[int], int], careless: bool
 ) -> None:
     studies = tenth(200)
-    found = np.array([script.planted(1000 + seed, careless) for seed in range(studies)], np.float64)
-    assert found[:, 0].sum() >= stats.binom.ppf(0.001, studies, 0.9)
-    assert found[:, 1].mean() < 1
+    recovered = np.array([script.planted(1000 + seed, careless) for seed in range(studies)], np.float64)
+    assert recovered[:, 0].sum() >= stats.binom.ppf(0.001, studies, 0.9)
+    assert recovered[:, 1].mean() < 1

@@ -67,7 +67,7 @@ colour_plates = false
 resamples = 100
 """
 QUALITIES = "".join(
-    f'[[conditions]]\ncodec = "{one}"\nqualities = [10, 40, 80]\n' for one in ("jpeg", "webp")
+    f'[[conditions]]\ncodec = "{codec}"\nqualities = [10, 40, 80]\n' for codec in ("jpeg", "webp")
 )
 SOME = 'name = "balanced-incomplete"\npairs_per_rater = 40'
 RATERS = 9
@@ -86,8 +86,8 @@ def score_shown(store: str, name: str, *metrics: str) -> None:
     with closing(Ledger(store, read_only=True)) as ledger:
         material = ledger.known(ledger.study(name)).material
     pairs = [
-        (str(material.contents[one.content].reference_sha256), str(one.shown_sha256))
-        for one in material.stimuli
+        (str(material.contents[stimulus.content].reference_sha256), str(stimulus.shown_sha256))
+        for stimulus in material.stimuli
     ]
     study_pictures.score(store, pairs, metrics)
 
@@ -104,7 +104,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     writer = StoreWriter(str(folder / "arena"))
     # Half of the pictures are said to be generated; the seal is about what is shown, not about its kind.
     change = "UPDATE study_contents SET kind = 'ai-generated' WHERE name IN ('pictures/picture0001.png', "
-    writer.write(lambda one: one.execute(text(change + "'pictures/picture0003.png')")))
+    writer.write(lambda connection: connection.execute(text(change + "'pictures/picture0003.png')")))
     writer.close()
     return folder
 
@@ -132,17 +132,20 @@ def test_scores_of_whole_pictures_are_none_of_the_parts_that_were_shown(unscored
 
 def test_metrics_are_joined_by_the_hash_that_was_shown(measured: Path, scored: StudyResults) -> None:
     assert scored.analysis.metrics is not None
-    assert {one.metric for one in scored.analysis.metrics.whole.metrics} == {"psnr", "ssim"}
+    assert {metric.metric for metric in scored.analysis.metrics.whole.metrics} == {"psnr", "ssim"}
     with closing(Ledger(str(measured / "arena"), read_only=True)) as ledger:
         known = ledger.known(ledger.study("people"))
         joined = join(ledger.store, known, "original").beside.scores
         blobs = ledger.store.blobs
     assert joined is not None
-    for one in known.material.stimuli[:3]:
-        content, condition = known.material.contents[one.content], known.material.conditions[one.condition]
+    for stimulus in known.material.stimuli[:3]:
+        content, condition = (
+            known.material.contents[stimulus.content],
+            known.material.conditions[stimulus.condition],
+        )
         parts = [
             read_pixels(blobs.decoded_path(str(name)))
-            for name in (content.reference_sha256, one.shown_sha256)
+            for name in (content.reference_sha256, stimulus.shown_sha256)
         ]
         assert parts[0].shape == (40, 48, 3)
         error = np.mean((parts[0].astype(float) - parts[1].astype(float)) ** 2)
@@ -164,24 +167,24 @@ def test_the_report_says_everything(measured: Path, scored: StudyResults) -> Non
         "Raters",
     ]
     plain = [title.removeprefix("people (simulated): ") for title in titles]
-    assert [one for one in plain if one in said] == said
+    assert [title for title in plain if title in said] == said
     analysis = scored.analysis
-    assert [one.scheme for one in analysis.scale.resampling] == ["rater", "rater x picture"]
+    assert [resampling.scheme for resampling in analysis.scale.resampling] == ["rater", "rater x picture"]
     assert analysis.scale.order_effect is not None
     assert analysis.by_kind is not None
     assert analysis.by_kind.groups == ("ai-generated", "natural")
     assert analysis.scale.condition("original").value == 0
-    assert {one.condition for one in scored.fool_rates} == {
+    assert {fool_rate.condition for fool_rate in scored.fool_rates} == {
         f"{codec} q={quality}" for codec in ("jpeg", "webp") for quality in (10, 40, 80)
     }
-    assert all(one.golden and one.golden.trials == 4 for one in analysis.reviews)
+    assert all(review.golden and review.golden.trials == 4 for review in analysis.reviews)
     shown = call("study", "report", "people", "--json", folder=measured)
     assert shown.returncode == 0, shown.stderr
     record = json.loads(shown.stdout, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-    assert [one["title"] for one in record["tables"]] == titles
+    assert [table["title"] for table in record["tables"]] == titles
     assert record["simulated"] is True
-    told = call("study", "report", "people", "report.md", folder=measured)
-    assert told.returncode == 0, told.stderr
+    report = call("study", "report", "people", "report.md", folder=measured)
+    assert report.returncode == 0, report.stderr
     assert "| webp |" in (measured / "report.md").read_text()
 
 
@@ -190,7 +193,7 @@ def test_raters_with_a_label_are_shown_and_left_out_beside_all(scored: StudyResu
     assert 1 <= len(scored.analysis.flagged) < RATERS / 2
     everybody, *others = scored.outcomes
     assert everybody.scale.raters == RATERS
-    [without] = [one for one in others if "whom the review labels" in one.title]
+    [without] = [other for other in others if "whom the review labels" in other.title]
     assert without.scale.raters == RATERS - len(scored.analysis.flagged)
 
 
@@ -212,9 +215,9 @@ def test_people_stand_beside_the_codecs(measured: Path, scored: StudyResults) ->
     [table] = leaderboard_tables(store, metrics=["psnr"], anchor="jpeg", people=people)
     by_codec = {row.record["codec"]: row for row in table.rows}
     assert table.columns[-1].title == "Simulated people"
-    found = scored.analysis.bd_rates[0]
-    assert by_codec["webp"].record["people"]["bd_rate"]["percent"] == found.bd_rate.percent
-    value = next(one for one in scored.values if one.condition == "webp q=40")
+    saving = scored.analysis.bd_rates[0]
+    assert by_codec["webp"].record["people"]["bd_rate"]["percent"] == saving.bd_rate.percent
+    value = next(value for value in scored.values if value.condition == "webp q=40")
     assert value.bits_per_pixel is not None
     [at] = leaderboard_tables(store, metrics=["psnr"], at=f"bpp={value.bits_per_pixel}", people=people)
     row = next(row for row in at.rows if row.record["codec"] == "webp")
@@ -234,14 +237,14 @@ def store(measured: Path, tmp_path: Path) -> str:
 
 def test_rates_that_nothing_links_have_no_human_bd_rate(store: str) -> None:
     rates = "".join(
-        f'[[conditions]]\ncodec = "{one}"\nbits_per_pixel = [3, 7]\ntolerance = 1.0\n'
-        for one in ("jpeg", "webp")
+        f'[[conditions]]\ncodec = "{codec}"\nbits_per_pixel = [3, 7]\ntolerance = 1.0\n'
+        for codec in ("jpeg", "webp")
     )
     run_study(store, "apart", 3, hidden="false", conditions=rates, design='pairs = "same-rate"')
     with closing(Ledger(store, read_only=True)) as ledger:
-        found = results_of(ledger, "apart", 20)
-    assert found.analysis.scale.components == 2
-    [rate] = found.analysis.bd_rates
+        results = results_of(ledger, "apart", 20)
+    assert results.analysis.scale.components == 2
+    [rate] = results.analysis.bd_rates
     assert rate.bd_rate.percent is None
     assert "do not link all rates of the two codecs" in str(rate.bd_rate.reason)
 
@@ -251,14 +254,14 @@ def test_what_changed_is_never_shown_and_a_withdrawal_drops_what_names_the_rater
     run_study(store, "fleeting", 4, width="32", design=SOME.replace("40", "12"))
 
     def kept() -> list[str]:
-        return [one.study for one in stored_results(opened) if one.study == "fleeting"]
+        return [result.study for result in stored_results(opened) if result.study == "fleeting"]
 
     def compute() -> StudyResults:
         with closing(Ledger(store, read_only=True)) as ledger:
             return results_of(ledger, "fleeting")
 
     assert kept() == []
-    [name, *_] = [one.rater for one in compute().analysis.reviews]
+    [name, *_] = [review.rater for review in compute().analysis.reviews]
     assert kept() == ["fleeting"]
     with closing(Ledger(store)) as ledger:
         [question] = [
@@ -286,10 +289,10 @@ def _names(ledger: Ledger, question: str, rater: str) -> bool:
 
 def test_a_share_of_independent_votes_has_wilson_s_interval() -> None:
     won = np.array([1] * 7 + [0] * 13)
-    found = share_interval(won, np.arange(20))
-    assert found is not None
+    interval = share_interval(won, np.arange(20))
+    assert interval is not None
     expected = binomtest(7, 20).proportion_ci(method="wilson")
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.02)
+    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high), abs=0.02)
     # Five raters of four equal votes each are worth five votes.
     clustered = share_interval(np.repeat([1, 0, 1, 0, 0], 4), np.repeat(np.arange(5), 4))
     assert clustered is not None

@@ -78,33 +78,36 @@ def test_a_scale_without_raters_says_so_and_of_two_components_names_each() -> No
 
 
 @pytest.mark.parametrize(
-    ("by_rater", "told"), [(Interval(0.1, 0.3, 0.05), "+0.10 to +0.30"), (None, "+0.05 to +0.35")]
+    ("by_rater", "cell"), [(Interval(0.1, 0.3, 0.05), "+0.10 to +0.30"), (None, "+0.05 to +0.35")]
 )
 def test_notes_tell_the_order_effect_by_rater_where_there_are_several_and_ties(
-    by_rater: Interval | None, told: str
+    by_rater: Interval | None, cell: str
 ) -> None:
     order: Any = OrderEffect(0.2, Interval(0.05, 0.35, 0.07), by_rater, None, 0.6, 0.01)  # type: ignore[arg-type]
     ties = TieEffect("log nu", 0.1, 0.01, 0.3, 0.256)
     [(_, _, notes)] = tables(Outcome("all raters", scale(order_effect=order, ties=ties)))
     assert notes[1:3] == [
-        f"order effect +0.20 JOD for the first side, {told}",
+        f"order effect +0.20 JOD for the first side, {cell}",
         "'no preference' in 26% of the votes",
     ]
 
 
 def test_who_is_excluded_is_told_under_the_scale_without_them() -> None:
     left_out = (Exclusion("r1", ("too quick", "golden")), Exclusion("r2", ("odd",)))
-    told = ["excluded r1: too quick; golden", "excluded r2: odd"]
-    every, without = Outcome("all raters", scale()), Outcome("without", scale())
-    two = tables(every, without, excluded=left_out, sealed=False)
-    assert two[1][2][-2:] == told
+    exclusion_notes = ["excluded r1: too quick; golden", "excluded r2: odd"]
+    all_raters, without = Outcome("all raters", scale()), Outcome("without", scale())
+    two = tables(all_raters, without, excluded=left_out, sealed=False)
+    assert two[1][2][-2:] == exclusion_notes
     assert not any("excluded" in note for note in two[0][2])
     assert two[0][2][0].startswith("the seal is BROKEN")
     assert not two[1][2][0].startswith("the seal")
-    assert tables(every, excluded=left_out)[0][2][-2:] == told
-    three = tables(every, without, Outcome("proven", scale()), excluded=left_out)
+    assert tables(all_raters, excluded=left_out)[0][2][-2:] == exclusion_notes
+    three = tables(all_raters, without, Outcome("proven", scale()), excluded=left_out)
     assert [any("excluded" in note for note in notes) for _, _, notes in three] == [False, True, False]
-    assert presenting.result_tables(StudyResult(STUDY, True, (every,), left_out))[0][2][-2:] == told
+    assert (
+        presenting.result_tables(StudyResult(STUDY, True, (all_raters,), left_out))[0][2][-2:]
+        == exclusion_notes
+    )
 
 
 def test_a_result_is_a_record_of_unrounded_numbers() -> None:
@@ -131,19 +134,19 @@ def test_what_is_missing_is_told_under_the_metrics_or_under_the_scale(
         label="small", outcomes=(Outcome("all", scale()), Outcome("strict", scale())), excluded=(),
         sealed=True, question="Which?", presentation="flip", fool_rates=3, analysis=None, notes=("no score",),
     )  # fmt: skip
-    told = {title: notes for title, _, notes in presenting.report_tables(results)}
+    notes_of = {title: notes for title, _, notes in presenting.report_tables(results)}
     scales = [f"small: davidson, JOD, {which}" for which in ("all", "strict")]
-    assert list(told) == [
+    assert list(notes_of) == [
         *scales,
         "small: Fooled",
         "small: Zeal",
         "small: Agreement",
         *([f"small: {presenting.METRICS}"] * metrics),
     ]
-    assert told[scales[0]][0] == 'asked "Which?" (flip)'
-    assert told["small: Fooled"] == ["3 times"]
+    assert notes_of[scales[0]][0] == 'asked "Which?" (flip)'
+    assert notes_of["small: Fooled"] == ["3 times"]
     under = f"small: {presenting.METRICS}" if metrics else scales[0]
-    assert [title for title, notes in told.items() if "no score" in notes] == [under]
+    assert [title for title, notes in notes_of.items() if "no score" in notes] == [under]
     results.question = ""
     assert not any("asked" in note for _, _, notes in presenting.report_tables(results) for note in notes)
 

@@ -44,7 +44,8 @@ def on_screen(page: Any) -> list[tuple[str, Pixels]]:
     )
     screen = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))
     return [
-        (one["role"], screen[round(one["top"] * ratio) :, round(one["left"] * ratio) :]) for one in panels
+        (panel["role"], screen[round(panel["top"] * ratio) :, round(panel["left"] * ratio) :])
+        for panel in panels
     ]
 
 
@@ -109,7 +110,7 @@ def test_no_pixel_of_the_screen_differs(playwright: Any, scripted: str, ratio: f
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
     page = browser.new_context(no_viewport=True).new_page()
     page.set_default_timeout(PATIENCE_MS)
-    page.on("request", lambda one: votes.append(one) if one.url.endswith("/vote") else None)
+    page.on("request", lambda request: votes.append(request) if request.url.endswith("/vote") else None)
     page.goto(scripted)
     page.get_by_role("button", name="Begin").click()
     assert page.evaluate("devicePixelRatio") == pytest.approx(ratio)
@@ -118,6 +119,6 @@ def test_no_pixel_of_the_screen_differs(playwright: Any, scripted: str, ratio: f
     page.get_by_role("heading", name="Thank you").wait_for()
     browser.close()
     assert len(votes) == len(SCENES)
-    for scene, vote in zip(SCENES, [one.post_data_json for one in votes], strict=True):
-        assert vote["checksums"] == {slot: pixels_sha256(one) for slot, one in scene.pictures().items()}
+    for scene, vote in zip(SCENES, [vote.post_data_json for vote in votes], strict=True):
+        assert vote["checksums"] == {slot: pixels_sha256(pixels) for slot, pixels in scene.pictures().items()}
         assert vote["display"]["device_pixel_ratio"] == pytest.approx(ratio)

@@ -42,8 +42,10 @@ def test_from_consent_to_withdrawal(page: Any) -> None:
     posts: dict[str, Any] = {}
     page.on(
         "request",
-        lambda one: (
-            posts.update({one.url.rpartition("/")[2]: one.post_data_json}) if one.method == "POST" else None
+        lambda route: (
+            posts.update({route.url.rpartition("/")[2]: route.post_data_json})
+            if route.method == "POST"
+            else None
         ),
     )
     button = lambda name: page.get_by_role("button", name=name, exact=True)  # noqa: E731
@@ -129,4 +131,4 @@ def test_a_vote_whose_canvas_reads_back_noise_is_kept_as_unproven(page: Any, tmp
         page.get_by_role("button", name="Begin").click()
         given = [answer(page, number, 2) for number in (1, 2)]
         page.get_by_role("heading", name="Thank you").wait_for()
-    assert [(row[1], row[3]) for row in stored_votes(tmp_path)] == [(one, "unproven") for one in given]
+    assert [(row[1], row[3]) for row in stored_votes(tmp_path)] == [(answer, "unproven") for answer in given]

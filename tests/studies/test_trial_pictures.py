@@ -33,7 +33,7 @@ def test_a_picture_that_is_gone_is_not_found(tmp_path: Path, desk: Desk) -> None
     token = trial.pictures[0].token
     assert refusal(desk.stimulus, token[:-1] + ("0" if token[-1] != "0" else "1")) == ("unknown_picture", 404)
     for name in ("first", "reference"):
-        shown = next(one for one in trial.pictures if one.slot == name)
+        shown = next(picture for picture in trial.pictures if picture.slot == name)
         sha256 = pictures(course_of(desk.ledger), desk.ledger.trial(trial.trial))[name]
         desk.ledger.store.blobs.decoded_path(sha256).unlink()
         assert refusal(desk.stimulus, shown.token) == ("unknown_picture", 404)
@@ -46,8 +46,10 @@ def test_pictures_are_those_of_the_trial_on_their_sides(tmp_path: Path, desk: De
     course = course_of(desk.ledger)
     place = course.pair_place[desk.ledger.trial(trial.trial).pair_id]
     content = course.known.material.contents[course.content(place)]
-    assert {(one.width, one.height) for one in trial.pictures} == {(content.width, content.height)}
-    assert [one.slot for one in trial.pictures] == ["reference", "first", "second"]
+    assert {(picture.width, picture.height) for picture in trial.pictures} == {
+        (content.width, content.height)
+    }
+    assert [picture.slot for picture in trial.pictures] == ["reference", "first", "second"]
     assert trial.training
     assert (trial.minimum_view_ms, trial.gap_ms, trial.time_limit_ms) == (300, 500, None)
     assert (trial.zoom, trial.magnify) == (1, True)

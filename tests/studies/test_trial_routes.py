@@ -36,10 +36,10 @@ def test_a_vote_is_answered_with_what_comes_next(client: TestClient, desk: Scrip
     assert client.post("/study/join", json={"invitation": "known"}).json()["session_token"] == "session"
     ahead = client.post("/study/next", json={"session": "session"}).json()
     assert (ahead["step"]["trial"], ahead["upcoming"]["trial"]) == ("trial-0", "trial-1")
-    told = client.post("/study/vote", json=vote("trial-0", display={"zoom": 1})).json()
-    assert told["receipt"]["client_uuid"] == "u"
-    assert "following" not in told["receipt"]
-    assert (told["step"]["trial"], told["upcoming"]["trial"]) == ("trial-1", "trial-2")
+    reply = client.post("/study/vote", json=vote("trial-0", display={"zoom": 1})).json()
+    assert reply["receipt"]["client_uuid"] == "u"
+    assert "following" not in reply["receipt"]
+    assert (reply["step"]["trial"], reply["upcoming"]["trial"]) == ("trial-1", "trial-2")
     assert desk.ballots[0].display == {"zoom": 1}
 
 
@@ -104,7 +104,7 @@ def test_every_text_of_the_pages_is_in_the_texts_file_and_used(client: TestClien
     said = {part.split('"')[0] for part in code.split('say("')[1:]}
     assert said - set(texts) == set()
     assert {key for key in texts if key.startswith("refused_")} == {
-        f"refused_{one}" for one in get_args(Refusal)
+        f"refused_{refusal}" for refusal in get_args(Refusal)
     }
 
 
@@ -123,9 +123,9 @@ def test_kept_files_are_those_of_the_folder_and_no_other(tmp_path: Path) -> None
     app = KeptFiles(Starlette(), tmp_path / "kept", "/static/")
     with TestClient(app) as client:
         for _ in range(2):
-            found = client.get("/static/js/one.js")
-            assert found.text == "export {};" * 99
-            assert (found.headers["content-type"], found.headers["content-encoding"]) == (
+            response = client.get("/static/js/one.js")
+            assert response.text == "export {};" * 99
+            assert (response.headers["content-type"], response.headers["content-encoding"]) == (
                 "text/javascript; charset=utf-8",
                 "gzip",
             )

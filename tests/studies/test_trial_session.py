@@ -89,10 +89,10 @@ class Ears:
             if "/study/picture/" in response.url:
                 self.headers[response.url.rpartition("/")[2]] = response.headers
             elif response.url.endswith(("/next", "/continue", "/vote")):
-                told = json.loads(body)
-                for step in (told["step"], told["upcoming"] or {}):
+                reply = json.loads(body)
+                for step in (reply["step"], reply["upcoming"] or {}):
                     if "pictures" in step:
-                        self.trials[step["trial"]] = [one["token"] for one in step["pictures"]]
+                        self.trials[step["trial"]] = [picture["token"] for picture in step["pictures"]]
         self.heard.clear()
 
 
@@ -237,14 +237,14 @@ def check_blindness(ears: Ears, names: set[str]) -> None:
     """Nothing that the browser was told names a codec, a rate, a file or a picture's hash."""
     assert {"codec0", "id0", "q=0", "made/0"} < names
     # Streamlit's own modules are the same for every study of the world.
-    ours = [(source, text.decode("latin-1")) for source, text in ears.texts if "/static/" not in source]
-    assert len(ours) > 4 * TOTAL
-    assert any(source == "frame" for source, _ in ours)
-    assert {(source, name) for source, text in ours for name in names if name in text} == set()
+    replies = [(source, text.decode("latin-1")) for source, text in ears.texts if "/static/" not in source]
+    assert len(replies) > 4 * TOTAL
+    assert any(source == "frame" for source, _ in replies)
+    assert {(source, name) for source, text in replies for name in names if name in text} == set()
     assert len(ears.trials) == TOTAL
     for tokens in ears.trials.values():
         assert len({tuple(sorted(ears.headers[token].items())) for token in tokens}) == 1
-    assert any("content-length" in one for one in ears.headers.values())
+    assert any("content-length" in header for header in ears.headers.values())
 
 
 def test_a_run_of_a_raters_page_leaves_garbage_to_python(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +254,7 @@ def test_a_run_of_a_raters_page_leaves_garbage_to_python(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(script_runner, "gc", gc)
     collected: list[object] = []
-    gc.callbacks.append(lambda *told: collected.append(told))
+    gc.callbacks.append(lambda *event: collected.append(event))
     try:
         script_runner.gc.collect(2)
         assert collected

@@ -114,8 +114,8 @@ def test_aic_names_the_side_that_differs_more_and_counts_seconds(
         "reload_count": "2", "resolution": "1920x1080", "toggle_count": "5",
     }  # fmt: skip
     # Training and the repeat are left out.
-    told = ("question_id", "codec_left", "dlevel_left", "codec_right", "dlevel_right")
-    assert [tuple(row[name] for name in told) for row in rows] == [
+    columns = ("question_id", "codec_left", "dlevel_left", "codec_right", "dlevel_right")
+    assert [tuple(row[name] for name in columns) for row in rows] == [
         ("2", "webp", "1", "jpeg", "1"),
         ("3", "jpeg", "1", "jpeg", "2"),
         ("4", "jpeg", "1", "0", "0"),
@@ -123,8 +123,8 @@ def test_aic_names_the_side_that_differs_more_and_counts_seconds(
         ("7", "jpeg", "1", "webp", "1"),
         ("8", "jpeg", "2", "jpeg", "1"),
     ]
-    told = ("response", "response_time", "is_same", "is_cross", "is_bias", "is_trap", "question_order")
-    assert [tuple(row[name] for name in told) for row in rows] == [
+    columns = ("response", "response_time", "is_same", "is_cross", "is_bias", "is_trap", "question_order")
+    assert [tuple(row[name] for name in columns) for row in rows] == [
         ("right", "1.25", "0", "1", "0", "0", "2"),
         ("left", "2.0", "1", "0", "0", "0", "3"),
         ("left", "0.64", "0", "1", "0", "1", "4"),
@@ -198,7 +198,10 @@ def test_votes_for_the_scale_name_who_is_better_in_seconds(asked: tuple[TrialLed
     ledger, asks = asked
     study = ledger.study("small")
     votes = votes_of(ledger, study, plan(trials=f'asks = "{asks}"'))
-    assert [(one.first, one.second, one.outcome, one.kind, one.seconds) for one in votes.records()] == [
+    assert [
+        (record.first, record.second, record.outcome, record.kind, record.seconds)
+        for record in votes.records()
+    ] == [
         ("original", "jpeg q=10", 1, Kind.TRAINING, 5.0),
         ("webp q=5", "jpeg q=10", 1, Kind.PLAIN, 1.25),
         ("jpeg q=10", "jpeg q=50", -1, Kind.PLAIN, 2.0),
@@ -217,8 +220,8 @@ def test_votes_for_the_scale_name_who_is_better_in_seconds(asked: tuple[TrialLed
 def test_known_answers_are_those_of_golden_trials_and_practice(asked: tuple[TrialLedger, str]) -> None:
     ledger, _ = asked
     votes = stored_votes(ledger, ledger.study("small"))
-    assert [one.golden_first for one in votes] == [True, None, None, False, None, None, None, None]
-    assert [one.position for one in votes] == list(range(8))
+    assert [vote.golden_first for vote in votes] == [True, None, None, False, None, None, None, None]
+    assert [vote.position for vote in votes] == list(range(8))
 
 
 def test_a_status_counts_the_design_s_votes_and_the_unproven_of_all(asked: tuple[TrialLedger, str]) -> None:
@@ -227,15 +230,15 @@ def test_a_status_counts_the_design_s_votes_and_the_unproven_of_all(asked: tuple
     # Two a pair: the one that ran out of time has been asked as well.
     assert (counted.votes, counted.pairs, counted.fewest_votes, counted.most_votes) == (4, 2, 2, 2)
     assert (counted.unproven, counted.withdrawn, counted.withdrawn_votes) == (7, 0, 0)
-    assert [(one.stage, one.votes) for one in counted.raters] == [("consent", 8)]
+    assert [(rater.stage, rater.votes) for rater in counted.raters] == [("consent", 8)]
 
 
 def test_a_status_counts_who_withdrew_and_their_votes(tmp_path: Path) -> None:
     ledger = stored(tmp_path, "better", [answer for _, answer, _ in VOTES])
-    one, other = invite(tmp_path, 2)
+    first_invitation, other = invite(tmp_path, 2)
     assert [rater.votes for rater in status(ledger, ledger.study("small")).raters] == [8, 0, 0]
-    cast_vote(ledger, *give(ledger, one, [Item("main", 0, True)]), "first")
-    assert [ledger.withdraw(one), ledger.withdraw(other)] == [1, 0]
+    cast_vote(ledger, *give(ledger, first_invitation, [Item("main", 0, True)]), "first")
+    assert [ledger.withdraw(first_invitation), ledger.withdraw(other)] == [1, 0]
     counted = status(ledger, ledger.study("small"))
     assert (counted.withdrawn, counted.withdrawn_votes, len(counted.raters)) == (2, 1, 1)
     ledger.close()

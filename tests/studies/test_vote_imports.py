@@ -33,8 +33,11 @@ def reading(folder: Path, form: str, text: str) -> Votes:
     return read(form, folder / "votes")
 
 
-def told(votes: Votes) -> list[tuple[object, ...]]:
-    return [(one.rater, one.picture, one.first, one.second, one.outcome, one.kind) for one in votes.records()]
+def plain_records(votes: Votes) -> list[tuple[object, ...]]:
+    return [
+        (record.rater, record.picture, record.first, record.second, record.outcome, record.kind)
+        for record in votes.records()
+    ]
 
 
 def test_a_table_of_votes_is_read_by_its_columns(tmp_path: Path) -> None:
@@ -49,7 +52,7 @@ def test_a_table_of_votes_is_read_by_its_columns(tmp_path: Path) -> None:
         "r1,p2,a,a,first,identical,1,1\n"
         "r3,p2,a,b,second,training,0,0\n",
     )  # fmt: skip
-    assert told(votes) == [
+    assert plain_records(votes) == [
         ("r1", "p1", "a", "b", 1, Kind.PLAIN),
         ("r2", "p1", "b", "a", -1, Kind.REPEAT),
         ("r2", "p1", "b", "a", -1, Kind.REPEAT),
@@ -58,7 +61,7 @@ def test_a_table_of_votes_is_read_by_its_columns(tmp_path: Path) -> None:
         ("r1", "p2", "a", "a", 1, Kind.IDENTICAL),
     ]
     assert votes.seconds.tolist()[:3] == pytest.approx([1.25, 0.64, 0.64])
-    assert [math.isnan(one) for one in votes.seconds] == [False, False, False, True, True, False]
+    assert [math.isnan(seconds) for seconds in votes.seconds] == [False, False, False, True, True, False]
     assert (votes.sided, votes.raters_known) == (True, True)
 
 
@@ -103,7 +106,7 @@ def test_the_aic_response_is_the_side_that_loses(tmp_path: Path) -> None:
         "w2,5,jpeg,avif,2,3,Skipped,1,0\n"
         "w2,5,jpeg,avif,2,3,,1,0\n",
     )  # fmt: skip
-    assert told(votes) == [
+    assert plain_records(votes) == [
         ("w1", "5", "jpeg-2", "avif-3", -1, Kind.PLAIN),
         ("w1", "5", "jpeg-2", "avif-3", 1, Kind.PLAIN),
         ("w2", "5", "jpeg-2", "avif-3", 0, Kind.PLAIN),
@@ -136,14 +139,14 @@ def test_pwcmp_is_read_by_either_name_of_its_column(tmp_path: Path) -> None:
             tmp_path, "pwcmp",
             f"observer,scene,condition_A,condition_B,{column}\no,s,a,b,1\no,,a,b,0\no,s,b,b,1.0\no,s,b,a,0.0\n",
         )  # fmt: skip
-        assert told(votes) == [
+        assert plain_records(votes) == [
             ("o", "s", "a", "b", 1, Kind.PLAIN),
             ("o", "all", "a", "b", -1, Kind.PLAIN),
             ("o", "s", "b", "b", 1, Kind.IDENTICAL),
             ("o", "s", "b", "a", -1, Kind.PLAIN),
         ]
         assert (votes.sided, votes.raters_known) == (False, True)
-        assert all(math.isnan(one) for one in votes.seconds)
+        assert all(math.isnan(seconds) for seconds in votes.seconds)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +161,7 @@ def test_battles_know_their_raters_where_there_are_several_judges(
         for winner, judge in zip(winners, judges, strict=True)
     ]
     votes = reading(tmp_path, "battles", "\n".join(json.dumps(row) for row in rows))
-    assert told(votes) == [
+    assert plain_records(votes) == [
         (judges[0] or "unknown", "all", "x", "y", 1, Kind.PLAIN),
         (judges[1] or "unknown", "all", "x", "y", 0, Kind.PLAIN),
     ]
@@ -190,19 +193,20 @@ def test_kept_votes_are_a_study_with_each_vote_as_it_came(tmp_path: Path, ledger
     votes = from_records(RECORDS)
     study = keep_votes(ledger, "theirs", 'somebody\'s "table"', votes)
     back = votes_of(ledger, study)
-    assert [(one.picture, one.first, one.second, one.outcome, one.kind) for one in back.records()] == [
-        (one.picture, one.first, one.second, one.outcome, one.kind) for one in RECORDS
-    ]
+    assert [
+        (record.picture, record.first, record.second, record.outcome, record.kind)
+        for record in back.records()
+    ] == [(record.picture, record.first, record.second, record.outcome, record.kind) for record in RECORDS]
     assert back.seconds.tolist() == pytest.approx(votes.seconds.tolist(), nan_ok=True)
     # A rater is told from another study's of the same name.
-    assert [one.rater for one in back.records()] == [f"theirs:{one.rater}" for one in RECORDS]
+    assert [record.rater for record in back.records()] == [f"theirs:{record.rater}" for record in RECORDS]
     assert back.conditions == ("a", "b", "original")
     assert (study.state, facts_of(study), analysis_of(study)) == ("imported", (True, True), AnalysisTable())
     assert 'source = "somebody\'s \\"table\\""' in study.plan
     # The three votes on p1 are of one pair, of which the repeat is no vote of its own.
     counted = status(ledger, study)
     assert (counted.votes, counted.pairs, counted.fewest_votes, counted.most_votes) == (3, 2, 1, 2)
-    assert [(one.name, one.stage, one.votes) for one in counted.raters] == [
+    assert [(rater.name, rater.stage, rater.votes) for rater in counted.raters] == [
         ("theirs:ann", "done", 4), ("theirs:bob", "done", 5),
     ]  # fmt: skip
     store = tmp_path / "arena"
@@ -228,7 +232,7 @@ def test_the_first_of_a_golden_pair_is_the_original_or_who_stood_first(ledger: L
     def named(stimulus: int) -> str:
         return material.conditions[material.stimuli[stimulus].condition].name
 
-    pairs = [(one.kind, named(one.first), named(one.second)) for one in material.pairs]
+    pairs = [(pair.kind, named(pair.first), named(pair.second)) for pair in material.pairs]
     assert pairs == [
         ("main", "a", "b"),
         ("golden", "original", "a"),
@@ -277,7 +281,7 @@ def test_an_import_goes_out_as_it_came_and_without_a_time_where_none_was_noted(
     study = keep_votes(ledger, "theirs", "somebody", from_records(RECORDS))
     assert write(ledger, study, "aic", tmp_path / "aic.csv") == 7
     back = read("aic", tmp_path / "aic.csv")
-    assert [one.outcome for one in back.records()] == [1, -1, -1, 1, 1, 0, 1]
+    assert [record.outcome for record in back.records()] == [1, -1, -1, 1, 1, 0, 1]
     assert back.seconds.tolist() == pytest.approx([1.25, math.nan, 2, 2, 2, 3, 5], nan_ok=True)
     assert write(ledger, study, "battles", tmp_path / "battles") == 3
-    assert [one.outcome for one in read("battles", tmp_path / "battles").records()] == [1, -1, 1]
+    assert [record.outcome for record in read("battles", tmp_path / "battles").records()] == [1, -1, 1]

@@ -37,9 +37,9 @@ def give(
     ledger: TrialLedger, invitation: str, items: Sequence[Item], *, until: str = LATER, study: str = "small"
 ) -> list[TrialRow]:
     """Give a rater these trials next, in this order, and return them."""
-    rater, ours = rater_of(ledger, invitation), course_of(ledger, study)
+    rater, session_plan = rater_of(ledger, invitation), course_of(ledger, study)
     given = ledger.trials_given(rater.rater_id)
-    ledger.add_trials(rater, given, until, lambda _: [new_trial(ours, item) for item in items])
+    ledger.add_trials(rater, given, until, lambda _: [new_trial(session_plan, item) for item in items])
     return [one for one in ledger.due(rater.rater_id, 1000) if one.position >= given]
 
 

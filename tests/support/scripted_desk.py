@@ -109,7 +109,9 @@ class ScriptedDesk:
 
     def welcome(self, session_token: str) -> Welcome:
         first = self.scenes[0]
-        needs_consent = [one for one in self.scenes if find_presentation(one.presentation).needs_consent]
+        needs_consent = [
+            scene for scene in self.scenes if find_presentation(scene.presentation).needs_consent
+        ]
         asking = (needs_consent or [first])[0]
         lights = Choice("light", "How bright is the room?", ("dark", "dim", "bright"))
         corrected = Choice(

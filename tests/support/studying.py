@@ -94,7 +94,7 @@ def invite(store: Path | str, count: int = 1, study: str = "small") -> list[str]
     ledger = Ledger(str(store))
     found = ledger.study(study)
     tokens = [identity.new_token() for _ in range(count)]
-    ledger.add_raters({**identity.new_rater(found), "invitation_sha256": digest(one)} for one in tokens)
+    ledger.add_raters({**identity.new_rater(found), "invitation_sha256": digest(token)} for token in tokens)
     ledger.close()
     return tokens
 
