@@ -194,7 +194,16 @@ def trade(
     less_is_better: bool,
     dark: bool,
 ) -> alt.LayerChart | alt.FacetChart:
-    """Return gains over costs on a logarithmic axis; the Pareto front is drawn through what nothing beats."""
+    """Return gains over costs on a logarithmic axis; the Pareto front is drawn through what nothing beats.
+
+    Args:
+        points: One for each codec, or for each of its settings.
+        line_styles: By label, of all codecs of the page, so that colours stay when codecs are left out.
+        cost: Title of the horizontal axis, which is logarithmic.
+        gain: Title of the vertical axis.
+        less_is_better: Whether the vertical axis is turned, as for BD-rates.
+        dark: Whether the page is.
+    """
     table = pd.DataFrame([asdict(point) for point in points])
     codecs = sorted({point.codec for point in points})
     colours = on_ground(line_styles, dark)
@@ -247,7 +256,16 @@ def spans(
     zero: bool = True,
     order: Sequence[str] | None = None,
 ) -> alt.LayerChart | alt.FacetChart:
-    """Return values with their intervals, one line for each name, groups beside each other by colour."""
+    """Return values with their intervals, one line for each name, groups beside each other by colour.
+
+    Args:
+        points: Values with their intervals; ``name`` and ``group`` together are unique.
+        title: Of the value's axis.
+        groups: In their order; at most four, each with a colour of its own.
+        dark: Whether the page is.
+        zero: Whether the axis begins at zero.
+        order: Names from top to bottom; as they come in ``points`` if absent.
+    """
     table = pd.DataFrame([asdict(point) for point in points])
     palette = [COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[6]][: len(groups)]
     colours = [DARK[colour] if dark else colour for colour in palette]

@@ -49,7 +49,14 @@ def every_study(ledger: Ledger, resamples: int | None = None) -> list[StudyFindi
 
 
 def findings_of(ledger: Ledger, study: StudyRow, resamples: int | None = None) -> StudyFindings:
-    """Return what a study says by the analysis that its plan fixed."""
+    """Return what a study says by the analysis that its plan fixed.
+
+    Args:
+        ledger: That the study is in.
+        study: Whose plan says which analysis is made.
+        resamples: Of the bootstrap; the analysis's own number if absent. Fewer are faster, and their
+            intervals coarser.
+    """
     lines, record = status_lines(ledger, study.name)
     if not record["votes"]:
         return StudyFindings(study, tuple(lines), None, (), "no votes yet")

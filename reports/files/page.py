@@ -75,7 +75,13 @@ def page_sheets(store: Store, content: Report, remake: Remake) -> list[PageSheet
 
 
 def html_page(store: Store, content: Report, sheets: Sequence[PageSheet] = ()) -> str:
-    """Return the page."""
+    """Return the page.
+
+    Args:
+        store: For the machines and runs that the results come from.
+        content: Sections in their order.
+        sheets: Contact sheets by set, already cropped; their size adds to the page's.
+    """
     known = read_provenance(store)
     script = _text("page.js")
     environment = Environment(

@@ -50,6 +50,12 @@ def worst_first(
     """Return names of the pictures with the codec's score at its matched setting, the worst first.
 
     Pictures without a score come last, by name, with NaN.
+
+    Args:
+        selection: The pictures to sort.
+        grid: Of the codec, in the same selection.
+        metric: Whose score sorts them.
+        target: Rate or score; of each picture the stored setting nearest to it counts.
     """
     scored_grid = selection.comparison(metric).grids[grid.codec.codec_id]
     matched = target.metric and selection.comparison(target.metric).grids[grid.codec.codec_id].scores
@@ -105,7 +111,15 @@ def panes(
     metrics: Sequence[MetricRow],
     maps: Sequence[str],
 ) -> list[Pane]:
-    """Return the original, each codec's picture and the maps that are asked for."""
+    """Return the original, each codec's picture and the maps that are asked for.
+
+    Args:
+        picture: Name shown with the original.
+        picture_sha256: Of the original's pixels.
+        cells: The decoded pictures by codec label, in the order of the panes.
+        metrics: Whose scores stand below each decoded picture.
+        maps: Keys of `MAPS`; each adds a pane for every codec.
+    """
     shown = [Pane("Original", f"/look/original/{picture_sha256}", picture)]
     for label, cell in cells.items():
         address = f"{picture_sha256}/{cell.decoded_sha256}"

@@ -153,6 +153,11 @@ def serve(
 def application(store: str, services: Services, *, raters: bool = False) -> App:
     """Return the ASGI app of a store: one in a process, as Streamlit wants it.
 
+    Args:
+        store: Folder, or a database's URL.
+        services: What pages need of other parts of the package.
+        raters: Whether raters' pages and routes are served, which writes votes, instead of the dashboard.
+
     Raises:
         StoreError: Raters are to be served and the store does not open.
     """
@@ -166,12 +171,12 @@ def application(store: str, services: Services, *, raters: bool = False) -> App:
 
     from ...bench.store.store import Store
     from ...studies.session.routes import routes
-    from ...studies.session.session import Desk
+    from ...studies.session.session import RaterService
 
     kept = [_kept_modules()]
     if raters:
         _collect_seldom()
-        desk = Desk(store)
+        desk = RaterService(store)
         return App(RATERS_APP, routes=routes(lambda: desk), middleware=kept)
     from .pictures import Gallery
     from .pictures import routes as picture_routes
@@ -181,7 +186,7 @@ def application(store: str, services: Services, *, raters: bool = False) -> App:
         importlib.import_module(name, __package__)
     remake = services.remake
     pictures = picture_routes(Gallery(lambda: Store(store), remake)) if remake else []
-    return App(APP, routes=[*routes(lambda: Desk(store)), *pictures], middleware=kept)
+    return App(APP, routes=[*routes(lambda: RaterService(store)), *pictures], middleware=kept)
 
 
 def _collect_seldom() -> None:

@@ -34,6 +34,14 @@ def comparison_tables(
 ) -> list[Table]:
     """Return the win matrix and the Pareto front of one metric; every point as well where asked for.
 
+    Args:
+        selection: The pictures and codecs to compare.
+        metric: The quality axis of the curves.
+        timings: Rows of the timing pass; with them, decode time is a third criterion of the Pareto front.
+        method: How curves are interpolated over log rate.
+        points: Whether a third table lists every point of the curves with its intervals.
+        derived: Keeps the tests; without it they are computed anew, which takes seconds.
+
     Raises:
         AnalysisError: No picture was finished by all codecs.
     """
@@ -54,7 +62,14 @@ def comparison_tables(
 def win_table(
     selection: Selection, metric: MetricRow, comparison: Comparison, head_to_heads: Sequence[HeadToHead]
 ) -> Table:
-    """Return on how many pictures each codec needs fewer bits than each other one, best codec first."""
+    """Return on how many pictures each codec needs fewer bits than each other one, best codec first.
+
+    Args:
+        selection: Names the table.
+        metric: The quality axis of the curves.
+        comparison: Of the same selection and metric.
+        head_to_heads: Of every two codecs with a curve; a pair that is missing shows a dot.
+    """
     matrix = win_matrix(head_to_heads)
     order = sorted(comparison.curves, key=lambda curve: _standing(curve, matrix), reverse=True)
     labels = _labels(comparison)
@@ -118,7 +133,14 @@ def _wins_record(pair: HeadToHead, labels: Mapping[str, str]) -> dict[str, Any]:
 def pareto_table(
     selection: Selection, metric: MetricRow, comparison: Comparison, timings: Sequence[TimingRow] = ()
 ) -> Table:
-    """Return the settings that no other one beats in rate, score and, where timed, decode time."""
+    """Return the settings that no other one beats in rate, score and, where timed, decode time.
+
+    Args:
+        selection: Names the table.
+        metric: The score that is one of the criteria.
+        comparison: Of the same selection and metric.
+        timings: Rows of the timing pass; loaded ones do not count. Without any, decode time is no criterion.
+    """
     seconds = decode_seconds(timings)
     points = pareto_points(Paired(comparison, metric), metric, seconds or None)
     labels = _labels(comparison)

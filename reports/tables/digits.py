@@ -112,7 +112,13 @@ def spread_of_amounts(spread: Spread, factor: float = 1.0) -> str:
 
 
 def with_interval(text: str, interval: Interval, write: Callable[[float], str]) -> str:
-    """Return a number with its 95 % interval behind it, or alone where there is none."""
+    """Return a number with its 95 % interval behind it, or alone where there is none.
+
+    Args:
+        text: The number itself, as it is to be shown.
+        interval: In the number's unit; without ends, the text stands alone.
+        write: Formats each end.
+    """
     if interval.low is None or interval.high is None:
         return text
     return f"{text} ({between(write(interval.low), write(interval.high))})"

@@ -112,7 +112,14 @@ def curve_points(
 def own_rates(
     selection: Selection, metric: MetricRow, codec_ids: Sequence[str], derived: Keeper | None = None
 ) -> list[OwnRateRow]:
-    """Return how some codecs compare with all others at their own bytes; nothing while it is computed."""
+    """Return how some codecs compare with all others at their own bytes; nothing while it is computed.
+
+    Args:
+        selection: The pictures and codecs to compare.
+        metric: Whose scores are compared.
+        codec_ids: Of the codecs that have too few settings for a curve.
+        derived: Keeps the answer; without it every call computes it anew.
+    """
     question = ("own rate", metric.metric_id, *codec_ids)
     try:
         return _answer(
@@ -130,7 +137,15 @@ def all_head_to_heads(
     method: Method,
     derived: Keeper | None = None,
 ) -> list[HeadToHead]:
-    """Return the comparison of every two codecs that are compared in a selection."""
+    """Return the comparison of every two codecs that are compared in a selection.
+
+    Args:
+        selection: Whose answers are kept; it must be the one that was compared.
+        comparison: Of the selection under the metric.
+        metric: The quality axis of the curves.
+        method: How curves are interpolated over log rate.
+        derived: Keeps the answer; without it every call computes it anew.
+    """
     question = ("head_to_heads", metric.metric_id, method)
     return _answer(
         derived,
@@ -145,7 +160,15 @@ def all_head_to_heads(
 def kind_split(
     selection: Selection, metric: MetricRow, anchor: str, method: Method, derived: Keeper | None = None
 ) -> KindSplit:
-    """Return natural against AI-generated under one metric."""
+    """Return natural against AI-generated under one metric.
+
+    Args:
+        selection: It must hold pictures of both kinds.
+        metric: The quality axis of the curves.
+        anchor: Label or id of the codec whose BD-rate is 0.
+        method: How curves are interpolated over log rate.
+        derived: Keeps the answer; without it every call computes it anew.
+    """
     question = ("kind", anchor, metric.metric_id, method)
     return _answer(
         derived, KIND_SPLIT, question, selection, metric, lambda: selection.split(metric, anchor, method)

@@ -26,7 +26,13 @@ def study_of(studies: Sequence[StudyResults], pictures: Iterable[str]) -> StudyR
 
 
 def with_human_values(table: Table, study: StudyResults, bits_per_pixel: float) -> Table:
-    """Return a table of scores at a rate with what people think of each codec there, and the interval."""
+    """Return a table of scores at a rate with what people think of each codec there, and the interval.
+
+    Args:
+        table: Its records carry ``codec_id``.
+        study: Whose conditions are of the same codecs.
+        bits_per_pixel: A codec's condition nearest to it is shown, if it is within 10 %.
+    """
     near: dict[str, HumanValue] = {}
     for value in study.values:
         gap = _gap(value, bits_per_pixel)

@@ -31,6 +31,14 @@ def kind_tables(
 ) -> list[Table]:
     """Return one table a metric over all image sets, or over one that holds both kinds.
 
+    Args:
+        store: Where the results are.
+        metrics: Names or ids, one table each; all that are stored if empty.
+        anchor: Label or id of the codec whose BD-rate is 0; the usual one if absent.
+        image_set: One that holds both kinds; all sets together if absent.
+        method: How curves are interpolated over log rate.
+        derived: Keeps the tests; without it they are computed anew, which takes seconds.
+
     Raises:
         AnalysisError: The store holds one kind of picture only, or a name is unknown.
     """

@@ -126,7 +126,13 @@ def with_ranks(table: Table, ranks: Mapping[str, RankRange]) -> Table:
 
 
 def with_people(table: Table, studies: Sequence[StudyResults], pictures: Sequence[str]) -> Table:
-    """Return a leaderboard with what people said of the codecs, of the latest study of these pictures."""
+    """Return a leaderboard with what people said of the codecs, of the latest study of these pictures.
+
+    Args:
+        table: Its records carry ``codec_id``.
+        studies: Oldest first; the newest that shows any of the pictures is taken.
+        pictures: SHA-256 of their pixels.
+    """
     known = set(pictures)
     study = next((study for study in reversed(studies) if known & set(study.pictures)), None)
     if study is None:

@@ -66,6 +66,17 @@ def leaderboard_tables(
     pictures stands in a column of its own. Codecs that are in no BD-rate and at no rate, as they have too few
     settings for a curve, are compared at their own bytes in a second table.
 
+    Args:
+        store: Where the results are.
+        metrics: Names or ids; all that are stored if empty. The first decides the order of the codecs.
+        anchor: Label or id of the codec whose BD-rate is 0; with neither it nor ``at``, the view is chosen.
+        at: ``bpp=NUMBER`` for scores at a rate, or ``METRIC=NUMBER`` for the cost of a score.
+        image_set: One set; all that are stored if absent.
+        kind: Pictures of one kind only.
+        method: How curves are interpolated over log rate.
+        derived: Keeps intervals and tests in the store; without it they are computed anew.
+        people: Results of studies, oldest first; the newest of the same pictures becomes a column.
+
     Raises:
         AnalysisError: The set, a metric or the anchor is not in the store, or ``at`` cannot be read.
     """

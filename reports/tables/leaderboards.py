@@ -8,13 +8,14 @@ from dataclasses import asdict
 from typing import Any
 
 from ...bench.analysis.coverage import CodecSummary
-from ...bench.analysis.curves import NO_CURVE, NO_OVERLAP, ONE_POINT, BdRate, Method, from_quality
+from ...bench.analysis.curves import BdRate, Method, from_quality
 from ...bench.analysis.intervals import Interval, Spread
-from ...bench.analysis.leaderboard import LOSSLESS, NO_ANCHOR_CURVE, NO_COMMON_PICTURE, BdRow, Leaderboard
+from ...bench.analysis.leaderboard import BdRow, Leaderboard
 from ...bench.analysis.significance import Evidence
 from ...bench.records.rows import MetricRow
 from . import digits
 from .evidence import MARKS, Keeper, affinity_notes, board_evidence, interval_notes
+from .reasons import explain
 from .selection import Selection
 from .table import Column, Entry, Row, Table
 
@@ -40,7 +41,16 @@ def bd_table(
     method: Method = "pchip",
     derived: Keeper | None = None,
 ) -> Table:
-    """Return BD-rates against an anchor: one metric in detail, or several side by side."""
+    """Return BD-rates against an anchor: one metric in detail, or several side by side.
+
+    Args:
+        selection: The pictures and codecs to compare.
+        metrics: One gives all details of its BD-rates, several give one column each. The first sorts the
+            rows.
+        anchor: Label or id of the codec whose BD-rate is 0.
+        method: How curves are interpolated over log rate.
+        derived: Keeps the intervals; without it they are computed anew, which takes seconds.
+    """
     boards = [selection.board(metric, anchor, method) for metric in metrics]
     evidence = [board_evidence(selection, board, derived) for board in boards]
     rows_by_codec = [{row.codec.codec_id: row for row in board.rows} for board in boards]
@@ -99,7 +109,7 @@ def _bd_row(
 
 def _bd_entry(bd_rate: BdRate, is_anchor: bool, proof: Evidence | None) -> Entry:
     if bd_rate.percent is None:
-        return Entry(f"{digits.EMPTY} {bd_rate.reason}", hint=_why(bd_rate.reason))
+        return Entry(f"{digits.EMPTY} {bd_rate.reason}", hint=explain(bd_rate.reason))
     if is_anchor:
         return Entry("anchor", 0.0)
     text = digits.percent(bd_rate.percent) + ("*" if bd_rate.overlap < THIN_OVERLAP else "")
@@ -117,31 +127,6 @@ def _test_in_words(proof: Evidence) -> str:
     verdict = {"better": "Fewer bits than the anchor", "worse": "More bits than the anchor"}
     shown = verdict.get(proof.verdict or "", "No difference from the anchor is shown")
     return f"{shown}: {digits.p_equals(proof.p_value)} after Holm's correction."
-
-
-WHY = {
-    NO_OVERLAP: "The codec's curve and the anchor's share no score: add settings to either of them.",
-    LOSSLESS: "Every setting gave some picture back identical: there is no lossy curve to compare.",
-    ONE_POINT: "A curve needs two settings; only one was run, or no other one is worth its bits.",
-    NO_CURVE: "No lossy setting is left to draw a curve through.",
-    NO_ANCHOR_CURVE: "The anchor finished fewer than half of the pictures.",
-    NO_COMMON_PICTURE: "No picture was finished by all codecs that are compared.",
-}
-"""What the reasons of empty cells mean."""
-
-
-def _why(reason: str | None) -> str:
-    if reason is None:
-        return ""
-    if reason.startswith("anchor: "):
-        return f"The anchor: {_why(reason.removeprefix('anchor: '))}"
-    if reason.endswith("pictures"):
-        return f"Finished {reason}; codecs are compared once they have finished half of them."
-    if reason.endswith("yet"):
-        return "Not scored by this metric: codecarena score SUITE --metric NAME adds it."
-    if " in " in reason:
-        return f"Every attempt failed ({reason}); the page Runs shows what the codec said."
-    return WHY.get(reason, reason)
 
 
 def _detail_entries(metric: MetricRow, row: BdRow, common: int, proof: Evidence | None) -> list[Entry]:
@@ -229,7 +214,14 @@ def _bd_notes(
 
 
 def at_rate_table(selection: Selection, metrics: Sequence[MetricRow], bits_per_pixel: float) -> Table:
-    """Return every codec's scores at a rate: median, 5th and 95th percentile over pictures."""
+    """Return every codec's scores at a rate: median, 5th and 95th percentile over pictures.
+
+    Args:
+        selection: The pictures and codecs to compare.
+        metrics: One column each; the first sorts the rows.
+        bits_per_pixel: Where each picture's curve is read; a codec whose curve does not reach it has no
+            score.
+    """
     summaries = selection.at_rate(metrics, bits_per_pixel)
     searched = any(row.achieved for row in summaries)
     columns = [
@@ -268,7 +260,13 @@ def at_rate_table(selection: Selection, metrics: Sequence[MetricRow], bits_per_p
 
 
 def at_score_table(selection: Selection, metric: MetricRow, score: float) -> Table:
-    """Return what every codec spends for a score: bits per pixel, bytes, encode time."""
+    """Return what every codec spends for a score: bits per pixel, bytes, encode time.
+
+    Args:
+        selection: The pictures and codecs to compare.
+        metric: Whose score it is.
+        score: On the metric's own scale, as stored.
+    """
     summaries = selection.at_score(metric, score)
     searched = any(row.achieved for row in summaries)
     rows: list[Row] = []
@@ -334,7 +332,7 @@ def _entry(text: str | None, spread: Spread | None, reason: str | None = None) -
     if text and spread:
         return Entry(text, spread.median)
     beyond = "Outside the codec's curves on every picture: nothing is extrapolated."
-    return Entry(f"{digits.EMPTY} {reason}" if reason else digits.EMPTY, hint=_why(reason) or beyond)
+    return Entry(f"{digits.EMPTY} {reason}" if reason else digits.EMPTY, hint=explain(reason) or beyond)
 
 
 def _ends(summary: CodecSummary, pictures: int) -> tuple[Entry, Entry]:

@@ -29,6 +29,12 @@ def published_table(
 ) -> Table | None:
     """Return the published curves of a set beside a codec of ours; None where nothing is published of it.
 
+    Args:
+        selection: The set whose codec is the anchor.
+        points: Published ones of any set; those of other sets are left out.
+        metrics: One row for each curve and metric.
+        anchor: Label or id of a codec measured here; the usual one if absent.
+
     Raises:
         AnalysisError: No codec has the anchor's label or id, or none was measured on this set.
     """

@@ -303,6 +303,11 @@ def _preference(metric: MetricRow) -> tuple[float, str, str]:
 def selections(store: Store, image_set: str | None = None, kind: Kind | None = None) -> list[Selection]:
     """Return one part of a store for each image set, or for one of them; empty ones are left out.
 
+    Args:
+        store: Where the results are.
+        image_set: One set; all that are stored if absent.
+        kind: Pictures of one kind only; sets without any are left out.
+
     Raises:
         AnalysisError: The store has no such set.
     """

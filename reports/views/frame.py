@@ -234,7 +234,7 @@ def choose_many(
     help_text: str | None = None,
     default: Sequence[str] = (),
 ) -> list[str]:
-    """Draw a picker of any number of options whose choice is in the page's address."""
+    """Draw a picker of any number of options whose choice is in the page's address; otherwise as `choose`."""
     key = f"{name} of {st.session_state.get('page', '')}"
     asked = st.query_params.get_all(name)
     written = st.session_state.get(f"written {name}")
@@ -258,7 +258,7 @@ def choose_number(
     step: float | None = None,
     help_text: str | None = None,
 ) -> float:
-    """Draw a number whose value is in the page's address."""
+    """Draw a number that is in the page's address; ``default`` where it holds none within the limits."""
     key = f"{name} of {st.session_state.get('page', '')}"
     asked = st.query_params.get(name)
     if key not in st.session_state or asked != st.session_state.get(f"written {name}"):
