@@ -374,7 +374,7 @@ def main() -> NoReturn:
     gc.set_threshold(100_000)
     atexit.register(gc.freeze)
     # Products of resampled means are small: OpenBLAS's threads would wait for each other longer than they
-    # work. NumPy is imported later, and workers are told their own count.
+    # work. NumPy is imported later, and workers get a count of their own.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()

@@ -40,7 +40,7 @@ class Provenance:
     negative_prompt: str | None = None
     seed: int | None = None
     guidance: float | None = None
-    """Scale of classifier-free guidance, or the value that a distilled model is told."""
+    """Scale of classifier-free guidance, or the value that a distilled model is given."""
     steps: int | None = None
     workflow: str | None = None
     """The generator's own record of how it made the picture, as it wrote it."""
@@ -134,7 +134,7 @@ class Rendering(_Table):
 
 
 class Sampling(_Table):
-    """How a picture is sampled on this machine by the project's own toy generator, told its ``caption``."""
+    """How a picture is sampled on this machine by the project's own toy generator, from its ``caption``."""
 
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     width: Annotated[int, Field(gt=0, le=2048, multiple_of=32)] = 512

@@ -20,6 +20,14 @@ def match_suite(
 ) -> int:
     """Return the exit status of ``codecarena run --match``; print how every search ended.
 
+    Args:
+        reference: Name or file of the suite.
+        store: Folder or URL of the store.
+        options: Workers, and the parts of the suite to search.
+        match: The target as ``--match`` has it, such as ``bpp=0.25``.
+        per_set: Whether one setting is searched for a whole set, instead of one for each picture.
+        as_json: Whether to print a JSON record instead of a table.
+
     Raises:
         SuiteError: The suite or the target cannot be read, or the options do not go together.
     """
@@ -54,7 +62,13 @@ def match_suite(
 
 
 def as_record(target: Target, report: MatchReport, dry_run: bool) -> dict[str, Any]:
-    """Return how searches ended as JSON holds it."""
+    """Return how searches ended as JSON holds it.
+
+    Args:
+        target: The rate or score that was searched.
+        report: How the searches ended.
+        dry_run: Whether nothing was run.
+    """
     return {
         "target": asdict(target),
         "searches": report.searches,
@@ -72,7 +86,14 @@ def as_record(target: Target, report: MatchReport, dry_run: bool) -> dict[str, A
 
 
 def show(console: Console, target: Target, report: MatchReport, dry_run: bool) -> None:
-    """Print one line a codec: what came of the target, on how many pictures, for how many encodes."""
+    """Print one line a codec: what came of the target, on how many pictures, for how many encodes.
+
+    Args:
+        console: Where the table goes.
+        target: The rate or score that was searched.
+        report: How the searches ended.
+        dry_run: Whether nothing was run; then only how many searches there would be is printed.
+    """
     from rich.table import Table
 
     if dry_run:

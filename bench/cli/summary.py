@@ -32,7 +32,14 @@ def as_record(suite: Suite, report: Report) -> dict[str, Any]:
 
 
 def sentences(suite: Suite, report: Report, reference: str, store: str) -> str:
-    """Return a run's end for a person to read; the suite and the store as they were called."""
+    """Return a run's end for a person to read; the suite and the store as they were called.
+
+    Args:
+        suite: The suite that was run.
+        report: How it ended.
+        reference: The suite as the user named it, for the commands that are suggested.
+        store: The store as the user named it, likewise.
+    """
     plan = report.plan
     lines = [f"{suite.name}: {plan.total} cells, {plan.done} done before"]
     if report.estimate:

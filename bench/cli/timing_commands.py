@@ -61,6 +61,12 @@ def time_after(report: Report, text: str, writer: StoreWriter, options: Options)
     """Add a timing pass to a report, where suite and options ask for one and the run was not interrupted.
 
     To the report of a dry run, what the pass would do.
+
+    Args:
+        report: Of the run; receives the timing pass's report, its notes and whether it was interrupted.
+        text: The suite file's text, kept with the pass.
+        writer: Where timings go.
+        options: Whether to time at all, and which codecs to time again.
     """
     prepared, wanted = report.prepared, options.wanted
     left_out = wanted.score_only or not options.timing or report.interrupted
@@ -79,7 +85,14 @@ def time_after(report: Report, text: str, writer: StoreWriter, options: Options)
 def time_prepared(
     prepared: Prepared, text: str, writer: StoreWriter, time_again: TimeAgain | None = None
 ) -> TimingReport:
-    """Return the report of a timing pass, with a bar on the terminal meanwhile."""
+    """Return the report of a timing pass, with a bar on the terminal meanwhile.
+
+    Args:
+        prepared: The suite, its pictures and the codecs that loaded.
+        text: The suite file's text, kept with the pass.
+        writer: Where timings go.
+        time_again: Which stored timings to repeat; None for none.
+    """
     from rich.console import Console
 
     from ..timing import timing_pass

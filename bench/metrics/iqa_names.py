@@ -129,7 +129,7 @@ wadiqam_nr decoded higher -inf inf -
 """
 
 _SIMILARITIES = ("ms_ssim", "ssim", "ssimc")
-"""They crowd against 1 as ours do."""
+"""They crowd against 1 as those of the built-in metrics do."""
 _A_SET = "it compares two sets of pictures, not one picture; fid and kid of sets: `codecarena score-set`"
 _REFUSED = {
     "fgresq_pair": "it says which of two pictures is better, not how good one is; use pyiqa:fgresq",

@@ -33,7 +33,7 @@ class MetricEntry:
 
     name: str
     path: str
-    """``module:Class``; of ours, below this package."""
+    """``module:Class``; of built-in metrics, below this package."""
     summary: str
     arguments: tuple[str, ...] = ()
     """What the class is made with."""
@@ -44,7 +44,7 @@ class MetricEntry:
     install: str = ""
     """What to type or fetch when one of them is missing."""
     plugin: Plugin | None = None
-    """The package that brings it, where it is not ours."""
+    """The package that brings it, where it is not built in."""
     clash: str | None = None
     """Who claims this name besides, or None: such a metric cannot be used."""
 

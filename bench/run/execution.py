@@ -35,11 +35,23 @@ class Work(Protocol):
         ...
 
     def finished(self, planned: Planned, outcome: Outcome, last: bool) -> None:
-        """Take the outcome of a cell before it is stored; ``last`` unless the cell comes again."""
+        """Take the outcome of a cell before it is stored; ``last`` unless the cell comes again.
+
+        Args:
+            planned: The cell.
+            outcome: What its worker returned, or how it failed.
+            last: False where the cell comes again with metrics that are left.
+        """
         ...
 
     def stored(self, planned: Planned, outcome: Outcome, last: bool) -> None:
-        """Take note that a cell is stored; ``last`` unless it comes again."""
+        """Take note that a cell is stored; ``last`` unless it comes again.
+
+        Args:
+            planned: The cell.
+            outcome: What its worker returned, or how it failed.
+            last: False where the cell comes again with metrics that are left.
+        """
         ...
 
 

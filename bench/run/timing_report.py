@@ -35,7 +35,14 @@ def as_record(report: TimingReport) -> dict[str, Any]:
 
 
 def sentences(suite: str, report: TimingReport, reference: str, store: str) -> str:
-    """Return a timing pass's end for a person to read; the suite and the store as they were called."""
+    """Return a timing pass's end for a person to read; the suite and the store as they were called.
+
+    Args:
+        suite: Name of the suite.
+        report: How the timing pass ended.
+        reference: The suite as the user named it, for the commands that are suggested.
+        store: The store as the user named it, likewise.
+    """
     lines = [f"{suite}: {report.total} cells to time, {report.done_before} done before"]
     if report.timed or report.failed:
         lines[0] += f", {report.timed} timed now, {report.failed} failed"

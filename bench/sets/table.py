@@ -25,7 +25,13 @@ FILE_COLUMNS = 140
 
 
 def records(store: Store, report: SetReport, metrics: Sequence[SetMetric]) -> list[Record]:
-    """Return one record a distance: what was compared by what, and the value."""
+    """Return one record a distance: what was compared by what, and the value.
+
+    Args:
+        store: Where the distances are.
+        report: Of `score_sets`; its pools are shown.
+        metrics: Whose distances are shown.
+    """
     asked = [set_metric_id(metric.identity) for metric in metrics]
     wanted = {(pool.codec_id, pool.sha256) for pool in report.pools}
     return [
@@ -52,7 +58,13 @@ def records(store: Store, report: SetReport, metrics: Sequence[SetMetric]) -> li
 
 
 def show(console: Console, rows: Sequence[Record], metrics: Sequence[SetMetric]) -> None:
-    """Print one table a set, settings by rate, and what the numbers are."""
+    """Print one table a set, settings by rate, and what the numbers are.
+
+    Args:
+        console: Where the tables go.
+        rows: As `records` returns them.
+        metrics: One column each.
+    """
     if not console.is_terminal:
         console.width = FILE_COLUMNS
     names = [metric.identity.name for metric in metrics]

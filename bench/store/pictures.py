@@ -73,7 +73,13 @@ def add_contents(store: StoreWriter, contents: Iterable[Content]) -> None:
 
 
 def add_provenance(store: StoreWriter, image_set: str, pictures: Iterable[LocalPicture]) -> None:
-    """Record how the pictures of a set came to be, in place of what was known before."""
+    """Record how the pictures of a set came to be, in place of what was known before.
+
+    Args:
+        store: Where it goes.
+        image_set: Name of the set.
+        pictures: Those of the set to record; rows of others stay.
+    """
     rows = [
         {
             "image_set": image_set,

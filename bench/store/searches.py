@@ -65,7 +65,13 @@ def tried(store: Store, codec_ids: Iterable[str], metric_id: str | None) -> dict
 
 
 def save_matches(store: StoreWriter, matches: Iterable[Match], run_id: int) -> None:
-    """Write where searches ended; a newer one of the same question replaces the older, encodes add up."""
+    """Write where searches ended; a newer one of the same question replaces the older, encodes add up.
+
+    Args:
+        store: Where they go.
+        matches: Where searches ended; none writes nothing.
+        run_id: The run that searched.
+    """
     listed = list(matches)
 
     def work(connection: Connection) -> None:

@@ -126,7 +126,15 @@ def save(
     timings: Mapping[TimingKey, Timing],
     footprints: Mapping[str, Footprint],
 ) -> None:
-    """Write timings, and footprints by codec id, in one transaction; earlier timings become history."""
+    """Write timings, and footprints by codec id, in one transaction; earlier timings become history.
+
+    Args:
+        writer: Where they go.
+        run_id: The timing pass.
+        machine_id: Id of this machine's description.
+        timings: Times and needs by cell.
+        footprints: Bytes of weights and libraries by codec id.
+    """
 
     def work(connection: Connection) -> None:
         for key, timing in timings.items():
@@ -140,7 +148,14 @@ def save(
 
 
 def save_failure(writer: StoreWriter, run_id: int, key: TimingKey, failed: Failed) -> None:
-    """Write an attempt to time a cell that ended without times."""
+    """Write an attempt to time a cell that ended without times.
+
+    Args:
+        writer: Where it goes.
+        run_id: The timing pass.
+        key: The cell that was timed.
+        failed: Stage and message of the failure.
+    """
     cell = {"picture_sha256": key.picture_sha256, "codec_id": key.codec_id, "quality": key.quality}
     failure = {**asdict(failed), "metric": TIMING}
     row = {**cell, **failure, "seed": NO_SEED, "run_id": run_id, "created_at": now()}
@@ -173,7 +188,13 @@ def _columns(timing: Timing) -> dict[str, Any]:
 
 
 def known(store: Store, codec_ids: Iterable[str], machine_id: str) -> dict[TimingKey, bool]:
-    """Return every current timing of these codecs on a machine, and whether it was loaded."""
+    """Return every current timing of these codecs on a machine, and whether it was loaded.
+
+    Args:
+        store: Where timings are.
+        codec_ids: Of these codecs.
+        machine_id: Id of a machine's description; times of other machines do not count.
+    """
     table = TimingTable
     columns = (table.picture_sha256, table.codec_id, table.quality, table.machine_id, table.threads)
     loaded: dict[TimingKey, bool] = {}

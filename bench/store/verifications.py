@@ -52,7 +52,13 @@ class Verified:
 
 
 def stored_streams(store: Store, codec_ids: Iterable[str], pictures: Iterable[str]) -> list[StoredStream]:
-    """Return the current measurements of these codecs on these pictures, searches' probes included."""
+    """Return the current measurements of these codecs on these pictures, searches' probes included.
+
+    Args:
+        store: Where the measurements are.
+        codec_ids: Of these codecs.
+        pictures: Hashes of the originals' pixels; measurements of others are left out.
+    """
     table = MeasurementTable
     wanted = set(pictures)
     columns = (table.picture_sha256, table.codec_id, table.quality, table.seed)
@@ -84,7 +90,13 @@ def every_picture_path(store: Store) -> list[str]:
 
 
 def other_versions(store: Store, codec_ids: Iterable[str], pictures: Iterable[str]) -> dict[str, int]:
-    """Return how many bitstreams of these pictures other versions of these codecs wrote, by their label."""
+    """Return how many bitstreams of these pictures other versions of these codecs wrote, by their label.
+
+    Args:
+        store: Where the measurements are.
+        codec_ids: The versions that are here; others of the same names are counted.
+        pictures: Hashes of the originals' pixels; bitstreams of others do not count.
+    """
     table, codec = MeasurementTable, CodecTable
     current, wanted = set(codec_ids), set(pictures)
     with store.engine.connect() as connection:
@@ -104,7 +116,13 @@ def other_versions(store: Store, codec_ids: Iterable[str], pictures: Iterable[st
 
 # Any: a machine's description holds whatever describes it.
 def save_verified(store: StoreWriter, verified: Iterable[Verified], machine: Mapping[str, Any]) -> None:
-    """Add rows; earlier ones of the same measurement stay as history."""
+    """Add rows; earlier ones of the same measurement stay as history.
+
+    Args:
+        store: Where the rows go.
+        verified: One row for each bitstream.
+        machine: Description of this machine, as `device.describe` returns it.
+    """
     shared = {"machine_id": id_of_machine(machine), "created_at": now()}
     store.insert_or_ignore(MachineTable, [{"id": shared["machine_id"], "description": dict(machine)}])
     rows = [asdict(verification) | shared for verification in verified]

@@ -93,8 +93,7 @@ def run(
 ) -> TimingReport:
     """Return the report of a finished or interrupted timing pass, its rows stored.
 
-    No other worker may run meanwhile. The suite's ``[timing]`` table, or its defaults, say what is timed;
-    ``advanced`` is told how many calls are made, of how many.
+    No other worker may run meanwhile. The suite's ``[timing]`` table, or its defaults, say what is timed.
 
     Args:
         prepared: The suite, its pictures and the codecs that loaded.

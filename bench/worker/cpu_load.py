@@ -115,7 +115,7 @@ def quietest(count: int, seconds: float = 0.3) -> tuple[int, ...]:
     usage = dict(enumerate(psutil.cpu_percent(interval=seconds, percpu=True)))
     allowed = os.sched_getaffinity(0)
     slow = slow_cores(allowed)
-    # On equal terms the last: interrupts mostly go to the first. A container may not be told of every core.
+    # On equal terms the last: interrupts mostly go to the first. A container may not see every core.
     order = sorted(allowed, key=lambda core: (core in slow, round(usage.get(core, 0.0), -1), -core))
     return tuple(sorted(order[:count]))
 

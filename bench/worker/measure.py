@@ -139,7 +139,7 @@ class Worker:
 
     def measure(self, cell: Cell) -> Iterator[Message]:
         """Yield the measurement of a cell, unless it is stored, and then each score."""
-        stage = Began("load")  # Every job begins with it, so it need not be told.
+        stage = Began("load")  # Every job begins with it, so no message is needed.
         try:
             picture = self.load_picture(cell.original)
             if cell.stored is None:
@@ -287,7 +287,13 @@ def _kept(cell: Cell) -> bool:
 
 
 def restore(codec: Codec | None, picture: Picture, cell: Cell) -> Image:
-    """Return the pixels that were scored before: the kept PNG, or decoded again and checked."""
+    """Return the pixels that were scored before: the kept PNG, or decoded again and checked.
+
+    Args:
+        codec: Decodes the bitstream; None where the picture is kept.
+        picture: The original, whose shape the decoded picture must have.
+        cell: Has the hashes of bitstream and decoded picture.
+    """
     assert cell.stored is not None
     blobs = Blobs(Path(cell.blobs))
     kept = blobs.decoded_path(cell.stored.decoded_sha256)

@@ -82,7 +82,8 @@ class Child:
             stdout=subprocess.DEVNULL,
             stderr=self.stderr,
             pass_fds=descriptors,
-            # Its own group, so that its children die with it; its own session, so that Ctrl-C is ours alone.
+            # Its own group, so that its children die with it; its own session, so that Ctrl-C does not
+            # reach it.
             start_new_session=True,
             env=worker_environment(threads) | sandbox.environment,
             cwd=sandbox.folder,

@@ -32,5 +32,11 @@ def decode(codec: Codec, job: DecodeAgain) -> DecodedAgain:
 
 
 def encode(codec: Codec, picture: Picture, job: EncodeAgain) -> EncodedAgain:
-    """Return the hash of the bitstream that a picture gives now."""
+    """Return the hash of the bitstream that a picture gives now.
+
+    Args:
+        codec: The codec.
+        picture: The original.
+        job: Has the setting to encode at.
+    """
     return EncodedAgain(hashlib.sha256(codec.encode(picture, job.quality)).hexdigest())

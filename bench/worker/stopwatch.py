@@ -46,7 +46,13 @@ def load(worker: Loaded, job: TimingCall) -> tuple[Picture, Codec, float]:
 
 
 def time(codec: Codec, picture: Picture, job: TimingCall) -> Timed:
-    """Return what an encode and a decode cost, each after its own dropped warm-up."""
+    """Return what an encode and a decode cost, each after its own dropped warm-up.
+
+    Args:
+        codec: The codec, loaded.
+        picture: The original.
+        job: The setting, and how many warm-up calls are made and dropped.
+    """
     for _ in range(job.warm_up):
         codec.encode(picture, job.quality)
     bitstream, encode = clocks.timed(lambda: codec.encode(picture, job.quality))

@@ -84,8 +84,8 @@ def training_prints(folders: Iterable[str] | None = None) -> dict[str, Print]:
 def shared(first: Mapping[str, Print], second: Mapping[str, Print]) -> list[Shared]:
     """Return the pictures of the first set that the second has, once for each picture there.
 
-    Near-duplicates are told by `perceptual_hash`: copies that were scaled or coded again are found, crops,
-    turned and mirrored ones are not.
+    Near-duplicates are recognised by `perceptual_hash`: copies that were scaled or coded again are found;
+    crops, turned and mirrored ones are not.
     """
     pairs: list[Shared] = []
     here, there = ({name: print_.perceptual for name, print_ in side.items()} for side in (first, second))

@@ -96,7 +96,13 @@ def _alone(folder: Path) -> Generator[None]:
 
 
 def differs(lock: Lock, what: str, sha256: str) -> str:
-    """Return a sentence on a file that is not the pinned one."""
+    """Return a sentence on a file that is not the pinned one.
+
+    Args:
+        lock: The lock, which has the name.
+        what: File name or address.
+        sha256: The hash that came, 64 hex digits.
+    """
     return (
         f"{what}: expected sha256 {lock.hashes[what]}, as pinned in {lock.path} by an earlier download, got "
         f"{sha256}; if the set was meant to change, delete that file and fetch again"
