@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Iterator
 from dataclasses import is_dataclass
+from pathlib import Path
 
-ROOMS = ("codecarena.reports", "codecarena.reports.views")
-SCRIPT = "codecarena.reports.app"
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "reports" / "app.py"
 """Streamlit runs it: importing it would draw a page."""
 
 
 def records() -> Iterator[type]:
     """Yield every dataclass of the reports."""
-    for room in ROOMS:
-        for found in pkgutil.iter_modules(importlib.import_module(room).__path__, f"{room}."):
-            module = None if found.name == SCRIPT else importlib.import_module(found.name)
-            for one in vars(module).values() if module else ():
-                if isinstance(one, type) and is_dataclass(one) and one.__module__ == found.name:
-                    yield one
+    for path in sorted((ROOT / "reports").rglob("*.py")):
+        if path == SCRIPT:
+            continue
+        name = ".".join(["codecarena", *path.relative_to(ROOT).with_suffix("").parts])
+        for member in vars(importlib.import_module(name)).values():
+            if isinstance(member, type) and is_dataclass(member) and member.__module__ == name:
+                yield member
 
 
 def test_every_record_is_frozen_and_has_no_room_for_more() -> None:
-    every = list(records())
-    assert len(every) > 20
-    changeable = [one.__qualname__ for one in every if not vars(one)["__dataclass_params__"].frozen]
+    classes = list(records())
+    assert len(classes) > 20
+    changeable = [
+        record.__qualname__ for record in classes if not vars(record)["__dataclass_params__"].frozen
+    ]
     assert changeable == []
-    assert [one.__qualname__ for one in every if "__slots__" not in vars(one)] == []
+    assert [record.__qualname__ for record in classes if "__slots__" not in vars(record)] == []

@@ -152,7 +152,7 @@ def test_three_metrics_have_a_chart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "curve_points", lambda *_: None)
     monkeypatch.setattr(report, "rate_points", lambda *_: (points, 7))
     monkeypatch.setattr(
-        report.charts, "rate_distortion", lambda _, styles, **named: drawn.append((list(styles), named))
+        report.rd_figure, "rate_distortion", lambda _, styles, **named: drawn.append((list(styles), named))
     )
     grids = [SimpleNamespace(codec=SimpleNamespace(label=name)) for name in ("zip", "hyper", "new")]
     part: Any = SimpleNamespace(grids=grids, title=lambda one: one.name.upper(), image_set="zoo")
