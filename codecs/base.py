@@ -169,7 +169,15 @@ def check_size(width: int, height: int) -> None:
 
 
 def check_range(name: str, value: object, lowest: float, highest: float, *, whole: bool = False) -> None:
-    """Raise `CodecError` unless a codec's parameter is a number, perhaps a whole one, in a range."""
+    """Raise `CodecError` unless a codec's parameter is a number, perhaps a whole one, in a range.
+
+    Args:
+        name: Of the parameter, as a user writes it.
+        value: What was given; numbers in strings, and true and false, are refused.
+        lowest: Smallest allowed.
+        highest: Largest allowed.
+        whole: Whether it must be an int.
+    """
     kinds = (int,) if whole else (int, float)
     if type(value) not in kinds or not lowest <= cast("float", value) <= highest:
         whole_number = ", a whole number" if whole else ""
@@ -185,7 +193,13 @@ def check_text(name: str, value: object) -> None:
 
 
 def check_choice(name: str, value: object, choices: Collection[object]) -> None:
-    """Raise `CodecError` unless a codec's parameter is one of the choices."""
+    """Raise `CodecError` unless a codec's parameter is one of the choices.
+
+    Args:
+        name: Of the parameter, as a user writes it.
+        value: What was given; it must equal a choice in type too.
+        choices: Listed in the error, in their order.
+    """
     if value not in choices or type(value) not in {
         type(choice) for choice in choices
     }:  # 1, 1.0 and True are equal

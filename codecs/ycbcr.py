@@ -65,7 +65,14 @@ def to_planes(pixels: Image, coding: Coding) -> tuple[Plane, Plane, Plane]:
 
 
 def to_pixels(luma: Plane, chroma_blue: Plane, chroma_red: Plane, coding: Coding) -> Image:
-    """Return the pixels of three planes of shape (height, width): uint8, (height, width, 3)."""
+    """Return the pixels of three planes of shape (height, width): uint8, (height, width, 3).
+
+    Args:
+        luma: 0 to ``coding.top``; all planes are of one shape.
+        chroma_blue: Around 0.
+        chroma_red: Around 0.
+        coding: The planes' matrix and bit depth.
+    """
     red = luma + chroma_red * (2 * (1 - coding.red))
     blue = luma + chroma_blue * (2 * (1 - coding.blue))
     green = (luma - red * coding.red - blue * coding.blue) / (1 - coding.red - coding.blue)
@@ -119,7 +126,14 @@ def halved(pixels: Image, coding: Coding) -> bytes:
 
 
 def from_halved(samples: bytes, width: int, height: int, coding: Coding) -> Image:
-    """Return the picture of samples with halved chroma (4:2:0); see `halved`."""
+    """Return the picture of samples with halved chroma (4:2:0); see `halved`.
+
+    Args:
+        samples: Luma, then blue and red chroma, row by row; 16-bit samples little-endian.
+        width: Of the picture, in pixels; chroma planes have half of it, rounded up.
+        height: Likewise.
+        coding: The samples' matrix, bit depth and chroma place.
+    """
     half = (-(-height // 2), -(-width // 2))
     luma, blue, red = from_samples(samples, ((height, width), half), coding)
     full = (_doubled(_doubled(plane, 0, on_sample=False), 1, on_sample=coding.left) for plane in (blue, red))

@@ -35,6 +35,11 @@ def _program() -> str:
 def run(arguments: list[str], standard_input: bytes = b"", level: str = "error") -> tuple[bytes, str]:
     """Return FFmpeg's standard output and its messages.
 
+    Args:
+        arguments: What stands behind the program's name and the options that keep it quiet.
+        standard_input: What FFmpeg reads from ``pipe:0``.
+        level: Of FFmpeg's log; ``verbose`` has the encoders announce themselves.
+
     Raises:
         CodecError: FFmpeg cannot be started, or ends with another status than 0.
     """
@@ -99,7 +104,13 @@ def _pixel_format(coding: Coding) -> str:
 
 
 def pad(pixels: Image, width: int, height: int) -> Image:
-    """Return the picture extended to this size by repeating its last column and row."""
+    """Return the picture extended to this size by repeating its last column and row.
+
+    Args:
+        pixels: (rows, columns, 3), not larger than the new size.
+        width: In pixels, after the extension.
+        height: In pixels, after the extension.
+    """
     rows, columns = pixels.shape[:2]
     return np.pad(pixels, ((0, height - rows), (0, width - columns), (0, 0)), mode="edge")
 

@@ -115,6 +115,11 @@ def zoo_file(arch: str, metric: str, quality: int) -> Path:
 
     It is looked for in `fetch.weights_folder` and where CompressAI's own loader leaves it, torch's hub cache.
 
+    Args:
+        arch: Of CompressAI's image zoo, such as ``bmshj2018-hyperprior``.
+        metric: ``mse`` or ``ms-ssim``: what the model was trained for.
+        quality: From 1, the lowest rate.
+
     Raises:
         MissingBackendError: It is not there and cannot be fetched.
     """

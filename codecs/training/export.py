@@ -47,6 +47,15 @@ def write(
     """Write ``name.safetensors``, ``name.png`` and ``name.md`` and return the path of the first.
 
     Parameters are stored as float16; buffers, the probability tables among them, as they are.
+
+    Args:
+        network: Its parameters are stored as float16, its buffers as they are.
+        name: Of the three files.
+        folder: Made if it is not there; files of the same name are overwritten.
+        metadata: Stored in the weights file, for the decoder to read; it counts towards the file's hash.
+        settings: Of the training, for the card.
+        run: The steps made and the losses recorded.
+        facts: What the card says.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.safetensors"

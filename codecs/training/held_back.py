@@ -97,7 +97,13 @@ def _denoised(task: LatentFlowTask, example: Example, steps: int) -> tuple[float
 
 
 def psnr_db(decoded: Tensor, original: Tensor, peak: float) -> float:
-    """Return the peak signal-to-noise ratio in dB of tensors whose values span ``peak``."""
+    """Return the peak signal-to-noise ratio in dB of tensors whose values span ``peak``.
+
+    Args:
+        decoded: Of the original's shape.
+        original: Any shape.
+        peak: Difference of the largest and the smallest value that a pixel may have.
+    """
     return float(10 * torch.log10(peak**2 / (decoded - original).square().mean().clamp(min=1e-12)))
 
 

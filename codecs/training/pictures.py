@@ -60,6 +60,11 @@ def read(path: Path) -> Image:
 def crop(pictures: Sequence[Image], side: int, rng: np.random.Generator) -> list[Tensor]:
     """Return one random square, in one of its eight orientations, of pictures that show the same thing.
 
+    Args:
+        pictures: (height, width, 3), uint8, all of one size; each gets the same crop.
+        side: Of the square, in pixels.
+        rng: Decides place, mirroring and turn.
+
     Returns:
         Of each picture, (3, side, side), uint8.
     """

@@ -51,6 +51,11 @@ class Autoencoder:
     def of_decoder(cls, name: str, codec: LearnedCodec, decoder: Weights) -> Autoencoder:
         """Return the autoencoder with the qualities that a decoder was trained on.
 
+        Args:
+            name: Of the autoencoder, as the decoder's metadata must have it.
+            codec: The autoencoder with its weights.
+            decoder: Its metadata hold the qualities and the fingerprint of the pictures it was trained on.
+
         Raises:
             CodecError: The decoder was trained on pictures of other weights.
         """

@@ -79,7 +79,17 @@ def prediction(
     rate: Tensor,
     shift: float,
 ) -> Tensor:
-    """Return v: what the residual's mean says of it, and what the U-Net adds."""
+    """Return v: what the residual's mean says of it, and what the U-Net adds.
+
+    Args:
+        network: The decoder's.
+        state: (batch, 3, height, width): the noisy residual, in residual deviations.
+        coarse: The autoencoder's picture, -1 to 1.
+        mean: The residual's predicted mean, in residual deviations.
+        time: (batch,), 0 to 1.
+        rate: (batch,), an index into the ladder, which may lie between two rates.
+        shift: See `log_snr`.
+    """
     _, sigma = signal_and_noise(time, shift)
     added = network(state, coarse, mean, time, rate, torch.ones_like(time)).float()
     return added - sigma[:, None, None, None].to(mean.device) * mean

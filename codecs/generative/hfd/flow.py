@@ -61,12 +61,29 @@ def velocity(
     rate: Tensor,
     noise: Tensor,
 ) -> Tensor:
-    """Return the velocity in residual deviations: the residual's mean, and what the U-Net adds to it."""
+    """Return the velocity in residual deviations: the residual's mean, and what the U-Net adds to it.
+
+    Args:
+        network: The decoder's.
+        state: (batch, 3, height, width), -1 to 1: where the path is at ``time``.
+        coarse: The autoencoder's picture, of the same shape and range.
+        mean: The residual's predicted mean, in residual deviations.
+        time: (batch,), 0 to 1.
+        rate: (batch,), an index into the ladder, which may lie between two rates.
+        noise: (batch,), standard deviation of the noise that the path begins with, in residual deviations.
+    """
     return mean + network(state, coarse, mean, time, rate, noise).float()
 
 
 def start(coarse: Tensor, deviation: Tensor, noise: float | Tensor, gaussian: Tensor) -> Tensor:
-    """Return z_0: the coarse picture plus noise, all (batch, 3, height, width), -1 to 1."""
+    """Return z_0: the coarse picture plus noise, all (batch, 3, height, width), -1 to 1.
+
+    Args:
+        coarse: The autoencoder's picture.
+        deviation: Of the residual at the rate, per channel.
+        noise: In deviations of the residual.
+        gaussian: Noise of variance 1.
+    """
     return coarse + noise * deviation * gaussian
 
 

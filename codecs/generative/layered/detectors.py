@@ -54,6 +54,11 @@ def from_lines(drawing: Image, rows: int, columns: int) -> NDArray[np.bool_]:
     """Return the edge map of a drawing with dark lines on light ground, or light ones on dark.
 
     Lines are what differs from the commoner ground; they stay even where the grid is coarser than they.
+
+    Args:
+        drawing: (height, width, 3), uint8.
+        rows: Of the grid.
+        columns: Of the grid.
     """
     grey = cv2.cvtColor(drawing, cv2.COLOR_RGB2GRAY)
     dark = grey < _EDGE_LEVEL
@@ -61,7 +66,13 @@ def from_lines(drawing: Image, rows: int, columns: int) -> NDArray[np.bool_]:
 
 
 def on_grid(edges: NDArray[np.bool_], rows: int, columns: int) -> NDArray[np.bool_]:
-    """Return an edge map on another grid: a cell has an edge where any that it covers has one."""
+    """Return an edge map on another grid: a cell has an edge where any that it covers has one.
+
+    Args:
+        edges: Boolean, of any shape.
+        rows: Of the new grid.
+        columns: Of the new grid.
+    """
     if edges.shape == (rows, columns):
         return edges.copy()
     cells = np.zeros((rows, columns), np.bool_)

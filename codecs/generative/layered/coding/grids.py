@@ -43,7 +43,13 @@ def grid_shape(width: int, height: int, rows: int) -> tuple[int, int]:
 
 
 def cell_means(pixels: Image, rows: int, columns: int) -> Image:
-    """Return the mean of each cell of a grid over the pixels, uint8 of shape (rows, columns, 3)."""
+    """Return the mean of each cell of a grid over the pixels, uint8 of shape (rows, columns, 3).
+
+    Args:
+        pixels: (height, width, 3), uint8.
+        rows: Of the grid, from 1.
+        columns: Of the grid, from 1.
+    """
     return _resized(pixels, columns, rows, Pillow.Resampling.BOX)
 
 

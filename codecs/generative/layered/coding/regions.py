@@ -46,6 +46,11 @@ Region: TypeAlias = Rectangle | NDArray[np.bool_]
 def parse(text: str, width: int, height: int) -> Rectangle:
     """Return the rectangle of a text: left, top, right, bottom, in pixels or all in percent.
 
+    Args:
+        text: Four numbers with commas between them, all in pixels or all with a percent sign.
+        width: Of the picture, in pixels.
+        height: Of the picture, in pixels.
+
     Raises:
         CodecError: It is no rectangle inside the picture.
     """

@@ -288,6 +288,11 @@ def control_maps(layers: Layers, width: int, height: int) -> dict[str, Image]:
 
     Edges are white on black, skeletons are drawn in OpenPose's colours on black, and colours are flat cells:
     of 64 pixels, as the colour adapter was trained, where the layer has a cell for each 64 of the canvas.
+
+    Args:
+        layers: Edges, skeletons and colours, or only some of them.
+        width: Of the canvas, in pixels.
+        height: Of the canvas, in pixels.
     """
     maps: dict[str, Image] = {}
     if layers.edges is not None:
