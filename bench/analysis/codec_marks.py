@@ -33,11 +33,11 @@ NO_FLAGS = CodecFlags()
 
 
 def marks(columns: Columns, codec: ColumnCodec, members: IntArray) -> CodecFlags:
-    """Return the marks of one codec.
+    """Return the flags of one codec.
 
     Args:
-        columns: Of a store.
-        codec: One of its codecs.
+        columns: The measurements of all codecs of a store or set.
+        codec: The codec to describe; of an imported one only its provenance is known.
         members: Which measurements are the codec's, shape (measurements of the codec,).
     """
     if codec.imported:

@@ -62,7 +62,7 @@ def outside_range(lowest: float | None, highest: float | None, value: float) -> 
 
     Args:
         lowest: End of the range; None or infinite where it has none.
-        highest: Likewise.
+        highest: The other end; None or infinite where it has none.
         value: Checked with a tolerance of `RANGE_TOLERANCE`; NaN is outside every range.
     """
     low = -math.inf if lowest is None else lowest
@@ -76,8 +76,8 @@ def impossible_score(facts: MetricFacts, value: float, *, identical: bool) -> st
     """Return why a metric cannot have given this value, or None where it can.
 
     Args:
-        facts: The metric's.
-        value: What it gave; infinite only where that is the perfect value.
+        facts: Range and perfect value that the metric declares.
+        value: The score to check; infinite only where that is the perfect value.
         identical: Whether the decoded pixels equal the original's.
     """
     if math.isinf(value) and value == facts.perfect:

@@ -35,9 +35,9 @@ def pictures(store: Store, originals: Iterable[str], cells: Iterable[ScoredCell]
     """Return originals and the decoded pictures of cells; decoding happens in supervised workers.
 
     Args:
-        store: Where they are from; pictures that are decoded again are kept in its blobs.
-        originals: Hashes of their pixels, those of the cells' pictures among them.
-        cells: Of any codecs.
+        store: Has the bitstreams; pictures that are decoded again are kept in its blobs.
+        originals: Hashes of originals' pixels, those of the cells' pictures among them.
+        cells: Whose decoded pictures are returned, of any codecs.
     """
     listed = {cell.decoded_sha256: cell for cell in cells}
     remade = Remade()
@@ -56,9 +56,9 @@ def keep(
     """Make sure that the decoded pictures of cells lie in the store; return why others do not, by hash.
 
     Args:
-        store: Where they are from.
-        cells: Of any codecs; decoding happens in supervised workers.
-        lost_originals: Why an original cannot be had, by hash, where that is known already.
+        store: Has the bitstreams; its blobs receive the decoded pictures.
+        cells: Whose decoded pictures are kept, of any codecs; supervised workers decode.
+        lost_originals: Why an original cannot be read, by hash, where that is known already.
     """
     listed = {cell.decoded_sha256: cell for cell in cells}
     restore = partial(_restore, store, store.picture_paths(), store.codec_parameters(), lost_originals)

@@ -42,9 +42,9 @@ def around(
     """Return the walls around a codec's decoder, and the files that are left out for being too new.
 
     Args:
-        codec: Whose bitstreams are decoded.
-        store: Where they are from; it is covered.
-        pictures: Files of originals; their neighbours of the same kinds are covered, too.
+        codec: The codec whose bitstreams are decoded; its own files stay visible.
+        store: Has the bitstreams; its blobs and database are hidden.
+        pictures: Files of originals; their neighbours of the same kinds are hidden, too.
         streams: The bitstreams: what appeared among the codec's own files since their encoders first ran is
             left out.
         settled: Changes in folders of the system and of Python, as `of_settled` returns them.

@@ -61,9 +61,9 @@ def build(walls: Walls, environment: dict[str, str], tool: Tool, folder: Path) -
     """Return how to start a worker behind these walls.
 
     Args:
-        walls: What it may see.
+        walls: Which files the worker may see, and which of them are hidden or left out.
         environment: Variables to set, beside HOME and TMPDIR.
-        tool: One that `available` tells.
+        tool: The one that `available` returns.
         folder: An empty one of this worker's; without a tool its HOME, TMPDIR and working folder.
     """
     if tool == "none":
