@@ -86,10 +86,10 @@ class Command:
 
     def _located(self, words: list[str]) -> list[str]:
         program = fill(words[:1], {"recipe_dir": self._recipe_path.parent})[0]
-        beside = str(self._recipe_path.parent / program) if "/" in program else program
-        located = shutil.which(beside)
+        program_path = str(self._recipe_path.parent / program) if "/" in program else program
+        located = shutil.which(program_path)
         if not located:
-            where = beside if "/" in program else f"{program} on the search path"
+            where = program_path if "/" in program else f"{program} on the search path"
             raise MissingBackendError(
                 f"recipe {self._recipe_path}: no program {where}; install it or mend the path"
             )

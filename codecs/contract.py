@@ -139,7 +139,7 @@ class CodecContract:
         """The ladder lies on the scale, from worst to best."""
         info = codec.info
         assert info.name, "the codec has no name"
-        assert info.version, "the codec has no version: its results could not be told from another's"
+        assert info.version, "the codec has no version: its results could not be kept apart from another's"
         assert info.qualities, "the default ladder is empty"
         outside = [quality for quality in info.qualities if not info.scale.contains(quality)]
         assert not outside, f"the default ladder leaves the scale {info.scale}: {outside}"

@@ -1,4 +1,4 @@
-"""Find the device and the number format that a codec's parameters name, or say why they cannot be had."""
+"""Find the device and the number format that a codec's parameters name, or say why they cannot be used."""
 
 from __future__ import annotations
 

@@ -95,8 +95,8 @@ def fetch(
         origin: Whose weights they are, for the message.
 
     Raises:
-        MissingBackendError: It is not there and cannot be had, or is another file; the message says what to
-            place where.
+        MissingBackendError: It is not there and cannot be downloaded, or is another file; the message says
+            what to place where.
     """
     path = (folder or weights_folder()) / name
     for candidate in (path, *(other_folder / name for other_folder in elsewhere)):

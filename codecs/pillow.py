@@ -85,7 +85,7 @@ def version(*libraries: str) -> str:
 
 def avif_version(*coders: str) -> str:
     """Return the versions of Pillow, libavif and these of its AV1 coders: ``aom``, ``dav1d``."""
-    # Pillow tells these only in its private module; another libaom writes other bytes.
+    # Only Pillow's private module has these versions; another libaom writes other bytes.
     import PIL._avif
 
     built = dict(part.strip().split(":", 1) for part in PIL._avif.codec_versions().split(","))

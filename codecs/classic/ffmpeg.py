@@ -62,7 +62,7 @@ def encode(pixels: Image, coding: Coding, matrix: str, arguments: list[str], out
     Args:
         pixels: The picture; at odd sides the chroma planes are rounded up.
         coding: Of the samples that the encoder gets, with halved chroma.
-        matrix: FFmpeg's name of the coding's colour matrix, for the stream to tell.
+        matrix: FFmpeg's name of the coding's colour matrix, written into the stream.
         arguments: Encoder, its options, and the output format.
         output: Where to write.
     """

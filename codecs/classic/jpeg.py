@@ -18,7 +18,7 @@ LADDER = (5.0, 15.0, 30.0, 50.0, 70.0, 85.0, 95.0)
 class Jpeg:
     """JPEG (ITU-T T.81) by libjpeg-turbo.
 
-    The defaults are what Pillow does when told only the quality, as in the published CompressAI curves.
+    The defaults are what Pillow does given only the quality, as in the published CompressAI curves.
 
     Args:
         subsampling: Chroma sampling: ``4:4:4``, ``4:2:2`` or ``4:2:0``.

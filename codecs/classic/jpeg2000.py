@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SHORTFALL_DB = 1.0
 """OpenJPEG estimates what it reaches: on photographs it ends up to so much below what it was asked for."""
 _RATE_STEP = 1.005
-"""The search among rates ends where two that it tells apart differ by less than this factor."""
+"""The search among rates ends where two neighbouring rates differ by less than this factor."""
 
 
 class Jpeg2000:

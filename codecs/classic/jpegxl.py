@@ -96,6 +96,6 @@ class JpegXl:
         return pixels
 
     def breakdown(self, bitstream: bytes) -> RateParts:
-        """Return the signature, and all else: libjxl does not tell its headers from its pixels."""
+        """Return the signature, and all else: libjxl does not say where its headers end."""
         codestream_size(bitstream)
         return RateParts(len(_SIGNATURE), len(bitstream) - len(_SIGNATURE))

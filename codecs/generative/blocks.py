@@ -70,7 +70,7 @@ class ConditionalUNet(nn.Module):
         in_channels: Channels of the input.
         out_channels: Channels of the output.
         widths: Channels of each level; each level halves the sides of the one before.
-        condition: Length of the condition vector given beside the time; may be 0.
+        condition: Length of the condition vector that is given with the time; may be 0.
         blocks: Residual blocks of each level, on the way down and again on the way up.
     """
 

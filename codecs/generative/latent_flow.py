@@ -30,7 +30,7 @@ TILE, HALO = 96, 24
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What the flow is told; a layer that is absent is zero, and its mask with it."""
+    """The flow's conditions; a layer that is absent is zero, and its mask with it."""
 
     maps: Tensor
     """(batch, 9, height, width): colours from -1 to 1 and their mask, then edges and their mask. Edges have

@@ -1,4 +1,4 @@
-"""Where the weights that others published are to be had, and the folder of those that a parameter names.
+"""Where published weights can be downloaded, and the folder of those that a parameter names.
 
 A parameter that names weights is a model id, several ids with commas between them, of which the first one to
 be had is taken, or a folder. Empty stands for the ids below.
@@ -39,7 +39,7 @@ _VERSION_15 = ("stable-diffusion-v1-5/stable-diffusion-v1-5", "sd-legacy/stable-
 
 STABLE_DIFFUSION = Published((*_VERSION_14, *_VERSION_15), _PIPELINE_FILES)
 STABLE_DIFFUSION_15 = Published((*_VERSION_15, *_VERSION_14), _PIPELINE_FILES)
-"""For what was trained beside version 1.5."""
+"""For networks that were trained with version 1.5."""
 TAESD = Published(("madebyollin/taesd",), _NETWORK_FILES)
 DC_AE = Published(("mit-han-lab/dc-ae-f32c32-mix-1.0-diffusers",), _NETWORK_FILES)
 SKETCH_ADAPTERS = Published(
@@ -66,7 +66,7 @@ def folder_of(choice: str, published: Published) -> Path:
     """Return the folder that a parameter names: see the top of this file.
 
     Raises:
-        MissingBackendError: There is no such folder, or none of the ids is to be had.
+        MissingBackendError: There is no such folder, or none of the ids can be downloaded.
     """
     ids = _ids(choice)
     named = all(re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", id_) for id_ in ids)

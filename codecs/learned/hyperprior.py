@@ -139,7 +139,7 @@ def load(weights: Weights) -> GainedHyperprior:
 def latent_coder(network: GainedHyperprior) -> HyperCoder:
     """Return what turns the network's latents into bytes.
 
-    The synthesis that tells scales and means runs in double precision: two machines, or one with other
+    The synthesis of scales and means runs in double precision: two machines, or one with other
     threads, then differ by too little to choose another table for a symbol.
     """
     # Copies: the transforms may move to another device, the entropy model stays.

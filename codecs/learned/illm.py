@@ -139,7 +139,7 @@ def _from_hub(repository: str, name: str) -> _Network:
     """Return a pretrained network by ``torch.hub``, from a folder, its cache or the hub.
 
     Raises:
-        MissingBackendError: It cannot be had.
+        MissingBackendError: It cannot be downloaded.
         CodecError: The repository holds another kind of network.
     """
     folder = Path(repository).expanduser()

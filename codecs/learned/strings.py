@@ -2,7 +2,7 @@
 
 CompressAI's range decoder (``compressai.ans.RansDecoder``) takes any bytes for a string and reads on beyond
 their end. Here every string gets zeros behind it, enough for the longest walk that its symbols can make, and
-a checksum of the symbols tells a wrong string from a right one. `latents` turns latents into symbols with it.
+a checksum of the symbols tells a wrong string from a right one. `latents` codes latents with it.
 """
 
 from __future__ import annotations

@@ -173,7 +173,7 @@ def tensors(path: Path) -> dict[str, Tensor]:
 
 
 def latent_coder(arch: str, network: Network) -> LatentCoder:
-    """Return what turns the latents of a network into bytes.
+    """Return the coder of a network's latents.
 
     Raises:
         CodecError: Its tables of probabilities are missing or wrong.

@@ -19,7 +19,7 @@ from .loop import LOSS_EVERY, Settings, Trained
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a model card says beside what the run itself knows."""
+    """What a model card says in addition to what the run records."""
 
     title: str
     summary: str

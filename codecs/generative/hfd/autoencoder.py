@@ -1,4 +1,4 @@
-"""HFD's first stage: a learned codec whose stream holds every bit, and what its decoder is told of it."""
+"""HFD's first stage: the learned codec of the stream, and the qualities that a decoder was trained on."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class DetailNetwork(nn.Module):
     """The residual's mean, and a U-Net on a state, the coarse picture and that mean, as SR3 is conditioned.
 
     Args:
-        rates: Number of the autoencoder's rates; the network is told which one made the coarse picture.
+        rates: Number of the autoencoder's rates; the network gets the one that made the coarse picture.
         widths: See `ConditionalUNet`.
     """
 

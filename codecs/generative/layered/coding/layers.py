@@ -1,4 +1,4 @@
-"""What a layered stream says of a picture, as arrays and text: everything that a decoder is told."""
+"""The layers of a picture as arrays and text: everything a decoder gets."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def adapter_decoder(
     colour_scale: float = 1.0,
     **sampling: Unpack[Sampling],
 ) -> LayerDecoder:
-    """Return the decoder of the layered codec's paper: a T2I-Adapter for each layer beside the caption.
+    """Return the decoder of the layered codec's paper: a T2I-Adapter for each layer but the caption.
 
     Source: Chen, Mao and Cheng, "Stable Diffusion is a Natural Cross-Modal Decoder for Layered AI-generated
     Image Compression", DCC 2025, arXiv 2412.12982, and the code published with it; T2I-Adapters: Mou et al.,
@@ -186,7 +186,7 @@ class DiffusionDecoder:
 
 
 class Steered(NamedTuple):
-    """A pipeline that is told of the layers."""
+    """A pipeline with the inputs that steer it by the layers."""
 
     pipeline: Callable[..., Any]  # classes without a common base that says what they are called with
     parts: dict[str, object]
@@ -346,5 +346,5 @@ def _joined(adapters: list[T2IAdapter]) -> MultiAdapter:
 
 
 def _folders(**choices: tuple[str, Published]) -> dict[str, Path]:
-    """Return the folders of those networks that are not left out, by the layer they are told of."""
+    """Return the folders of those networks that are not left out, by the layer they take."""
     return {kind: folder_of(*choice) for kind, choice in choices.items() if choice[0] != LEFT_OUT}

@@ -208,7 +208,7 @@ class StableDiffusion:
 
     @torch.inference_mode()
     def _embed(self, text: str) -> Tensor:
-        """Return what the UNet is told of a text, (1, 77, width)."""
+        """Return the U-Net's embedding of a text, (1, 77, width)."""
         limit = self._text_encoder.config.max_position_embeddings
         tokens = self._tokenizer(
             text, padding="max_length", max_length=limit, truncation=True, return_tensors="pt"
