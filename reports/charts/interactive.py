@@ -194,7 +194,7 @@ def trade(
     less_is_better: bool,
     dark: bool,
 ) -> alt.LayerChart | alt.FacetChart:
-    """Return gains over costs on a logarithmic axis; the Pareto front is drawn through what nothing beats.
+    """Return gains over costs on a logarithmic axis, with the Pareto front as a line.
 
     Args:
         points: One for each codec, or for each of its settings.
@@ -256,7 +256,7 @@ def spans(
     zero: bool = True,
     order: Sequence[str] | None = None,
 ) -> alt.LayerChart | alt.FacetChart:
-    """Return values with their intervals, one line for each name, groups beside each other by colour.
+    """Return values with their intervals, one line for each name, groups side by side in colours.
 
     Args:
         points: Values with their intervals; ``name`` and ``group`` together are unique.

@@ -291,7 +291,7 @@ def _use_letters_of_the_font(figure: Figure) -> None:
 def export(figure: Figure, form: Format) -> bytes:
     """Return a chart as a file; SVG and PDF keep text as text, and no file holds the time it was made.
 
-    SVG leaves the letters to who shows it; in the others, signs that their font lacks are told by number.
+    A viewer of SVG picks the font; in the others, characters that the font lacks become code points.
     """
     if form != "svg":
         _use_letters_of_the_font(figure)

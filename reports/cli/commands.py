@@ -1,4 +1,4 @@
-"""The reports' commands beside `leaderboard` and `sheet`; what costs time to import is imported inside."""
+"""The commands of reports but `leaderboard` and `sheet`; what costs time to import is imported inside."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def seeds(
     from ..tables.seed_table import seed_table
     from ..tables.selection import choose_metrics, selections
 
-    parts = selections(Store(store), image_set)
+    chosen = selections(Store(store), image_set)
     tables = [
-        seed_table(selection, choose_metrics(selection.all_metrics, metric or ())) for selection in parts
+        seed_table(selection, choose_metrics(selection.all_metrics, metric or ())) for selection in chosen
     ]
     show_tables(
         [table for table in tables if table], as_json, "No bitstream has been decoded with two seeds."

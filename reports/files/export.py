@@ -128,8 +128,8 @@ def _tables(
     elif what == "rates":
         tables = [rate_table(selection) for selection in selections(store, image_set)]
     else:
-        parts = selections(store, image_set)
-        each = [seed_table(selection, choose_metrics(selection.all_metrics, metrics)) for selection in parts]
+        chosen = selections(store, image_set)
+        each = [seed_table(selection, choose_metrics(selection.all_metrics, metrics)) for selection in chosen]
         tables = [table for table in each if table]
     if not tables:
         raise AnalysisError(f"the store holds nothing for the table {what}")
@@ -165,7 +165,7 @@ def cell_rows(store: Store, image_set: str | None = None) -> list[dict[str, Any]
 
 
 def _columns(metrics: list[MetricRow]) -> dict[str, str]:
-    """Return a column name for each metric id; identities that share a name are told apart."""
+    """Return a column name for each metric id; those of identities that share a name differ."""
     shared = Counter(metric.name for metric in metrics)
     return {
         metric.metric_id: metric.name

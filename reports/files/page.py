@@ -32,7 +32,7 @@ from .sheet_drawing import Pixels
 
 WEB = Path(__file__).parents[1] / "page_web"
 NEWEST_RUNS = 20
-"""Runs whose suites are told in full."""
+"""Runs whose suites are shown in full."""
 
 
 class RemadePictures(Protocol):
@@ -50,7 +50,7 @@ class RemadePictures(Protocol):
 
 
 Remake = Callable[[Store, Sequence[str], Sequence[ScoredCell]], RemadePictures]
-"""Returns originals and decoded pictures; the benchmark's part, which the command line hands in."""
+"""Returns originals and decoded pictures; a function of the benchmark, which the command line passes in."""
 
 
 def page_sheets(store: Store, content: Report, remake: Remake) -> list[PageSheet]:

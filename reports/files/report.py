@@ -81,12 +81,12 @@ def report(
     Raises:
         AnalysisError: The store holds no results, or a name is not in it.
     """
-    parts = selections(store, image_set)
-    if not parts:
+    chosen = selections(store, image_set)
+    if not chosen:
         raise AnalysisError("the store holds no results yet; run a suite first: codecarena run quick")
     derived = Derived(store)
     sections = [
-        section for selection in parts for section in _of_set(store, selection, metrics, anchor, derived)
+        section for selection in chosen for section in _of_set(store, selection, metrics, anchor, derived)
     ]
     sections += _kinds(store, image_set, metrics, anchor, derived)
     ledger = Ledger(store.location.database_url, read_only=True)
@@ -95,8 +95,8 @@ def report(
     finally:
         ledger.close()
     return Report(
-        tuple(selection.image_set for selection in parts),
-        tuple(map(summary, parts)),
+        tuple(selection.image_set for selection in chosen),
+        tuple(map(summary, chosen)),
         tuple(section for section in sections),
     )
 

@@ -37,7 +37,7 @@ def draw(
         sheet: From `contact_sheet.plan`.
         pixels: Originals and decoded pictures by the hash of their pixels.
         missing: Why there are no pixels, by the same hash.
-        columns: Boxes beside each other at most, the original's among them.
+        columns: Most boxes in a row, the original's among them.
     """
     return _Drawing(sheet, pixels, missing, columns).sheet()
 

@@ -25,7 +25,7 @@ MOST_KEPT = 512
 
 
 class Background:
-    """Answers of one store: kept ones at once, others computed one after the other beside the pages.
+    """Answers of one store: kept ones at once, others computed one after the other in the background.
 
     What is computed goes to the store's table ``derived`` in one short transaction, if the store can be
     written, so that the command line and the next server find it.
@@ -40,7 +40,7 @@ class Background:
         self._drawn_at = 0.0
 
     def yield_to_pages(self) -> None:
-        """Let a page that is being drawn have the interpreter: it has one for all threads."""
+        """Yield the GIL to the page being rendered."""
         self._drawn_at = time.monotonic()
 
     def answer(
@@ -70,7 +70,7 @@ class Background:
 
         Args:
             work: Called once for its name.
-            name: What tells it from other work.
+            name: Unique among what is being computed.
         """
 
         def finish() -> bool:

@@ -60,7 +60,7 @@ Remake: TypeAlias = Callable[[Store, Iterable[str], Iterable[ScoredCell]], Remad
 
 
 class PictureLost(Exception):
-    """A picture cannot be had; the message says why."""
+    """A picture is not available; the message says why."""
 
 
 class Gallery:
@@ -77,7 +77,7 @@ class Gallery:
         """Return an original, or what a codec made of it, as PNG.
 
         Raises:
-            PictureLost: It cannot be had.
+            PictureLost: It is not available.
         """
         return self._once(f"{original} {decoded}", lambda: png(self._pixels(original, decoded)[-1]))
 
@@ -85,7 +85,7 @@ class Gallery:
         """Return where a decoded picture differs from its original, as PNG.
 
         Raises:
-            PictureLost: One of the two cannot be had, or the program that draws the map.
+            PictureLost: One of the two is not available, or the program that draws the map.
         """
         return self._once(
             f"{kind} {original} {decoded}", lambda: png(draw_map(kind, *self._pixels(original, decoded)))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 APP = Path(__file__).parents[1] / "app.py"
 RATERS_APP = Path(__file__).parents[2] / "studies" / "trial" / "app.py"
 STORE_VARIABLE = "CODECARENA_STORE"
-"""Environment variable that tells the page which store to read."""
+"""Environment variable that holds the store a page reads."""
 
 LIGHT = {
     "primaryColor": "#0072b2",
@@ -176,12 +176,12 @@ def application(store: str, services: Services, *, raters: bool = False) -> App:
     kept = [_kept_modules()]
     if raters:
         _collect_seldom()
-        desk = RaterService(store)
-        return App(RATERS_APP, routes=routes(lambda: desk), middleware=kept)
+        service = RaterService(store)
+        return App(RATERS_APP, routes=routes(lambda: service), middleware=kept)
     from .pictures import Gallery
     from .pictures import routes as picture_routes
 
-    # What takes seconds to load is loaded before the address is told, not when the first page opens.
+    # What takes seconds to load is loaded before the address is printed, not when the first page opens.
     for name in SLOW_TO_LOAD:
         importlib.import_module(name, __package__)
     remake = services.remake

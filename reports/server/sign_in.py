@@ -121,7 +121,7 @@ def _read(file: Path) -> str:
 
 
 class Gate:
-    """Lets in who knows the password; each wrong try makes the next ones wait longer, for everybody."""
+    """Checks passwords; after each wrong one, everybody has to wait longer before the next counts."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

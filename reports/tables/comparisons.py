@@ -16,7 +16,7 @@ from ...bench.analysis.significance import HeadToHead, Paired, point_evidence, w
 from ...bench.records.rows import MetricRow
 from ...bench.store.timings import TimingRow
 from . import digits
-from .evidence import MARKS, Keeper, all_head_to_heads
+from .evidence import MARKS, AnswerCache, all_head_to_heads
 from .selection import Selection
 from .table import Column, Entry, Row, Table
 
@@ -30,7 +30,7 @@ def comparison_tables(
     *,
     method: Method = "pchip",
     points: bool = False,
-    derived: Keeper | None = None,
+    derived: AnswerCache | None = None,
 ) -> list[Table]:
     """Return the win matrix and the Pareto front of one metric; every point as well where asked for.
 

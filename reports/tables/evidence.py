@@ -47,8 +47,8 @@ class Pending(Exception):
     """An answer is still being computed; whoever asks again later gets it."""
 
 
-class Keeper(Protocol):
-    """Somebody who computes an answer, or remembers it: `Derived`, or a page's own."""
+class AnswerCache(Protocol):
+    """Computes answers, or recalls those it kept: `Derived`, or a page's `Background`."""
 
     def answer(
         self, kind: AnswerKind[Answer], question: str, rows: Iterable[bytes], compute: Callable[[], Answer]
@@ -58,7 +58,7 @@ class Keeper(Protocol):
 
 
 def board_evidence(
-    selection: Selection, board: Leaderboard, derived: Keeper | None = None
+    selection: Selection, board: Leaderboard, derived: AnswerCache | None = None
 ) -> Mapping[str, Evidence]:
     """Return intervals and tests of a leaderboard's codecs against its anchor, by codec id.
 
@@ -76,7 +76,7 @@ def board_evidence(
 
 
 def board_ranks(
-    selection: Selection, board: Leaderboard, derived: Keeper | None = None
+    selection: Selection, board: Leaderboard, derived: AnswerCache | None = None
 ) -> Mapping[str, RankRange]:
     """Return how sure the codecs' places are, by codec id; nothing while it is being computed."""
     question = ("ranks", board.anchor_id, board.metric.metric_id, board.method)
@@ -90,7 +90,7 @@ def board_ranks(
 
 
 def curve_points(
-    selection: Selection, metric: MetricRow, derived: Keeper | None = None
+    selection: Selection, metric: MetricRow, derived: AnswerCache | None = None
 ) -> Mapping[str, list[PointEvidence]]:
     """Return the points of every mean curve with their intervals, by codec id; nothing while computed."""
 
@@ -110,7 +110,7 @@ def curve_points(
 
 
 def own_rates(
-    selection: Selection, metric: MetricRow, codec_ids: Sequence[str], derived: Keeper | None = None
+    selection: Selection, metric: MetricRow, codec_ids: Sequence[str], derived: AnswerCache | None = None
 ) -> list[OwnRateRow]:
     """Return how some codecs compare with all others at their own bytes; nothing while it is computed.
 
@@ -135,7 +135,7 @@ def all_head_to_heads(
     comparison: Comparison,
     metric: MetricRow,
     method: Method,
-    derived: Keeper | None = None,
+    derived: AnswerCache | None = None,
 ) -> list[HeadToHead]:
     """Return the comparison of every two codecs that are compared in a selection.
 
@@ -158,7 +158,7 @@ def all_head_to_heads(
 
 
 def kind_split(
-    selection: Selection, metric: MetricRow, anchor: str, method: Method, derived: Keeper | None = None
+    selection: Selection, metric: MetricRow, anchor: str, method: Method, derived: AnswerCache | None = None
 ) -> KindSplit:
     """Return natural against AI-generated under one metric.
 
@@ -176,7 +176,7 @@ def kind_split(
 
 
 def _answer(
-    derived: Keeper | None,
+    derived: AnswerCache | None,
     kind: AnswerKind[Answer],
     question: Iterable[str],
     selection: Selection,
@@ -199,7 +199,7 @@ def affinity_notes(selection: Selection) -> list[str]:
 
 
 def interval_notes(evidence: Sequence[Evidence], anchor: str) -> list[str]:
-    """Return what the intervals and marks beside BD-rates mean, and why some are missing."""
+    """Return what the intervals and marks after BD-rates mean, and why some are missing."""
     reasons = Counter(proof.interval.reason for proof in evidence if proof.interval.reason)
     reasons.pop("no value", None)  # a BD-rate without a value says why itself
     notes: list[str] = []

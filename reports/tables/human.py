@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...studies.analysis.results import HumanValue, StudyResults
 
 NEAR = 0.1
-"""How far a condition's mean rate may be from the table's, as a part of it."""
+"""How far a condition's mean rate may be from the table's, as a fraction of it."""
 
 
 def study_of(studies: Sequence[StudyResults], pictures: Iterable[str]) -> StudyResults | None:

@@ -101,7 +101,7 @@ def _left(texts: Iterable[str]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text that LaTeX sets as it is; signs that its fonts lack are told by their number."""
+    """Return a text with LaTeX's special characters escaped; those its fonts lack become code points."""
     return re.sub("-(?=-)", "-{}", "".join(map(_sign, text)))
 
 

@@ -99,7 +99,7 @@ def tables_of(
     derived: Derived | None = None,
     people: Sequence[StudyResults] = (),
 ) -> list[Table]:
-    """Return the leaderboards of one part of a store; arguments as in `leaderboard_tables`."""
+    """Return the leaderboards of a selection; arguments as in `leaderboard_tables`."""
     chosen = choose_metrics(selection.all_metrics, metrics)
     if not chosen:
         raise AnalysisError(

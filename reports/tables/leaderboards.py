@@ -14,7 +14,7 @@ from ...bench.analysis.leaderboard import BdRow, Leaderboard
 from ...bench.analysis.significance import Evidence
 from ...bench.records.rows import MetricRow
 from . import digits
-from .evidence import MARKS, Keeper, affinity_notes, board_evidence, interval_notes
+from .evidence import MARKS, AnswerCache, affinity_notes, board_evidence, interval_notes
 from .reasons import explain
 from .selection import Selection
 from .table import Column, Entry, Row, Table
@@ -39,7 +39,7 @@ def bd_table(
     metrics: Sequence[MetricRow],
     anchor: str,
     method: Method = "pchip",
-    derived: Keeper | None = None,
+    derived: AnswerCache | None = None,
 ) -> Table:
     """Return BD-rates against an anchor: one metric in detail, or several side by side.
 

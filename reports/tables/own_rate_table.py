@@ -14,7 +14,7 @@ from ...bench.analysis.own_rate import OwnRateRow, Reach, codecs_without_curve
 from ...bench.analysis.significance import Verdict
 from ...bench.records.rows import MetricRow
 from . import digits
-from .evidence import Keeper, own_rates
+from .evidence import AnswerCache, own_rates
 from .selection import Selection
 from .table import Column, Entry, Row, Table
 
@@ -73,7 +73,7 @@ def own_rate_table(
     metrics: Sequence[MetricRow],
     anchor: str | None = None,
     method: Method = "pchip",
-    derived: Keeper | None = None,
+    derived: AnswerCache | None = None,
 ) -> Table | None:
     """Return how the codecs that have too few points for a BD-rate compare at their own bytes.
 
@@ -100,7 +100,7 @@ def own_rate_table(
 
 
 def _rows(
-    selection: Selection, metrics: Sequence[MetricRow], method: Method, derived: Keeper | None
+    selection: Selection, metrics: Sequence[MetricRow], method: Method, derived: AnswerCache | None
 ) -> _Rows | None:
     comparisons = [(metric, selection.comparison(metric)) for metric in metrics]
     few = {

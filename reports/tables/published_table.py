@@ -27,7 +27,7 @@ COLUMNS = (
 def published_table(
     selection: Selection, points: Iterable[Published], metrics: Sequence[MetricRow], anchor: str | None
 ) -> Table | None:
-    """Return the published curves of a set beside a codec of ours; None where nothing is published of it.
+    """Return BD-rates of a set's published curves against a codec measured here; None where there are none.
 
     Args:
         selection: The set whose codec is the anchor.

@@ -131,7 +131,7 @@ class Selection:
         self._rows: dict[str, list[bytes]] = {}
 
     def title(self, metric: MetricRow) -> str:
-        """Return what to call a metric beside all others of the store."""
+        """Return a metric's title, unambiguous among all metrics of the store."""
         return digits.metric_title(metric, self.all_metrics)
 
     @property
@@ -160,15 +160,15 @@ class Selection:
         return [metric for metric in choose_metrics(self.all_metrics, names) if metric.metric_id in scored]
 
     def scores(self, metric: MetricRow) -> ScoreColumn:
-        """Return one metric's scores of the part's measurements."""
+        """Return one metric's scores of the selected measurements."""
         return self.source.scores(metric.metric_id).only(self._chosen)
 
     def chosen(self, values: FloatArray) -> FloatArray:
-        """Return the part's own of a value of every measurement of the source."""
+        """Return the selected ones of a value of every measurement of the source."""
         return values[self._chosen]
 
     def byte_parts(self) -> ByteParts:
-        """Return what the bytes of the part's measurements are for."""
+        """Return header, payload and side bytes of the selected measurements."""
         return ByteParts(*(self.chosen(byte_part) for byte_part in self.source.byte_parts))
 
     def comparison(self, metric: MetricRow) -> Comparison:
@@ -257,7 +257,7 @@ class Origin(NamedTuple):
 
 
 def scope(image_set: str, kind: Kind | None, families: Sequence[str] = ()) -> str:
-    """Return what tells one part of a store from the others."""
+    """Return a key that is unique among the selections of a store."""
     return " | ".join([image_set, kind or "every kind", *sorted(families)])
 
 
@@ -301,7 +301,7 @@ def _preference(metric: MetricRow) -> tuple[float, str, str]:
 
 
 def selections(store: Store, image_set: str | None = None, kind: Kind | None = None) -> list[Selection]:
-    """Return one part of a store for each image set, or for one of them; empty ones are left out.
+    """Return a selection of a store for each image set, or for one of them; empty ones are left out.
 
     Args:
         store: Where the results are.
@@ -311,5 +311,5 @@ def selections(store: Store, image_set: str | None = None, kind: Kind | None = N
     Raises:
         AnalysisError: The store has no such set.
     """
-    parts = [Selection(StoredColumns(store, name), kind) for name in choose_sets(store, image_set)]
-    return [selection for selection in parts if not selection.is_empty]
+    of_sets = [Selection(StoredColumns(store, name), kind) for name in choose_sets(store, image_set)]
+    return [selection for selection in of_sets if not selection.is_empty]

@@ -88,5 +88,5 @@ def own_command() -> str:
         return "python -m codecarena"
     if str(executable.parent) in os.environ.get("PATH", "").split(os.pathsep):
         return executable.name
-    beside = executable.absolute().is_relative_to(Path.cwd())
-    return str(executable.absolute().relative_to(Path.cwd()) if beside else executable)
+    is_below = executable.absolute().is_relative_to(Path.cwd())
+    return str(executable.absolute().relative_to(Path.cwd()) if is_below else executable)

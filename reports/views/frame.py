@@ -67,10 +67,10 @@ class Frame:
 
     def selection(self, image_set: str | None, kind: str = "all", families: Sequence[str] = ()) -> Selection:
         """Return pictures of one kind and codecs of some families."""
-        return read_part(self.url, self.version, image_set, kind, tuple(sorted(families)))
+        return read_selection(self.url, self.version, image_set, kind, tuple(sorted(families)))
 
     def read(self, selection: Selection, metrics: Sequence[MetricRow]) -> list[MetricRow]:
-        """Return those metrics whose scores are here; the others' are being read beside the pages.
+        """Return those metrics whose scores are here; the others' are being read in the background.
 
         A million scores take as long as a page may: what is chosen is shown at once, the rest follows.
         """
@@ -86,7 +86,7 @@ class Frame:
 
     @property
     def background(self) -> Background:
-        """Who computes what takes long."""
+        """The background worker of the store."""
         return background(self.url)
 
 
@@ -98,7 +98,7 @@ def open_store(url: str) -> Store:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def background(url: str) -> Background:
-    """Return who computes what takes long, one for all sessions."""
+    """Return the background worker of a store, one for all sessions."""
     return Background(open_store(url))
 
 
@@ -110,16 +110,16 @@ def read_source(url: str, version: int, image_set: str | None) -> StoredColumns:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def read_part(
+def read_selection(
     url: str, version: int, image_set: str | None, kind: str, families: tuple[str, ...]
 ) -> Selection:
-    """Return a part of one state of a store, with everything that is worked out of it once."""
+    """Return a selection of one state of a store; what is computed of it is computed once."""
     chosen = None if kind == "all" else cast("Kind", kind)
     return Selection(read_source(url, version, image_set), chosen, families)
 
 
 def plain(text: str) -> str:
-    """Return text whose punctuation Markdown leaves alone: names of codecs and sets are not ours."""
+    """Return text with Markdown's punctuation escaped, for names of codecs and sets, which may hold any."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
@@ -191,7 +191,7 @@ def choose(
         default: Where nothing was chosen; the first if absent.
         write: Returns the text of an option in the address.
         show: Returns the text of an option on the page.
-        segmented: Whether all options stand beside each other.
+        segmented: Whether all options are shown side by side, not in a list.
         help_text: Behind the question mark.
     """
     key = settle(
@@ -340,7 +340,7 @@ def no_scores(selection: Selection) -> None:
 
 
 def summary(frame: Frame, selection: Selection) -> None:
-    """Say in one line what a part holds, and in another what is running."""
+    """Say in one line what a selection holds, and in another what is running."""
     columns = selection.columns
     pictures, codecs = len(set(columns.picture.tolist())), len(set(columns.codec.tolist()))
     counts = {"picture": pictures, "codec": codecs, "result": len(columns.measurement)}

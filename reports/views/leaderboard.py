@@ -61,7 +61,7 @@ def draw(frame: Frame) -> None:
     )  # fmt: skip
     with first[3]:
         table = _table(frame, selection, metric, view, opening.bits_per_pixel or 0.5)
-    pages.show(beside(frame, selection, table), "board")
+    pages.show(with_people_and_costs(frame, selection, table), "board")
     if view != "score":
         _own_rates(frame, selection, metric)
     if view == "bd-rate" and len(selection.metrics) > 1:
@@ -89,7 +89,7 @@ def _table(frame: Frame, selection: Selection, metric: MetricRow, view: str, usu
     return leaderboards.at_score_table(selection, metric, score)
 
 
-def beside(frame: Frame, selection: Selection, table: Table) -> Table:
+def with_people_and_costs(frame: Frame, selection: Selection, table: Table) -> Table:
     """Return a leaderboard with what people said and what the decoder costs."""
     decoder_costs = costs_of(frame.url, frame.version, selection.image_set)
     known = [picture.sha256 for picture in selection.columns.pictures]

@@ -82,7 +82,7 @@ def draw(frame: Frame) -> None:
 
 
 def _first_codecs(selection: Selection) -> list[str]:
-    """Return the anchor and the codec that stands first against it."""
+    """Return the anchor and the codec with the best BD-rate against it."""
     labels = [grid.codec.label for grid in selection.grids]
     anchor = selection.usual_anchor
     others = [label for label in labels if label != anchor]

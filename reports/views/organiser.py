@@ -22,7 +22,7 @@ def gate() -> Gate:
 
 
 def signed_in() -> bool:
-    """Return whether the visitor is the organiser; else draw how to become it."""
+    """Return whether the visitor is signed in as organiser; draw the sign-in where not."""
     stored, admitted = password_hash(), admitted_addresses()
     if stored and st.session_state.get(SESSION) == stored:
         return True

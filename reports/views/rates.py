@@ -56,7 +56,7 @@ def draw(frame: Frame) -> None:
     chosen = pages.choose_many(second[1], "Codecs", "codec", labels, "Only these; all where none is chosen.")
     overlays = _published(frame, image_set, metric)
     names = sorted({overlay.codec for overlay in overlays})
-    beside = pages.choose_many(first[3], "Published curves", "published", names) if names else []
+    overlaid = pages.choose_many(first[3], "Published curves", "published", names) if names else []
     points = [
         point for point in _points(frame, selection, metric, picture) if not chosen or point.codec in chosen
     ]
@@ -64,7 +64,7 @@ def draw(frame: Frame) -> None:
         st.info(f"No curve of {plain_title(selection, metric)} yet: no picture is finished by all codecs.")
         return
     shown = Shown(
-        selection, metric, picture, points, [overlay for overlay in overlays if overlay.codec in beside],
+        selection, metric, picture, points, [overlay for overlay in overlays if overlay.codec in overlaid],
         rd_figure.line_styles(labels), axis == "log",
     )  # fmt: skip
     _chart(shown)

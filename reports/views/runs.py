@@ -54,7 +54,7 @@ def draw(frame: Frame) -> None:
 
 @st.fragment(run_every=2)
 def progress(run_id: int, url: str) -> None:
-    """Draw how far a run is, again and again."""
+    """Draw a run's progress, every two seconds."""
     current = next(
         (detail for detail in run_details(pages.open_store(url)) if detail.run.run_id == run_id), None
     )

@@ -360,7 +360,7 @@ def test_a_page_without_scores_says_how_to_get_them(page: Pickers, grids: list[s
         ("open_store", (), "Store", 4),
         ("background", (), "Background", 4),
         ("read_source", (7, "zoo"), "StoredColumns", 6),
-        ("read_part", (7, "zoo", "natural", ("classic",)), "Selection", 24),
+        ("read_selection", (7, "zoo", "natural", ("classic",)), "Selection", 24),
     ],
 )
 def test_what_pages_share_is_made_once_and_the_oldest_is_let_go(
