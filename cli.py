@@ -71,7 +71,7 @@ app.add_typer(study_commands(study_pictures), name="study")
 def demo(store: StoreOption = STORE, workers: WorkersOption = 0) -> None:
     """Run the built-in suite on the built-in photographs; show the leaderboard and draw a contact sheet."""
     report = _run("quick", store, options(workers=workers, call=("run",)))
-    show_leaderboard(store)
+    show_leaderboard(store, own_bytes_first=True)
     from .bench.store.database import locate
     from .reports.tables.terminal import own_command
 

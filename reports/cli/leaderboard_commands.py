@@ -114,6 +114,7 @@ def show_leaderboard(
     method: Literal["pchip", "cubic", "akima"] = "pchip",
     as_json: bool = False,
     where: str | None = None,
+    own_bytes_first: bool = False,
 ) -> None:
     """Print the leaderboards of a store, or of some of its pictures."""
     from ...bench.store.derived_cache import Derived
@@ -130,6 +131,7 @@ def show_leaderboard(
         method=method,
         derived=Derived(opened),
         people=_people(opened),
+        own_bytes_first=own_bytes_first,
     )
     show_tables(tables, as_json, NO_RESULTS if where is None else f"No stored picture fits {where!r}")
 

@@ -59,6 +59,7 @@ def leaderboard_tables(
     method: Method = "pchip",
     derived: Derived | None = None,
     people: Sequence[StudyResults] = (),
+    own_bytes_first: bool = False,
 ) -> list[Table]:
     """Return one leaderboard per image set, and per identity where a score is asked for.
 
@@ -76,6 +77,7 @@ def leaderboard_tables(
         method: How curves are interpolated over log rate.
         derived: Keeps intervals and tests in the store; without it they are computed anew.
         people: Results of studies, oldest first; the newest of the same pictures becomes a column.
+        own_bytes_first: Whether codecs without a curve come first: in the leaderboard they show a dash.
 
     Raises:
         AnalysisError: The set, a metric or the anchor is not in the store, or ``at`` cannot be read.
@@ -84,7 +86,14 @@ def leaderboard_tables(
         table
         for selection in selections(store, image_set, kind)
         for table in tables_of(
-            selection, metrics=metrics, anchor=anchor, at=at, method=method, derived=derived, people=people
+            selection,
+            metrics=metrics,
+            anchor=anchor,
+            at=at,
+            method=method,
+            derived=derived,
+            people=people,
+            own_bytes_first=own_bytes_first,
         )
     ]
 
@@ -98,6 +107,7 @@ def tables_of(
     method: Method = "pchip",
     derived: Derived | None = None,
     people: Sequence[StudyResults] = (),
+    own_bytes_first: bool = False,
 ) -> list[Table]:
     """Return the leaderboards of a selection; arguments as in `leaderboard_tables`."""
     chosen = choose_metrics(selection.all_metrics, metrics)
@@ -123,7 +133,9 @@ def tables_of(
         metrics_asked = choose_metrics(selection.all_metrics, [asked.target])
         return [at_score_table(selection, metric, asked.value) for metric in metrics_asked]
     own = own_rate_table(selection, chosen, anchor or selection.usual_anchor, method, derived)
-    return [table, own] if own else [table]
+    if own is None:
+        return [table]
+    return [own, table] if own_bytes_first else [table, own]
 
 
 def _searched(selection: Selection) -> OperatingPoint | None:

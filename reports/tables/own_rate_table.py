@@ -184,7 +184,8 @@ def _row(rows: _Rows, key: Key) -> Row:
         "against_id": against.codec_id,
         "own_rate": {metric.metric_id: _record(rows, metric, row) for metric, row in pairs if row},
     }
-    return Row(tuple(entries), record)
+    is_bare = all(row is None or row.mean_difference is None for row in of_metrics)
+    return Row(tuple(entries), record, without_number=is_bare)
 
 
 def _codec_entry(codec: MeasuredCodec) -> Entry:
@@ -226,18 +227,23 @@ def _tested(row: OwnRateRow) -> str:
     return f"{shown}: {digits.p_equals(row.p_value)} after Holm's correction."
 
 
+def _reasons(reach: Reach) -> dict[str, int]:
+    """Return why the other codec is not read on some pictures, and on how many for each reason."""
+    return {
+        "cheapest setting costs more": reach.below,
+        "dearest setting costs less": reach.above,
+        "lossless for no more bytes": reach.other_lossless,
+        "fewer than two points": reach.other_without_curve,
+        "no score": reach.other_without_score,
+    }
+
+
 def _missing(reach: Reach, other: str) -> str:
     """Return why the other codec is not read on the rest of the pictures; empty where it is on all."""
-    reasons = {
-        f"{other}'s cheapest setting costs more": reach.below,
-        f"{other}'s dearest setting costs less": reach.above,
-        f"{other} is lossless for no more bytes": reach.other_lossless,
-        f"{other} has fewer than two points": reach.other_without_curve,
-        f"{other} has no score": reach.other_without_score,
-    }
+    verbs = dict(zip(_reasons(reach), ("'s ", "'s ", " is ", " has ", " has "), strict=True))
     return ", ".join(
-        f"on {count} of {digits.counted(reach.of_pictures, 'picture')} {reason}"
-        for reason, count in reasons.items()
+        f"on {count} of {digits.counted(reach.of_pictures, 'picture')} {other}{verbs[reason]}{reason}"
+        for reason, count in _reasons(reach).items()
         if count
     )
 
@@ -336,16 +342,21 @@ def _stated_rows(rows: _Rows, metric: MetricRow, anchor: str | None) -> list[Own
 def _notes_on_reach(rows: _Rows, shown: Iterable[OwnRateRow]) -> list[str]:
     """Say of the pairs without a number, and of codecs that are in no pair, what is missing."""
     labels = {codec_id: codec.label for codec_id, codec in rows.codecs.items()}
-    missing = dict.fromkeys(
-        f"{rows.name(row)} against {labels[row.against_id]} ({_missing(row.reach, labels[row.against_id])})"
-        for row in shown
-        if row.mean_difference is None
-    )
+    missing: dict[str, dict[str, dict[str, None]]] = {}
+    for row in shown:
+        if row.mean_difference is None:
+            reasons = _reasons(row.reach)
+            reason = max(reasons, key=lambda name: reasons[name])
+            other = f"{labels[row.against_id]} on {reasons[reason]} of {row.reach.of_pictures}"
+            missing.setdefault(rows.name(row), {}).setdefault(reason, {})[other] = None
     without_curve = {key[2] for of_metric in rows.by_metric.values() for key in of_metric}
     without_curve -= {key[2] for key in rows.keys}
-    notes: list[str] = []
-    if missing:
-        notes.append(f"No number where fewer than half of the pictures can be read: {'; '.join(missing)}.")
+    notes = [
+        f"No number for {name} where fewer than half of the pictures can be read: "
+        + "; ".join(f"{reason}: {', '.join(others)}" for reason, others in by_reason.items())
+        + "."
+        for name, by_reason in missing.items()
+    ]
     if without_curve:
         names = ", ".join(sorted(labels[codec_id] for codec_id in without_curve))
         notes.append(f"No curve to compare with: {names}.")

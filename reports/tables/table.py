@@ -41,6 +41,8 @@ class Row:
     entries: tuple[Entry, ...]
     record: Mapping[str, Any] = field(default_factory=dict)
     """The unrounded numbers, ready for JSON: hence Any."""
+    without_number: bool = False
+    """Whether a note under the table says all of it: a terminal has no room for such rows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ def show(console: Console, table: Table) -> None:
     """Print a table and the notes under it; where it is too wide, ranges go under their medians."""
     if not console.is_terminal:
         console.width = FILE_COLUMNS
-    texts = [[entry.text for entry in row.entries] for row in table.rows]
+    rows_shown = [row for row in table.rows if not row.without_number] or table.rows
+    texts = [[entry.text for entry in row.entries] for row in rows_shown]
     folded = [[_folded(text) for text in row] for row in texts]
     headings = [column.heading for column in table.columns]
     words = ["\n".join(heading.split()) for heading in headings]

@@ -23,6 +23,7 @@ from codecarena.reports.server.server import STORE_VARIABLE
 from codecarena.reports.tables import digits
 from codecarena.reports.tables.evidence import Pending
 from codecarena.reports.tables.latex import latex
+from codecarena.reports.tables.leaderboard_tables import leaderboard_tables
 from codecarena.reports.tables.own_rate_table import own_rate_table
 from codecarena.reports.tables.selection import Selection, StoredColumns
 from codecarena.reports.tables.table import as_json
@@ -133,9 +134,10 @@ def test_one_metric_in_detail(selection: Selection) -> None:
         "On each picture the other codec's curve is read at the bits per pixel that the codec spends there "
         "(PCHIP over log rate, never beyond its ends); the difference is the codec's score less the other's.",
         BRACKETS,
-        "No number where fewer than half of the pictures can be read: dots against vvc (on 6 of 6 pictures "
-        "vvc's cheapest setting costs more); latent against vvc (on 6 of 6 pictures vvc's cheapest setting "
-        "costs more).",
+        "No number for dots where fewer than half of the pictures can be read: cheapest setting costs more: "
+        "vvc on 6 of 6.",
+        "No number for latent where fewer than half of the pictures can be read: cheapest setting costs "
+        "more: vvc on 6 of 6.",
         "No curve to compare with: dots, latent.",
         digits.TOY_NOTE,
     )
@@ -296,6 +298,14 @@ def test_the_command_line_shows_it_under_bd_rates_and_scores_at_a_rate(tmp_path:
     assert "At their own bytes" not in said("leaderboard", "--at", "psnr=33")
     said("export", "latex", "out.tex")
     assert (tmp_path / "out.tex").read_text().count(r"\begin{table}") == 2
+
+
+def test_the_demo_shows_first_where_codecs_without_a_curve_stand(tmp_path: Path) -> None:
+    part_of(tmp_path, usual())
+    store = Store(str(tmp_path / "arena"))
+    for own_bytes_first, kinds in ((True, ["At", "BD-rate"]), (False, ["BD-rate", "At"])):
+        tables = leaderboard_tables(store, metrics=["psnr"], own_bytes_first=own_bytes_first)
+        assert [table.title.split()[0] for table in tables] == kinds
 
 
 def test_the_report_has_it_after_the_first_leaderboard(tmp_path: Path) -> None:

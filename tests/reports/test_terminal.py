@@ -79,6 +79,16 @@ def test_records_on_a_terminal_dim_what_is_missing() -> None:
     assert 60 * "s" not in out.getvalue()
 
 
+def test_rows_that_a_note_tells_take_no_room_unless_there_are_no_others() -> None:
+    bare = Row((Entry("vvc"), Entry("– 0 of 6 pictures")), without_number=True)
+    full = Row((Entry("jpeg"), Entry("−1.00")))
+    for rows, drawn, left_out in (((full, bare), "jpeg", "vvc"), ((bare,), "vvc", "jpeg")):
+        console = Console(file=(out := io.StringIO()), width=60, color_system=None)
+        terminal.show(console, Table("Own bytes", (Column("Against"), Column("Difference")), rows))
+        assert drawn in out.getvalue()
+        assert left_out not in out.getvalue()
+
+
 @pytest.mark.parametrize(
     ("called", "path", "expected"),
     [
