@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -55,3 +55,32 @@ def first_circle(paths: Iterable[Path], root: Path = ROOT) -> list[str]:
     except CycleError as error:
         return error.args[1]
     return []
+
+
+def arrows(paths: list[Path], root: Path = ROOT) -> dict[str, set[str]]:
+    """Return, for each folder, the other folders whose modules its files import."""
+    folders = {path: path.parent.relative_to(root).as_posix() for path in paths}
+    of_module = {
+        ".".join(("codecarena", *path.relative_to(root).with_suffix("").parts)): folder
+        for path, folder in folders.items()
+    }
+    drawn: dict[str, set[str]] = {folder: set() for folder in folders.values()}
+    for path, folder in folders.items():
+        for name in imports(path, root=root):
+            target = of_module.get(name) or of_module.get(name.rpartition(".")[0])
+            if target and target != folder:
+                drawn[folder].add(target)
+    return drawn
+
+
+def floors(drawn: Mapping[str, set[str]], room: str) -> dict[str, int]:
+    """Return the floor of each folder of a room: 1 for those that import no other folder of it."""
+    inside = {
+        folder: {target for target in targets if target.split("/")[0] == room}
+        for folder, targets in drawn.items()
+        if folder.split("/")[0] == room
+    }
+    floor: dict[str, int] = {}
+    for folder in TopologicalSorter(inside).static_order():
+        floor[folder] = 1 + max((floor[target] for target in inside[folder]), default=0)
+    return floor
