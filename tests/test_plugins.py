@@ -141,16 +141,16 @@ def test_a_store_shows_a_metric_that_is_not_installed(measured: Path) -> None:
 USE = """
 import json, numpy as np
 from pathlib import Path
-from codecarena.studies.design.design import Pairs, Standing, design_names, find_design
+from codecarena.studies.design.design import PairTotals, Pairs, design_names, find_design
 from codecarena.studies.design.plan import parse
 import sys
 plan = parse(sys.argv[1], Path("study.toml"))
 column = np.arange(6)
 zeros = np.zeros(6, np.int64)
-standing = Standing(np.array([2, 0, 1, 0, 3, 0]), zeros, zeros, zeros)
+pair_totals = PairTotals(np.array([2, 0, 1, 0, 3, 0]), zeros, zeros, zeros)
 open_pairs = np.array([True, True, True, False, True, True])
 chosen = find_design(plan.design.name).choose(
-    Pairs(zeros, zeros, column + 1), standing, open_pairs, 3, np.random.default_rng(0)
+    Pairs(zeros, zeros, column + 1), pair_totals, open_pairs, 3, np.random.default_rng(0)
 )
 print(json.dumps([design_names(), [choice.pair for choice in chosen]]))
 """

@@ -15,7 +15,7 @@ from scipy.special import ndtr
 
 from codecarena.bench.worker.device import cpu_model
 from codecarena.studies.design.adaptive import Asap
-from codecarena.studies.design.design import Pairs, Standing
+from codecarena.studies.design.design import Pairs, PairTotals
 
 PICTURES = 12
 REPEATS = 3
@@ -32,16 +32,16 @@ def case(conditions, votes):
     pairs = Pairs(*np.array(rows, np.int64).T)
     given = random.multinomial(votes, np.full(len(pairs), 1 / len(pairs)))
     won = random.binomial(given, ndtr(values[pairs.first] - values[pairs.second]))
-    return pairs, Standing(given, won, given - won, np.zeros_like(given))
+    return pairs, PairTotals(given, won, given - won, np.zeros_like(given))
 
 
 def seconds(conditions, votes):
     """Return the pairs of a batch, and the least seconds of processor and wall that it took."""
-    pairs, standing = case(conditions, votes)
+    pairs, pair_totals = case(conditions, votes)
     allowed, used, wall = np.ones(len(pairs), bool), [], []
     for repeat in range(REPEATS):
         wall_start, start = time.perf_counter(), time.process_time()
-        batch = Asap().choose(pairs, standing, allowed, len(pairs), np.random.default_rng(repeat))
+        batch = Asap().choose(pairs, pair_totals, allowed, len(pairs), np.random.default_rng(repeat))
         used.append(time.process_time() - start)
         wall.append(time.perf_counter() - wall_start)
     return len(batch), min(used), min(wall)

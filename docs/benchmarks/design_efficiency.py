@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from codecarena.studies.design.adaptive import LEAST_BATCH
-from codecarena.studies.design.design import Pairs, Standing, find_design, with_random_share
+from codecarena.studies.design.design import Pairs, PairTotals, find_design, with_random_share
 from codecarena.studies.design.simulation import Assumptions, deviations, threshold
 from codecarena.studies.scale.fit import fit
 from codecarena.studies.scale.models import JOD, THRESHOLD_PROBIT, THURSTONE
@@ -85,11 +85,11 @@ def study(case):
         rater, place = divmod(int(counts.sum()), VOTES_PER_RATER)
         if place == 0:
             unseen = np.ones(len(pairs), bool)
-        standing = Standing(counts.sum(0), counts[0], counts[2], counts[1])
+        pair_totals = PairTotals(counts.sum(0), counts[0], counts[2], counts[1])
         wanted = []
         if name:
             allowed = np.ones(len(pairs), bool)
-            wanted = find_design(name).choose(pairs, standing, allowed, LEAST_BATCH, random)
+            wanted = find_design(name).choose(pairs, pair_totals, allowed, LEAST_BATCH, random)
         chosen = with_random_share(wanted, pairs, unseen, LEAST_BATCH, share, random)
         rows = np.array([trial.pair for trial in chosen])
         unseen[rows] = False

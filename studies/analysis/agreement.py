@@ -1,4 +1,4 @@
-"""Turn votes into how far raters agree with each other and how consistent their preferences are."""
+"""Measure how far raters agree with each other and how consistent their preferences are."""
 
 from __future__ import annotations
 

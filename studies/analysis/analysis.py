@@ -1,4 +1,4 @@
-"""Turn a study's votes into everything its report says: scale, review, agreement, rates, metrics."""
+"""Analyse a study's votes for its report: scale, rater review, agreement, rate savings, metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a study's stimuli into what the benchmark knows of them: kinds, rates, scores of what was shown."""
+"""Look up what the benchmark has stored on a study's stimuli: kinds, rates, scores of what was shown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...bench.analysis.curves import to_quality
 from ...bench.records.rows import MetricRow, Score
 from ...bench.store.shown_scores import scores_of
 from ...bench.store.store import Store
-from ..records.records import Known, Material
+from ..records.records import StoredStudy, StudyMaterial
 from .analysis import BenchmarkFacts
 from .human_rate import CodedCondition
 from .review import GoldenAnswer
@@ -40,7 +40,7 @@ class Joined:
     """On metrics that could not be compared with the votes, and how to mend that."""
 
 
-def join(store: Store, known: Known, anchor: str | None) -> Joined:
+def join(store: Store, known: StoredStudy, anchor: str | None) -> Joined:
     """Return what the benchmark knows of what a study compares.
 
     Scores are looked up by the hashes of the pixels that were shown: where those are a part of a picture, the
@@ -66,7 +66,7 @@ def join(store: Store, known: Known, anchor: str | None) -> Joined:
     return Joined(beside, tuple(notes))
 
 
-def _golden(material: Material) -> tuple[GoldenAnswer, ...]:
+def _golden(material: StudyMaterial) -> tuple[GoldenAnswer, ...]:
     def name(stimulus: int) -> str:
         return material.conditions[material.stimuli[stimulus].condition].name
 
@@ -79,13 +79,13 @@ def _golden(material: Material) -> tuple[GoldenAnswer, ...]:
     )
 
 
-def _kinds(material: Material) -> dict[str, str] | None:
+def _kinds(material: StudyMaterial) -> dict[str, str] | None:
     """Return the kind of each picture; None where one is unknown or all are alike."""
     kinds = {content.name: content.kind for content in material.contents if content.kind}
     return kinds if len(kinds) == len(material.contents) and len(set(kinds.values())) > 1 else None
 
 
-def _coded(material: Material) -> tuple[CodedCondition, ...]:
+def _coded(material: StudyMaterial) -> tuple[CodedCondition, ...]:
     """Return the conditions that are codecs at rates; none where there are not two codecs to compare."""
     rates: dict[int, dict[str, float]] = {}
     for stimulus in material.stimuli:
@@ -101,7 +101,7 @@ def _coded(material: Material) -> tuple[CodedCondition, ...]:
     return tuple(coded) if len({condition.codec for condition in coded}) > 1 else ()
 
 
-def _rates(material: Material) -> dict[Key, float] | None:
+def _rates(material: StudyMaterial) -> dict[Key, float] | None:
     rates = {
         (
             material.contents[stimulus.content].name,
@@ -113,7 +113,7 @@ def _rates(material: Material) -> dict[Key, float] | None:
     return rates or None
 
 
-def _shown(material: Material) -> list[_Shown]:
+def _shown(material: StudyMaterial) -> list[_Shown]:
     compared = {
         place for pair in material.pairs if pair.kind == "main" for place in (pair.first, pair.second)
     }
@@ -127,14 +127,16 @@ def _shown(material: Material) -> list[_Shown]:
     return shown
 
 
-def shown_scores(store: Store, known: Known) -> dict[tuple[str, str], dict[str, Score]]:
+def shown_scores(store: Store, known: StoredStudy) -> dict[tuple[str, str], dict[str, Score]]:
     """Return the stored scores of what a study compares: (original, shown) -> metric id -> score."""
     return scores_of(
         store, [(shown.reference_sha256, shown.shown_sha256) for shown in _shown(known.material)]
     )
 
 
-def _scores(store: Store, known: Known, anchor: str | None) -> tuple[dict[str, dict[Key, float]], list[str]]:
+def _scores(
+    store: Store, known: StoredStudy, anchor: str | None
+) -> tuple[dict[str, dict[Key, float]], list[str]]:
     """Return the scores of every metric that has one for each coded stimulus, and notes on the others."""
     shown, stored = _shown(known.material), shown_scores(store, known)
     ids = {metric_id for by_metric in stored.values() for metric_id in by_metric}

@@ -11,7 +11,7 @@ from ..design.plan import REFERENCE, PlanError, StudyPlan, parse, seal
 from ..ledger.imports import analysis_of
 from ..ledger.ledger import Ledger
 from ..ledger.votes import stored_votes, votes_of
-from ..records.records import Known, StudyRow
+from ..records.records import StoredStudy, StudyRow
 from ..scale.models import ModelName
 from ..scale.scale import analyse
 from ..scale.scale_results import StudyScale
@@ -24,7 +24,7 @@ def plan_of(study: StudyRow) -> StudyPlan | None:
     return None if study.state == "imported" else parse(study.plan, Path(f"{study.name} (stored plan)"))
 
 
-def intact(known: Known) -> bool:
+def intact(known: StoredStudy) -> bool:
     """Whether plan, stimuli and pairs still are what was sealed."""
     return seal(known.study.plan, known.material.lines()) == known.study.sha256
 

@@ -1,4 +1,4 @@
-"""Turn scores and human values of the same stimuli into correlations, many weightings at a time."""
+"""Correlate metric scores with human values of the same stimuli, for many weightings at a time."""
 
 from __future__ import annotations
 

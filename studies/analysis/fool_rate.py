@@ -1,4 +1,4 @@
-"""Turn votes against the hidden original into how often a coded picture is taken for the better one."""
+"""Measure how often a coded picture is preferred to the hidden original."""
 
 from __future__ import annotations
 

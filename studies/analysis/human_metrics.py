@@ -1,4 +1,4 @@
-"""Turn votes and metric scores of the same stimuli into how well each metric predicts people."""
+"""Measure how well each metric predicts people's votes on the same stimuli."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn votes and rates into rate savings at equal human quality: BD-rate on the JOD scale."""
+"""Compute rate savings at equal human quality: BD-rate on the JOD scale."""
 
 from __future__ import annotations
 

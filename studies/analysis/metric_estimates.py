@@ -1,4 +1,4 @@
-"""Turn votes and metric scores into accuracies and correlations at any weights of raters and pictures."""
+"""Estimate metrics' accuracies and correlations under any weights of raters and pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a stored study into its results once, keep them, and give them back quickly while nothing has changed.
+"""Compute a study's results once, cache them, and return the cached ones until something changes.
 
 Results take from seconds to a minute; they are kept in the store's table of derived answers under the hash of
 everything they come from: plan, votes, and the scores of what was shown. Pages read them by `stored_results`,
@@ -18,7 +18,7 @@ from ..design.plan import REFERENCE
 from ..ledger.erasure import results_question
 from ..ledger.ledger import Ledger
 from ..ledger.votes import vote_rows
-from ..records.records import Known, StudyRow
+from ..records.records import StoredStudy, StudyRow
 from ..scale.scale_results import Interval, ScaleError
 from .analysis import StudyAnalysis, analyse_study
 from .benchmark_facts import join, shown_scores
@@ -119,7 +119,7 @@ def _recall(store: Store, ledger: Ledger, study: StudyRow) -> StudyResults | Non
     return Derived(store).recall(RESULTS, results_question(study.study_id), rows)
 
 
-def _rows(ledger: Ledger, known: Known) -> Iterator[bytes]:
+def _rows(ledger: Ledger, known: StoredStudy) -> Iterator[bytes]:
     """Yield everything that results are made of."""
     study = known.study
     yield repr((study.name, study.state == "imported", study.sha256, study.plan)).encode()
@@ -137,7 +137,7 @@ def _rows(ledger: Ledger, known: Known) -> Iterator[bytes]:
     yield from vote_rows(ledger, study)
 
 
-def _compute(ledger: Ledger, known: Known, resamples: int | None = None) -> StudyResults:
+def _compute(ledger: Ledger, known: StoredStudy, resamples: int | None = None) -> StudyResults:
     study = known.study
     plan = plan_of(study)
     ((_, votes), *stricter), left_out = choices_of(ledger, study, plan)
@@ -174,7 +174,7 @@ def _compute(ledger: Ledger, known: Known, resamples: int | None = None) -> Stud
     )
 
 
-def _values(known: Known, analysis: StudyAnalysis) -> tuple[HumanValue, ...]:
+def _values(known: StoredStudy, analysis: StudyAnalysis) -> tuple[HumanValue, ...]:
     material = known.material
     by_name = {condition.name: (place, condition) for place, condition in enumerate(material.conditions)}
     rates: dict[int, list[float]] = {}

@@ -1,4 +1,4 @@
-"""Turn a plan's exclusion rules and the votes into the raters whom the stricter result leaves out."""
+"""Apply a plan's exclusion rules: which raters the stricter result leaves out, and why."""
 
 from __future__ import annotations
 

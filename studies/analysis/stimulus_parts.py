@@ -1,4 +1,4 @@
-"""Turn kinds of pictures and rates into the parts of a study that metrics are judged on apart."""
+"""Split a study's stimuli by kind of picture and by rate, so that metrics are judged on each part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn the votes so far into the pairs that tell most of the rest: the adaptive designs.
+"""Choose the pairs that are expected to be most informative, given the votes so far.
 
 Both look at conditions over all pictures, as the scale does, and then choose a picture for each pair. 'No
 preference' counts as half a win for either here, as does a trial whose answer is still out: so a pair that
@@ -13,7 +13,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from .asap import FloatArray, information_gain, posterior, spanning_tree
-from .design import BoolArray, Choice, IntArray, Pairs, Standing
+from .design import BoolArray, Choice, IntArray, Pairs, PairTotals
 
 LEAST_BATCH = 16
 """Pairs proposed at a time, if there are so many: what raters use up until the next batch is ready."""
@@ -33,13 +33,13 @@ class Asap:
     def choose(
         self,
         pairs: Pairs,
-        standing: Standing,
+        pair_totals: PairTotals,
         open_pairs: BoolArray,
         count: int,
         generator: np.random.Generator,
     ) -> list[Choice]:
         """Return a batch of trees, in each the most telling pair first."""
-        board = _Board(pairs, standing, open_pairs, generator)
+        board = _Board(pairs, pair_totals, open_pairs, generator)
         while len(board.chosen) < min(count, LEAST_BATCH):
             first, second = board.matchups()
             if not len(first):
@@ -64,13 +64,13 @@ class Swiss:
     def choose(
         self,
         pairs: Pairs,
-        standing: Standing,
+        pair_totals: PairTotals,
         open_pairs: BoolArray,
         count: int,
         generator: np.random.Generator,
     ) -> list[Choice]:
         """Return some rounds, the pairs of each in random order."""
-        board = _Board(pairs, standing, open_pairs, generator)
+        board = _Board(pairs, pair_totals, open_pairs, generator)
         while len(board.chosen) < min(count, LEAST_BATCH):
             opponents = _opponents(board, generator)
             if not opponents:
@@ -106,15 +106,15 @@ class _Board:
     """What stands while a batch is put together: pairs that are taken count as given."""
 
     def __init__(
-        self, pairs: Pairs, standing: Standing, open_pairs: BoolArray, generator: np.random.Generator
+        self, pairs: Pairs, pair_totals: PairTotals, open_pairs: BoolArray, generator: np.random.Generator
     ) -> None:
         self.chosen: list[int] = []
-        self.wins = _wins(pairs, standing)
+        self.wins = _wins(pairs, pair_totals)
         self._pairs = pairs
         self._generator = generator
-        self._given = standing.given.copy()
-        self._load = np.bincount(pairs.content, standing.given, pairs.content.max(initial=0) + 1)
-        self._part = _parts(pairs, standing.given)
+        self._given = pair_totals.given.copy()
+        self._load = np.bincount(pairs.content, pair_totals.given, pairs.content.max(initial=0) + 1)
+        self._part = _parts(pairs, pair_totals.given)
         self._rows: dict[tuple[int, int], list[int]] = {}
         for row in np.flatnonzero(open_pairs):
             self._rows.setdefault((int(pairs.first[row]), int(pairs.second[row])), []).append(int(row))
@@ -149,12 +149,12 @@ class _Board:
         return [Choice(row, 1.0) for row in self.chosen]
 
 
-def _wins(pairs: Pairs, standing: Standing) -> FloatArray:
+def _wins(pairs: Pairs, pair_totals: PairTotals) -> FloatArray:
     size = int(pairs.second.max(initial=0)) + 1
     wins = np.zeros((size, size))
-    half = (standing.given - standing.first_won - standing.second_won) / 2
-    np.add.at(wins, (pairs.first, pairs.second), standing.first_won + half)
-    np.add.at(wins, (pairs.second, pairs.first), standing.second_won + half)
+    half = (pair_totals.given - pair_totals.first_won - pair_totals.second_won) / 2
+    np.add.at(wins, (pairs.first, pairs.second), pair_totals.first_won + half)
+    np.add.at(wins, (pairs.second, pairs.first), pair_totals.second_won + half)
     return wins
 
 

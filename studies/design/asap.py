@@ -1,4 +1,4 @@
-"""Turn counts of wins into what is believed of each condition, and into what one more vote would tell.
+"""Infer the posterior of each condition from wins, and the information gain of one more vote (ASAP).
 
 The model and the gain are those of ASAP (Mikhailiuk et al., "Active Sampling for Pairwise Comparisons via
 Approximate Message Passing and Information Gain Maximization", ICPR 2020): each condition has a Gaussian

@@ -45,7 +45,7 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Standing:
+class PairTotals:
     """What is known of each pair by now; trials of the design only, never golden ones or repeats."""
 
     given: IntArray
@@ -54,7 +54,7 @@ class Standing:
     second_won: IntArray
     ties: IntArray
 
-    def turned(self) -> Standing:
+    def turned(self) -> PairTotals:
         """Return what the same answers mean where the question asks for the worse picture."""
         return replace(self, first_won=self.second_won, second_won=self.first_won)
 
@@ -77,7 +77,7 @@ class Design(Protocol):
     """
 
     adaptive: bool
-    """True: `choose` runs in the background with every pair open and an exact `Standing`; raters are given
+    """True: `choose` runs in the background with every pair open and an exact `PairTotals`; raters are given
     its choices in order, each once, until the next batch replaces them. It may take seconds.
     False: `choose` runs in a rater's request, with the pairs open that the rater has not had and the three
     columns of answers all 0. It must be quick."""
@@ -85,7 +85,7 @@ class Design(Protocol):
     def choose(
         self,
         pairs: Pairs,
-        standing: Standing,
+        pair_totals: PairTotals,
         open_pairs: BoolArray,
         count: int,
         generator: np.random.Generator,
@@ -105,7 +105,7 @@ class Full:
     def choose(
         self,
         pairs: Pairs,  # noqa: ARG002 - the protocol's
-        standing: Standing,  # noqa: ARG002
+        pair_totals: PairTotals,  # noqa: ARG002
         open_pairs: BoolArray,
         count: int,
         generator: np.random.Generator,
@@ -130,7 +130,7 @@ class BalancedIncomplete:
     def choose(
         self,
         pairs: Pairs,
-        standing: Standing,
+        pair_totals: PairTotals,
         open_pairs: BoolArray,
         count: int,
         generator: np.random.Generator,
@@ -142,7 +142,7 @@ class BalancedIncomplete:
         chosen: list[Choice] = []
         for _ in range(min(count, int(open_pairs.sum()))):
             rows = np.flatnonzero(still_open)
-            rows = _least(rows, standing.given[rows])
+            rows = _least(rows, pair_totals.given[rows])
             rows = _least(rows, pictures[pairs.content[rows]])
             rows = _least(rows, conditions[pairs.first[rows]] + conditions[pairs.second[rows]])
             row = int(generator.choice(rows))

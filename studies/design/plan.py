@@ -1,4 +1,4 @@
-"""Turn a ``study.toml`` into a checked plan: what is compared, how it is shown, how it is judged."""
+"""Read and validate a ``study.toml``: what is compared, how it is shown, how it is analysed."""
 
 from __future__ import annotations
 

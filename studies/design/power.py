@@ -1,4 +1,4 @@
-"""Turn assumptions about a study into what it would find: interval widths, power, votes, minutes, cost."""
+"""Simulate studies to predict interval widths, power, votes, minutes and cost."""
 
 from __future__ import annotations
 

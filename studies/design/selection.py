@@ -1,4 +1,4 @@
-"""Turn a plan and the stored cells into what a study compares; nothing is coded, only chosen.
+"""Select from the store the stimuli and pairs that a plan compares; nothing is coded again.
 
 Pixels are not looked at here: which part of a picture is shown, and the hashes of the parts, come from the
 benchmark (see `Preparer`), which a study does not import.
@@ -14,7 +14,7 @@ from typing import Protocol
 
 from ...bench.records.rows import ScoredCell
 from ...bench.store.study_pictures import Crop, Prepared
-from ..records.records import Condition, Content, Material, Pair, Stimulus
+from ..records.records import Condition, Content, Pair, Stimulus, StudyMaterial
 from .plan import REFERENCE, ConditionsTable, PlanError, StudyPlan
 
 
@@ -143,7 +143,7 @@ def _nothing_left(cells_of: Mapping[Condition, Mapping[str, ScoredCell]], names:
     )
 
 
-def material(plan: StudyPlan, selection: PlanSelection, prepared: Prepared) -> Material:
+def material(plan: StudyPlan, selection: PlanSelection, prepared: Prepared) -> StudyMaterial:
     """Return what a study compares, hashes and pairs included.
 
     Raises:
@@ -184,7 +184,7 @@ def material(plan: StudyPlan, selection: PlanSelection, prepared: Prepared) -> M
         Stimulus(index, len(conditions) - 1, None, None, content.picture_sha256, content.reference_sha256)
         for index, content in enumerate(contents)
     ]
-    return Material(conditions, tuple(contents), tuple(stimuli), pairs_of(plan, conditions, stimuli))
+    return StudyMaterial(conditions, tuple(contents), tuple(stimuli), pairs_of(plan, conditions, stimuli))
 
 
 def pairs_of(

@@ -1,4 +1,4 @@
-"""Turn assumptions about conditions, raters and pictures into the votes of a study that never was."""
+"""Simulate the votes of a study from assumptions about conditions, raters and pictures."""
 
 from __future__ import annotations
 

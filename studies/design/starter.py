@@ -1,4 +1,4 @@
-"""Turn what a store holds into a commented ``study.toml`` that can be planned as it is."""
+"""Write a commented ``study.toml`` for a store's results that can be planned as it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a study's salt into the names, codes and tokens of its raters; none of them is stored in clear."""
+"""Derive the names, codes and tokens of raters from a study's salt; none of them is stored in clear."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn anyone's votes into rows of a study of their own, so that they are analysed like ours."""
+"""Store votes from elsewhere as a study of their own, so that they are analysed like ours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...bench.store.database import StoreError
 from ...bench.store.tables.study_tables import PairTable, RaterTable, TrialTable, VoteTable
 from ...bench.store.writer import now
 from ..design.plan import NAME, REFERENCE, AnalysisTable, seal
-from ..records.records import Condition, Content, Known, Material, Pair, StudyRow, TrialKind
+from ..records.records import Condition, Content, Pair, StoredStudy, StudyMaterial, StudyRow, TrialKind
 from ..records.records import Stimulus as StimulusRecord
 from ..scale.votes import Kind, Votes
 from . import identity
@@ -80,7 +80,7 @@ def analysis_of(study: StudyRow) -> AnalysisTable:
     return AnalysisTable.model_validate(tomllib.loads(study.plan).get("analysis", {}))
 
 
-def _material(votes: Votes) -> tuple[list[tuple[int, int, int]], Material]:
+def _material(votes: Votes) -> tuple[list[tuple[int, int, int]], StudyMaterial]:
     """Return each vote's pair, first and second stimulus, and what the study compares."""
     places: dict[tuple[int, int], int] = {}
     pairs: dict[tuple[str, int, int], int] = {}
@@ -97,7 +97,7 @@ def _material(votes: Votes) -> tuple[list[tuple[int, int, int]], Material]:
             ends = first_place, second_place
         stored = "main" if kind in (Kind.PLAIN, Kind.REPEAT) else _KINDS[kind]
         columns.append((pairs.setdefault((stored, *ends), len(pairs)), first_place, second_place))
-    return columns, Material(
+    return columns, StudyMaterial(
         tuple(Condition(name, None, None, None) for name in votes.conditions),
         tuple(Content(name) for name in votes.pictures),
         tuple(StimulusRecord(content, condition) for content, condition in places),
@@ -106,7 +106,7 @@ def _material(votes: Votes) -> tuple[list[tuple[int, int, int]], Material]:
 
 
 def _insert_votes(
-    connection: Connection, known: Known, votes: Votes, columns: Sequence[tuple[int, int, int]]
+    connection: Connection, known: StoredStudy, votes: Votes, columns: Sequence[tuple[int, int, int]]
 ) -> None:
     study = known.study
     raters = [_rater(study, name) for name in votes.raters]

@@ -43,7 +43,16 @@ from ...bench.store.tables.study_tables import (
     StudyTable,
 )
 from ...bench.store.writer import StoreWriter, now
-from ..records.records import Condition, Content, Known, Material, Pair, RaterRow, Stimulus, StudyRow
+from ..records.records import (
+    Condition,
+    Content,
+    Pair,
+    RaterRow,
+    Stimulus,
+    StoredStudy,
+    StudyMaterial,
+    StudyRow,
+)
 from .erasure import erase_rater, remove_study
 
 Result = TypeVar("Result")
@@ -128,7 +137,7 @@ class Ledger:
         known = ", ".join(study.name for study in self.studies()) or "none yet: codecarena study init"
         raise StoreError(f"no study {name!r} in this store; there are: {known}")
 
-    def keep(self, name: str, plan: str, sha256: str, state: str, material: Material) -> int:
+    def keep(self, name: str, plan: str, sha256: str, state: str, material: StudyMaterial) -> int:
         """Store a study and return its row id; one of the name that is not open yet is replaced.
 
         Raises:
@@ -156,7 +165,7 @@ class Ledger:
 
         return self.write(work)
 
-    def known(self, study: StudyRow) -> Known:
+    def known(self, study: StudyRow) -> StoredStudy:
         """Return all that a study compares, with row ids."""
         study_id = study.study_id
         tables = (ConditionTable, ContentTable, StimulusTable, PairTable)
@@ -168,7 +177,7 @@ class Ledger:
         content_place = {row.id: index for index, row in enumerate(contents)}
         condition_place = {row.id: index for index, row in enumerate(conditions)}
         stimulus_place = {row.id: index for index, row in enumerate(stimuli)}
-        material = Material(
+        material = StudyMaterial(
             tuple(_record(Condition, row) for row in conditions),
             tuple(_record(Content, row) for row in contents),
             tuple(
@@ -185,7 +194,7 @@ class Ledger:
                 for row in pairs
             ),
         )
-        return Known(study, material, tuple(row.id for row in stimuli), tuple(row.id for row in pairs))
+        return StoredStudy(study, material, tuple(row.id for row in stimuli), tuple(row.id for row in pairs))
 
     def set_state(self, study: StudyRow, state: str) -> None:
         """Open or close a study."""
@@ -328,7 +337,7 @@ def _insert(connection: Connection, table: type[Base], rows: Sequence[Mapping[st
     return list(connection.scalars(insert(table).returning(column, sort_by_parameter_order=True), rows))
 
 
-def _insert_material(connection: Connection, study_id: int, material: Material) -> None:
+def _insert_material(connection: Connection, study_id: int, material: StudyMaterial) -> None:
     of_study = {"study_id": study_id}
     conditions = [
         {**asdict(condition), **of_study, "place": place}

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, 
 
 from ...bench.store.tables.study_tables import PairTable, ProposalTable, TrialTable, VoteTable
 from ...bench.store.writer import now
-from ..design.design import IntArray, Standing
-from ..records.messages import Ballot
+from ..design.design import IntArray, PairTotals
+from ..records.messages import VoteRequest
 from ..records.records import NewTrial, RaterRow, StudyRow, TrialRow
 from .ledger import Ledger
 
@@ -31,28 +31,32 @@ _waiting = and_(TrialTable.rater_id == bindparam("rater"), TrialTable.answered_a
 # Statements of every request are made once: to put one together takes longer than to run it.
 _DUE = select(*_TRIAL).where(_waiting).order_by(TrialTable.position).limit(bindparam("limit"))
 _BY_TOKEN = select(*_TRIAL).where(TrialTable.token == bindparam("token"))
-_STANDS = select(VoteTable.client_uuid, VoteTable.answer).where(VoteTable.trial_id == bindparam("trial"))
+_VOTE_OF_TRIAL = select(VoteTable.client_uuid, VoteTable.answer).where(
+    VoteTable.trial_id == bindparam("trial")
+)
 _FIRST_WAITING = select(func.min(TrialTable.position)).where(_waiting)
 _BY_UUID = select(VoteTable.id).where(VoteTable.client_uuid == bindparam("client_uuid"))
 _ADD_VOTE = insert(VoteTable)
 _ANSWERED = (
     update(TrialTable).where(TrialTable.id == bindparam("trial")).values(answered_at=bindparam("answered"))
 )
-_LEANED = (
+_ADD_TO_BALANCE = (
     update(PairTable)
     .where(PairTable.id == bindparam("pair"))
     .values(balance=PairTable.balance + case((PairTable.first_id == bindparam("left"), 1), else_=-1))
 )
-_RIGHTED = (
+_REMOVE_FROM_BALANCE = (
     update(PairTable)
     .where(PairTable.id == bindparam("pair"))
     .values(balance=PairTable.balance - case((PairTable.first_id == bindparam("left"), 1), else_=-1))
 )
-_COUNTED = update(PairTable).where(PairTable.id == bindparam("pair")).values(votes=PairTable.votes + 1)
+_INCREMENT_VOTES = (
+    update(PairTable).where(PairTable.id == bindparam("pair")).values(votes=PairTable.votes + 1)
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Situation:
+class TrialContext:
     """What trials are chosen from, read in the transaction that stores the choice."""
 
     pair_ids: IntArray
@@ -81,7 +85,7 @@ class NotDueError(Exception):
 
 
 class TrialLedger(Ledger):
-    """The ledger with what a desk asks for."""
+    """The ledger with the queries and writes of the rater service."""
 
     def due(self, rater_id: int, limit: int = 2) -> list[TrialRow]:
         """Return a rater's next trials that have no vote."""
@@ -104,7 +108,7 @@ class TrialLedger(Ledger):
         self.write(lambda connection: connection.execute(change))
 
     def add_trials(
-        self, rater: RaterRow, given: int, until: str, compose: Callable[[Situation], Sequence[NewTrial]]
+        self, rater: RaterRow, given: int, until: str, compose: Callable[[TrialContext], Sequence[NewTrial]]
     ) -> None:
         """Store further trials of a rater, chosen and stored in one transaction.
 
@@ -122,8 +126,8 @@ class TrialLedger(Ledger):
             ).all()
             if len(past) != given:
                 return
-            situation = _situation(connection, rater.study_id, tuple(TrialRow(*row) for row in past))
-            new = compose(situation)
+            context = _trial_context(connection, rater.study_id, tuple(TrialRow(*row) for row in past))
+            new = compose(context)
             if not new:
                 return
             shared = {"study_id": rater.study_id, "rater_id": rater.rater_id, "lease_until": until}
@@ -131,8 +135,8 @@ class TrialLedger(Ledger):
             connection.execute(insert(TrialTable), rows)
             sides = [{"pair": trial.pair_id, "left": trial.first_id} for trial in new if trial.kind == "main"]
             if sides:
-                connection.execute(_LEANED, sides)
-            used = [side["pair"] for side in sides if side["pair"] in situation.proposals]
+                connection.execute(_ADD_TO_BALANCE, sides)
+            used = [side["pair"] for side in sides if side["pair"] in context.proposals]
             connection.execute(
                 delete(ProposalTable).where(
                     ProposalTable.study_id == rater.study_id, ProposalTable.pair_id.in_(used)
@@ -144,7 +148,7 @@ class TrialLedger(Ledger):
     def wants_votes(self, study_id: int, votes_per_pair: float) -> bool:
         """Whether any pair has fewer votes and running leases than this."""
         with self.store.engine.connect() as connection:
-            return bool((_situation(connection, study_id, ()).given < votes_per_pair).any())
+            return bool((_trial_context(connection, study_id, ()).given < votes_per_pair).any())
 
     def take_back(self, rater_id: int, votes_per_pair: float) -> None:
         """Delete a rater's given trials whose lease has ended and whose pair has its votes from others."""
@@ -163,13 +167,13 @@ class TrialLedger(Ledger):
             mains = select(TrialTable.pair_id, TrialTable.first_id).where(lapsed, TrialTable.kind == "main")
             sides = [{"pair": pair, "left": first} for pair, first in connection.execute(mains).all()]
             if sides:
-                connection.execute(_RIGHTED, sides)
+                connection.execute(_REMOVE_FROM_BALANCE, sides)
             # A repeat without its first trial would say nothing.
             connection.execute(delete(TrialTable).where(lapsed, TrialTable.kind.in_(("main", "repeat"))))
 
         self.write(work)
 
-    def vote(self, trial: TrialRow, ballot: Ballot, proof: str) -> VoteState:
+    def vote(self, trial: TrialRow, vote_request: VoteRequest, proof: str) -> VoteState:
         """Return the vote that stands for a trial once it is committed: this one, or the one before it.
 
         Raises:
@@ -179,26 +183,26 @@ class TrialLedger(Ledger):
             "study_id": trial.study_id,
             "rater_id": trial.rater_id,
             "trial_id": trial.trial_id,
-            "client_uuid": ballot.client_uuid,
-            "answer": ballot.answer,
-            "response_ms": ballot.response_ms,
+            "client_uuid": vote_request.client_uuid,
+            "answer": vote_request.answer,
+            "response_ms": vote_request.response_ms,
             "proof": proof,
-            "display": dict(ballot.display),
+            "display": dict(vote_request.display),
             "received_at": now(),
         }
 
         parameters = {"trial": trial.trial_id, "pair": trial.pair_id, "answered": row["received_at"]}
 
         def work(connection: Connection) -> VoteState:
-            stands = connection.execute(_STANDS, parameters).first()
+            stands = connection.execute(_VOTE_OF_TRIAL, parameters).first()
             if stands:
                 return VoteState(stands.client_uuid, stands.answer, repeated=True)
-            _check_due(connection, trial, ballot.client_uuid)
+            _check_due(connection, trial, vote_request.client_uuid)
             connection.execute(_ADD_VOTE, row)
             connection.execute(_ANSWERED, parameters)
             if trial.kind == "main":
-                connection.execute(_COUNTED, parameters)
-            return VoteState(ballot.client_uuid, ballot.answer, repeated=False)
+                connection.execute(_INCREMENT_VOTES, parameters)
+            return VoteState(vote_request.client_uuid, vote_request.answer, repeated=False)
 
         return self.write(work)
 
@@ -224,10 +228,10 @@ class TrialLedger(Ledger):
 
     # Adaptive designs
 
-    def standing(self, study: StudyRow, pair_ids: Sequence[int]) -> Standing:
+    def pair_totals(self, study: StudyRow, pair_ids: Sequence[int]) -> PairTotals:
         """Return votes, leases and answers of each pair; reads all votes, so it is for the background.
 
-        Whoever was named counts as the winner: `Standing.turned` is for a question that asks for the worse.
+        Whoever was named counts as the winner: `PairTotals.turned` is for a question that asks for the worse.
         """
         left_won = and_(TrialTable.first_id == PairTable.first_id, VoteTable.answer == "first")
         right_won = and_(TrialTable.first_id != PairTable.first_id, VoteTable.answer == "second")
@@ -251,8 +255,8 @@ class TrialLedger(Ledger):
         for pair_id, *counts in self.rows(query):
             columns[:, place[pair_id]] = counts
         with self.store.engine.connect() as connection:
-            given = _situation(connection, study.study_id, ()).given
-        return Standing(given, columns[0], columns[1], columns[2])
+            given = _trial_context(connection, study.study_id, ()).given
+        return PairTotals(given, columns[0], columns[1], columns[2])
 
     def propose(self, study: StudyRow, pair_ids: Sequence[int]) -> None:
         """Replace what an adaptive design wants compared next."""
@@ -280,7 +284,7 @@ def _check_due(connection: Connection, trial: TrialRow, client_uuid: str) -> Non
         raise NotDueError("this client UUID stands for the vote of another trial")
 
 
-def _situation(connection: Connection, study_id: int, past: tuple[TrialRow, ...]) -> Situation:
+def _trial_context(connection: Connection, study_id: int, past: tuple[TrialRow, ...]) -> TrialContext:
     main_pairs = and_(PairTable.study_id == study_id, PairTable.kind == "main")
     pairs = connection.execute(
         select(PairTable.id, PairTable.votes, PairTable.balance).where(main_pairs).order_by(PairTable.id)
@@ -298,4 +302,4 @@ def _situation(connection: Connection, study_id: int, past: tuple[TrialRow, ...]
         given[place[pair_id]] += count
     proposals = select(ProposalTable.pair_id).where(ProposalTable.study_id == study_id)
     wanted = tuple(connection.scalars(proposals.order_by(ProposalTable.id)))
-    return Situation(columns[:, 0], given, columns[:, 2], wanted, past)
+    return TrialContext(columns[:, 0], given, columns[:, 2], wanted, past)

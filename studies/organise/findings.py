@@ -1,4 +1,4 @@
-"""Turn the analysis of a study into tables of words and rounded numbers for terminals and reports."""
+"""Format the analysis of a study as tables for terminals and reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn numbers of a study into the texts of its tables."""
+"""Format a study's numbers for its tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a study's votes into files that others read, and others' files into votes.
+"""Export a study's votes to the formats of other tools; `interchange_read` imports them.
 
 ===========  ==========================================================================================
 csv          one row a vote, everything that is known of it; read: rater, picture, first, second, winner

@@ -1,4 +1,4 @@
-"""Turn others' files of votes into votes; `interchange` says what the formats are."""
+"""Import files of votes from other tools; `interchange` describes the formats."""
 
 from __future__ import annotations
 

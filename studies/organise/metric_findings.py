@@ -1,4 +1,4 @@
-"""Turn what metrics say of people into tables of words and rounded numbers, whole and by part."""
+"""Format how well metrics predict people as tables, for the whole study and by part."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from ..design.selection import link_warning, material, select
 from ..ledger import identity
 from ..ledger.ledger import Ledger, digest
 from ..ledger.votes import status
-from ..records.records import Known, StudyRow
-from ..session.schedule import course
+from ..records.records import StoredStudy, StudyRow
+from ..session.schedule import build_session_plan
 
 
 class Bench(Protocol):
@@ -80,7 +80,7 @@ def plan_text(store: str, text: str, source: Path, bench: Bench) -> PlanReport:
         sealed = seal(text, compared.lines())
         ledger.keep(plan.name, text, sealed, "planned", compared)
         study = ledger.study(plan.name)
-        session_plan = course(plan, ledger.known(study))
+        session_plan = build_session_plan(plan, ledger.known(study))
         link = link_warning(plan, compared.conditions)
         return PlanReport(
             study,
@@ -95,7 +95,7 @@ def plan_text(store: str, text: str, source: Path, bench: Bench) -> PlanReport:
         ledger.close()
 
 
-def _cautions(plan: StudyPlan, known: Known) -> list[str]:
+def _cautions(plan: StudyPlan, known: StoredStudy) -> list[str]:
     cautions: list[str] = []
     if len(known.material.contents) == 1:
         cautions.append("one picture only: every trial follows one of the same picture")

@@ -1,4 +1,4 @@
-"""Turn a study's progress and scales into lines, tables and records for the terminal and for reports."""
+"""Format a study's progress and scales as lines, tables and records for the terminal and for reports."""
 
 from __future__ import annotations
 

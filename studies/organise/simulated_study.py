@@ -1,4 +1,4 @@
-"""Turn the plan of a simulated study into its votes: programs make the calls that a rater's browser makes.
+"""Run a simulated study: programs make the calls that a rater's browser makes.
 
 Everything on the way is the real thing: plan, seal, stimuli, design, ledger. What a program answers is drawn
 from an assumed scale. The plan says ``simulated = true``, so that every vote, name and table says it too.
@@ -24,10 +24,10 @@ from ..design.starter import common_codecs, quoted, settings_near
 from ..ledger import identity
 from ..ledger.ledger import digest
 from ..ledger.trials import TrialLedger
-from ..records.messages import Answer, Ballot, Break, Trial
-from ..records.records import Known, TrialRow
+from ..records.messages import Answer, Break, Trial, VoteRequest
+from ..records.records import StoredStudy, TrialRow
 from ..scale.models import JOD
-from ..session.session import Desk
+from ..session.session import RaterService
 from .organise import Bench, close_study, open_study, plan_text
 
 NAME = "demo-study"
@@ -168,32 +168,32 @@ def rehearse(store: str, name: str, raters: int, seed: int = 1) -> int:
     Raises:
         PlanError: The study is one for people: no program may vote in it.
     """
-    desk = Desk(store)
+    service = RaterService(store)
     try:
-        study = desk.ledger.study(name)
+        study = service.ledger.study(name)
         if not study.simulated:
             raise PlanError(f"study {name!r} is for people; only a plan with simulated = true is rehearsed")
-        plan, known = parse(study.plan, Path(name)), desk.ledger.known(study)
+        plan, known = parse(study.plan, Path(name)), service.ledger.known(study)
         random = np.random.default_rng(seed)
-        values = assumed_values(known, desk.ledger.store)
+        values = assumed_values(known, service.ledger.store)
         invitations = [identity.new_token() for _ in range(raters)]
         rows = [
             {**identity.new_rater(study), "invitation_sha256": digest(invitation)}
             for invitation in invitations
         ]
-        desk.ledger.add_raters(rows)
+        service.ledger.add_raters(rows)
         votes = 0
         for place, invitation in enumerate(invitations):
             assumed = Assumptions({}, tie_rate=0.2, lapse_rate=0.9 if place == 0 else 0.02)
             own = _own_values(known, values, assumed, random)
             mind = _Mind(own, assumed, random, plan.trials.asks)
-            votes += _take_part(desk, plan, invitation, mind)
+            votes += _take_part(service, plan, invitation, mind)
         return votes
     finally:
-        desk.close()
+        service.close()
 
 
-def assumed_values(known: Known, store: Store) -> dict[int, float]:
+def assumed_values(known: StoredStudy, store: Store) -> dict[int, float]:
     """Return an assumed value of each stimulus in JOD by row id; 0 is the original, less is worse.
 
     By SSIMULACRA2 of the whole picture where the store has it, else one JOD for each halving of the rate.
@@ -219,7 +219,7 @@ def assumed_values(known: Known, store: Store) -> dict[int, float]:
 
 
 def _own_values(
-    known: Known, values: Mapping[int, float], assumed: Assumptions, random: np.random.Generator
+    known: StoredStudy, values: Mapping[int, float], assumed: Assumptions, random: np.random.Generator
 ) -> dict[int, float]:
     """Return what one rater sees: the assumed values and this rater's own view of each condition."""
     own = random.normal(0.0, assumed.rater_spread, len(known.material.conditions))
@@ -227,27 +227,27 @@ def _own_values(
     return {row_id: values[row_id] + float(own[stimulus.condition]) for row_id, stimulus in stimuli}
 
 
-def _take_part(desk: Desk, plan: StudyPlan, invitation: str, mind: _Mind) -> int:
+def _take_part(service: RaterService, plan: StudyPlan, invitation: str, mind: _Mind) -> int:
     """Go through a whole session as a browser would and return the number of votes."""
-    session = desk.join(invitation).session_token
-    desk.consent(session, plan.consent.version, agreed=True, of_age=True, accepts_presentation=True)
+    session = service.join(invitation).session_token
+    service.consent(session, plan.consent.version, agreed=True, of_age=True, accepts_presentation=True)
     questions = plan.raters.screening
-    desk.screening(
+    service.screening(
         session, {question.key: (question.accepted or question.answers)[0] for question in questions}
     )
-    desk.calibration(session, {"simulated": True})
+    service.calibration(session, {"simulated": True})
     votes = 0
-    step = desk.next_trial(session)
+    step = service.next_trial(session)
     while isinstance(step, Trial | Break):
         if isinstance(step, Break):
-            step = desk.end_break(session)
+            step = service.end_break(session)
             continue
-        trial = desk.ledger.trial(step.trial)
+        trial = service.ledger.trial(step.trial)
         assert trial is not None
         seconds = SECONDS * math.exp(mind.random.normal(0.0, 0.5))
-        ballot = Ballot(
+        vote_request = VoteRequest(
             step.trial, str(uuid.uuid4()), mind.answer(trial), 1000 * seconds, display={"simulated": True}
         )
-        step = desk.vote(session, ballot).following
+        step = service.vote(session, vote_request).following
         votes += 1
     return votes

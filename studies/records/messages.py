@@ -106,7 +106,7 @@ class Shown:
 
     slot: Slot
     token: str
-    """What `Desk.stimulus` takes; random for this rater and trial."""
+    """What `RaterServicerService.stimulus` takes; random for this rater and trial."""
     width: int
     height: int
 
@@ -139,7 +139,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A pause between trials, left with `Desk.end_break`."""
+    """A pause between trials, left with `RaterServicerService.end_break`."""
 
     seconds: int
     """How long it should last; the rater may go on earlier."""
@@ -169,12 +169,12 @@ class NotYet:
     step: Literal["not-yet"] = "not-yet"
 
 
-Step = Trial | Break | Done | NotYet
+NextStep = Trial | Break | Done | NotYet
 """What comes next for a rater, told apart by ``step``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ballot:
+class VoteRequest:
     """One vote as the browser sends it, again and again until it is acknowledged."""
 
     trial: str
@@ -196,7 +196,7 @@ DISPLAY_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class VoteReceipt:
     """A vote is stored: told only after its transaction is committed."""
 
     trial: str
@@ -208,8 +208,8 @@ class Receipt:
     """Whether the trial already had a vote; nothing was added."""
     feedback: Literal["agrees", "look-again"] | None
     """After a practice trial."""
-    following: Step
-    """What comes next, as `Desk.next_trial` would say."""
+    following: NextStep
+    """What comes next, as `RaterServicerService.next_trial` would say."""
 
 
 @dataclass(frozen=True, slots=True)

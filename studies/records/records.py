@@ -95,7 +95,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class StudyMaterial:
     """Everything a study compares."""
 
     conditions: tuple[Condition, ...]
@@ -120,11 +120,11 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class StoredStudy:
     """A stored study's material, with the row ids that trials name."""
 
     study: StudyRow
-    material: Material
+    material: StudyMaterial
     stimulus_ids: tuple[int, ...]
     """In the order of the material's; so the pairs'."""
     pair_ids: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Turn counts into what they can tell: which conditions are linked, whether a likelihood has a maximum."""
+"""Check which conditions the votes link, and whether the likelihood has a maximum."""
 
 from __future__ import annotations
 

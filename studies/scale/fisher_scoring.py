@@ -1,4 +1,4 @@
-"""Turn counts into maximum likelihood scales, a whole batch of weightings at a time."""
+"""Fit maximum likelihood scales by Fisher scoring, a whole batch of weightings at a time."""
 
 from __future__ import annotations
 

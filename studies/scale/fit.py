@@ -1,4 +1,4 @@
-"""Turn counts into one fitted scale, after asking what the counts can tell."""
+"""Fit one scale to the counts of pairs, after checking what the counts identify."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn differences on a scale into probabilities of the three answers: first, no preference, second."""
+"""Paired comparison models: the probabilities of first, no preference and second from a difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn votes into counts: how often each ordered pair of conditions was seen and what came of it."""
+"""Count votes by ordered pair of conditions and outcome."""
 
 from __future__ import annotations
 

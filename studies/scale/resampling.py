@@ -1,4 +1,4 @@
-"""Turn counted votes into intervals: raters, or raters and pictures, are drawn again with replacement."""
+"""Bootstrap confidence intervals: raters, or raters and pictures, are resampled with replacement."""
 
 from __future__ import annotations
 

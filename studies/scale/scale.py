@@ -1,4 +1,4 @@
-"""Turn votes into a scale of conditions with intervals, tests and everything needed to judge it."""
+"""Scale the conditions of a study from its votes, with intervals, tests and diagnostics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn vote records into columns: who compared which two conditions of which picture, and what they chose."""
+"""Votes as columns: who compared which two conditions of which picture, and what they chose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn files that never change into responses from memory, compressed once for all who fetch them.
+"""Serve static files from memory, compressed once for all who fetch them.
 
 A page of Streamlit's is some sixty modules. Read from the disk for each visit they cost the server four times
 as much as everything else that a joining rater asks for.

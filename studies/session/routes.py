@@ -1,4 +1,4 @@
-"""Turn a rater's HTTP requests into calls of the desk, and its answers into responses that tell nothing else.
+"""Answer a rater's HTTP requests by calls of the rater service, in responses that reveal nothing else.
 
 Pages, votes and pictures go over these routes, not over Streamlit's web socket: a vote is acknowledged by the
 response to it, and a picture arrives as the bytes that the store holds the pixels of. No cookie is set, no
@@ -20,9 +20,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ..records.messages import Ballot, Panel, SessionError, Step, Trial
+from ..records.messages import NextStep, Panel, SessionError, Trial, VoteRequest
 from .assets import Asset
-from .session import Desk
+from .session import RaterService
 
 WEB = Path(__file__).parents[1] / "trial" / "web"
 """Modules, style and texts of the rater's pages."""
@@ -34,20 +34,20 @@ HEADERS = {
 }
 LONGEST_BODY_BYTES = 64 * 1024
 DESK_THREADS = 4
-"""Calls of the desk at one time: more would only wait for the same database."""
+"""Calls of the rater service at one time: more would only wait for the same database."""
 
 # Any: requests and responses are JSON.
 Body = Mapping[str, Any]
-Action = Callable[[Desk, Body], dict[str, Any]]
+Action = Callable[[RaterService, Body], dict[str, Any]]
 
 
-def routes(open_desk: Callable[[], Desk]) -> list[BaseRoute]:
+def routes(open_desk: Callable[[], RaterService]) -> list[BaseRoute]:
     """Return the routes of the rater's pages, all below ``/study/``.
 
     Args:
         open_desk: Called once, at the first request that needs the store.
     """
-    desk = cache(open_desk)
+    service = cache(open_desk)
     limiter = CapacityLimiter(DESK_THREADS)
 
     async def act(request: Request) -> Response:
@@ -56,7 +56,7 @@ def routes(open_desk: Callable[[], Desk]) -> list[BaseRoute]:
             return _refusal(SessionError("not_found", 404))
         try:
             body = await _body(request)
-            content = await to_thread.run_sync(lambda: action(desk(), body), limiter=limiter)
+            content = await to_thread.run_sync(lambda: action(service(), body), limiter=limiter)
         except SessionError as error:
             return _refusal(error)
         except ValidationError as error:
@@ -66,7 +66,7 @@ def routes(open_desk: Callable[[], Desk]) -> list[BaseRoute]:
     async def picture(request: Request) -> Response:
         token = request.path_params["token"]
         try:
-            png = await to_thread.run_sync(lambda: desk().stimulus(token), limiter=limiter)
+            png = await to_thread.run_sync(lambda: service().stimulus(token), limiter=limiter)
         except SessionError as error:
             return _refusal(error)
         return Response(png, media_type="image/png", headers=HEADERS)
@@ -144,57 +144,59 @@ def _record(body: Body, name: str) -> dict[str, Any]:
     return value
 
 
-def _join(desk: Desk, body: Body) -> dict[str, Any]:
+def _join(service: RaterService, body: Body) -> dict[str, Any]:
     if "invitation" in body:
-        return asdict(desk.join(_text(body, "invitation")))
+        return asdict(service.join(_text(body, "invitation")))
     parts = (_text(body, name, "") for name in ("participant", "panel_study", "panel_session"))
-    return asdict(desk.join_panel(_text(body, "study"), Panel(*parts)))
+    return asdict(service.join_panel(_text(body, "study"), Panel(*parts)))
 
 
-def _welcome(desk: Desk, body: Body) -> dict[str, Any]:
-    return asdict(desk.welcome(_text(body, "session")))
+def _welcome(service: RaterService, body: Body) -> dict[str, Any]:
+    return asdict(service.welcome(_text(body, "session")))
 
 
-def _consent(desk: Desk, body: Body) -> dict[str, Any]:
+def _consent(service: RaterService, body: Body) -> dict[str, Any]:
     flags = {name: _flag(body, name) for name in ("agreed", "of_age", "accepts_presentation")}
-    return {"stage": desk.consent(_text(body, "session"), _text(body, "version"), **flags)}
+    return {"stage": service.consent(_text(body, "session"), _text(body, "version"), **flags)}
 
 
-def _screening(desk: Desk, body: Body) -> dict[str, Any]:
+def _screening(service: RaterService, body: Body) -> dict[str, Any]:
     answers = TypeAdapter(dict[str, str]).validate_python(body.get("answers"))
-    return {"stage": desk.screening(_text(body, "session"), answers)}
+    return {"stage": service.screening(_text(body, "session"), answers)}
 
 
-def _calibration(desk: Desk, body: Body) -> dict[str, Any]:
-    return {"stage": desk.calibration(_text(body, "session"), _record(body, "record"))}
+def _calibration(service: RaterService, body: Body) -> dict[str, Any]:
+    return {"stage": service.calibration(_text(body, "session"), _record(body, "record"))}
 
 
-def _ahead(desk: Desk, session: str, step: Step) -> dict[str, Any]:
-    following = desk.upcoming(session) if isinstance(step, Trial) else None
+def _ahead(service: RaterService, session: str, step: NextStep) -> dict[str, Any]:
+    following = service.upcoming(session) if isinstance(step, Trial) else None
     return {"step": asdict(step), "upcoming": following and asdict(following)}
 
 
-def _next(desk: Desk, body: Body) -> dict[str, Any]:
+def _next(service: RaterService, body: Body) -> dict[str, Any]:
     session = _text(body, "session")
-    return _ahead(desk, session, desk.next_trial(session))
+    return _ahead(service, session, service.next_trial(session))
 
 
-def _continue(desk: Desk, body: Body) -> dict[str, Any]:
+def _continue(service: RaterService, body: Body) -> dict[str, Any]:
     session = _text(body, "session")
-    return _ahead(desk, session, desk.end_break(session))
+    return _ahead(service, session, service.end_break(session))
 
 
-def _vote(desk: Desk, body: Body) -> dict[str, Any]:
+def _vote(service: RaterService, body: Body) -> dict[str, Any]:
     session = _text(body, "session")
-    ballot = TypeAdapter(Ballot).validate_python({key: body[key] for key in body.keys() - {"session"}})
-    receipt = desk.vote(session, ballot)
+    vote_request = TypeAdapter(VoteRequest).validate_python(
+        {key: body[key] for key in body.keys() - {"session"}}
+    )
+    receipt = service.vote(session, vote_request)
     record = asdict(receipt)
     del record["following"]
-    return {"receipt": record, **_ahead(desk, session, receipt.following)}
+    return {"receipt": record, **_ahead(service, session, receipt.following)}
 
 
-def _withdraw(desk: Desk, body: Body) -> dict[str, Any]:
-    return {"votes": desk.withdraw(_text(body, "token"))}
+def _withdraw(service: RaterService, body: Body) -> dict[str, Any]:
+    return {"votes": service.withdraw(_text(body, "token"))}
 
 
 ACTIONS: dict[str, Action] = {

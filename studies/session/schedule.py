@@ -1,4 +1,4 @@
-"""Turn a design's choices into a rater's next trials: kinds mixed in, sides and order settled.
+"""Schedule a rater's next trials from a design's choices: mix in the other kinds, set sides and order.
 
 Main trials come in an order in which no picture follows itself; golden trials, identical pairs and repeats
 are put between them where that stays so. A repeat is the same pair with its sides swapped, some way behind.
@@ -13,7 +13,7 @@ import numpy as np
 
 from ..design.design import Choice, IntArray, Pairs, apart, left_first
 from ..design.plan import StudyPlan
-from ..records.records import Known, TrialKind
+from ..records.records import StoredStudy, TrialKind
 
 FAR_ENOUGH = 8
 """Trials between a pair and its repeat, where the session is long enough."""
@@ -32,11 +32,11 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Course:
+class SessionPlan:
     """What a study's sessions are made of."""
 
     plan: StudyPlan
-    known: Known
+    known: StoredStudy
     main: tuple[int, ...]
     """Indices of the design's pairs; `Pairs` has a row for each."""
     pairs: Pairs
@@ -68,7 +68,7 @@ class Course:
         return self.known.material.stimuli[self.known.material.pairs[pair].first].content
 
 
-def course(plan: StudyPlan, known: Known) -> Course:
+def build_session_plan(plan: StudyPlan, known: StoredStudy) -> SessionPlan:
     """Return what the sessions of a study are made of."""
     material = known.material
     kinds = {
@@ -84,7 +84,7 @@ def course(plan: StudyPlan, known: Known) -> Course:
         for pair in main
     ]
     content, first, second = np.array(columns, np.int64).reshape(-1, 3).T
-    return Course(
+    return SessionPlan(
         plan,
         known,
         kinds["main"],
@@ -97,8 +97,8 @@ def course(plan: StudyPlan, known: Known) -> Course:
     )
 
 
-def further(
-    course: Course,
+def next_items(
+    session_plan: SessionPlan,
     past: Sequence[Item],
     choices: Sequence[Choice],
     balance: IntArray,
@@ -107,28 +107,28 @@ def further(
     """Return a rater's next trials.
 
     Args:
-        course: The study's.
+        session_plan: Of the study.
         past: The rater's trials so far, in order; training comes first where there are none.
         choices: Which of the design's pairs come next.
         balance: Of each of the design's pairs over all raters, see `left_first`.
         generator: The session's randomness.
     """
-    items = [] if past else _training(course, generator)
-    before = _last_content(course, [*past, *items])
-    mains = _mains(course, choices, balance, before, generator)
+    items = [] if past else _training(session_plan, generator)
+    before = _last_content(session_plan, [*past, *items])
+    mains = _mains(session_plan, choices, balance, before, generator)
     done = sum(item.kind == "main" for item in past)
     due = range(done, done + len(mains))
     hidden: tuple[tuple[TrialKind, tuple[int, ...]], ...]
-    hidden = ("golden", course.golden), ("identical", course.identical)
+    hidden = ("golden", session_plan.golden), ("identical", session_plan.identical)
     for kind, pairs in hidden:
         for place, pair in enumerate(pairs):
-            if _when(place, len(pairs), course.main_trials) in due:
+            if _when(place, len(pairs), session_plan.main_trials) in due:
                 item = Item(kind, pair, bool(generator.random() < 0.5))
-                _insert(course, mains, item, before, 0, generator)
-    for place in range(course.repeats):
+                _insert(session_plan, mains, item, before, 0, generator)
+    for place in range(session_plan.repeats):
         # The last ones go to the end, so that every repeat has its original far enough before it.
-        if _when(place, course.repeats, course.main_trials) in due:
-            _repeat(course, past, mains, before, generator)
+        if _when(place, session_plan.repeats, session_plan.main_trials) in due:
+            _repeat(session_plan, past, mains, before, generator)
     return [*items, *mains]
 
 
@@ -137,18 +137,18 @@ def _when(place: int, count: int, trials: int) -> int:
     return int((place + 0.5) * trials / count)
 
 
-def _last_content(course: Course, items: Sequence[Item]) -> int | None:
-    return course.content(items[-1].pair) if items else None
+def _last_content(session_plan: SessionPlan, items: Sequence[Item]) -> int | None:
+    return session_plan.content(items[-1].pair) if items else None
 
 
-def _training(course: Course, generator: np.random.Generator) -> list[Item]:
-    contents = np.array([course.content(pair) for pair in course.training], np.int64)
+def _training(session_plan: SessionPlan, generator: np.random.Generator) -> list[Item]:
+    contents = np.array([session_plan.content(pair) for pair in session_plan.training], np.int64)
     order = apart(contents, None, generator)
-    return [Item("training", course.training[row], bool(generator.random() < 0.5)) for row in order]
+    return [Item("training", session_plan.training[row], bool(generator.random() < 0.5)) for row in order]
 
 
 def _mains(
-    course: Course,
+    session_plan: SessionPlan,
     choices: Sequence[Choice],
     balance: IntArray,
     before: int | None,
@@ -157,14 +157,14 @@ def _mains(
     # Sorted, so that raters with the same pairs have the same walks and sides even out exactly.
     chosen = sorted(choices, key=lambda choice: choice.pair)
     rows = np.array([choice.pair for choice in chosen], np.int64)
-    pairs = course.pairs
+    pairs = session_plan.pairs
     left = left_first(pairs.first[rows], pairs.second[rows], balance[rows], generator)
     order = apart(pairs.content[rows], before, generator)
-    return [Item("main", course.main[rows[at]], bool(left[at]), chosen[at].probability) for at in order]
+    return [Item("main", session_plan.main[rows[at]], bool(left[at]), chosen[at].probability) for at in order]
 
 
 def _repeat(
-    course: Course,
+    session_plan: SessionPlan,
     past: Sequence[Item],
     mains: list[Item],
     before: int | None,
@@ -181,11 +181,11 @@ def _repeat(
     original = everything[at]
     item = Item("repeat", original.pair, not original.first_left)
     earliest = max(0, min(at + FAR_ENOUGH, len(everything)) - len(past))
-    _insert(course, mains, item, before, earliest, generator)
+    _insert(session_plan, mains, item, before, earliest, generator)
 
 
 def _insert(
-    course: Course,
+    session_plan: SessionPlan,
     mains: list[Item],
     item: Item,
     before: int | None,
@@ -193,8 +193,8 @@ def _insert(
     generator: np.random.Generator,
 ) -> None:
     """Put a trial at a random place, from the earliest on, where its picture has no like neighbour."""
-    contents = [before, *(course.content(main.pair) for main in mains), None]
-    own = course.content(item.pair)
+    contents = [before, *(session_plan.content(main.pair) for main in mains), None]
+    own = session_plan.content(item.pair)
     places = range(min(earliest, len(mains)), len(mains) + 1)
     free = [at for at in places if own not in (contents[at], contents[at + 1])]
     # Where every place has a like neighbour, behind it is as good as any.

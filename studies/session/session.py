@@ -1,9 +1,9 @@
-"""Turn a rater's requests into stored rows and the next thing to show: the server's side of a study.
+"""Answer raters' requests: store what they send and return what to show next.
 
-One `Desk` serves all raters of all open studies of a store. Its methods are synchronous, safe to call from
-many threads (an ASGI route runs them in a thread pool), and short: each is a few indexed reads or one small
-transaction. Every rater's position is in the database, so a reload, a second tab or another day resume at the
-exact trial, and the server may die at any moment. Addresses: ``/?invite=TOKEN`` for an invitation,
+One `RaterService` serves all raters of all open studies of a store. Its methods are synchronous, thread-safe (an
+ASGI route runs them in a thread pool) and short: a few indexed reads or one small transaction. Every rater's
+position is in the database, so a reload, a second tab or another day resume at the exact trial, and the server
+may die at any moment. Addresses: ``/?invite=TOKEN`` for an invitation,
 ``/?study=NAME&PROLIFIC_PID=...&STUDY_ID=...&SESSION_ID=...`` for a panel.
 """
 
@@ -23,32 +23,32 @@ from ..analysis.screening import fewer_than
 from ..design.design import find_design
 from ..design.plan import StudyPlan, parse
 from ..ledger import identity
-from ..ledger.trials import NotDueError, Situation, TrialLedger
+from ..ledger.trials import NotDueError, TrialContext, TrialLedger
 from ..records.messages import (
     DISPLAY_BYTES,
     Answer,
-    Ballot,
     Break,
     Done,
     Joined,
+    NextStep,
     NotYet,
     Panel,
     Progress,
-    Receipt,
     SessionError,
     Stage,
-    Step,
     Trial,
+    VoteReceipt,
+    VoteRequest,
     Welcome,
 )
 from ..records.records import NewTrial, RaterRow, TrialRow
 from . import trials
 from .proposals import Pairing
-from .schedule import Course, course, further
+from .schedule import SessionPlan, build_session_plan, next_items
 from .welcome import before_trials, done_of, stage_of, welcome_of
 
 
-class Desk:
+class RaterService:
     """Answers raters; one per server process."""
 
     def __init__(self, store: str = "arena") -> None:
@@ -62,7 +62,7 @@ class Desk:
         """
         self.ledger = TrialLedger(store)
         self._pairing = Pairing(self.ledger)
-        self._courses: dict[int, Course] = {}
+        self._session_plans: dict[int, SessionPlan] = {}
         self._lock = Lock()
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class Desk:
     def welcome(self, session_token: str) -> Welcome:
         """Return the texts and questions of the study and where the rater stands."""
         rater = self._rater(session_token)
-        session_plan = self._course(rater.study_id)
+        session_plan = self._session_plan(rater.study_id)
         progress = Progress(self._answered(rater), self._total(rater))
         return welcome_of(session_plan, rater, stage_of(rater), progress)
 
@@ -141,12 +141,13 @@ class Desk:
             SessionError: 409 another version is in force: show the welcome again.
         """
         rater = self._rater(session_token)
-        plan = self._course(rater.study_id).plan
+        session_plan = self._session_plan(rater.study_id)
+        plan = session_plan.plan
         if rater.stage != "consent":
             return stage_of(rater)
         if version != plan.consent.version:
             raise SessionError("consent_changed", 409)
-        stage: Stage = "screening" if plan.raters.screening else before_trials(self._course(rater.study_id))
+        stage: Stage = "screening" if plan.raters.screening else before_trials(session_plan)
         if not agreed or (plan.trials.shown_as.needs_consent and not accepts_presentation):
             stage = "declined"
         elif not of_age:
@@ -165,7 +166,7 @@ class Desk:
         rater = self._rater(session_token)
         if rater.stage != "screening":
             return stage_of(rater)
-        session_plan = self._course(rater.study_id)
+        session_plan = self._session_plan(rater.study_id)
         questions = session_plan.plan.raters.screening
         kept = {question.key: answers.get(question.key, "") for question in questions}
         for question in questions:
@@ -195,13 +196,13 @@ class Desk:
 
     # Trials
 
-    def next_trial(self, session_token: str) -> Step:
+    def next_trial(self, session_token: str) -> NextStep:
         """Return the trial to show now, a break, the end, or what comes before the trials.
 
         Until the trial is answered, every call from every tab returns the same trial with the same tokens.
         """
         rater = self._rater(session_token)
-        if wanted := self._course(rater.study_id).plan.stopping.votes_per_pair:
+        if wanted := self._session_plan(rater.study_id).plan.stopping.votes_per_pair:
             # Not after a vote: another one may be on its way from a browser that was offline.
             self.ledger.take_back(rater.rater_id, wanted)
         return self._step(rater)
@@ -227,12 +228,12 @@ class Desk:
         trial = self.ledger.trial(token[: identity.TRIAL_CHARACTERS])
         if trial is None:
             raise SessionError("unknown_picture", 404)
-        png = trials.png(self._course(trial.study_id), self.ledger.store.blobs, trial, token)
+        png = trials.png(self._session_plan(trial.study_id), self.ledger.store.blobs, trial, token)
         if png is None:
             raise SessionError("unknown_picture", 404)
         return png
 
-    def vote(self, session_token: str, ballot: Ballot) -> Receipt:
+    def vote(self, session_token: str, vote_request: VoteRequest) -> VoteReceipt:
         """Store a vote and return once it is committed.
 
         A trial takes one vote whatever is clicked: sent twice, from two tabs or with another answer, the
@@ -243,28 +244,28 @@ class Desk:
                 an answer of this trial, or a record that is too long.
         """
         rater = self._rater(session_token)
-        trial = self.ledger.trial(ballot.trial)
+        trial = self.ledger.trial(vote_request.trial)
         if trial is None or trial.rater_id != rater.rater_id:
             raise SessionError("unknown_trial", 404)
         if rater.state != "open":
             raise SessionError("closed", 410)
-        session_plan = self._course(rater.study_id)
-        trials.check(session_plan, ballot)
+        session_plan = self._session_plan(rater.study_id)
+        trials.check(session_plan, vote_request)
         try:
-            stands = self.ledger.vote(trial, ballot, trials.proof(session_plan, trial, ballot))
+            stands = self.ledger.vote(trial, vote_request, trials.proof(session_plan, trial, vote_request))
         except NotDueError as error:
             raise SessionError("not_due", 409, str(error)) from error
         answer = cast("Answer", stands.answer)
         feedback = trials.feedback(session_plan, trial, answer)
         following = self._step(rater)
-        return Receipt(trial.token, stands.client_uuid, answer, stands.repeated, feedback, following)
+        return VoteReceipt(trial.token, stands.client_uuid, answer, stands.repeated, feedback, following)
 
-    def end_break(self, session_token: str) -> Step:
+    def end_break(self, session_token: str) -> NextStep:
         """Record that the rater goes on after a break and return what comes next."""
         rater = self._rater(session_token)
         due = self.ledger.due(rater.rater_id, 1)
         if due and self._pauses(rater, due[0]):
-            break_every = self._course(rater.study_id).plan.trials.break_every
+            break_every = self._session_plan(rater.study_id).plan.trials.break_every
             self.ledger.set_rater(rater, breaks=due[0].position // break_every)
             rater = self._rater(session_token)
         return self._step(rater)
@@ -298,7 +299,7 @@ class Desk:
 
     def _full(self, study_id: int) -> bool:
         """Whether a rule of the plan lets no new rater in: enough have finished, or every pair has votes."""
-        rules = self._course(study_id).plan.stopping
+        rules = self._session_plan(study_id).plan.stopping
         if rules.raters and self.ledger.finished_raters(study_id) >= rules.raters:
             return True
         return bool(rules.votes_per_pair) and not self.ledger.wants_votes(study_id, rules.votes_per_pair)
@@ -309,21 +310,21 @@ class Desk:
             raise SessionError("unknown_session", 404)
         return rater
 
-    def _course(self, study_id: int) -> Course:
-        """Return a study's course; its plan is sealed, so it is read once."""
+    def _session_plan(self, study_id: int) -> SessionPlan:
+        """Return a study's session plan; its plan is sealed, so it is read once."""
         with self._lock:
-            if study_id not in self._courses:
+            if study_id not in self._session_plans:
                 study = next(study for study in self.ledger.studies() if study.study_id == study_id)
                 known = self.ledger.known(study)
-                self._courses[study_id] = course(parse(study.plan, Path(study.name)), known)
-            return self._courses[study_id]
+                self._session_plans[study_id] = build_session_plan(parse(study.plan, Path(study.name)), known)
+            return self._session_plans[study_id]
 
     def _answered(self, rater: RaterRow) -> int:
         """Return how many trials have a vote: they are answered in order."""
         due = self.ledger.due(rater.rater_id, 1)
         return due[0].position if due else self.ledger.trials_given(rater.rater_id)
 
-    def _step(self, rater: RaterRow) -> Step:
+    def _step(self, rater: RaterRow) -> NextStep:
         stage = stage_of(rater)
         if stage in ("consent", "screening", "calibration"):
             return NotYet(stage)
@@ -333,33 +334,31 @@ class Desk:
         if not due:
             self.ledger.set_rater(rater, stage="done", finished_at=now())
             return self._end(rater, "done")
-        session_plan = self._course(rater.study_id)
+        session_plan = self._session_plan(rater.study_id)
         if self._pauses(rater, due[0]):
-            return Break(
-                session_plan.plan.trials.break_seconds, Progress(due[0].position, self._total(rater))
-            )
+            progress = Progress(due[0].position, self._total(rater))
+            return Break(session_plan.plan.trials.break_seconds, progress)
         return self._shown(rater, due[0])
 
     def _shown(self, rater: RaterRow, trial: TrialRow) -> Trial:
-        return trials.shown(self._course(rater.study_id), trial, self._total(rater))
+        return trials.shown(self._session_plan(rater.study_id), trial, self._total(rater))
 
     def _total(self, rater: RaterRow) -> int:
         """Return how many trials a rater's session has: fewer where pairs have their votes already."""
-        session_plan = self._course(rater.study_id)
+        session_plan = self._session_plan(rater.study_id)
         limited = session_plan.plan.stopping.votes_per_pair is not None
         if not limited or find_design(session_plan.plan.design.name).adaptive:
             return session_plan.length
         return self.ledger.trials_given(rater.rater_id) or session_plan.length
 
     def _pauses(self, rater: RaterRow, due: TrialRow) -> bool:
-        break_every = self._course(rater.study_id).plan.trials.break_every
-        return (
-            break_every > 0 and due.position % break_every == 0 and due.position // break_every > rater.breaks
-        )
+        break_every = self._session_plan(rater.study_id).plan.trials.break_every
+        due_for_break = break_every > 0 and due.position % break_every == 0
+        return due_for_break and due.position // break_every > rater.breaks
 
     def _due(self, rater: RaterRow) -> list[TrialRow]:
         """Return the trial to show and the one after it, given or their lease renewed if need be."""
-        session_plan = self._course(rater.study_id)
+        session_plan = self._session_plan(rater.study_id)
         due = self.ledger.due(rater.rater_id)
         lease = timedelta(minutes=session_plan.plan.design.lease_minutes)
         if len(due) < 2:
@@ -371,18 +370,18 @@ class Desk:
             self.ledger.renew_leases(rater.rater_id, _at(lease))
         return due
 
-    def _give(self, rater: RaterRow, session_plan: Course, given: int, until: str) -> None:
+    def _give(self, rater: RaterRow, session_plan: SessionPlan, given: int, until: str) -> None:
         generator = np.random.default_rng([session_plan.plan.seed, rater.rater_id, given])
         adaptive = find_design(session_plan.plan.design.name).adaptive
         if adaptive:
             self._pairing.watch(session_plan)
 
-        def compose(situation: Situation) -> list[NewTrial]:
-            past = [trials.item_of(session_plan, trial) for trial in situation.past]
-            choices = trials.choices(session_plan, situation, past, generator)
+        def compose(context: TrialContext) -> list[NewTrial]:
+            past = [trials.item_of(session_plan, trial) for trial in context.past]
+            choices = trials.choices(session_plan, context, past, generator)
             if not choices:  # every pair that is left has its votes
                 return []
-            items = further(session_plan, past, choices, situation.balance, generator)
+            items = next_items(session_plan, past, choices, context.balance, generator)
             return [trials.new_trial(session_plan, item) for item in items]
 
         self.ledger.add_trials(rater, given, until, compose)
@@ -390,10 +389,9 @@ class Desk:
     def _end(self, rater: RaterRow, stage: Stage) -> Done:
         answered = self._answered(rater)
         progress = Progress(answered, answered if stage == "done" else self._total(rater))
-        session_plan = self._course(rater.study_id)
-        failed = bool(session_plan.plan.raters.failed_checks_code) and self._fails_checks(
-            rater, session_plan.plan
-        )
+        session_plan = self._session_plan(rater.study_id)
+        plan = session_plan.plan
+        failed = bool(plan.raters.failed_checks_code) and self._fails_checks(rater, plan)
         return done_of(session_plan, rater, stage, progress, failed_checks=failed)
 
     def _fails_checks(self, rater: RaterRow, plan: StudyPlan) -> bool:

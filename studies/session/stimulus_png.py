@@ -1,4 +1,4 @@
-"""Turn stored pictures into what a rater's browser is sent: pixels alone, all of a size equally long."""
+"""Encode stimuli as PNG for a rater's browser: pixels only, files of equal length for equal size."""
 
 from __future__ import annotations
 

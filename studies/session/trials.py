@@ -1,4 +1,4 @@
-"""Turn stored trials into what is shown of them, and ballots into what is believed of them."""
+"""Prepare stored trials for display, and check the votes that are sent for them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from typing import Literal
 import numpy as np
 
 from ...bench.store.blobs import Blobs
-from ..design.design import Choice, Standing, find_design, with_random_share
+from ..design.design import Choice, PairTotals, find_design, with_random_share
 from ..ledger import identity
-from ..ledger.trials import Situation
-from ..records.messages import DISPLAY_BYTES, Answer, Ballot, Progress, SessionError, Shown, Slot, Trial
+from ..ledger.trials import TrialContext
+from ..records.messages import DISPLAY_BYTES, Answer, Progress, SessionError, Shown, Slot, Trial, VoteRequest
 from ..records.records import NewTrial, TrialRow
-from .schedule import Course, Item
+from .schedule import Item, SessionPlan
 from .stimulus_png import StimulusError, plain_png
 
 
-def shown(course: Course, trial: TrialRow, total: int) -> Trial:
+def shown(session_plan: SessionPlan, trial: TrialRow, total: int) -> Trial:
     """Return a trial as its rater's browser may know it; the total is of the rater's whole session."""
-    trials, study = course.plan.trials, course.known.study
-    content = course.known.material.contents[course.content(course.pair_place[trial.pair_id])]
+    trials, study = session_plan.plan.trials, session_plan.known.study
+    content = session_plan.known.material.contents[
+        session_plan.content(session_plan.pair_place[trial.pair_id])
+    ]
     return Trial(
         trial=trial.token,
         presentation=trials.presentation,
@@ -32,9 +34,9 @@ def shown(course: Course, trial: TrialRow, total: int) -> Trial:
         question=trials.question,
         pictures=tuple(
             Shown(slot, identity.picture_token(study, trial.token, slot), content.width, content.height)
-            for slot in pictures(course, trial)
+            for slot in pictures(session_plan, trial)
         ),
-        answers=answers(course),
+        answers=answers(session_plan),
         training=trial.kind == "training",
         progress=Progress(trial.position, total),
         minimum_view_ms=trials.minimum_view_ms,
@@ -45,30 +47,30 @@ def shown(course: Course, trial: TrialRow, total: int) -> Trial:
     )
 
 
-def pictures(course: Course, trial: TrialRow) -> dict[Slot, str]:
+def pictures(session_plan: SessionPlan, trial: TrialRow) -> dict[Slot, str]:
     """Return the hashes of the pictures of a trial by slot, in the order in which they are listed."""
-    stimuli = course.known.material.stimuli
+    stimuli = session_plan.known.material.stimuli
     first, second = (
-        stimuli[course.stimulus_place[stimulus_id]] for stimulus_id in (trial.first_id, trial.second_id)
+        stimuli[session_plan.stimulus_place[stimulus_id]] for stimulus_id in (trial.first_id, trial.second_id)
     )
-    reference = course.known.material.contents[first.content].reference_sha256
+    reference = session_plan.known.material.contents[first.content].reference_sha256
     assert first.shown_sha256, "only planned studies are opened, and their stimuli have pixels"
     assert second.shown_sha256, "likewise"
     compared: dict[Slot, str] = {"first": first.shown_sha256, "second": second.shown_sha256}
-    if not course.plan.trials.shown_as.shows_original or reference is None:
+    if not session_plan.plan.trials.shown_as.shows_original or reference is None:
         return compared
     return {"reference": reference, **compared}
 
 
-def png(course: Course, blobs: Blobs, trial: TrialRow, token: str) -> bytes | None:
+def png(session_plan: SessionPlan, blobs: Blobs, trial: TrialRow, token: str) -> bytes | None:
     """Return the PNG that a token stands for; None where it stands for no picture of this trial.
 
     Raises:
         SessionError: 404 the stored picture is gone.
     """
-    study = course.known.study
+    study = session_plan.known.study
     paths: list[tuple[Slot, Path]] = [
-        (slot, blobs.decoded_path(sha256)) for slot, sha256 in pictures(course, trial).items()
+        (slot, blobs.decoded_path(sha256)) for slot, sha256 in pictures(session_plan, trial).items()
     ]
     for slot, path in paths:
         if compare_digest(identity.picture_token(study, trial.token, slot).encode(), token.encode()):
@@ -79,9 +81,9 @@ def png(course: Course, blobs: Blobs, trial: TrialRow, token: str) -> bytes | No
     return None
 
 
-def answers(course: Course) -> tuple[Answer, ...]:
+def answers(session_plan: SessionPlan) -> tuple[Answer, ...]:
     """Return the answers that a trial of this study may have."""
-    trials = course.plan.trials
+    trials = session_plan.plan.trials
     allowed: list[Answer] = ["first", "second"]
     if trials.allow_no_preference:
         allowed.append("none")
@@ -90,81 +92,89 @@ def answers(course: Course) -> tuple[Answer, ...]:
     return tuple(allowed)
 
 
-def check(course: Course, ballot: Ballot) -> None:
-    """Raise `SessionError` for a ballot that cannot be meant."""
-    if ballot.answer not in answers(course):
+def check(session_plan: SessionPlan, vote_request: VoteRequest) -> None:
+    """Raise `SessionError` for a vote that cannot be valid."""
+    if vote_request.answer not in answers(session_plan):
         raise SessionError(
-            "not_understood", 422, f"expected one of {', '.join(answers(course))}, got {ballot.answer!r}"
+            "not_understood",
+            422,
+            f"expected one of {', '.join(answers(session_plan))}, got {vote_request.answer!r}",
         )
-    if not (math.isfinite(ballot.response_ms) and ballot.response_ms >= 0):
+    if not (math.isfinite(vote_request.response_ms) and vote_request.response_ms >= 0):
         raise SessionError(
-            "not_understood", 422, f"expected response_ms of 0 or more, got {ballot.response_ms}"
+            "not_understood", 422, f"expected response_ms of 0 or more, got {vote_request.response_ms}"
         )
-    if not 8 <= len(ballot.client_uuid) <= 64:
+    if not 8 <= len(vote_request.client_uuid) <= 64:
         raise SessionError("not_understood", 422, "expected a client_uuid of 8 to 64 characters")
-    if len(json.dumps(dict(ballot.display))) > DISPLAY_BYTES:
+    if len(json.dumps(dict(vote_request.display))) > DISPLAY_BYTES:
         raise SessionError(
             "not_understood", 422, f"expected a display record of at most {DISPLAY_BYTES} bytes"
         )
 
 
-def proof(course: Course, trial: TrialRow, ballot: Ballot) -> Literal["proven", "unproven", "simulated"]:
+def proof(
+    session_plan: SessionPlan, trial: TrialRow, vote_request: VoteRequest
+) -> Literal["proven", "unproven", "simulated"]:
     """Return whether every picture that was read back from the canvas is the stimulus."""
-    if course.plan.simulated:
+    if session_plan.plan.simulated:
         return "simulated"
-    meant = pictures(course, trial)
-    return "proven" if all(ballot.checksums.get(slot) == meant[slot] for slot in meant) else "unproven"
+    meant = pictures(session_plan, trial)
+    return "proven" if all(vote_request.checksums.get(slot) == meant[slot] for slot in meant) else "unproven"
 
 
-def feedback(course: Course, trial: TrialRow, answer: Answer) -> Literal["agrees", "look-again"] | None:
+def feedback(
+    session_plan: SessionPlan, trial: TrialRow, answer: Answer
+) -> Literal["agrees", "look-again"] | None:
     """Return what a rater is told after a practice trial."""
     if trial.kind != "training":
         return None
     right = (
-        "first" if item_of(course, trial).first_left == (course.plan.trials.asks == "better") else "second"
+        "first"
+        if item_of(session_plan, trial).first_left == (session_plan.plan.trials.asks == "better")
+        else "second"
     )
     return "agrees" if answer == right else "look-again"
 
 
-def item_of(course: Course, trial: TrialRow) -> Item:
+def item_of(session_plan: SessionPlan, trial: TrialRow) -> Item:
     """Return a stored trial as the schedule knows it."""
-    index = course.pair_place[trial.pair_id]
-    first = course.known.stimulus_ids[course.known.material.pairs[index].first]
+    index = session_plan.pair_place[trial.pair_id]
+    first = session_plan.known.stimulus_ids[session_plan.known.material.pairs[index].first]
     return Item(trial.kind, index, trial.first_id == first)
 
 
-def new_trial(course: Course, item: Item) -> NewTrial:
+def new_trial(session_plan: SessionPlan, item: Item) -> NewTrial:
     """Return a scheduled trial as it is stored."""
-    pair = course.known.material.pairs[item.pair]
+    pair = session_plan.known.material.pairs[item.pair]
     sides = (pair.first, pair.second) if item.first_left else (pair.second, pair.first)
-    first, second = (course.known.stimulus_ids[side] for side in sides)
-    pair_id = course.known.pair_ids[item.pair]
+    first, second = (session_plan.known.stimulus_ids[side] for side in sides)
+    pair_id = session_plan.known.pair_ids[item.pair]
     return NewTrial(identity.new_token(), item.kind, pair_id, first, second, item.probability)
 
 
-def votes_wanted(course: Course) -> float:
+def votes_wanted(session_plan: SessionPlan) -> float:
     """Return how many votes a pair is given out for: without a rule of the plan, any number."""
-    return course.plan.stopping.votes_per_pair or math.inf
+    return session_plan.plan.stopping.votes_per_pair or math.inf
 
 
 def choices(
-    course: Course, situation: Situation, past: Sequence[Item], generator: np.random.Generator
+    session_plan: SessionPlan, context: TrialContext, past: Sequence[Item], generator: np.random.Generator
 ) -> list[Choice]:
     """Return which of the design's pairs a rater gets next."""
-    settings = course.plan.design
+    settings = session_plan.plan.design
     design = find_design(settings.name)
     had = {item.pair for item in past if item.kind == "main"}
-    open_pairs = np.array([pair not in had for pair in course.main], np.bool_)
-    open_pairs &= situation.given < votes_wanted(course)
-    left = course.main_trials - len(had)
+    open_pairs = np.array([pair not in had for pair in session_plan.main], np.bool_)
+    open_pairs &= context.given < votes_wanted(session_plan)
+    left = session_plan.main_trials - len(had)
     if not design.adaptive:
-        none = np.zeros(len(course.main), np.int64)
-        standing = Standing(situation.given, none, none, none)
-        return design.choose(course.pairs, standing, open_pairs, left, generator)
-    row = {int(pair_id): index for index, pair_id in enumerate(situation.pair_ids)}
-    wanted = [Choice(row[pair_id], 1.0) for pair_id in situation.proposals]
-    before = course.content(past[-1].pair) if past else None
+        none = np.zeros(len(session_plan.main), np.int64)
+        pair_totals = PairTotals(context.given, none, none, none)
+        return design.choose(session_plan.pairs, pair_totals, open_pairs, left, generator)
+    row = {int(pair_id): index for index, pair_id in enumerate(context.pair_ids)}
+    wanted = [Choice(row[pair_id], 1.0) for pair_id in context.proposals]
+    before = session_plan.content(past[-1].pair) if past else None
     count = min(left, settings.block)
     return with_random_share(
-        wanted, course.pairs, open_pairs, count, settings.random_share, generator, before
+        wanted, session_plan.pairs, open_pairs, count, settings.random_share, generator, before
     )

@@ -1,4 +1,4 @@
-"""Turn a plan into what a rater reads before and after the trials."""
+"""Compose what a rater reads before and after the trials."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ..design.plan import QuestionTable
 from ..ledger import identity
 from ..records.messages import Choice, Done, Progress, Stage, Welcome
 from ..records.records import RaterRow
-from .schedule import Course
+from .schedule import SessionPlan
 
 
-def welcome_of(course: Course, rater: RaterRow, stage: Stage, progress: Progress) -> Welcome:
+def welcome_of(session_plan: SessionPlan, rater: RaterRow, stage: Stage, progress: Progress) -> Welcome:
     """Return the texts and questions of a study for one rater."""
-    plan = course.plan
-    contents = course.known.material.contents
+    plan = session_plan.plan
+    contents = session_plan.known.material.contents
     return Welcome(
         stage=stage,
         title=plan.title,
@@ -37,7 +37,7 @@ def welcome_of(course: Course, rater: RaterRow, stage: Stage, progress: Progress
         zoom=plan.trials.zoom,
         magnify=plan.trials.magnify,
         progress=progress,
-        withdrawal_code=identity.withdrawal_code(course.known.study, rater.name),
+        withdrawal_code=identity.withdrawal_code(session_plan.known.study, rater.name),
         contact=plan.contact,
     )
 
@@ -47,19 +47,19 @@ def _choices(questions: Iterable[QuestionTable]) -> tuple[Choice, ...]:
 
 
 def done_of(
-    course: Course, rater: RaterRow, stage: Stage, progress: Progress, *, failed_checks: bool
+    session_plan: SessionPlan, rater: RaterRow, stage: Stage, progress: Progress, *, failed_checks: bool
 ) -> Done:
     """Return what a rater is told at the end.
 
     Args:
-        course: The study's.
+        session_plan: Of the study.
         rater: Who has come to an end.
         stage: Which end: the last trial, screened out, declined, or the study's.
         progress: How many trials were answered, of how many.
         failed_checks: Whether golden trials say that the rater did not look; only asked where the plan has a
             code for that.
     """
-    raters, study = course.plan.raters, course.known.study
+    raters, study = session_plan.plan.raters, session_plan.known.study
     code = raters.completion_code or identity.completion_code(study, rater.name)
     if stage == "screened-out":
         code = raters.screened_out_code
@@ -84,8 +84,8 @@ def stage_of(rater: RaterRow) -> Stage:
     return "closed" if under_way and rater.state != "open" else stage
 
 
-def before_trials(course: Course) -> Literal["calibration", "trials"]:
+def before_trials(session_plan: SessionPlan) -> Literal["calibration", "trials"]:
     """Return what comes after consent and screening."""
-    raters = course.plan.raters
+    raters = session_plan.plan.raters
     asks = raters.card_calibration or raters.colour_plates or raters.environment
     return "calibration" if asks else "trials"

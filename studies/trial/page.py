@@ -1,4 +1,4 @@
-"""Turn a Streamlit page into the host of the rater's pages: one component, nothing of Streamlit in sight."""
+"""Host the rater's pages in a Streamlit page: one component, nothing of Streamlit in sight."""
 
 from __future__ import annotations
 

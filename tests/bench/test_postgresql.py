@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from postgresql import new_database, programs
 from released_stores import VERSIONS, add_migration, restore_on_server
 from sqlalchemy import create_engine, delete, select, text
-from studying import ballot, enter, invite, open_study, work_through
+from studying import enter, invite, open_study, vote_request, work_through
 from synthetic_store import fill
 
 from arena import call, command, write_pictures
@@ -32,7 +32,7 @@ from codecarena.datasets.manifest import LocalPicture, Provenance
 from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.ledger.votes import status, stored_votes
 from codecarena.studies.records.messages import Trial
-from codecarena.studies.session.session import Desk
+from codecarena.studies.session.session import RaterService
 
 pytestmark = [
     pytest.mark.skipif(programs() is None, reason="no PostgreSQL server: apt-get install postgresql"),
@@ -243,11 +243,11 @@ TRIALS = "training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.0\nbreak_every = 
 def test_raters_at_once_lose_no_vote_and_double_none(url: str) -> None:
     open_study(url, trials=TRIALS)
     tokens = invite(url, 6)
-    desks = [Desk(url), Desk(url)]  # as two processes would
+    services = [RaterService(url), RaterService(url)]  # as two processes would
 
     def rate(number: int) -> int:
-        desk = desks[number % 2]
-        return len(work_through(desk, enter(desk, tokens[number])))
+        service = services[number % 2]
+        return len(work_through(service, enter(service, tokens[number])))
 
     with ThreadPoolExecutor(6) as pool:
         given = list(pool.map(rate, range(6)))
@@ -263,26 +263,26 @@ def test_raters_at_once_lose_no_vote_and_double_none(url: str) -> None:
         assert len(trials) == stored
     assert found.votes == votes
     ledger.close()
-    for desk in desks:
-        desk.close()
+    for service in services:
+        service.close()
 
 
 def test_one_ballot_sent_many_times_at_once_counts_once(url: str) -> None:
     open_study(url, trials=TRIALS)
     (token,) = invite(url)
-    desk = Desk(url)
-    session = enter(desk, token)
-    step = desk.next_trial(session)
+    service = RaterService(url)
+    session = enter(service, token)
+    step = service.next_trial(session)
     assert isinstance(step, Trial)
-    sent, barrier = ballot(step), threading.Barrier(8)
+    sent, barrier = vote_request(step), threading.Barrier(8)
 
     def send(_: int) -> str:
         barrier.wait()
-        return desk.vote(session, sent).answer
+        return service.vote(session, sent).answer
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(send, range(8))) == {"first"}
     ledger = TrialLedger(url)
     assert len(ledger.rows(select(VoteTable.id))) == 1
     ledger.close()
-    desk.close()
+    service.close()

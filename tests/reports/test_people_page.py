@@ -17,7 +17,7 @@ from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports.server.server import STORE_VARIABLE
 from codecarena.studies.analysis.results import results_of
 from codecarena.studies.ledger.ledger import Ledger
-from codecarena.studies.session.session import Desk
+from codecarena.studies.session.session import RaterService
 
 # Streamlit's own script runner, under AppTest, warns about itself.
 pytestmark = [
@@ -40,10 +40,10 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of ten pictures, half of them generated, at 0.1, 1.1 and 2.1 bpp, with its results."""
     store = tmp_path_factory.mktemp("people") / "arena"
     open_study(store, pictures=10)
-    random, desk = np.random.default_rng(0), Desk(str(store))
+    random, service = np.random.default_rng(0), RaterService(str(store))
     for invitation in invite(store, 6):
-        work_through(desk, enter(desk, invitation), str(random.choice(["first", "second"])))  # type: ignore[arg-type]
-    desk.close()
+        work_through(service, enter(service, invitation), str(random.choice(["first", "second"])))  # type: ignore[arg-type]
+    service.close()
     writer = StoreWriter(str(store))
     generated = "UPDATE study_contents SET kind = 'ai-generated' WHERE id % 2 = 0"
     writer.write(lambda connection: connection.execute(text(generated)))

@@ -13,6 +13,7 @@ import streamlit.starlette
 import streamlit.web.bootstrap
 import uvicorn
 
+from codecarena.bench.run import study_pictures
 from codecarena.bench.store.database import StoreError
 from codecarena.reports.server import server
 from codecarena.reports.server.server import APP, RATERS_APP, STORE_VARIABLE, ServeError, Services
@@ -95,9 +96,12 @@ def options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
 def test_the_dashboard_has_pictures_where_they_can_be_decoded(
     options: dict[str, Any], tmp_path: Path, remakes: bool
 ) -> None:
-    services = Services(remake=(lambda *_: None) if remakes else None)  # type: ignore[arg-type, return-value]
+    remake = (lambda *_: None) if remakes else None
+    services = Services(remake=remake, bench=study_pictures)  # type: ignore[arg-type, return-value]
+    assert server.served() == Services(remake=None, bench=None)
     script, given = server.application("arena", services)  # type: ignore[misc]
     assert (script, server.served()) == (APP, services)
+    assert server.served().bench is study_pictures
     assert os.environ[STORE_VARIABLE] == str(tmp_path / "arena")
     looked = [one.path for one in given["routes"] if one.path.startswith("/look/")]
     assert len(looked) == (3 if remakes else 0)
@@ -119,7 +123,7 @@ def test_raters_get_their_pages_alone(options: dict[str, Any], monkeypatch: pyte
 
     seldom: list[bool] = []
     monkeypatch.setattr(server, "_collect_seldom", lambda: seldom.append(True))
-    monkeypatch.setattr(session, "Desk", lambda store: f"desk of {store}")
+    monkeypatch.setattr(session, "RaterService", lambda store: f"desk of {store}")
     script, given = server.application("postgresql://host/arena", Services(), raters=True)  # type: ignore[misc]
     assert (script, seldom) == (RATERS_APP, [True])
     assert os.environ[STORE_VARIABLE] == "postgresql://host/arena"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +20,7 @@ from codecarena.reports.server.server import STORE_VARIABLE
 from codecarena.reports.server.sign_in import Gate, SignInError, hash_password, matches, prepare, write_hash
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.organise.organise import Bench, invite
-from codecarena.studies.session.session import Desk
+from codecarena.studies.session.session import RaterService
 
 # Streamlit's own script runner, under AppTest, warns about itself.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -86,10 +84,10 @@ def voted(tmp_path: Path) -> Path:
     ledger = Ledger(str(tmp_path / "arena"))
     links = invite(ledger, "small", 2)
     ledger.close()
-    desk = Desk(str(tmp_path / "arena"))
+    service = RaterService(str(tmp_path / "arena"))
     for link, answer in zip(links, ("first", "second"), strict=True):
-        work_through(desk, enter(desk, link), answer)
-    desk.close()
+        work_through(service, enter(service, link), answer)
+    service.close()
     return tmp_path / "arena"
 
 
@@ -143,22 +141,10 @@ def test_raters_are_invited_and_links_told_once(voted: Path, monkeypatch: pytest
     links = page.code[0].value.splitlines()
     assert len(links) == 3
     assert all(one.startswith("http://127.0.0.1:8501/?invite=") for one in links)
-    desk = Desk(str(voted))
-    assert desk.join(links[0].partition("=")[2]).stage == "consent"
-    desk.close()
+    service = RaterService(str(voted))
+    assert service.join(links[0].partition("=")[2]).stage == "consent"
+    service.close()
     assert not signed_in(voted, monkeypatch).code
-
-
-def test_the_server_gives_the_pages_what_it_was_given(tmp_path: Path) -> None:
-    code = (
-        "import sys\n"
-        "from codecarena.bench import stimuli\n"
-        "from codecarena.reports.server.server import Services, application, served\n"
-        "assert served() == Services(None, None)\n"
-        "application(sys.argv[1], Services(bench=stimuli))\n"
-        "assert served().bench is stimuli"
-    )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
 
 
 def test_a_plan_is_not_stored_where_nothing_cuts_its_pictures(

@@ -14,19 +14,19 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.special import ndtr
 from sqlalchemy import text
-from studying import ballot, enter, invite, open_study, work_through
+from studying import enter, invite, open_study, vote_request, work_through
 
 from codecarena.bench.store.store import Store
-from codecarena.studies.design.design import Choice, Pairs, Standing, apart, find_design, with_random_share
+from codecarena.studies.design.design import Choice, Pairs, PairTotals, apart, find_design, with_random_share
 from codecarena.studies.design.plan import parse
 from codecarena.studies.ledger.ledger import Ledger
-from codecarena.studies.ledger.trials import Situation, TrialLedger
+from codecarena.studies.ledger.trials import TrialContext, TrialLedger
 from codecarena.studies.ledger.votes import stored_votes
 from codecarena.studies.records.messages import Trial
 from codecarena.studies.session import proposals
 from codecarena.studies.session.proposals import Pairing
-from codecarena.studies.session.schedule import course
-from codecarena.studies.session.session import Desk
+from codecarena.studies.session.schedule import build_session_plan
+from codecarena.studies.session.session import RaterService
 from codecarena.studies.session.trials import choices
 
 ADAPTIVE = ("asap", "swiss")
@@ -39,15 +39,15 @@ def every_pair(conditions: int, contents: int) -> Pairs:
     return Pairs(*np.array(rows, np.int64).T)
 
 
-def voted(pairs: Pairs, values: np.ndarray, votes: int, generator: np.random.Generator) -> Standing:
+def voted(pairs: Pairs, values: np.ndarray, votes: int, generator: np.random.Generator) -> PairTotals:
     given = generator.multinomial(votes, np.full(len(pairs), 1 / len(pairs)))
     won = generator.binomial(given, ndtr(values[pairs.first] - values[pairs.second]))
-    return Standing(given, won, given - won, np.zeros_like(given))
+    return PairTotals(given, won, given - won, np.zeros_like(given))
 
 
-def chosen(name: str, pairs: Pairs, standing: Standing, open_pairs=None, seed: int = 0) -> list[int]:
+def chosen(name: str, pairs: Pairs, pair_totals: PairTotals, open_pairs=None, seed: int = 0) -> list[int]:
     all_open = np.ones(len(pairs), bool) if open_pairs is None else open_pairs
-    batch = find_design(name).choose(pairs, standing, all_open, len(pairs), np.random.default_rng(seed))
+    batch = find_design(name).choose(pairs, pair_totals, all_open, len(pairs), np.random.default_rng(seed))
     assert all(0 < choice.probability <= 1 for choice in batch)
     return [choice.pair for choice in batch]
 
@@ -65,8 +65,8 @@ def parts(first: np.ndarray, second: np.ndarray, conditions: int) -> int:
 def test_an_asap_batch_links_all_conditions_with_different_pairs(conditions: int, seed: int) -> None:
     generator = np.random.default_rng(seed)
     pairs = every_pair(conditions, 3)
-    standing = voted(pairs, generator.normal(0, 1, conditions), seed * 40, generator)
-    rows = chosen("asap", pairs, standing, seed=seed)
+    pair_totals = voted(pairs, generator.normal(0, 1, conditions), seed * 40, generator)
+    rows = chosen("asap", pairs, pair_totals, seed=seed)
     assert len(set(rows)) == len(rows) >= min(len(pairs), 16)
     tree = rows[: conditions - 1]
     assert parts(pairs.first[tree], pairs.second[tree], conditions) == 1
@@ -85,17 +85,17 @@ def test_only_open_pairs_are_chosen_and_few_suffice(name: str) -> None:
 @pytest.mark.parametrize("name", ADAPTIVE)
 def test_the_same_arguments_give_the_same_choice(name: str) -> None:
     pairs = every_pair(8, 3)
-    standing = voted(pairs, np.arange(8.0), 60, np.random.default_rng(1))
-    assert chosen(name, pairs, standing, seed=5) == chosen(name, pairs, standing, seed=5)
-    assert chosen(name, pairs, standing, seed=5) != chosen(name, pairs, standing, seed=6)
+    pair_totals = voted(pairs, np.arange(8.0), 60, np.random.default_rng(1))
+    assert chosen(name, pairs, pair_totals, seed=5) == chosen(name, pairs, pair_totals, seed=5)
+    assert chosen(name, pairs, pair_totals, seed=5) != chosen(name, pairs, pair_totals, seed=6)
 
 
 @pytest.mark.parametrize("name", ADAPTIVE)
 def test_later_pairs_are_of_neighbours_in_the_order(name: str) -> None:
     pairs = every_pair(12, 4)
     values = np.linspace(0, 6, 12)
-    standing = voted(pairs, values, 3000, np.random.default_rng(2))
-    rows = chosen(name, pairs, standing)
+    pair_totals = voted(pairs, values, 3000, np.random.default_rng(2))
+    rows = chosen(name, pairs, pair_totals)
     near = np.abs(pairs.first[rows] - pairs.second[rows])
     assert near.mean() < 2.5  # all pairs: 4.3
 
@@ -115,10 +115,10 @@ def test_a_swiss_round_pairs_everybody_once_and_rounds_meet_new_opponents() -> N
 def test_pairs_that_are_being_looked_at_are_not_asked_for_again(name: str) -> None:
     pairs = every_pair(6, 8)
     two, won = np.full(len(pairs), 2), np.random.default_rng(3).integers(0, 3, len(pairs))
-    before = chosen(name, pairs, Standing(two, won, two - won, two * 0))
+    before = chosen(name, pairs, PairTotals(two, won, two - won, two * 0))
     leased = two.copy()
     leased[before] += 1
-    after = chosen(name, pairs, Standing(leased, won, two - won, two * 0), seed=1)
+    after = chosen(name, pairs, PairTotals(leased, won, two - won, two * 0), seed=1)
     assert len(before) >= 16
     assert not set(before) & set(after)
 
@@ -128,10 +128,10 @@ def test_pictures_come_equally_often_and_each_becomes_linked_early(name: str) ->
     conditions, pictures = 6, 4
     pairs = every_pair(conditions, pictures)
     generator = np.random.default_rng(8)
-    standing = voted(pairs, np.zeros(conditions), 0, generator)
-    given = standing.given
+    pair_totals = voted(pairs, np.zeros(conditions), 0, generator)
+    given = pair_totals.given
     while given.sum() < 64:
-        rows = chosen(name, pairs, Standing(given, given, given * 0, given * 0), seed=int(given.sum()))[:8]
+        rows = chosen(name, pairs, PairTotals(given, given, given * 0, given * 0), seed=int(given.sum()))[:8]
         given[rows] += 1
     assert np.ptp(np.bincount(pairs.content, given)) <= 4
     for picture in range(pictures):
@@ -181,7 +181,7 @@ def open_adaptive(store: Path, name: str, share: float = 0.2) -> None:
 
 def course_of(ledger: TrialLedger):
     study = ledger.study("small")
-    return course(parse(study.plan, Path("small")), ledger.known(study))
+    return build_session_plan(parse(study.plan, Path("small")), ledger.known(study))
 
 
 def wait_until(true: Callable[[], bool]) -> None:
@@ -193,24 +193,24 @@ def wait_until(true: Callable[[], bool]) -> None:
     pytest.fail("it has not happened in 100 s")
 
 
-def has_proposed(desk: Desk) -> bool:
+def has_proposed(service: RaterService) -> bool:
     """Return whether there are proposals, made after the newest vote."""
-    study = desk.ledger.study("small")
-    newest, left = desk.ledger.progress_of(study)
-    return left > 0 and desk._pairing._seen.get(study.study_id) == newest
+    study = service.ledger.study("small")
+    newest, left = service.ledger.progress_of(study)
+    return left > 0 and service._pairing._seen.get(study.study_id) == newest
 
 
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("name", ADAPTIVE)
 def test_raters_get_what_the_background_proposes(name: str, tmp_path: Path) -> None:
     open_adaptive(tmp_path, name)
-    desk = Desk(str(tmp_path))
+    service = RaterService(str(tmp_path))
     for invitation in invite(tmp_path, 6):
-        session = enter(desk, invitation)
-        assert isinstance(desk.next_trial(session), Trial)
-        wait_until(lambda: has_proposed(desk))
-        assert len(work_through(desk, session)) == 14
-    desk.close()
+        session = enter(service, invitation)
+        assert isinstance(service.next_trial(session), Trial)
+        wait_until(lambda: has_proposed(service))
+        assert len(work_through(service, session)) == 14
+    service.close()
     ledger = Ledger(str(tmp_path))
     votes = stored_votes(ledger, ledger.study("small"))
     ledger.close()
@@ -243,9 +243,9 @@ def test_a_stored_probability_is_how_often_the_pair_is_drawn(tmp_path: Path) -> 
             f"SELECT pair_id FROM study_proposals WHERE study_id = {study.study_id} ORDER BY id",
         )
     )
-    situation = Situation(np.array(ids), none, none, wanted, ())
+    context = TrialContext(np.array(ids), none, none, wanted, ())
     for seed in range(4000):
-        first = choices(session_plan, situation, (), np.random.default_rng(seed))[0]
+        first = choices(session_plan, context, (), np.random.default_rng(seed))[0]
         drawn[first.pair] += 1
         probabilities[first.pair] = first.probability
     ledger.close()
@@ -261,14 +261,14 @@ def test_two_raters_are_not_given_the_same_proposal(tmp_path: Path) -> None:
     ledger = TrialLedger(str(tmp_path))
     background = Pairing(ledger)
     background.refresh(course_of(ledger))
-    desk = Desk(str(tmp_path))
-    first, second = (enter(desk, invitation) for invitation in invite(tmp_path, 2))
-    desk.next_trial(first)
+    service = RaterService(str(tmp_path))
+    first, second = (enter(service, invitation) for invitation in invite(tmp_path, 2))
+    service.next_trial(first)
     # The batch is made anew while the first rater's pairs are out.
     background._seen.clear()
     background.refresh(course_of(ledger))
-    desk.next_trial(second)
-    desk.close()
+    service.next_trial(second)
+    service.close()
     ledger.close()
     given = rows_of(tmp_path, "SELECT pair_id FROM study_trials")
     assert len(given) == len(set(given)) == 10
@@ -280,7 +280,7 @@ def test_pairs_given_while_a_batch_is_computed_are_left_out_of_it(
     open_adaptive(tmp_path, "asap", share=0.0)
     ledger = TrialLedger(str(tmp_path))
     Pairing(ledger).refresh(course_of(ledger))
-    desk = Desk(str(tmp_path))
+    service = RaterService(str(tmp_path))
     design = find_design("asap")
     [invitation] = invite(tmp_path)
 
@@ -289,12 +289,12 @@ def test_pairs_given_while_a_batch_is_computed_are_left_out_of_it(
 
         def choose(self, *arguments):
             batch = design.choose(*arguments)
-            desk.next_trial(enter(desk, invitation))
+            service.next_trial(enter(service, invitation))
             return batch
 
     monkeypatch.setattr(proposals, "find_design", lambda _: Slow())
     Pairing(ledger).refresh(course_of(ledger))
-    desk.close()
+    service.close()
     given = {row[0] for row in rows_of(tmp_path, "SELECT pair_id FROM study_trials")}
     proposed = {row[0] for row in rows_of(tmp_path, "SELECT pair_id FROM study_proposals")}
     ledger.close()
@@ -316,16 +316,16 @@ def test_when_the_background_fails_raters_are_given_random_pairs_and_it_tries_ag
         return find_design(name)
 
     monkeypatch.setattr(proposals, "find_design", find)
-    desk = Desk(str(tmp_path))
+    service = RaterService(str(tmp_path))
     first_invitation, other = invite(tmp_path, 2)
-    assert len(work_through(desk, enter(desk, first_invitation))) == 14
+    assert len(work_through(service, enter(service, first_invitation))) == 14
     wait_until(lambda: "no new pairs for study small" in caplog.text)
-    session = enter(desk, other)
-    trial = desk.next_trial(session)
+    session = enter(service, other)
+    trial = service.next_trial(session)
     assert isinstance(trial, Trial)
     broken = False
-    desk.vote(session, ballot(trial))
-    wait_until(lambda: has_proposed(desk))
-    desk.close()
+    service.vote(session, vote_request(trial))
+    wait_until(lambda: has_proposed(service))
+    service.close()
     probabilities = {row[0] for row in rows_of(tmp_path, "SELECT probability FROM study_trials")}
     assert max(probabilities) < 0.2  # Every trial so far was random among 40 pairs or fewer.

@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from codecarena.studies.design.adaptive import LEAST_BATCH, _parts, _wins
 from codecarena.studies.design.asap import information_gain, posterior, spanning_tree
-from codecarena.studies.design.design import Pairs, Standing, find_design
+from codecarena.studies.design.design import Pairs, PairTotals, find_design
 
 
 def every_pair(conditions: int, contents: int) -> Pairs:
@@ -18,19 +18,19 @@ def every_pair(conditions: int, contents: int) -> Pairs:
     return Pairs(*np.array(rows, np.int64).T)
 
 
-def standing(
+def pair_totals(
     given: list[int], first_won: list[int] | None = None, second_won: list[int] | None = None
-) -> Standing:
+) -> PairTotals:
     """Return what is known; who won nothing else is said of won half of it."""
     columns = [
         np.array(counts if counts is not None else [0] * len(given))
         for counts in (given, first_won, second_won)
     ]
-    return Standing(*columns, columns[0] - columns[1] - columns[2])
+    return PairTotals(*columns, columns[0] - columns[1] - columns[2])
 
 
 def batch(
-    name: str, pairs: Pairs, known: Standing, count: int, opened: list[int] | None = None, seed: int = 0
+    name: str, pairs: Pairs, known: PairTotals, count: int, opened: list[int] | None = None, seed: int = 0
 ) -> list[int]:
     still_open = np.zeros(len(pairs), bool)
     still_open[opened if opened is not None else list(range(len(pairs)))] = True
@@ -42,7 +42,7 @@ def batch(
 
 def test_a_tie_and_an_answer_that_is_still_out_are_half_a_win_for_either() -> None:
     pairs = Pairs(np.array([0, 1, 0]), np.array([0, 0, 1]), np.array([1, 1, 2]))
-    wins = _wins(pairs, standing([4, 2, 3], [2, 1, 0], [1, 0, 1]))
+    wins = _wins(pairs, pair_totals([4, 2, 3], [2, 1, 0], [1, 0, 1]))
     assert wins.tolist() == [[0, 4, 0], [2, 0, 1], [0, 2, 0]]
 
 
@@ -67,7 +67,7 @@ def test_a_pair_is_asked_for_in_the_picture_that_needs_it_most(name: str, seed: 
     given[9] = 1  # p3: 01 itself
     given[[13, 14]] = 3  # p4: linked; it had 6
     opened = [0, 3, 6, 9, 12]
-    rows = batch(name, pairs, standing(given.tolist()), 5, opened, seed)
+    rows = batch(name, pairs, pair_totals(given.tolist()), 5, opened, seed)
     assert rows == [3, 0, 6, 12, 9]
 
 
@@ -90,7 +90,7 @@ def test_a_batch_is_whole_rounds_or_trees_of_16_pairs_or_what_is_wanted(
     conditions: int, name: str, count: int, size: int
 ) -> None:
     pairs = every_pair(conditions, 8)
-    rows = batch(name, pairs, standing([0] * len(pairs)), count)
+    rows = batch(name, pairs, pair_totals([0] * len(pairs)), count)
     assert len(rows) == len(set(rows)) == size
     assert LEAST_BATCH == 16
 
@@ -100,7 +100,7 @@ def test_an_asap_batch_begins_with_the_most_telling_pair_of_a_tree() -> None:
     generator = np.random.default_rng(3)
     given = generator.integers(1, 9, 10)
     won = generator.binomial(given, 0.6)
-    known = standing(given.tolist(), won.tolist(), (given - won).tolist())
+    known = pair_totals(given.tolist(), won.tolist(), (given - won).tolist())
     gain = information_gain(_wins(pairs, known), pairs.first, pairs.second)
     assert batch("asap", pairs, known, 4) == spanning_tree(pairs.first, pairs.second, gain).tolist()
     assert batch("asap", pairs, known, 4)[0] == gain.argmax()
@@ -137,7 +137,7 @@ def test_a_swiss_round_goes_from_the_top_to_who_was_met_least_of_three(
     pairs = Pairs(*np.concatenate(columns, axis=1))
     ties = [0 if c else met.get((int(a), int(b)), 0) for c, a, b in zip(*columns[0], strict=True)]
     won = [18 - 3 * order.index(condition) for condition in range(6)]
-    known = standing([*ties, *[20] * 6], [*[0] * 30, *won], [*[0] * 30, *(20 - wins for wins in won)])
+    known = pair_totals([*ties, *[20] * 6], [*[0] * 30, *won], [*[0] * 30, *(20 - wins for wins in won)])
     believed = posterior(_wins(pairs, known)).mean[:6]
     assert np.argsort(-believed).tolist() == order
     chosen = batch("swiss", pairs, known, 1, list(range(30)))

@@ -20,7 +20,7 @@ from studying import invite, open_study
 from codecarena.studies.analysis.choices import choices_of, plan_of, result_of
 from codecarena.studies.analysis.results import StudyResults, results_of
 from codecarena.studies.analysis.screening import right
-from codecarena.studies.design.design import Choice, Pairs, Standing, find_design
+from codecarena.studies.design.design import Choice, Pairs, PairTotals, find_design
 from codecarena.studies.design.plan import seal
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.trials import TrialLedger
@@ -209,11 +209,11 @@ def test_programs_that_are_asked_for_the_worse_name_it(tmp_path: Path) -> None:
 def test_an_adaptive_design_counts_the_better_picture_as_the_winner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asks: str, wins: tuple[list[int], list[int]]
 ) -> None:
-    standings: list[Standing] = []
+    standings: list[PairTotals] = []
 
     class Recording:
-        def choose(self, pairs: Pairs, standing: Standing, *_: object) -> list[Choice]:
-            standings.append(standing)
+        def choose(self, pairs: Pairs, pair_totals: PairTotals, *_: object) -> list[Choice]:
+            standings.append(pair_totals)
             return []
 
     monkeypatch.setattr(proposals, "find_design", lambda _: Recording())
@@ -225,8 +225,8 @@ def test_an_adaptive_design_counts_the_better_picture_as_the_winner(
         for trial, answer in zip(give(ledger, invitation, items), ("first", "second"), strict=True):
             cast_vote(ledger, trial, answer)
         proposals.Pairing(ledger).refresh(course_of(ledger))
-    [standing] = standings
-    assert (standing.first_won.tolist(), standing.second_won.tolist()) == wins
+    [pair_totals] = standings
+    assert (pair_totals.first_won.tolist(), pair_totals.second_won.tolist()) == wins
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -239,8 +239,11 @@ def test_asap_asks_for_the_same_pairs_whichever_way_wins_are_counted(seed: int) 
     won = generator.binomial(given, 0.7)
     all_open, none = np.ones(45, bool), np.zeros(45, np.int64)
     batches = [
-        find_design("asap").choose(pairs, standing, all_open, 45, np.random.default_rng(seed))
-        for standing in (Standing(given, won, given - won, none), Standing(given, given - won, won, none))
+        find_design("asap").choose(pairs, pair_totals, all_open, 45, np.random.default_rng(seed))
+        for pair_totals in (
+            PairTotals(given, won, given - won, none),
+            PairTotals(given, given - won, won, none),
+        )
     ]
     assert batches[0] == batches[1]
 

@@ -10,7 +10,7 @@ import pytest
 from codecarena.studies.design.design import (
     Choice,
     Pairs,
-    Standing,
+    PairTotals,
     apart,
     find_design,
     left_first,
@@ -29,8 +29,8 @@ def chosen(
     still_open = np.ones(len(pairs), bool)
     still_open[list(closed)] = False
     none = np.zeros_like(given)
-    standing = Standing(given, none, none, none)
-    return find_design(name).choose(pairs, standing, still_open, count, np.random.default_rng(seed))
+    pair_totals = PairTotals(given, none, none, none)
+    return find_design(name).choose(pairs, pair_totals, still_open, count, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("seed", range(5))

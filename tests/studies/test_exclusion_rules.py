@@ -15,7 +15,7 @@ from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.votes import stored_votes
 from codecarena.studies.records.messages import Answer
 from codecarena.studies.records.records import StoredVote, TrialKind
-from codecarena.studies.session.session import Desk
+from codecarena.studies.session.session import RaterService
 
 NO_RULE = {"golden_pass_rate": 0, "consistency": 0, "minimum_median_ms": 0}
 QUESTIONS: dict[str, dict[Answer, Answer]] = {
@@ -258,10 +258,10 @@ def test_the_stricter_scale_is_without_whom_the_rules_exclude(tmp_path: Path, as
         "raters": "[exclusion]\ngolden_pass_rate = 0\nconsistency = 0.5\nminimum_median_ms = 0",
     }
     open_study(tmp_path, **tables)
-    desk = Desk(str(tmp_path))
+    service = RaterService(str(tmp_path))
     for invitation, answer in zip(invite(tmp_path, 2), ("first", "none"), strict=True):
-        work_through(desk, enter(desk, invitation), answer)
-    desk.close()
+        work_through(service, enter(service, invitation), answer)
+    service.close()
     ledger = Ledger(str(tmp_path))
     study = ledger.study("small")
     made = plan_of(study)

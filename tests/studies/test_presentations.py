@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scripted_desk
+import scripted_rater_service
 from browsing import PATIENCE_MS, free_port, needs_chromium, running
 from rating import await_trial
-from scripted_desk import ScriptedDesk, scene_of
+from scripted_rater_service import ScriptedRaterService, scene_of
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from studying import plan
@@ -151,7 +151,7 @@ def test_every_file_of_the_pages_is_packed_and_served() -> None:
         for file in files
     ]
     assert all(packed), dict(zip(files, packed, strict=True))
-    with TestClient(Starlette(routes=routes(ScriptedDesk))) as client:  # type: ignore[arg-type]
+    with TestClient(Starlette(routes=routes(ScriptedRaterService))) as client:  # type: ignore[arg-type]
         for file in files:
             assert client.get(f"/study/{file}").status_code == 200, file
         module = client.get("/study/web/presentations/flip.js")
@@ -214,7 +214,7 @@ def test_a_vote_records_exactly_what_its_presentation_declares(page: Any) -> Non
         ),
     )
     port, total = free_port(), len(PRESENTATIONS)
-    with running([Path(scripted_desk.__file__), str(port), "each"], port):
+    with running([Path(scripted_rater_service.__file__), str(port), "each"], port):
         page.goto(f"http://127.0.0.1:{port}/?invite=known")
         page.get_by_role("button", name="Begin").click()
         for number in range(1, total + 1):
@@ -248,7 +248,7 @@ def test_a_vote_records_exactly_what_its_presentation_declares(page: Any) -> Non
 def single_trial(page: Any, presentation: str) -> Iterator[None]:
     """Show one trial of one presentation."""
     port = free_port()
-    with running([Path(scripted_desk.__file__), str(port), presentation], port):
+    with running([Path(scripted_rater_service.__file__), str(port), presentation], port):
         page.goto(f"http://127.0.0.1:{port}/?invite=known")
         page.get_by_role("button", name="Begin").click()
         await_trial(page, 1, 1)

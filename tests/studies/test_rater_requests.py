@@ -1,4 +1,4 @@
-"""What a request asks of the desk, what is refused before it gets there, and the bytes of a picture."""
+"""What a request asks of the rater service, what is refused before it, and the bytes of a picture."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from scripted_desk import ScriptedDesk
+from scripted_rater_service import ScriptedRaterService
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from codecarena.studies.records.messages import Ballot, Break, Panel, Progress, Receipt, Step
+from codecarena.studies.records.messages import Break, NextStep, Panel, Progress, VoteReceipt, VoteRequest
 from codecarena.studies.session import stimulus_png
 from codecarena.studies.session.routes import LONGEST_BODY_BYTES, routes
 from codecarena.studies.session.stimulus_png import StimulusError, plain_png
 
 
-class NotingDesk(ScriptedDesk):
+class NotingService(ScriptedRaterService):
     """Notes what it is asked, by name."""
 
     def __init__(self) -> None:
@@ -45,13 +45,13 @@ class NotingDesk(ScriptedDesk):
         self.asked.append((session_token, record))
         return super().calibration(session_token, record)
 
-    def end_break(self, session_token: str) -> Step:
+    def end_break(self, session_token: str) -> NextStep:
         self.asked.append((session_token,))
         return Break(7, Progress(3, 9))
 
-    def vote(self, session_token: str, ballot: Ballot) -> Receipt:
-        self.asked.append((session_token, ballot))
-        return super().vote(session_token, ballot)
+    def vote(self, session_token: str, vote_request: VoteRequest) -> VoteReceipt:
+        self.asked.append((session_token, vote_request))
+        return super().vote(session_token, vote_request)
 
     def withdraw(self, token: str) -> int:
         self.asked.append((token,))
@@ -59,17 +59,17 @@ class NotingDesk(ScriptedDesk):
 
 
 @pytest.fixture
-def desk() -> NotingDesk:
-    return NotingDesk()
+def service() -> NotingService:
+    return NotingService()
 
 
 @pytest.fixture
-def client(desk: NotingDesk) -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=routes(lambda: desk))) as client:  # type: ignore[arg-type]
+def client(service: NotingService) -> Iterator[TestClient]:
+    with TestClient(Starlette(routes=routes(lambda: service))) as client:  # type: ignore[arg-type]
         yield client
 
 
-BALLOT = {"trial": "trial-0", "client_uuid": "u", "answer": "none", "response_ms": 12.5}
+VOTE_REQUEST = {"trial": "trial-0", "client_uuid": "u", "answer": "none", "response_ms": 12.5}
 JOINED = {"session_token": "session", "stage": "trials"}
 
 
@@ -103,9 +103,9 @@ JOINED = {"session_token": "session", "stage": "trials"}
         ),
     ],
 )  # fmt: skip
-def test_a_request_asks_the_desk_what_it_says(
+def test_a_request_asks_the_rater_service_what_it_says(
     client: TestClient,
-    desk: NotingDesk,
+    service: NotingService,
     action: str,
     body: dict[str, Any],
     asked: tuple[Any, ...],
@@ -113,21 +113,23 @@ def test_a_request_asks_the_desk_what_it_says(
 ) -> None:
     answer = client.post(f"/study/{action}", json=body)
     assert (answer.status_code, answer.json()) == (200, reply)
-    assert desk.asked == [asked]
+    assert service.asked == [asked]
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_a_ballot_arrives_whole(client: TestClient, desk: NotingDesk) -> None:
+def test_a_vote_request_arrives_whole(client: TestClient, service: NotingService) -> None:
     more = {"checksums": {"first": "0" * 64}, "display": {"toggles": 3}}
-    reply = client.post("/study/vote", json={"session": "t", **BALLOT, **more}).json()
-    assert desk.asked == [("t", Ballot("trial-0", "u", "none", 12.5, more["checksums"], more["display"]))]
+    reply = client.post("/study/vote", json={"session": "t", **VOTE_REQUEST, **more}).json()
+    assert service.asked == [
+        ("t", VoteRequest("trial-0", "u", "none", 12.5, more["checksums"], more["display"]))
+    ]
     # The first scene is practice.
     assert reply["receipt"] == {
         "trial": "trial-0", "client_uuid": "u", "answer": "none", "repeated": False, "feedback": "agrees",
     }  # fmt: skip
 
 
-def test_a_welcome_is_the_desk_s(client: TestClient) -> None:
+def test_a_welcome_is_the_rater_service_s(client: TestClient) -> None:
     reply = client.post("/study/welcome", json={"session": "t"}).json()
     assert (reply["title"], reply["progress"]) == ("Which picture looks better?", {"done": 0, "total": 5})
 
@@ -144,16 +146,16 @@ def test_a_welcome_is_the_desk_s(client: TestClient) -> None:
         ("join", {"invitation": None}, "invitation: expected a text"),
         ("join", {}, "study: expected a text"),
         ("withdraw", {}, "token: expected a text"),
-        ("vote", {**BALLOT}, "session: expected a text"),
+        ("vote", {**VOTE_REQUEST}, "session: expected a text"),
     ],
 )
 def test_a_request_of_the_wrong_form_is_refused_by_name(
-    client: TestClient, desk: NotingDesk, action: str, body: dict[str, Any], said: str
+    client: TestClient, service: NotingService, action: str, body: dict[str, Any], said: str
 ) -> None:
     answer = client.post(f"/study/{action}", json=body)
     assert answer.status_code == 422
     assert (answer.json()["error"], answer.json()["detail"]) == ("not_understood", said)
-    assert desk.asked == []
+    assert service.asked == []
 
 
 def test_a_body_may_be_64_kilobytes_and_not_one_more(client: TestClient) -> None:
@@ -164,13 +166,13 @@ def test_a_body_may_be_64_kilobytes_and_not_one_more(client: TestClient) -> None
 
 
 def test_the_store_is_opened_at_the_first_request_and_once() -> None:
-    opened: list[ScriptedDesk] = []
+    opened: list[ScriptedRaterService] = []
 
-    def open_desk() -> ScriptedDesk:
-        opened.append(NotingDesk())
+    def open_service() -> ScriptedRaterService:
+        opened.append(NotingService())
         return opened[-1]
 
-    with TestClient(Starlette(routes=routes(open_desk))) as client:  # type: ignore[arg-type]
+    with TestClient(Starlette(routes=routes(open_service))) as client:  # type: ignore[arg-type]
         client.post("/study/erase", json={})
         client.get("/study/web/main.js")
         assert opened == []

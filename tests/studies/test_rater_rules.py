@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from giving import LONG_AGO, cast_vote, course_of, give, rater_of, rows_of
-from studying import ballot, enter, invite, open_study, plan, work_through
+from studying import enter, invite, open_study, plan, vote_request, work_through
 
 from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.records.messages import Answer, Done, Trial
 from codecarena.studies.records.records import TrialRow
 from codecarena.studies.session import trials
-from codecarena.studies.session.schedule import Course, Item
-from codecarena.studies.session.session import Desk
+from codecarena.studies.session.schedule import Item, SessionPlan
+from codecarena.studies.session.session import RaterService
 
 ASKS = ("better", "worse")
 BARE = "training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.0\nbreak_every = 0\n"
@@ -29,7 +29,7 @@ def ledger(tmp_path: Path) -> Iterator[TrialLedger]:
 
 
 @pytest.fixture
-def course(tmp_path: Path, ledger: TrialLedger) -> Course:
+def session_plan(tmp_path: Path, ledger: TrialLedger) -> SessionPlan:
     open_study(tmp_path, pictures=1)
     return course_of(ledger)
 
@@ -49,11 +49,11 @@ def index_of(ledger: TrialLedger, kind: str) -> int:
     ],
 )
 def test_practice_agrees_with_who_names_the_original_or_where_asked_the_coding(
-    course: Course, asks: str, first_left: bool, right: str
+    session_plan: SessionPlan, asks: str, first_left: bool, right: str
 ) -> None:
     """The first of a practice pair is the original: it is the better one, the other the worse."""
-    asking = dataclasses.replace(course, plan=plan(trials=f'asks = "{asks}"'))
-    new = trials.new_trial(asking, Item("training", course.training[0], first_left))
+    asking = dataclasses.replace(session_plan, plan=plan(trials=f'asks = "{asks}"'))
+    new = trials.new_trial(asking, Item("training", session_plan.training[0], first_left))
     trial = TrialRow(1, 1, 1, 0, new.token, "training", new.pair_id, new.first_id, new.second_id, LONG_AGO)
     for answer in ("first", "second", "none", "skip"):
         feedback = trials.feedback(asking, trial, answer)
@@ -65,18 +65,18 @@ def test_practice_agrees_with_who_names_the_original_or_where_asked_the_coding(
 def test_the_receipt_of_a_practice_vote_carries_its_feedback(tmp_path: Path, asks: str) -> None:
     """Who names the original is right where the better one is asked for; other trials tell nothing."""
     open_study(tmp_path, trials=f'asks = "{asks}"', pictures=1)
-    desk = Desk(str(tmp_path))
-    session_plan = course_of(desk.ledger)
-    session = enter(desk, *invite(tmp_path))
-    step, feedback_of = desk.next_trial(session), []
+    service = RaterService(str(tmp_path))
+    session_plan = course_of(service.ledger)
+    session = enter(service, *invite(tmp_path))
+    step, feedback_of = service.next_trial(session), []
     while isinstance(step, Trial):
-        row = desk.ledger.trial(step.trial)
-        receipt = desk.vote(
-            session, ballot(step, "first" if trials.item_of(session_plan, row).first_left else "second")
+        row = service.ledger.trial(step.trial)
+        receipt = service.vote(
+            session, vote_request(step, "first" if trials.item_of(session_plan, row).first_left else "second")
         )
         feedback_of.append((row.kind, receipt.feedback))
         step = receipt.following
-    desk.close()
+    service.close()
     training = ("training", "agrees" if asks == "better" else "look-again")
     assert feedback_of[:2] == [training, training]
     assert {feedback for _, feedback in feedback_of[2:]} == {None}
@@ -129,12 +129,12 @@ def test_who_fails_the_golden_trials_gets_the_code_for_that(
         tmp_path, conditions=2, pictures=1, trials=BARE.replace("golden = 0", f'golden = 3\nasks = "{asks}"'),
         raters=codes + rate,
     )  # fmt: skip
-    desk = Desk(str(tmp_path))
-    session = enter(desk, *invite(tmp_path))
-    session_plan = course_of(desk.ledger)
-    step, left = desk.next_trial(session), {"original": original, "coded": coded, "none": 3}
+    service = RaterService(str(tmp_path))
+    session = enter(service, *invite(tmp_path))
+    session_plan = course_of(service.ledger)
+    step, left = service.next_trial(session), {"original": original, "coded": coded, "none": 3}
     while isinstance(step, Trial):
-        row = desk.ledger.trial(step.trial)
+        row = service.ledger.trial(step.trial)
         answer: Answer = "none"
         if row.kind == "golden":
             wanted = next(answer for answer, count in left.items() if count)
@@ -147,8 +147,8 @@ def test_who_fails_the_golden_trials_gets_the_code_for_that(
                 if original_left == (wanted == "original")
                 else "second"
             )
-        step = desk.vote(session, ballot(step, answer)).following
-    desk.close()
+        step = service.vote(session, vote_request(step, answer)).following
+    service.close()
     assert isinstance(step, Done)
     assert (step.outcome, step.completion_code) == ("complete", code)
 
@@ -156,10 +156,10 @@ def test_who_fails_the_golden_trials_gets_the_code_for_that(
 def test_without_a_golden_answer_nobody_has_failed(tmp_path: Path) -> None:
     codes = 'completion_code = "DONE"\nfailed_checks_code = "FAILED"'
     open_study(tmp_path, conditions=2, pictures=1, trials=BARE, raters=codes)
-    desk = Desk(str(tmp_path))
-    session = enter(desk, *invite(tmp_path))
-    [(_, receipt)] = work_through(desk, session)
-    desk.close()
+    service = RaterService(str(tmp_path))
+    session = enter(service, *invite(tmp_path))
+    [(_, receipt)] = work_through(service, session)
+    service.close()
     assert receipt.following.completion_code == "DONE"
 
 
@@ -258,12 +258,12 @@ def test_wins_count_on_whichever_side_they_stood_and_ties_and_skips_for_nobody(
     give(ledger, invitation, [Item("main", 1, True), Item("repeat", 2, True)])
     give(ledger, invitation, [Item("main", 2, True)], until=LONG_AGO)
     study, ids = ledger.study("small"), course_of(ledger).known.pair_ids[:3]
-    standing = ledger.standing(study, ids)
-    assert standing.first_won.tolist() == [3, 1, 0]
-    assert standing.second_won.tolist() == [3, 0, 0]
-    assert standing.ties.tolist() == [1, 2, 0]
+    pair_totals = ledger.pair_totals(study, ids)
+    assert pair_totals.first_won.tolist() == [3, 1, 0]
+    assert pair_totals.second_won.tolist() == [3, 0, 0]
+    assert pair_totals.ties.tolist() == [1, 2, 0]
     # Votes, and of those that wait only the trial of the design whose lease runs.
-    assert standing.given.tolist() == [8, 4, 0]
+    assert pair_totals.given.tolist() == [8, 4, 0]
     assert ledger.wants_votes(study.study_id, 1)
     assert not ledger.wants_votes(study.study_id, 0)
 
@@ -289,7 +289,7 @@ def test_proposals_are_replaced_and_each_is_given_once(tmp_path: Path, ledger: T
     [invitation] = invite(tmp_path)
     seen = []
     rater = rater_of(ledger, invitation)
-    ledger.add_trials(rater, 0, LONG_AGO, lambda situation: seen.append(situation.proposals) or [])
+    ledger.add_trials(rater, 0, LONG_AGO, lambda context: seen.append(context.proposals) or [])
     assert seen == [(ids[2], ids[0])]
     [trial] = give(ledger, invitation, [Item("main", 2, True)])
     assert rows_of(tmp_path, "SELECT pair_id FROM study_proposals") == [(ids[0],)]

@@ -13,14 +13,21 @@ from studying import plan
 from codecarena.studies.design.design import Choice
 from codecarena.studies.design.plan import REFERENCE
 from codecarena.studies.design.selection import pairs_of
-from codecarena.studies.records.records import Condition, Content, Known, Material, Stimulus, StudyRow
-from codecarena.studies.session.schedule import Course, Item, course, further
+from codecarena.studies.records.records import (
+    Condition,
+    Content,
+    Stimulus,
+    StoredStudy,
+    StudyMaterial,
+    StudyRow,
+)
+from codecarena.studies.session.schedule import Item, SessionPlan, build_session_plan, next_items
 
 SEEDS = range(60)
 
 
-def course_of(conditions: int, pictures: int, *, trials: str = "", design: str = "") -> Course:
-    """Return the course of a study of so many conditions on so many pictures, with row ids from 100 on."""
+def course_of(conditions: int, pictures: int, *, trials: str = "", design: str = "") -> SessionPlan:
+    """Return the session plan of a study of a number of conditions and pictures, row ids from 100."""
     made = plan(trials=trials, design=design)
     named = (*(Condition(f"c{n}", f"id{n}", f"c{n}", "q=1") for n in range(conditions)),)
     named = (*named, Condition(REFERENCE, None, None, None, is_reference=True))
@@ -29,15 +36,17 @@ def course_of(conditions: int, pictures: int, *, trials: str = "", design: str =
         for picture in range(pictures)
         for condition in range(conditions + 1)
     )
-    material = Material(
+    material = StudyMaterial(
         named, tuple(Content(f"p{n}") for n in range(pictures)), stimuli, pairs_of(made, named, stimuli)
     )
     study = StudyRow(1, "small", "", "", "open", "00" * 32, "", None, None)
     pair_ids = tuple(range(100, 100 + len(material.pairs)))
-    return course(made, Known(study, material, tuple(range(500, 500 + len(stimuli))), pair_ids))
+    return build_session_plan(
+        made, StoredStudy(study, material, tuple(range(500, 500 + len(stimuli))), pair_ids)
+    )
 
 
-def session(session_plan: Course, seed: int, block: int | None = None) -> list[Item]:
+def session(session_plan: SessionPlan, seed: int, block: int | None = None) -> list[Item]:
     """Return a whole session, given in blocks of so many of the design's pairs."""
     generator = np.random.default_rng(seed)
     rows = generator.permutation(len(session_plan.main))[: session_plan.main_trials]
@@ -45,7 +54,7 @@ def session(session_plan: Course, seed: int, block: int | None = None) -> list[I
     balance, items = np.zeros(len(session_plan.main), np.int64), []
     for start in range(0, len(rows), block):
         choices = [Choice(int(row), 1 / (2 + int(row))) for row in rows[start : start + block]]
-        items += further(session_plan, items, choices, balance, generator)
+        items += next_items(session_plan, items, choices, balance, generator)
     return items
 
 
@@ -104,7 +113,7 @@ def test_golden_and_identical_trials_and_repeats_are_spread_evenly_over_the_bloc
     generator = np.random.default_rng(5)
     items, extras, balance = [], [], np.zeros(12, np.int64)
     for start in range(0, 12, 3):
-        block = further(
+        block = next_items(
             session_plan, items, [Choice(row, 1.0) for row in range(start, start + 3)], balance, generator
         )
         extras.append(Counter(item.kind for item in block))
@@ -198,12 +207,12 @@ def test_a_trial_of_the_design_keeps_the_probability_it_was_drawn_with_and_evens
     # A pair whose first has been left too often gets it right, whatever the generator says.
     single = course_of(2, 2, trials="training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.0")
     for seed in range(10):
-        items = further(
+        items = next_items(
             single, (), [Choice(1, 0.5), Choice(0, 0.25)], np.array([2, 2]), np.random.default_rng(seed)
         )
         walked = Counter(item.first_left for item in items)
         assert walked == {True: 1, False: 1}  # each condition left half of the time
-        items = further(single, (), [Choice(1, 0.5)], np.array([-9, 1]), np.random.default_rng(seed))
+        items = next_items(single, (), [Choice(1, 0.5)], np.array([-9, 1]), np.random.default_rng(seed))
         assert items == [Item("main", 1, False, 0.5)]
-        items = further(single, (), [Choice(1, 0.5)], np.array([9, -1]), np.random.default_rng(seed))
+        items = next_items(single, (), [Choice(1, 0.5)], np.array([9, -1]), np.random.default_rng(seed))
         assert items == [Item("main", 1, True, 0.5)]

@@ -7,7 +7,7 @@ import inspect
 from importlib import import_module
 from pathlib import Path
 
-from codecarena.studies.records.messages import Ballot, Panel, SessionError
+from codecarena.studies.records.messages import Panel, SessionError, VoteRequest
 from codecarena.studies.records.records import Condition, Content, Stimulus
 from codecarena.studies.scale import models
 
@@ -55,8 +55,8 @@ def test_records_of_arrays_are_compared_by_identity_for_arrays_have_no_one_truth
         )
     }
     by_identity = {kind.__name__ for kind in kinds if not parameters(kind)[1]}
-    # A course holds pairs.
-    assert by_identity == arrays | {"Course"}
+    # A session plan holds arrays of pairs.
+    assert by_identity == arrays | {"SessionPlan"}
 
 
 def test_what_a_record_does_not_say_is_not_there() -> None:
@@ -73,8 +73,8 @@ def test_what_a_record_does_not_say_is_not_there() -> None:
     assert (stimulus.decoded_sha256, stimulus.shown_sha256) == (None, None)
     assert Condition("a", None, None, None).is_reference is False
     assert (Panel("p").study, Panel("p").session) == ("", "")
-    ballot = Ballot("t", "u", "first", 1.0)
-    assert (ballot.checksums, ballot.display) == ({}, {})
+    vote_request = VoteRequest("t", "u", "first", 1.0)
+    assert (vote_request.checksums, vote_request.display) == ({}, {})
     refused = SessionError("full", 410)
     assert (refused.code, refused.status, refused.detail, str(refused)) == ("full", 410, "", "full")
     assert str(SessionError("unanswered", 422, "Well?")) == "unanswered: Well?"

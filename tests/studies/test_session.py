@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from sqlalchemy import text
-from studying import ballot, enter, invite, open_study, work_through
+from studying import enter, invite, open_study, vote_request, work_through
 
 from codecarena.bench.store.store import Store
 from codecarena.datasets.pixels import pixels_sha256
@@ -22,13 +22,13 @@ from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.votes import status as status_of
 from codecarena.studies.ledger.votes import stored_votes
 from codecarena.studies.records.messages import Break, Done, NotYet, Panel, SessionError, Trial
-from codecarena.studies.session.session import Desk
+from codecarena.studies.session.session import RaterService
 
 
 @pytest.fixture
-def desk(tmp_path: Path):
+def service(tmp_path: Path):
     open_study(tmp_path)
-    opened = Desk(str(tmp_path))
+    opened = RaterService(str(tmp_path))
     yield opened
     opened.close()
 
@@ -41,26 +41,26 @@ def count(store: Path, table: str) -> int:
     return rows
 
 
-def test_every_tab_and_every_reload_sees_the_same_trial(desk: Desk, tmp_path: Path) -> None:
+def test_every_tab_and_every_reload_sees_the_same_trial(service: RaterService, tmp_path: Path) -> None:
     [invitation] = invite(tmp_path)
-    first = enter(desk, invitation)
-    second = desk.join(invitation).session_token
+    first = enter(service, invitation)
+    second = service.join(invitation).session_token
     assert first != second
-    trial = desk.next_trial(first)
+    trial = service.next_trial(first)
     assert isinstance(trial, Trial)
-    assert desk.next_trial(second) == desk.next_trial(first) == trial
-    following = desk.upcoming(first)
-    desk.vote(first, ballot(trial))
+    assert service.next_trial(second) == service.next_trial(first) == trial
+    following = service.upcoming(first)
+    service.vote(first, vote_request(trial))
     assert following is not None
-    assert desk.next_trial(second) == dataclasses.replace(following)
+    assert service.next_trial(second) == dataclasses.replace(following)
 
 
-def test_a_trial_takes_one_vote_whatever_is_sent(desk: Desk, tmp_path: Path) -> None:
-    session = enter(desk, *invite(tmp_path))
-    trial = desk.next_trial(session)
-    first = desk.vote(session, ballot(trial, "first", client_uuid="one-uuid"))
-    again = desk.vote(session, ballot(trial, "first", client_uuid="one-uuid"))
-    other = desk.vote(session, ballot(trial, "second", client_uuid="two-uuid"))
+def test_a_trial_takes_one_vote_whatever_is_sent(service: RaterService, tmp_path: Path) -> None:
+    session = enter(service, *invite(tmp_path))
+    trial = service.next_trial(session)
+    first = service.vote(session, vote_request(trial, "first", client_uuid="one-uuid"))
+    again = service.vote(session, vote_request(trial, "first", client_uuid="one-uuid"))
+    other = service.vote(session, vote_request(trial, "second", client_uuid="two-uuid"))
     assert not first.repeated
     assert [again.repeated, other.repeated] == [True, True]
     assert [other.answer, other.client_uuid] == ["first", "one-uuid"]
@@ -68,30 +68,32 @@ def test_a_trial_takes_one_vote_whatever_is_sent(desk: Desk, tmp_path: Path) -> 
     assert count(tmp_path, "study_votes") == 1
 
 
-def test_votes_come_in_order_from_their_rater_with_an_answer_of_the_trial(desk: Desk, tmp_path: Path) -> None:
-    first_session, other = (enter(desk, invitation) for invitation in invite(tmp_path, 2))
-    trial, following = desk.next_trial(first_session), desk.upcoming(first_session)
+def test_votes_come_in_order_from_their_rater_with_an_answer_of_the_trial(
+    service: RaterService, tmp_path: Path
+) -> None:
+    first_session, other = (enter(service, invitation) for invitation in invite(tmp_path, 2))
+    trial, following = service.next_trial(first_session), service.upcoming(first_session)
     for session, wrong, status in (
-        (other, ballot(trial), 404),
-        (first_session, ballot(following), 409),
-        (first_session, ballot(trial, "skip"), 422),
-        (first_session, dataclasses.replace(ballot(trial), response_ms=float("nan")), 422),
-        (first_session, dataclasses.replace(ballot(trial), display={"x": "y" * 20_000}), 422),
-        ("nobody", ballot(trial), 404),
+        (other, vote_request(trial), 404),
+        (first_session, vote_request(following), 409),
+        (first_session, vote_request(trial, "skip"), 422),
+        (first_session, dataclasses.replace(vote_request(trial), response_ms=float("nan")), 422),
+        (first_session, dataclasses.replace(vote_request(trial), display={"x": "y" * 20_000}), 422),
+        ("nobody", vote_request(trial), 404),
     ):
         with pytest.raises(SessionError) as error:
-            desk.vote(session, wrong)
+            service.vote(session, wrong)
         assert error.value.status == status
-    desk.vote(first_session, ballot(trial, client_uuid="same-uuid"))
+    service.vote(first_session, vote_request(trial, client_uuid="same-uuid"))
     with pytest.raises(SessionError, match="not_due"):
-        desk.vote(first_session, ballot(following, client_uuid="same-uuid"))
+        service.vote(first_session, vote_request(following, client_uuid="same-uuid"))
     assert count(tmp_path, "study_votes") == 1
 
 
-def test_a_whole_session_has_every_pair_once_and_its_extras(desk: Desk, tmp_path: Path) -> None:
-    session = enter(desk, *invite(tmp_path))
-    done = work_through(desk, session, "none")
-    end = desk.next_trial(session)
+def test_a_whole_session_has_every_pair_once_and_its_extras(service: RaterService, tmp_path: Path) -> None:
+    session = enter(service, *invite(tmp_path))
+    done = work_through(service, session, "none")
+    end = service.next_trial(session)
     assert isinstance(end, Done)
     assert end.outcome == "complete"
     assert end.completion_code
@@ -116,9 +118,9 @@ def test_a_whole_session_has_every_pair_once_and_its_extras(desk: Desk, tmp_path
     assert all(receipt.feedback is None for trial, receipt in done if not trial.training)
 
 
-def test_sides_even_out_within_a_rater_and_over_raters(desk: Desk, tmp_path: Path) -> None:
+def test_sides_even_out_within_a_rater_and_over_raters(service: RaterService, tmp_path: Path) -> None:
     for invitation in invite(tmp_path, 4):
-        work_through(desk, enter(desk, invitation))
+        work_through(service, enter(service, invitation))
     ledger = Ledger(str(tmp_path))
     votes = [vote for vote in stored_votes(ledger, ledger.study("small")) if vote.kind == "main"]
     ledger.close()
@@ -128,10 +130,10 @@ def test_sides_even_out_within_a_rater_and_over_raters(desk: Desk, tmp_path: Pat
     assert set(over_raters.values()) == {2}
 
 
-def test_pictures_are_exact_equally_long_and_nothing_else(desk: Desk, tmp_path: Path) -> None:
-    session = enter(desk, *invite(tmp_path))
-    trial = desk.next_trial(session)
-    served = {shown.slot: desk.stimulus(shown.token) for shown in trial.pictures}
+def test_pictures_are_exact_equally_long_and_nothing_else(service: RaterService, tmp_path: Path) -> None:
+    session = enter(service, *invite(tmp_path))
+    trial = service.next_trial(session)
+    served = {shown.slot: service.stimulus(shown.token) for shown in trial.pictures}
     assert list(served) == ["reference", "first", "second"]
     assert len({len(png) for png in served.values()}) == 1
     decoded = {slot: np.asarray(Image.open(io.BytesIO(png)).convert("RGB")) for slot, png in served.items()}
@@ -154,12 +156,17 @@ def test_pictures_are_exact_equally_long_and_nothing_else(desk: Desk, tmp_path: 
     assert len(laid_out) == 1
     assert [name for name, _ in laid_out.pop()] == [b"IHDR", b"sRGB", b"IDAT", b"IEND"]
     with pytest.raises(SessionError):
-        desk.stimulus(trial.pictures[0].token[:-1] + "!")
+        service.stimulus(trial.pictures[0].token[:-1] + "!")
 
 
-def test_nothing_that_is_told_names_a_codec_a_picture_or_a_hash(desk: Desk, tmp_path: Path) -> None:
-    session = enter(desk, *invite(tmp_path))
-    replies = [desk.welcome(session), *(reply for pair in work_through(desk, session) for reply in pair)]
+def test_nothing_that_is_told_names_a_codec_a_picture_or_a_hash(
+    service: RaterService, tmp_path: Path
+) -> None:
+    session = enter(service, *invite(tmp_path))
+    replies = [
+        service.welcome(session),
+        *(reply for pair in work_through(service, session) for reply in pair),
+    ]
     everything = json.dumps([dataclasses.asdict(reply) for reply in replies])
     ledger = Ledger(str(tmp_path))
     material = ledger.known(ledger.study("small")).material
@@ -175,33 +182,39 @@ def test_nothing_that_is_told_names_a_codec_a_picture_or_a_hash(desk: Desk, tmp_
     assert [secret for secret in secrets if secret in everything] == []
 
 
-def test_a_display_is_proven_by_what_was_read_back(desk: Desk, tmp_path: Path) -> None:
-    session = enter(desk, *invite(tmp_path))
-    trial = desk.next_trial(session)
+def test_a_display_is_proven_by_what_was_read_back(service: RaterService, tmp_path: Path) -> None:
+    session = enter(service, *invite(tmp_path))
+    trial = service.next_trial(session)
     pixels = {
         picture.slot: pixels_sha256(
-            np.array(Image.open(io.BytesIO(desk.stimulus(picture.token))).convert("RGB"))
+            np.array(Image.open(io.BytesIO(service.stimulus(picture.token))).convert("RGB"))
         )
         for picture in trial.pictures
     }
-    receipt = desk.vote(session, dataclasses.replace(ballot(trial), checksums=pixels))
-    noisy = dataclasses.replace(ballot(receipt.following), checksums={**pixels, "first": "0" * 64})
-    desk.vote(session, noisy)
+    receipt = service.vote(session, dataclasses.replace(vote_request(trial), checksums=pixels))
+    noisy = dataclasses.replace(vote_request(receipt.following), checksums={**pixels, "first": "0" * 64})
+    service.vote(session, noisy)
     ledger = Ledger(str(tmp_path))
     votes = stored_votes(ledger, ledger.study("small"))
     ledger.close()
     assert [vote.proof for vote in votes] == ["proven", "unproven"]
 
 
-def test_withdrawal_erases_votes_and_identity_and_leaves_a_tombstone(desk: Desk, tmp_path: Path) -> None:
+def test_withdrawal_erases_votes_and_identity_and_leaves_a_tombstone(
+    service: RaterService, tmp_path: Path
+) -> None:
     keeps, goes = invite(tmp_path, 2)
-    work_through(desk, enter(desk, keeps))
-    session = enter(desk, goes)
-    code = desk.welcome(session).withdrawal_code
+    work_through(service, enter(service, keeps))
+    session = enter(service, goes)
+    code = service.welcome(session).withdrawal_code
     for _ in range(5):
-        desk.vote(session, ballot(desk.next_trial(session)))
-    assert desk.withdraw(code) == 5
-    for call in (lambda: desk.next_trial(session), lambda: desk.join(goes), lambda: desk.withdraw(code)):
+        service.vote(session, vote_request(service.next_trial(session)))
+    assert service.withdraw(code) == 5
+    for call in (
+        lambda: service.next_trial(session),
+        lambda: service.join(goes),
+        lambda: service.withdraw(code),
+    ):
         with pytest.raises(SessionError) as error:
             call()
         assert error.value.status == 404
@@ -223,36 +236,38 @@ def test_the_way_in_asks_what_the_plan_asks(tmp_path: Path) -> None:
         '[[raters.screening]]\nkey = "eyes"\nquestion = "Well?"\nanswers = ["yes", "no"]\naccepted = ["yes"]'
     )
     open_study(tmp_path, raters=f'screened_out_code = "OUT"\n{screen}')
-    desk = Desk(str(tmp_path))
-    well, ill, young, unwilling = (desk.join(invitation).session_token for invitation in invite(tmp_path, 4))
-    assert desk.next_trial(well) == NotYet("consent")
+    service = RaterService(str(tmp_path))
+    well, ill, young, unwilling = (
+        service.join(invitation).session_token for invitation in invite(tmp_path, 4)
+    )
+    assert service.next_trial(well) == NotYet("consent")
     with pytest.raises(SessionError, match="changed"):
-        desk.consent(well, "0", agreed=True, of_age=True)
-    assert desk.consent(well, "1", agreed=True, of_age=True) == "screening"
+        service.consent(well, "0", agreed=True, of_age=True)
+    assert service.consent(well, "1", agreed=True, of_age=True) == "screening"
     with pytest.raises(SessionError, match="Well"):
-        desk.screening(well, {})
-    assert desk.screening(well, {"eyes": "yes"}) == "trials"
-    assert desk.calibration(well, {"night_mode": "off"}) == "trials"
-    desk.consent(ill, "1", agreed=True, of_age=True)
-    assert desk.screening(ill, {"eyes": "no"}) == "screened-out"
-    assert desk.next_trial(ill).completion_code == "OUT"
-    assert desk.consent(young, "1", agreed=True, of_age=False) == "screened-out"
-    assert desk.consent(unwilling, "1", agreed=False, of_age=True) == "declined"
-    assert desk.next_trial(unwilling).completion_code is None
-    desk.close()
+        service.screening(well, {})
+    assert service.screening(well, {"eyes": "yes"}) == "trials"
+    assert service.calibration(well, {"night_mode": "off"}) == "trials"
+    service.consent(ill, "1", agreed=True, of_age=True)
+    assert service.screening(ill, {"eyes": "no"}) == "screened-out"
+    assert service.next_trial(ill).completion_code == "OUT"
+    assert service.consent(young, "1", agreed=True, of_age=False) == "screened-out"
+    assert service.consent(unwilling, "1", agreed=False, of_age=True) == "declined"
+    assert service.next_trial(unwilling).completion_code is None
+    service.close()
 
 
 def test_a_panel_s_participant_is_one_rater_known_by_a_hash(tmp_path: Path) -> None:
     panel = 'panel = "prolific"\ncompletion_code = "C0DE"\ncompletion_url = "https://panel.test/?cc={code}"'
     open_study(tmp_path, raters=panel)
-    desk = Desk(str(tmp_path))
-    session = desk.join_panel("small", Panel("5f3a-clear-name", "study9", "session7")).session_token
-    desk.consent(session, "1", agreed=True, of_age=True)
-    two = desk.join_panel("small", Panel("5f3a-clear-name", "study9", "session8")).session_token
-    assert desk.next_trial(session) == desk.next_trial(two)
-    work_through(desk, two)
-    assert desk.next_trial(session).completion_url == "https://panel.test/?cc=C0DE"
-    desk.close()
+    service = RaterService(str(tmp_path))
+    session = service.join_panel("small", Panel("5f3a-clear-name", "study9", "session7")).session_token
+    service.consent(session, "1", agreed=True, of_age=True)
+    two = service.join_panel("small", Panel("5f3a-clear-name", "study9", "session8")).session_token
+    assert service.next_trial(session) == service.next_trial(two)
+    work_through(service, two)
+    assert service.next_trial(session).completion_url == "https://panel.test/?cc=C0DE"
+    service.close()
     assert count(tmp_path, "study_raters") == 1
     files = [path for path in tmp_path.iterdir() if path.is_file()]
     assert not any(b"5f3a-clear-name" in path.read_bytes() for path in files)
@@ -260,28 +275,28 @@ def test_a_panel_s_participant_is_one_rater_known_by_a_hash(tmp_path: Path) -> N
 
 def test_breaks_stand_where_the_plan_puts_them(tmp_path: Path) -> None:
     open_study(tmp_path, trials="break_every = 5\nbreak_seconds = 7\ntraining = 0")
-    desk = Desk(str(tmp_path))
-    session = enter(desk, *invite(tmp_path))
+    service = RaterService(str(tmp_path))
+    session = enter(service, *invite(tmp_path))
     for _ in range(5):
-        desk.vote(session, ballot(desk.next_trial(session)))
-    pause = desk.next_trial(session)
+        service.vote(session, vote_request(service.next_trial(session)))
+    pause = service.next_trial(session)
     assert isinstance(pause, Break)
     assert (pause.seconds, pause.progress.done) == (7, 5)
-    waiting = desk.upcoming(session)
-    assert desk.end_break(session) == waiting
-    assert desk.end_break(session) == waiting
-    desk.close()
+    waiting = service.upcoming(session)
+    assert service.end_break(session) == waiting
+    assert service.end_break(session) == waiting
+    service.close()
 
 
-def test_a_closed_study_takes_no_votes_and_no_raters(desk: Desk, tmp_path: Path) -> None:
+def test_a_closed_study_takes_no_votes_and_no_raters(service: RaterService, tmp_path: Path) -> None:
     late, under_way = invite(tmp_path, 2)
-    session = enter(desk, under_way)
-    trial = desk.next_trial(session)
+    session = enter(service, under_way)
+    trial = service.next_trial(session)
     ledger = Ledger(str(tmp_path))
     ledger.set_state(ledger.study("small"), "closed")
     ledger.close()
-    assert desk.next_trial(session).outcome == "closed"
-    for call in (lambda: desk.join(late), lambda: desk.vote(session, ballot(trial))):
+    assert service.next_trial(session).outcome == "closed"
+    for call in (lambda: service.join(late), lambda: service.vote(session, vote_request(trial))):
         with pytest.raises(SessionError) as error:
             call()
         assert error.value.status == 410
@@ -290,13 +305,13 @@ def test_a_closed_study_takes_no_votes_and_no_raters(desk: Desk, tmp_path: Path)
 def test_an_incomplete_design_gives_pairs_equally_often_and_returns_leases(tmp_path: Path) -> None:
     design = 'name = "balanced-incomplete"\npairs_per_rater = 5\nlease_minutes = 0.0001'
     open_study(tmp_path, design=design, trials="golden = 0\ntraining = 0\nidentical = 0\nrepeats = 0")
-    desk = Desk(str(tmp_path))
+    service = RaterService(str(tmp_path))
     gone, *others = invite(tmp_path, 13)
-    desk.next_trial(enter(desk, gone))
+    service.next_trial(enter(service, gone))
     for invitation in others:
-        work_through(desk, enter(desk, invitation))
+        work_through(service, enter(service, invitation))
     ledger = Ledger(str(tmp_path))
     status = status_of(ledger, ledger.study("small"))
     ledger.close()
     assert (status.votes, status.fewest_votes, status.most_votes) == (60, 5, 5)
-    desk.close()
+    service.close()

@@ -12,9 +12,9 @@ from codecarena.studies.design.plan import REFERENCE
 from codecarena.studies.design.selection import pairs_of
 from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.ledger.votes import status, stored_votes, vote_rows, votes_of
-from codecarena.studies.records.records import Condition, Content, Material, Stimulus
+from codecarena.studies.records.records import Condition, Content, Stimulus, StudyMaterial
 from codecarena.studies.session.schedule import Item
-from codecarena.studies.session.session import Desk
+from codecarena.studies.session.session import RaterService
 
 NAMES = ("before", "small", "after")
 ITEMS = [Item("main", 0, True), Item("main", 1, True), Item("main", 2, True), Item("golden", 3, True)]
@@ -22,13 +22,13 @@ ITEMS = [Item("main", 0, True), Item("main", 1, True), Item("main", 2, True), It
 ANSWERED = {"before": (1, 2, 3), "small": (2, 3, 4), "after": (3, 4, 4)}
 
 
-def material(name: str) -> Material:
+def material(name: str) -> StudyMaterial:
     """Return three codings of one picture and its original, under the study's own names."""
     conditions = (*(Condition(f"{name}{n}", f"{name}{n}", name, f"q={n}") for n in range(3)),)
     conditions = (*conditions, Condition(REFERENCE, None, None, None, is_reference=True))
     stimuli = tuple(Stimulus(0, place, None, None if place == 3 else 0.1 + place) for place in range(4))
     pairs = pairs_of(plan(trials="training = 0\ngolden = 1"), conditions, stimuli)
-    return Material(conditions, (Content(name),), stimuli, pairs)
+    return StudyMaterial(conditions, (Content(name),), stimuli, pairs)
 
 
 class Store:
@@ -94,10 +94,10 @@ def test_the_standing_of_pairs_is_of_one_study(kept: Store) -> None:
     newest = {"small": 9, "after": 20, "before": 26}
     for name in NAMES:
         study, ids = kept.ledger.study(name), course_of(kept.ledger, name).known.pair_ids[:3]
-        standing = kept.ledger.standing(study, ids)
-        assert standing.first_won.tolist() == wins[name]
+        pair_totals = kept.ledger.pair_totals(study, ids)
+        assert pair_totals.first_won.tolist() == wins[name]
         # Each rater has voted on each pair or is looking at it.
-        assert standing.given.tolist() == [3, 3, 3]
+        assert pair_totals.given.tolist() == [3, 3, 3]
         assert kept.ledger.progress_of(study) == (newest[name], 0)
         assert not kept.ledger.wants_votes(study.study_id, 3)
         assert kept.ledger.wants_votes(study.study_id, 4)
@@ -138,16 +138,16 @@ def test_a_state_and_a_log_are_of_one_study(store: Store) -> None:
     assert events == [["planned"], ["planned", "open", "noted"], ["planned"]]
 
 
-def test_each_study_has_its_own_plan_at_one_desk(tmp_path: Path) -> None:
-    desk = Desk(str(tmp_path))
+def test_each_study_has_its_own_plan_at_one_rater_service(tmp_path: Path) -> None:
+    service = RaterService(str(tmp_path))
     for name in NAMES:
         asking = text().replace("A small study", f"Study {name}")
-        desk.ledger.keep(name, asking, "seal", "open", material(name))
+        service.ledger.keep(name, asking, "seal", "open", material(name))
     for name in NAMES:
         [invitation] = invite(tmp_path, study=name)
-        session = desk.join(invitation).session_token
-        assert desk.welcome(session).title == f"Study {name}"
-    desk.close()
+        session = service.join(invitation).session_token
+        assert service.welcome(session).title == f"Study {name}"
+    service.close()
 
 
 def test_where_a_rater_stands_is_of_one_rater(store: Store) -> None:
@@ -189,12 +189,12 @@ def test_proposals_are_of_one_study(store: Store) -> None:
     assert [ledger.progress_of(study)[1] for study in ledger.studies()] == [1, 2, 3]
     [invitation] = invite(store.folder, study="small")
     seen = []
-    ledger.add_trials(rater_of(ledger, invitation), 0, LATER, lambda situation: seen.append(situation) or [])
-    [situation] = seen
+    ledger.add_trials(rater_of(ledger, invitation), 0, LATER, lambda context: seen.append(context) or [])
+    [context] = seen
     ids = course_of(ledger, "small").known.pair_ids
-    assert situation.proposals == ids[:2]
-    assert (situation.pair_ids.tolist(), situation.past) == (list(ids[:3]), ())
-    assert situation.balance.tolist() == [3, 3, 3]
+    assert context.proposals == ids[:2]
+    assert (context.pair_ids.tolist(), context.past) == (list(ids[:3]), ())
+    assert context.balance.tolist() == [3, 3, 3]
     ledger.propose(ledger.study("small"), ids[2:3])
     assert [ledger.progress_of(study)[1] for study in ledger.studies()] == [1, 1, 3]
 

@@ -23,7 +23,7 @@ from codecarena.studies.design.plan import PlanError, parse
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.votes import status
 from codecarena.studies.organise.organise import plan_study
-from codecarena.studies.session.session import Desk
+from codecarena.studies.session.session import RaterService
 
 pytestmark = pytest.mark.xdist_group("study commands")
 
@@ -73,15 +73,15 @@ def test_the_starting_plan_runs_as_it_is(measured: Path) -> None:
     assert again.returncode == 2
     assert "sealed" in again.stderr
     links = json.loads(call("study", "invite", "demo", "--count", "2", "--json", folder=measured).stdout)
-    desk = Desk(str(measured / "arena"))
+    service = RaterService(str(measured / "arena"))
     for link, answer in zip(links, ("first", "second"), strict=True):
-        session = desk.join(link.partition("?invite=")[2]).session_token
-        desk.consent(session, "1", agreed=True, of_age=True)
-        desk.screening(session, {"eyesight": "yes"})
-        desk.calibration(session, {})
-        work_through(desk, session, answer)
-    code = desk.welcome(session).withdrawal_code
-    desk.close()
+        session = service.join(link.partition("?invite=")[2]).session_token
+        service.consent(session, "1", agreed=True, of_age=True)
+        service.screening(session, {"eyesight": "yes"})
+        service.calibration(session, {})
+        work_through(service, session, answer)
+    code = service.welcome(session).withdrawal_code
+    service.close()
     scored = call("study", "score", "demo", "-m", "psnr", folder=measured)
     # The pictures are smaller than the crop: those scores are there, but no original has one against itself.
     assert "3 scores added, 12 were there" in scored.stdout
@@ -192,16 +192,16 @@ def test_ties_need_a_model_that_has_them() -> None:
 
 VOTER = """
 import sys, uuid
-from codecarena.studies.session.session import Desk
-from codecarena.studies.records.messages import Ballot, Trial
-desk = Desk(sys.argv[1])
+from codecarena.studies.session.session import RaterService
+from codecarena.studies.records.messages import Trial, VoteRequest
+service = RaterService(sys.argv[1])
 for invitation in sys.argv[2:]:
-    session = desk.join(invitation).session_token
-    desk.consent(session, "1", agreed=True, of_age=True)
-    step = desk.next_trial(session)
+    session = service.join(invitation).session_token
+    service.consent(session, "1", agreed=True, of_age=True)
+    step = service.next_trial(session)
     while isinstance(step, Trial):
         client = str(uuid.uuid4())
-        step = desk.vote(session, Ballot(step.trial, client, "first", 900)).following
+        step = service.vote(session, VoteRequest(step.trial, client, "first", 900)).following
         print(client, flush=True)
 """
 
@@ -244,17 +244,17 @@ for number in range(int(sys.argv[2])):
 
 def test_votes_and_a_benchmark_write_into_the_same_file(tmp_path: Path) -> None:
     open_study(tmp_path, trials="break_every = 0", pictures=4)
-    desk = Desk(str(tmp_path))
-    sessions = [enter(desk, invitation) for invitation in invite(tmp_path, 3)]
+    service = RaterService(str(tmp_path))
+    sessions = [enter(service, invitation) for invitation in invite(tmp_path, 3)]
     words = [sys.executable, "-c", WRITER, str(tmp_path), "1000"]
     bench = subprocess.Popen(words, stdout=subprocess.PIPE)
     assert bench.stdout
     bench.stdout.readline()
     for session in sessions:
-        work_through(desk, session)
+        work_through(service, session)
     assert bench.wait(timeout=120) == 0
     bench.stdout.close()
-    desk.close()
+    service.close()
     ledger = Ledger(str(tmp_path))
     assert status(ledger, ledger.study("small")).votes == 36
     assert ledger.row(text("SELECT count(*) FROM pictures"))[0] == 1000

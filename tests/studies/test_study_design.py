@@ -11,7 +11,7 @@ import pytest
 from codecarena.studies.design.design import (
     Choice,
     Pairs,
-    Standing,
+    PairTotals,
     apart,
     find_design,
     left_first,
@@ -24,15 +24,15 @@ def every_pair(conditions: int, contents: int) -> Pairs:
     return Pairs(*np.array(rows, np.int64).T)
 
 
-def standing(given: np.ndarray) -> Standing:
+def pair_totals(given: np.ndarray) -> PairTotals:
     none = np.zeros(len(given), np.int64)
-    return Standing(given, none, none, none)
+    return PairTotals(given, none, none, none)
 
 
 def test_full_gives_every_pair_once() -> None:
     pairs = every_pair(4, 3)
     chosen = find_design("full").choose(
-        pairs, standing(np.zeros(18, np.int64)), np.ones(18, bool), 18, np.random.default_rng(1)
+        pairs, pair_totals(np.zeros(18, np.int64)), np.ones(18, bool), 18, np.random.default_rng(1)
     )
     assert sorted(choice.pair for choice in chosen) == list(range(18))
     assert {choice.probability for choice in chosen} == {1.0}
@@ -48,7 +48,7 @@ def test_balanced_incomplete_spreads_pairs_pictures_and_conditions(
     spread = []
     for _ in range(30):
         chosen = find_design("balanced-incomplete").choose(
-            pairs, standing(given), np.ones(len(pairs), bool), count, generator
+            pairs, pair_totals(given), np.ones(len(pairs), bool), count, generator
         )
         rows = [choice.pair for choice in chosen]
         assert len(set(rows)) == count

@@ -17,16 +17,16 @@ from codecarena.studies.ledger.votes import status, stored_votes, votes_of
 from codecarena.studies.organise.interchange import InterchangeError, write
 from codecarena.studies.organise.interchange_read import read
 from codecarena.studies.scale.votes import Kind, Votes
-from codecarena.studies.session.session import Desk
+from codecarena.studies.session.session import RaterService
 
 
 @pytest.fixture
 def ledger(tmp_path: Path):
     open_study(tmp_path, conditions=3, pictures=3)
-    desk = Desk(str(tmp_path))
+    service = RaterService(str(tmp_path))
     for invitation, answer in zip(invite(tmp_path, 3), ("first", "second", "none"), strict=True):
-        work_through(desk, enter(desk, invitation), answer)
-    desk.close()
+        work_through(service, enter(service, invitation), answer)
+    service.close()
     opened = Ledger(str(tmp_path))
     yield opened
     opened.close()

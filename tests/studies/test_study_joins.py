@@ -12,11 +12,19 @@ from metric_rows import metric_row
 from codecarena.bench.records.rows import MetricRow, Score
 from codecarena.studies.analysis import benchmark_facts
 from codecarena.studies.design.plan import REFERENCE
-from codecarena.studies.records.records import Condition, Content, Known, Material, Pair, Stimulus, StudyRow
+from codecarena.studies.records.records import (
+    Condition,
+    Content,
+    Pair,
+    Stimulus,
+    StoredStudy,
+    StudyMaterial,
+    StudyRow,
+)
 
 STUDY = StudyRow(1, "small", "", "", "open", "", "", None, None)
 RATES = {(0, 0): 0.25, (0, 1): 0.5, (1, 0): 0.3, (1, 1): 0.6}
-MATERIAL = Material(
+MATERIAL = StudyMaterial(
     (
         Condition("jpeg q=10", "j", "jpeg", "q=10"),
         Condition("webp q=50", "w", "webp", "q=50"),
@@ -59,7 +67,7 @@ def metric(
 
 def joined(
     monkeypatch: pytest.MonkeyPatch,
-    material: Material = MATERIAL,
+    material: StudyMaterial = MATERIAL,
     scores: dict[tuple[str, str], dict[str, Score]] | None = None,
     metrics: tuple[MetricRow, ...] = (),
     anchor: str | None = None,
@@ -72,12 +80,12 @@ def joined(
 
     monkeypatch.setattr(benchmark_facts, "scores_of", scores_of)
     stimuli, pairs = tuple(range(len(material.stimuli))), tuple(range(len(material.pairs)))
-    result = benchmark_facts.join(Scored(*metrics), Known(STUDY, material, stimuli, pairs), anchor)  # type: ignore[arg-type]
+    result = benchmark_facts.join(Scored(*metrics), StoredStudy(STUDY, material, stimuli, pairs), anchor)  # type: ignore[arg-type]
     assert set(scores or {}) <= set(asked)
     return result
 
 
-def changed(material: Material = MATERIAL, **columns: Any) -> Material:
+def changed(material: StudyMaterial = MATERIAL, **columns: Any) -> StudyMaterial:
     return dataclasses.replace(material, **columns)
 
 
@@ -205,7 +213,7 @@ def test_only_the_anchor_may_be_infinitely_good(monkeypatch: pytest.MonkeyPatch)
     ],
 )  # fmt: skip
 def test_what_is_missing_is_told_with_the_command_that_mends_it(
-    monkeypatch: pytest.MonkeyPatch, material: Material, scores: Any, kept: bool, note: str
+    monkeypatch: pytest.MonkeyPatch, material: StudyMaterial, scores: Any, kept: bool, note: str
 ) -> None:
     result = joined(monkeypatch, material, scores, (metric("m", "vmaf"),))
     assert result.notes == (note,)
@@ -239,6 +247,6 @@ def test_only_what_the_design_compares_is_looked_up(monkeypatch: pytest.MonkeyPa
     asked: list[list[tuple[str, str]]] = []
     monkeypatch.setattr(benchmark_facts, "scores_of", lambda _, pairs: asked.append(list(pairs)) or {})
     for material in (MATERIAL, HIDDEN):
-        benchmark_facts.shown_scores(Scored(), Known(STUDY, material, (), ()))  # type: ignore[arg-type]
+        benchmark_facts.shown_scores(Scored(), StoredStudy(STUDY, material, (), ()))  # type: ignore[arg-type]
     coded = [("part1", "shown00"), ("part1", "shown01"), ("part2", "shown10"), ("part2", "shown11")]
     assert asked == [coded, [*coded, ("part1", "part1"), ("part2", "part2")]]

@@ -13,17 +13,17 @@ from sqlalchemy import text as sql
 from studying import enter, invite, open_study, text
 
 from codecarena.bench.store.database import StoreError
-from codecarena.studies.design.design import Choice, Standing
+from codecarena.studies.design.design import Choice, PairTotals
 from codecarena.studies.design.plan import REFERENCE
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.trials import NotDueError, TrialLedger
-from codecarena.studies.records.records import Condition, Content, Material, Pair, Stimulus
+from codecarena.studies.records.records import Condition, Content, Pair, Stimulus, StudyMaterial
 from codecarena.studies.session import proposals
 from codecarena.studies.session.proposals import Pairing
 from codecarena.studies.session.schedule import Item
-from codecarena.studies.session.session import Desk
+from codecarena.studies.session.session import RaterService
 
-MATERIAL = Material(
+MATERIAL = StudyMaterial(
     (
         Condition("webp q=5", "w", "webp", "q=5"),
         Condition("jpeg q=9", "j", "jpeg", "q=9"),
@@ -215,8 +215,8 @@ def test_sides_even_out_whichever_of_a_pair_was_stored_first(tmp_path: Path, led
     trials = give(ledger, other, [Item("main", 0, False)] * 3, until=LONG_AGO)
     assert balance() == -2
     cast_vote(ledger, trials[0], "second")
-    standing = ledger.standing(ledger.study("small"), course_of(ledger).known.pair_ids[:1])
-    assert (standing.first_won.tolist(), standing.second_won.tolist()) == ([2], [0])
+    pair_totals = ledger.pair_totals(ledger.study("small"), course_of(ledger).known.pair_ids[:1])
+    assert (pair_totals.first_won.tolist(), pair_totals.second_won.tolist()) == ([2], [0])
     ledger.take_back(rater_of(ledger, other).rater_id, 2)
     assert balance() == 0
     ledger.withdraw(other)
@@ -234,11 +234,13 @@ class Wishful:
     adaptive = True
 
     def __init__(self) -> None:
-        self.told: list[tuple[Standing, list[bool], int]] = []
+        self.told: list[tuple[PairTotals, list[bool], int]] = []
 
-    def choose(self, pairs: Any, standing: Standing, open_pairs: Any, count: int, _: Any) -> list[Choice]:
+    def choose(
+        self, pairs: Any, pair_totals: PairTotals, open_pairs: Any, count: int, _: Any
+    ) -> list[Choice]:
         assert len(pairs) == count
-        self.told.append((standing, open_pairs.tolist(), count))
+        self.told.append((pair_totals, open_pairs.tolist(), count))
         return [Choice(int(row), 1.0) for row in np.flatnonzero(open_pairs)]
 
 
@@ -267,11 +269,11 @@ def test_pairs_are_proposed_anew_once_votes_have_come_or_none_are_left(
     cast_vote(ledger, again, "second")
     assert background.refresh(session_plan)
     assert [row[0] for row in rows_of(tmp_path, query)] == [ids[0], ids[2]]
-    standing, open_pairs, count = design.told[-1]
+    pair_totals, open_pairs, count = design.told[-1]
     assert (open_pairs, count) == ([True, False, True], 3)
     # The first of the pair stood right and was chosen.
-    assert (standing.given.tolist(), standing.first_won.tolist()) == ([0, 2, 0], [0, 2, 0])
-    assert (standing.second_won.tolist(), standing.ties.tolist()) == ([0, 0, 0], [0, 0, 0])
+    assert (pair_totals.given.tolist(), pair_totals.first_won.tolist()) == ([0, 2, 0], [0, 2, 0])
+    assert (pair_totals.second_won.tolist(), pair_totals.ties.tolist()) == ([0, 0, 0], [0, 0, 0])
     ledger.propose(session_plan.known.study, [])
     assert background.refresh(session_plan)
     # A pair that has its votes is asked no more, and where all have, nothing is proposed.
@@ -283,12 +285,12 @@ def test_pairs_are_proposed_anew_once_votes_have_come_or_none_are_left(
 def test_a_rater_without_an_open_pair_is_done(tmp_path: Path) -> None:
     bare = "training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.0"
     open_study(tmp_path, conditions=2, pictures=1, trials=bare, raters="[stopping]\nvotes_per_pair = 1")
-    desk = Desk(str(tmp_path))
+    service = RaterService(str(tmp_path))
     first, second = invite(tmp_path, 2)
-    session, other = enter(desk, first), enter(desk, second)
-    desk.next_trial(session)
+    session, other = enter(service, first), enter(service, second)
+    service.next_trial(session)
     # The only pair is being looked at.
-    end = desk.next_trial(other)
+    end = service.next_trial(other)
     assert (end.step, end.progress.done) == ("done", 0)
-    assert len(desk.ledger.due(rater_of(desk.ledger, first).rater_id)) == 1
-    desk.close()
+    assert len(service.ledger.due(rater_of(service.ledger, first).rater_id)) == 1
+    service.close()

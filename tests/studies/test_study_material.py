@@ -16,7 +16,7 @@ from codecarena.studies.design.plan import REFERENCE, ConditionsTable, PlanError
 from codecarena.studies.design.selection import compared, link_warning, material, pairs_of, select, unlinked
 from codecarena.studies.design.starter import common_codecs, settings_near, starter
 from codecarena.studies.organise import organise
-from codecarena.studies.records.records import Condition, Material, Pair, Stimulus
+from codecarena.studies.records.records import Condition, Pair, Stimulus, StudyMaterial
 
 ORIGINAL = Condition(REFERENCE, None, None, None, is_reference=True)
 
@@ -254,7 +254,7 @@ def made_ready(**missing: str) -> Prepared:
 
 def test_material_names_the_parts_that_are_shown_and_the_original_last() -> None:
     asked = asking(ConditionsTable(codec="jpeg", qualities=(10, 50)))
-    compares: Material = material(asked, select(asked, CELLS), made_ready())
+    compares: StudyMaterial = material(asked, select(asked, CELLS), made_ready())
     assert [condition.name for condition in compares.conditions] == ["jpeg q=10", "jpeg q=50", REFERENCE]
     assert [condition.is_reference for condition in compares.conditions] == [False, False, True]
     content = compares.contents[1]

@@ -18,7 +18,7 @@ from codecarena.studies.design.plan import REFERENCE, AnalysisTable, PlanError
 from codecarena.studies.ledger.imports import keep_votes
 from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.organise import organise, presenting
-from codecarena.studies.records.records import Content, Known, Material, Pair, Stimulus
+from codecarena.studies.records.records import Content, Pair, Stimulus, StoredStudy, StudyMaterial
 from codecarena.studies.scale.votes import VoteRecord, from_records
 from codecarena.studies.session.schedule import Item
 
@@ -114,10 +114,10 @@ def cautions(pairs: list[tuple[str, str]], pictures: int = 2, **tables: str) -> 
     stimuli = [Stimulus(0, at, shown_sha256=sha256) for at, sha256 in enumerate(sum(pairs, ()))]
     compared = tuple(Pair("main", 2 * at, 2 * at + 1) for at in range(len(pairs)))
     contents = tuple(Content(f"p{place}") for place in range(pictures))
-    material = Material(
+    material = StudyMaterial(
         (), contents, tuple(stimuli), (*compared, Pair("identical", 0, 0), Pair("training", 0, 0))
     )
-    return organise._cautions(plan(**tables), Known(None, material, (), ()))  # type: ignore[arg-type]
+    return organise._cautions(plan(**tables), StoredStudy(None, material, (), ()))  # type: ignore[arg-type]
 
 
 def test_a_plan_is_cautioned_of_what_nobody_can_answer() -> None:

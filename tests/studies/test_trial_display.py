@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import scripted_desk
+import scripted_rater_service
 from browsing import CHROMIUM, PATIENCE_MS, QUIET, free_port, needs_chromium, running
 from PIL import Image
 from rating import await_trial
-from scripted_desk import SCENES, Pixels, Scene
+from scripted_rater_service import SCENES, Pixels, Scene
 
 from codecarena.datasets.pixels import pixels_sha256
 
@@ -30,7 +30,7 @@ RATIOS = [1.1, 2.625, *(pytest.param(ratio, marks=pytest.mark.long) for ratio in
 @pytest.fixture(scope="module")
 def scripted() -> Iterator[str]:
     port = free_port()
-    with running([Path(scripted_desk.__file__), str(port), "trials"], port):
+    with running([Path(scripted_rater_service.__file__), str(port), "trials"], port):
         yield f"http://127.0.0.1:{port}/?invite=known"
 
 

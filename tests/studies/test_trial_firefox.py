@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import scripted_desk
+import scripted_rater_service
 from browsing import free_port, running
 from firefox import FIREFOX, Firefox, firefox
 from PIL import Image
 from rating import ANSWERS, KEYS, SHOWN, stored_votes
-from scripted_desk import SCENES
+from scripted_rater_service import SCENES
 from studying import invite, open_study
 
 pytestmark = [
@@ -76,7 +76,7 @@ def test_no_pixel_of_the_screen_differs(tmp_path: Path, ratio: float) -> None:
     port = free_port()
     picture = SCENES[0].pictures()["first"]
     with (
-        running([Path(scripted_desk.__file__), str(port), "trials"], port),
+        running([Path(scripted_rater_service.__file__), str(port), "trials"], port),
         firefox(tmp_path / "profile", ratio) as window,
     ):
         begin(window, f"http://127.0.0.1:{port}/?invite=known")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scripted_desk
+import scripted_rater_service
 from browsing import PATIENCE_MS, free_port, needs_chromium, running
 from rating import agree, answer, await_trial, stored_votes
 from studying import invite, open_study
@@ -49,7 +49,7 @@ def test_from_consent_to_withdrawal(page: Any) -> None:
         ),
     )
     button = lambda name: page.get_by_role("button", name=name, exact=True)  # noqa: E731
-    with running([Path(scripted_desk.__file__), str(port), "consent"], port):
+    with running([Path(scripted_rater_service.__file__), str(port), "consent"], port):
         page.goto(f"http://127.0.0.1:{port}/?invite=known")
         button("I agree and take part").click()
         page.get_by_text("please tick the boxes").wait_for()
@@ -102,7 +102,7 @@ def test_from_consent_to_withdrawal(page: Any) -> None:
 def test_who_asked_for_reduced_motion_is_told_why_nothing_flickers(page: Any) -> None:
     port = free_port()
     page.emulate_media(reduced_motion="reduce")
-    with running([Path(scripted_desk.__file__), str(port), "flicker"], port):
+    with running([Path(scripted_rater_service.__file__), str(port), "flicker"], port):
         page.goto(f"http://127.0.0.1:{port}/?invite=known")
         page.get_by_role("heading", name="Nothing will flicker").wait_for()
         page.get_by_role("button", name="Begin").click()

@@ -10,42 +10,45 @@ from giving import course_of
 from studying import enter, invite, open_study, refusal
 
 from codecarena.studies.records.messages import Trial
-from codecarena.studies.session.session import Desk
+from codecarena.studies.session.session import RaterService
 from codecarena.studies.session.trials import pictures
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    opened = Desk(str(tmp_path))
+def service(tmp_path: Path) -> Iterator[RaterService]:
+    opened = RaterService(str(tmp_path))
     yield opened
     opened.close()
 
 
-def given_trial(desk: Desk, session: str) -> Trial:
-    trial = desk.next_trial(session)
+def given_trial(service: RaterService, session: str) -> Trial:
+    trial = service.next_trial(session)
     assert isinstance(trial, Trial)
     return trial
 
 
-def test_a_picture_that_is_gone_is_not_found(tmp_path: Path, desk: Desk) -> None:
+def test_a_picture_that_is_gone_is_not_found(tmp_path: Path, service: RaterService) -> None:
     open_study(tmp_path, pictures=1)
-    trial = given_trial(desk, enter(desk, *invite(tmp_path)))
+    trial = given_trial(service, enter(service, *invite(tmp_path)))
     token = trial.pictures[0].token
-    assert refusal(desk.stimulus, token[:-1] + ("0" if token[-1] != "0" else "1")) == ("unknown_picture", 404)
+    assert refusal(service.stimulus, token[:-1] + ("0" if token[-1] != "0" else "1")) == (
+        "unknown_picture",
+        404,
+    )
     for name in ("first", "reference"):
         shown = next(picture for picture in trial.pictures if picture.slot == name)
-        sha256 = pictures(course_of(desk.ledger), desk.ledger.trial(trial.trial))[name]
-        desk.ledger.store.blobs.decoded_path(sha256).unlink()
-        assert refusal(desk.stimulus, shown.token) == ("unknown_picture", 404)
+        sha256 = pictures(course_of(service.ledger), service.ledger.trial(trial.trial))[name]
+        service.ledger.store.blobs.decoded_path(sha256).unlink()
+        assert refusal(service.stimulus, shown.token) == ("unknown_picture", 404)
 
 
-def test_pictures_are_those_of_the_trial_on_their_sides(tmp_path: Path, desk: Desk) -> None:
+def test_pictures_are_those_of_the_trial_on_their_sides(tmp_path: Path, service: RaterService) -> None:
     open_study(tmp_path, pictures=2)
-    session = enter(desk, *invite(tmp_path))
-    trial = given_trial(desk, session)
-    course = course_of(desk.ledger)
-    place = course.pair_place[desk.ledger.trial(trial.trial).pair_id]
-    content = course.known.material.contents[course.content(place)]
+    session = enter(service, *invite(tmp_path))
+    trial = given_trial(service, session)
+    session_plan = course_of(service.ledger)
+    place = session_plan.pair_place[service.ledger.trial(trial.trial).pair_id]
+    content = session_plan.known.material.contents[session_plan.content(place)]
     assert {(picture.width, picture.height) for picture in trial.pictures} == {
         (content.width, content.height)
     }

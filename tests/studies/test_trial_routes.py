@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from scripted_desk import SCENES, ScriptedDesk
+from scripted_rater_service import SCENES, ScriptedRaterService
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -17,22 +17,22 @@ from codecarena.studies.session.routes import LONGEST_BODY_BYTES, WEB, routes
 
 
 @pytest.fixture
-def desk() -> ScriptedDesk:
-    return ScriptedDesk()
+def service() -> ScriptedRaterService:
+    return ScriptedRaterService()
 
 
 @pytest.fixture
-def client(desk: ScriptedDesk) -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=routes(lambda: desk))) as client:
+def client(service: ScriptedRaterService) -> Iterator[TestClient]:
+    with TestClient(Starlette(routes=routes(lambda: service))) as client:
         yield client
 
 
 def vote(trial: str, **more: object) -> dict[str, object]:
-    ballot = {"trial": trial, "client_uuid": "u", "answer": "first", "response_ms": 900}
-    return {"session": "session", **ballot, **more}
+    vote_request = {"trial": trial, "client_uuid": "u", "answer": "first", "response_ms": 900}
+    return {"session": "session", **vote_request, **more}
 
 
-def test_a_vote_is_answered_with_what_comes_next(client: TestClient, desk: ScriptedDesk) -> None:
+def test_a_vote_is_answered_with_what_comes_next(client: TestClient, service: ScriptedRaterService) -> None:
     assert client.post("/study/join", json={"invitation": "known"}).json()["session_token"] == "session"
     ahead = client.post("/study/next", json={"session": "session"}).json()
     assert (ahead["step"]["trial"], ahead["upcoming"]["trial"]) == ("trial-0", "trial-1")
@@ -40,11 +40,11 @@ def test_a_vote_is_answered_with_what_comes_next(client: TestClient, desk: Scrip
     assert reply["receipt"]["client_uuid"] == "u"
     assert "following" not in reply["receipt"]
     assert (reply["step"]["trial"], reply["upcoming"]["trial"]) == ("trial-1", "trial-2")
-    assert desk.ballots[0].display == {"zoom": 1}
+    assert service.vote_requests[0].display == {"zoom": 1}
 
 
-def test_a_picture_is_the_bytes_of_the_desk(client: TestClient, desk: ScriptedDesk) -> None:
-    for token, png in desk.tokens.items():
+def test_a_picture_is_the_bytes_of_the_service(client: TestClient, service: ScriptedRaterService) -> None:
+    for token, png in service.tokens.items():
         answer = client.get(f"/study/picture/{token}")
         assert answer.content == png
         assert answer.headers["content-type"] == "image/png"
@@ -68,13 +68,13 @@ def test_a_picture_is_the_bytes_of_the_desk(client: TestClient, desk: ScriptedDe
     ],
 )
 def test_what_is_not_understood_is_refused(
-    client: TestClient, desk: ScriptedDesk, body: bytes, said: str
+    client: TestClient, service: ScriptedRaterService, body: bytes, said: str
 ) -> None:
     answer = client.post("/study/vote", content=body)
     assert answer.status_code == 422
     assert answer.json()["error"] == "not_understood"
     assert said in answer.json()["detail"]
-    assert desk.ballots == []
+    assert service.vote_requests == []
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_is_not_there_is_not_found(client: TestClient, method: str, path: s
     assert client.request(method, path, json={}).status_code == 404
 
 
-def test_the_desk_says_the_status_and_the_reason(client: TestClient) -> None:
+def test_the_rater_service_says_the_status_and_the_reason(client: TestClient) -> None:
     refused = client.post("/study/join", json={"invitation": "stolen"})
     assert refused.status_code == 404
     assert refused.json() == {"error": "unknown_invitation", "detail": ""}

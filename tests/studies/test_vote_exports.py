@@ -18,7 +18,7 @@ from codecarena.studies.ledger.trials import TrialLedger
 from codecarena.studies.ledger.votes import status, stored_votes, vote_rows, votes_of
 from codecarena.studies.organise.interchange import InterchangeError, write
 from codecarena.studies.records.messages import Answer
-from codecarena.studies.records.records import Condition, Content, Material, Pair, Stimulus
+from codecarena.studies.records.records import Condition, Content, Pair, Stimulus, StudyMaterial
 from codecarena.studies.scale.votes import Kind
 from codecarena.studies.session.schedule import Item
 
@@ -29,7 +29,7 @@ CONDITIONS = (
     Condition("jpeg q=50", "j", "jpeg", "q=50"),
     Condition(REFERENCE, None, None, None, is_reference=True),
 )
-MATERIAL = Material(
+MATERIAL = StudyMaterial(
     CONDITIONS,
     (Content("kodak/1"), Content("kodak/2")),
     tuple(Stimulus(content, condition) for content in (0, 1) for condition in range(4)),

@@ -13,18 +13,18 @@ from codecarena.bench.store.store import Store
 from codecarena.studies.design.plan import parse
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.ledger.trials import TrialLedger
-from codecarena.studies.records.messages import Answer, Ballot
+from codecarena.studies.records.messages import Answer, VoteRequest
 from codecarena.studies.records.records import RaterRow, TrialRow
-from codecarena.studies.session.schedule import Course, Item, course
+from codecarena.studies.session.schedule import Item, SessionPlan, build_session_plan
 from codecarena.studies.session.trials import new_trial
 
 LATER = "2999-01-01T00:00:00.000+00:00"
 LONG_AGO = "2001-01-01T00:00:00.000+00:00"
 
 
-def course_of(ledger: Ledger, name: str = "small") -> Course:
+def course_of(ledger: Ledger, name: str = "small") -> SessionPlan:
     study = ledger.study(name)
-    return course(parse(study.plan, Path(name)), ledger.known(study))
+    return build_session_plan(parse(study.plan, Path(name)), ledger.known(study))
 
 
 def rater_of(ledger: Ledger, invitation: str) -> RaterRow:
@@ -52,8 +52,8 @@ def cast_vote(
     **display: Any,
 ) -> None:
     """Store a vote on a trial that is due."""
-    ballot = Ballot(trial.token, str(uuid.uuid4()), answer, response_ms, display=display)
-    ledger.vote(trial, ballot, proof)
+    vote_request = VoteRequest(trial.token, str(uuid.uuid4()), answer, response_ms, display=display)
+    ledger.vote(trial, vote_request, proof)
 
 
 def rows_of(store: Path, query: str) -> list[tuple[Any, ...]]:

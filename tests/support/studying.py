@@ -14,9 +14,9 @@ from codecarena.studies.design.plan import REFERENCE, StudyPlan, parse, seal
 from codecarena.studies.design.selection import pairs_of
 from codecarena.studies.ledger import identity
 from codecarena.studies.ledger.ledger import Ledger, digest
-from codecarena.studies.records.messages import Answer, Ballot, Break, Receipt, SessionError, Trial
-from codecarena.studies.records.records import Condition, Content, Material, Stimulus
-from codecarena.studies.session.session import Desk
+from codecarena.studies.records.messages import Answer, Break, SessionError, Trial, VoteReceipt, VoteRequest
+from codecarena.studies.records.records import Condition, Content, Stimulus, StudyMaterial
+from codecarena.studies.session.session import RaterService
 
 PLAN = """
 name = "small"
@@ -79,7 +79,7 @@ def open_study(
             stimuli.append(Stimulus(picture, condition, condition, 0.1 + condition, shown, shown))
         stimuli.append(Stimulus(picture, conditions, None, None, reference, reference))
     writer.close()
-    material = Material(named, tuple(contents), tuple(stimuli), pairs_of(made, named, stimuli))
+    material = StudyMaterial(named, tuple(contents), tuple(stimuli), pairs_of(made, named, stimuli))
     ledger = Ledger(str(store))
     written = text(**tables)
     ledger.keep(made.name, written, seal(written, material.lines()), "planned", material)
@@ -99,33 +99,35 @@ def invite(store: Path | str, count: int = 1, study: str = "small") -> list[str]
     return tokens
 
 
-def enter(desk: Desk, invitation: str) -> str:
+def enter(service: RaterService, invitation: str) -> str:
     """Join and consent; return the session's token."""
-    session = desk.join(invitation).session_token
-    desk.consent(session, "1", agreed=True, of_age=True)
+    session = service.join(invitation).session_token
+    service.consent(session, "1", agreed=True, of_age=True)
     return session
 
 
-def ballot(trial: Trial, answer: Answer = "first", *, client_uuid: str | None = None) -> Ballot:
-    return Ballot(trial.trial, client_uuid or str(uuid.uuid4()), answer, 812.5)
+def vote_request(trial: Trial, answer: Answer = "first", *, client_uuid: str | None = None) -> VoteRequest:
+    return VoteRequest(trial.trial, client_uuid or str(uuid.uuid4()), answer, 812.5)
 
 
-def work_through(desk: Desk, session: str, answer: Answer = "first") -> list[tuple[Trial, Receipt]]:
+def work_through(
+    service: RaterService, session: str, answer: Answer = "first"
+) -> list[tuple[Trial, VoteReceipt]]:
     """Answer every trial that comes and return them."""
-    done: list[tuple[Trial, Receipt]] = []
-    step = desk.next_trial(session)
+    done: list[tuple[Trial, VoteReceipt]] = []
+    step = service.next_trial(session)
     while isinstance(step, Trial | Break):
         if isinstance(step, Break):
-            step = desk.end_break(session)
+            step = service.end_break(session)
             continue
-        receipt = desk.vote(session, ballot(step, answer))
+        receipt = service.vote(session, vote_request(step, answer))
         done.append((step, receipt))
         step = receipt.following
     return done
 
 
 def refusal(call, *arguments: object, **named: object) -> tuple[str, int]:
-    """Return the code and the HTTP status with which a desk refuses a call."""
+    """Return the code and the HTTP status with which the rater service refuses a call."""
     with pytest.raises(SessionError) as error:
         call(*arguments, **named)
     return error.value.code, error.value.status

@@ -1,4 +1,4 @@
-// Turn short descriptions into elements, and keys of the texts file into sentences.
+// Create elements from short descriptions, and look up sentences of the texts file.
 
 /** Return an element: `make("p", { class: "hint" }, "text", child)`; `on...` properties are listeners. */
 export function make(tag, properties = {}, ...children) {

@@ -1,4 +1,4 @@
-// Turn a device pixel ratio and a window into boxes whose pixels are the screen's own.
+// Lay out boxes on the grid of device pixels, from the device pixel ratio and the window.
 
 export const LARGEST_STEP = 40;
 

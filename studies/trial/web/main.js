@@ -1,4 +1,4 @@
-// Turn an invitation in the address into a whole session: pages, trials, votes, end.
+// Run a rater's whole session from the invitation in the address: pages, trials, votes, end.
 
 import { make, pause, speaker } from "./dom.js";
 import { Outbox, uuid } from "./outbox.js";

@@ -1,4 +1,4 @@
-// Turn votes into acknowledged votes: kept in the browser until the server has said that it stored them.
+// Send votes until they are acknowledged: they stay in the browser until the server has stored them.
 
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 5000;

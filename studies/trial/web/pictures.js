@@ -1,4 +1,4 @@
-// Turn stimulus addresses into decoded bitmaps, and canvases back into the checksum of what they show.
+// Fetch and decode stimuli, and compute the checksum of what a canvas shows.
 
 import { sha256 } from "./sha256.js";
 

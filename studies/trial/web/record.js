@@ -1,4 +1,4 @@
-// Turn what happens during one trial into the record that goes with its vote.
+// Record what happens during one trial, to be sent with its vote.
 
 const MOST_EVENTS = 300;
 const MOST_FRAMES = 6000;

@@ -1,4 +1,4 @@
-// Turn the rater's screen into a record: does the study fit, how large is a pixel, which colours are told apart.
+// Record the rater's screen: whether the study fits, the size of a pixel, which colours are distinguished.
 
 import { make, paragraphs } from "./dom.js";
 import { arrange } from "./lattice.js";

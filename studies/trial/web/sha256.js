@@ -1,4 +1,4 @@
-// Turn bytes into their SHA-256 (FIPS 180-4) without crypto.subtle, which plain http does not offer.
+// Compute SHA-256 (FIPS 180-4) without crypto.subtle, which plain http does not offer.
 
 function firstBits(root) {
   const constants = [];

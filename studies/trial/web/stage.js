@@ -1,4 +1,4 @@
-// Turn the pictures of one trial into stacked canvases, of which one in each panel is visible.
+// Draw the pictures of one trial on stacked canvases, of which one in each panel is visible.
 
 import { arrange, place } from "./lattice.js";
 import { checksum, draw } from "./pictures.js";

@@ -1,4 +1,4 @@
-// Turn one trial into one answer: pictures on the stage, keys, buttons and touch, the clock, the record.
+// Run one trial: pictures on the stage, keys, buttons and touch, the clock, the record.
 
 import { frame, make, pause } from "./dom.js";
 import { TrialRecord } from "./record.js";

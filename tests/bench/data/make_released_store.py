@@ -19,7 +19,7 @@ from synthetic_store import NOW, fill, sha
 from codecarena.bench.store.database import DATABASE_NAME
 from codecarena.bench.store.tables.schema import HEAD, Base
 from codecarena.bench.store.writer import StoreWriter
-from codecarena.studies.session.session import Desk
+from codecarena.studies.session.session import RaterService
 
 WORDS = {
     "ended": "exact",
@@ -46,10 +46,10 @@ def main() -> None:
 
 def _vote(folder: str) -> None:
     open_study(folder, conditions=2, pictures=2, size=16)
-    desk = Desk(folder)
+    service = RaterService(folder)
     for invitation, answer in zip(invite(folder, 2), ("first", "second"), strict=True):
-        work_through(desk, enter(desk, invitation), answer)
-    desk.close()
+        work_through(service, enter(service, invitation), answer)
+    service.close()
 
 
 def _fill_empty_tables(folder: str) -> None:

@@ -1,4 +1,4 @@
-"""What a ballot must hold, when its display is proven, which pairs come next and where breaks stand."""
+"""What a vote request must hold, when its display is proven, which pairs come next and where breaks stand."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from giving import LONG_AGO, course_of, give, rater_of, rows_of
-from studying import ballot, enter, invite, open_study, plan
+from studying import enter, invite, open_study, plan, vote_request
 
 from codecarena.studies.ledger.trials import TrialLedger
-from codecarena.studies.records.messages import Ballot, Break, Done, SessionError
+from codecarena.studies.records.messages import Break, Done, SessionError, VoteRequest
 from codecarena.studies.session import trials
-from codecarena.studies.session.schedule import Course, Item
-from codecarena.studies.session.session import Desk
+from codecarena.studies.session.schedule import Item, SessionPlan
+from codecarena.studies.session.session import RaterService
 
 BARE = "training = 0\ngolden = 0\nidentical = 0\nrepeats = 0.0\nbreak_every = 0\n"
 
@@ -28,7 +28,7 @@ def ledger(tmp_path: Path) -> Iterator[TrialLedger]:
 
 
 @pytest.fixture
-def course(tmp_path: Path, ledger: TrialLedger) -> Course:
+def session_plan(tmp_path: Path, ledger: TrialLedger) -> SessionPlan:
     open_study(tmp_path, pictures=1)
     return course_of(ledger)
 
@@ -48,7 +48,7 @@ def test_a_display_is_proven_when_every_picture_was_read_back_as_it_is(
     assert set(trials.pictures(session_plan, trial)) == set(right)
 
     def proof(checksums: dict[str, str]) -> str:
-        return trials.proof(session_plan, trial, Ballot(trial.token, "some-uuid", "first", 1, checksums))
+        return trials.proof(session_plan, trial, VoteRequest(trial.token, "some-uuid", "first", 1, checksums))
 
     assert proof(right) == "proven"
     for slot in right:
@@ -64,18 +64,18 @@ def test_a_simulated_vote_says_so_whatever_was_read_back(tmp_path: Path, ledger:
     session_plan = course_of(ledger)
     for checksums in ({}, trials.pictures(session_plan, trial)):
         assert (
-            trials.proof(session_plan, trial, Ballot(trial.token, "some-uuid", "first", 1, checksums))
+            trials.proof(session_plan, trial, VoteRequest(trial.token, "some-uuid", "first", 1, checksums))
             == "simulated"
         )
 
 
-# Ballots
+# Vote requests
 
 
-def test_a_ballot_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
+def test_a_vote_that_cannot_be_valid_is_refused(tmp_path: Path) -> None:
     open_study(tmp_path, trials="allow_no_preference = false", pictures=1)
-    desk = Desk(str(tmp_path))
-    session = enter(desk, *invite(tmp_path))
+    service = RaterService(str(tmp_path))
+    session = enter(service, *invite(tmp_path))
     table: list[tuple[dict[str, object], bool]] = [
         ({"answer": "none"}, False),
         ({"answer": "skip"}, False),
@@ -91,16 +91,16 @@ def test_a_ballot_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
         ({"display": {"x": "y" * (16385 - len('{"x": ""}'))}}, False),
     ]
     for changed, taken in table:
-        due = desk.next_trial(session)
-        sent = dataclasses.replace(ballot(due), **changed)
+        due = service.next_trial(session)
+        sent = dataclasses.replace(vote_request(due), **changed)
         if taken:
-            assert not desk.vote(session, sent).repeated
+            assert not service.vote(session, sent).repeated
             continue
         with pytest.raises(SessionError, match="not_understood") as refused:
-            desk.vote(session, sent)
+            service.vote(session, sent)
         assert refused.value.status == 422
-        assert desk.next_trial(session) == due
-    desk.close()
+        assert service.next_trial(session) == due
+    service.close()
     assert len(rows_of(tmp_path, "SELECT id FROM study_votes")) == 4
 
 
@@ -114,9 +114,9 @@ def test_a_ballot_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_no_preference_and_skip_are_answers_where_the_plan_has_them(
-    course: Course, text: str, answers: tuple[str, ...]
+    session_plan: SessionPlan, text: str, answers: tuple[str, ...]
 ) -> None:
-    assert trials.answers(dataclasses.replace(course, plan=plan(trials=text))) == answers
+    assert trials.answers(dataclasses.replace(session_plan, plan=plan(trials=text))) == answers
 
 
 # Which pairs come next
@@ -137,17 +137,17 @@ def test_who_has_had_a_pair_is_not_given_it_again_and_gets_as_many_as_the_plan_s
     seen = []
     [invitation] = invite(tmp_path)
     rater = rater_of(ledger, invitation)
-    ledger.add_trials(rater, 0, LONG_AGO, lambda situation: seen.append(situation) or [])
-    [situation] = seen
+    ledger.add_trials(rater, 0, LONG_AGO, lambda context: seen.append(context) or [])
+    [context] = seen
     generator = np.random.default_rng(1)
     # A repeat and a golden trial count for nothing; pair 5 has more than its vote.
     past = [Item("main", 0, True), Item("repeat", 1, True), Item("golden", 3, True), Item("main", 2, True)]
-    situation = dataclasses.replace(situation, given=np.array([0, 0, 0, 0, 0, 2]))
+    context = dataclasses.replace(context, given=np.array([0, 0, 0, 0, 0, 2]))
     for _ in range(20):
-        rows = [choice.pair for choice in trials.choices(session_plan, situation, past, generator)]
+        rows = [choice.pair for choice in trials.choices(session_plan, context, past, generator)]
         assert len(rows) == 2  # four, of which two are done
         assert set(rows) <= {1, 3, 4}
-    assert len(trials.choices(session_plan, situation, past[1:], generator)) == 3
+    assert len(trials.choices(session_plan, context, past[1:], generator)) == 3
 
 
 @pytest.mark.parametrize(("break_every", "breaks"), [(0, []), (2, [2, 4]), (3, [3]), (5, [5]), (6, [])])
@@ -156,23 +156,23 @@ def test_a_break_comes_after_so_many_trials_and_none_before_the_first_or_after_t
 ) -> None:
     trials_table = BARE.replace("break_every = 0", f"break_every = {break_every}\nbreak_seconds = 7")
     open_study(tmp_path, conditions=3, pictures=2, trials=trials_table)
-    desk = Desk(str(tmp_path))
-    session = enter(desk, *invite(tmp_path))
-    pauses, place, step = [], 0, desk.next_trial(session)
+    service = RaterService(str(tmp_path))
+    session = enter(service, *invite(tmp_path))
+    pauses, place, step = [], 0, service.next_trial(session)
     while not isinstance(step, Done):
         if isinstance(step, Break):
             assert (step.seconds, step.progress.total) == (7, 6)
             pauses.append(step.progress.done)
-            assert desk.next_trial(session) == step
-            step = desk.end_break(session)
+            assert service.next_trial(session) == step
+            step = service.end_break(session)
             continue
         assert (step.progress.done, step.progress.total) == (place, 6)
-        assert desk.end_break(session) == step  # there is none to end
-        upcoming = desk.upcoming(session)
+        assert service.end_break(session) == step  # there is none to end
+        upcoming = service.upcoming(session)
         assert (upcoming.progress.done if upcoming else 6) == place + 1
         place += 1
-        step = desk.vote(session, ballot(step)).following
-    desk.close()
+        step = service.vote(session, vote_request(step)).following
+    service.close()
     assert place == 6
     assert pauses == breaks
     assert (step.progress.done, step.progress.total) == (6, 6)
@@ -180,13 +180,13 @@ def test_a_break_comes_after_so_many_trials_and_none_before_the_first_or_after_t
 
 def test_nobody_votes_on_the_trial_of_somebody_else(tmp_path: Path) -> None:
     open_study(tmp_path, pictures=1)
-    desk = Desk(str(tmp_path))
-    sessions = [enter(desk, invitation) for invitation in invite(tmp_path, 2)]
-    dues = [desk.next_trial(session) for session in sessions]
+    service = RaterService(str(tmp_path))
+    sessions = [enter(service, invitation) for invitation in invite(tmp_path, 2)]
+    dues = [service.next_trial(session) for session in sessions]
     for session, due in zip(sessions, reversed(dues), strict=True):
         with pytest.raises(SessionError, match="unknown_trial"):
-            desk.vote(session, ballot(due))
-    desk.close()
+            service.vote(session, vote_request(due))
+    service.close()
     assert rows_of(tmp_path, "SELECT id FROM study_votes") == []
 
 
@@ -194,8 +194,8 @@ def test_nobody_votes_on_the_trial_of_somebody_else(tmp_path: Path) -> None:
 def test_a_session_given_in_blocks_is_told_its_whole_length(tmp_path: Path, rule: str) -> None:
     blocks = 'name = "swiss"\npairs_per_rater = 6\nblock = 2'
     open_study(tmp_path, trials=BARE.replace("training = 0", "training = 1"), design=blocks, raters=rule)
-    desk = Desk(str(tmp_path))
-    session = enter(desk, *invite(tmp_path))
-    assert desk.welcome(session).progress.total == 7
-    assert desk.next_trial(session).progress.total == 7
-    desk.close()
+    service = RaterService(str(tmp_path))
+    session = enter(service, *invite(tmp_path))
+    assert service.welcome(session).progress.total == 7
+    assert service.next_trial(session).progress.total == 7
+    service.close()

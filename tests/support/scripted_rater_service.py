@@ -1,4 +1,4 @@
-"""A desk in memory for the display tests: any presentation, any pictures, no store, no design."""
+"""A rater service in memory for the display tests: any presentation, any pictures, no store, no design."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 
 from codecarena.studies.presentations.registry import PRESENTATION_NAMES, find_presentation
 from codecarena.studies.records.messages import (
-    Ballot,
     Choice,
     Done,
     Joined,
+    NextStep,
     Panel,
     Progress,
-    Receipt,
     SessionError,
     Shown,
     Stage,
-    Step,
     Trial,
+    VoteReceipt,
+    VoteRequest,
     Welcome,
 )
 
@@ -67,7 +67,7 @@ def scene_of(presentation: str) -> Scene:
 
 
 @dataclass
-class ScriptedDesk:
+class ScriptedRaterService:
     """Shows one list of scenes, trial by trial, to whoever comes; each join begins anew."""
 
     scenes: tuple[Scene, ...] = SCENES
@@ -77,7 +77,7 @@ class ScriptedDesk:
     gap_ms: int = 100
     magnify: bool = True
     stage: Stage = "trials"
-    ballots: list[Ballot] = field(default_factory=list)
+    vote_requests: list[VoteRequest] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
     tokens: dict[str, bytes] = field(default_factory=dict)
     trials: list[Trial] = field(default_factory=list)
@@ -101,7 +101,7 @@ class ScriptedDesk:
     def join(self, invitation: str) -> Joined:
         if invitation != "known":
             raise SessionError("unknown_invitation", 404)
-        self.stage, self.ballots = self.first_stage, []
+        self.stage, self.vote_requests = self.first_stage, []
         return Joined("session", self.stage)
 
     def join_panel(self, study: str, panel: Panel) -> Joined:
@@ -152,13 +152,13 @@ class ScriptedDesk:
         return self.stage
 
     def _progress(self) -> Progress:
-        return Progress(len(self.ballots), len(self.trials))
+        return Progress(len(self.vote_requests), len(self.trials))
 
-    def next_trial(self, session_token: str) -> Step:
+    def next_trial(self, session_token: str) -> NextStep:
         if self.stage == "declined":
             return Done("declined", None, None, "", self._progress())
-        if len(self.ballots) < len(self.trials):
-            return self.trials[len(self.ballots)]
+        if len(self.vote_requests) < len(self.trials):
+            return self.trials[len(self.vote_requests)]
         return Done(
             "complete",
             "C1ABCDEF",
@@ -168,7 +168,7 @@ class ScriptedDesk:
         )
 
     def upcoming(self, session_token: str) -> Trial | None:
-        place = len(self.ballots) + 1
+        place = len(self.vote_requests) + 1
         return self.trials[place] if place < len(self.trials) else None
 
     def stimulus(self, token: str) -> bytes:
@@ -176,25 +176,27 @@ class ScriptedDesk:
             raise SessionError("unknown_picture", 404)
         return self.tokens[token]
 
-    def vote(self, session_token: str, ballot: Ballot) -> Receipt:
+    def vote(self, session_token: str, vote_request: VoteRequest) -> VoteReceipt:
         due = self.next_trial(session_token)
-        if not isinstance(due, Trial) or due.trial != ballot.trial:
+        if not isinstance(due, Trial) or due.trial != vote_request.trial:
             raise SessionError("not_due", 409)
-        self.ballots.append(ballot)
+        self.vote_requests.append(vote_request)
         feedback = "agrees" if due.training else None
         following = self.next_trial(session_token)
-        return Receipt(ballot.trial, ballot.client_uuid, ballot.answer, False, feedback, following)
+        return VoteReceipt(
+            vote_request.trial, vote_request.client_uuid, vote_request.answer, False, feedback, following
+        )
 
-    def end_break(self, session_token: str) -> Step:
+    def end_break(self, session_token: str) -> NextStep:
         return self.next_trial(session_token)
 
     def withdraw(self, token: str) -> int:
-        votes, self.ballots = len(self.ballots), []
+        votes, self.vote_requests = len(self.vote_requests), []
         return votes
 
 
 def main() -> None:
-    """Serve a scripted desk behind the real page: ``scripted_desk.py PORT STAGE``.
+    """Serve a scripted rater service behind the real page: ``scripted_rater_service.py PORT STAGE``.
 
     In place of a stage: the name of a presentation shows this one only, ``each`` shows all that there are.
     """
@@ -207,12 +209,12 @@ def main() -> None:
 
     load_config_options(OPTIONS)
     if sys.argv[2] == "each":
-        desk = ScriptedDesk(tuple(map(scene_of, PRESENTATION_NAMES)))
+        service = ScriptedRaterService(tuple(map(scene_of, PRESENTATION_NAMES)))
     elif sys.argv[2] in PRESENTATION_NAMES:
-        desk = ScriptedDesk((scene_of(sys.argv[2]),), magnify=False)
+        service = ScriptedRaterService((scene_of(sys.argv[2]),), magnify=False)
     else:
-        desk = ScriptedDesk(first_stage=sys.argv[2])  # type: ignore[arg-type] - one of `Stage`
-    app = App(RATERS_APP, routes=routes(lambda: desk))
+        service = ScriptedRaterService(first_stage=sys.argv[2])  # type: ignore[arg-type] - one of `Stage`
+    app = App(RATERS_APP, routes=routes(lambda: service))
     uvicorn.run(app, port=int(sys.argv[1]), ws="websockets-sansio", log_level="warning")
 
 
