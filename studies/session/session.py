@@ -1,10 +1,9 @@
 """Answer raters' requests: store what they send and return what to show next.
 
-One `RaterService` serves all raters of all open studies of a store. Its methods are synchronous, thread-safe (an
-ASGI route runs them in a thread pool) and short: a few indexed reads or one small transaction. Every rater's
-position is in the database, so a reload, a second tab or another day resume at the exact trial, and the server
-may die at any moment. Addresses: ``/?invite=TOKEN`` for an invitation,
-``/?study=NAME&PROLIFIC_PID=...&STUDY_ID=...&SESSION_ID=...`` for a panel.
+One `RaterService` serves all raters of all open studies of a store. Its methods are synchronous, thread-safe
+(an ASGI route runs them in a thread pool) and short. A rater's position is in the database, so a reload or
+another day resumes at the exact trial, and the server may die at any moment. Addresses: ``/?invite=TOKEN``
+for an invitation, ``/?study=NAME&PROLIFIC_PID=...&STUDY_ID=...&SESSION_ID=...`` for a panel.
 """
 
 from __future__ import annotations
@@ -93,28 +92,25 @@ class RaterService:
         Raises:
             SessionError: 404 no such study or panels not admitted; 410 the study takes no raters now.
         """
-        stored_study = self.ledger.find(study)
-        if stored_study is None or parse(stored_study.plan, Path(study)).raters.panel == "none":
+        stored = self.ledger.find(study)
+        if stored is None or parse(stored.plan, Path(study)).raters.panel == "none":
             raise SessionError("unknown_study", 404)
         if not panel.participant:
             raise SessionError("no_participant", 422)
-        key = identity.participant_hash(stored_study, panel)
-        rater = self.ledger.rater_by_participant(stored_study.study_id, key)
+        key = identity.participant_hash(stored, panel)
+        rater = self.ledger.rater_by_participant(stored.study_id, key)
         if rater is None:
-            hashed = identity.panel_record(stored_study, panel)
-            self.ledger.add_raters(
-                [{**identity.new_rater(stored_study), "participant_hash": key, "panel": hashed}]
-            )
-            rater = self.ledger.rater_by_participant(stored_study.study_id, key)
+            hashed = identity.panel_record(stored, panel)
+            self.ledger.add_raters([{**identity.new_rater(stored), "participant_hash": key, "panel": hashed}])
+            rater = self.ledger.rater_by_participant(stored.study_id, key)
         assert rater is not None
         return self._admit(rater)
 
     def welcome(self, session_token: str) -> Welcome:
         """Return the texts and questions of the study and where the rater stands."""
         rater = self._rater(session_token)
-        session_plan = self._session_plan(rater.study_id)
         progress = Progress(self._answered(rater), self._total(rater))
-        return welcome_of(session_plan, rater, stage_of(rater), progress)
+        return welcome_of(self._session_plan(rater.study_id), rater, stage_of(rater), progress)
 
     # Before the trials; each returns where the rater stands then
 
@@ -213,8 +209,7 @@ class RaterService:
         if stage_of(rater) != "trials":
             return None
         due = self.ledger.due(rater.rater_id)
-        pausing = bool(due) and self._pauses(rater, due[0])
-        after = due if pausing else due[1:]
+        after = due if due and self._pauses(rater, due[0]) else due[1:]
         return self._shown(rater, after[0]) if after else None
 
     def stimulus(self, token: str) -> bytes:
@@ -315,8 +310,8 @@ class RaterService:
         with self._lock:
             if study_id not in self._session_plans:
                 study = next(study for study in self.ledger.studies() if study.study_id == study_id)
-                known = self.ledger.known(study)
-                self._session_plans[study_id] = build_session_plan(parse(study.plan, Path(study.name)), known)
+                plan = parse(study.plan, Path(study.name))
+                self._session_plans[study_id] = build_session_plan(plan, self.ledger.known(study))
             return self._session_plans[study_id]
 
     def _answered(self, rater: RaterRow) -> int:
@@ -372,8 +367,7 @@ class RaterService:
 
     def _give(self, rater: RaterRow, session_plan: SessionPlan, given: int, until: str) -> None:
         generator = np.random.default_rng([session_plan.plan.seed, rater.rater_id, given])
-        adaptive = find_design(session_plan.plan.design.name).adaptive
-        if adaptive:
+        if find_design(session_plan.plan.design.name).adaptive:
             self._pairing.watch(session_plan)
 
         def compose(context: TrialContext) -> list[NewTrial]:

@@ -11,7 +11,7 @@ import pytest
 from studying import plan, text
 
 from codecarena.bench.records.rows import ScoredCell
-from codecarena.bench.store.study_pictures import Crop, Prepared, StimulusPart
+from codecarena.bench.store.study_pictures import Crop, PicturePart, Prepared
 from codecarena.studies.design.plan import REFERENCE, ConditionsTable, PlanError, StudyPlan, parse
 from codecarena.studies.design.selection import compared, link_warning, material, pairs_of, select, unlinked
 from codecarena.studies.design.starter import common_codecs, settings_near, starter
@@ -248,7 +248,7 @@ LACKING = cell("jpeg", "c", 10, 0.2)
 
 
 def made_ready(**missing: str) -> Prepared:
-    parts = {f"sha-{letter}": StimulusPart(3, 4, 50, 60, f"part-{letter}") for letter in "ab"}
+    parts = {f"sha-{letter}": PicturePart(3, 4, 50, 60, f"part-{letter}") for letter in "ab"}
     return Prepared(parts, {cell.decoded_sha256: f"shown-{cell.decoded_sha256}" for cell in CELLS}, missing)
 
 
