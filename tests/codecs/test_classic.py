@@ -143,7 +143,7 @@ def test_jpeg2000_uses_the_colour_transform() -> None:
 
 def test_jpegli_names_its_decoder() -> None:
     bitstream = coded("jpegli")
-    own, turbo = (registry.create("jpegli", {"decoder": one}) for one in ("jpegli", "turbo"))
+    own, turbo = (registry.create("jpegli", {"decoder": decoder}) for decoder in ("jpegli", "turbo"))
     assert own.info.version != turbo.info.version
     assert "libjpeg_turbo" in turbo.info.version
     assert not np.array_equal(own.decode(bitstream), turbo.decode(bitstream))

@@ -12,9 +12,9 @@ from codecarena.codecs import pretrained, recipe_install, registry
 from codecarena.codecs.base import MissingBackendError
 
 PAGE = (Path(__file__).parents[2] / "docs" / "codecs.md").read_text()
-BUILT_IN = {name: one for name, one in registry.entries().items() if one.origin == "built-in"}
-CLASSIC = [name for name, one in BUILT_IN.items() if one.family == "classic"]
-NETWORKS = [name for name, one in BUILT_IN.items() if one.family != "classic"]
+BUILT_IN = {name: entry for name, entry in registry.entries().items() if entry.origin == "built-in"}
+CLASSIC = [name for name, entry in BUILT_IN.items() if entry.family == "classic"]
+NETWORKS = [name for name, entry in BUILT_IN.items() if entry.family != "classic"]
 
 
 @pytest.mark.parametrize("name", [*BUILT_IN, *recipe_install.summaries()])
@@ -34,13 +34,13 @@ def test_every_parameter_of_a_classic_codec_is_in_its_row(name: str) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_parameters_and_their_defaults_are_in_the_codecs_section(name: str) -> None:
     section = PAGE.partition(f"### `{name}`")[2].partition("\n#")[0]
-    said = " ".join(one for one in re.split(r"\n(?=- |\n)", section) if "**Parameters**" in one)
+    said = " ".join(bullet for bullet in re.split(r"\n(?=- |\n)", section) if "**Parameters**" in bullet)
     given = {key: default.strip() for key, default in re.findall(r"`(\w+)`\s+\(([^:;)]*)", said)}
     try:
         signature = inspect.signature(registry.codec_class(name)).parameters
     except MissingBackendError as error:
         pytest.skip(str(error))
-    assert given == {key: _written(one.default) for key, one in signature.items()}
+    assert given == {key: _written(parameter.default) for key, parameter in signature.items()}
 
 
 @pytest.mark.parametrize("name", ["hyperprior", "hfd", "latent", "layered"])

@@ -78,9 +78,11 @@ def program(path: Path, source: str) -> Path:
 
 def documented(name: str) -> str:
     """Return the recipe of that name on the documentation page."""
-    found = [text for text in re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.S) if f'"{name}"' in text]
-    assert len(found) == 1
-    return found[0]
+    recipes = [
+        text for text in re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.S) if f'"{name}"' in text
+    ]
+    assert len(recipes) == 1
+    return recipes[0]
 
 
 class _Documented(BuiltInContract):

@@ -63,14 +63,14 @@ def edges(pixels: Image) -> NDArray[np.bool_]:
     return canny(pixels, GRID, GRID)
 
 
-def edge_f1(found: NDArray[np.bool_], wanted: NDArray[np.bool_]) -> float:
+def edge_f1(detected: NDArray[np.bool_], wanted: NDArray[np.bool_]) -> float:
     """F1 with a tolerance of one cell."""
     import cv2
 
     near = np.ones((3, 3), np.uint8)
-    one, other = found.astype(np.uint8), wanted.astype(np.uint8)
-    precision = (one & cv2.dilate(other, near)).sum() / max(1, one.sum())
-    recall = (other & cv2.dilate(one, near)).sum() / max(1, other.sum())
+    detected_cells, wanted_cells = detected.astype(np.uint8), wanted.astype(np.uint8)
+    precision = (detected_cells & cv2.dilate(wanted_cells, near)).sum() / max(1, detected_cells.sum())
+    recall = (wanted_cells & cv2.dilate(detected_cells, near)).sum() / max(1, wanted_cells.sum())
     return float(2 * precision * recall / max(1e-9, precision + recall))
 
 
@@ -104,9 +104,9 @@ def test_a_recoloured_cell_moves_and_its_surroundings_stay(
 ) -> None:
     moved, leaked = [], []
     for stream, before in zip(streams, painted, strict=True):
-        told = editing.inspect(stream).colours
-        assert told is not None
-        mean = told[2:6, 2:6].reshape(-1, 3).mean(0)
+        colour_map = editing.inspect(stream).colours
+        assert colour_map is not None
+        mean = colour_map[2:6, 2:6].reshape(-1, 3).mean(0)
         target = np.where(mean > 128, mean - 90, mean + 90).round().astype(int)
         after = codec.decode(editing.recolour(stream, MIDDLE, tuple(target.tolist())))
         change = after.astype(float) - before
@@ -135,9 +135,9 @@ def test_erasing_thins_the_edges_inside_the_mask_alone(
 
 
 def test_what_is_kept_is_the_drawing(streams: list[bytes]) -> None:
-    told = editing.inspect(editing.replace_structure(streams[0], drawing(), MIDDLE)).edges
-    assert told is not None
-    assert np.array_equal(on_grid(told, GRID, GRID)[INSIDE], drawing()[INSIDE])
+    edge_map = editing.inspect(editing.replace_structure(streams[0], drawing(), MIDDLE)).edges
+    assert edge_map is not None
+    assert np.array_equal(on_grid(edge_map, GRID, GRID)[INSIDE], drawing()[INSIDE])
 
 
 def _part(pixels: np.ndarray, margin: float) -> np.ndarray:

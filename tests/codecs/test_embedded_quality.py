@@ -59,9 +59,9 @@ def curve(
     for quality in qualities:
         streams = [codec.encode(Picture(original), quality) for original in originals]
         pairs = zip(streams, originals, strict=True)
-        scores.append(float(np.mean([psnr_db(codec.decode(stream), one) for stream, one in pairs])))
+        scores.append(float(np.mean([psnr_db(codec.decode(stream), original) for stream, original in pairs])))
         pairs = zip(streams, originals, strict=True)
-        rates.append(float(np.mean([8 * len(stream) / one[..., 0].size for stream, one in pairs])))
+        rates.append(float(np.mean([8 * len(stream) / original[..., 0].size for stream, original in pairs])))
     return rates, scores
 
 
@@ -125,7 +125,7 @@ class TestHfd:
         def decoded(mode: str, steps: int) -> list[Image]:
             given = {"mode": mode, "steps": steps} if mode else {}
             codec = registry.create("hfd" if mode else "hyperprior", given)
-            return [codec.decode(codec.encode(Picture(one), 3)) for one in several]
+            return [codec.decode(codec.encode(Picture(original), 3)) for original in several]
 
         return decoded
 
@@ -156,7 +156,7 @@ class TestHfd:
         self, decode: Callable[[str, int], list[Image]], several: list[Image], mode: str, steps: int
     ) -> None:
         three = zip(decode(mode, steps), decode("", 0), several, strict=True)
-        assert np.mean([detail.residual_cosine(*one) for one in three]) >= 0.05
+        assert np.mean([detail.residual_cosine(*pictures) for pictures in three]) >= 0.05
 
     def test_steps_are_a_dial(self, decode: Callable[[str, int], list[Image]], several: list[Image]) -> None:
         gradients = [
@@ -223,8 +223,8 @@ class TestLatent:
             square = Picture(middle(path, 512, 512))
             streams = [codec.encode(square, bits) for bits in (4, 5, 6, 7, 8)]
             header, body = unseal(streams[-1], Kind.LATENT)
-            found = unpack(header, body, Layout.of(header, 8, 4))
-            assert found.palette.size + found.indices.size == 256 * 4 + 64 * 64 == 5120
+            unpacked = unpack(header, body, Layout.of(header, 8, 4))
+            assert unpacked.palette.size + unpacked.indices.size == 256 * 4 + 64 * 64 == 5120
             parts = codec.breakdown(streams[-1])
             assert parts.payload_bytes + parts.side_bytes <= 5120 + 24
             assert parts.header_bytes == 24 + 3
@@ -285,9 +285,9 @@ class TestLayered:
         captioned = decoded[1]
         own = [_mean_colour_error(*pair) for pair in zip(captioned, originals, strict=True)]
         others = [
-            _mean_colour_error(captioned[(index + shift) % len(captioned)], one)
+            _mean_colour_error(captioned[(index + shift) % len(captioned)], original)
             for shift in range(1, len(captioned))
-            for index, one in enumerate(originals)
+            for index, original in enumerate(originals)
         ]
         assert np.mean(own) < np.mean(others)
 
@@ -310,8 +310,8 @@ def _edge_f1(decoded: Image, original: Image) -> float:
 
     from codecarena.codecs.generative.layered.detectors import canny
 
-    found, wanted = (canny(one, 128, 128).astype(np.uint8) for one in (decoded, original))
+    detected, wanted = (canny(picture, 128, 128).astype(np.uint8) for picture in (decoded, original))
     near = np.ones((3, 3), np.uint8)
-    precision = (found & cv2.dilate(wanted, near)).sum() / max(1, found.sum())
-    recall = (wanted & cv2.dilate(found, near)).sum() / max(1, wanted.sum())
+    precision = (detected & cv2.dilate(wanted, near)).sum() / max(1, detected.sum())
+    recall = (wanted & cv2.dilate(detected, near)).sum() / max(1, wanted.sum())
     return float(2 * precision * recall / max(1e-9, precision + recall))

@@ -74,8 +74,8 @@ def test_vvc_stream_says_how_to_read_its_colours() -> None:
     codec = registry.create("vvc", {"preset": "faster"})
     bitstream = codec.encode(Picture(photograph()), 40)
     raw = bitstream[codec.breakdown(bitstream).header_bytes :]
-    told = ffmpeg.run(["-f", "vvc", "-i", "pipe:0", "-f", "null", "-"], raw, level="verbose")[1]
-    assert "yuv420p10le(pc, bt709/bt709/iec61966-2-1" in told
+    log = ffmpeg.run(["-f", "vvc", "-i", "pipe:0", "-f", "null", "-"], raw, level="verbose")[1]
+    assert "yuv420p10le(pc, bt709/bt709/iec61966-2-1" in log
 
 
 @pytest.mark.parametrize("name", ["avif-svt", "avif-rav1e"])

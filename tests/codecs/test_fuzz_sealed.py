@@ -88,7 +88,7 @@ answer = outcome
 
 @pytest.mark.xdist_group("fuzz")
 @pytest.mark.scaled
-@pytest.mark.parametrize(("name", "parameters"), [*CASES, SLOW], ids=lambda one: str(one))
+@pytest.mark.parametrize(("name", "parameters"), [*CASES, SLOW], ids=lambda value: str(value))
 def test_damaged_streams_are_refused_or_decoded(
     name: str,
     parameters: dict[str, Value],

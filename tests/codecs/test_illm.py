@@ -147,13 +147,15 @@ def test_weights_are_known_by_their_tensors(repository: Path) -> None:
 
 def test_a_compiled_network_is_the_one_that_it_wraps(repository: Path) -> None:
     """torch.compile puts ``_orig_mod.`` before each name, which the weights' hash would follow."""
-    plain, compiled = (Illm(repository=str(repository), qualities=one) for one in ("1", "5"))
+    plain, compiled = (Illm(repository=str(repository), qualities=quality) for quality in ("1", "5"))
     assert compiled.info.weights_sha256 == plain.info.weights_sha256
 
 
 def test_qualities_have_their_published_names() -> None:
     names = ["vlo1", "vlo2", "1", "2", "3", "4", "5", "6"]
-    assert [published_name(one) for one in range(-1, 7)] == [f"msillm_quality_{name}" for name in names]
+    assert [published_name(quality) for quality in range(-1, 7)] == [
+        f"msillm_quality_{name}" for name in names
+    ]
 
 
 def test_what_cannot_be_loaded_is_told(

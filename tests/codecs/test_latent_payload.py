@@ -66,8 +66,8 @@ def test_indices_take_as_many_bits_as_the_palette_needs() -> None:
 
 def test_parts_name_the_palette() -> None:
     header, layout, payload = made(512, 512, 64)
-    found = parts(header, payload.pack(header, layout), layout)
-    assert (found.header_bytes, found.payload_bytes, found.side_bytes) == (27, 3072, 256)
+    byte_parts = parts(header, payload.pack(header, layout), layout)
+    assert (byte_parts.header_bytes, byte_parts.payload_bytes, byte_parts.side_bytes) == (27, 3072, 256)
 
 
 def test_large_flat_picture_may_be_read_again() -> None:

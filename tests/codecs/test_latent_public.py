@@ -116,9 +116,9 @@ def test_faithful_levels_are_the_published_formula(folders: dict[str, str]) -> N
         unscaled = vae.encode(pixels).latent_dist.mode()[0].numpy().astype(np.float64)
     published = np.floor(255 * np.clip(unscaled / (255 * 0.18215) + 0.5, 0, 1) + 0.5)
     backend = loading.load("stable-diffusion", folders["stable-diffusion"], "", "cpu", "float32")
-    ours = to_levels(backend.encode(pixels, None)[0].numpy(), backend.bound)
-    assert np.mean(ours == published) > 0.999  # a value may lie on an edge between two levels
-    assert len(np.unique(ours)) > 50
+    levels = to_levels(backend.encode(pixels, None)[0].numpy(), backend.bound)
+    assert np.mean(levels == published) > 0.999  # a value may lie on an edge between two levels
+    assert len(np.unique(levels)) > 50
     back = (published / 255 - 0.5) * 255 * 0.18215 * 0.18215
     assert np.allclose(from_levels(published.astype(np.uint8), backend.bound), back, atol=1e-5)
 
@@ -127,7 +127,7 @@ def test_published_denoising_is_diffusers_own(folders: dict[str, str]) -> None:
     """Two of 66 steps of DDIM at eta 0.9, the noise drawn from the seed."""
     backend: Any = loading.load("stable-diffusion", folders["stable-diffusion"], "", "cpu", "float32")
     latents = torch.randn(1, 4, 8, 12, generator=torch.Generator().manual_seed(3))
-    ours = backend.denoise(latents, Denoising(2, None, 5))
+    denoised = backend.denoise(latents, Denoising(2, None, 5))
     from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
     scheduler = DDIMScheduler.from_pretrained(
@@ -139,9 +139,9 @@ def test_published_denoising_is_diffusers_own(folders: dict[str, str]) -> None:
     assert times.tolist() == [16, 1]
     with torch.inference_mode():
         for time in times:
-            found = backend._denoiser._predict(latents, int(time))
-            latents = scheduler.step(found, int(time), latents, eta=0.9, generator=draws).prev_sample
-    assert torch.allclose(ours, latents, atol=1e-5)
+            predicted = backend._denoiser._predict(latents, int(time))
+            latents = scheduler.step(predicted, int(time), latents, eta=0.9, generator=draws).prev_sample
+    assert torch.allclose(denoised, latents, atol=1e-5)
 
 
 def test_matched_denoising_starts_where_the_noise_is_as_large(folders: dict[str, str]) -> None:

@@ -136,6 +136,6 @@ def test_learned_edges_run_from_a_folder(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     network = package.hed.ControlNetHED_Apache2()
     torch.save(network.state_dict(), tmp_path / "ControlNetHED.pth")
-    found = LearnedDetector("hed", str(tmp_path)).edges(photograph(), 28, 40)
-    assert found.shape == (28, 40)
-    assert found.dtype == np.bool_
+    detected = LearnedDetector("hed", str(tmp_path)).edges(photograph(), 28, 40)
+    assert detected.shape == (28, 40)
+    assert detected.dtype == np.bool_

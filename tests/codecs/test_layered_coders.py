@@ -112,10 +112,10 @@ def test_captions_that_cannot_be_coded_are_refused() -> None:
 def test_prompts_take_fewer_bytes_than_deflate_and_huffman(test_data: Path) -> None:
     with (test_data / "aigc" / "index.csv").open(newline="") as opened:
         prompts = [row["prompt"] for row in csv.DictReader(opened) if row["prompt"]]
-    ours = sum(len(text.encode(prompt)) for prompt in prompts)
-    assert ours < 0.56 * sum(_deflated(prompt.encode()) for prompt in prompts)
-    assert ours < 0.75 * sum(_deflated(prompt.encode(), VOCABULARY.encode()) for prompt in prompts)
-    assert ours < 0.39 * sum(len(prompt.encode()) for prompt in prompts)
+    coded_bytes = sum(len(text.encode(prompt)) for prompt in prompts)
+    assert coded_bytes < 0.56 * sum(_deflated(prompt.encode()) for prompt in prompts)
+    assert coded_bytes < 0.75 * sum(_deflated(prompt.encode(), VOCABULARY.encode()) for prompt in prompts)
+    assert coded_bytes < 0.39 * sum(len(prompt.encode()) for prompt in prompts)
 
 
 def _deflated(letters: bytes, dictionary: bytes = b"") -> int:
@@ -127,21 +127,21 @@ def _deflated(letters: bytes, dictionary: bytes = b"") -> int:
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
 def test_edge_maps_come_back(shape: tuple[int, int], share: float) -> None:
-    found = RNG.random(shape) < share
-    assert np.array_equal(edges.decode(edges.encode(found)), found)
+    random_edges = RNG.random(shape) < share
+    assert np.array_equal(edges.decode(edges.encode(random_edges)), random_edges)
 
 
 def test_edge_maps_take_fewer_bytes_than_fax_png_and_zlib(crops: list[np.ndarray]) -> None:
     maps = [canny(crop, 128, 128) for crop in crops]
-    ours = np.mean([len(edges.encode(map_)) for map_ in maps])
+    coded_bytes = np.mean([len(edges.encode(map_)) for map_ in maps])
     packed = [zlib.compress(np.packbits(map_).tobytes(), 9) for map_ in maps]
-    assert ours < 450
-    assert ours < 0.65 * np.mean([_fax_bytes(map_) for map_ in maps])
-    assert ours < 0.7 * np.mean([len(one) for one in packed])
+    assert coded_bytes < 450
+    assert coded_bytes < 0.65 * np.mean([_fax_bytes(map_) for map_ in maps])
+    assert coded_bytes < 0.7 * np.mean([len(data) for data in packed])
     png = [
         cv2.imencode(".png", map_.astype(np.uint8) * 255, [cv2.IMWRITE_PNG_BILEVEL, 1])[1] for map_ in maps
     ]
-    assert ours < 0.7 * np.mean([len(one) - PNG_FRAMING_BYTES for one in png])
+    assert coded_bytes < 0.7 * np.mean([len(data) - PNG_FRAMING_BYTES for data in png])
 
 
 def _fax_bytes(edge_map: np.ndarray) -> int:
@@ -154,18 +154,18 @@ def _fax_bytes(edge_map: np.ndarray) -> int:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_colour_maps_come_back_quantised(shape: tuple[int, int]) -> None:
-    found = RNG.integers(0, 256, (*shape, 3)).astype(np.uint8)
-    levels = colours.decode(colours.encode(colours.quantise(found)))
-    assert np.array_equal(levels, colours.quantise(found))
-    assert np.abs(colours.restore(levels).astype(int) - found).max() <= 12
+    random_colours = RNG.integers(0, 256, (*shape, 3)).astype(np.uint8)
+    levels = colours.decode(colours.encode(colours.quantise(random_colours)))
+    assert np.array_equal(levels, colours.quantise(random_colours))
+    assert np.abs(colours.restore(levels).astype(int) - random_colours).max() <= 12
 
 
 def test_colour_maps_are_as_near_as_five_bits_in_fewer_bytes(crops: list[np.ndarray]) -> None:
     maps = [cell_means(crop, 8, 8) for crop in crops]
     levels = [colours.quantise(map_) for map_ in maps]
     error = [
-        np.square(colours.restore(one) - two.astype(float)).mean()
-        for one, two in zip(levels, maps, strict=True)
+        np.square(colours.restore(levels_of_map) - colour_map.astype(float)).mean()
+        for levels_of_map, colour_map in zip(levels, maps, strict=True)
     ]
     five_bits = [np.square((map_ >> 3 << 3) + 4.0 - map_).mean() for map_ in maps]
     assert np.mean(error) < 1.05 * np.mean(five_bits)
@@ -182,11 +182,11 @@ def test_skeletons_come_back_to_a_thousandth(people: list[skeleton.Skeleton]) ->
     data = skeleton.encode(people)
     visible = sum(int(person.visible.sum()) for person in people)
     assert len(data) == 1 + -(-(18 * len(people) + 20 * visible) // 8)
-    found = skeleton.decode(data)
-    assert len(found) == len(people)
-    for one, two in zip(found, people, strict=True):
-        assert np.array_equal(one.visible, two.visible)
-        np.testing.assert_allclose(one.points, two.points, atol=0.5 / 1023 + 1e-9)
+    decoded = skeleton.decode(data)
+    assert len(decoded) == len(people)
+    for decoded_person, person in zip(decoded, people, strict=True):
+        assert np.array_equal(decoded_person.visible, person.visible)
+        np.testing.assert_allclose(decoded_person.points, person.points, atol=0.5 / 1023 + 1e-9)
 
 
 @pytest.mark.parametrize("count", [18, 25])
@@ -195,10 +195,10 @@ def test_openpose_files_are_read(tmp_path: Path, count: int) -> None:
     numbers[3, 2] = 0
     file = tmp_path / "pose.json"
     file.write_text(json.dumps({"people": [{"pose_keypoints_2d": numbers.ravel().tolist()}]}))
-    (found,) = skeleton.from_openpose(file, 200, 100)
-    assert found.visible.tolist() == [index != 3 for index in range(18)]
+    (person,) = skeleton.from_openpose(file, 200, 100)
+    assert person.visible.tolist() == [index != 3 for index in range(18)]
     # The right hip: point 8 of 18, and point 9 of 25, where the middle of the hips is before it.
-    np.testing.assert_allclose(found.points[8] * (200, 100), numbers[8 if count == 18 else 9, :2])
+    np.testing.assert_allclose(person.points[8] * (200, 100), numbers[8 if count == 18 else 9, :2])
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_lines_of_a_drawing_stay_on_a_coarse_grid() -> None:
     drawing = np.full((400, 400, 3), 255, np.uint8)
     drawing[100] = 0
     for lines in (drawing, 255 - drawing):
-        found = from_lines(lines, 40, 40)
-        assert found[10].all()
-        assert found.sum() == 40
-    assert on_grid(found, 80, 80).sum() == 160
+        detected = from_lines(lines, 40, 40)
+        assert detected[10].all()
+        assert detected.sum() == 40
+    assert on_grid(detected, 80, 80).sum() == 160

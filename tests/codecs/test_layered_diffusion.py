@@ -39,9 +39,9 @@ def decoder(request: pytest.FixtureRequest, models: Path) -> LayerDecoder:
     return MAKERS[request.param](models)
 
 
-def paint(decoder: LayerDecoder, told: Layers, seed: int) -> np.ndarray:
+def paint(decoder: LayerDecoder, layers_given: Layers, seed: int) -> np.ndarray:
     """What a decoder paints by its own settings."""
-    return decoder.decode(told, seed, decoder.settings)
+    return decoder.decode(layers_given, seed, decoder.settings)
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_stream_without_any_layer_decodes(decoder: LayerDecoder) -> None:
 
 def test_scale_zero_is_as_if_the_layer_were_not_there(models: Path) -> None:
     deaf = adapters(models, structure_scale=0.0, colour_scale=0.0)
-    told = paint(deaf, layers("caption edges colours"), seed=7)
-    np.testing.assert_array_equal(told, paint(deaf, layers("caption"), seed=7))
+    painted = paint(deaf, layers("caption edges colours"), seed=7)
+    np.testing.assert_array_equal(painted, paint(deaf, layers("caption"), seed=7))
 
 
 @pytest.mark.parametrize(("width", "height"), [(768, 512), (512, 768), (1, 1), (3000, 7)])
@@ -94,8 +94,8 @@ def test_canvas_has_the_aspect_of_the_picture(models: Path, width: int, height: 
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 def test_schedulers_take_different_ways(models: Path, make: Maker) -> None:
-    told = layers("caption edges colours")
-    painted = [paint(make(models, scheduler=name, steps=4), told, 1).tobytes() for name in SCHEDULERS]
+    conditions = layers("caption edges colours")
+    painted = [paint(make(models, scheduler=name, steps=4), conditions, 1).tobytes() for name in SCHEDULERS]
     assert len(set(painted)) == len(SCHEDULERS)
 
 
@@ -240,9 +240,9 @@ def test_fresh_process_paints_the_same_and_is_silent(models: Path) -> None:
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 def test_half_precision_paints_nearly_the_same(models: Path, make: Maker) -> None:
-    told = layers("caption edges colours")
-    halved = paint(make(models, dtype="float16"), told, 7)
-    assert np.abs(halved - paint(make(models), told, 7).astype(float)).mean() < NEAR["float16"]
+    conditions = layers("caption edges colours")
+    halved = paint(make(models, dtype="float16"), conditions, 7)
+    assert np.abs(halved - paint(make(models), conditions, 7).astype(float)).mean() < NEAR["float16"]
 
 
 @pytest.mark.gpu
@@ -251,9 +251,9 @@ def test_half_precision_paints_nearly_the_same(models: Path, make: Maker) -> Non
 def test_gpu_paints_the_same_twice(models: Path, make: Maker, dtype: str) -> None:
     if not torch.cuda.is_available():
         pytest.skip("gpu: no CUDA device")
-    told = layers("caption edges colours")
+    conditions = layers("caption edges colours")
     decoder = make(models, device="cuda", dtype=dtype)
-    painted = paint(decoder, told, 7)
-    np.testing.assert_array_equal(painted, paint(decoder, told, 7))
-    assert (painted != paint(decoder, told, 8)).any()
-    assert np.abs(painted - paint(make(models), told, 7).astype(float)).mean() < NEAR[dtype]
+    painted = paint(decoder, conditions, 7)
+    np.testing.assert_array_equal(painted, paint(decoder, conditions, 7))
+    assert (painted != paint(decoder, conditions, 8)).any()
+    assert np.abs(painted - paint(make(models), conditions, 7).astype(float)).mean() < NEAR[dtype]

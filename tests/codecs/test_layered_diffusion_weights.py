@@ -128,9 +128,11 @@ def test_weights_of_2022_load_to_the_same_picture(models: Path, tmp_path: Path) 
     _age(base / "vae/diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin", _old_vae_name)
     _age(adapter / "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin", str)
     old = adapters(models, base=str(base), sketch_adapter=str(adapter))
-    told = layers("caption edges")
+    conditions = layers("caption edges")
     new = adapters(models)
-    np.testing.assert_array_equal(old.decode(told, 5, old.settings), new.decode(told, 5, new.settings))
+    np.testing.assert_array_equal(
+        old.decode(conditions, 5, old.settings), new.decode(conditions, 5, new.settings)
+    )
 
 
 def _age(path: Path, name: str, rename: Callable[[str], str]) -> None:

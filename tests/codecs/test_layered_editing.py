@@ -40,15 +40,17 @@ def data(stream: bytes) -> dict[Layer, bytes]:
 
 
 def changed(before: bytes, after: bytes) -> set[Layer]:
-    one, two = data(before), data(after)
-    return {layer for layer in {*one, *two} if one.get(layer) != two.get(layer)}
+    old_data, new_data = data(before), data(after)
+    return {layer for layer in {*old_data, *new_data} if old_data.get(layer) != new_data.get(layer)}
 
 
-def edge_f1(found: np.ndarray, wanted: np.ndarray) -> float:
+def edge_f1(detected: np.ndarray, wanted: np.ndarray) -> float:
     """F1 of edges that may lie one cell off."""
     grow = np.ones((3, 3), np.uint8)
-    near_wanted, near_found = (cv2.dilate(one.astype(np.uint8), grow) > 0 for one in (wanted, found))
-    precision = (found & near_wanted).sum() / max(1, found.sum())
+    near_wanted, near_found = (
+        cv2.dilate(edge_map.astype(np.uint8), grow) > 0 for edge_map in (wanted, detected)
+    )
+    precision = (detected & near_wanted).sum() / max(1, detected.sum())
     recall = (wanted & near_found).sum() / max(1, wanted.sum())
     return float(2 * precision * recall / max(1e-9, precision + recall))
 
@@ -81,7 +83,7 @@ def test_structure_changes_inside_the_region_alone(stream: bytes) -> None:
 def test_structure_edit_shows_in_the_picture(codec: Layered, stream: bytes) -> None:
     other = canny(photograph(200, 200)[::-1].copy(), *editing.structure_grid(stream))
     edited = editing.replace_structure(stream, other, BOX)
-    seen = [canny(codec.decode(one), 128, 128, sigma=0) for one in (stream, edited)]
+    seen = [canny(codec.decode(stream_bytes), 128, 128, sigma=0) for stream_bytes in (stream, edited)]
     inside = cells(BOX, 128, 128)
     assert edge_f1(seen[1] & inside, other & inside) > edge_f1(seen[0] & inside, other & inside) + 0.1
 
@@ -104,13 +106,13 @@ def test_recolouring_moves_the_region_and_nothing_else(codec: Layered, stream: b
     red = np.array([220, 30, 40])
     edited = editing.recolour(stream, BOX, (220, 30, 40))
     assert changed(stream, edited) == {Layer.COLOURS}
-    before, after = (editing.inspect(one).colours for one in (stream, edited))
+    before, after = (editing.inspect(stream_bytes).colours for stream_bytes in (stream, edited))
     assert before is not None
     assert after is not None
     inside = cells(BOX, *before.shape[:2])
     assert np.abs(after[inside].astype(int) - red).max() <= 10
     assert np.array_equal(after[~inside], before[~inside])
-    painted = [codec.decode(one).astype(float) for one in (stream, edited)]
+    painted = [codec.decode(stream_bytes).astype(float) for stream_bytes in (stream, edited)]
     asked = red - painted[0][100:156, 100:156]
     moved = (painted[1] - painted[0])[100:156, 100:156]
     assert (moved * asked).sum() / (asked * asked).sum() > 0.5
@@ -141,10 +143,10 @@ def test_erasing_empties_the_mask_in_both_layers_alone(stream: bytes) -> None:
 
 
 def test_erasing_everything_leaves_the_mean_colour(stream: bytes) -> None:
-    found = editing.inspect(editing.erase(stream, Rectangle(0, 0, 1, 1)))
-    assert found.colours is not None
-    assert len(np.unique(found.colours.reshape(-1, 3), axis=0)) == 1
-    assert np.abs(found.colours[0, 0] - PIXELS.mean(axis=(0, 1))).max() < 12
+    layers_left = editing.inspect(editing.erase(stream, Rectangle(0, 0, 1, 1)))
+    assert layers_left.colours is not None
+    assert len(np.unique(layers_left.colours.reshape(-1, 3), axis=0)) == 1
+    assert np.abs(layers_left.colours[0, 0] - PIXELS.mean(axis=(0, 1))).max() < 12
 
 
 def test_kept_levels_are_the_streams_of_lower_qualities(codec: Layered, stream: bytes) -> None:

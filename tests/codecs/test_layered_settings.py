@@ -34,11 +34,11 @@ def with_settings(stream: bytes, settings: bytes) -> bytes:
 
 
 def test_values_come_back_rounded_to_a_byte() -> None:
-    for one in SAMPLING:
-        for value in np.linspace(one.lowest, one.highest, 333).tolist():
-            (back,) = unpack([one], pack([one], {one.name: value})).values()
-            assert abs(back - value) <= 0.5001 / one.units
-            assert pack([one], {one.name: back}) == pack([one], {one.name: value})
+    for setting in SAMPLING:
+        for value in np.linspace(setting.lowest, setting.highest, 333).tolist():
+            (back,) = unpack([setting], pack([setting], {setting.name: value})).values()
+            assert abs(back - value) <= 0.5001 / setting.units
+            assert pack([setting], {setting.name: back}) == pack([setting], {setting.name: value})
     assert unpack(SAMPLING, pack(SAMPLING, {"steps": 50, "guidance": 7.5})) == {"steps": 50, "guidance": 7.5}
 
 
@@ -108,7 +108,7 @@ def test_settings_survive_every_edit(sketched: bytes) -> None:
         editing.keep(sketched, 1),
     ]
     head = Kind.LAYERED.header_bytes + 3
-    assert {one[:head] for one in edited} == {sketched[:head]}
+    assert {changed[:head] for changed in edited} == {sketched[:head]}
     assert len(set(edited)) == len(edited)
 
 
@@ -150,7 +150,7 @@ def test_negative_prompt_survives_every_edit_and_every_cut(avoiding: bytes) -> N
         editing.drop_layer(avoiding, Layer.TEXT),
         *(editing.keep(avoiding, level) for level in (1, 2, 3)),
     ]
-    assert {editing.inspect(one).negative_prompt for one in edited} == {"fog, Nebel \N{FOGGY}"}
+    assert {editing.inspect(changed).negative_prompt for changed in edited} == {"fog, Nebel \N{FOGGY}"}
     for level in (1, 2, 3):
         assert avoiding.startswith(editing.keep(avoiding, level))
     head = len(avoiding) - sum(len(chunk.pack()) for chunk in chunks.split(avoiding).chunks[1:])

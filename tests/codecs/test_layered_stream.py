@@ -111,7 +111,7 @@ def test_colour_error_falls_with_the_texture_layer(codec: Layered, streams: dict
     errors = []
     for quality in (2, 3, 4, 6):
         decoded = codec.decode(streams[quality])
-        blocks = [one.reshape(8, 12, 8, 17, 3).mean(axis=(1, 3)) for one in (decoded, PICTURE.pixels)]
+        blocks = [pixels.reshape(8, 12, 8, 17, 3).mean(axis=(1, 3)) for pixels in (decoded, PICTURE.pixels)]
         errors.append(float(np.abs(blocks[0] - blocks[1]).mean()))
     assert errors[1] < 0.5 * errors[0]
     assert errors[3] < errors[1]
@@ -156,10 +156,12 @@ def test_resealed_mutations_are_refused_or_decoded(codec: Layered, tenth: Callab
     count = tenth(3000)
     for _ in range(count):
         whole = chunks.split(rng.choice(streams))
-        found = list(whole.chunks)
-        place = rng.randrange(len(found))
-        found[place] = _mutated(rng, found[place])
-        forged = seal(_mutated_header(rng, whole.header), b"\0") + b"".join(one.pack() for one in found)
+        chunk_list = list(whole.chunks)
+        place = rng.randrange(len(chunk_list))
+        chunk_list[place] = _mutated(rng, chunk_list[place])
+        forged = seal(_mutated_header(rng, whole.header), b"\0") + b"".join(
+            chunk.pack() for chunk in chunk_list
+        )
         try:
             check_image(codec.decode(forged))
             outcome["decoded"] += 1
@@ -249,7 +251,7 @@ def test_parameters_change_the_grids_and_are_checked() -> None:
 
 
 def test_keypoints_of_the_user_take_the_place_of_edges(tmp_path: Path) -> None:
-    numbers = [one for index in range(18) for one in (20 + 4 * index, 10 + 4 * index, 0.9)]
+    numbers = [number for index in range(18) for number in (20 + 4 * index, 10 + 4 * index, 0.9)]
     file = tmp_path / "pose.json"
     file.write_text('{"people": [{"pose_keypoints_2d": ' + str(numbers) + "}]}")
     codec = Layered(decoder="sketch", structure="openpose", keypoints=str(file))

@@ -92,7 +92,7 @@ def test_the_range_coder_for_glc_is_exact_and_near_the_entropy(monkeypatch: pyte
     values = np.rint(random.normal(0, scales)).astype(int)
     far = np.array([-32768, 32767, 700, -1])
     integers = [*zip(values.tolist(), which.tolist(), strict=True), *((value, 3) for value in far.tolist())]
-    intervals = [coder.bits(9000, 14), *(one for pair in integers for one in coder.integer(*pair))]
+    intervals = [coder.bits(9000, 14), *(interval for pair in integers for interval in coder.integer(*pair))]
     stream = coder.write(intervals)
     reader = coder.Reader(stream)
     assert reader.bits(14) == 9000

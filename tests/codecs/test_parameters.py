@@ -151,8 +151,8 @@ def test_the_table_has_every_parameter(name: str) -> None:
     [
         (name, key)
         for name, table in CHOICES.items()
-        for key, one in table.items()
-        if not isinstance(one, str)
+        for key, value in table.items()
+        if not isinstance(value, str)
     ],
 )
 def test_each_choice_of_a_parameter_shows(name: str, changed: str) -> None:
@@ -283,31 +283,31 @@ def test_threads_that_leave_the_bytes_alone_reach_the_encoder(
     from codecarena.codecs.classic import ffmpeg
 
     codec = registry.create(name, {"threads": 5})
-    told: list[str] = []
+    names: list[str] = []
 
     def encode(*arguments: Any) -> bytes:
-        told.append(" ".join(arguments[3]))
+        names.append(" ".join(arguments[3]))
         raise CodecError("enough")
 
     monkeypatch.setattr(ffmpeg, "encode", encode)
     with pytest.raises(CodecError, match="enough"):
         codec.encode(Picture(photograph(48, 64)), codec.info.qualities[0])
-    assert word in told[0]
+    assert word in names[0]
 
 
 def test_threads_of_jpeg_xl_reach_libjxl(monkeypatch: pytest.MonkeyPatch) -> None:
     import imagecodecs
 
-    codec, told = registry.create("jpegxl", {"threads": 5}), dict[str, Any]()
+    codec, given = registry.create("jpegxl", {"threads": 5}), dict[str, Any]()
 
     def encode(_pixels: object, **options: Any) -> bytes:
-        told.update(options)
+        given.update(options)
         raise ValueError("enough")
 
     monkeypatch.setattr(imagecodecs, "jpegxl_encode", encode)
     with pytest.raises(CodecError):
         codec.encode(Picture(photograph(48, 64)), codec.info.qualities[0])
-    assert told["numthreads"] == 5
+    assert given["numthreads"] == 5
 
 
 class Deaf(Jpeg):

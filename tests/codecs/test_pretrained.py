@@ -70,9 +70,9 @@ def cut_off() -> Iterator[str]:
 @pytest.fixture
 def dead() -> str:
     """An address where nobody listens."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{found.getsockname()[1]}"
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @pytest.fixture
@@ -177,8 +177,8 @@ class _Hub(BaseHTTPRequestHandler):
             headers |= {"X-Repo-Commit": HUB_COMMIT, "ETag": f'"{hashlib.sha1(body).hexdigest()}"'}
         elif "/tree/" in path:
             rows = (
-                {"type": "file", "path": one, "size": len(body), "oid": hashlib.sha1(body).hexdigest()}
-                for one, body in HUB_FILES.items()
+                {"type": "file", "path": name, "size": len(body), "oid": hashlib.sha1(body).hexdigest()}
+                for name, body in HUB_FILES.items()
             )
             body, status = json.dumps(list(rows)).encode(), 200
         else:

@@ -24,8 +24,8 @@ def test_listing_imports_no_codec_library() -> None:
         "[entry.missing for entry in registry.entries().values()];"
         "print(sorted({'PIL', 'imagecodecs', 'pyvips', 'pydantic', 'torch'} & set(sys.modules)))"
     )
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"
 
 
 def test_entries_are_in_order_and_described() -> None:

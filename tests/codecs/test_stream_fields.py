@@ -205,8 +205,8 @@ def test_parts_add_up() -> None:
     ],
 )
 def test_a_scale_holds_its_ends_and_every_step(scale: QualityScale, inside: Any, outside: Any) -> None:
-    assert all(scale.contains(one) for one in inside)
-    assert not any(scale.contains(one) for one in outside)
+    assert all(scale.contains(quality) for quality in inside)
+    assert not any(scale.contains(quality) for quality in outside)
 
 
 ENDS = {

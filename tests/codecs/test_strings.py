@@ -81,7 +81,7 @@ def test_no_walk_is_longer_than_the_zeros_behind_a_string() -> None:
         expected = [reference.symbol(TABLES.rows[index], TABLES.offsets[index]) for index in indexes]
         allowed = len(string) + 15 * len(string) + 68 * count + 64
         longest = max(longest, reference.position / allowed)
-        if all(abs(one) < 2**28 for one in expected):  # beyond, C++ may do as it likes
+        if all(abs(integer) < 2**28 for integer in expected):  # beyond, C++ may do as it likes
             assert strings.SymbolDecoder(string, count).take(TABLES, indexes) == expected
         else:
             strings.SymbolDecoder(string, count).take(TABLES, indexes)

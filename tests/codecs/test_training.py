@@ -126,8 +126,8 @@ def test_a_stopped_run_ends_as_one_that_was_not(
     task, run = whole
     parts, run_in_parts = trained("autoencoder", pictures, tmp_path, stops=(20, 30, 50))
     assert run.losses == run_in_parts.losses
-    for one, other in zip(task.network.parameters(), parts.network.parameters(), strict=True):
-        assert torch.equal(one, other)
+    for parameter, other in zip(task.network.parameters(), parts.network.parameters(), strict=True):
+        assert torch.equal(parameter, other)
 
 
 def test_a_checkpoint_of_other_settings_is_refused(pictures: TrainingPictures, tmp_path: Path) -> None:
@@ -156,5 +156,5 @@ def test_the_card_says_what_the_file_is(whole: tuple[loop.Task, loop.Trained], t
     assert weights.metadata["trained_on"] == "eight pictures"
     again = LatentAutoencoder()
     again.load_state_dict(weights.tensors())
-    for one, other in zip(again.parameters(), task.network.parameters(), strict=True):
-        assert torch.equal(one, other.half().float())
+    for parameter, other in zip(again.parameters(), task.network.parameters(), strict=True):
+        assert torch.equal(parameter, other.half().float())

@@ -68,7 +68,7 @@ def _compressai(arch: str, checkpoint: str) -> tuple[list[bytes], np.ndarray]:
         coded = network.compress(torch.from_numpy(padded).permute(2, 0, 1)[None] / 255)
         made = network.decompress(coded["strings"], coded["shape"])["x_hat"][0, :, :height, :width]
     pixels = (made * 255).round().byte().permute(1, 2, 0).numpy()
-    return [one[0] for one in reversed(coded["strings"])], pixels
+    return [string[0] for string in reversed(coded["strings"])], pixels
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
@@ -208,7 +208,7 @@ def test_checkpoints_that_are_none_are_refused(
 def test_training_scripts_checkpoints_load(tmp_path: Path, checkpoints: dict[str, str]) -> None:
     path = tmp_path / "checkpoint.pth.tar"
     state = torch.load(checkpoints["mbt2018-mean"])
-    torch.save({"epoch": 3, "state_dict": {f"module.{name}": one for name, one in state.items()}}, path)
+    torch.save({"epoch": 3, "state_dict": {f"module.{name}": tensor for name, tensor in state.items()}}, path)
     plain = Zoo(checkpoint=checkpoints["mbt2018-mean"])
     wrapped = Zoo(checkpoint=str(path))
     assert wrapped.encode(PICTURE, 1)[20:] == plain.encode(PICTURE, 1)[20:]
@@ -240,7 +240,9 @@ def test_checkpoints_of_compiled_networks_load(
     state = torch.load(checkpoints["mbt2018-mean"])
     renamed = {rename(name): tensor for name, tensor in state.items()}
     torch.save({"optimizer_state_dict": {"state": {}}, key: renamed, "epoch": 3}, path)
-    plain, wrapped = (Zoo(checkpoint=str(one)) for one in (checkpoints["mbt2018-mean"], path))
+    plain, wrapped = (
+        Zoo(checkpoint=str(checkpoint_path)) for checkpoint_path in (checkpoints["mbt2018-mean"], path)
+    )
     expected = plain.decode(plain.encode(PICTURE, 1))
     assert np.array_equal(wrapped.decode(wrapped.encode(PICTURE, 1)), expected)
 
@@ -280,7 +282,9 @@ def test_gpu_streams_decode_on_the_cpu(checkpoints: dict[str, str]) -> None:
     if not torch.cuda.is_available():
         pytest.skip("gpu: no CUDA device")
     for arch in ("mbt2018-mean", "cheng2020-attn"):
-        on_gpu, on_cpu = (Zoo(arch, checkpoint=checkpoints[arch], device=one) for one in ("cuda", "cpu"))
+        on_gpu, on_cpu = (
+            Zoo(arch, checkpoint=checkpoints[arch], device=device) for device in ("cuda", "cpu")
+        )
         stream = on_gpu.encode(PICTURE, 1)
         difference = np.abs(on_gpu.decode(stream).astype(int) - on_cpu.decode(stream))
         assert difference.max() <= on_gpu.info.tolerance_levels
