@@ -355,7 +355,7 @@ def glc(folder: Path) -> None:
     torch.save({"q_enc": gains, "q_dec": gains}, folder / "weights" / "GLC_image")
 
 
-CHECKOUTS = {one.__name__: one for one in (diffc, diffeic, glc, hific, perco, stablecodec)}
+CHECKOUTS = {module.__name__: module for module in (diffc, diffeic, glc, hific, perco, stablecodec)}
 
 
 def make(name: str, folder: Path) -> Path:

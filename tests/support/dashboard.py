@@ -61,10 +61,18 @@ def watched(visit: Any, served: str, troubles: list[str], width: int = 1440) -> 
     """Return a new page of a browser's context that tells of everything no page may do."""
     page = visit.new_page()
     page.set_viewport_size({"width": width, "height": 1000})
-    page.on("console", lambda one: troubles.append(f"{one.text} {one.location}") if is_trouble(one) else None)
-    page.on("pageerror", lambda one: troubles.append(str(one)))
-    page.on("dialog", lambda one: troubles.append(one.message))
-    page.on("request", lambda one: troubles.append(one.url) if served not in with_http(one.url) else None)
+    page.on(
+        "console",
+        lambda message: (
+            troubles.append(f"{message.text} {message.location}") if is_trouble(message) else None
+        ),
+    )
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("dialog", lambda dialog: troubles.append(dialog.message))
+    page.on(
+        "request",
+        lambda request: troubles.append(request.url) if served not in with_http(request.url) else None,
+    )
     return page
 
 

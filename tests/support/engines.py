@@ -65,9 +65,9 @@ def at_rate(
 ) -> list[AtRateRow]:
     """Return every codec's scores at a rate."""
     columns, _ = columns_of(cells, "")
-    scores = {one.metric_id: columns_of(cells, one.metric_id)[1] for one in metrics}
-    every = codec_grids.grids(columns)
-    return at_target.at_rate(columns, every, scores, metrics, bits_per_pixel, failures, matches)
+    scores = {metric.metric_id: columns_of(cells, metric.metric_id)[1] for metric in metrics}
+    all_grids = codec_grids.grids(columns)
+    return at_target.at_rate(columns, all_grids, scores, metrics, bits_per_pixel, failures, matches)
 
 
 def at_score(
@@ -79,8 +79,8 @@ def at_score(
 ) -> list[AtScoreRow]:
     """Return what every codec spends for a score."""
     columns, column = columns_of(cells, metric.metric_id)
-    every, seconds = codec_grids.grids(columns), encode_seconds_of(cells)
-    return at_target.at_score(columns, every, column, metric, score, seconds, failures, matches)
+    all_grids, seconds = codec_grids.grids(columns), encode_seconds_of(cells)
+    return at_target.at_score(columns, all_grids, column, metric, score, seconds, failures, matches)
 
 
 def choose_view(cells: Sequence[ScoredCell], metric: MetricRow, failures: Sequence[Failure] = ()) -> View:
@@ -103,7 +103,9 @@ def set_rates(cells: Sequence[ScoredCell]) -> list[SetRate]:
 def seed_variances(cells: Sequence[ScoredCell], metrics: Sequence[MetricRow]) -> list[SeedVariance]:
     """Return how scores vary between seeds and between pictures."""
     columns, _ = columns_of(cells, "")
-    return seeds_of_columns.seed_variances(columns, metrics, lambda one: columns_of(cells, one.metric_id)[1])
+    return seeds_of_columns.seed_variances(
+        columns, metrics, lambda metric: columns_of(cells, metric.metric_id)[1]
+    )
 
 
 def marks(cells: Sequence[ScoredCell]) -> CodecFlags:

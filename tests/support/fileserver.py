@@ -49,9 +49,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def answer(self, told: object) -> None:
+    def answer(self, reply: object) -> None:
         """Send what JSON can tell."""
-        self.answer_bytes(json.dumps(told).encode(), "application/json")
+        self.answer_bytes(json.dumps(reply).encode(), "application/json")
 
     def answer_bytes(self, body: bytes, kind: str) -> None:
         self.send_response(200)

@@ -98,8 +98,8 @@ def firefox(folder: Path, ratio: float = 1) -> Iterator[Firefox]:
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr
-        told = (re.search(r"ws://\S+", line) for line in process.stderr)
-        address = next(found.group() for found in told if found)
+        matches = (re.search(r"ws://\S+", line) for line in process.stderr)
+        address = next(match.group() for match in matches if match)
         with connect(f"{address}/session", max_size=None) as connection:
             yield Firefox(connection)
     finally:

@@ -46,8 +46,8 @@ def table(raters: int, pictures: int, seed: int = 0, names: str = "mza") -> Tall
     rows: list[VoteRecord] = []
     for rater in range(raters):
         for picture in range(pictures):
-            for one, other in ("mz", "za", "am"):
-                first, second = (one, other) if random.random() < 0.5 else (other, one)
+            for upper, lower in ("mz", "za", "am"):
+                first, second = (upper, lower) if random.random() < 0.5 else (lower, upper)
                 wins = random.random() < 1 / (1 + np.exp(worth[second] - worth[first]))
                 rows.append(VoteRecord(f"r{rater}", f"p{picture}", first, second, 1 if wins else -1))
     return tally(from_records(rows))

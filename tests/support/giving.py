@@ -40,7 +40,7 @@ def give(
     rater, session_plan = rater_of(ledger, invitation), course_of(ledger, study)
     given = ledger.trials_given(rater.rater_id)
     ledger.add_trials(rater, given, until, lambda _: [new_trial(session_plan, item) for item in items])
-    return [one for one in ledger.due(rater.rater_id, 1000) if one.position >= given]
+    return [trial for trial in ledger.due(rater.rater_id, 1000) if trial.position >= given]
 
 
 def cast_vote(

@@ -29,12 +29,12 @@ class Bucket(FileServer):
 class _HubHandler(Handler):
     def do_GET(self) -> None:
         path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
-        told = f"/api/datasets/owner/set/tree/{COMMIT}"
+        tree = f"/api/datasets/owner/set/tree/{COMMIT}"
         if path.startswith("/api/datasets/owner/set/revision/") or path == "/api/datasets/owner/set":
             files = [{"rfilename": name} for name in self.server.files]
             self.answer({"id": "owner/set", "sha": COMMIT, "siblings": files, "private": False, "tags": []})
-        elif path.startswith(told):
-            below = unquote(path.removeprefix(told)).strip("/")
+        elif path.startswith(tree):
+            below = unquote(path.removeprefix(tree)).strip("/")
             self.answer(self._tree(below, recursive=query.get("recursive", ["false"])[0].lower() == "true"))
         else:
             super().do_GET()
@@ -47,7 +47,7 @@ class _HubHandler(Handler):
             return
         form = json.loads(body) if body.startswith("{") else parse_qs(body)
         paths = form["paths"] if isinstance(form["paths"], list) else [form["paths"]]
-        known = {one["path"]: one for one in self._tree("", recursive=True)}
+        known = {entry["path"]: entry for entry in self._tree("", recursive=True)}
         self.answer([known[path] for path in paths if path in known])
 
     def name(self) -> str:
@@ -61,7 +61,7 @@ class _HubHandler(Handler):
 
     def _tree(self, below: str, *, recursive: bool) -> list[dict[str, object]]:
         """Return files and folders below a folder, as the hub tells them."""
-        found: dict[str, dict[str, object]] = {}
+        entries: dict[str, dict[str, object]] = {}
         start = f"{below}/" if below else ""
         for name, body in self.server.files.items():
             if not name.startswith(start):
@@ -69,12 +69,12 @@ class _HubHandler(Handler):
             parts = name.removeprefix(start).split("/")
             for count in range(1, len(parts)):
                 folder = start + "/".join(parts[:count])
-                found[folder] = {"type": "directory", "oid": "0" * 40, "size": 0, "path": folder}
+                entries[folder] = {"type": "directory", "oid": "0" * 40, "size": 0, "path": folder}
             oid = hashlib.sha1(body).hexdigest()
-            found[name] = {"type": "file", "oid": oid, "size": len(body), "path": name}
+            entries[name] = {"type": "file", "oid": oid, "size": len(body), "path": name}
         if recursive:
-            return list(found.values())
-        return [one for path, one in found.items() if "/" not in path.removeprefix(start)]
+            return list(entries.values())
+        return [entry for path, entry in entries.items() if "/" not in path.removeprefix(start)]
 
 
 class _BucketHandler(Handler):
@@ -88,24 +88,25 @@ class _BucketHandler(Handler):
     def _list(self, bucket: str, query: dict[str, list[str]]) -> None:
         prefix, delimiter = query.get("prefix", [""])[0], query.get("delimiter", [""])[0]
         after = query.get("continuation-token", [""])[0]
-        keys = [one.removeprefix(f"{bucket}/") for one in sorted(self.server.files)]
-        keys = [one for one in keys if one.startswith(prefix)]
+        keys = [file.removeprefix(f"{bucket}/") for file in sorted(self.server.files)]
+        keys = [key for key in keys if key.startswith(prefix)]
         folders: set[str] = set()
         if delimiter:
             folders = {
-                prefix + one.removeprefix(prefix).split("/")[0] + "/"
-                for one in keys
-                if "/" in one[len(prefix) :]
+                prefix + key.removeprefix(prefix).split("/")[0] + "/"
+                for key in keys
+                if "/" in key[len(prefix) :]
             }
-            keys = [one for one in keys if "/" not in one[len(prefix) :]]
-        left = [one for one in keys if one > after]
+            keys = [key for key in keys if "/" not in key[len(prefix) :]]
+        left = [key for key in keys if key > after]
         lines = [
-            f"<Contents><Key>{escape(one)}</Key><Size>{len(self.server.files[f'{bucket}/{one}'])}</Size>"
+            f"<Contents><Key>{escape(entry)}</Key><Size>{len(self.server.files[f'{bucket}/{entry}'])}</Size>"
             "<LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
-            for one in left[:2]
+            for entry in left[:2]
         ]
         lines += [
-            f"<CommonPrefixes><Prefix>{escape(one)}</Prefix></CommonPrefixes>" for one in sorted(folders)
+            f"<CommonPrefixes><Prefix>{escape(folder)}</Prefix></CommonPrefixes>"
+            for folder in sorted(folders)
         ]
         more = len(left) > 2
         token = f"<NextContinuationToken>{escape(left[1])}</NextContinuationToken>" if more else ""

@@ -139,9 +139,9 @@ def _fit(last: Any, through: Any, wanted: torch.Tensor, rest: float = 0.0) -> No
     columns = functional.unfold(seen[0], last.kernel_size, padding=last.padding)[0].T.double()
     columns = torch.cat([columns, columns.new_ones(len(columns), 1)], 1)
     ridge = 1e-4 * len(columns) * torch.eye(columns.shape[1], dtype=torch.double)
-    found = torch.linalg.solve(columns.T @ columns + ridge, columns.T @ wanted[0].flatten(1).T.double()).T
-    count = len(found)
+    solution = torch.linalg.solve(columns.T @ columns + ridge, columns.T @ wanted[0].flatten(1).T.double()).T
+    count = len(solution)
     last.weight.zero_()
     last.bias.fill_(rest)
-    last.weight[:count] = found[:, :-1].reshape(count, *last.weight.shape[1:])
-    last.bias[:count] = found[:, -1]
+    last.weight[:count] = solution[:, :-1].reshape(count, *last.weight.shape[1:])
+    last.bias[:count] = solution[:, -1]

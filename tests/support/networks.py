@@ -17,10 +17,10 @@ def untrained(arch: str, seed: int = 0) -> torch.nn.Module:
     network = kind(8) if arch.startswith("cheng") else kind(8, 12)
     photograph = torch.from_numpy(contract.photograph(128, 128)).permute(2, 0, 1)[None] / 255
     with torch.no_grad():
-        last = [one for one in network.g_a.modules() if isinstance(one, torch.nn.Conv2d)][-1]
+        last = [module for module in network.g_a.modules() if isinstance(module, torch.nn.Conv2d)][-1]
         last.weight.mul_(3 / network.g_a(photograph).std())
         if hasattr(network, "h_s"):
-            for part in (network.h_a[-1], *(one for one in network.h_s if hasattr(one, "weight"))):
+            for part in (network.h_a[-1], *(layer for layer in network.h_s if hasattr(layer, "weight"))):
                 part.weight.mul_(4)
     network.eval().update()
     return network

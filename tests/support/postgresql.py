@@ -19,9 +19,9 @@ NUMBERS = itertools.count()
 
 def programs() -> Path | None:
     """Return the folder of the newest server's programs, None where there is no server."""
-    found = sorted(DEBIAN.glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
-    if found:
-        return found[-1].parent
+    binaries = sorted(DEBIAN.glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    if binaries:
+        return binaries[-1].parent
     named = shutil.which("initdb")
     return Path(named).resolve().parent if named else None
 

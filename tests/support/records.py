@@ -11,21 +11,21 @@ from types import ModuleType
 def loose_records(package: ModuleType, *, but: tuple[str, ...] = ()) -> set[str]:
     """Return a package's dataclasses that can be changed or have no slots; ``but`` names folders to skip."""
     root = Path(next(iter(package.__path__)))
-    found: set[str] = set()
+    names: set[str] = set()
     for path in sorted(root.rglob("*.py")):
         name = ".".join(path.relative_to(root).with_suffix("").parts)
         if name.startswith(but) or "__" in name:
             continue
         module = importlib.import_module(f"{package.__name__}.{name}")
         records = [
-            one for one in vars(module).values() if isinstance(one, type) and dataclasses.is_dataclass(one)
+            var for var in vars(module).values() if isinstance(var, type) and dataclasses.is_dataclass(var)
         ]
-        found |= {
-            f"{name}.{one.__name__}"
-            for one in records
-            if one.__module__ == module.__name__ and _is_loose(one)
+        names |= {
+            f"{name}.{record.__name__}"
+            for record in records
+            if record.__module__ == module.__name__ and _is_loose(record)
         }
-    return found
+    return names
 
 
 def _is_loose(record: type) -> bool:

@@ -42,7 +42,7 @@ def store_of(
     cells, failures = list(cells), list(failures)
     # A picture in two sets is measured once.
     measured = list(
-        {(one.picture_sha256, one.codec_id, one.quality, one.seed): one for one in cells}.values()
+        {(cell.picture_sha256, cell.codec_id, cell.quality, cell.seed): cell for cell in cells}.values()
     )
     run = {"id": 1, "suite": "made", "suite_text": "", "machine_id": "desk", "workers": 1,
            "process_id": 1, "planned_cells": len(cells), "status": "finished", "started_at": NOW,
@@ -52,21 +52,23 @@ def store_of(
         RunTable: [run],
         PictureTable: _by_key(
             "sha256",
-            ({"sha256": one.picture_sha256, "height": 1, "width": one.pixel_count} for one in cells),
-            ({"sha256": one.picture_sha256, "height": 1, "width": 1} for one in failures),
+            ({"sha256": cell.picture_sha256, "height": 1, "width": cell.pixel_count} for cell in cells),
+            ({"sha256": failure.picture_sha256, "height": 1, "width": 1} for failure in failures),
         ),
         MemberTable: _by_key("image_set name", map(_member, cells), map(_failed_member, failures)),
         CodecTable: _by_key("id", map(_codec, cells), map(_failed_codec, failures)),
-        MetricTable: [{**_without(asdict(one), "metric_id"), "id": one.metric_id} for one in metrics],
-        MeasurementTable: [{**_measurement(one), "id": place} for place, one in enumerate(measured, 1)],
+        MetricTable: [
+            {**_without(asdict(metric), "metric_id"), "id": metric.metric_id} for metric in metrics
+        ],
+        MeasurementTable: [{**_measurement(cell), "id": place} for place, cell in enumerate(measured, 1)],
         VerificationTable: [
-            _verification(place, one.verdict) for place, one in enumerate(measured, 1) if one.verdict
+            _verification(place, cell.verdict) for place, cell in enumerate(measured, 1) if cell.verdict
         ],
         ScoreTable: _by_key(
-            "original_sha256 decoded_sha256 metric_id", (score for one in cells for score in _scores(one))
+            "original_sha256 decoded_sha256 metric_id", (score for cell in cells for score in _scores(cell))
         ),
-        AttemptTable: [_attempt(one) for one in failures],
-        MatchTable: [{**asdict(one), "run_id": 1, "created_at": NOW} for one in matches],
+        AttemptTable: [_attempt(failure) for failure in failures],
+        MatchTable: [{**asdict(match), "run_id": 1, "created_at": NOW} for match in matches],
     }
     writer = StoreWriter(str(folder))
     with writer.engine.begin() as connection:
@@ -79,49 +81,50 @@ def store_of(
 
 def _by_key(names: str, *records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the first record of each key; what cells say of a row counts before what failures say."""
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     cells, *rest = records
-    for one in cells:
-        key = tuple(one[name] for name in names.split())
-        assert found.setdefault(key, one) == one, f"{key} is told in two ways"
-    for one in (one for some in rest for one in some):
-        found.setdefault(tuple(one[name] for name in names.split()), one)
-    return list(found.values())
+    for cell in cells:
+        key = tuple(cell[name] for name in names.split())
+        assert rows.setdefault(key, cell) == cell, f"{key} is told in two ways"
+    for cell in (failure for some in rest for failure in some):
+        rows.setdefault(tuple(cell[name] for name in names.split()), cell)
+    return list(rows.values())
 
 
 def _without(record: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name not in names}
 
 
-def _member(one: ScoredCell) -> dict[str, Any]:
+def _member(cell: ScoredCell) -> dict[str, Any]:
     return {
-        "image_set": one.image_set, "name": one.picture, "picture_sha256": one.picture_sha256,
-        "kind": one.kind,
-        "path": "", "caption": None, "text": None, "generator": one.picture_generator, "licence": None,
+        "image_set": cell.image_set, "name": cell.picture, "picture_sha256": cell.picture_sha256,
+        "kind": cell.kind,
+        "path": "", "caption": None, "text": None, "generator": cell.picture_generator, "licence": None,
         "source": None,
     }  # fmt: skip
 
 
-def _codec(one: ScoredCell) -> dict[str, Any]:
+def _codec(cell: ScoredCell) -> dict[str, Any]:
     return {
-        "id": one.codec_id, "name": one.codec, "label": one.codec, "version": "1", "family": one.family,
-        "parameters": {}, "stochastic": False, "toy": one.toy, "tolerance_levels": 0,
-        "weights_sha256": None, "weights_bytes": 0, "trained_on": None, "imported": one.imported,
-        "provenance": one.provenance, "generator": one.codec_generator,
+        "id": cell.codec_id, "name": cell.codec, "label": cell.codec, "version": "1", "family": cell.family,
+        "parameters": {}, "stochastic": False, "toy": cell.toy, "tolerance_levels": 0,
+        "weights_sha256": None, "weights_bytes": 0, "trained_on": None, "imported": cell.imported,
+        "provenance": cell.provenance, "generator": cell.codec_generator,
     }  # fmt: skip
 
 
-def _failed_member(one: Failure) -> dict[str, Any]:
+def _failed_member(failure: Failure) -> dict[str, Any]:
     return {
-        "image_set": one.image_set, "name": one.picture, "picture_sha256": one.picture_sha256,
+        "image_set": failure.image_set, "name": failure.picture, "picture_sha256": failure.picture_sha256,
         "kind": "natural", "path": "", "caption": None, "text": None, "generator": None, "licence": None,
         "source": None,
     }  # fmt: skip
 
 
-def _failed_codec(one: Failure) -> dict[str, Any]:
+def _failed_codec(failure: Failure) -> dict[str, Any]:
     return {
-        "id": one.codec_id, "name": one.codec, "label": one.codec, "version": "1", "family": "classic",
+        "id": failure.codec_id, "name": failure.codec, "label": failure.codec, "version": "1",
+        "family": "classic",
         "parameters": {}, "stochastic": False, "toy": False, "tolerance_levels": 0, "weights_sha256": None,
         "weights_bytes": 0, "trained_on": None, "imported": False, "provenance": None, "generator": None,
     }  # fmt: skip
@@ -134,34 +137,34 @@ def _verification(measurement_id: int, verdict: Verdict) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _measurement(one: ScoredCell) -> dict[str, Any]:
+def _measurement(cell: ScoredCell) -> dict[str, Any]:
     kept = ("picture_sha256", "codec_id", "quality", "bitstream_sha256", "bitstream_bytes", "header_bytes",
             "payload_bytes", "side_bytes", "decoded_sha256", "contended", "probe")  # fmt: skip
     return {
-        **{name: getattr(one, name) for name in kept},
-        "seed": NO_SEED if one.seed is None else one.seed,
+        **{name: getattr(cell, name) for name in kept},
+        "seed": NO_SEED if cell.seed is None else cell.seed,
         "run_id": 1,
-        "encode_seconds": list(one.encode_seconds),
-        "decode_seconds": list(one.decode_seconds),
+        "encode_seconds": list(cell.encode_seconds),
+        "decode_seconds": list(cell.decode_seconds),
         "load_seconds": 0.1,
         "created_at": NOW,
         "superseded_at": None,
     }
 
 
-def _scores(one: ScoredCell) -> Iterable[dict[str, Any]]:
+def _scores(cell: ScoredCell) -> Iterable[dict[str, Any]]:
     return (
         {
-            "original_sha256": one.picture_sha256, "decoded_sha256": one.decoded_sha256,
+            "original_sha256": cell.picture_sha256, "decoded_sha256": cell.decoded_sha256,
             "metric_id": metric_id, "value": score.value, "lossless": score.lossless, "seconds": 0.01,
         }
-        for metric_id, score in one.scores.items()
+        for metric_id, score in cell.scores.items()
     )  # fmt: skip
 
 
-def _attempt(one: Failure) -> dict[str, Any]:
-    kept = _without(asdict(one), "image_set", "picture", "codec", "settled")
-    return {**kept, "seed": NO_SEED if one.seed is None else one.seed, "run_id": 1}
+def _attempt(failure: Failure) -> dict[str, Any]:
+    kept = _without(asdict(failure), "image_set", "picture", "codec", "settled")
+    return {**kept, "seed": NO_SEED if failure.seed is None else failure.seed, "run_id": 1}
 
 
 def part_of(store: Store, image_set: str = "photos", kind: Kind | None = None) -> Selection:

@@ -92,9 +92,9 @@ def open_study(
 def invite(store: Path | str, count: int = 1, study: str = "small") -> list[str]:
     """Return new invitations."""
     ledger = Ledger(str(store))
-    found = ledger.study(study)
+    row = ledger.study(study)
     tokens = [identity.new_token() for _ in range(count)]
-    ledger.add_raters({**identity.new_rater(found), "invitation_sha256": digest(token)} for token in tokens)
+    ledger.add_raters({**identity.new_rater(row), "invitation_sha256": digest(token)} for token in tokens)
     ledger.close()
     return tokens
 

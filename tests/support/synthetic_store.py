@@ -49,13 +49,17 @@ def fill(
     """
     random = np.random.default_rng(seed)
     writer = StoreWriter(str(folder))
-    originals = [sha("picture", one) for one in range(pictures)]
-    ids = [sha("codec", one)[:16] for one in range(codecs)]
+    originals = [sha("picture", number) for number in range(pictures)]
+    ids = [sha("codec", number)[:16] for number in range(codecs)]
     identities = {name: sha("metric", name)[:16] for name in metrics}
-    names = [f"{before}codec{one}" for one in range(codecs)]
+    names = [f"{before}codec{number}" for number in range(codecs)]
     families = ("classic", "learned", "generative")
     with writer.engine.begin() as connection:
-        _insert(connection, PictureTable, [{"sha256": one, "height": 512, "width": 768} for one in originals])
+        _insert(
+            connection,
+            PictureTable,
+            [{"sha256": original, "height": 512, "width": 768} for original in originals],
+        )
         _insert(
             connection,
             MemberTable,
@@ -63,7 +67,7 @@ def fill(
                 {
                     "image_set": image_set,
                     "name": f"{before}picture{place:04}.png",
-                    "picture_sha256": one,
+                    "picture_sha256": sha256,
                     "kind": "natural" if place % 2 else "ai-generated",
                     "path": "",
                     "caption": None,
@@ -72,7 +76,7 @@ def fill(
                     "licence": None,
                     "source": None,
                 }
-                for place, one in enumerate(originals)
+                for place, sha256 in enumerate(originals)
             ],
         )
         _insert(
@@ -80,7 +84,7 @@ def fill(
             CodecTable,
             [
                 {
-                    "id": one,
+                    "id": codec_id,
                     "name": names[place],
                     "label": names[place],
                     "version": "1",
@@ -96,7 +100,7 @@ def fill(
                     "provenance": None,
                     "generator": "generator-0" if odd and place == 1 else None,
                 }
-                for place, one in enumerate(ids)
+                for place, codec_id in enumerate(ids)
             ],
         )
         _insert(
@@ -152,8 +156,8 @@ def fill(
                 [
                     {
                         "run_id": 1,
-                        "picture_sha256": originals[one],
-                        "codec_id": ids[one % codecs],
+                        "picture_sha256": originals[number],
+                        "codec_id": ids[number % codecs],
                         "quality": 99.0,
                         "seed": -1,
                         "metric": None,
@@ -164,7 +168,7 @@ def fill(
                         "stderr_tail": f"{before}tail",
                         "created_at": NOW,
                     }
-                    for one in range(3)
+                    for number in range(3)
                 ],
             )
     writer.close()
@@ -177,7 +181,7 @@ def _insert(connection, table, rows) -> None:
 
 def _cells(random, place: int, original: str, ids: list[str], settings: int, odd: bool) -> list[dict]:
     detail = random.uniform(0.5, 2.0)
-    found = []
+    rows = []
     for codec, codec_id in enumerate(ids):
         for setting in range(settings):
             if odd and random.random() < 0.02:
@@ -186,11 +190,11 @@ def _cells(random, place: int, original: str, ids: list[str], settings: int, odd
                 0.08 * 2 ** (setting * 5 / settings) * detail * (1 + 0.08 * codec) * random.lognormal(0, 0.05)
             )
             if odd and setting and random.random() < 0.03:
-                rate = found[-1]["bitstream_bytes"] * 8 / PIXELS if found else rate
+                rate = rows[-1]["bitstream_bytes"] * 8 / PIXELS if rows else rate
             decoded = (
                 original if odd and codec == 2 and setting == settings - 1 else sha(place, codec, setting)
             )
-            found.append(
+            rows.append(
                 {
                     "picture_sha256": original,
                     "codec_id": codec_id,
@@ -213,7 +217,7 @@ def _cells(random, place: int, original: str, ids: list[str], settings: int, odd
                     "level": np.log2(rate / detail / (1 + 0.08 * codec)),
                 }
             )
-    return found
+    return rows
 
 
 def _odd_cells(random, cells: list[dict]) -> list[dict]:
@@ -227,7 +231,7 @@ def _scores(random, cell: dict, identities: dict[str, str], odd: bool) -> list[d
     level = 32 + 3 * cell["level"] + random.normal(0, 0.3)
     values = {"psnr": level, "butteraugli": 8 - level / 6, "flip": 0.5 - level / 120}
     lossless = cell["decoded_sha256"] == cell["picture_sha256"]
-    found = []
+    rows = []
     for name, identity in identities.items():
         value = values.get(name, 1 - 10 ** (-level / 20) if "ssim" in name and "2" not in name else 2 * level)
         if odd and random.random() < 0.01:
@@ -235,7 +239,7 @@ def _scores(random, cell: dict, identities: dict[str, str], odd: bool) -> list[d
         missing = odd and name != "psnr" and random.random() < 0.01
         if lossless:
             value = None if name == "psnr" else 1.0
-        found.append(
+        rows.append(
             {
                 "original_sha256": cell["picture_sha256"],
                 "decoded_sha256": cell["decoded_sha256"],
@@ -245,4 +249,4 @@ def _scores(random, cell: dict, identities: dict[str, str], odd: bool) -> list[d
                 "seconds": 0.01,
             }
         )
-    return found
+    return rows

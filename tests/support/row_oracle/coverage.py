@@ -33,9 +33,11 @@ def summarise(codec: CodecPoints, failures: Iterable[Failure], of_pictures: int)
     done = finished(codec.pictures)
     settings = ladder(codec.pictures)
     rates = [
-        fmean(codec.pictures[one][setting].bits_per_pixel for one in done) for setting in settings if done
+        fmean(codec.pictures[picture][setting].bits_per_pixel for picture in done)
+        for setting in settings
+        if done
     ]
-    open_failures = sum(one.codec_id == codec.codec_id and not one.settled for one in failures)
+    open_failures = sum(failure.codec_id == codec.codec_id and not failure.settled for failure in failures)
     return CodecSummary(
         codec.codec_id,
         codec.label,

@@ -95,12 +95,12 @@ def compare(cells: Iterable[ScoredCell], metric: MetricRow, failures: Sequence[F
     done = {codec_id: finished(pictures) for codec_id, pictures in scored.items()}
     compared = [codec_id for codec_id, pictures in done.items() if 2 * len(pictures) >= total]
     common = (
-        frozenset[str].intersection(*(frozenset(done[one]) for one in compared))
+        frozenset[str].intersection(*(frozenset(done[codec_id]) for codec_id in compared))
         if compared
         else frozenset[str]()
     )
     curves = {codec_id: mean_curve(scored[codec_id], common, metric) for codec_id in compared}
-    counts = {one: len(found) for one, found in done.items()}
+    counts = {codec_id: len(pictures) for codec_id, pictures in done.items()}
     return Comparison(codecs, scored, counts, total, common, curves, metric.metric_id)
 
 
@@ -126,34 +126,45 @@ def leaderboard(
     Raises:
         AnalysisError: No codec has that label or id.
     """
-    every = compare(cells, metric, failures)
-    chosen = find_codec([one.codec for one in every.codecs], anchor)
+    comparison = compare(cells, metric, failures)
+    chosen = find_codec([codec.codec for codec in comparison.codecs], anchor)
     rows = [
-        _row(every, codec, chosen.codec_id, metric, summarise(codec, failures, every.of_pictures), method)
-        for codec in every.codecs
+        _row(
+            comparison,
+            codec,
+            chosen.codec_id,
+            metric,
+            summarise(codec, failures, comparison.of_pictures),
+            method,
+        )
+        for codec in comparison.codecs
     ]
-    absent = absent_codecs([one.codec for one in every.codecs], failures, every.of_pictures)
-    rows += [_empty(one, one.reason) for one in absent]
+    absent = absent_codecs([codec.codec for codec in comparison.codecs], failures, comparison.of_pictures)
+    rows += [_empty(codec, codec.reason) for codec in absent]
     rows.sort(key=lambda row: (row.bd_rate.percent is None, row.bd_rate.percent or 0.0))
-    return Leaderboard(metric, chosen.label, chosen.codec_id, len(every.common), tuple(rows), every, method)
+    return Leaderboard(
+        metric, chosen.label, chosen.codec_id, len(comparison.common), tuple(rows), comparison, method
+    )
 
 
 def _row(
-    every: Comparison,
+    comparison: Comparison,
     codec: CodecPoints,
     anchor_id: str,
     metric: MetricRow,
     summary: CodecSummary,
     method: Method,
 ) -> BdRow:
-    test = every.curves.get(codec.codec_id)
-    anchor = every.curves.get(anchor_id)
+    test = comparison.curves.get(codec.codec_id)
+    anchor = comparison.curves.get(anchor_id)
     if test is None:
-        few = f"{every.done[codec.codec_id]} of {every.of_pictures} pictures"
-        return _empty(summary, few if every.scored[codec.codec_id] else f"no {metric.name} yet")
-    if anchor is None or not every.common:
+        few = f"{comparison.done[codec.codec_id]} of {comparison.of_pictures} pictures"
+        return _empty(summary, few if comparison.scored[codec.codec_id] else f"no {metric.name} yet")
+    if anchor is None or not comparison.common:
         return _empty(summary, "no anchor curve" if anchor is None else "no common picture")
-    each = _each(every.scored[anchor_id], every.scored[codec.codec_id], every.common, metric, method)
+    each = _each(
+        comparison.scored[anchor_id], comparison.scored[codec.codec_id], comparison.common, metric, method
+    )
     return _bd_row(summary, metric, (anchor, test), each, method)
 
 
@@ -172,7 +183,7 @@ def _bd_row(
     result = bd_rate_of_curves(anchor.curve(metric), test.curve(metric), method)
     if result.percent is None and test.lossless_settings and not test.points:
         result = BdRate(None, "lossless")
-    percents = [one.percent for one in pictures if one.percent is not None]
+    percents = [picture.percent for picture in pictures if picture.percent is not None]
     mean = fmean(percents) if percents else None
     return BdRow(summary, result, mean, len(percents), test.lossless_settings)
 
@@ -212,26 +223,30 @@ def at_rate(
     if not bits_per_pixel > 0:
         raise AnalysisError(f"expected a rate above 0 bits per pixel, got {bits_per_pixel:g}")
     entered, absent, total = entrants(cells, failures, matches, "bpp", bits_per_pixel)
-    rows = [_at_rate_row(one, metrics, bits_per_pixel) for one in entered]
-    rows += [AtRateRow(one, {}) for one in absent]
+    rows = [_at_rate_row(entrant, metrics, bits_per_pixel) for entrant in entered]
+    rows += [AtRateRow(codec, {}) for codec in absent]
     first = metrics[0]
     sign = -1.0 if first.better == "higher" else 1.0
     return sorted(rows, key=lambda row: rank(row.scores.get(first.metric_id), total, sign))
 
 
-def _at_rate_row(one: Entrant, metrics: Sequence[MetricRow], bits_per_pixel: float) -> AtRateRow:
-    if one.matched is None:
-        scores = {metric.metric_id: _scores_at(one.codec, metric, bits_per_pixel) for metric in metrics}
-        return AtRateRow(one.summary, scores)
-    achieved = spread(point.bits_per_pixel for point in one.matched.values())
-    scores = {metric.metric_id: scores_of(one.matched, metric) for metric in metrics}
-    return AtRateRow(one.summary, scores, achieved)
+def _at_rate_row(entrant: Entrant, metrics: Sequence[MetricRow], bits_per_pixel: float) -> AtRateRow:
+    if entrant.matched is None:
+        scores = {metric.metric_id: _scores_at(entrant.codec, metric, bits_per_pixel) for metric in metrics}
+        return AtRateRow(entrant.summary, scores)
+    achieved = spread(point.bits_per_pixel for point in entrant.matched.values())
+    scores = {metric.metric_id: scores_of(entrant.matched, metric) for metric in metrics}
+    return AtRateRow(entrant.summary, scores, achieved)
 
 
 def _scores_at(codec: CodecPoints, metric: MetricRow, bits_per_pixel: float) -> Spread | None:
     curves = (picture_curve(points.values(), metric) for points in codec.scored(metric.metric_id).values())
-    found = (quality_at_rate(curve, bits_per_pixel) for curve in curves)
-    return spread(from_quality(metric.curve_scale, metric.better, one) for one in found if one is not None)
+    qualities = (quality_at_rate(curve, bits_per_pixel) for curve in curves)
+    return spread(
+        from_quality(metric.curve_scale, metric.better, quality)
+        for quality in qualities
+        if quality is not None
+    )
 
 
 def at_score(
@@ -252,12 +267,12 @@ def at_score(
         raise AnalysisError(f"expected a {metric.name} score that lossy coding can reach, got {score:g}")
     entered, absent, total = entrants(cells, failures, matches, metric.metric_id, score)
     rows = [
-        _at_score_row(one.codec, metric, quality, one.summary)
-        if one.matched is None
-        else _matched_score_row(one.summary, metric, one.matched)
-        for one in entered
+        _at_score_row(entrant.codec, metric, quality, entrant.summary)
+        if entrant.matched is None
+        else _matched_score_row(entrant.summary, metric, entrant.matched)
+        for entrant in entered
     ]
-    rows += [AtScoreRow(one, None, None, None, False) for one in absent]
+    rows += [AtScoreRow(codec, None, None, None, False) for codec in absent]
     return sorted(rows, key=lambda row: rank(row.bits_per_pixel, total, 1.0))
 
 
@@ -282,15 +297,15 @@ def _at_score_row(codec: CodecPoints, metric: MetricRow, quality: float, summary
     )
 
 
-def _matched_score_row(summary: CodecSummary, metric: MetricRow, found: Mapping[str, Point]) -> AtScoreRow:
-    points = found.values()
+def _matched_score_row(summary: CodecSummary, metric: MetricRow, matched: Mapping[str, Point]) -> AtScoreRow:
+    points = matched.values()
     return AtScoreRow(
         summary,
         spread(point.bits_per_pixel for point in points),
         spread(point.bitstream_bytes for point in points),
         spread(point.encode_seconds for point in points),
         any(point.contended for point in points),
-        scores_of(found, metric),
+        scores_of(matched, metric),
     )
 
 
@@ -327,8 +342,8 @@ def default_anchor(cells: Iterable[ScoredCell]) -> str | None:
     return chosen.label if chosen else None
 
 
-def rank(found: Spread | None, of_pictures: int, sign: float) -> tuple[int, float]:
+def rank(score_spread: Spread | None, of_pictures: int, sign: float) -> tuple[int, float]:
     """Return where a codec stands; those that reach the target on fewer than half of the pictures last."""
-    if found is None:
+    if score_spread is None:
         return (2, 0.0)
-    return (int(2 * found.pictures < of_pictures), sign * found.median)
+    return (int(2 * score_spread.pictures < of_pictures), sign * score_spread.median)

@@ -32,26 +32,26 @@ def matched_points(
         kind: ``bpp``, or the id of a metric.
         target: Bits per pixel or score.
     """
-    chosen = [one for one in matches if _asks(one, kind, target)]
-    alone = {one.match.codec_id for one in chosen if one.match.scope == "picture"}
+    chosen = [match for match in matches if _asks(match, kind, target)]
+    alone = {entry.match.codec_id for entry in chosen if entry.match.scope == "picture"}
     settings: dict[str, dict[str | None, float]] = defaultdict(dict)
-    for one in chosen:
-        wanted = "picture" if one.match.codec_id in alone else "set"
-        if one.reached and one.match.scope == wanted:
-            settings[one.match.codec_id][one.match.picture_sha256] = one.match.quality
-    found: dict[tuple[str, str], list[ScoredCell]] = defaultdict(list)
+    for entry in chosen:
+        wanted = "picture" if entry.match.codec_id in alone else "set"
+        if entry.reached and entry.match.scope == wanted:
+            settings[entry.match.codec_id][entry.match.picture_sha256] = entry.match.quality
+    by_codec: dict[tuple[str, str], list[ScoredCell]] = defaultdict(list)
     for cell in unique(cells):
         setting = settings.get(cell.codec_id, {})
         if cell.quality == setting.get(cell.picture_sha256, setting.get(None)):
-            found[cell.codec_id, cell.picture_sha256].append(cell)
-    points: dict[str, dict[str, Point]] = {one.match.codec_id: {} for one in chosen}
-    for (codec_id, picture), seeds in found.items():
+            by_codec[cell.codec_id, cell.picture_sha256].append(cell)
+    points: dict[str, dict[str, Point]] = {entry.match.codec_id: {} for entry in chosen}
+    for (codec_id, picture), seeds in by_codec.items():
         points[codec_id][picture] = average(seeds)
     return points
 
 
-def _asks(one: MatchRow, kind: str, target: float) -> bool:
-    return (one.match.metric_id or one.match.target_kind) == kind and one.match.target == target
+def _asks(match: MatchRow, kind: str, target: float) -> bool:
+    return (match.match.metric_id or match.match.target_kind) == kind and match.match.target == target
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,14 @@ def entrants(
     Arguments are those of `matched_points`.
     """
     cells = list(cells)
-    found = matched_points(cells, matches, kind, target)
+    points = matched_points(cells, matches, kind, target)
     codecs = collect(cells)
     ladders = {codec.codec_id for codec in codecs}
-    only_probes = [codec for codec in collect(cells, probes=True) if codec.codec_id in found.keys() - ladders]
-    every = codecs + only_probes
-    total = count_pictures(every, failures)
+    only_probes = [
+        codec for codec in collect(cells, probes=True) if codec.codec_id in points.keys() - ladders
+    ]
+    all_codecs = codecs + only_probes
+    total = count_pictures(all_codecs, failures)
     summaries = [summarise(codec, failures, total) for codec in codecs]
     # Probes alone span no range of rates.
     summaries += [
@@ -89,10 +91,10 @@ def entrants(
         for codec in only_probes
     ]
     entered = [
-        Entrant(codec, summary, found.get(codec.codec_id))
-        for codec, summary in zip(every, summaries, strict=True)
+        Entrant(codec, summary, points.get(codec.codec_id))
+        for codec, summary in zip(all_codecs, summaries, strict=True)
     ]
-    return entered, absent_codecs([one.codec for one in every], failures, total), total
+    return entered, absent_codecs([codec.codec for codec in all_codecs], failures, total), total
 
 
 def scores_of(points: Mapping[str, Point], metric: MetricRow) -> Spread | None:

@@ -71,7 +71,7 @@ def collect(cells: Iterable[ScoredCell], *, probes: bool = False) -> list[CodecP
         grouped[cell.codec_id][cell.picture_sha256][cell.quality].append(cell)
         codecs[cell.codec_id] = cell
     labels = _unique_labels({codec_id: cell.codec for codec_id, cell in codecs.items()})
-    found = [
+    codec_points = [
         CodecPoints(
             codec_id,
             labels[codec_id],
@@ -85,12 +85,14 @@ def collect(cells: Iterable[ScoredCell], *, probes: bool = False) -> list[CodecP
         )
         for codec_id, pictures in grouped.items()
     ]
-    return sorted(found, key=lambda codec: codec.label)
+    return sorted(codec_points, key=lambda codec: codec.label)
 
 
 def unique(cells: Iterable[ScoredCell]) -> list[ScoredCell]:
     """Return the cells, those of a picture in several sets or under several names once."""
-    return list({(one.codec_id, one.picture_sha256, one.quality, one.seed): one for one in cells}.values())
+    return list(
+        {(cell.codec_id, cell.picture_sha256, cell.quality, cell.seed): cell for cell in cells}.values()
+    )
 
 
 def marks(cells: Iterable[ScoredCell]) -> CodecFlags:
@@ -102,9 +104,9 @@ def marks(cells: Iterable[ScoredCell]) -> CodecFlags:
         any(cell.imported for cell in cells),
         len(streams),
         len(verdicts),
-        sum(one.isolation != "none" for one in verdicts),
-        sum(one.outcome in ("differs", "failed") for one in verdicts),
-        any(one.encoder_repeats is False for one in verdicts),
+        sum(verdict.isolation != "none" for verdict in verdicts),
+        sum(verdict.outcome in ("differs", "failed") for verdict in verdicts),
+        any(verdict.encoder_repeats is False for verdict in verdicts),
         next((cell.provenance for cell in cells if cell.imported), None),
     )
 
@@ -142,7 +144,7 @@ def _applicable(cell: ScoredCell) -> set[str]:
 
 def _mean_score(seeds: Sequence[ScoredCell], metric_id: str) -> float | None:
     values = [cell.scores[metric_id] for cell in seeds]
-    numbers = [one.value for one in values if one.value is not None and not one.lossless]
+    numbers = [value.value for value in values if value.value is not None and not value.lossless]
     return fmean(numbers) if len(numbers) == len(values) else None
 
 

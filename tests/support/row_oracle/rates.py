@@ -24,8 +24,8 @@ def set_rates(cells: Iterable[ScoredCell]) -> list[SetRate]:
         pictures.add(cell.picture_sha256)
         if not cell.probe:
             grouped[cell.codec_id, cell.quality][cell.picture_sha256].append(cell)
-    found = [_set_rate(list(seeds.values()), len(pictures)) for seeds in grouped.values()]
-    return sorted(found, key=lambda rate: (rate.codec, rate.codec_id, rate.mean_bits_per_pixel))
+    set_rates = [_set_rate(list(seeds.values()), len(pictures)) for seeds in grouped.values()]
+    return sorted(set_rates, key=lambda rate: (rate.codec, rate.codec_id, rate.mean_bits_per_pixel))
 
 
 def _set_rate(pictures: list[list[ScoredCell]], of_pictures: int) -> SetRate:

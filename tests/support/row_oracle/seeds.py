@@ -24,13 +24,15 @@ def seed_variances(cells: Iterable[ScoredCell], metrics: Sequence[MetricRow]) ->
     grouped: dict[tuple[str, float], dict[str, list[ScoredCell]]] = defaultdict(lambda: defaultdict(list))
     for cell in unique(cells):
         grouped[cell.codec_id, cell.quality][cell.picture_sha256].append(cell)
-    found = [
+    variances = [
         variance
         for pictures in grouped.values()
         for metric in metrics
         if (variance := _variance(list(pictures.values()), metric)) is not None
     ]
-    return sorted(found, key=lambda one: (one.codec, one.codec_id, one.bits_per_pixel))
+    return sorted(
+        variances, key=lambda variance: (variance.codec, variance.codec_id, variance.bits_per_pixel)
+    )
 
 
 def _variance(pictures: Sequence[Sequence[ScoredCell]], metric: MetricRow) -> SeedVariance | None:
@@ -58,7 +60,9 @@ def _variance(pictures: Sequence[Sequence[ScoredCell]], metric: MetricRow) -> Se
 
 
 def _values(cells: Sequence[ScoredCell], metric_id: str) -> list[float]:
-    found = [cell.scores.get(metric_id) for cell in cells]
+    scores = [cell.scores.get(metric_id) for cell in cells]
     return [
-        score.value for score in found if score is not None and score.value is not None and not score.lossless
+        score.value
+        for score in scores
+        if score is not None and score.value is not None and not score.lossless
     ]

@@ -74,7 +74,7 @@ class RowSelection:
             near = affinity(cell.picture_generator, cell.codec_generator)
             if near != "none":
                 pictures[cell.codec, near].add(cell.picture_sha256)
-        return {key: len(found) for key, found in pictures.items()}
+        return {key: len(members) for key, members in pictures.items()}
 
     def split(self, metric: MetricRow, anchor: str, method: Method = "pchip") -> KindSplit:
         """Return natural against AI-generated under one metric."""
@@ -110,13 +110,13 @@ class RowSelection:
 def slice_of(store: Store, image_set: str, kind: Kind | None = None) -> RowSelection:
     """Return one image set of a store, or only its pictures of one kind."""
     cells = [cell for cell in store.cells(image_set) if kind in (None, cell.kind)]
-    told = store.failures(image_set)
-    names = {one.picture_sha256: one.picture for one in reversed(told)}
-    failures = [one for one in told if one.picture == names[one.picture_sha256]]
+    stored = store.failures(image_set)
+    names = {failure.picture_sha256: failure.picture for failure in reversed(stored)}
+    failures = [failure for failure in stored if failure.picture == names[failure.picture_sha256]]
     matches = store.matches(image_set)
     if kind is not None:
         # A failure does not know its picture's kind; the cells of the same picture do.
         pictures = {cell.picture_sha256 for cell in cells}
         failures = [failure for failure in failures if failure.picture_sha256 in pictures]
-        matches = [one for one in matches if one.match.picture_sha256 in {None, *pictures}]
+        matches = [match for match in matches if match.match.picture_sha256 in {None, *pictures}]
     return RowSelection(image_set, cells, failures, store.metrics(), matches, kind)
