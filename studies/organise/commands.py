@@ -135,7 +135,7 @@ def invite(
     store: StoreOption = STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Print one link a rater; links are told once, only their hashes are kept."""
+    """Print one link a rater; links are shown once, only their hashes are kept."""
     from .organise import invite as invite_raters
 
     with _ledger(store) as ledger:

@@ -147,7 +147,7 @@ def close_study(ledger: Ledger, name: str) -> StudyRow:
 
 
 def invite(ledger: Ledger, name: str, count: int) -> list[str]:
-    """Return new invitations; they are told now and never again, for only their hashes are stored.
+    """Return new invitations; they are shown once, as only their hashes are stored.
 
     Raises:
         PlanError: The study takes no raters any more.

@@ -125,7 +125,7 @@ def proof(
 def feedback(
     session_plan: SessionPlan, trial: TrialRow, answer: Answer
 ) -> Literal["agrees", "look-again"] | None:
-    """Return what a rater is told after a practice trial."""
+    """Return what a rater reads after a practice trial."""
     if trial.kind != "training":
         return None
     right = (

@@ -49,7 +49,7 @@ def _choices(questions: Iterable[QuestionTable]) -> tuple[Choice, ...]:
 def done_of(
     session_plan: SessionPlan, rater: RaterRow, stage: Stage, progress: Progress, *, failed_checks: bool
 ) -> Done:
-    """Return what a rater is told at the end.
+    """Return what a rater reads at the end.
 
     Args:
         session_plan: Of the study.
