@@ -66,7 +66,27 @@ def test_every_command_of_the_readme_is_understood(line: str) -> None:
     command.make_context(line, words)
 
 
+def headings(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them: lower case, hyphens, no other signs."""
+    lines = re.findall(r"^#+ (.+)$", page.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
 def test_every_link_of_the_pages_leads_somewhere() -> None:
     for page in PAGES:
-        for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+        for target, anchor in re.findall(r"\]\((?!http)([^)#]*)#?([^)]*)\)", page.read_text()):
+            linked = page.parent / target if target else page
+            assert linked.exists(), f"{page.name}: {target}"
+            if anchor:
+                assert anchor in headings(linked), f"{page.name}: {target}#{anchor}"
+
+
+def test_every_file_of_ours_that_a_page_names_is_there() -> None:
+    named = re.compile(r"`((?:bench|codecs|datasets|reports|studies|tests|docs)/[\w/.-]+\.\w+)")
+    gone = [
+        f"{page.name}: {name}"
+        for page in PAGES
+        for name in named.findall(page.read_text())
+        if not (ROOT / name).exists() and "NAME" not in name
+    ]
+    assert gone == []
