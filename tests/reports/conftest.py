@@ -109,7 +109,7 @@ def make_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Store]
         metrics: tuple[MetricRow, ...] = (PSNR, DELTA),
         matches: Sequence[Match] = (),
     ) -> Store:
-        known = {one.metric_id for one in metrics}
+        known = {metric.metric_id for metric in metrics}
         pixels = Counter((cell.picture_sha256, cell.decoded_sha256) for cell in cells)
         stored = [
             replace(

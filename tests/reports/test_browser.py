@@ -141,17 +141,17 @@ def test_a_choice_goes_along_to_the_next_page(open_page: Callable[..., Any]) -> 
 
 @needs_chromium
 def test_a_click_on_a_point_opens_that_picture(open_page: Callable[..., Any], seeded_store: Path) -> None:
-    name = next(one.picture for one in Store(str(seeded_store)).cells())
+    name = next(cell.picture for cell in Store(str(seeded_store)).cells())
     page = open_page(f"rates?metric=psnr&picture={name}")
     point = page.locator("svg.marks path[aria-roledescription=point][aria-label*='webp']").nth(1)
     point.wait_for()
-    told = point.get_attribute("aria-label") or ""
+    label = point.get_attribute("aria-label") or ""
     point.click()
     page.wait_for_url("**/look?*")
-    rate = float(re.findall(r"logarithmic\): ([\d.]+)", told)[0])
-    assert all(one in page.url for one in (f"picture={name}", "codec=webp", f"bpp={rate:.4g}"))
+    rate = float(re.findall(r"logarithmic\): ([\d.]+)", label)[0])
+    assert all(query in page.url for query in (f"picture={name}", "codec=webp", f"bpp={rate:.4g}"))
     ready(page)
-    setting = re.findall(r"setting: (\d+)", told)[0]
+    setting = re.findall(r"setting: (\d+)", label)[0]
     assert f"setting {setting}" in page.locator(".caption").first.inner_text()
 
 
@@ -249,11 +249,11 @@ def magnified(page: Any, pixels: np.ndarray, shape: tuple[int, ...]) -> np.ndarr
 def decoded(folder: Path, picture: str, rate: float, which: str = "jpeg") -> np.ndarray:
     """Return the pixels of a codec's setting nearest a rate, as the bench remakes them."""
     store = Store(str(folder))
-    cells = [one for one in store.cells() if one.picture == picture and one.codec == "jpeg"]
-    cell = min(cells, key=lambda one: abs(np.log(one.bits_per_pixel / rate)))
-    found = pictures(store, [cell.picture_sha256], [cell])
+    cells = [cell for cell in store.cells() if cell.picture == picture and cell.codec == "jpeg"]
+    cell = min(cells, key=lambda cell: abs(np.log(cell.bits_per_pixel / rate)))
+    remade = pictures(store, [cell.picture_sha256], [cell])
     store.close()
-    return found.pixels[cell.picture_sha256 if which == "original" else cell.decoded_sha256]
+    return remade.pixels[cell.picture_sha256 if which == "original" else cell.decoded_sha256]
 
 
 def test_a_taken_port_is_refused_with_another_to_try() -> None:

@@ -32,7 +32,10 @@ def marks(chart: dict[str, Any]) -> list[dict[str, Any]]:
 
 def words(layer: dict[str, Any]) -> list[tuple[Any, ...]]:
     """Return field, title and format of what a point says when the pointer rests on it."""
-    return [(one["field"], one.get("title"), one.get("format")) for one in layer["encoding"]["tooltip"]]
+    return [
+        (channel["field"], channel.get("title"), channel.get("format"))
+        for channel in layer["encoding"]["tooltip"]
+    ]
 
 
 def test_curves_on_the_page() -> None:
@@ -114,7 +117,7 @@ def test_values_with_their_ends(zero: bool) -> None:
         {"type": "rule", "strokeWidth": 3, "opacity": 0.45},
         {"type": "point", "size": 60, "filled": True, "opacity": 1},
     ]
-    assert [one["mark"] for one in rule] == [{"type": "rule", "color": "#8a8f98"}] * zero
+    assert [layer["mark"] for layer in rule] == [{"type": "rule", "color": "#8a8f98"}] * zero
     assert bar["transform"] == [{"filter": "isValid(datum.low)"}]
     for axis in (bar["encoding"]["x"], point["encoding"]["x"]):
         assert (axis["title"], axis["scale"]) == ("JOD", {"zero": zero})
@@ -141,7 +144,7 @@ def test_curves_in_print() -> None:
     figure = rate_distortion([*ZIP, *WEBP], STYLES, metric="PSNR", title="zoo", published=THEIRS)
     (axes,), (legend,) = figure.axes, figure.legends
     assert (list(figure.get_size_inches()), figure.get_dpi()) == ([6.6, 5.4], 200)
-    curves = {to_hex(one.get_color()): one for one in axes.lines if len(one.get_xdata())}
+    curves = {to_hex(line.get_color()): line for line in axes.lines if len(line.get_xdata())}
     zip_, webp = curves[STYLES["zip"].colour], curves[STYLES["webp"].colour]
     for curve, marker in ((zip_, "D"), (webp, "o")):
         assert (curve.get_linewidth(), curve.get_markersize(), curve.get_marker()) == (1.8, 6, marker)
@@ -155,8 +158,8 @@ def test_curves_in_print() -> None:
     assert axes.get_legend() is None
     assert (legend._ncols, legend.get_frame_on(), legend.handlelength) == (3, False, 2.8)
     samples = [
-        (to_hex(one.get_color()), one.get_marker(), one.get_linewidth(), one.get_markersize())
-        for one in legend.get_lines()
+        (to_hex(line.get_color()), line.get_marker(), line.get_linewidth(), line.get_markersize())
+        for line in legend.get_lines()
     ]
     assert samples == [
         (STYLES["zip"].colour, "D", 1.8, 6), (STYLES["webp"].colour, "o", 1.8, 6), (GREY, "o", 1, 3.5),

@@ -23,9 +23,9 @@ def test_a_codec_keeps_its_look_whatever_else_is_there() -> None:
 
 
 def test_variants_share_the_colour_and_differ_otherwise() -> None:
-    found = line_styles(["avif", "avif(speed=4)", "avif(speed=8)"])
-    assert len({look.colour for look in found.values()}) == 1
-    assert len({(look.marker, look.dashes) for look in found.values()}) == 3
+    styles = line_styles(["avif", "avif(speed=4)", "avif(speed=8)"])
+    assert len({look.colour for look in styles.values()}) == 1
+    assert len({(look.marker, look.dashes) for look in styles.values()}) == 3
 
 
 def test_the_chart_has_units_a_log_axis_and_a_legend_from_the_top() -> None:
@@ -44,7 +44,7 @@ def test_a_toy_is_named_in_the_legend() -> None:
 
 
 def test_intervals_become_bands_in_the_colour_of_their_codec() -> None:
-    webp = [replace(one, low=one.score - 0.01, high=one.score + 0.005) for one in POINTS[:2]]
+    webp = [replace(point, low=point.score - 0.01, high=point.score + 0.005) for point in POINTS[:2]]
     styles = line_styles(["jpeg", "webp"])
     figure = rate_distortion([*webp, *POINTS[2:]], styles, metric="SSIM", decibels=True, title="kodak")
     (band,) = figure.axes[0].collections
@@ -71,7 +71,7 @@ def test_published_curves_are_grey_and_in_the_legend() -> None:
     )
     (axes,) = figure.axes
     assert [text.get_text() for text in figure.legends[0].get_texts()][-1] == "theirs (published)"
-    (line,) = [one for one in axes.lines if one.get_color() == PUBLISHED]
+    (line,) = [line for line in axes.lines if line.get_color() == PUBLISHED]
     assert list(line.get_xdata()) == [0.5, 1.0]
     assert axes.get_xscale() == "linear"
     assert axes.get_xlabel() == "rate (bits per pixel)"

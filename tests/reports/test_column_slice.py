@@ -57,12 +57,14 @@ def test_every_table_is_the_same(odd_store: Store, kind) -> None:
             leaderboards.at_score_table(records, metric, score)
         )
         points, pictures = rate_points(records, metric)
-        ours, our_pictures = rate_points(columns, metric)
+        column_points, our_pictures = rate_points(columns, metric)
         assert pictures == our_pictures
-        assert [replace(one, bits_per_pixel=0, score=0) for one in ours] == [
-            replace(one, bits_per_pixel=0, score=0) for one in points
+        assert [replace(point, bits_per_pixel=0, score=0) for point in column_points] == [
+            replace(point, bits_per_pixel=0, score=0) for point in points
         ]
-        np.testing.assert_allclose([one.score for one in ours], [one.score for one in points], rtol=1e-12)
+        np.testing.assert_allclose(
+            [point.score for point in column_points], [point.score for point in points], rtol=1e-12
+        )
     for rate in (0.1, 0.5, 2.0):
         assert text(leaderboards.at_rate_table(columns, columns.metrics, rate)) == text(
             leaderboards.at_rate_table(records, columns.metrics, rate)
@@ -73,7 +75,10 @@ def test_natural_against_generated_is_the_same(odd_store: Store) -> None:
     source = StoredColumns(odd_store, "synthetic")
     columns, records = Selection(source), slice_of(odd_store, "synthetic")
     metric = columns.metrics[0]
-    tables = [kind_table(one, kind_split(one, metric, "codec0", "pchip")) for one in (columns, records)]
+    tables = [
+        kind_table(selection, kind_split(selection, metric, "codec0", "pchip"))
+        for selection in (columns, records)
+    ]
     assert text(tables[0]) == text(tables[1])
 
 
@@ -93,17 +98,17 @@ def test_any_changed_score_changes_the_rows(odd_store: Store) -> None:
     cells = odd_store.cells("synthetic")
     metric_id = next(iter(cells[0].scores))
     known = list(kept_by(cells, [], metric_id))
-    one = cells[0]
-    scores = {**one.scores, metric_id: replace(one.scores[metric_id], value=12.5)}
-    assert list(kept_by([replace(one, scores=scores), *cells[1:]], [], metric_id)) != known
-    assert list(kept_by([replace(one, bitstream_bytes=7), *cells[1:]], [], metric_id)) != known
+    original = cells[0]
+    scores = {**original.scores, metric_id: replace(original.scores[metric_id], value=12.5)}
+    assert list(kept_by([replace(original, scores=scores), *cells[1:]], [], metric_id)) != known
+    assert list(kept_by([replace(original, bitstream_bytes=7), *cells[1:]], [], metric_id)) != known
     assert list(kept_by(cells[::-1], [], metric_id)) == known
 
 
 def test_all_sets_together(odd_store: Store) -> None:
-    every = read_columns(odd_store)
+    columns = read_columns(odd_store)
     cells = odd_store.cells()
-    assert len(every.measurement) == len({(c.codec_id, c.picture_sha256, c.quality, c.seed) for c in cells})
+    assert len(columns.measurement) == len({(c.codec_id, c.picture_sha256, c.quality, c.seed) for c in cells})
 
 
 def test_a_store_without_results(tmp_path: Path) -> None:
@@ -134,9 +139,9 @@ def test_a_condition_on_pictures_reaches_every_column(tmp_path: Path) -> None:
         part = Selection(source)
         assert part.pictures == busy
         assert len(part.columns.measurement) == 2 * 2 * 3
-        assert [one.name for one in part.metrics] == ["psnr"]
-        every = part.comparison(part.metrics[0])
-        assert (every.of_pictures, every.common) == (2, busy)
+        assert [metric.name for metric in part.metrics] == ["psnr"]
+        comparison = part.comparison(part.metrics[0])
+        assert (comparison.of_pictures, comparison.common) == (2, busy)
         assert part.scores(part.metrics[0]).known.all()
 
 

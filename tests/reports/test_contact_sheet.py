@@ -141,27 +141,27 @@ def test_the_window_finds_the_detail() -> None:
 
 def test_the_sheet_shows_the_very_pixels_that_were_scored(sheet_of_a_run) -> None:
     store, sheet = sheet_of_a_run
-    found = pictures(store, [band.picture_sha256 for band in sheet.bands], sheet.cells)
-    assert not found.missing
-    drawn = np.asarray(draw(sheet, found.pixels, found.missing, columns=2))
+    remade = pictures(store, [band.picture_sha256 for band in sheet.bands], sheet.cells)
+    assert not remade.missing
+    drawn = np.asarray(draw(sheet, remade.pixels, remade.missing, columns=2))
     for (row, box), (left, top) in corners(sheet, 2).items():
         band = sheet.bands[row]
         cell = band.picks[box - 1].cell if box else None
         if box and cell is None:
             continue
-        crop = window(found.pixels[band.picture_sha256])
-        whole = found.pixels[cell.decoded_sha256 if cell else band.picture_sha256]
+        crop = window(remade.pixels[band.picture_sha256])
+        whole = remade.pixels[cell.decoded_sha256 if cell else band.picture_sha256]
         expected = whole[crop[1] : crop[3], crop[0] : crop[2]]
         assert np.array_equal(drawn[top : top + expected.shape[0], left : left + expected.shape[1]], expected)
 
 
 def test_remade_pictures_are_kept_and_have_the_stored_hash(sheet_of_a_run) -> None:
     store, sheet = sheet_of_a_run
-    found = pictures(store, [band.picture_sha256 for band in sheet.bands], sheet.cells)
+    remade = pictures(store, [band.picture_sha256 for band in sheet.bands], sheet.cells)
     for cell in sheet.cells:
-        height, width = found.pixels[cell.decoded_sha256].shape[:2]
+        height, width = remade.pixels[cell.decoded_sha256].shape[:2]
         head = f"{height}x{width}x3\n".encode()
-        digest = hashlib.sha256(head + found.pixels[cell.decoded_sha256].tobytes()).hexdigest()
+        digest = hashlib.sha256(head + remade.pixels[cell.decoded_sha256].tobytes()).hexdigest()
         assert digest == cell.decoded_sha256
         assert store.blobs.decoded_path(cell.decoded_sha256).exists()
 
@@ -169,10 +169,10 @@ def test_remade_pictures_are_kept_and_have_the_stored_hash(sheet_of_a_run) -> No
 def test_what_cannot_be_remade_says_why(sheet_of_a_run) -> None:
     store, sheet = sheet_of_a_run
     cell = replace(sheet.cells[0], decoded_sha256="0" * 64)
-    found = pictures(store, [cell.picture_sha256], [cell])
-    assert "the decoder changed" in found.missing["0" * 64]
+    remade = pictures(store, [cell.picture_sha256], [cell])
+    assert "the decoder changed" in remade.missing["0" * 64]
     band = replace(sheet.bands[0], picks=(replace(sheet.bands[0].picks[0], cell=cell),))
-    drawn = draw(replace(sheet, bands=(band,)), found.pixels, found.missing)
+    drawn = draw(replace(sheet, bands=(band,)), remade.pixels, remade.missing)
     assert drawn.size[0] == 2 * MARGIN + 2 * CROP + GAP
 
 

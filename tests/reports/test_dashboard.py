@@ -53,7 +53,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
         for key, value in query.items():
             page.query_params[key] = value
         page.run()
-        assert not page.exception, [one.value for one in page.exception]
+        assert not page.exception, [element.value for element in page.exception]
         return page
 
     return open_one
@@ -68,17 +68,17 @@ def odd_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def subheaders(page: AppTest) -> list[str]:
-    return [one.value.replace("\\", "") for one in page.subheader]
+    return [element.value.replace("\\", "") for element in page.subheader]
 
 
 def tables(page: AppTest) -> str:
     """Return the HTML of all tables of ours."""
-    return "".join(json.loads(one.proto.json).get("html", "") for one in page.get("bidi_component"))
+    return "".join(json.loads(element.proto.json).get("html", "") for element in page.get("bidi_component"))
 
 
 def query(page: AppTest, name: str) -> list[str]:
-    found = page.query_params.get(name, [])
-    return [found] if isinstance(found, str) else list(found)
+    values = page.query_params.get(name, [])
+    return [values] if isinstance(values, str) else list(values)
 
 
 def test_the_dashboard_opens_on_the_leaderboard(seeded_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +127,10 @@ def test_a_link_shares_the_view(open_page, seeded_store: Path) -> None:
 def choices(page: AppTest) -> list[tuple[str, object]]:
     """Return what is chosen on a page, and the headings that say so."""
     widgets = [*page.selectbox, *page.segmented_control, *page.number_input]
-    return [*((one.label, one.value) for one in widgets), *(("heading", one) for one in subheaders(page))]
+    return [
+        *((widget.label, widget.value) for widget in widgets),
+        *(("heading", title) for title in subheaders(page)),
+    ]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -177,16 +180,16 @@ def test_names_stay_text_on_odd_stores(name: str, open_page, odd_store: Path) ->
     page = open_page(odd_store, name)
     assert "<b onclick" not in tables(page)
     # Markdown gets every punctuation of a name escaped; widgets and code show plain text.
-    for one in [*page.subheader, *page.caption, *page.markdown, *page.warning, *page.info]:
-        assert "[a](b)" not in one.value
-        assert "$x$" not in one.value
+    for element in [*page.subheader, *page.caption, *page.markdown, *page.warning, *page.info]:
+        assert "[a](b)" not in element.value
+        assert "$x$" not in element.value
 
 
 def changed(folder: Path, *statements: Executable) -> None:
     """Change a store behind everybody's back."""
     writer = StoreWriter(str(folder))
-    for one in statements:
-        writer.write(lambda connection, one=one: connection.execute(one))
+    for statement in statements:
+        writer.write(lambda connection, statement=statement: connection.execute(statement))
     writer.close()
 
 
@@ -195,7 +198,7 @@ def test_a_store_of_failures_alone_says_where_they_are(name: str, open_page, tmp
     fill(tmp_path / "arena", pictures=4, codecs=2, settings=2, metrics=("psnr",), odd=True)
     changed(tmp_path / "arena", delete(ScoreTable), delete(MeasurementTable))
     page = open_page(tmp_path / "arena", name)
-    said = " ".join(one.value for one in [*page.info, *page.warning, *page.code])
+    said = " ".join(element.value for element in [*page.info, *page.warning, *page.code])
     assert said
     if name == "runs":
         assert "crash in encode" in tables(page)
@@ -214,16 +217,16 @@ def test_imported_rows_alone_have_every_page(name: str, open_page, tmp_path: Pat
     page = open_page(tmp_path / "arena", name)
     if name == "leaderboard":
         assert "codec1 (imported)" in tables(page)
-        assert "theirs.csv" in " ".join(one.value for one in page.caption).replace("\\", "")
+        assert "theirs.csv" in " ".join(element.value for element in page.caption).replace("\\", "")
     if name == "runs":
-        assert not any(one.value.startswith("codecarena run") for one in page.code)
+        assert not any(element.value.startswith("codecarena run") for element in page.code)
         assert page.code[0].value == "picture,decoded,bytes"
 
 
 def test_the_command_to_copy_does_the_same_again(open_page, seeded_store: Path, tmp_path: Path) -> None:
     page = open_page(seeded_store, "runs")
-    command = next(one.value for one in page.code if one.value.startswith("codecarena run"))
-    suite = next(one.value for one in page.code if "[[codecs]]" in one.value)
+    command = next(element.value for element in page.code if element.value.startswith("codecarena run"))
+    suite = next(element.value for element in page.code if "[[codecs]]" in element.value)
     (tmp_path / "suite.toml").write_text(suite)
     words = shlex.split(command)[1:]
     assert words == ["run", "suite.toml", "--limit", "2", "--store", str(seeded_store), "-j", "1"]
@@ -254,9 +257,9 @@ def test_the_command_to_copy_has_the_options_of_the_call(
     writer.write(lambda connection: connection.execute(update(RunTable).values(call=call)))
     writer.close()
     page = open_page(tmp_path / "arena", "runs")
-    (command,) = [one.value for one in page.code if one.value.startswith("codecarena ")]
+    (command,) = [element.value for element in page.code if element.value.startswith("codecarena ")]
     assert command == shown.format(tmp_path / "arena")
-    assert any("is not known" in one.value for one in page.caption) == (call is None)
+    assert any("is not known" in element.value for element in page.caption) == (call is None)
 
 
 def test_one_codec_says_what_is_missing(open_page, tmp_path: Path) -> None:
@@ -266,9 +269,9 @@ def test_one_codec_says_what_is_missing(open_page, tmp_path: Path) -> None:
 
 def test_failures_are_on_the_page_of_runs(open_page, odd_store: Path) -> None:
     page = open_page(odd_store, "runs")
-    assert any("crash in encode" in one.label.replace("\\", "") for one in page.expander)
-    assert any("tail" in one.value for one in page.code)
-    assert any(one.value.startswith("codecarena run suite.toml") for one in page.code)
+    assert any("crash in encode" in element.label.replace("\\", "") for element in page.expander)
+    assert any("tail" in element.value for element in page.code)
+    assert any(element.value.startswith("codecarena run suite.toml") for element in page.code)
 
 
 def test_a_run_in_progress_is_followed(open_page, tmp_path: Path) -> None:
@@ -302,9 +305,13 @@ def test_intervals_come_when_they_are_ready(open_page, tmp_path: Path) -> None:
         if "…" in tables(page).split("Rate range")[1].split("</tr>")[1].split("</td>")[0]:
             break
         page.run()
-    assert "95 % interval over pictures" in " ".join(one.value for one in page.caption).replace("\\", "")
+    assert "95 % interval over pictures" in " ".join(element.value for element in page.caption).replace(
+        "\\", ""
+    )
     # They are kept: another server finds them at once.
     st.cache_resource.clear()
     again = open_page(tmp_path / "arena")
-    assert "95 % interval over pictures" in " ".join(one.value for one in again.caption).replace("\\", "")
+    assert "95 % interval over pictures" in " ".join(element.value for element in again.caption).replace(
+        "\\", ""
+    )
     Store(str(tmp_path / "arena")).close()

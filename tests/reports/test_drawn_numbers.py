@@ -23,9 +23,9 @@ STYLES = line_styles(["zip", "avif"])
 
 def lines_of(figure: Any, colour: str) -> list[tuple[list[float], list[float]]]:
     return [
-        (list(one.get_xdata()), list(one.get_ydata()))
-        for one in figure.axes[0].lines
-        if len(one.get_xdata()) and to_hex(one.get_color()) == colour
+        (list(line.get_xdata()), list(line.get_ydata()))
+        for line in figure.axes[0].lines
+        if len(line.get_xdata()) and to_hex(line.get_color()) == colour
     ]
 
 
@@ -43,7 +43,7 @@ def test_rates_lie_on_the_horizontal_axis_and_scores_on_the_vertical_one() -> No
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["zip", "avif (toy)"]
     assert not axes.yaxis_inverted()
     assert [side for side, line in axes.spines.items() if line.get_visible()] == ["left", "bottom"]
-    assert (axes.get_xscale(), [to_hex(one.get_color()) for one in axes.get_xgridlines()][:1]) == (
+    assert (axes.get_xscale(), [to_hex(tick.get_color()) for tick in axes.get_xgridlines()][:1]) == (
         "log", ["#e6e8eb"],
     )  # fmt: skip
 
@@ -77,10 +77,10 @@ def test_similarities_stand_at_equal_steps_of_decibels() -> None:
 def test_published_curves_differ_in_dashes_and_markers_and_none_is_solid() -> None:
     others = [RatePoint(f"theirs{place}", 1, 1.0 + place, 30.0 + place) for place in range(4)]
     figure = rate_distortion(ZIP, STYLES, metric="PSNR", published=others)
-    grey = [one for one in figure.axes[0].lines if one.get_color() == rd_figure.PUBLISHED]
-    assert [one.get_marker() for one in grey] == list(MARKERS[:4])
+    grey = [line for line in figure.axes[0].lines if line.get_color() == rd_figure.PUBLISHED]
+    assert [line.get_marker() for line in grey] == list(MARKERS[:4])
     # Dashes are in widths of the line, which is 1 point; the fourth curve begins again with the first dashes.
-    assert [one._dash_pattern[1] for one in grey] == [  # type: ignore[attr-defined]
+    assert [line._dash_pattern[1] for line in grey] == [  # type: ignore[attr-defined]
         [4, 1.5], [1.2, 1.2], [6, 1.5, 1.2, 1.5], [4, 1.5],
     ]  # fmt: skip
     assert [text.get_text() for text in figure.legends[0].get_texts()][1:] == [f"theirs{n}" for n in range(4)]
@@ -98,19 +98,19 @@ def test_a_label_is_cut_where_it_is_too_long(length: int, cut: bool) -> None:
 
 
 def test_looks_of_known_codecs_their_relatives_and_others() -> None:
-    found = line_styles(
+    styles = line_styles(
         ["jpeg", "mozjpeg", "jpegli", "webp", "jpeg(subsampling=444)", "aaa", "bbb q", "bbb(x=1)"]
     )
-    assert {name: COLOURS.index(look.colour) for name, look in found.items()} == {
+    assert {name: COLOURS.index(look.colour) for name, look in styles.items()} == {
         "jpeg": 0, "mozjpeg": 0, "jpegli": 0, "webp": 1, "jpeg(subsampling=444)": 0, "aaa": 0, "bbb q": 1,
         "bbb(x=1)": 1,
     }  # fmt: skip
-    assert {name: MARKERS.index(look.marker) for name, look in found.items()} == {
+    assert {name: MARKERS.index(look.marker) for name, look in styles.items()} == {
         "jpeg": 0, "mozjpeg": 1, "jpegli": 2, "webp": 0, "jpeg(subsampling=444)": 2, "aaa": 3, "bbb q": 3,
         "bbb(x=1)": 5,
     }  # fmt: skip
-    assert found["jpeg"].dashes == DASHES[0]
-    assert found["mozjpeg"].dashes == DASHES[1]
+    assert styles["jpeg"].dashes == DASHES[0]
+    assert styles["mozjpeg"].dashes == DASHES[1]
     nine = line_styles([f"new{place}" for place in range(9)])
     assert nine["new8"].colour == nine["new0"].colour
     assert MARKERS.index(nine["new8"].marker) == 4
@@ -126,10 +126,10 @@ def test_looks_of_known_codecs_their_relatives_and_others() -> None:
 def test_relatives_share_a_colour_and_the_first_is_drawn_plainly(
     family: tuple[str, ...], colour: int
 ) -> None:
-    found = line_styles(family)
-    assert {look.colour for look in found.values()} == {COLOURS[colour]}
-    assert [found[name].marker for name in family] == ["o", "s", "^"][: len(family)]
-    assert [found[name].dashes for name in family] == list(DASHES[: len(family)])
+    styles = line_styles(family)
+    assert {look.colour for look in styles.values()} == {COLOURS[colour]}
+    assert [styles[name].marker for name in family] == ["o", "s", "^"][: len(family)]
+    assert [styles[name].dashes for name in family] == list(DASHES[: len(family)])
     assert DASHES[0] == (1, 0)
 
 
@@ -140,8 +140,8 @@ def test_no_name_is_read_as_mathematics() -> None:
     scale: Any = SimpleNamespace(unit="JOD", conditions=[
         SimpleNamespace(condition="$c$", value=1.0, by_rater=None, by_rater_and_picture=None),
     ])  # fmt: skip
-    named = [one for drawn in (figure, scale_chart(scale, "$s$")) for one in drawn.findobj(Text)]
-    parsed = {one.get_text(): one.get_parse_math() for one in named if "$" in one.get_text()}
+    named = [text for drawn in (figure, scale_chart(scale, "$s$")) for text in drawn.findobj(Text)]
+    parsed = {text.get_text(): text.get_parse_math() for text in named if "$" in text.get_text()}
     assert parsed == dict.fromkeys(("$x$", "$y$", "$t$", "$c$", "$s$"), False)
 
 
@@ -186,7 +186,7 @@ def test_the_page_draws_scores_over_rates_with_every_point_told() -> None:
     assert dict(zip(scale["domain"], scale["range"], strict=True)) == {
         "zip": SHAPES[STYLES["zip"].marker], "avif (toy)": SHAPES[STYLES["avif"].marker],
     }  # fmt: skip
-    assert [one["field"] for one in point["tooltip"]] == [
+    assert [channel["field"] for channel in point["tooltip"]] == [
         "codec", "setting", "bits_per_pixel", "score", "low", "high",
     ]  # fmt: skip
     assert len(published) == 3
@@ -194,14 +194,21 @@ def test_the_page_draws_scores_over_rates_with_every_point_told() -> None:
     assert (drawn_as[2]["mark"]["type"], drawn_as[2]["mark"]["filled"], drawn_as[2]["mark"]["opacity"]) == (
         "point", True, 1,
     )  # fmt: skip
-    assert [one["field"] for one in (line["strokeDash"], line["order"])] == ["codec_id", "bits_per_pixel"]
+    assert [channel["field"] for channel in (line["strokeDash"], line["order"])] == [
+        "codec_id",
+        "bits_per_pixel",
+    ]
     assert spec(chart)["height"] == interactive.HEIGHT
     points, theirs = sorted(rows_of(chart), key=len, reverse=True)
-    assert [(one["codec"], one["bits_per_pixel"], one["score_at"]) for one in points] == [
+    assert [(point["codec"], point["bits_per_pixel"], point["score_at"]) for point in points] == [
         ("zip", 2.0, 39.0), ("zip", 0.25, 30.5), ("avif (toy)", 0.5, 34.0),
     ]  # fmt: skip
-    assert [(one["low_at"], one["high_at"]) for one in points] == [(None, None), (29.0, 32.5), (None, None)]
-    assert [(one["codec"], one["bits_per_pixel"], one["score"]) for one in theirs] == [("theirs", 1.5, 37.0)]
+    assert [(point["low_at"], point["high_at"]) for point in points] == [
+        (None, None),
+        (29.0, 32.5),
+        (None, None),
+    ]
+    assert [(row["codec"], row["bits_per_pixel"], row["score"]) for row in theirs] == [("theirs", 1.5, 37.0)]
 
 
 def test_the_page_turns_the_axis_where_less_is_better_and_draws_similarities_in_decibels() -> None:
@@ -209,7 +216,12 @@ def test_the_page_turns_the_axis_where_less_is_better_and_draws_similarities_in_
     assert line["y"]["scale"]["reverse"] is True
     assert point["x"]["scale"]["type"] == "linear"
     assert point["x"]["title"] == "rate (bits per pixel)"
-    assert [one["field"] for one in point["tooltip"]] == ["codec", "setting", "bits_per_pixel", "score"]
+    assert [channel["field"] for channel in point["tooltip"]] == [
+        "codec",
+        "setting",
+        "bits_per_pixel",
+        "score",
+    ]
     chart = drawn([RatePoint("zip", 1, 1.0, 0.9, low=0.0, high=0.99)], decibels=True)
     ((row,),) = rows_of(chart)
     assert (row["score"], row["low"], row["high"]) == (0.9, 0.0, 0.99)
@@ -238,7 +250,7 @@ def test_trades_are_gains_over_costs() -> None:
         assert (encoding["x"]["title"], encoding["y"]["title"]) == ("ms", "%")
         assert encoding["y"]["scale"]["reverse"] is True
     (table,) = rows_of(chart)
-    assert [(one["codec"], one["cost"], one["gain"], one["on_front"]) for one in table] == [
+    assert [(row["codec"], row["cost"], row["gain"], row["on_front"]) for row in table] == [
         ("zip", 20.0, -35.0, True), ("avif", 70.0, 12.0, False),
     ]  # fmt: skip
     assert marks["color"]["scale"] == {
@@ -267,18 +279,18 @@ def test_spans_are_values_with_their_ends() -> None:
     assert marks["color"]["scale"] == {"domain": ["natural", "ai-generated"], "range": list(COLOURS[:2])}
     assert spec(chart)["height"] == 90 + 26 * 2 * 2
     rows = max(rows_of(chart), key=len)
-    assert [(one["value"], one["low"], one["high"]) for one in rows] == [
+    assert [(row["value"], row["low"], row["high"]) for row in rows] == [
         (-20.0, -25.0, -14.0),
         (3.0, None, None),
     ]
-    one = interactive.spans(
+    one_group = interactive.spans(
         points[:1], title="JOD", groups=["natural"], dark=True, zero=False, order=["b", "webp"]
     )
-    assert len(encodings(one)) == 2
-    assert spec(one)["height"] == 90 + 26 * 2
-    assert encodings(one)[1]["y"]["sort"] == ["b", "webp"]
-    assert encodings(one)[1]["color"]["scale"]["range"] == [DARK[COLOURS[0]]]
-    assert encodings(one)[1]["x"]["scale"]["zero"] is False
+    assert len(encodings(one_group)) == 2
+    assert spec(one_group)["height"] == 90 + 26 * 2
+    assert encodings(one_group)[1]["y"]["sort"] == ["b", "webp"]
+    assert encodings(one_group)[1]["color"]["scale"]["range"] == [DARK[COLOURS[0]]]
+    assert encodings(one_group)[1]["x"]["scale"]["zero"] is False
 
 
 def test_a_scale_is_drawn_best_on_top_with_both_intervals() -> None:
@@ -292,7 +304,9 @@ def test_a_scale_is_drawn_best_on_top_with_both_intervals() -> None:
     figure = scale_chart(scale, "tea: all raters")
     (axes,) = figure.axes
     assert list(figure.get_size_inches()) == pytest.approx([6.6, 1.1 + 2 * 0.34])  # a third of an inch a line
-    drawn = [(to_hex(one.get_color()), list(one.get_xdata()), list(one.get_ydata())) for one in axes.lines]
+    drawn = [
+        (to_hex(line.get_color()), list(line.get_xdata()), list(line.get_ydata())) for line in axes.lines
+    ]
     assert (WIDE, [1.0, 2.0], [1, 1]) in drawn
     assert (NARROW, [1.25, 1.75], [1, 1]) in drawn
     assert sum(colour in (WIDE, NARROW) for colour, _, _ in drawn) == 2

@@ -64,7 +64,7 @@ def drawn(table: Table, width: int = 140) -> str:
 
 
 def entry(table: Table, label: str, heading: str) -> str:
-    column = [one.title for one in table.columns].index(heading)
+    column = [column.title for column in table.columns].index(heading)
     return next(row.entries[column].text for row in table.rows if row.entries[0].text == label)
 
 
@@ -82,11 +82,11 @@ def test_bd_rates_carry_interval_mark_and_coverage(three: list[ScoredCell], make
     assert entry(table, "better", "Pictures") == "8/8"
     assert "(" in entry(table, "better", "Mean of pictures")
     record = next(row.record for row in table.rows if row.record["codec"] == "better")
-    found = record["bd_rate"][PSNR.metric_id]
-    low, high = found["interval_95"]
-    assert low < found["percent"] < high < 0
-    assert (found["verdict"], found["method"]) == ("better", "pchip")
-    assert found["p_value_holm"] < 0.05
+    bd_rate = record["bd_rate"][PSNR.metric_id]
+    low, high = bd_rate["interval_95"]
+    assert low < bd_rate["percent"] < high < 0
+    assert (bd_rate["verdict"], bd_rate["method"]) == ("better", "pchip")
+    assert bd_rate["p_value_holm"] < 0.05
     assert "10 000 paired resamples" in drawn(table).replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
@@ -98,11 +98,11 @@ def test_the_method_decides_on_the_number_and_is_named(
     record = next(row.record for row in table.rows if row.record["codec"] == "better")
 
     def mean(codec: str) -> tuple[list[float], list[float]]:
-        every = [cell for cell in three if cell.codec == codec]
-        steps = sorted({cell.quality for cell in every})
-        rates = [float(np.mean([c.bits_per_pixel for c in every if c.quality == step])) for step in steps]
+        of_codec = [cell for cell in three if cell.codec == codec]
+        steps = sorted({cell.quality for cell in of_codec})
+        rates = [float(np.mean([c.bits_per_pixel for c in of_codec if c.quality == step])) for step in steps]
         scores = [
-            float(np.mean([c.scores[PSNR.metric_id].value for c in every if c.quality == step]))
+            float(np.mean([c.scores[PSNR.metric_id].value for c in of_codec if c.quality == step]))
             for step in steps
         ]
         return rates, scores
@@ -110,7 +110,7 @@ def test_the_method_decides_on_the_number_and_is_named(
     expected = bd_rate(*mean("jpeg"), *mean("better"), method)  # type: ignore[arg-type]
     assert record["bd_rate"][PSNR.metric_id]["percent"] == pytest.approx(expected.percent)
     assert any(
-        {"pchip": "PCHIP", "cubic": "one cubic", "akima": "Akima"}[method] in one for one in table.notes
+        {"pchip": "PCHIP", "cubic": "one cubic", "akima": "Akima"}[method] in note for note in table.notes
     )
 
 
@@ -125,7 +125,7 @@ def test_win_matrix_front_and_points(three: list[ScoredCell], make_store: Callab
     part = part_of(make_store(three, metrics=(PSNR,)))
     wins, front, points = comparison_tables(part, PSNR, points=True)
     assert next(row.entries[0].text for row in wins.rows) == "1 better"
-    assert [one.text for one in wins.rows[0].entries[1:]] == ["·", "8▼", "8▼"]
+    assert [entry.text for entry in wins.rows[0].entries[1:]] == ["·", "8▼", "8▼"]
     assert {row.entries[0].text for row in front.rows} == {"better"}
     assert any("Without decode time" in note for note in front.notes)
     assert len(points.rows) == 12
@@ -150,7 +150,7 @@ def test_the_split_shows_both_kinds_with_intervals_and_affinity(make_store: Call
     rows = {(row.entries[0].text, row.entries[1].text): row for row in table.rows}
     assert set(rows) == {("steady", "none"), ("latent", "none"), ("latent", "same generator family")}
     tested = rows["latent", "none"]
-    assert all("(" in one.text for one in tested.entries[2:5])
+    assert all("(" in entry.text for entry in tested.entries[2:5])
     assert tested.entries[5].text.endswith("*")
     assert rows["latent", "same generator family"].entries[4].text == "–"
     assert tested.record["order"]["codecs"] == 3
@@ -169,8 +169,8 @@ def test_every_row_carries_its_affinity(make_store: Callable, tmp_path: Path) ->
     assert "latent: 8 pictures with affinity to it: same generator family." in table.notes
     write(store, "csv", tmp_path / "rows.csv")
     with (tmp_path / "rows.csv").open() as opened:
-        found = {(row["codec"], row["affinity"]) for row in csv.DictReader(opened)}
-    assert found == {("jpeg", "none"), ("latent", "same generator family")}
+        affinities = {(row["codec"], row["affinity"]) for row in csv.DictReader(opened)}
+    assert affinities == {("jpeg", "none"), ("latent", "same generator family")}
 
 
 def test_a_toy_set_prints_that_it_says_nothing(make_store: Callable) -> None:

@@ -29,11 +29,16 @@ NO_ENDS = Interval(None, None, "fewer than 5 pictures")
 
 def compared(*labels: str, done: dict[str, int] | None = None, toys: Sequence[str] = ()) -> Any:
     """Return all codecs under a metric, those with a curve first named."""
-    found = {f"{one}-id": 8 for one in labels} | {f"{one}-id": count for one, count in (done or {}).items()}
-    codecs = [SimpleNamespace(codec_id=one, label=one[:-3], toy=one[:-3] in toys) for one in found]
+    done_by_id = {f"{label}-id": 8 for label in labels} | {
+        f"{late_id}-id": count for late_id, count in (done or {}).items()
+    }
+    codecs = [
+        SimpleNamespace(codec_id=codec_id, label=codec_id[:-3], toy=codec_id[:-3] in toys)
+        for codec_id in done_by_id
+    ]
     return SimpleNamespace(
-        codecs=codecs, curves=dict.fromkeys(f"{one}-id" for one in labels), common=frozenset(range(8)),
-        of_pictures=10, done=found,
+        codecs=codecs, curves=dict.fromkeys(f"{label}-id" for label in labels), common=frozenset(range(8)),
+        of_pictures=10, done=done_by_id,
     )  # fmt: skip
 
 
@@ -45,7 +50,7 @@ def duel(
 
 
 def test_wins_of_every_two_codecs() -> None:
-    every = compared("avif", "jpeg", "webp", "zip", done={"late": 3}, toys=["webp"])
+    comparison = compared("avif", "jpeg", "webp", "zip", done={"late": 3}, toys=["webp"])
     duels = [
         duel("avif", "jpeg", 5, 2, 7, "better", -20.0),
         duel("avif", "webp", 1, 6, 8, "worse", 25.0),
@@ -54,7 +59,7 @@ def test_wins_of_every_two_codecs() -> None:
         duel("jpeg", "zip", 6, 2, 8, None, -9.0),
         duel("webp", "zip", 8, 0, 8, "better", -50.0),
     ]
-    table = win_table(Answers(image_set="kodak"), PSNR, every, duels)
+    table = win_table(Answers(image_set="kodak"), PSNR, comparison, duels)
     assert table.title == "Wins by PSNR · kodak"
     assert [column.title for column in table.columns] == ["Codec", "1", "2", "3", "4"]
     assert [column.help for column in table.columns[1:]] == ["webp (toy)", "avif", "jpeg", "zip"]
@@ -71,7 +76,7 @@ def test_wins_of_every_two_codecs() -> None:
     assert table.notes[-1] == "Not compared: late finished 3 of 10 pictures."
     first = table.rows[0].record
     assert (first["codec"], first["codec_id"]) == ("webp (toy)", "webp-id")
-    assert [one["codec"] for one in first["against"]] == ["avif", "jpeg", "zip"]
+    assert [opponent["codec"] for opponent in first["against"]] == ["avif", "jpeg", "zip"]
     assert table.rows[1].record["against"][1] == {
         "codec": "jpeg", "codec_id": "jpeg-id", "wins": 5, "losses": 2, "pictures": 7,
         "bd_rate_percent": -20.0, "interval_95": (-23.0, -18.0), "no_interval_because": None,
@@ -262,9 +267,9 @@ def split(**changes: Any) -> KindSplit:
     return KindSplit(**{**known, **changes})
 
 
-def kinds(found: KindSplit, toys: Sequence[str] = ()) -> Table:
-    every = compared("avif", "diffuse", "webp", toys=toys)
-    return kind_table(Answers(comparisons={PSNR.metric_id: every}, image_set="photos + made"), found)
+def kinds(split: KindSplit, toys: Sequence[str] = ()) -> Table:
+    comparison = compared("avif", "diffuse", "webp", toys=toys)
+    return kind_table(Answers(comparisons={PSNR.metric_id: comparison}, image_set="photos + made"), split)
 
 
 def test_natural_and_generated_pictures_each_stand_under_their_own_heading() -> None:
@@ -347,7 +352,7 @@ def test_a_part_of_one_kind_has_failures_and_matches_of_its_pictures_only(make_s
     both = [replace(cell, kind="ai-generated") if cell.picture_sha256 > "2" else cell for cell in ladders()]
     store = make_store(both, [failed("1"), failed("4"), failed("unseen")], metrics=(PSNR,))
     by_kind = {kind: part_of(store, kind=kind) for kind in (None, "natural", "ai-generated")}
-    shown = {kind: {one.picture_sha256 for one in part.failures} for kind, part in by_kind.items()}
+    shown = {kind: {failure.picture_sha256 for failure in part.failures} for kind, part in by_kind.items()}
     assert shown == {None: {"1", "4", "unseen"}, "natural": {"1"}, "ai-generated": {"4"}}
     assert [part.scope for part in by_kind.values()] == [
         "photos | every kind", "photos | natural", "photos | ai-generated",

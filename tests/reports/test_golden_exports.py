@@ -180,8 +180,8 @@ def test_compressai_files_hold_means_by_rising_rate(make_store: Callable, tmp_pa
 
 
 def test_compressai_leaves_out_what_it_cannot_say(make_store: Callable) -> None:
-    one, *rest = in_two_sizes()
-    untimed = [replace(one, decode_seconds=(), contended=False)]
+    small, *rest = in_two_sizes()
+    untimed = [replace(small, decode_seconds=(), contended=False)]
     untimed += [replace(other, contended=False, decode_seconds=()) if other.quality == 9 else other
                 for other in rest]  # fmt: skip
     lossless = cell("a", 1, 500, None), cell("B", 1, 900, 50)
@@ -199,7 +199,7 @@ def test_compressai_leaves_out_what_it_cannot_say(make_store: Callable) -> None:
 
 def test_compressai_keeps_two_identities_of_a_name_apart(make_store: Callable) -> None:
     newer = replace(PSNR, metric_id="newer-identity")
-    both = [replace(one, scores={**one.scores, "newer-identity": Score(20.0)}) for one in in_two_sizes()]
+    both = [replace(cell, scores={**cell.scores, "newer-identity": Score(20.0)}) for cell in in_two_sizes()]
     (content,) = results(part_of(make_store(both, metrics=(PSNR, newer)))).values()
     assert content["results"]["psnr-rgb newer-"] == [20.0, 20.0]
     assert content["results"]["psnr-rgb psnr-i"] == [31, 42]
@@ -208,7 +208,8 @@ def test_compressai_keeps_two_identities_of_a_name_apart(make_store: Callable) -
 def test_rates_of_a_set_and_what_the_bytes_are_for(make_store: Callable) -> None:
     cells = [*in_two_sizes(), cell("C", 2, 1, codec="gone", codec_id="gone", probe=True)]
     cells = [
-        replace(one, verdict=Verdict("failed", "none", None)) if one.quality == 9 else one for one in cells
+        replace(cell, verdict=Verdict("failed", "none", None)) if cell.quality == 9 else cell
+        for cell in cells
     ]
     table = rate_table(part_of(make_store(cells, metrics=(PSNR,))))
     assert table.title == "Rates · photos"
@@ -223,7 +224,7 @@ def test_rates_of_a_set_and_what_the_bytes_are_for(make_store: Callable) -> None
     assert table.notes[1].startswith("✗ latent(steps=4): 2 of 4 bitstreams")
     record = table.rows[0].record
     assert (record["header_bytes"], record["payload_bytes"], record["side_bytes"]) == (4, 86, 10)
-    toys = [replace(one, toy=True, imported=True) for one in in_two_sizes()]
+    toys = [replace(cell, toy=True, imported=True) for cell in in_two_sizes()]
     toy = rate_table(part_of(make_store(toys, metrics=(PSNR,))))
     assert texts(toy)[0] == ["latent(steps=4) (toy) (imported)", "9", "0.75", "0.67", "–", "–", "–", "2/2"]
 
@@ -245,15 +246,15 @@ def test_what_the_seed_changes(make_store: Callable) -> None:
     expected = [36.75, math.sqrt(12.5 / 3), math.sqrt(45.125 - 12.5 / 3 * 5 / 12), 4.0, 2.5, 2.0]
     assert values(table)[0][4:] == pytest.approx(expected)
     assert values(table)[0][:4] == [None, 4.5, 0.75, None]
-    one = seed_table(part_of(make_store(cells[:3], metrics=(PSNR,))), [PSNR])
-    assert one is not None
-    assert texts(one)[0][6] == "–"
+    single_seed = seed_table(part_of(make_store(cells[:3], metrics=(PSNR,))), [PSNR])
+    assert single_seed is not None
+    assert texts(single_seed)[0][6] == "–"
     assert seed_table(part_of(make_store([cells[0], cells[3]], metrics=(PSNR,))), [PSNR]) is None
 
 
 def test_published_means_beside_a_codec_of_ours(make_store: Callable) -> None:
     sizes, scores = (10, 20, 40, 80), (30, 33, 36, 39)
-    ours = [
+    expected = [
         cell(picture, place, size, score, codec="jpeg", codec_id="jpeg-id")
         for picture in "ab"
         for place, (size, score) in enumerate(zip(sizes, scores, strict=True))
@@ -270,7 +271,7 @@ def test_published_means_beside_a_codec_of_ours(make_store: Callable) -> None:
         *published("far", 1, 100), *published("dearer", 1.25, 0), *published("half", 0.5, 0),
         *published("shifted", 2, 3), *published("elsewhere", 0.1, 0, "kodak"),
     ]  # fmt: skip
-    part = part_of(make_store(ours, metrics=(PSNR, MS_SSIM)))
+    part = part_of(make_store(expected, metrics=(PSNR, MS_SSIM)))
     table = published_table(part, points, [PSNR], "jpeg-id")
     assert table is not None
     assert table.title == "Published, against jpeg · photos"

@@ -229,10 +229,10 @@ def test_an_empty_bd_rate_says_why(reason: str, hint: str) -> None:
 
 
 def test_an_answer_is_asked_for_by_question_and_part_and_waited_for_by_nobody() -> None:
-    part, found = Answers({PSNR.metric_id: board()}), board()
+    part, row_board = Answers({PSNR.metric_id: board()}), board()
     kept = Kept(against_anchor={}, ranks={}, points={})
-    board_evidence(part, found, kept)
-    board_ranks(part, found, kept)
+    board_evidence(part, row_board, kept)
+    board_ranks(part, row_board, kept)
     curve_points(part, PSNR, kept)
     assert kept.questions == [
         "against anchor | jpeg-id | psnr-id-0 | pchip | photos | every kind",
@@ -244,8 +244,8 @@ def test_an_answer_is_asked_for_by_question_and_part_and_waited_for_by_nobody() 
         def answer(self, *_: object) -> Any:
             raise Pending
 
-    assert board_evidence(part, found, Busy()) == {}
-    assert board_ranks(part, found, Busy()) == {}
+    assert board_evidence(part, row_board, Busy()) == {}
+    assert board_ranks(part, row_board, Busy()) == {}
     assert curve_points(part, PSNR, Busy()) == {}
 
 
@@ -307,8 +307,8 @@ def test_scores_at_a_rate() -> None:
 
 
 def test_scores_at_a_rate_that_was_searched_for() -> None:
-    every = {PSNR.metric_id: Spread(30.0, 28.0, 32.0, 9)}
-    rows = (AtRateRow(JPEG, every, Spread(0.26, 0.24, 0.275, 9)), AtRateRow(HEIC, every))
+    scores = {PSNR.metric_id: Spread(30.0, 28.0, 32.0, 9)}
+    rows = (AtRateRow(JPEG, scores, Spread(0.26, 0.24, 0.275, 9)), AtRateRow(HEIC, scores))
     table = at_rate_table(Answers(rate_rows=rows), [PSNR], 0.25)
     assert [column.heading for column in table.columns[:3]] == ["Codec", "Achieved, bits/pixel", "PSNR, dB"]
     assert [row[1] for row in texts(table)] == ["0.260 (0.240…0.275)", "curve"]

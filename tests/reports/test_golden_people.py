@@ -39,10 +39,10 @@ def value(
     return HumanValue(f"{codec} {rate}", codec and f"{codec}-id", codec, rate, jod, ends, 0)
 
 
-def study(*found: HumanValue, name: str = "tea", simulated: bool = False, **rest: Any) -> Any:
+def study(*human_values: HumanValue, name: str = "tea", simulated: bool = False, **rest: Any) -> Any:
     scale = SimpleNamespace(unit="JOD", anchor=rest.get("anchor"), pictures=rest.get("of", 2), votes=1234.0)
     return SimpleNamespace(
-        study=name, label=f"{name} study", simulated=simulated, votes=1300, values=found,
+        study=name, label=f"{name} study", simulated=simulated, votes=1300, values=human_values,
         pictures=rest.get("pictures", ("a", "b")),
         analysis=SimpleNamespace(scale=scale, bd_rates=rest.get("bd_rates", ())),
     )  # fmt: skip
@@ -59,11 +59,11 @@ def test_the_study_of_a_table_is_the_latest_whose_pictures_are_all_in_it() -> No
 
 
 def test_values_of_people_stand_at_the_condition_nearest_the_rate() -> None:
-    found = study(
+    results = study(
         value("webp", 9.5, -3.0), value("webp", 10.25, 1.25, (-0.5, 2.5)), value("webp", 11.0, -4.0),
         value("jpeg", 11.0, -0.75), value("new", 11.25, 9.0), value(None, 10.0, 5.0), value("new", None, 6.0),
     )  # fmt: skip
-    table = with_human_values(TABLE, found, 10.0)
+    table = with_human_values(TABLE, results, 10.0)
     assert table.columns[-1].heading == "People, JOD"
     assert texts(table) == [["webp", "+1.25 (−0.50…+2.50)"], ["jpeg", "−0.75"], ["new", "–"]]
     assert values(table) == [[None, 1.25], [None, -0.75], [None, None]]
@@ -76,15 +76,15 @@ def test_values_of_people_stand_at_the_condition_nearest_the_rate() -> None:
         "People: study tea study, 1234 votes; 0 is the mean of all conditions; 95 % interval over raters and "
         "pictures.",
     )
-    assert with_human_values(TABLE, found, 5.0) is TABLE
+    assert with_human_values(TABLE, results, 5.0) is TABLE
     below = with_human_values(TABLE, study(value("webp", 9.0, 2.0)), 10.0)
     assert texts(below)[0] == ["webp", "+2.00"]
     assert with_human_values(TABLE, study(value("webp", 8.75, 2.0)), 10.0) is TABLE
 
 
 def test_the_note_on_people_tells_what_is_0_who_answered_and_what_varies() -> None:
-    found = study(value("webp", 10.0, 0.0), simulated=True, anchor="jpeg q=50", of=1)
-    table = with_human_values(TABLE, found, 10.0)
+    results = study(value("webp", 10.0, 0.0), simulated=True, anchor="jpeg q=50", of=1)
+    table = with_human_values(TABLE, results, 10.0)
     assert table.columns[-1].title == "Simulated people"
     assert texts(table)[0] == ["webp", "0.00"]
     assert table.rows[0].record["people"]["simulated"] is True
@@ -99,8 +99,8 @@ def test_bits_at_equal_human_quality() -> None:
         HumanBdRate("new", "jpeg", BdRate(None, "no overlap"), None, None, 1000, 9),
         HumanBdRate("webp", "avif", BdRate(77.0), None, None, 1000, 0),
     )
-    found = study(value("webp", 1, 1), value("jpeg", 1, 0), value("new", 1, 2), bd_rates=rates)
-    table = with_human_rates(TABLE, found)
+    results = study(value("webp", 1, 1), value("jpeg", 1, 0), value("new", 1, 2), bd_rates=rates)
+    table = with_human_rates(TABLE, results)
     assert table.columns[-1].heading == "People, %"
     assert texts(table) == [["webp", "−20.5 (−30.2…+4.0)"], ["jpeg", "anchor"], ["new", "– no overlap"]]
     assert values(table) == [[None, -20.5], [None, 0.0], [None, None]]
@@ -124,13 +124,13 @@ def test_bits_at_equal_human_quality() -> None:
 
 
 def test_people_beside_a_leaderboard_from_the_lowest_to_the_highest_rate() -> None:
-    found = study(
+    results = study(
         value("webp", 2.0, 1.5, (1.0, 1.75)), value("webp", 0.5, -1.0), value("webp", 1.0, 7.0),
         value("jpeg", None, 0.25), value(None, 3.0, 9.0),
     )  # fmt: skip
     older = study(value("webp", 1.0, 5.0), name="older", pictures=("a",))
     elsewhere = study(value("webp", 1.0, 6.0), name="elsewhere", pictures=("z",))
-    table = with_people(TABLE, [older, found, elsewhere], ["a", "q"])
+    table = with_people(TABLE, [older, results, elsewhere], ["a", "q"])
     assert table.columns[-1].heading == "People, JOD"
     assert texts(table) == [["webp", "−1.00…+1.50"], ["jpeg", "+0.25"], ["new", "–"]]
     assert values(table) == [[None, 1.5], [None, 0.25], [None, None]]

@@ -38,30 +38,30 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 def titles(section: Section) -> tuple[list[str], list[str]]:
-    return [one.title.split(" · ")[0] for one in section.tables], [
-        one.title.split(" · ")[0] for one in section.folded
+    return [table.title.split(" · ")[0] for table in section.tables], [
+        table.title.split(" · ")[0] for table in section.folded
     ]
 
 
 def test_a_report_has_a_section_for_every_kind_of_evidence(zoo: Store) -> None:
-    found = report(zoo, anchor="zip")
-    assert found.image_sets == ("zoo",)
-    assert found.lines == ("zoo: 4 pictures · 3 codecs · 24 results · 3 open failures",)
-    assert [section.title for section in found.sections] == [
+    content = report(zoo, anchor="zip")
+    assert content.image_sets == ("zoo",)
+    assert content.lines == ("zoo: 4 pictures · 3 codecs · 24 results · 3 open failures",)
+    assert [section.title for section in content.sections] == [
         "Leaderboard · zoo", "Rate and distortion · zoo", "Codecs against each other · zoo", "Failures · zoo",
         "Natural against AI-generated",
     ]  # fmt: skip
-    board, curves, duels, failures, kinds = found.sections
+    board, curves, duels, failures, kinds = content.sections
     assert titles(board) == (["BD-rate against zip by PSNR", "BD-rate against zip, every metric"], ["Rates"])
     assert titles(duels) == (["Pareto front by PSNR"], ["Wins by PSNR"])
     assert titles(failures) == (["Failures"], [])
     (first,), (second,) = titles(kinds)
     assert "by PSNR" in first
     assert "by Butteraugli" in second
-    told = [chart.description for chart in curves.charts]
-    assert told == [
-        f"{one} over bits per pixel of 3 codecs; the tables hold the numbers"
-        for one in ("PSNR", "Butteraugli")
+    descriptions = [chart.description for chart in curves.charts]
+    assert descriptions == [
+        f"{title} over bits per pixel of 3 codecs; the tables hold the numbers"
+        for title in ("PSNR", "Butteraugli")
     ]
     (axes,) = curves.charts[0].figure.axes
     assert axes.get_title("left").startswith("PSNR, means over 4 pictures")
@@ -72,10 +72,10 @@ def test_a_report_has_a_section_for_every_kind_of_evidence(zoo: Store) -> None:
 
 def test_a_set_without_scores_or_without_results_says_so(tmp_path: Path) -> None:
     bare = store_of(tmp_path / "arena", [replace(CELL, scores={}, verdict=None)], (PSNR,))
-    found = report(bare)
-    assert [section.title for section in found.sections] == ["Leaderboard · drawn"]
-    assert found.sections[0].lines == ("No picture of the set has a score yet.",)
-    assert found.lines == ("drawn: 1 picture · 1 codec · 1 result",)
+    content = report(bare)
+    assert [section.title for section in content.sections] == ["Leaderboard · drawn"]
+    assert content.sections[0].lines == ("No picture of the set has a score yet.",)
+    assert content.lines == ("drawn: 1 picture · 1 codec · 1 result",)
 
 
 def test_the_line_of_a_set_counts_pictures_codecs_and_open_failures(zoo: Store) -> None:
@@ -176,7 +176,7 @@ class Shelf:
 
     def cells(self, picture_sha256: str) -> list[Any]:
         hashes = (64 * "0", 64 * "d", SECOND) if picture_sha256 == FIRST else ()
-        return [SimpleNamespace(decoded_sha256=one) for one in hashes]
+        return [SimpleNamespace(decoded_sha256=sha256) for sha256 in hashes]
 
     def picture_paths(self) -> Mapping[str, str]:
         return {FIRST: "a.png"}
@@ -191,7 +191,7 @@ class Remade:
         self.missing = known.get("missing", {})
 
     def __call__(self, _: Any, originals: Any, cells: Any) -> Any:
-        self.asked.append((list(originals), [one.decoded_sha256 for one in cells]))
+        self.asked.append((list(originals), [cell.decoded_sha256 for cell in cells]))
         return self
 
 

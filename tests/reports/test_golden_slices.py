@@ -44,8 +44,8 @@ def source(zoo: Store) -> StoredColumns:
 
 
 def test_a_store_gives_back_the_cells_that_it_holds(zoo: Store) -> None:
-    by_key = {(one.codec, one.picture, one.quality): one for one in zoo.cells("zoo")}
-    assert by_key == {(one.codec, one.picture, one.quality): one for one in cells()}
+    by_key = {(cell.codec, cell.picture, cell.quality): cell for cell in zoo.cells("zoo")}
+    assert by_key == {(cell.codec, cell.picture, cell.quality): cell for cell in cells()}
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,9 @@ def test_a_part_holds_what_is_of_its_pictures_and_codecs(
 ) -> None:  # fmt: skip
     part = Selection(source, kind, families)
     expected = [
-        (one.codec, one.picture, one.quality)
-        for one in cells()
-        if one.codec in codecs and one.picture_sha256 in pictures
+        (cell.codec, cell.picture, cell.quality)
+        for cell in cells()
+        if cell.codec in codecs and cell.picture_sha256 in pictures
     ]
     columns = part.columns
     measured = zip(columns.codec, columns.picture, columns.quality, strict=True)
@@ -81,16 +81,16 @@ def test_a_part_holds_what_is_of_its_pictures_and_codecs(
         (columns.codecs[codec].label, columns.pictures[picture].name, quality)
         for codec, picture, quality in measured
     ) == sorted(expected)
-    assert {one.codec.label for one in part.grids} == codecs
-    assert {one.picture_sha256 for one in part.failures} == failed
-    assert {one.match.target for one in part.matches} == targets
+    assert {grid.codec.label for grid in part.grids} == codecs
+    assert {failure.picture_sha256 for failure in part.failures} == failed
+    assert {match.match.target for match in part.matches} == targets
     assert part.scope == " | ".join(["zoo", kind or "every kind", *sorted(families)])
 
 
 def test_a_failure_of_a_codec_without_any_result_stays_in_every_family(zoo: Store) -> None:
     source = StoredColumns(zoo, "zoo")
     source.failures = [failure("ant", "unseen"), failure("ant", "zip")]
-    assert [one.codec for one in Selection(source, None, ("learned",)).failures] == ["unseen"]
+    assert [failure.codec for failure in Selection(source, None, ("learned",)).failures] == ["unseen"]
 
 
 def test_what_a_source_holds(source: StoredColumns) -> None:
@@ -179,7 +179,7 @@ def test_the_worst_picture_of_a_codec_stands_first(
     source: StoredColumns, metric: Any, target: Target, expected: list[tuple[str, float]]
 ) -> None:
     part = Selection(source)
-    (grid,) = (one for one in part.grids if one.codec.label == "zip")
+    (grid,) = (grid for grid in part.grids if grid.codec.label == "zip")
     listed = worst_first(part, grid, metric, target)
     assert [name for name, _ in listed] == [f"{name}.png" for name, _ in expected]
     assert [score for _, score in listed] == pytest.approx([score for _, score in expected])
@@ -187,11 +187,11 @@ def test_the_worst_picture_of_a_codec_stands_first(
 
 def test_pictures_without_a_score_come_last_by_name(tmp_path: Path) -> None:
     unscored = [
-        replace(one, scores={}) if one.picture_sha256 in ("cat", "ant") and one.codec == "zip" else one
-        for one in cells()
+        replace(cell, scores={}) if cell.picture_sha256 in ("cat", "ant") and cell.codec == "zip" else cell
+        for cell in cells()
     ]
     part = Selection(StoredColumns(store_of(tmp_path / "arena", unscored, (PSNR, BUTTERAUGLI)), "zoo"))
-    (grid,) = (one for one in part.grids if one.codec.label == "zip")
+    (grid,) = (grid for grid in part.grids if grid.codec.label == "zip")
     listed = worst_first(part, grid, PSNR, Target(2.0))
     assert [name for name, _ in listed] == ["dog.png", "bee.png", "ant.png", "cat.png"]
     assert [math.isnan(score) for _, score in listed] == [False, False, True, True]
@@ -216,7 +216,7 @@ def test_each_codec_is_shown_at_its_setting_nearest_the_target(
     )
     assert list(shown) == ["zip", "hyper"]
     assert (shown["hyper"].bitstream_bytes, shown["zip"].bitstream_bytes) == (hyper, zip_)
-    assert {one.picture_sha256 for one in shown.values()} == {"dog"}
+    assert {pane.picture_sha256 for pane in shown.values()} == {"dog"}
 
 
 def test_distances_from_a_target_are_ratios_of_rates_and_differences_of_scores() -> None:
@@ -230,7 +230,7 @@ def test_pictures_are_shown_with_their_own_numbers() -> None:
     lossless = replace(CELL, scores={PSNR.metric_id: Score(None, lossless=True)}, toy=False, quality=7.0)
     nothing = replace(CELL, scores={PSNR.metric_id: Score(None, applicable=False)}, toy=False)
     shown = {"latent": CELL, "png": lossless, "text": nothing}
-    assert [numbers(one, [PSNR, BUTTERAUGLI]) for one in shown.values()] == [
+    assert [numbers(cell, [PSNR, BUTTERAUGLI]) for cell in shown.values()] == [
         "2.00 bpp · setting 0.75 · PSNR 31.25 dB · Butteraugli 2.50",
         "2.00 bpp · setting 7 · lossless",
         "2.00 bpp · setting 0.75",
@@ -250,7 +250,7 @@ def test_pictures_are_shown_with_their_own_numbers() -> None:
     assert hints == ["", "The pixels are the original's.", "The picture holds nothing to measure."]
     assert table.rows[1].entries[5].hint.startswith("Not scored")
     listed = panes("otter.png", "original", {"latent": CELL}, [PSNR], ["flip", "difference"])
-    assert [(one.name, one.address) for one in listed] == [
+    assert [(picture.name, picture.address) for picture in listed] == [
         ("Original", "/look/original/original"),
         ("latent", "/look/decoded/original/decoded"),
         ("FLIP: latent", "/look/map/flip/original/decoded"),
@@ -261,14 +261,14 @@ def test_pictures_are_shown_with_their_own_numbers() -> None:
 
 
 def test_bd_rates_on_either_kind_are_of_the_pictures_of_that_kind(source: StoredColumns) -> None:
-    found = points_by_kind(Selection(source), PSNR, "zip-id")
-    assert found.keys() == {"hyper", "latent"}
+    points = points_by_kind(Selection(source), PSNR, "zip-id")
+    assert points.keys() == {"hyper", "latent"}
     # On natural pictures hyper needs half the bits of zip.
-    assert found["hyper"]["natural"] == pytest.approx(-50.0)
+    assert points["hyper"]["natural"] == pytest.approx(-50.0)
     # Of the AI-generated ones both codecs' mean curves: 1.4 and 2.8 against 0.95 and 1.9 bits per pixel.
-    assert found["hyper"]["ai-generated"] == pytest.approx(100 * (1.4 / 0.95 - 1))
-    assert found["latent"]["natural"] == pytest.approx(100 * ((125 + 90) / (100 + 90) - 1))
-    assert found["latent"]["ai-generated"] == pytest.approx(100 * ((11 + 88) / (110 + 80) - 1))
+    assert points["hyper"]["ai-generated"] == pytest.approx(100 * (1.4 / 0.95 - 1))
+    assert points["latent"]["natural"] == pytest.approx(100 * ((125 + 90) / (100 + 90) - 1))
+    assert points["latent"]["ai-generated"] == pytest.approx(100 * ((11 + 88) / (110 + 80) - 1))
     assert points_by_kind(Selection(source, "natural"), PSNR, "zip-id").keys() == {"hyper", "latent"}
     assert points_by_kind(Selection(source, "natural"), PSNR, "zip-id")["hyper"].keys() == {"natural"}
     assert points_by_kind(Selection(source), PSNR, "unknown") == {}
@@ -288,9 +288,12 @@ def test_pictures_that_divide_a_codec_from_itself(source: StoredColumns) -> None
         ("hyper", "ant"): 0.5, ("hyper", "bee"): 2.0, ("hyper", "cat"): 0.5, ("hyper", "dog"): 0.75,
         ("latent", "ant"): 1.25, ("latent", "bee"): 0.1, ("latent", "cat"): 1.0, ("latent", "dog"): 1.1,
     }  # fmt: skip
-    far = {key: abs(math.log(one / (hyper if key[0] == "hyper" else latent))) for key, one in factors.items()}
+    far = {
+        key: abs(math.log(factor / (hyper if key[0] == "hyper" else latent)))
+        for key, factor in factors.items()
+    }
     shown = [(row.record["codec"], row.record["picture"].removesuffix(".png")) for row in table.rows]
-    assert [far[one] for one in shown] == pytest.approx(sorted(far.values(), reverse=True))
+    assert [far[key] for key in shown] == pytest.approx(sorted(far.values(), reverse=True))
     assert shown[:2] == [("latent", "bee"), ("hyper", "bee")]
     assert text_columns(table) == ["Picture", "Kind", "Codec"]
     assert texts(table)[0] == ["bee.png", "AI-generated", "latent", "−90.0", "+4.9"]

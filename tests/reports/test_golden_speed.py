@@ -84,7 +84,7 @@ def test_speed_on_a_machine_with_a_gpu(tables_of: Any) -> None:
         "codec": "jpeg", "codec_id": "jpeg-id", "image_set": "photos", "machine_id": "desk", "threads": 2,
     }  # fmt: skip
     assert record["loaded"] == 0
-    assert [(one["picture"], one["quality"], one["pixels"]) for one in record["cells"]] == [
+    assert [(cell["picture"], cell["quality"], cell["pixels"]) for cell in record["cells"]] == [
         ("a.png", 3.0, 200_000)
     ]
     assert record["cells"][0]["decode"]["cpu_seconds"] == (0.0025, 0.003, 0.001)
@@ -182,8 +182,8 @@ def test_costs_beside_a_leaderboard() -> None:
         (Column("Codec", numeric=False),),
         tuple(Row((Entry(name),), {"codec_id": f"{name}-id"}) for name in ("latent", "jpeg", "new")),
     )
-    found = {"latent-id": Cost(1750.0, 450.0, 650.0, 7_700_000), "jpeg-id": Cost(100.0, 25.0, 10.0, None)}
-    beside = with_costs(table, found)
+    costs = {"latent-id": Cost(1750.0, 450.0, 650.0, 7_700_000), "jpeg-id": Cost(100.0, 25.0, 10.0, None)}
+    beside = with_costs(table, costs)
     assert [column.heading for column in beside.columns] == ["Codec", "Decode, ms/MP", "Decoder, MB"]
     assert texts(beside) == [["latent", "450", "7.70"], ["jpeg", "25.0", "–"], ["new", "–", "–"]]
     assert values(beside)[0] == [None, 450.0, 7.7]
@@ -226,12 +226,12 @@ BOARD = Leaderboard(
     ],
 )
 def test_savings_over_costs(by: str, expected: list[tuple[str, float, bool]]) -> None:
-    found = {
+    footprints = {
         "slow-id": Cost(8.0, 9.0, 5.0, 1_500_000), "fast-id": Cost(20.0, 2.0, 4.0, 7_500_000),
         "worse-id": Cost(1.0, 3.0, 6.0, 8_500_000), "none-id": Cost(0.1, 0.1, 0.1, 1),
         "untimed-id": Cost(None, None, None, None),
     }  # fmt: skip
-    assert trades(BOARD, found, by) == [
+    assert trades(BOARD, footprints, by) == [
         TradePoint(label, 0.0, cost, PERCENTS[label], on_front) for label, cost, on_front in expected
     ]
     assert trades(BOARD, {}, by) == []

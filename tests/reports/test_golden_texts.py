@@ -100,8 +100,8 @@ def test_how_long_a_run_took(began: str, finished: str | None, newest: str | Non
 )
 def test_a_run_runs_while_its_process_lives(stored: str, lives: bool, shown: str, runs: bool) -> None:
     run = replace(RUN, status=stored, process_id=os.getpid() if lives else NOBODY)
-    one = replace(DETAIL, run=run)
-    assert (status(one), is_running(one)) == (shown, runs)
+    killed = replace(DETAIL, run=run)
+    assert (status(killed), is_running(killed)) == (shown, runs)
 
     class Store:
         def runs(self) -> list[RunRow]:
@@ -143,11 +143,11 @@ def test_alike_failures_stand_together_the_commonest_first() -> None:
 
 
 def test_versions() -> None:
-    found = [
+    cases = [
         Version("codec", "latent", "1.2", "0123456789abcdef", ""),
         Version("metric", "psnr", "0.1", None, "codecarena"),
     ]
-    table = versions_table(found)
+    table = versions_table(cases)
     assert texts(table) == [
         ["latent", "codec", "1.2", "0123456789ab", "–"],
         ["psnr", "metric", "0.1", "–", "codecarena"],
@@ -199,23 +199,26 @@ def test_the_usual_score_is_the_median_of_the_lossy_ones(make_store: Callable) -
 
 def test_points_of_a_chart_carry_their_own_interval(make_store: Callable) -> None:
     cells = [*ladder("zip", (100, 30.0), (200, 33.0)), *ladder("avif", (50, 29.0), (400, 39.0))]
-    cells = [replace(one, toy=one.codec == "avif") for one in cells]
+    cells = [replace(cell, toy=cell.codec == "avif") for cell in cells]
     part = part_of(make_store(cells, metrics=(PSNR,)))
     spread = PointEvidence(1.0, 2.0, Interval(1.5, 2.5), 33.0, Interval(32.0, 35.0))
     bare = PointEvidence(0.0, 1.0, Interval(0.5, 1.5), 30.0, Interval(None, None, "few"))
     points, pictures = rate_points(part, PSNR, {"zip-id": [spread, bare]})
     assert pictures == 1
-    told = {(one.label, one.setting): (one.bits_per_pixel, one.score, one.low, one.high) for one in points}
-    assert told == {
+    described = {
+        (point.label, point.setting): (point.bits_per_pixel, point.score, point.low, point.high)
+        for point in points
+    }
+    assert described == {
         ("zip", 0.0): (1.0, 30.0, None, None), ("zip", 1.0): (2.0, 33.0, 32.0, 35.0),
         ("avif (toy)", 0.0): (0.5, 29.0, None, None), ("avif (toy)", 1.0): (4.0, 39.0, None, None),
     }  # fmt: skip
-    assert {one.codec_id for one in points} == {"zip-id", "avif-id"}
+    assert {point.codec_id for point in points} == {"zip-id", "avif-id"}
 
 
 def searched(kind: str, target: float, metric_id: str | None = None) -> MatchRow:
-    found = Match("set", "photos", None, 1, "zip-id", kind, metric_id, target, 1.0, target, 1, 1, "close")
-    return MatchRow(found, None, "zip")
+    match = Match("set", "photos", None, 1, "zip-id", kind, metric_id, target, 1.0, target, 1, 1, "close")
+    return MatchRow(match, None, "zip")
 
 
 @pytest.mark.parametrize(
@@ -237,7 +240,7 @@ def test_a_store_of_searches_alone_opens_at_their_target(
         *ladder("zip", (100, 30.0), (200, 33.0), probe=probe),
         *ladder("avif", (50, 29.0), (400, 39.0), probe=probe),
     ]
-    part = part_of(make_store(cells, metrics=(PSNR,), matches=[one.match for one in matches]))
+    part = part_of(make_store(cells, metrics=(PSNR,), matches=[match.match for match in matches]))
     assert tables_of(part)[0].title == f"{title} · photos"
 
 
@@ -248,14 +251,14 @@ def test_metrics_are_chosen_by_name_or_id_in_the_order_asked_for(make_store: Cal
     stored = [metric("1", "zeta"), metric("2", "psnr", 5), metric("3", "ssim", 4), metric("4", "alpha"),
               metric("5", "psnr", 5), metric("6", "ssimulacra2-py", 2),
               metric("7", "ms-ssim", 3)]  # fmt: skip
-    assert [one.metric_id for one in choose_metrics(stored)] == ["6", "7", "3", "2", "5", "4", "1"]
-    assert [one.metric_id for one in choose_metrics(stored, ["zeta", "psnr", "2", "3"])] == [
+    assert [metric.metric_id for metric in choose_metrics(stored)] == ["6", "7", "3", "2", "5", "4", "1"]
+    assert [metric.metric_id for metric in choose_metrics(stored, ["zeta", "psnr", "2", "3"])] == [
         "1",
         "2",
         "5",
         "3",
     ]
-    assert [one.metric_id for one in choose_metrics(stored, ["ssimulacra2"])] == ["6"]
+    assert [metric.metric_id for metric in choose_metrics(stored, ["ssimulacra2"])] == ["6"]
     with pytest.raises(AnalysisError, match="no scores of 'zzz'; stored: alpha, ms-ssim, psnr"):
         choose_metrics(stored, ["zzz"])
     part = part_of(make_store(ladder("zip", (100, 30.0)), metrics=(PSNR, metric("other", "zeta"))))
@@ -290,7 +293,7 @@ def test_records_of_studies_as_a_table() -> None:
     ] * 5
     assert not any(column.numeric for column in record_table("T", records, numeric=False).columns)
     assert record_table("T", []).columns == ()
-    assert [one.numeric for one in record_table("T", [{"a": 1, "b": ""}]).columns] == [False, False]
+    assert [column.numeric for column in record_table("T", [{"a": 1, "b": ""}]).columns] == [False, False]
 
 
 def test_a_table_in_html() -> None:
@@ -319,7 +322,9 @@ def test_a_table_in_latex() -> None:
     assert [line for line in lines if "note" in line] == [
         r"\par\smallskip\footnotesize first note", r"\par\smallskip\footnotesize second note",
     ]  # fmt: skip
-    order = [lines.index(one) for one in (r"\toprule", r"\midrule", r"\bottomrule", r"\end{tabular}}")]
+    order = [
+        lines.index(command) for command in (r"\toprule", r"\midrule", r"\bottomrule", r"\end{tabular}}")
+    ]
     assert order == sorted(order)
     short = Table("T", (Column("A", numeric=False),), (Row((Entry(LONG * "a"),)),))
     assert r"\begin{tabular}{l}" in latex(short)

@@ -87,8 +87,8 @@ def test_charts_and_downloads_hold_names_as_text(page: Any, served: str) -> None
     page.locator("svg.marks text", has_text="<b onclick").first.wait_for()
     last = page.locator("svg.marks path[aria-roledescription=point][aria-label*='published']").last
     last.hover(force=True)
-    told = page.locator("#vg-tooltip-element").inner_text()
-    assert "<b onclick" in told
+    tooltip = page.locator("#vg-tooltip-element").inner_text()
+    assert "<b onclick" in tooltip
     assert not page.locator("b[onclick], img[src=x]").count()
     # Files have plain names and hold the whole ones.
     contents: dict[str, bytes] = {}
@@ -104,4 +104,4 @@ def test_charts_and_downloads_hold_names_as_text(page: Any, served: str) -> None
     assert b"<b onclick" not in contents["SVG"]
     assert b"&lt;b onclick" in contents["SVG"]
     rows = list(csv.DictReader(io.StringIO(contents["CSV"].decode())))
-    assert {THEIRS, f"{NASTY}codec1"} <= {one["codec"] for one in rows}
+    assert {THEIRS, f"{NASTY}codec1"} <= {row["codec"] for row in rows}

@@ -30,7 +30,7 @@ class Watched:
         self, kind: AnswerKind[Any], question: str, rows: Iterable[bytes], compute: Callable[[], Any]
     ) -> Any:
         del question, rows
-        modules = frozenset(one.__module__ for one in kind.methods)
+        modules = frozenset(method.__module__ for method in kind.methods)
         self.hashed = set(method_source._texts(modules, method_source.ROOT))
         sys.setprofile(self._note)
         try:

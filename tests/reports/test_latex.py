@@ -60,7 +60,7 @@ def test_every_sign_is_set_as_text(text: str, expected: str) -> None:
 
 
 def test_any_name_compiles(tmp_path: Path) -> None:
-    rows = tuple(Row((Entry(one), Entry("−1.5 (−2.0…+1.0)▼"))) for one in (NASTY, "[x]", "*x", "plain"))
+    rows = tuple(Row((Entry(name), Entry("−1.5 (−2.0…+1.0)▼"))) for name in (NASTY, "[x]", "*x", "plain"))
     table = Table(NASTY, (Column(NASTY, numeric=False), Column("50 %", "kB")), rows, (NASTY,))
     text = latex(table)
     assert text.isascii()

@@ -49,7 +49,7 @@ def test_a_chart_inside_a_page_has_names_of_its_own() -> None:
     assert all(name.startswith("chart7-") for name in names)
     uses = [name for tag in tags for name in re.findall(r'href="#([^"]*)"|url\(#([^)]*)\)', tag)]
     assert uses
-    assert {one or other for one, other in uses} <= set(names)
+    assert {first or other for first, other in uses} <= set(names)
     assert not any("font-family" in tag for tag in tags)
     # What stands between the tags may be anybody's name.
     assert '&lt;b&gt; id="mine" font-family: serif; "q"' in drawn

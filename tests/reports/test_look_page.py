@@ -21,7 +21,7 @@ METRICS = [PSNR, BUTTERAUGLI, MS_SSIM, replace(PSNR, name="flip", metric_id="fli
 def part(metrics: list[Any] = METRICS, labels: tuple[str, ...] = ("zip", "latent", "hyper")) -> Any:
     pictures = [SimpleNamespace(name=f"{name}.png", sha256=f"{name}-sha") for name in "ab"]
     return SimpleNamespace(
-        metrics=metrics, title=lambda one: one.name.upper(), usual_score=lambda _: 33.0,
+        metrics=metrics, title=lambda metric: metric.name.upper(), usual_score=lambda _: 33.0,
         columns=SimpleNamespace(pictures=pictures),
         grids=[SimpleNamespace(codec=SimpleNamespace(label=name, codec_id=f"{name}-id")) for name in labels],
     )  # fmt: skip
@@ -33,7 +33,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     said: list[Any] = []
 
     def choose(place: Any, label: str, name: str, options: list[str], **named: Any) -> str:
-        said.append((place, label, name, options, [named.get("show", str)(one) for one in options]))
+        said.append((place, label, name, options, [named.get("show", str)(option) for option in options]))
         return answers.get(name, options[0])
 
     def choose_number(place: Any, label: str, name: str, usual: float, **named: Any) -> float:
@@ -63,7 +63,7 @@ def test_codecs_are_matched_by_a_rate_or_a_score(
 ) -> None:
     asked[0]["match"] = answer
     assert look._target(["set", "match", "number"], part()) == target
-    options = ["bpp", *(one.metric_id for one in METRICS)]
+    options = ["bpp", *(metric.metric_id for metric in METRICS)]
     titles = ["Rate", "PSNR", "BUTTERAUGLI", "MS-SSIM", "FLIP"]
     assert asked[1:] == [("match", "Match by", "match", options, titles), ("number", *number)]
 
@@ -139,11 +139,11 @@ def test_what_the_page_hands_to_its_pictures(
     assert (image_set, sha256, target) == ("zoo", "b-sha", Target(1.0))
     assert list(codecs.items()) == list(wanted.items())
     panes = given[0]["panes"]
-    assert [one["name"] for one in panes] == [
+    assert [pane["name"] for pane in panes] == [
         "Original", *cells, *(f"FLIP: {name}" for name in cells),
     ]  # fmt: skip
     # The first three metrics of four.
-    assert [one["numbers"].split(" · ")[2:] for one in panes[1 : 1 + len(cells)]] == [
+    assert [pane["numbers"].split(" · ")[2:] for pane in panes[1 : 1 + len(cells)]] == [
         ["PSNR 31.25 dB", "Butteraugli 2.50", "MS-SSIM 0.9876"] for _ in cells
     ]
     missing = [name for name in labels if name not in cells]

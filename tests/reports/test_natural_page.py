@@ -45,7 +45,7 @@ def test_which_sets_are_offered_to_compare_kinds(
     natural.draw(SimpleNamespace(image_sets=list(kinds), source=source, selection=part))  # type: ignore[arg-type]
     assert options == [("Image set", "of", offered)]
     assert parts == [None if offered[0] == natural.EVERY else offered[0]]
-    assert [one.split(":")[0] for one in page.of("info")] == ([said] if said else [])
+    assert [element.split(":")[0] for element in page.of("info")] == ([said] if said else [])
     assert len(scores) == (said is None)
 
 

@@ -121,7 +121,7 @@ def test_a_metrics_title_tells_as_much_as_keeps_it_apart() -> None:
 
 
 def test_marks_behind_a_name_and_what_they_mean() -> None:
-    every = CodecFlags(
+    flags = CodecFlags(
         imported=True,
         bitstreams=1200,
         verified=7,
@@ -130,12 +130,12 @@ def test_marks_behind_a_name_and_what_they_mean() -> None:
         encoder_varies=True,
         provenance="a paper",
     )
-    assert digits.marks(every, toy=True) == ["(toy)", "(imported)", "✗", "~"]
+    assert digits.marks(flags, toy=True) == ["(toy)", "(imported)", "✗", "~"]
     assert digits.marks(CodecFlags(), toy=True) == ["(toy)"]
     assert digits.marks(CodecFlags(imported=True), toy=False) == ["(imported)"]
     assert digits.marks(CodecFlags(wrong=1), toy=False) == ["✗"]
     assert digits.marks(CodecFlags(encoder_varies=True), toy=False) == ["~"]
-    wrong, varies, imported = digits.mark_notes("jpeg", every)
+    wrong, varies, imported = digits.mark_notes("jpeg", flags)
     assert wrong.startswith(f"✗ jpeg: 3 of 1{NARROW}200 bitstreams did not give the measured pixels")
     assert varies.startswith("~ jpeg: its encoder wrote other bytes")
     assert imported.startswith("(imported) jpeg: ")

@@ -304,7 +304,7 @@ def test_the_latest_study_is_shown_first(page: Answered, monkeypatch: pytest.Mon
     monkeypatch.setattr(studies, "show", lambda table, **_: tables.append(table))
 
     def choose(_: Any, label: str, name: str, options: list[str], *, show: Any) -> str:
-        asked.append((label, name, options, [show(one) for one in options]))
+        asked.append((label, name, options, [show(option) for option in options]))
         return "old"
 
     monkeypatch.setattr(studies, "choose", choose)

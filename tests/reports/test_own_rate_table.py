@@ -218,9 +218,9 @@ def test_few_pictures_lossless_ones_ties_and_settings_are_said(tmp_path: Path) -
     cells = ladder("jpeg", curve, "abcd")
     # Two settings are enough for PCHIP and too few for a cubic.
     cells += [
-        one
+        cell
         for picture, psnr in (("a", 34.0), ("b", 35.5), ("c", 33.75))
-        for one in ladder("own", [(0.2, 33.0), (0.4, psnr)], picture)
+        for cell in ladder("own", [(0.2, 33.0), (0.4, psnr)], picture)
     ]
     cells += [cell("own", "d", 10.0, 0.2, None), replace(cell("own", "d", 20.0, 0.4, 34.0), scores={})]
     selection = part_of(tmp_path, cells)
@@ -335,19 +335,19 @@ def opened(pages: pytest.MonkeyPatch, folder: Path, **query: str) -> AppTest:
     for key, value in query.items():
         page.query_params[key] = value
     page.run()
-    assert not page.exception, [one.value for one in page.exception]
+    assert not page.exception, [element.value for element in page.exception]
     return page
 
 
 def tables_of_page(page: AppTest) -> dict[str, list[list[str]]]:
     """Return the texts of a page's tables by their titles."""
-    shown = [json.loads(one.proto.json).get("html", "") for one in page.get("bidi_component")]
+    shown = [json.loads(element.proto.json).get("html", "") for element in page.get("bidi_component")]
     bodies = [re.findall(r"<tbody>(.*)</tbody>", html)[0] for html in shown if html]
     rows = [
         [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", body)]
         for body in bodies
     ]
-    titles = [one.value.replace("\\", "") for one in page.subheader]
+    titles = [element.value.replace("\\", "") for element in page.subheader]
     return dict(zip(titles, rows, strict=True))
 
 
@@ -366,11 +366,11 @@ def test_the_page_shows_it_under_bd_rates_and_scores_at_a_rate(
         ["latent (toy)", "0.200", "jpeg", "+1.65▲ (+0.47…+2.15)"],
         ["latent (toy)", "0.200", "vvc", "– 0 of 6 pictures"],
     ]
-    said = "\n".join(one.value.replace("\\", "") for one in page.caption)
+    said = "\n".join(element.value.replace("\\", "") for element in page.caption)
     assert "At its own bytes: latent, 0.200 bpp: PSNR +1.65 dB (95 % +0.47 to +2.15) against jpeg" in said
     page = opened(patient_pages, tmp_path / "arena", view="rate", metric="psnr", anchor="avif")
     assert title in tables_of_page(page)
-    said = "\n".join(one.value.replace("\\", "") for one in page.caption)
+    said = "\n".join(element.value.replace("\\", "") for element in page.caption)
     assert "PSNR −0.25 dB (95 % −1.43 to +0.25) against avif" in said
     page = opened(patient_pages, tmp_path / "arena", view="score", metric="psnr")
     assert title not in tables_of_page(page)

@@ -43,7 +43,7 @@ class Pickers(Drawn):
     def pick(self, kind: str) -> Any:
         def picker(label: str, *words: Any, key: str, format_func: Any = None, **named: Any) -> Any:
             named.pop("required", None)
-            texts = [format_func(one) for one in words[0]] if format_func else list(words)
+            texts = [format_func(option) for option in words[0]] if format_func else list(words)
             self.asked.append((kind, label, texts, key, named))
             return self.session_state[key]
 
@@ -102,15 +102,15 @@ def test_which_option_is_chosen(
 def test_options_are_written_and_shown_in_their_own_ways(page: Pickers) -> None:
     place: Any = page
     page.query_params = Address(m="20")
-    found = frame.choose(
-        place, "Tens", "m", [1, 2, 3], write=lambda one: f"{one}0", show=lambda one: f"<{one}>",
+    chosen = frame.choose(
+        place, "Tens", "m", [1, 2, 3], write=lambda option: f"{option}0", show=lambda option: f"<{option}>",
         segmented=True,
     )  # fmt: skip
-    assert found == 2
+    assert chosen == 2
     assert page.asked == [("segmented_control", "Tens", ["<1>", "<2>", "<3>"], "m of Look", {"help": None})]
     # A segmented control gives back nothing where it was clicked off.
     place = SimpleNamespace(segmented_control=lambda *_, **__: None)
-    assert frame.choose(place, "Tens", "m", [1, 2, 3], write=lambda one: f"{one}0", segmented=True) == 1
+    assert frame.choose(place, "Tens", "m", [1, 2, 3], write=lambda option: f"{option}0", segmented=True) == 1
     assert page.query_params == {"m": "10"}
 
 
@@ -161,8 +161,8 @@ def test_which_number_is_chosen(
     if asked is not None:
         page.query_params = Address(n=asked)
     place: Any = page
-    found = frame.choose_number(place, "Rate", "n", 0.5, low=0.1, high=4.0, step=0.05, help_text="of what")
-    assert found == chosen
+    number = frame.choose_number(place, "Rate", "n", 0.5, low=0.1, high=4.0, step=0.05, help_text="of what")
+    assert number == chosen
     assert page.asked == [
         ("number_input", "Rate", [0.1, 4.0], "n of Look", {"step": 0.05, "help": "of what"})
     ]
@@ -177,13 +177,13 @@ def test_pickers_that_pages_share(page: Pickers) -> None:
     assert page.asked == []
     assert frame.pick_kind(place, both) == "all"  # type: ignore[arg-type]
     part: Any = SimpleNamespace(
-        title=lambda one: one.name.upper(), usual_anchor="b",
+        title=lambda metric: metric.name.upper(), usual_anchor="b",
         grids=[SimpleNamespace(codec=SimpleNamespace(label=name)) for name in "ab"],
     )  # fmt: skip
     assert frame.pick_metric(place, part, [PSNR, BUTTERAUGLI]) == PSNR
     assert frame.pick_anchor(place, part) == "b"
     assert frame.pick_set(place, SimpleNamespace(image_sets=["zoo", "kodak"])) == "zoo"  # type: ignore[arg-type]
-    assert [one[:4] for one in page.asked] == [
+    assert [element[:4] for element in page.asked] == [
         ("segmented_control", "Pictures", ["All", "Natural", "AI-generated"], "kind of Look"),
         ("selectbox", "Metric", ["PSNR", "BUTTERAUGLI"], "metric of Look"),
         ("selectbox", "Anchor", ["a", "b"], "anchor of Look"),
@@ -218,7 +218,7 @@ def test_scores_of_a_large_store_are_read_beside_the_page(
 
 
 @pytest.mark.parametrize(
-    ("codecs", "open_failures", "planned", "caption", "told"),
+    ("codecs", "open_failures", "planned", "caption", "running_text"),
     [
         ([0, 1, 1], 0, None, "2 pictures · 2 codecs · 3 results", []),
         ([5, 5, 5], 1, None, "2 pictures · 1 codec · 3 results · 1 open failure",
@@ -229,7 +229,7 @@ def test_scores_of_a_large_store_are_read_beside_the_page(
 )  # fmt: skip
 def test_a_line_says_what_a_page_is_made_from(
     page: Pickers, monkeypatch: pytest.MonkeyPatch, codecs: list[int], open_failures: int,
-    planned: int | None, caption: str, told: list[str],
+    planned: int | None, caption: str, running_text: list[str],
 ) -> None:  # fmt: skip
     runs = [SimpleNamespace(suite="a_b", planned_cells=planned)] if planned else []
     monkeypatch.setattr(
@@ -244,7 +244,7 @@ def test_a_line_says_what_a_page_is_made_from(
         SimpleNamespace(columns=columns, failures=failures),  # type: ignore[arg-type]
     )
     assert page.of("caption") == [caption]
-    assert page.of("info") == told
+    assert page.of("info") == running_text
 
 
 TABLE = Table("Rates_of", (Column("Codec", numeric=False),), (Row((Entry("zip"),)),), ("a*b", "c"))

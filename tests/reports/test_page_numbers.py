@@ -62,7 +62,7 @@ def open_page(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
         for key, value in query.items():
             page.query_params[key] = value
         page.run()
-        assert not page.exception, [one.value for one in page.exception]
+        assert not page.exception, [element.value for element in page.exception]
         return page
 
     yield open_one
@@ -72,8 +72,8 @@ def open_page(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
 
 def rows_of(page: AppTest, table: int = 0) -> list[list[str]]:
     """Return the texts of one of the tables of a page."""
-    shown = [json.loads(one.proto.json).get("html", "") for one in page.get("bidi_component")]
-    (body,) = re.findall(r"<tbody>(.*)</tbody>", [one for one in shown if one][table])
+    shown = [json.loads(element.proto.json).get("html", "") for element in page.get("bidi_component")]
+    (body,) = re.findall(r"<tbody>(.*)</tbody>", [body_html for body_html in shown if body_html][table])
     return [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", body)]
 
 
@@ -111,13 +111,13 @@ def test_runs_and_failures_on_their_page(open_page: Callable[..., AppTest]) -> N
     page = open_page("runs")
     assert rows_of(page)[0][:3] == ["1", "made", "finished"]
     assert [row[0] for row in rows_of(page, 1)] == ["hyper", "latent", "zip"]
-    titles = [one.label.replace("\\", "") for one in page.expander]
+    titles = [element.label.replace("\\", "") for element in page.expander]
     assert titles[:3] == [
         "hyper at 9 on dog.png: crash in encode",
         "latent at 9 on bee.png: crash in encode",
         "zip at 9 on ant.png: crash in encode",
     ]
-    captions = [one.value for one in page.caption]
+    captions = [element.value for element in page.caption]
     assert captions.count("exit status 1, 2026-01-01 00:00:00 UTC") == 3
 
 
@@ -139,7 +139,7 @@ def test_the_command_that_runs_a_suite_again(call: tuple[str, ...], words: list[
 
 
 @pytest.mark.parametrize(
-    ("planned", "measured", "failed", "drawn", "told"),
+    ("planned", "measured", "failed", "drawn", "progress_text"),
     [
         (40, 9, 1, 0.25, "quick: 9 of 40 cells, 1 failed attempt"),
         (10, 9, 3, 1.0, "quick: 9 of 10 cells, 3 failed attempts"),
@@ -148,17 +148,22 @@ def test_the_command_that_runs_a_suite_again(call: tuple[str, ...], words: list[
     ],
 )
 def test_how_far_a_run_is(
-    monkeypatch: pytest.MonkeyPatch, planned: int, measured: int, failed: int, drawn: float | None, told: str
+    monkeypatch: pytest.MonkeyPatch,
+    planned: int,
+    measured: int,
+    failed: int,
+    drawn: float | None,
+    progress_text: str,
 ) -> None:
     page = Drawn()
     monkeypatch.setattr(runs, "st", page)
     monkeypatch.setattr(runs.pages, "open_store", lambda url: url)
-    found = detail(planned=planned, measured=measured, failed=failed)
-    newer = replace(found, run=replace(found.run, run_id=9, suite="newer"))
-    monkeypatch.setattr(runs, "run_details", lambda _: [newer, found])
+    run = detail(planned=planned, measured=measured, failed=failed)
+    newer = replace(run, run=replace(run.run, run_id=9, suite="newer"))
+    monkeypatch.setattr(runs, "run_details", lambda _: [newer, run])
     runs.progress.__wrapped__(7, "arena")
-    assert page.of("progress") == ([] if drawn is None else [(drawn, told)])
-    assert page.of("info") == ([told] if drawn is None else [])
+    assert page.of("progress") == ([] if drawn is None else [(drawn, progress_text)])
+    assert page.of("info") == ([progress_text] if drawn is None else [])
     assert page.of("rerun") == [()]  # its process is gone
     runs.progress.__wrapped__(8, "arena")
     assert len(page.said) == 2
@@ -230,8 +235,11 @@ def shown(picture: str = rates.AVERAGE, metric: Any = PSNR) -> rates.Shown:
 def test_files_of_curves_are_named_and_titled_after_what_they_show() -> None:
     assert shown().name == "my-zoo-psnr"
     assert shown("Bee 1.png").name == "my-zoo-bee-1-png-psnr"
-    for one, title in ((shown(), "My Zoo: means over 3 pictures"), (shown("bee.png"), "My Zoo: bee.png")):
-        (axes,) = rates.printed(one).axes
+    for shown_rates, title in (
+        (shown(), "My Zoo: means over 3 pictures"),
+        (shown("bee.png"), "My Zoo: bee.png"),
+    ):
+        (axes,) = rates.printed(shown_rates).axes
         assert axes.get_title("left") == title
         assert axes.get_ylabel() == "PSNR (dB)"
 
@@ -299,12 +307,12 @@ def test_the_page_says_whether_the_kind_matters(
     monkeypatch.setattr(natural, "st", page)
     monkeypatch.setattr(natural.pages, "show", lambda table, name: tables.append((table, name)))
     monkeypatch.setattr(natural, "kind_table", lambda _, split: split.rows)
-    monkeypatch.setattr(natural, "spans", lambda found, **_: points.extend(found))
+    monkeypatch.setattr(natural, "spans", lambda drawn, **_: points.extend(drawn))
     order = Order(p_value, 3, 0.5, NONE, (Reversal("a", "b", -1.0, 1.0, reversal_p),))
     split: Any = SimpleNamespace(rows=ROWS, order=order, statement=statement)
     natural._drawn(SimpleNamespace(), split, "title")  # type: ignore[arg-type]
     words = page.of("warning" if statement else "markdown")
-    assert [one.strip("*").replace("\\", "") for one in words] == [said]
+    assert [word.strip("*").replace("\\", "") for word in words] == [said]
     assert points == [
         SpanPoint("a", "natural", -20.0, -25.0, -14.0), SpanPoint("a", "AI-generated", 30.0, None, None),
         SpanPoint("b (same weights)", "AI-generated", 4.0, 1.0, 9.0),

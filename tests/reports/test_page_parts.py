@@ -38,14 +38,14 @@ def picker(answers: dict[str, Any], asked: list[tuple[Any, ...]]) -> Callable[..
 
     def choose(_: Any, label: str, name: str, options: Any, default: Any = None, **named: Any) -> Any:
         show = named.get("show") or str
-        asked.append((label, name, [show(one) for one in options], default))
+        asked.append((label, name, [show(option) for option in options], default))
         return answers.get(name, options[0])
 
     return choose
 
 
 def shown(metric: Any, points: list[RatePoint], published: list[RatePoint]) -> rates.Shown:
-    part: Any = SimpleNamespace(image_set="zoo", title=lambda one: one.name.upper())
+    part: Any = SimpleNamespace(image_set="zoo", title=lambda metric: metric.name.upper())
     return rates.Shown(
         part, metric, rates.AVERAGE, points, published, rd_figure.line_styles(["zip"]), logarithmic=False
     )
@@ -134,9 +134,9 @@ def test_which_curves_are_drawn(
         monkeypatch.setattr(rates.pages, name, lambda *_: None)
     monkeypatch.setattr(rates.pages, "choose", picker(answers, asked))
     monkeypatch.setattr(rates.pages, "choose_many", picker(answers, asked))
-    monkeypatch.setattr(rates, "_published", lambda *_: [RatePoint(one, 1, 1.0, 30.0) for one in "bab"])
+    monkeypatch.setattr(rates, "_published", lambda *_: [RatePoint(codec, 1, 1.0, 30.0) for codec in "bab"])
     monkeypatch.setattr(
-        rates, "_points", lambda *_: [RatePoint(one, 1, 1.0, 30.0) for one in ("zip", "hyper")]
+        rates, "_points", lambda *_: [RatePoint(codec, 1, 1.0, 30.0) for codec in ("zip", "hyper")]
     )
     monkeypatch.setattr(rates, "_chart", charted.append)
     monkeypatch.setattr(rates, "_files", charted.append)
@@ -159,8 +159,8 @@ def test_which_curves_are_drawn(
         return
     first, second = charted
     assert first == second
-    names = [one.codec for one in first.points] + [
-        f"+{one}" for one in dict.fromkeys(one.codec for one in first.published)
+    names = [point.codec for point in first.points] + [
+        f"+{point}" for point in dict.fromkeys(codec.codec for codec in first.published)
     ]
     assert sorted(names) == sorted(drawn)
     assert (list(first.line_styles), first.logarithmic) == (["hyper", "zip"], axis == "log")
@@ -171,12 +171,12 @@ def test_the_newest_failures_are_told_and_the_rest_counted(
     page: Answered, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     monkeypatch.setattr(runs.pages, "show", lambda *_, **__: None)
-    monkeypatch.setattr(runs.leaderboard_tables, "failures_summary", lambda found: found)
+    monkeypatch.setattr(runs.leaderboard_tables, "failures_summary", lambda failures: failures)
     runs._failures(count * [FAILED])
     captions = page.of("caption")
     assert len(page.of("expander")) == min(count, 25)
     more = f"{count - 25:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-    assert [one for one in captions if " more: " in one] == (
+    assert [caption for caption in captions if " more: " in caption] == (
         [f"{more} more: codecarena export csv shows all cells"] if count > 25 else []
     )
     assert captions.count("Every cell that was tried has a result.") == (not count)
@@ -186,7 +186,7 @@ def test_the_newest_failures_are_told_and_the_rest_counted(
 
 def test_a_failure_without_words_of_its_program(page: Answered, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs.pages, "show", lambda *_, **__: None)
-    monkeypatch.setattr(runs.leaderboard_tables, "failures_summary", lambda found: found)
+    monkeypatch.setattr(runs.leaderboard_tables, "failures_summary", lambda failures: failures)
     runs._failures([replace(FAILED, stderr_tail="", exit_code=None), replace(FAILED, exit_code=0)])
     assert page.of("text") == ["it_died", "it_died"]
     assert page.of("caption")[1:] == [
@@ -204,11 +204,11 @@ def detail(run_id: int, suite: str, call: tuple[str, ...] = (), text: str = "a\n
 
 def test_where_results_come_from(page: Answered, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    found = [detail(7, "quick"), detail(6, "import a.csv")]
-    monkeypatch.setattr(runs.pages, "choose", picker({"run": found[1]}, asked))
+    details = [detail(7, "quick"), detail(6, "import a.csv")]
+    monkeypatch.setattr(runs.pages, "choose", picker({"run": details[1]}, asked))
     monkeypatch.setattr(runs.pages, "show", lambda *_, **__: None)
     monkeypatch.setattr(runs, "versions", lambda _: [])
-    runs._provenance(SimpleNamespace(url="arena", store=None), found)  # type: ignore[arg-type]
+    runs._provenance(SimpleNamespace(url="arena", store=None), details)  # type: ignore[arg-type]
     texts = ["7 · quick · 2026-01-02 03:04", "6 · import a.csv · 2026-01-02 03:04"]
     assert asked == [("Run", "run", texts, None)]
     assert page.of("markdown") == ["Finished, on Ryzen\\_9\\, 2 cores."]
@@ -226,28 +226,30 @@ def test_what_ran_and_how_to_run_it_again(
     heights: list[Any] = []
     page.__dict__["code"] = lambda text, **named: heights.append((text, named.get("height")))
     text = "\n".join(lines * ["x"])
-    one = detail(7, "quick", call, text)
-    runs._again(one, "arena")
+    run = detail(7, "quick", call, text)
+    runs._again(run, "arena")
     assert ("is not known" in page.of("caption")[0]) is is_unknown
-    assert heights == [(runs.command(one, "arena"), None), (text, height)]
+    assert heights == [(runs.command(run, "arena"), None), (text, height)]
     assert page.of("expander") == ["Suite file"]
     assert page.of("download_button") == [("Download suite\\.toml", text, "suite.toml")]
 
 
 def test_runs_that_go_on_come_first(page: Answered, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[Any] = []
-    found = [detail(7, "quick"), detail(8, "slow")]
+    details = [detail(7, "quick"), detail(8, "slow")]
     failures = [FAILED, replace(FAILED, settled=True), replace(FAILED, codec="new")]
-    monkeypatch.setattr(runs, "run_details", lambda _: found)
-    monkeypatch.setattr(runs, "is_running", lambda one: one.run.run_id == 8)
+    monkeypatch.setattr(runs, "run_details", lambda _: details)
+    monkeypatch.setattr(runs, "is_running", lambda detail: detail.run.run_id == 8)
     monkeypatch.setattr(runs, "progress", lambda *words: said.append(words))
     monkeypatch.setattr(runs.pages, "show", lambda _, name, **__: said.append(name))
-    monkeypatch.setattr(runs, "_failures", lambda found: said.append([one.codec for one in found]))
+    monkeypatch.setattr(
+        runs, "_failures", lambda failures: said.append([failure.codec for failure in failures])
+    )
     monkeypatch.setattr(runs, "_provenance", lambda *_: said.append("provenance"))
     frame: Any = SimpleNamespace(url="arena", store=SimpleNamespace(failures=lambda: failures))
     runs.draw(frame)
     assert said == [(8, "arena"), "runs", ["new", "zip"], "provenance"]
-    found.clear()
+    details.clear()
     runs.draw(frame)
     assert (len(said), page.of("code")) == (4, ["codecarena run quick"])
 
@@ -285,12 +287,12 @@ def test_a_part_of_a_study_is_chosen_by_kind_and_rate(
         return choose(place, *words, **named)
 
     monkeypatch.setattr(people.pages, "choose", placed)
-    found = people._chosen(["first", "second"], metrics)  # type: ignore[list-item]
-    assert (found.reason, found.agreement) == (reason, "whole" if reason is None else None)
-    assert [one[0] for one in asked] == labels
+    choice = people._chosen(["first", "second"], metrics)  # type: ignore[list-item]
+    assert (choice.reason, choice.agreement) == (reason, "whole" if reason is None else None)
+    assert [call[0] for call in asked] == labels
     assert places == ["first", "second"][: len(labels)]
     if "Pictures" in labels:
-        kinds = sorted({one.kind for one in metrics.parts if one.kind}, reverse=True)
+        kinds = sorted({part.kind for part in metrics.parts if part.kind}, reverse=True)
         titles = {"natural": "Natural", "ai-generated": "AI-generated"}
         assert asked[0][2] == ["All", *(titles[kind] for kind in kinds)]
 
@@ -310,8 +312,8 @@ def test_the_latest_study_with_results_comes_first(
     monkeypatch.setattr(people, "stored_results", lambda _: studies)
     monkeypatch.setattr(people.pages, "choose", picker({"study": studies[1]}, asked))
     monkeypatch.setattr(people, "_chosen", lambda places, _: part if len(places) == 2 else None)
-    monkeypatch.setattr(people, "_chart", lambda found: tables.append(found))
-    monkeypatch.setattr(people, "metric_tables", lambda found, of: (found, of))
+    monkeypatch.setattr(people, "_chart", lambda agreement: tables.append(agreement))
+    monkeypatch.setattr(people, "metric_tables", lambda agreement, of: (agreement, of))
     monkeypatch.setattr(people, "part_tables", lambda metrics: metrics)
     monkeypatch.setattr(people, "_tables", lambda *words: tables.append(words))
     frame: Any = SimpleNamespace(store=None)
@@ -344,7 +346,7 @@ def test_the_dashboard_opens_on_the_leaderboard_and_keeps_its_pages(page: Answer
 
     page.__dict__ |= {"Page": make, "navigation": lambda pages, **_: pages[2]}
     navigation.main(Services(bench="bench"))  # type: ignore[arg-type]
-    assert [one[:3] for one in made] == [
+    assert [call[:3] for call in made] == [
         ("Leaderboard", "leaderboard", True), ("Rate-distortion", "rates", False), ("Look", "look", False),
         ("Speed and cost", "speed", False), ("Natural against AI", "natural", False),
         ("Metrics against people", "people", False), ("Runs", "runs", False), ("Studies", "studies", False),

@@ -51,7 +51,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., AppTest
         for key, value in query.items():
             page.query_params[key] = value
         page.run()
-        assert not page.exception, [one.value for one in page.exception]
+        assert not page.exception, [element.value for element in page.exception]
         return page
 
     yield open_one
@@ -63,13 +63,18 @@ def columns_of(page: AppTest) -> list[tuple[float, list[tuple[str, Any]]]]:
     """Return the width of each column as a share, and its pickers with what is chosen."""
     return [
         (
-            round(one.weight, 3),
+            round(column.weight, 3),
             [
                 (widget.label, widget.value)
-                for widget in [*one.selectbox, *one.segmented_control, *one.multiselect, *one.number_input]
+                for widget in [
+                    *column.selectbox,
+                    *column.segmented_control,
+                    *column.multiselect,
+                    *column.number_input,
+                ]
             ],
         )
-        for one in page.columns
+        for column in page.columns
     ]
 
 
@@ -86,9 +91,9 @@ def test_the_pickers_of_the_leaderboard(open_page: Callable[..., AppTest], zoo: 
         (0.5, []),
     ]
     assert columns_of(page) == [*first, (QUARTER, [("Anchor", "hyper")]), *second]
-    assert [one.label for one in page.expander] == ["Every metric side by side"]
+    assert [element.label for element in page.expander] == ["Every metric side by side"]
     # A link beside a heading would open the page anew.
-    assert {one.proto.hide_anchor for one in (*page.title, *page.subheader)} == {True}
+    assert {element.proto.hide_anchor for element in (*page.title, *page.subheader)} == {True}
     fill(tmp_path / "arena", pictures=1, codecs=2, settings=2, metrics=("psnr",))
     page = open_page(tmp_path / "arena", "leaderboard", view="rate", bpp="0.8")
     assert columns_of(page)[3:] == [
@@ -134,7 +139,7 @@ def test_the_pickers_of_the_look_page(open_page: Callable[..., AppTest], zoo: Pa
         (QUARTER, [("Maps", [])]),
     ]
     # Matched by PSNR, pictures stand by the other metric.
-    assert all("(Butteraugli " in one for one in page.columns[5].selectbox[0].options)
+    assert all("(Butteraugli " in option for option in page.columns[5].selectbox[0].options)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +167,7 @@ def test_the_address_and_the_pictures_tell_each_other_where_they_are(
 
     monkeypatch.setattr(look, "_look", component)
     page = open_page(zoo, "look", codec=["zip", "hyper"], bpp="1", picture="ant.png", view=asked)
-    assert [one["name"] for one in given[0]["panes"]] == ["Original", "zip", "hyper"]
+    assert [pane["name"] for pane in given[0]["panes"]] == ["Original", "zip", "hyper"]
     assert (given[0]["view"], of(page)) == (handed, address)
     # Drawn again without a change, nothing is told twice, and a new address is followed.
     page.query_params["view"] = "side 3"
@@ -191,7 +196,7 @@ def test_the_leaderboard_is_compared_in_three_ways(
     said: list[Any] = []
     others: list[Any] = [SimpleNamespace(name=f"m{place}") for place in range(1, 6)]
     part: Any = SimpleNamespace(
-        metrics=[*others[:1], PSNR, *others[1:]], title=lambda one: one.name.upper(),
+        metrics=[*others[:1], PSNR, *others[1:]], title=lambda metric: metric.name.upper(),
         usual_score=lambda _: 33.0, board=lambda metric, anchor: f"{metric.name} {anchor}",
     )  # fmt: skip
 
@@ -211,7 +216,7 @@ def test_the_leaderboard_is_compared_in_three_ways(
         boards, "bd_table", lambda _, metrics, anchor, **__: f"bd {metrics[0].name} against {anchor}"
     )
     monkeypatch.setattr(boards, "at_rate_table", lambda _, metrics, rate: (
-        f"{' '.join(one.name for one in metrics)} at {rate}"))  # fmt: skip
+        f"{' '.join(metric.name for metric in metrics)} at {rate}"))  # fmt: skip
     monkeypatch.setattr(boards, "at_score_table", lambda _, metric, score: f"cost of {metric.name} {score}")
     monkeypatch.setattr(leaderboard, "board_ranks", lambda _, board, __: board)
     monkeypatch.setattr(leaderboard, "with_ranks", lambda table, ranks: (
@@ -260,7 +265,7 @@ def test_each_metric_is_read_where_somebody_asks(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(leaderboard, "st", Answered())
 
     def choose(_: Any, label: str, name: str, options: list[str], **named: Any) -> str:
-        said.append((label, name, options, [named["show"](one) for one in options]))
+        said.append((label, name, options, [named["show"](option) for option in options]))
         return answers.pop(0)
 
     monkeypatch.setattr(leaderboard.pages, "choose", choose)
@@ -290,7 +295,7 @@ def test_the_cost_that_a_page_of_speeds_begins_with(
     page.context.theme.type = "dark"
 
     def choose(_: Any, label: str, name: str, options: list[str], default: str, *, show: Any) -> str:
-        asked.append((label, name, options, default, [show(one) for one in options]))
+        asked.append((label, name, options, default, [show(option) for option in options]))
         return default
 
     for name, answer in {"pick_set": "zoo", "pick_metric": BUTTERAUGLI, "pick_anchor": "zip"}.items():

@@ -51,8 +51,8 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with closing(Ledger(str(store), read_only=True)) as ledger:
         material = ledger.known(ledger.study("small")).material
         pairs = [
-            (str(material.contents[one.content].reference_sha256), str(one.shown_sha256))
-            for one in material.stimuli
+            (str(material.contents[stimulus.content].reference_sha256), str(stimulus.shown_sha256))
+            for stimulus in material.stimuli
         ]
         study_pictures.score(str(store), pairs, ["psnr"])
         results_of(ledger, "small")
@@ -66,12 +66,12 @@ def opened(store: Path, monkeypatch: pytest.MonkeyPatch, **query: str) -> AppTes
     for key, value in query.items():
         page.query_params[key] = value
     page.run()
-    assert not page.exception, [one.value for one in page.exception]
+    assert not page.exception, [element.value for element in page.exception]
     return page
 
 
 def headings(page: AppTest) -> list[str]:
-    return [one.value.replace("\\", "") for one in page.subheader]
+    return [element.value.replace("\\", "") for element in page.subheader]
 
 
 def test_the_whole_comes_first_and_every_part_below(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +83,7 @@ def test_the_whole_comes_first_and_every_part_below(judged: Path, monkeypatch: p
         "Metrics against people by rate: SRCC",
     ]
     assert page.segmented_control[0].options == ["All", "Natural", "AI-generated"]
-    rate = next(one for one in page.selectbox if one.label == "Rate")
+    rate = next(picker for picker in page.selectbox if picker.label == "Rate")
     assert rate.options == ["All rates", "Below 0.18 bpp", "0.65 bpp and more"]
 
 

@@ -120,7 +120,7 @@ def drawn(name: str) -> AppTest:
     page = AppTest.from_string(
         ONE_PAGE.format(name=name, arguments="None" if name == "studies" else ""), default_timeout=300
     ).run()
-    assert not page.exception, [one.value for one in page.exception]
+    assert not page.exception, [element.value for element in page.exception]
     return page
 
 
@@ -130,9 +130,11 @@ def drawn(name: str) -> AppTest:
 @pytest.mark.parametrize(("name", "shown"), SHOWN.items())
 def test_every_page_is_drawn_from_it(name: str, shown: str) -> None:
     page = drawn(name)
-    texts = [one.value for one in [*page.subheader, *page.caption, *page.markdown, *page.info, *page.code]]
-    tables = [json.loads(one.proto.json).get("html", "") for one in page.get("bidi_component")]
-    choices = [str(one.options) for one in page.selectbox]
+    texts = [
+        element.value for element in [*page.subheader, *page.caption, *page.markdown, *page.info, *page.code]
+    ]
+    tables = [json.loads(element.proto.json).get("html", "") for element in page.get("bidi_component")]
+    choices = [str(element.options) for element in page.selectbox]
     assert shown in " ".join([*texts, *tables, *choices])
 
 
@@ -142,8 +144,8 @@ def test_an_organiser_watches_its_study(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv(sign_in.VARIABLE, sign_in.hash_password("correct horse battery"))
     page = drawn("studies")
     page.text_input[0].set_value("correct horse battery")
-    next(one for one in page.button if one.label == "Sign in").click().run()
-    numbers = {one.label: one.value for one in page.metric}
+    next(element for element in page.button if element.label == "Sign in").click().run()
+    numbers = {element.label: element.value for element in page.metric}
     assert (numbers["Raters finished"], numbers["Votes"]) == ("0 of 2", "0")
 
 

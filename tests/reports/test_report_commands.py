@@ -58,9 +58,9 @@ def test_which_tables_a_command_prints(folder: Path, words: tuple[str, ...], tit
 def test_the_method_reaches_the_numbers(folder: Path) -> None:
     (table,) = tables(folder, "leaderboard", "--anchor", "zip", "-m", "psnr", "--method", "akima")
     hyper = next(row for row in table["rows"] if row["codec"] == "hyper")
-    (found,) = hyper["bd_rate"].values()
-    assert found["method"] == "akima"
-    assert found["percent"] == pytest.approx(100 * (93.75 / 95 - 1))
+    (bd_rate,) = hyper["bd_rate"].values()
+    assert bd_rate["method"] == "akima"
+    assert bd_rate["percent"] == pytest.approx(100 * (93.75 / 95 - 1))
     (split,) = tables(folder, "leaderboard", "--split", "kind", "--anchor", "zip", "-m", "psnr")
     natural = {row["codec"]: row["natural"]["percent"] for row in split["rows"]}
     assert natural["hyper"] == pytest.approx(-50.0)

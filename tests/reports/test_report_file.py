@@ -138,7 +138,7 @@ def test_a_study_is_a_section_of_a_report(monkeypatch: pytest.MonkeyPatch, reaso
     assert (section.title, section.tables, section.warning) == ("Study tea", (TABLE,), "made up")
     assert section.lines == (("12 votes", reason) if reason else ("12 votes",))
     charts = [] if reason else [("scale 1", "tea: title 1")]
-    assert [one.figure for one in section.charts] == charts
+    assert [chart.figure for chart in section.charts] == charts
 
 
 def test_three_metrics_have_a_chart(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,9 +155,9 @@ def test_three_metrics_have_a_chart(monkeypatch: pytest.MonkeyPatch) -> None:
         report.rd_figure, "rate_distortion", lambda _, styles, **named: drawn.append((list(styles), named))
     )
     grids = [SimpleNamespace(codec=SimpleNamespace(label=name)) for name in ("zip", "hyper", "new")]
-    part: Any = SimpleNamespace(grids=grids, title=lambda one: one.name.upper(), image_set="zoo")
+    part: Any = SimpleNamespace(grids=grids, title=lambda metric: metric.name.upper(), image_set="zoo")
     section = report._curves(part, metrics, None)  # type: ignore[arg-type]
-    assert [one.description for one in section.charts] == [
+    assert [chart.description for chart in section.charts] == [
         f"{name.upper()} over bits per pixel of 2 codecs; the tables hold the numbers" for name in names[:3]
     ]
     assert (section.title, section.lines) == ("Rate and distortion · zoo", ())

@@ -28,8 +28,8 @@ WRITTEN = "<b>bold</b>"
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory, seeded_store: Path) -> Path:
     out = tmp_path_factory.mktemp("report") / "report.html"
-    told = write(str(seeded_store), pictures, out, out.parent / "tables")
-    assert [line.split(" written")[0] for line in told][1] == "report"
+    messages = write(str(seeded_store), pictures, out, out.parent / "tables")
+    assert [line.split(" written")[0] for line in messages][1] == "report"
     return out
 
 
@@ -38,7 +38,7 @@ def test_a_report_is_one_file_that_names_no_other(written: Path) -> None:
     assert written.stat().st_size < 10_000_000
     loads = re.findall(r"""(?:src|href|action|srcset|data)\s*=\s*["']([^"']*)""", text)
     assert loads
-    assert [one[:40] for one in loads if not one.startswith(("#", "data:image/"))] == []
+    assert [address[:40] for address in loads if not address.startswith(("#", "data:image/"))] == []
     assert re.findall(r"@import|url\((?!#)", text) == []
     assert "default-src 'none'" in text
     for heading in ("Leaderboard", "Rate and distortion", "Pictures", "Method", "Provenance"):
@@ -48,7 +48,7 @@ def test_a_report_is_one_file_that_names_no_other(written: Path) -> None:
 def test_every_table_becomes_latex(written: Path) -> None:
     folder = written.parent / "tables"
     names = re.findall(r"\\input\{(.+)\}", (folder / "tables.tex").read_text())
-    assert sorted(names) == sorted(one.stem for one in folder.glob("[0-9]*.tex"))
+    assert sorted(names) == sorted(path.stem for path in folder.glob("[0-9]*.tex"))
     assert all(name.isascii() for name in names)
     first = (folder / f"{names[0]}.tex").read_text()
     assert first.startswith("\\begin{table}")
@@ -83,9 +83,9 @@ def test_pictures_that_do_not_fit_are_named(seeded_store: Path) -> None:
     sheet = plan(Store(str(seeded_store)), at="bpp=0.5")
     assert len(sheet.bands) == 2
     flat = {
-        one: np.full((40, 50, 3), 9, np.uint8)
+        sha256: np.full((40, 50, 3), 9, np.uint8)
         for band in sheet.bands
-        for one in (band.picture_sha256, *(pick.cell.decoded_sha256 for pick in band.picks if pick.cell))
+        for sha256 in (band.picture_sha256, *(pick.cell.decoded_sha256 for pick in band.picks if pick.cell))
     }
     whole = page_sheet(sheet, flat, {})
     assert len(whole.strips) == 2
@@ -101,16 +101,16 @@ def test_pictures_that_do_not_fit_are_named(seeded_store: Path) -> None:
 def nasty_report(store: Path) -> tuple[Report, list[report_page.PageSheet]]:
     """Return a report whose every text is a name that nobody should have chosen."""
     opened = Store(str(store))
-    found = report(opened)
-    sheets = page_sheets(opened, found, lambda *_: Remade())
+    content = report(opened)
+    sheets = page_sheets(opened, content, lambda *_: Remade())
     rows = [{"condition": NASTY, "JOD": "-1.00"}, {"condition": WRITTEN, "JOD": "-"}]
     table = record_table(NASTY, rows, [NASTY])
-    figure = found.sections[1].charts[0].figure
+    figure = content.sections[1].charts[0].figure
     section = Section(NASTY, (table,), (Chart(figure, NASTY),), NASTY, (NASTY,), (table,))
     flat = np.full((40, 50, 3), 200, np.uint8)
     from codecarena.reports.files.contact_sheet import Band, Sheet
 
-    cell = next(one for one in opened.cells())
+    cell = next(cell for cell in opened.cells())
     from codecarena.reports.files.contact_sheet import Pick
 
     pick = Pick(NASTY, True, cell, cell.bits_per_pixel)
@@ -118,7 +118,7 @@ def nasty_report(store: Path) -> tuple[Report, list[report_page.PageSheet]]:
     sheet = page_sheet(
         Sheet(NASTY, 0.5, (band,), ()), {cell.picture_sha256: flat, cell.decoded_sha256: flat}, {}
     )
-    return Report((NASTY,), (NASTY,), (section, *found.sections)), [sheet, *sheets]
+    return Report((NASTY,), (NASTY,), (section, *content.sections)), [sheet, *sheets]
 
 
 @pytest.mark.browser
@@ -135,10 +135,10 @@ def test_the_page_in_a_browser_without_a_network(
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, offline=True)
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
-    page.on("console", lambda one: troubles.append(one.text))
-    page.on("pageerror", lambda one: troubles.append(str(one)))
-    page.on("dialog", lambda one: troubles.append(one.message))
-    page.on("request", lambda one: asked.append(one.url))
+    page.on("console", lambda message: troubles.append(message.text))
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("dialog", lambda dialog: troubles.append(dialog.message))
+    page.on("request", lambda request: asked.append(request.url))
     page.goto(written.as_uri())
     assert page.get_by_role("heading", name="Leaderboard · photos").is_visible()
     assert page.locator("figure.chart svg").first.get_attribute("role") == "img"
@@ -168,7 +168,7 @@ def test_the_page_in_a_browser_without_a_network(
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
     context.close()
     assert troubles == []
-    assert [one[:60] for one in asked if not one.startswith(("file:", "data:image/"))] == []
+    assert [url[:60] for url in asked if not url.startswith(("file:", "data:image/"))] == []
 
 
 def zoom(page) -> None:
@@ -200,7 +200,7 @@ def test_a_scale_is_drawn_with_any_name() -> None:
     assumed = Assumptions({NASTY: 0.0, "_hidden": 1.0, WRITTEN: 2.0}, raters=5, pictures=4)
     scale = analyse(simulate_votes(assumed, np.random.default_rng(1)), resamples=50)
     figure = scale_chart(scale, NASTY)
-    labels = [one.get_text() for one in figure.axes[0].get_yticklabels()]
+    labels = [tick_label.get_text() for tick_label in figure.axes[0].get_yticklabels()]
     assert "_hidden" in labels
     assert WRITTEN in labels
     assert len(max(labels, key=len)) == 32

@@ -103,9 +103,9 @@ def test_the_dashboard_has_pictures_where_they_can_be_decoded(
     assert (script, server.served()) == (APP, services)
     assert server.served().bench is study_pictures
     assert os.environ[STORE_VARIABLE] == str(tmp_path / "arena")
-    looked = [one.path for one in given["routes"] if one.path.startswith("/look/")]
+    looked = [route.path for route in given["routes"] if route.path.startswith("/look/")]
     assert len(looked) == (3 if remakes else 0)
-    assert [one.path for one in given["routes"]][:3] == [
+    assert [route.path for route in given["routes"]][:3] == [
         "/study/web/{name:path}", "/study/picture/{token}", "/study/{action}",
     ]  # fmt: skip
     (kept,) = given["middleware"]
@@ -127,7 +127,7 @@ def test_raters_get_their_pages_alone(options: dict[str, Any], monkeypatch: pyte
     script, given = server.application("postgresql://host/arena", Services(), raters=True)  # type: ignore[misc]
     assert (script, seldom) == (RATERS_APP, [True])
     assert os.environ[STORE_VARIABLE] == "postgresql://host/arena"
-    assert not [one.path for one in given["routes"] if one.path.startswith("/look/")]
+    assert not [route.path for route in given["routes"] if route.path.startswith("/look/")]
     assert (options["client.showErrorDetails"], options["theme.base"]) == ("none", "light")
     assert options["server.enableXsrfProtection"] is False
 

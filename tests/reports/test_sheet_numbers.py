@@ -48,7 +48,7 @@ def test_which_setting_stands_for_a_codec(
         cell("ref", "a", 5),
     ]
     band = plan(make_store(cells, metrics=(PSNR,)), at=at, pictures=["a"]).bands[0]
-    pick = next(one for one in band.picks if one.codec == "zip")
+    pick = next(pick for pick in band.picks if pick.codec == "zip")
     assert (pick.cell and pick.cell.bitstream_bytes, pick.nearest_rate) == (shown, nearest)
 
 
@@ -60,16 +60,16 @@ def test_a_sheet_puts_families_in_order_and_names_imported_codecs(make_store: Ca
     ]  # fmt: skip
     sheet = plan(make_store(cells, metrics=(BUTTERAUGLI, PSNR, MS_SSIM)), at="bpp=1")
     assert [band.picture for band in sheet.bands] == ["a.png", "b.png", "c.png", "d.png"]
-    assert [(one.codec, one.toy) for one in sheet.bands[0].picks] == [
+    assert [(pick.codec, pick.toy) for pick in sheet.bands[0].picks] == [
         ("kiwi (imported)", False), ("zip", False), ("pear", True), ("apple", False),
     ]  # fmt: skip
-    assert [one.nearest_rate for one in sheet.bands[1].picks] == [None, 1.0, None, None]
+    assert [pick.nearest_rate for pick in sheet.bands[1].picks] == [None, 1.0, None, None]
     assert sheet.metrics == (PSNR, BUTTERAUGLI)
     assert (sheet.image_set, sheet.bits_per_pixel) == ("photos", 1.0)
     assert len(sheet.cells) == 7
     chosen = plan(make_store(cells, metrics=(PSNR,)), at="bpp=1", pictures=["d", "b.png"], codecs=["zip"])
     assert [band.picture for band in chosen.bands] == ["d.png", "b.png"]
-    assert [one.codec for band in chosen.bands for one in band.picks] == ["zip", "zip"]
+    assert [pick.codec for band in chosen.bands for pick in band.picks] == ["zip", "zip"]
 
 
 def test_the_usual_rate_of_a_sheet(make_store: Callable) -> None:

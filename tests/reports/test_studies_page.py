@@ -57,7 +57,7 @@ def open_page(
 
 
 def checked(page: AppTest) -> AppTest:
-    assert not page.exception, [one.value for one in page.exception]
+    assert not page.exception, [element.value for element in page.exception]
     return page
 
 
@@ -70,11 +70,11 @@ def signed_in(
 
 
 def press(page: AppTest, label: str) -> AppTest:
-    return checked(next(one for one in page.button if one.label == label).click().run())
+    return checked(next(button for button in page.button if button.label == label).click().run())
 
 
 def labels(page: AppTest) -> list[str]:
-    return [one.label for one in page.button]
+    return [button.label for button in page.button]
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_a_new_password_ends_old_visits(voted: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_study_is_watched_and_closed(voted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = signed_in(voted, monkeypatch)
-    numbers = {one.label: one.value for one in page.metric}
+    numbers = {figure.label: figure.value for figure in page.metric}
     assert numbers["Raters finished"] == "2 of 2"
     assert numbers["Votes"] == "24"
     press(page, "Close the study")
@@ -140,7 +140,7 @@ def test_raters_are_invited_and_links_told_once(voted: Path, monkeypatch: pytest
     press(page, "Make links")
     links = page.code[0].value.splitlines()
     assert len(links) == 3
-    assert all(one.startswith("http://127.0.0.1:8501/?invite=") for one in links)
+    assert all(link.startswith("http://127.0.0.1:8501/?invite=") for link in links)
     service = RaterService(str(voted))
     assert service.join(links[0].partition("=")[2]).stage == "consent"
     service.close()
@@ -176,7 +176,7 @@ def test_the_planner_answers(voted: Path, monkeypatch: pytest.MonkeyPatch) -> No
     page.text_input[0].set_value("0, 3")
     page.number_input[3].set_value(10)
     press(page, "Simulate")
-    assert {one.label: one.value for one in page.metric}["Power, hardest pair"] == "100%"
+    assert {figure.label: figure.value for figure in page.metric}["Power, hardest pair"] == "100%"
     page.text_input[0].set_value("much")
     press(page, "Simulate")
     assert "Expected numbers" in page.error[0].value
@@ -184,8 +184,10 @@ def test_the_planner_answers(voted: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_results_and_files(voted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = signed_in(voted, monkeypatch, do="Results", study="small")
-    told = [one.value.replace("\\", "") for one in page.subheader] + [one.value for one in page.info]
-    assert any(one.startswith("small: ") for one in told), told
+    texts = [element.value.replace("\\", "") for element in page.subheader] + [
+        element.value for element in page.info
+    ]
+    assert any(text.startswith("small: ") for text in texts), texts
     page = signed_in(voted, monkeypatch, do="Export", study="small")
     assert page.radio[0].options[0].startswith("CSV")
     page.text_input[0].set_value("nobody")

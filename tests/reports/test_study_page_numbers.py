@@ -22,11 +22,11 @@ def rater(stage: str, joined: str | None = "2026-01-01T00:00") -> Any:
 def test_the_numbers_of_a_study_each_stand_under_their_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
     page = Drawn()
     monkeypatch.setattr(study_work, "st", page)
-    found: Any = SimpleNamespace(
+    status: Any = SimpleNamespace(
         raters=[rater("done"), rater("done"), rater("trials"), rater("consent", None)],
         votes=1234, fewest_votes=2, most_votes=9, pairs=17, unproven=5,
     )  # fmt: skip
-    study_work._numbers(found)
+    study_work._numbers(status)
     assert page.of("metric") == [
         ("Raters finished", "2 of 4"), ("Votes", "1\N{NARROW NO-BREAK SPACE}234"), ("Votes a pair", "2…9"),
         ("Display unproven", "5"),
@@ -42,10 +42,10 @@ def test_a_simulation_tells_the_hardest_pair_and_what_it_costs(monkeypatch: pyte
     monkeypatch.setattr(study_work, "show", tables.append)
     pairs = [SimpleNamespace(first="a", second="b", difference=-0.5, power=0.914, width=0.333),
              SimpleNamespace(first="a", second="c", difference=1.0, power=0.256, width=0.777)]  # fmt: skip
-    found: Any = SimpleNamespace(pairs=pairs, width=0.555, votes=4321, minutes_per_rater=12.4, cost=98.7,
+    simulation: Any = SimpleNamespace(pairs=pairs, width=0.555, votes=4321, minutes_per_rater=12.4, cost=98.7,
                                  studies=50,
                                  scheme="rater", unusable=2)  # fmt: skip
-    study_work._show_simulation(found)
+    study_work._show_simulation(simulation)
     narrow = "\N{NARROW NO-BREAK SPACE}"
     assert page.of("metric") == [
         ("Power, hardest pair", "26%"), ("Interval width", "0.56 JOD"), ("Votes", f"4{narrow}321"),
@@ -57,8 +57,8 @@ def test_a_simulation_tells_the_hardest_pair_and_what_it_costs(monkeypatch: pyte
         ["a − b", "−0.50", "91%", "0.33"], ["a − c", "+1.00", "26%", "0.78"],
     ]  # fmt: skip
     assert table.notes == ("Simulated: 50 studies; intervals and tests by rater.", "2 of them gave no scale.")
-    found.unusable = 0
-    study_work._show_simulation(found)
+    simulation.unusable = 0
+    study_work._show_simulation(simulation)
     assert len(tables[1].notes) == 1
 
 
@@ -74,8 +74,8 @@ def test_metrics_are_drawn_with_their_accuracy_in_percent(monkeypatch: pytest.Mo
     points: list[SpanPoint] = []
     titles: list[str] = []
 
-    def spans(found: list[SpanPoint], **named: Any) -> None:
-        points.extend(found)
+    def spans(span_points: list[SpanPoint], **named: Any) -> None:
+        points.extend(span_points)
         titles.append(named["title"])
 
     monkeypatch.setattr(people, "st", Drawn())
@@ -125,8 +125,8 @@ def test_what_a_study_says_or_why_it_says_nothing(
     monkeypatch.setattr(study_tables, "results_of", results_of)
     monkeypatch.setattr(study_tables, "report_tables", lambda _: [("Scale", [{"a": "1"}], ["note"])])
     study: Any = SimpleNamespace(name="tea", simulated=simulated)
-    found = study_tables.findings_of(None, study)  # type: ignore[arg-type]
-    assert (found.lines, found.reason) == (("how far",), reason)
-    assert [table.title for table in found.tables] == titles
-    assert found.results == (None if reason else results)
-    assert bool(found.warning) is simulated
+    findings = study_tables.findings_of(None, study)  # type: ignore[arg-type]
+    assert (findings.lines, findings.reason) == (("how far",), reason)
+    assert [table.title for table in findings.tables] == titles
+    assert findings.results == (None if reason else results)
+    assert bool(findings.warning) is simulated

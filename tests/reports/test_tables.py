@@ -59,10 +59,10 @@ def test_bd_rate_of_every_metric_side_by_side_and_its_records(arena_cells, make_
     assert [column.title for column in tables[0].columns[1:3]] == ["PSNR", "mean-difference"]
     (document,) = json.loads(json.dumps(as_json(tables)))
     webp = next(row for row in document["rows"] if row["codec"] == "webp")
-    found = webp["bd_rate"]["0123456789abcdef"]
-    assert found["percent"] < -20
-    assert found["shared_range"][0] < found["shared_range"][1]
-    assert (found["common_pictures"], webp["of_pictures"]) == (2, 2)
+    bd_rate = webp["bd_rate"]["0123456789abcdef"]
+    assert bd_rate["percent"] < -20
+    assert bd_rate["shared_range"][0] < bd_rate["shared_range"][1]
+    assert (bd_rate["common_pictures"], webp["of_pictures"]) == (2, 2)
 
 
 def test_at_a_rate_and_at_a_score(arena_cells, make_store) -> None:
@@ -148,7 +148,7 @@ def test_a_name_stands_for_its_python_port_only_where_the_program_is_absent() ->
 
 def test_chart_points_are_the_mean_curves(arena_cells, make_store) -> None:
     part = part_of(make_store(arena_cells))
-    (psnr,) = (one for one in part.metrics if one.name == "psnr")
+    (psnr,) = (metric for metric in part.metrics if metric.name == "psnr")
     points, pictures = rate_points(part, psnr)
     assert (len(points), pictures) == (15, 2)
     (webp,) = [point for point in points if point.codec == "webp" and point.setting == 50]

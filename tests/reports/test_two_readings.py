@@ -54,25 +54,25 @@ def source(store: Store) -> StoredColumns:
 
 
 # object: records of any type.
-def differences(one: object, other: object, place: str = "") -> Iterator[str]:
+def differences(left: object, right: object, place: str = "") -> Iterator[str]:
     """Yield where two records, tables or mappings of any depth differ by more than rounding."""
-    if is_dataclass(one) and type(one) is type(other):
-        for field in fields(one):
+    if is_dataclass(left) and type(left) is type(right):
+        for field in fields(left):
             name = field.name
-            yield from differences(getattr(one, name), getattr(other, name), f"{place}.{name}")
-    elif isinstance(one, Mapping) and isinstance(other, Mapping) and one.keys() == other.keys():
-        for key, value in one.items():
-            yield from differences(value, other[key], f"{place}[{key}]")
-    elif isinstance(one, list | tuple) and isinstance(other, list | tuple) and len(one) == len(other):
-        for index, (first, second) in enumerate(zip(one, other, strict=True)):
+            yield from differences(getattr(left, name), getattr(right, name), f"{place}.{name}")
+    elif isinstance(left, Mapping) and isinstance(right, Mapping) and left.keys() == right.keys():
+        for key, value in left.items():
+            yield from differences(value, right[key], f"{place}[{key}]")
+    elif isinstance(left, list | tuple) and isinstance(right, list | tuple) and len(left) == len(right):
+        for index, (first, second) in enumerate(zip(left, right, strict=True)):
             yield from differences(first, second, f"{place}[{index}]")
-    elif isinstance(one, float) and isinstance(other, float):
-        if not math.isclose(one, other, rel_tol=1e-12, abs_tol=1e-12) and not (
-            math.isnan(one) and math.isnan(other)
+    elif isinstance(left, float) and isinstance(right, float):
+        if not math.isclose(left, right, rel_tol=1e-12, abs_tol=1e-12) and not (
+            math.isnan(left) and math.isnan(right)
         ):
-            yield f"{place}: {one} and {other}"
-    elif one != other:
-        yield f"{place}: {one!r} and {other!r}"
+            yield f"{place}: {left} and {right}"
+    elif left != right:
+        yield f"{place}: {left!r} and {right!r}"
 
 
 # object: records of any type.
@@ -88,16 +88,16 @@ def read_twice(source: StoredColumns, kind=None) -> tuple[RowSelection, Selectio
 
 def assert_same_answers(records: RowSelection, columns: Selection, anchor: str) -> None:
     for metric in columns.metrics:
-        one, other = records.comparison(metric), columns.comparison(metric)
+        of_rows, of_columns = records.comparison(metric), columns.comparison(metric)
         for name in ("done", "of_pictures", "common", "curves"):
-            assert_same(getattr(one, name), getattr(other, name))
-        assert_same([codec.codec for codec in one.codecs], other.codecs)
-        pictures = sorted(one.common)
+            assert_same(getattr(of_rows, name), getattr(of_columns, name))
+        assert_same([codec.codec for codec in of_rows.codecs], of_columns.codecs)
+        pictures = sorted(of_rows.common)
         assert len(pictures) > 1
-        for codec in one.curves:
-            settings = one.settings(codec, pictures)
-            assert settings == other.settings(codec, pictures)
-            tables = [selection.table(codec, pictures, settings) for selection in (one, other)]
+        for codec in of_rows.curves:
+            settings = of_rows.settings(codec, pictures)
+            assert settings == of_columns.settings(codec, pictures)
+            tables = [selection.table(codec, pictures, settings) for selection in (of_rows, of_columns)]
             np.testing.assert_allclose(tables[0].rates, tables[1].rates, rtol=1e-12)
             np.testing.assert_allclose(tables[0].scores, tables[1].scores, rtol=1e-12)
         assert_same(records.board(metric, anchor).rows, columns.board(metric, anchor).rows)
@@ -123,25 +123,25 @@ def assert_same_answers(records: RowSelection, columns: Selection, anchor: str) 
 @pytest.mark.parametrize("kind", [None, "natural", "ai-generated"])
 def test_every_number_is_the_same(source: StoredColumns, kind) -> None:
     records, columns = read_twice(source, kind)
-    assert sorted(one.name for one in columns.metrics) == sorted(METRICS)
+    assert sorted(metric.name for metric in columns.metrics) == sorted(METRICS)
     assert_same_answers(records, columns, ANCHOR)
 
 
 def test_the_store_has_in_it_what_two_readings_could_take_apart(source: StoredColumns) -> None:
     records, _ = read_twice(source)
-    psnr = next(one for one in records.all_metrics if one.name == "psnr")
-    every = records.comparison(psnr)
-    done = {codec.label: every.done[codec.codec_id] for codec in every.codecs}
-    compared = {codec.label for codec in every.codecs if codec.codec_id in every.curves}
+    psnr = next(metric for metric in records.all_metrics if metric.name == "psnr")
+    comparison = records.comparison(psnr)
+    done = {codec.label: comparison.done[codec.codec_id] for codec in comparison.codecs}
+    compared = {codec.label for codec in comparison.codecs if codec.codec_id in comparison.curves}
     # 18 pictures were tried, one of them without any result; a 19th was only probed.
-    assert (every.of_pictures, len(every.common)) == (18, 9)
+    assert (comparison.of_pictures, len(comparison.common)) == (18, 9)
     assert (done["z just half"], done["a bit less than half"], done["half a setting"]) == (9, 8, 8)
     assert "z just half" in compared
     assert not compared & {"a bit less than half", "half a setting", "unscored"}
     reasons = {row.codec.label: row.bd_rate.reason for row in records.board(psnr, ANCHOR).rows}
     assert reasons["failing"] == "crash in decode"
     assert reasons["a bit less than half"] == "8 of 18 pictures"
-    assert [reasons[one] for one in ("falling", "one setting", "far below", "lossless", "unscored")] == [
+    assert [reasons[case] for case in ("falling", "one setting", "far below", "lossless", "unscored")] == [
         "one point", "one point", "no overlap", "lossless", "no psnr yet",
     ]  # fmt: skip
     failed = {row.codec.label: row.codec.failed for row in records.board(psnr, ANCHOR).rows}
@@ -160,7 +160,7 @@ def test_the_store_has_in_it_what_two_readings_could_take_apart(source: StoredCo
     }  # fmt: skip
     assert costs["seeds"].contended
     assert costs["imported"].encode_seconds is None
-    marks = {codec.label: codec.marks for codec in every.codecs}
+    marks = {codec.label: codec.marks for codec in comparison.codecs}
     twice = marks["verified twice"]
     assert (twice.bitstreams, twice.verified, twice.isolated, twice.wrong) == (68, 3, 3, 0)
     assert (marks["toy"].wrong, marks["dipping"].isolated, marks["dipping"].encoder_varies) == (3, 0, True)
@@ -170,7 +170,7 @@ def test_the_store_has_in_it_what_two_readings_could_take_apart(source: StoredCo
 @pytest.mark.parametrize("anchor", ["natural only", "lossless", "one setting", "seeds", "twin one"])
 def test_an_odd_anchor_is_the_same(source: StoredColumns, anchor: str) -> None:
     records, columns = read_twice(source)
-    metric = next(one for one in columns.metrics if one.name == "psnr")
+    metric = next(metric for metric in columns.metrics if metric.name == "psnr")
     rows = [selection.board(metric, codec_id(anchor)).rows for selection in (records, columns)]
     assert_same(*rows)
     reasons = {row.bd_rate.reason for row in rows[0]}
@@ -180,7 +180,7 @@ def test_an_odd_anchor_is_the_same(source: StoredColumns, anchor: str) -> None:
 @pytest.mark.parametrize("method", get_args(Method))
 def test_every_method_is_the_same(source: StoredColumns, method: Method) -> None:
     records, columns = read_twice(source)
-    metric = next(one for one in columns.metrics if one.name == "butteraugli")
+    metric = next(metric for metric in columns.metrics if metric.name == "butteraugli")
     assert_same(records.board(metric, ANCHOR, method).rows, columns.board(metric, ANCHOR, method).rows)
 
 
@@ -192,7 +192,9 @@ def some_families(source: StoredColumns) -> tuple[RowSelection, Selection]:
     family = {cell.codec_id: cell.family for cell in records.cells}
     cells = [cell for cell in records.cells if cell.family in families]
     # Of a codec that never gave a result nobody knows the family.
-    failures = [one for one in records.failures if family.get(one.codec_id, families[0]) in families]
+    failures = [
+        failure for failure in records.failures if family.get(failure.codec_id, families[0]) in families
+    ]
     return replace(records, cells=cells, failures=failures), Selection(source, None, families)
 
 
@@ -201,16 +203,16 @@ def test_codecs_of_some_families_are_the_same(some_families: tuple[RowSelection,
 
 
 def test_natural_against_generated_is_the_same(some_families: tuple[RowSelection, Selection]) -> None:
-    metric = next(one for one in some_families[1].metrics if one.name == "psnr")
-    one, other = (selection.split(metric, ANCHOR) for selection in some_families)
-    assert_same(one, other)
-    assert one.order is not None
-    assert {row.affinity for row in one.rows} == {"none", "same generator family", "same weights"}
+    metric = next(metric for metric in some_families[1].metrics if metric.name == "psnr")
+    of_rows, of_columns = (selection.split(metric, ANCHOR) for selection in some_families)
+    assert_same(of_rows, of_columns)
+    assert of_rows.order is not None
+    assert {row.affinity for row in of_rows.rows} == {"none", "same generator family", "same weights"}
 
 
 def test_the_table_with_its_evidence_is_the_same(source: StoredColumns) -> None:
     records, columns = read_twice(source, "natural")
-    metric = next(one for one in columns.metrics if one.name == "psnr")
+    metric = next(metric for metric in columns.metrics if metric.name == "psnr")
     assert_same(*(leaderboards.bd_table(selection, [metric], ANCHOR) for selection in (records, columns)))
 
 
@@ -220,8 +222,8 @@ def changed(folder: Path, *statements) -> StoredColumns:
     writer = StoreWriter(str(folder / "arena"))
 
     def change(connection: Connection) -> None:
-        for one in statements:
-            connection.execute(one)
+        for statement in statements:
+            connection.execute(statement)
 
     writer.write(change)
     writer.close()
@@ -297,9 +299,9 @@ def test_a_picture_under_two_names_has_its_bitstreams_once(tmp_path: Path, readi
     }
     records, columns = read_twice(changed(tmp_path, insert(MemberTable).values(row)))
     selection = records if reading == "records" else columns
-    every = selection.comparison(selection.all_metrics[0])
-    assert every.of_pictures == 4
-    assert [codec.marks.bitstreams for codec in every.codecs] == [12, 12]
+    comparison = selection.comparison(selection.all_metrics[0])
+    assert comparison.of_pictures == 4
+    assert [codec.marks.bitstreams for codec in comparison.codecs] == [12, 12]
 
 
 @pytest.mark.parametrize("reading", ["records", "columns"])
