@@ -252,7 +252,7 @@ def test_what_stands_below_the_leaderboard(
         monkeypatch.setattr(leaderboard.pages, name, lambda *_: None)
     monkeypatch.setattr(leaderboard.pages, "show", lambda _, name: said.append(name))
     monkeypatch.setattr(leaderboard, "_table", lambda *words: said.append(f"{words[3]} {words[4]}"))
-    monkeypatch.setattr(leaderboard, "beside", lambda *_: None)
+    monkeypatch.setattr(leaderboard, "with_people_and_costs", lambda *_: None)
     monkeypatch.setattr(leaderboard, "_own_rates", lambda *_: said.append("own"))
     monkeypatch.setattr(leaderboard, "_every_metric", lambda *_: said.append("each metric"))
     leaderboard.draw(frame)
