@@ -169,8 +169,8 @@ def test_a_reader_that_leaves_early_is_no_error(ran: Path) -> None:
 def test_every_command_is_told_of_in_the_documents() -> None:
     pages = " ".join(path.read_text() for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
     group = get_command(cli.app)
-    for name, one in group.commands.items():
-        for word in [f"{name} {inner}" for inner in getattr(one, "commands", {})] or [name]:
+    for name, entry in group.commands.items():
+        for word in [f"{name} {inner}" for inner in getattr(entry, "commands", {})] or [name]:
             assert f"codecarena {word}" in pages, f"no page speaks of: codecarena {word}"
 
 

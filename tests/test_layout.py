@@ -73,7 +73,7 @@ def test_the_package_list_equals_the_folders() -> None:
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     folders = {path.parent.relative_to(ROOT) for path in sources()}
     assert sorted(listed) == sorted(
-        {"codecarena", *(".".join(("codecarena", *one.parts)) for one in folders)}
+        {"codecarena", *(".".join(("codecarena", *folder.parts)) for folder in folders)}
     )
 
 
@@ -83,8 +83,10 @@ def test_no_room_has_an_init_file_or_a_standard_name() -> None:
 
 
 def test_no_file_is_over_400_lines() -> None:
-    every = [*sources(), ROOT / "cli.py", *(ROOT / "tests").rglob("*.py")]
-    assert [(path.name, lines) for path in every if (lines := len(path.read_text().splitlines())) > 400] == []
+    all_of_them = [*sources(), ROOT / "cli.py", *(ROOT / "tests").rglob("*.py")]
+    assert [
+        (path.name, lines) for path in all_of_them if (lines := len(path.read_text().splitlines())) > 400
+    ] == []
 
 
 def test_outside_packages_of_the_same_names_win_in_the_root() -> None:
@@ -125,7 +127,7 @@ def test_records_are_frozen_and_have_slots() -> None:
             for made in node.decorator_list if isinstance(node, ast.ClassDef) else []:
                 if not ast.unparse(made).startswith("dataclass"):
                     continue
-                words = {one.arg: ast.unparse(one.value) for one in getattr(made, "keywords", [])}
+                words = {entry.arg: ast.unparse(entry.value) for entry in getattr(made, "keywords", [])}
                 frozen, slots = (words.get(name) == "True" for name in ("frozen", "slots"))
                 if not ((frozen or node.name in GROWING) and (slots or node.name in CACHING)):
                     wrong.append(f"{path.relative_to(ROOT)}: {node.name}")

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from imported import ROOMS, ROOT, arrows, floors, sources
 
+import codecarena
 from arena import call, write_pictures
 from codecarena.bench.records.messages import Cell, CodecSpec, Original
 from codecarena.bench.run import study_pictures
@@ -24,6 +25,7 @@ from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.organise.organise import open_study, plan_text
 from codecarena.studies.organise.simulated_study import rehearse
 
+PACKAGE = f"{Path(codecarena.__file__).parent}/"
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
 STEP = re.compile(r"^\d+\. `(\S+\.py)` `(\w+)`: ", re.MULTILINE)
 SUITE = """
@@ -79,8 +81,8 @@ def calls_traced() -> Iterator[list[Step]]:
 
     def look(frame: FrameType, event: str, _: Any) -> None:
         file = frame.f_code.co_filename
-        if event == "call" and file.startswith(f"{ROOT}/"):
-            entered.setdefault((file.removeprefix(f"{ROOT}/"), frame.f_code.co_name))
+        if event == "call" and file.startswith(PACKAGE):
+            entered.setdefault((file.removeprefix(PACKAGE), frame.f_code.co_name))
 
     order: list[Step] = []
     threading.setprofile(look)
@@ -150,9 +152,9 @@ def shown(store: str) -> None:
 
 
 def test_pixels_become_a_score(trips: dict[str, list[Step]]) -> None:
-    every = steps("A picture's pixels become a score")
-    inside = [step for step in every if step[0] in ("bench/worker/measure.py", "datasets/pixels.py")]
-    assert_made([step for step in every if step not in inside], trips["run"])
+    all_of_them = steps("A picture's pixels become a score")
+    inside = [step for step in all_of_them if step[0] in ("bench/worker/measure.py", "datasets/pixels.py")]
+    assert_made([step for step in all_of_them if step not in inside], trips["run"])
     assert_made(inside, trips["worker"])
 
 

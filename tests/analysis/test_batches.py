@@ -36,23 +36,23 @@ def test_batches_agree_with_bjontegaard_on_published_curves(
     pairs = [(name, other) for name in names for other in names if name != other]
     for anchor, test in pairs:
         batches = [CurveBatch(*(column[None] for column in curves[name]), method) for name in (anchor, test)]
-        ours = 100 * np.expm1(log_rate_differences(*batches)[0])
+        computed = 100 * np.expm1(log_rate_differences(*batches)[0])
         oracle = bjontegaard.bd_rate(
             *curves[anchor], *curves[test], method=method, require_matching_points=False, min_overlap=0
         )
-        assert ours == pytest.approx(oracle, abs=1e-6)
+        assert computed == pytest.approx(oracle, abs=1e-6)
 
 
 @pytest.mark.parametrize("method", get_args(Method))
 def test_a_batch_is_every_curve_on_its_own(method: Method) -> None:
     random = np.random.default_rng(3)
     anchor, test = ragged(random, 6), ragged(random, 8)
-    found = log_rate_differences(CurveBatch(*anchor, method), CurveBatch(*test, method))
-    single = [bd_rate(*(side[row] for side in (*anchor, *test)), method) for row in range(len(found))]
-    expected = [np.nan if one.percent is None else np.log1p(one.percent / 100) for one in single]
+    differences = log_rate_differences(CurveBatch(*anchor, method), CurveBatch(*test, method))
+    single = [bd_rate(*(side[row] for side in (*anchor, *test)), method) for row in range(len(differences))]
+    expected = [np.nan if entry.percent is None else np.log1p(entry.percent / 100) for entry in single]
     assert np.count_nonzero(np.isnan(expected)) > 3
-    assert any(one.dropped for one in single)
-    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
+    assert any(entry.dropped for entry in single)
+    np.testing.assert_allclose(differences, expected, rtol=1e-6, atol=1e-9)
 
 
 def test_curves_of_two_points_are_straight_and_of_one_none() -> None:

@@ -83,27 +83,27 @@ def test_estimates_are_the_leaderboards_and_intervals_hold_them() -> None:
     sample = paired.against("id-a", "id-t")
     assert 100 * np.expm1(sample.estimate) == pytest.approx(row.bd_rate.percent, abs=1e-9)
     assert paired.mean_of_pictures("id-a", "id-t").estimate == pytest.approx(row.mean_of_pictures, abs=1e-9)
-    found = against_anchor(paired, "id-a")["id-t"]
+    evidence = against_anchor(paired, "id-a")["id-t"]
     for ends, value in (
-        (found.interval, row.bd_rate.percent),
-        (found.mean_of_pictures, row.mean_of_pictures),
+        (evidence.interval, row.bd_rate.percent),
+        (evidence.mean_of_pictures, row.mean_of_pictures),
     ):
         assert ends.low is not None
         assert ends.high is not None
         assert value is not None
         assert ends.low < value < ends.high
         assert ends.high - ends.low < 30
-    assert found.verdict == "better"
+    assert evidence.verdict == "better"
 
 
 def test_pairing_cancels_what_pictures_have_in_common() -> None:
     stored = cells("a", many(1, 24, 0, 2)) + cells("t", many(0.97, 24, 0.01, 3))
-    found = against_anchor(Paired(compare(stored, PSNR), PSNR), "id-a")["id-t"]
-    assert found.interval.low is not None
-    assert found.interval.high is not None
+    evidence = against_anchor(Paired(compare(stored, PSNR), PSNR), "id-a")["id-t"]
+    assert evidence.interval.low is not None
+    assert evidence.interval.high is not None
     # Rates differ by a factor of two between pictures; the interval is as narrow as the codecs' difference.
-    assert found.interval.high - found.interval.low < 2
-    assert found.verdict == "better"
+    assert evidence.interval.high - evidence.interval.low < 2
+    assert evidence.verdict == "better"
 
 
 def test_a_difference_that_chance_explains_is_not_shown_and_holm_counts_codecs() -> None:
@@ -113,14 +113,14 @@ def test_a_difference_that_chance_explains_is_not_shown_and_holm_counts_codecs()
     paired = Paired(compare(stored, PSNR), PSNR)
     family = against_anchor(paired, "id-a")
     alone = {
-        one: against_anchor(
-            Paired(compare([c for c in stored if c.codec in {"a", one[3:]}], PSNR), PSNR), "id-a"
-        )[one]
-        for one in family
+        entry: against_anchor(
+            Paired(compare([c for c in stored if c.codec in {"a", entry[3:]}], PSNR), PSNR), "id-a"
+        )[entry]
+        for entry in family
     }
-    assert all(family[one].p_value >= alone[one].p_value for one in family)  # type: ignore[operator]
-    assert sum(one.verdict == "better" for one in family.values()) < sum(
-        one.verdict == "better" for one in alone.values()
+    assert all(family[entry].p_value >= alone[entry].p_value for entry in family)  # type: ignore[operator]
+    assert sum(tested.verdict == "better" for tested in family.values()) < sum(
+        tested.verdict == "better" for tested in alone.values()
     )
 
 
@@ -130,8 +130,8 @@ def test_codecs_without_a_shared_range_have_no_interval_and_no_verdict() -> None
         for name, points in many(1, 8, 0, 2).items()
     }
     paired = Paired(compare(cells("a", many(1, 8, 0, 2)) + cells("t", low), PSNR), PSNR)  # type: ignore[arg-type]
-    found = against_anchor(paired, "id-a")["id-t"]
-    assert (found.interval.low, found.p_value, found.verdict) == (None, None, None)
+    evidence = against_anchor(paired, "id-a")["id-t"]
+    assert (evidence.interval.low, evidence.p_value, evidence.verdict) == (None, None, None)
     (duel,) = head_to_heads(paired)
     assert (duel.percent, duel.interval.reason, duel.pictures, duel.verdict) == (None, "no overlap", 0, None)
 
@@ -160,22 +160,22 @@ def test_wins_count_each_pictures_own_bd_rate() -> None:
     a, b = many(1, 7, 0, 2), many(1.02, 7, 0.2, 5)
     (duel,) = head_to_heads(Paired(compare(cells("a", a) + cells("b", b), PSNR), PSNR))
     single = [bd_rate(*zip(*b[name], strict=True), *zip(*a[name], strict=True)).percent for name in a]
-    assert duel.wins == sum(one is not None and one < 0 for one in single)
+    assert duel.wins == sum(difference is not None and difference < 0 for difference in single)
     assert 0 < duel.wins < 7
 
 
 def test_points_carry_intervals_of_both_means() -> None:
     curves = many(1, 24, 0.1, 2)
-    every = compare(cells("a", curves), PSNR)
-    found = point_evidence(Paired(every, PSNR), "id-a")
-    assert [point.setting for point in found] == list(SETTINGS)
+    comparison = compare(cells("a", curves), PSNR)
+    outcome = point_evidence(Paired(comparison, PSNR), "id-a")
+    assert [point.setting for point in outcome] == list(SETTINGS)
     rates = [points[0][0] for points in curves.values()]
-    assert found[0].bits_per_pixel == pytest.approx(fmean(rates), abs=1e-6)
-    low, high = found[0].rate_interval.low, found[0].rate_interval.high
+    assert outcome[0].bits_per_pixel == pytest.approx(fmean(rates), abs=1e-6)
+    low, high = outcome[0].rate_interval.low, outcome[0].rate_interval.high
     assert low is not None
     assert high is not None
     assert high - low == pytest.approx(2 * 2.07 * np.std(rates, ddof=1) / np.sqrt(24), rel=0.15)
-    assert found[0].score_interval.low is not None
+    assert outcome[0].score_interval.low is not None
     # Rates have a bound below, these scores one above: each interval reaches further away from its own.
     similarity = metric_row("m-psnr", "ssim", "codecarena", "1", "RGB", "higher", 1.0)
     skewed = {

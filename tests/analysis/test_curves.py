@@ -39,10 +39,10 @@ def test_agrees_with_bjontegaard_on_published_curves(
 ) -> None:
     a, t = published(test_data, anchor, metric), published(test_data, test, metric)
     oracle = bjontegaard.bd_rate(*a, *t, method=method, require_matching_points=False, min_overlap=0)
-    ours = bd_rate(*a, *t, method=method)
-    assert ours.percent == pytest.approx(oracle, abs=1e-6)
-    assert ours.reason is None
-    assert ours.dropped == 0
+    computed = bd_rate(*a, *t, method=method)
+    assert computed.percent == pytest.approx(oracle, abs=1e-6)
+    assert computed.reason is None
+    assert computed.dropped == 0
 
 
 @pytest.mark.parametrize("method", get_args(Method))
@@ -58,8 +58,8 @@ def test_agrees_with_bjontegaard_on_curves_of_any_shape_that_rise(seed: int, met
     anchor, test = curve(random.integers(4, 12), 0.0), curve(random.integers(4, 12), random.normal(0, 1))
     oracle = bjontegaard.bd_rate(*anchor, *test, method=method, require_matching_points=False, min_overlap=0)
     shuffled = random.permutation(len(test[0]))
-    ours = bd_rate(*anchor, test[0][shuffled], test[1][shuffled], method)
-    assert ours.percent == pytest.approx(oracle, abs=1e-6, rel=1e-7)
+    computed = bd_rate(*anchor, test[0][shuffled], test[1][shuffled], method)
+    assert computed.percent == pytest.approx(oracle, abs=1e-6, rel=1e-7)
 
 
 def test_curves_that_do_not_rise_are_where_we_differ_from_bjontegaard() -> None:
@@ -70,9 +70,9 @@ def test_curves_that_do_not_rise_are_where_we_differ_from_bjontegaard() -> None:
     oracle = bjontegaard.bd_rate(RATES, QUALITIES, rates, qualities, "cubic", require_matching_points=False)
     assert oracle > 1
     for method in get_args(Method):
-        ours = bd_rate(RATES, QUALITIES, rates, qualities, method)
-        assert ours.percent == pytest.approx(0, abs=1e-9)
-        assert ours.dropped == 1
+        computed = bd_rate(RATES, QUALITIES, rates, qualities, method)
+        assert computed.percent == pytest.approx(0, abs=1e-9)
+        assert computed.dropped == 1
 
 
 def test_a_cubic_that_swings_beyond_all_numbers_has_a_reason() -> None:
@@ -93,14 +93,14 @@ def test_equal_curves_differ_by_nothing_and_what_is_no_number_is_left_out(method
 def test_lower_is_better_agrees_with_bjontegaard() -> None:
     test = [0.09, 0.17, 0.37, 0.7], [5.5, 4.1, 2.0, 1.2]
     anchor = RATES, [6.0, 4.0, 2.5, 1.0]
-    ours = bd_rate(
+    computed = bd_rate(
         anchor[0], to_quality("linear", "lower", anchor[1]), test[0], to_quality("linear", "lower", test[1])
     )
     # The oracle wants its points in the order of rising distance.
     oracle = bjontegaard.bd_rate(
         *(list(reversed(column)) for column in (*anchor, *test)), method="pchip", min_overlap=0
     )
-    assert ours.percent == pytest.approx(oracle, abs=1e-9)
+    assert computed.percent == pytest.approx(oracle, abs=1e-9)
 
 
 def test_half_the_rate_at_every_quality_is_minus_fifty_percent() -> None:

@@ -79,7 +79,7 @@ def test_tiny_pictures_have_finite_residual_measures_and_controls(size: tuple[in
         assert made.psnr_db == pytest.approx(psnr(made.pixels, original))
 
 
-@pytest.mark.parametrize("measure", PAIRED, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("measure", PAIRED, ids=lambda entry: entry.__name__)
 def test_other_sizes_are_refused(measure) -> None:
     with pytest.raises(MetricError, match="equal size"):
         measure(photograph(), photograph()[1:])
@@ -232,7 +232,9 @@ def test_detail_of_the_right_spectrum_beats_noise_and_sharpening_of_equal_psnr()
     original, decoded = (bytes_of(coarse + draw) for draw in draws)
     controls = [make(coarse, original, psnr(decoded, original)).pixels for make in CONTROLS.values()]
     for distance in DISTANCES:
-        assert distance(decoded, original) < 0.5 * min(distance(one, original) for one in (coarse, *controls))
+        assert distance(decoded, original) < 0.5 * min(
+            distance(entry, original) for entry in (coarse, *controls)
+        )
     assert abs(residual_cosine(decoded, coarse, original)) < 0.05
 
 
@@ -290,10 +292,12 @@ def test_benchmark_records_what_a_pair_of_codecs_shows(script: ModuleType, tmp_p
     assert means["jpeg subsampling=4:2:0"][:-1] == means["jpeg"][:-1]
     with (tmp_path / "record.csv").open(newline="") as opened:
         numbers = {(row["decoder"], row["less"], row["measure"]): row for row in csv.DictReader(opened)}
-    ours, control = (numbers[name, "", "PSNR, dB"]["mean"] for name in ("mozjpeg", "mozjpeg: white noise"))
-    assert float(control) == pytest.approx(float(ours), abs=0.02), "not at equal PSNR"
+    computed, control = (
+        numbers[name, "", "PSNR, dB"]["mean"] for name in ("mozjpeg", "mozjpeg: white noise")
+    )
+    assert float(control) == pytest.approx(float(computed), abs=0.02), "not at equal PSNR"
     difference = numbers["mozjpeg", "mozjpeg: white noise", "PSNR, dB"]
-    assert float(difference["mean"]) == pytest.approx(float(ours) - float(control), abs=1e-4)
+    assert float(difference["mean"]) == pytest.approx(float(computed) - float(control), abs=1e-4)
     assert float(difference["low"]) <= float(difference["mean"]) <= float(difference["high"])
 
 
@@ -305,7 +309,7 @@ def test_summary_names_hfds_own_steps(script: ModuleType) -> None:
     given = [
         title._replace(given=title.given | {"steps": int(title.given["steps"])}).title for title in titles
     ]
-    assert [one for one in given if one.endswith("(default)")] == [
+    assert [entry for entry in given if entry.endswith("(default)")] == [
         "hfd mode=flow steps=4 (default)",
         "hfd mode=diffusion steps=64 (default)",
     ]

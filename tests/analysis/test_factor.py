@@ -97,13 +97,13 @@ def test_a_planted_interaction_is_found_with_its_size() -> None:
     stored = both("jpeg", 1, 1, spread=0.01) + both("steady", 0.8, 0.8) + both("natural-born", 0.7, 1.0)
     split = split_by_kind(stored, PSNR, "jpeg")
     assert (split.natural_pictures, split.generated_pictures, split.statement) == (12, 12, None)
-    found = row(split, "natural-born")
-    assert found.interval is not None
-    assert found.interval.low is not None
-    assert found.interval.high is not None
-    assert found.interval.low < 100 * (1 / 0.7 - 1) < found.interval.high
-    assert found.p_value is not None
-    assert found.p_value < 0.01
+    outcome = row(split, "natural-born")
+    assert outcome.interval is not None
+    assert outcome.interval.low is not None
+    assert outcome.interval.high is not None
+    assert outcome.interval.low < 100 * (1 / 0.7 - 1) < outcome.interval.high
+    assert outcome.p_value is not None
+    assert outcome.p_value < 0.01
     steady = row(split, "steady")
     assert steady.p_value is not None
     assert steady.p_value > 0.05
@@ -150,8 +150,8 @@ def test_pictures_of_a_codecs_own_generator_stand_in_rows_of_their_own() -> None
     assert (family.generated.pictures, same.generated.pictures) == (7, 5)
     assert family.generated.percent == pytest.approx(100 * (0.2 / 0.9 - 1), abs=5)
     assert same.generated.percent == pytest.approx(100 * (0.1 / 0.9 - 1), abs=5)
-    for one in (family, same):
-        assert (one.difference, one.p_value) == (None, None)
+    for entry in (family, same):
+        assert (entry.difference, entry.p_value) == (None, None)
     assert split.order is not None
     assert split.order.codecs == 3
 
@@ -197,11 +197,11 @@ def test_too_few_pictures_of_a_kind_are_shown_without_interval_or_test() -> None
         for cell in (*measured(codec, "natural", 1), *measured(codec, "ai-generated", 1, 3, generator="FLUX"))
     ]
     split = split_by_kind(stored, PSNR, "jpeg")
-    found = row(split, "webp")
-    assert found.generated.percent is not None
-    assert found.generated.interval.reason == "fewer than 5 pictures"
-    assert found.difference is not None
-    assert (found.interval and found.interval.low, found.p_value, split.order) == (None, None, None)
+    outcome = row(split, "webp")
+    assert outcome.generated.percent is not None
+    assert outcome.generated.interval.reason == "fewer than 5 pictures"
+    assert outcome.difference is not None
+    assert (outcome.interval and outcome.interval.low, outcome.p_value, split.order) == (None, None, None)
 
 
 def test_a_picture_of_both_kinds_is_a_mistake() -> None:

@@ -34,11 +34,11 @@ def test_half_of_the_pictures_that_were_tried_is_enough_to_be_compared(
     engine, pictures: str, failed: str, compared: bool
 ) -> None:
     failures = [failure("nobody", picture) for picture in failed]
-    every = engine.compare([*on("z", "abcd"), *on("a", pictures)], PSNR, failures)
-    assert every.of_pictures == 4 + len(failed)
-    assert ("id-a" in every.curves) == compared
-    assert every.common == set(pictures if compared else "abcd")
-    assert every.done == {"id-z": 4, "id-a": len(pictures)}
+    comparison = engine.compare([*on("z", "abcd"), *on("a", pictures)], PSNR, failures)
+    assert comparison.of_pictures == 4 + len(failed)
+    assert ("id-a" in comparison.curves) == compared
+    assert comparison.common == set(pictures if compared else "abcd")
+    assert comparison.done == {"id-z": 4, "id-a": len(pictures)}
 
 
 def test_pictures_that_hold_nothing_for_the_metric_are_in_no_total(engine) -> None:
@@ -106,7 +106,7 @@ def test_at_a_rate_the_best_median_is_first_and_every_metric_has_its_own(engine)
     assert [row.codec.label for row in by_psnr] == ["z", "m", "a"]
     assert [row.codec.label for row in by_delta] == ["a", "m", "z"]
     # Half a bit is the middle between a quarter and one, in log rate.
-    medians = {key: found and found.median for key, found in by_psnr[1].scores.items()}
+    medians = {key: outcome and outcome.median for key, outcome in by_psnr[1].scores.items()}
     assert medians == pytest.approx({PSNR.metric_id: 32.0, DELTA.metric_id: 1.5})
     assert by_psnr[1].achieved is None
 

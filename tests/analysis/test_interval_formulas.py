@@ -27,26 +27,26 @@ def test_the_level_is_95_percent() -> None:
 
 @pytest.mark.parametrize("pictures", [5, 6, 24, 1000])
 def test_the_percentiles_are_students_widened_for_the_plug_in_variance(pictures: int) -> None:
-    found = interval(sample(EVENLY, (pictures, 3.0)))
+    bounds = interval(sample(EVENLY, (pictures, 3.0)))
     quantile = stats.t.ppf(0.025, pictures - 1) * math.sqrt(pictures / (pictures - 1))
-    assert (found.low, found.high) == pytest.approx((stats.norm.cdf(quantile), stats.norm.cdf(-quantile)))
+    assert (bounds.low, bounds.high) == pytest.approx((stats.norm.cdf(quantile), stats.norm.cdf(-quantile)))
     # For very many pictures it is the plain 95 % interval; for few it is wider.
     if pictures == 1000:
-        assert (found.low, found.high) == pytest.approx((0.025, 0.975), abs=1e-3)
+        assert (bounds.low, bounds.high) == pytest.approx((0.025, 0.975), abs=1e-3)
 
 
 def test_of_two_groups_the_freedom_is_welchs() -> None:
-    found = interval(sample(EVENLY, (5, 4.0), (9, 1.0)))
+    bounds = interval(sample(EVENLY, (5, 4.0), (9, 1.0)))
     # Unbiased variances are 4 x 5/4 = 5 and 1 x 9/8; the freedom is (5 + 9/8)^2 / (5^2/4 + (9/8)^2/8).
     unbiased = 5 + 9 / 8
     freedom = unbiased**2 / (25 / 4 + (9 / 8) ** 2 / 8)
     quantile = stats.t.ppf(0.025, freedom) * math.sqrt(unbiased / 5)
-    assert (found.low, found.high) == pytest.approx((stats.norm.cdf(quantile), stats.norm.cdf(-quantile)))
+    assert (bounds.low, bounds.high) == pytest.approx((stats.norm.cdf(quantile), stats.norm.cdf(-quantile)))
 
 
 def test_without_any_spread_the_interval_is_the_value() -> None:
-    found = interval(sample(np.full(100, 0.5), (5, 0.0), (7, 0.0)))
-    assert (found.low, found.high) == (0.5, 0.5)
+    bounds = interval(sample(np.full(100, 0.5), (5, 0.0), (7, 0.0)))
+    assert (bounds.low, bounds.high) == (0.5, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -64,13 +64,13 @@ def test_without_any_spread_the_interval_is_the_value() -> None:
 def test_an_interval_is_refused_with_the_reason(groups, undefined, estimate, reason) -> None:
     draws = np.linspace(0, 1, 200)
     draws[:undefined] = np.nan
-    found = interval(sample(draws, *groups, estimate=estimate))
-    assert found.reason == reason
-    assert (found.low is None) == (found.high is None) == (reason is not None)
+    bounds = interval(sample(draws, *groups, estimate=estimate))
+    assert bounds.reason == reason
+    assert (bounds.low is None) == (bounds.high is None) == (reason is not None)
 
 
 def test_an_interval_goes_through_a_rising_function() -> None:
-    assert Interval(1.0, 2.0).through(lambda one: 10 * one) == Interval(10.0, 20.0)
+    assert Interval(1.0, 2.0).through(lambda entry: 10 * entry) == Interval(10.0, 20.0)
     nothing = Interval(None, None, "no value")
     assert nothing.through(math.exp) == nothing
 
@@ -80,10 +80,10 @@ def test_a_bounded_interval_is_students_of_the_logarithm(bound: float, side: int
     logarithms = np.array([-0.3, 0.3] * 50)
     distance = 0.25
     draws = bound + side * distance * np.exp(logarithms)
-    found = bounded_interval(sample(draws, (7, 2.0), estimate=bound + side * distance), bound)
+    bounds = bounded_interval(sample(draws, (7, 2.0), estimate=bound + side * distance), bound)
     factor = math.exp(stats.t.ppf(0.975, 6) * math.sqrt(7 / 6) * 0.3)
     ends = sorted((bound + side * distance / factor, bound + side * distance * factor))
-    assert (found.low, found.high) == pytest.approx(tuple(ends))
+    assert (bounds.low, bounds.high) == pytest.approx(tuple(ends))
 
 
 def test_a_bounded_interval_leaves_out_undefined_resamples() -> None:
@@ -91,7 +91,7 @@ def test_a_bounded_interval_leaves_out_undefined_resamples() -> None:
     with_undefined = np.concatenate([draws, [np.nan]])
     groups = ((8, 1.0),)
     whole, part = (
-        bounded_interval(sample(one, *groups, estimate=1.0), 0.0) for one in (draws, with_undefined)
+        bounded_interval(sample(entry, *groups, estimate=1.0), 0.0) for entry in (draws, with_undefined)
     )
     assert (part.low, part.high) == pytest.approx((whole.low, whole.high))
 
@@ -151,21 +151,26 @@ def test_undefined_resamples_are_in_no_share() -> None:
 
 
 def test_a_spread_is_median_and_5th_and_95th_percentile() -> None:
-    found = spread([*range(20, -1, -1), math.inf, -math.inf, math.nan])
-    assert found is not None
-    assert (found.low, found.median, found.high, found.pictures) == (1.0, 10.0, 19.0, 21)
+    median_and_range = spread([*range(20, -1, -1), math.inf, -math.inf, math.nan])
+    assert median_and_range is not None
+    assert (
+        median_and_range.low,
+        median_and_range.median,
+        median_and_range.high,
+        median_and_range.pictures,
+    ) == (1.0, 10.0, 19.0, 21)
     assert spread([]) is None
 
 
 def test_resamples_draw_as_many_pictures_as_there_are() -> None:
-    found = resample(4, np.random.default_rng(1), 500).weights
-    assert found.shape == (501, 4)
-    np.testing.assert_array_equal(found[0], [0.25] * 4)
-    np.testing.assert_allclose(found.sum(axis=1), 1)
-    assert set(np.unique(found[1:] * 4)) == {0, 1, 2, 3, 4}
-    np.testing.assert_allclose(found[1:].mean(axis=0), 0.25, atol=0.03)
+    weights = resample(4, np.random.default_rng(1), 500).weights
+    assert weights.shape == (501, 4)
+    np.testing.assert_array_equal(weights[0], [0.25] * 4)
+    np.testing.assert_allclose(weights.sum(axis=1), 1)
+    assert set(np.unique(weights[1:] * 4)) == {0, 1, 2, 3, 4}
+    np.testing.assert_allclose(weights[1:].mean(axis=0), 0.25, atol=0.03)
     # A count of 4 draws at 1/4 has variance 4 x 1/4 x 3/4.
-    np.testing.assert_allclose((4 * found[1:]).var(axis=0), 0.75, atol=0.15)
+    np.testing.assert_allclose((4 * weights[1:]).var(axis=0), 0.75, atol=0.15)
 
 
 def test_means_are_of_what_is_defined() -> None:
@@ -176,19 +181,19 @@ def test_means_are_of_what_is_defined() -> None:
     np.testing.assert_allclose(resampling.means(values[:3, None].repeat(2, axis=1)[[0, 1, 2, 0]]), [
         [13 / 4] * 2, [2, 2], [1, 1],
     ])  # fmt: skip
-    found = resampling.sample(np.array([7.0, 1.0, np.nan, 5.0]))
-    assert found.estimate == 7.0
-    np.testing.assert_array_equal(found.draws, [1.0, np.nan, 5.0])
-    assert found.groups == (Group(4, 4.0),)
+    drawn = resampling.sample(np.array([7.0, 1.0, np.nan, 5.0]))
+    assert drawn.estimate == 7.0
+    np.testing.assert_array_equal(drawn.draws, [1.0, np.nan, 5.0])
+    assert drawn.groups == (Group(4, 4.0),)
     assert resampling.sample(np.array([7.0, np.nan])).groups == (Group(4, 0.0),)
 
 
 def test_a_paired_difference_is_one_group_and_an_unpaired_one_two() -> None:
-    one = sample(np.array([1.0, 2.0, 6.0]), (5, 3.0), estimate=3.0)
+    drawn = sample(np.array([1.0, 2.0, 6.0]), (5, 3.0), estimate=3.0)
     other = sample(np.array([1.0, 4.0, 4.0]), (7, 2.0), estimate=2.0)
-    unpaired, paired = one.minus(other), one.paired_minus(other)
-    for found in (unpaired, paired):
-        assert found.estimate == 1.0
-        np.testing.assert_array_equal(found.draws, [0.0, -2.0, 2.0])
+    unpaired, paired = drawn.minus(other), drawn.paired_minus(other)
+    for outcome in (unpaired, paired):
+        assert outcome.estimate == 1.0
+        np.testing.assert_array_equal(outcome.draws, [0.0, -2.0, 2.0])
     assert unpaired.groups == (Group(5, 3.0), Group(7, 2.0))
     assert paired.groups == (Group(5, pytest.approx(8 / 3)),)

@@ -28,13 +28,13 @@ def mean_of(values: np.ndarray, seed: int = 0) -> Sample:
 def simulated(random: np.random.Generator, pictures: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Two codecs' rates and qualities, (pictures, settings): pictures differ in detail, codecs in gain."""
     detail = random.normal(0, 0.5, (pictures, 1))
-    found = []
+    outcome = []
     for gain, spread in ((0.0, 0.0), (-0.2, 0.15)):
         log_rates = SETTINGS + detail + random.normal(gain, spread, (pictures, 1))
         log_rates = log_rates + random.normal(0, 0.05, log_rates.shape)
         qualities = 32 + 5 * SETTINGS - 2.5 * detail + random.normal(0, 0.15, log_rates.shape)
-        found.append((np.exp(log_rates), qualities))
-    return found
+        outcome.append((np.exp(log_rates), qualities))
+    return outcome
 
 
 def differences(codecs: list[tuple[np.ndarray, np.ndarray]], resampling: Resampling) -> np.ndarray:
@@ -49,10 +49,10 @@ def test_the_interval_of_bd_rate_covers_the_truth() -> None:
     hits = 0
     for _ in range(STUDIES):
         resampling = resample(PICTURES, random, 1000)
-        found = interval(resampling.sample(differences(simulated(random, PICTURES), resampling)))
-        assert found.low is not None
-        assert found.high is not None
-        hits += found.low < truth < found.high
+        bounds = interval(resampling.sample(differences(simulated(random, PICTURES), resampling)))
+        assert bounds.low is not None
+        assert bounds.high is not None
+        hits += bounds.low < truth < bounds.high
     # The record of 2000 studies, docs/benchmarks/interval_coverage.md, has 92 to 98 %. Here chance of a
     # false alarm is one in a thousand on either side.
     low, high = stats.binom.ppf(0.001, STUDIES, 0.92), stats.binom.ppf(0.999, STUDIES, 0.98)
@@ -113,9 +113,9 @@ def test_a_statistic_that_many_resamples_do_not_have_gets_no_interval() -> None:
     sample = mean_of(np.random.default_rng(6).normal(size=24))
     draws = sample.draws.copy()
     draws[: int(MOST_UNDEFINED * len(draws)) + 1] = np.nan
-    found = interval(Sample(sample.estimate, draws, sample.groups))
-    assert found.low is None
-    assert found.reason == "undefined in 1% of resamples"
+    bounds = interval(Sample(sample.estimate, draws, sample.groups))
+    assert bounds.low is None
+    assert bounds.reason == "undefined in 1% of resamples"
     assert interval(Sample(np.nan, sample.draws, sample.groups)).reason == "no value"
 
 
@@ -130,14 +130,14 @@ def test_the_interval_of_a_skewed_mean_covers_the_truth_with_few_pictures(pictur
         resampling = resample(pictures, random, 500)
         rate = resampling.sample(resampling.means(values[:, None])[:, 0])
         similarity = resampling.sample(resampling.means(1 - 0.02 * values[:, None])[:, 0])
-        for kind, found, expected in (
+        for kind, outcome, expected in (
             ("rate", bounded_interval(rate, 0.0), truth),
             ("similarity", bounded_interval(similarity, 1.0), 1 - 0.02 * truth),
             ("plain", interval(rate), truth),
         ):
-            assert found.low is not None
-            assert found.high is not None
-            hits[kind] += found.low < expected < found.high
+            assert outcome.low is not None
+            assert outcome.high is not None
+            hits[kind] += outcome.low < expected < outcome.high
     assert hits["rate"] >= stats.binom.ppf(0.001, studies, 0.925)
     assert hits["similarity"] == hits["rate"]
     assert hits["rate"] > hits["plain"]
@@ -145,14 +145,14 @@ def test_the_interval_of_a_skewed_mean_covers_the_truth_with_few_pictures(pictur
 
 def test_a_bounded_interval_keeps_to_its_side_and_is_symmetrical_in_the_logarithm() -> None:
     values = np.array([0.02, 0.05, 0.05, 0.4, 3.0])
-    found = bounded_interval(mean_of(values), 0.0)
-    assert found.low is not None
-    assert found.high is not None
-    assert 0 < found.low < values.mean() < found.high
-    assert found.low * found.high == pytest.approx(values.mean() ** 2)
+    bounds = bounded_interval(mean_of(values), 0.0)
+    assert bounds.low is not None
+    assert bounds.high is not None
+    assert 0 < bounds.low < values.mean() < bounds.high
+    assert bounds.low * bounds.high == pytest.approx(values.mean() ** 2)
     below = bounded_interval(mean_of(1 - values / 10), 1.0)
-    assert below.high == pytest.approx(1 - found.low / 10)
-    assert below.low == pytest.approx(1 - found.high / 10)
+    assert below.high == pytest.approx(1 - bounds.low / 10)
+    assert below.low == pytest.approx(1 - bounds.high / 10)
 
 
 def test_where_a_resample_reaches_the_bound_the_interval_is_the_plain_one() -> None:

@@ -34,8 +34,8 @@ def codec(
     for kind, factor, generator in (("natural", natural, None), ("ai-generated", generated, "FLUX.1-dev")):
         factors = factor * np.exp(random.normal(0, spread, pictures))
         curves = {
-            f"{kind}{place}": [(float(one * 0.2 * 2**step), 28.0 + 3 * step) for step in range(4)]
-            for place, one in enumerate(factors)
+            f"{kind}{place}": [(float(entry * 0.2 * 2**step), 28.0 + 3 * step) for step in range(4)]
+            for place, entry in enumerate(factors)
         }
         stored += ladder_cells(name, curves, kind=kind, picture_generator=generator)
     return stored
@@ -54,15 +54,15 @@ def test_levels_and_the_difference_are_ratios_of_rates() -> None:
     stored = [*codec("m", 1, 1), *codec("z", 0.5, 0.8), *codec("a", 2, 1.5)]
     split = split_by_kind(stored, PSNR, "m")
     assert [row.label for row in split.rows] == ["z", "a"]
-    found = rows(split)
+    outcome = rows(split)
     values = {
-        label: (row.natural.percent, row.generated.percent, row.difference) for label, row in found.items()
+        label: (row.natural.percent, row.generated.percent, row.difference) for label, row in outcome.items()
     }
     assert values["z"] == pytest.approx((-50, -20, 60), abs=1e-4)
     assert values["a"] == pytest.approx((100, 50, -25), abs=1e-4)
-    assert (found["z"].natural.pictures, found["z"].generated.pictures) == (8, 8)
-    assert found["z"].interval is not None
-    assert found["z"].interval.low == pytest.approx(60, abs=1e-3)
+    assert (outcome["z"].natural.pictures, outcome["z"].generated.pictures) == (8, 8)
+    assert outcome["z"].interval is not None
+    assert outcome["z"].interval.low == pytest.approx(60, abs=1e-3)
     assert (split.natural_pictures, split.generated_pictures, split.of_pictures, split.set_aside) == (
         8,
         8,
@@ -82,7 +82,7 @@ def test_a_difference_beyond_all_resamples_has_the_smallest_p_value() -> None:
 def alone_and_among(others: list[ScoredCell]) -> tuple[float, float]:
     """The p-value of a codec with a slight difference, alone and among others."""
     stored = [*codec("m", 1, 1), *codec("z", 1, 1.12, spread=0.12, seed=3)]
-    alone, among = (p_values(split_by_kind(one, PSNR, "m"))["z"] for one in (stored, stored + others))
+    alone, among = (p_values(split_by_kind(entry, PSNR, "m"))["z"] for entry in (stored, stored + others))
     return alone, among
 
 
@@ -92,9 +92,9 @@ def test_copies_of_a_codec_cost_no_correction_and_independent_ones_that_of_sidak
     assert 0.001 < alone < 0.2
     assert among == alone
     independent = [
-        one
+        entry
         for place, name in enumerate("abcdefgh")
-        for one in codec(name, 1, 1, spread=0.12, seed=10 + place)
+        for entry in codec(name, 1, 1, spread=0.12, seed=10 + place)
     ]
     alone, among = alone_and_among(independent)
     # With eight more of them chance is as large as this nine times as often, less what falls together.
@@ -111,7 +111,7 @@ def test_an_order_that_turns_around_has_tau_of_minus_one() -> None:
         (reversal.better_on_natural, reversal.better_on_generated): reversal for reversal in order.reversals
     }
     assert pairs.keys() == {("z", "m"), ("a", "m"), ("a", "z")}
-    gains = {pair: (one.natural, one.generated) for pair, one in pairs.items()}
+    gains = {pair: (entry.natural, entry.generated) for pair, entry in pairs.items()}
     assert gains["z", "m"] == pytest.approx((-50, 100), abs=1e-3)
     assert gains["a", "m"] == pytest.approx((-75, 300), abs=1e-3)
     assert gains["a", "z"] == pytest.approx((-50, 100), abs=1e-3)
@@ -159,16 +159,20 @@ def test_reversals_stand_surest_first_and_doubtful_ones_are_not_shown() -> None:
 @pytest.mark.parametrize("doubtful", ["natural", "ai-generated"])
 def test_a_reversal_is_as_doubtful_as_the_less_sure_of_its_two_orders(doubtful: str) -> None:
     sure, unsure = codec("z", 0.8, 1.2, spread=0.02), codec("z", 0.94, 1.06, spread=0.3, seed=3)
-    z = [one for one in sure if one.kind != doubtful] + [one for one in unsure if one.kind == doubtful]
+    z = [entry for entry in sure if entry.kind != doubtful] + [
+        entry for entry in unsure if entry.kind == doubtful
+    ]
     stored = [*codec("m", 1, 1), *z]
     order = split_by_kind(stored, PSNR, "m").order
     assert order is not None
     (reversal,) = order.reversals
-    kind = frozenset(one.picture_sha256 for one in stored if one.kind == doubtful)
+    kind = frozenset(cell.picture_sha256 for cell in stored if cell.kind == doubtful)
     stream = 1 if doubtful == "natural" else 2
-    every = Paired(compare(stored, PSNR), PSNR, pictures=kind, resampling=usual_resampling(PICTURES, stream))
+    all_of_them = Paired(
+        compare(stored, PSNR), PSNR, pictures=kind, resampling=usual_resampling(PICTURES, stream)
+    )
     # One-sided, and of the one pair that there is.
-    p_value = zero_test(every.against("id-m", "id-z")).p_value
+    p_value = zero_test(all_of_them.against("id-m", "id-z")).p_value
     assert p_value is not None
     assert reversal.p_value == pytest.approx(p_value / 2)
     assert 0.05 < p_value / 2 < 0.5
@@ -181,7 +185,7 @@ def test_a_reversal_is_shown_below_five_percent(p_value: float | None, shown: bo
 
 @pytest.mark.parametrize(("kind", "statement"), [("natural", NONE_COMMON), ("ai-generated", NO_NATURAL)])
 def test_without_a_picture_of_a_kind_nothing_is_said(kind: str, statement: str) -> None:
-    stored = [one for one in [*codec("m", 1, 1), *codec("z", 0.5, 0.8)] if one.kind == kind]
+    stored = [entry for entry in [*codec("m", 1, 1), *codec("z", 0.5, 0.8)] if entry.kind == kind]
     split = split_by_kind(stored, PSNR, "m")
     assert (split.statement, split.order, p_values(split)) == (statement, None, {})
     (row,) = split.rows
@@ -191,8 +195,8 @@ def test_without_a_picture_of_a_kind_nothing_is_said(kind: str, statement: str) 
 
 def test_a_codec_beyond_the_anchors_scores_has_no_level_and_stands_last() -> None:
     beyond = [
-        replace(one, scores={PSNR.metric_id: Score(50 + (one.scores[PSNR.metric_id].value or 0))})
-        for one in codec("a", 1, 1)
+        replace(entry, scores={PSNR.metric_id: Score(50 + (entry.scores[PSNR.metric_id].value or 0))})
+        for entry in codec("a", 1, 1)
     ]
     stored = [*codec("m", 1, 1), *beyond, *codec("z", 3, 2), *codec("few", 1, 1, pictures=3)]
     split = split_by_kind(stored, PSNR, "m")

@@ -203,10 +203,10 @@ def test_scores_at_a_rate_have_median_tails_and_coverage(engine) -> None:
         *cells("jpeg", "far", {20: (0.5, 20.0), 80: (2.0, 30.0)}),
     ]
     (row,) = engine.at_rate(stored, [PSNR], 0.4)
-    found = row.scores[PSNR.metric_id]
-    assert found is not None
-    assert (found.median, found.low, found.high) == pytest.approx((33.0, 31.2, 34.8))
-    assert (found.pictures, row.codec.of_pictures) == (5, 6)
+    outcome = row.scores[PSNR.metric_id]
+    assert outcome is not None
+    assert (outcome.median, outcome.low, outcome.high) == pytest.approx((33.0, 31.2, 34.8))
+    assert (outcome.pictures, row.codec.of_pictures) == (5, 6)
 
 
 def test_at_a_rate_lower_is_better_ranks_upwards_and_partial_coverage_last(engine) -> None:
@@ -269,16 +269,16 @@ def test_default_anchor_is_jpeg_or_the_longest_ladder(engine) -> None:
 
 
 def test_spread_ignores_what_was_not_measured() -> None:
-    found = spread([1.0, float("nan"), 3.0])
-    assert found is not None
-    assert (found.median, found.pictures) == (2.0, 2)
+    median_and_range = spread([1.0, float("nan"), 3.0])
+    assert median_and_range is not None
+    assert (median_and_range.median, median_and_range.pictures) == (2.0, 2)
     assert spread([float("nan")]) is None
 
 
 def test_quality_scale_is_used_between_points(engine) -> None:
     curve: Points = {1: (0.1, 0.9), 2: (0.4, 0.999)}
     (row,) = engine.at_rate(cells("jpeg", "a", curve, metric=MS_SSIM), [MS_SSIM], 0.2)
-    found = row.scores[MS_SSIM.metric_id]
+    outcome = row.scores[MS_SSIM.metric_id]
     middle = (to_quality("decibel", "higher", 0.9) + to_quality("decibel", "higher", 0.999)) / 2
-    assert found is not None
-    assert to_quality("decibel", "higher", found.median) == pytest.approx(middle)
+    assert outcome is not None
+    assert to_quality("decibel", "higher", outcome.median) == pytest.approx(middle)

@@ -74,18 +74,18 @@ def test_a_search_begins_in_the_middle_and_halves_the_way_to_the_end(target, ask
 @pytest.mark.parametrize("slope", [1.0, 0.5, 2.0])
 def test_a_straight_line_is_met_where_two_points_say(slope: float) -> None:
     known = {0: 0.0, 100: 100 * slope}
-    found, asked = ask(HUNDRED, straight(HUNDRED, slope), 31 * slope, known=known)
+    outcome, asked = ask(HUNDRED, straight(HUNDRED, slope), 31 * slope, known=known)
     assert asked == [31]
-    assert found == SearchOutcome(31, 31 * slope, "exact", 3, 1)
+    assert outcome == SearchOutcome(31, 31 * slope, "exact", 3, 1)
 
 
 @pytest.mark.parametrize(
     ("target", "setting", "level"), [(3.4, 3, 3.0), (3.6, 4, 4.0), (3.5, 3, 3.0), (6.5, 6, 6.0)]
 )
 def test_the_nearest_step_is_taken_and_the_cheaper_of_equals(target, setting, level) -> None:
-    found, _ = ask(TEN, straight(TEN), target)
-    assert found is not None
-    assert (found.setting, found.level, found.ended) == (setting, level, "nearest")
+    outcome, _ = ask(TEN, straight(TEN), target)
+    assert outcome is not None
+    assert (outcome.setting, outcome.level, outcome.ended) == (setting, level, "nearest")
 
 
 def test_a_tolerance_holds_on_a_continuous_scale_alone() -> None:
@@ -110,34 +110,34 @@ def test_a_tolerance_holds_on_a_continuous_scale_alone() -> None:
 
 
 def test_a_continuous_scale_is_not_searched_step_by_step() -> None:
-    found, asked = ask(FINE, straight(FINE), 4.4, known={0.6: 4.0, 0.5: 5.0})
-    assert found is not None
-    assert (found.setting, found.ended, asked) == (0.6, "nearest", [])
+    outcome, asked = ask(FINE, straight(FINE), 4.4, known={0.6: 4.0, 0.5: 5.0})
+    assert outcome is not None
+    assert (outcome.setting, outcome.ended, asked) == (0.6, "nearest", [])
 
 
 @pytest.mark.parametrize(("target", "setting"), [(-0.5, 0), (10.5, 10)])
 def test_a_target_beyond_an_end_is_out_of_range(target: float, setting: float) -> None:
-    found, _ = ask(TEN, straight(TEN), target)
-    assert found is not None
-    assert (found.setting, found.ended) == (setting, "out of range")
+    outcome, _ = ask(TEN, straight(TEN), target)
+    assert outcome is not None
+    assert (outcome.setting, outcome.ended) == (setting, "out of range")
 
 
 @pytest.mark.parametrize("target", [0.0, 10.0])
 def test_a_target_at_an_end_is_exact(target: float) -> None:
-    found, _ = ask(TEN, straight(TEN), target)
-    assert found is not None
-    assert (found.setting, found.ended) == (target, "exact")
+    outcome, _ = ask(TEN, straight(TEN), target)
+    assert outcome is not None
+    assert (outcome.setting, outcome.ended) == (target, "exact")
 
 
 def test_other_pictures_say_where_to_begin() -> None:
     others = [{2: 2.0, 8: 8.0}, {0: 1.0, 10: 11.0}, {3: 5.0, 7: 9.0}]
     # They meet 6 at settings 6, 5 and 4: the middle one is asked first.
     # One step is missing there; a tenth more than that is looked for, which is two steps off.
-    found, asked = ask(TEN, straight(TEN), 6.0, others=others)
-    assert (found, asked) == (SearchOutcome(6, 6.0, "exact", 3, 3), [5, 7, 6])
-    found, asked = ask(TEN, straight(TEN), 6.0, others=[{0: 0.0, 10: 8.0}])
+    outcome, asked = ask(TEN, straight(TEN), 6.0, others=others)
+    assert (outcome, asked) == (SearchOutcome(6, 6.0, "exact", 3, 3), [5, 7, 6])
+    outcome, asked = ask(TEN, straight(TEN), 6.0, others=[{0: 0.0, 10: 8.0}])
     # 6 is met at 7.5 there, taken as 8, where two too much have to fall by 0.8 a step.
-    assert (found, asked) == (SearchOutcome(6, 6.0, "exact", 3, 3), [8, 5, 6])
+    assert (outcome, asked) == (SearchOutcome(6, 6.0, "exact", 3, 3), [8, 5, 6])
 
 
 def test_a_guess_averages_slopes_and_carries_them_beyond_what_was_measured() -> None:
@@ -160,29 +160,29 @@ def test_a_falling_curve_of_another_picture_is_no_slope() -> None:
 
 def test_settings_are_given_up_after_three_failures() -> None:
     levels: dict[float, float | None] = dict.fromkeys(straight(TEN))
-    found, asked = ask(TEN, levels, 3.0)
-    assert found is None
+    outcome, asked = ask(TEN, levels, 3.0)
+    assert outcome is None
     assert (len(asked), MOST_FAILURES) == (3, 3)
     levels[7] = 7.0
     # Two failures around the middle, then one that works: the search goes on from there.
     some = {**straight(TEN), 5: None, 4: None}
-    found, asked = ask(TEN, some, 3.0)
-    assert found is not None
-    assert (found.setting, found.ended, asked[:2]) == (3, "exact", [5, 4])
-    assert (found.probes, found.asked) == (len(asked) - 2, len(asked))
+    outcome, asked = ask(TEN, some, 3.0)
+    assert outcome is not None
+    assert (outcome.setting, outcome.ended, asked[:2]) == (3, "exact", [5, 4])
+    assert (outcome.probes, outcome.asked) == (len(asked) - 2, len(asked))
 
 
 def test_a_scale_that_failed_whole_has_no_answer() -> None:
-    one = QualityScale("quality", 5, 5)
-    assert ask(one, {5: None}, 3.0) == (None, [5])
-    assert ask(one, {5: math.nan}, 3.0) == (None, [5])
+    entry = QualityScale("quality", 5, 5)
+    assert ask(entry, {5: None}, 3.0) == (None, [5])
+    assert ask(entry, {5: math.nan}, 3.0) == (None, [5])
 
 
 def test_an_infinite_level_is_above_every_target() -> None:
     levels = {setting: (level if setting < 8 else math.inf) for setting, level in straight(TEN).items()}
-    found, asked = ask(TEN, levels, 7.2)
-    assert found is not None
-    assert (found.setting, found.level, found.ended) == (7, 7.0, "nearest")
+    outcome, asked = ask(TEN, levels, 7.2)
+    assert outcome is not None
+    assert (outcome.setting, outcome.level, outcome.ended) == (7, 7.0, "nearest")
     assert all(asked.count(setting) == 1 for setting in asked)
 
 
@@ -201,9 +201,9 @@ def test_settings_around_the_nearest_are_looked_at_until_they_lead_away(nearer, 
     levels = straight(HUNDRED, 0.1, -5.04)
     if nearer is not None:
         levels[nearer] = 0.01
-    found, questions = ask(HUNDRED, levels, 0.0, known={0: -5.04, 50: -0.04, 100: 4.96})
-    assert found is not None
-    assert (found.setting, questions) == (setting, asked)
+    outcome, questions = ask(HUNDRED, levels, 0.0, known={0: -5.04, 50: -0.04, 100: 4.96})
+    assert outcome is not None
+    assert (outcome.setting, questions) == (setting, asked)
 
 
 def test_a_gap_with_failures_in_it_is_not_left_before_it_is_closed() -> None:

@@ -80,7 +80,7 @@ def test_mean_median_interval_and_verdict_of_many_pictures() -> None:
     worse = rows_of(gains([-2.0, -1.9, -2.1, -2.0, -2.2]))["line"]
     better = rows_of(gains([2.0, 1.9, 2.1, 2.0, 2.2]))["line"]
     unclear = rows_of(gains([2.0, -1.9, 2.1, -2.0, 0.1]))["line"]
-    assert [one.verdict for one in (worse, better, unclear)] == ["worse", "better", "not shown"]
+    assert [tested.verdict for tested in (worse, better, unclear)] == ["worse", "better", "not shown"]
 
 
 def test_a_metric_where_less_is_better_is_mirrored() -> None:
@@ -88,9 +88,9 @@ def test_a_metric_where_less_is_better_is_mirrored() -> None:
 
     def mirrored(cells: list[ScoredCell]) -> list[ScoredCell]:
         return [
-            cell(one.codec, one.picture_sha256, one.quality, rate=one.bits_per_pixel,
-                 scores={DELTA.metric_id: Score(50.0 - (one.scores[PSNR.metric_id].value or 0.0))})
-            for one in cells
+            cell(entry.codec, entry.picture_sha256, entry.quality, rate=entry.bits_per_pixel,
+                 scores={DELTA.metric_id: Score(50.0 - (entry.scores[PSNR.metric_id].value or 0.0))})
+            for entry in cells
         ]  # fmt: skip
 
     cells = gains([2.0, 1.9, 2.1, 2.0, 2.2, -0.5])
@@ -131,8 +131,8 @@ def test_the_rates_at_both_ends_of_a_curve_are_reached_and_those_beyond_are_not(
     ],
 )  # fmt: skip
 def test_half_of_the_pictures_must_be_reached(reached: int, missed: int, reason: str | None) -> None:
-    points = {f"r{one}": (0.2, 33.0) for one in range(reached)}
-    points |= {f"m{one}": (0.05, 28.0) for one in range(missed)}
+    points = {f"r{entry}": (0.2, 33.0) for entry in range(reached)}
+    points |= {f"m{entry}": (0.05, 28.0) for entry in range(missed)}
     row = rows_of([*own(points), *ladder_cells("line", dict.fromkeys(points, LINE))])["line"]
     assert row.reach == reach(reached + missed, reached, below=missed)
     assert row.reason == reason
@@ -224,10 +224,10 @@ def test_each_setting_is_a_row_at_its_own_bytes_and_rare_ones_are_none() -> None
     cells += ladder_cells("line", dict.fromkeys("abc", LINE))
     cells += ladder_cells("zig", dict.fromkeys("abc", ((0.4, 30.0), (1.6, 40.0))))
     rows = own_rate_rows(OfColumns.compare(cells, PSNR), PSNR, ["id-own"])
-    found = [
+    outcome = [
         (row.setting, row.against_id, row.bits_per_pixel, row.mean_difference, row.reason) for row in rows
     ]
-    assert found == [
+    assert outcome == [
         (10.0, "id-line", pytest.approx(0.2), pytest.approx(1.0), None),
         (10.0, "id-zig", pytest.approx(0.2), None, "0 of 3 pictures"),
         (20.0, "id-line", pytest.approx(0.8), pytest.approx(-1.0), None),
@@ -239,17 +239,17 @@ def test_holms_correction_is_over_the_codecs_that_one_setting_is_compared_with()
     shifts = {"far": 0.0, "near": 0.55, "middle": 0.25}
     noise = np.random.default_rng(5).normal(0.9, 0.6, 12)
     together, alone = gains(noise, "far"), {}
-    names = [one.picture_sha256 for one in together if one.codec == "own"]
+    names = [cell.picture_sha256 for cell in together if cell.codec == "own"]
     for rival, shift in shifts.items():
         line = [(rate, score + shift) for rate, score in LINE]
         cells = ladder_cells(rival, dict.fromkeys(names, line))
-        alone[rival] = rows_of([*(one for one in together if one.codec == "own"), *cells])[rival].p_value
+        alone[rival] = rows_of([*(cell for cell in together if cell.codec == "own"), *cells])[rival].p_value
         together += cells if rival != "far" else []
     assert 0 < alone["far"] < alone["middle"] < alone["near"] < 0.2
-    found = {rival: row.p_value for rival, row in rows_of(together).items()}
-    assert found["far"] == pytest.approx(3 * alone["far"])
-    assert found["middle"] == pytest.approx(max(3 * alone["far"], 2 * alone["middle"]))
-    assert found["near"] == pytest.approx(max(2 * alone["middle"], alone["near"]))
+    outcome = {rival: row.p_value for rival, row in rows_of(together).items()}
+    assert outcome["far"] == pytest.approx(3 * alone["far"])
+    assert outcome["middle"] == pytest.approx(max(3 * alone["far"], 2 * alone["middle"]))
+    assert outcome["near"] == pytest.approx(max(2 * alone["middle"], alone["near"]))
 
 
 def test_which_codecs_have_too_few_points_for_a_bd_rate() -> None:
@@ -261,11 +261,11 @@ def test_which_codecs_have_too_few_points_for_a_bd_rate() -> None:
         *own(dict.fromkeys(pictures, (0.2, 33.0))),
         *own({"a": (0.2, 33.0)}, "few"),
     ]
-    every = OfColumns.compare(cells, PSNR)
-    assert codecs_without_curve(every, PSNR) == ["id-dominated", "id-own"]
-    assert codecs_without_curve(every, PSNR, "akima") == ["id-dominated", "id-own"]
-    assert codecs_without_curve(every, PSNR, "cubic") == ["id-dominated", "id-own", "id-three"]
-    assert own_rate_rows(every, PSNR, []) == []
+    comparison = OfColumns.compare(cells, PSNR)
+    assert codecs_without_curve(comparison, PSNR) == ["id-dominated", "id-own"]
+    assert codecs_without_curve(comparison, PSNR, "akima") == ["id-dominated", "id-own"]
+    assert codecs_without_curve(comparison, PSNR, "cubic") == ["id-dominated", "id-own", "id-three"]
+    assert own_rate_rows(comparison, PSNR, []) == []
 
 
 def random_cells(random: np.random.Generator) -> list[ScoredCell]:
@@ -292,9 +292,9 @@ def random_cells(random: np.random.Generator) -> list[ScoredCell]:
 def points_of(cells: Sequence[ScoredCell]) -> dict[str, dict[str, dict[float, tuple[float, float | None]]]]:
     """Return codec -> picture -> setting -> mean rate and score over seeds; None where some is identical."""
     groups: dict[tuple[str, str, float], list[ScoredCell]] = defaultdict(list)
-    for cell in cells:
-        groups[cell.codec, cell.picture_sha256, cell.quality].append(cell)
-    found: dict[str, dict[str, dict[float, tuple[float, float | None]]]] = defaultdict(
+    for measured in cells:
+        groups[measured.codec, measured.picture_sha256, measured.quality].append(measured)
+    outcome: dict[str, dict[str, dict[float, tuple[float, float | None]]]] = defaultdict(
         lambda: defaultdict(dict)
     )
     for (codec, picture, setting), seeds in groups.items():
@@ -303,8 +303,8 @@ def points_of(cells: Sequence[ScoredCell]) -> dict[str, dict[str, dict[float, tu
             known = [score for score in scores if score]
             numbers = [float(score.value or 0.0) for score in known if not score.lossless]
             value = fmean(numbers) if len(numbers) == len(known) else None
-            found[codec][picture][setting] = fmean(seed.bits_per_pixel for seed in seeds), value
-    return found
+            outcome[codec][picture][setting] = fmean(seed.bits_per_pixel for seed in seeds), value
+    return outcome
 
 
 def read(points: Sequence[tuple[float, float | None]], rate: float) -> float | str:
@@ -326,7 +326,9 @@ def read(points: Sequence[tuple[float, float | None]], rate: float) -> float | s
         return "below"
     if rate > curve[-1][0]:
         return "above"
-    return float(PchipInterpolator([log10(one) for one, _ in curve], [one for _, one in curve])(log10(rate)))
+    return float(
+        PchipInterpolator([log10(entry) for entry, _ in curve], [entry for _, entry in curve])(log10(rate))
+    )
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -369,8 +371,8 @@ def test_the_interval_holds_the_true_difference(tenth: Callable[[int], int]) -> 
             name: [(low[at], base[at] + 2 * np.log2(low[at] / 0.2)), (0.8, base[at] + 4.0)]
             for at, name in enumerate(names)
         }
-        every = OfColumns.compare([*own(points), *ladder_cells("line", lines)], PSNR)
-        (row,) = own_rate_rows(every, PSNR, ["id-own"], lambda count: resample(count, random, 1000))
+        comparison = OfColumns.compare([*own(points), *ladder_cells("line", lines)], PSNR)
+        (row,) = own_rate_rows(comparison, PSNR, ["id-own"], lambda count: resample(count, random, 1000))
         assert row.interval.low is not None
         assert row.interval.high is not None
         hits += row.interval.low < 2.0 < row.interval.high

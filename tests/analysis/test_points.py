@@ -39,8 +39,8 @@ def test_a_point_is_the_mean_over_seeds_of_the_median_of_repeats() -> None:
         replace(CELL, seed=2, bitstream_bytes=1000, encode_seconds=()),
         replace(CELL, seed=3, bitstream_bytes=1500, encode_seconds=(5.0, 7.0)),
     ]
-    found = average(seeds)
-    assert (found.bits_per_pixel, found.bitstream_bytes, found.encode_seconds) == (4.0, 1000.0, 4.0)
+    outcome = average(seeds)
+    assert (outcome.bits_per_pixel, outcome.bitstream_bytes, outcome.encode_seconds) == (4.0, 1000.0, 4.0)
     assert math.isnan(average([seeds[1]]).encode_seconds)
 
 
@@ -49,7 +49,7 @@ def test_a_point_is_the_mean_over_seeds_of_the_median_of_repeats() -> None:
 )
 def test_one_contended_seed_makes_a_point_contended(marks: tuple[bool, ...], contended: bool) -> None:
     assert average(
-        [replace(CELL, seed=place, contended=one) for place, one in enumerate(marks)]
+        [replace(CELL, seed=place, contended=entry) for place, entry in enumerate(marks)]
     ).contended is (contended)
 
 
@@ -69,7 +69,9 @@ def test_one_contended_seed_makes_a_point_contended(marks: tuple[bool, ...], con
 def test_a_score_needs_every_seed(
     scores: tuple[Score | None, ...], expected: dict[str, float | None]
 ) -> None:
-    seeds = [replace(CELL, seed=place, scores={"m": one} if one else {}) for place, one in enumerate(scores)]
+    seeds = [
+        replace(CELL, seed=place, scores={"m": entry} if entry else {}) for place, entry in enumerate(scores)
+    ]
     assert average(seeds).scores == expected
 
 
@@ -81,16 +83,16 @@ def test_codecs_are_collected_by_label_without_probes() -> None:
         cell("b", "a", 20.0, toy=True, family="generative"),
         cell("only probes", probe=True),
     ]
-    found = collect(stored)
-    assert [(one.label, one.codec_id, one.family, one.toy) for one in found] == [
+    outcome = collect(stored)
+    assert [(entry.label, entry.codec_id, entry.family, entry.toy) for entry in outcome] == [
         ("b", "id-b", "generative", True),
         ("z", "id-z", "learned", False),
     ]
-    assert {picture: list(points) for picture, points in found[0].pictures.items()} == {
+    assert {picture: list(points) for picture, points in outcome[0].pictures.items()} == {
         "a": [20.0],
         "b": [20.0],
     }
-    assert found[0].marks.bitstreams == 2
+    assert outcome[0].marks.bitstreams == 2
     with_probes = collect(stored, probes=True)
     assert [with_probe.label for with_probe in with_probes] == ["b", "only probes", "z"]
     assert with_probes[0].pictures["a"].keys() == {20.0, 30.0}
@@ -139,12 +141,14 @@ def test_a_mean_curve_is_of_the_chosen_pictures_alone() -> None:
         "b": {10.0: point(0.6, 32.0), 20.0: point(1.0, 37.0)},
         "c": {10.0: point(9.0, 10.0), 20.0: point(9.5, 11.0)},
     }
-    found = mean_curve(pictures, {"b", "a"}, PSNR)
-    points = [value for point in found.points for value in (point.setting, point.bits_per_pixel, point.score)]
+    outcome = mean_curve(pictures, {"b", "a"}, PSNR)
+    points = [
+        value for point in outcome.points for value in (point.setting, point.bits_per_pixel, point.score)
+    ]
     assert points == pytest.approx([10, 0.4, 31, 20, 0.7, 35])
-    assert found.lossless_settings == ()
+    assert outcome.lossless_settings == ()
     assert mean_curve(pictures, (), PSNR).points == ()
-    curve = found.curve(PSNR)
+    curve = outcome.curve(PSNR)
     np.testing.assert_allclose([curve.rates, curve.qualities], [[0.4, 0.7], [31, 35]])
 
 
@@ -153,9 +157,9 @@ def test_a_setting_with_one_lossless_picture_leaves_the_mean_curve() -> None:
         "a": {10.0: point(0.2, 30.0), 20.0: point(0.4, None), 30.0: point(0.5, 36.0)},
         "b": {10.0: point(0.6, 32.0), 20.0: point(1.0, 37.0), 30.0: point(1.1, 38.0)},
     }
-    found = mean_curve(pictures, pictures, PSNR)
-    assert [point.setting for point in found.points] == [10.0, 30.0]
-    assert found.lossless_settings == (20.0,)
+    curve = mean_curve(pictures, pictures, PSNR)
+    assert [point.setting for point in curve.points] == [10.0, 30.0]
+    assert curve.lossless_settings == (20.0,)
 
 
 def test_a_pictures_curve_carries_bytes_and_seconds() -> None:
@@ -172,11 +176,11 @@ def test_a_table_has_nan_where_there_is_no_value() -> None:
         "a": {10.0: point(0.2, 30.0), 20.0: point(0.4, None)},
         "b": {20.0: point(1.0, 37.0)},
     }
-    found = picture_table(pictures, ["b", "a"], [20.0, 10.0, 30.0], PSNR.metric_id)
+    outcome = picture_table(pictures, ["b", "a"], [20.0, 10.0, 30.0], PSNR.metric_id)
     nan = np.nan
-    assert found.settings == (20.0, 10.0, 30.0)
-    np.testing.assert_array_equal(found.rates, [[1.0, nan, nan], [0.4, 0.2, nan]])
-    np.testing.assert_array_equal(found.scores, [[37.0, nan, nan], [nan, 30.0, nan]])
+    assert outcome.settings == (20.0, 10.0, 30.0)
+    np.testing.assert_array_equal(outcome.rates, [[1.0, nan, nan], [0.4, 0.2, nan]])
+    np.testing.assert_array_equal(outcome.scores, [[37.0, nan, nan], [nan, 30.0, nan]])
 
 
 def test_coverage_counts_whole_ladders_and_open_failures() -> None:
@@ -189,11 +193,11 @@ def test_coverage_counts_whole_ladders_and_open_failures() -> None:
     failures = [
         failure("x", "c"), failure("x", "b", settled=True), failure("x", "c"), failure("y", "c")
     ]  # fmt: skip
-    found = summarise(codec, failures, 5)
-    assert (found.codec_id, found.label, found.family, found.toy) == ("id-x", "x", "learned", True)
-    assert (found.pictures, found.of_pictures, found.failed, found.reason) == (2, 5, 2, None)
-    assert (found.lowest_rate, found.highest_rate) == pytest.approx((0.3, 0.7))
-    assert found.marks == codec.marks
+    summary = summarise(codec, failures, 5)
+    assert (summary.codec_id, summary.label, summary.family, summary.toy) == ("id-x", "x", "learned", True)
+    assert (summary.pictures, summary.of_pictures, summary.failed, summary.reason) == (2, 5, 2, None)
+    assert (summary.lowest_rate, summary.highest_rate) == pytest.approx((0.3, 0.7))
+    assert summary.marks == codec.marks
 
 
 def test_pictures_that_were_tried_count_whatever_came_of_it() -> None:
@@ -219,16 +223,16 @@ def test_a_codec_that_failed_everywhere_has_its_commonest_reason() -> None:
         failure("here", "a"),
         failure("made good", "a", settled=True),
     ]
-    found = absent_codecs(collect([cell("here")]), failures, 7)
-    assert [(one.label, one.codec_id, one.reason, one.failed) for one in found] == [
+    absent = absent_codecs(collect([cell("here")]), failures, 7)
+    assert [(entry.label, entry.codec_id, entry.reason, entry.failed) for entry in absent] == [
         ("ape", "id-ape", "error in load", 1),
         ("zebra", "id-zebra", "crash in encode", 3),
     ]
-    for one in found:
-        assert (one.pictures, one.of_pictures, one.family, one.lowest_rate, one.highest_rate) == (
+    for entry in absent:
+        assert (entry.pictures, entry.of_pictures, entry.family, entry.lowest_rate, entry.highest_rate) == (
             0, 7, None, None, None,
         )  # fmt: skip
-        assert not one.toy
+        assert not entry.toy
 
 
 def test_a_codec_is_found_by_label_or_id() -> None:

@@ -55,10 +55,10 @@ THREE = [
 
 def test_places_are_counted_anew_in_every_resample() -> None:
     ranks = rank_ranges(paired(THREE, *[FIRST] * 40, *[SECOND] * 60), "id-m")
-    assert {name: (one.rank, one.low, one.high) for name, one in ranks.items()} == {
+    assert {name: (entry.rank, entry.low, entry.high) for name, entry in ranks.items()} == {
         "id-z": (3, 1, 3), "id-m": (2, 2, 3), "id-a": (1, 1, 2),
     }  # fmt: skip
-    assert {name: one.first_share for name, one in ranks.items()} == pytest.approx(
+    assert {name: entry.first_share for name, entry in ranks.items()} == pytest.approx(
         {"id-z": 0.4, "id-m": 0.0, "id-a": 0.6}
     )
 
@@ -73,7 +73,7 @@ def test_equal_codecs_share_the_better_place() -> None:
     stored = [*THREE, *ladder_cells("twin", scaled(1, 1))]
     ranks = rank_ranges(paired(stored, *[FIRST] * 10), "id-m")
     # On both pictures together a 0.9, the twins 1, z 2.25; on the first alone z leads.
-    assert {name: one.rank for name, one in ranks.items()} == {
+    assert {name: entry.rank for name, entry in ranks.items()} == {
         "id-a": 1, "id-m": 2, "id-twin": 2, "id-z": 4,
     }  # fmt: skip
     assert (ranks["id-twin"].low, ranks["id-m"].high, ranks["id-a"].low, ranks["id-z"].low) == (3, 3, 2, 1)
@@ -89,7 +89,7 @@ FAR = [
 
 def test_resamples_in_which_a_curve_does_not_meet_the_anchors_count_for_nobody() -> None:
     ranks = rank_ranges(paired(FAR, *[BOTH] * 6, *[FIRST] * 94), "id-m")
-    assert {name: (one.rank, one.low, one.high, one.first_share) for name, one in ranks.items()} == {
+    assert {name: (own.rank, own.low, own.high, own.first_share) for name, own in ranks.items()} == {
         "id-m": (2, 2, 2, 0.0), "id-far": (3, 3, 3, 0.0), "id-a": (1, 1, 1, 1.0),
     }  # fmt: skip
 
@@ -108,9 +108,9 @@ def test_without_a_common_picture_there_is_no_evidence() -> None:
     stored = [
         *ladder_cells("m", {"p": scaled(1, 1)["p"]}), *ladder_cells("a", {"q": scaled(1, 1)["q"]})
     ]  # fmt: skip
-    every = compare(stored, PSNR)
-    assert (every.common, sorted(every.curves)) == (frozenset(), ["id-a", "id-m"])
-    nothing = Paired(every, PSNR, resampling=Resampling(np.zeros((1, 0))))
+    comparison = compare(stored, PSNR)
+    assert (comparison.common, sorted(comparison.curves)) == (frozenset(), ["id-a", "id-m"])
+    nothing = Paired(comparison, PSNR, resampling=Resampling(np.zeros((1, 0))))
     assert (rank_ranges(nothing, "id-m"), against_anchor(nothing, "id-m"), head_to_heads(nothing)) == (
         {},
         {},
@@ -136,19 +136,19 @@ def noisy(pictures: int = 12, **gains: float) -> list[ScoredCell]:
 
 def test_p_values_are_corrected_for_the_number_of_codecs_and_of_pairs() -> None:
     stored = noisy(z=-0.12, m=0.0, b=0.1, k=0.03)
-    every = Paired(compare(stored, PSNR), PSNR)
-    tests = [codec_id for codec_id in every.codec_ids if codec_id != "id-m"]
-    raw = [zero_test(every.against("id-m", test)).p_value for test in tests]
-    evidence = against_anchor(every, "id-m")
+    all_of_them = Paired(compare(stored, PSNR), PSNR)
+    tests = [codec_id for codec_id in all_of_them.codec_ids if codec_id != "id-m"]
+    raw = [zero_test(all_of_them.against("id-m", test)).p_value for test in tests]
+    evidence = against_anchor(all_of_them, "id-m")
     assert [evidence[test].p_value for test in tests] == pytest.approx(multipletests(raw, method="holm")[1])
-    pairs = list(combinations(every.codec_ids, 2))
-    raw = [zero_test(every.against(anchor, test)).p_value for test, anchor in pairs]
-    matches = head_to_heads(every)
+    pairs = list(combinations(all_of_them.codec_ids, 2))
+    raw = [zero_test(all_of_them.against(anchor, test)).p_value for test, anchor in pairs]
+    matches = head_to_heads(all_of_them)
     corrected = multipletests(raw, method="holm")[1]
     assert [match.p_value for match in matches] == pytest.approx(corrected)
-    assert any(one < 0.05 <= other for one, other in zip(raw, corrected, strict=True))
+    assert any(p_value < 0.05 <= other for p_value, other in zip(raw, corrected, strict=True))
     shown = [match.verdict != "not shown" for match in matches]
-    assert shown == [bool(one < 0.05) for one in corrected]
+    assert shown == [bool(p_value < 0.05) for p_value in corrected]
 
 
 def test_a_duel_says_who_needs_fewer_bits_on_how_many_pictures() -> None:
@@ -158,14 +158,16 @@ def test_a_duel_says_who_needs_fewer_bits_on_how_many_pictures() -> None:
         *ladder_cells("a", {"r": scaled(1, 1)["p"], "s": scaled(1, 1)["p"]}),
     ]
     weights = np.full((7, 4), 0.25)
-    every = Paired(compare(stored, PSNR), PSNR, resampling=Resampling(weights))
-    matrix = win_matrix(head_to_heads(every))
+    all_of_them = Paired(compare(stored, PSNR), PSNR, resampling=Resampling(weights))
+    matrix = win_matrix(head_to_heads(all_of_them))
     won, lost = matrix["id-z", "id-a"], matrix["id-a", "id-z"]
     assert (won.wins, won.losses, won.pictures) == (2, 1, 3)
     assert (lost.wins, lost.losses, lost.pictures) == (1, 2, 3)
     assert won.interval.reason == "fewer than 5 pictures"
     # Half, 0.8 and twice the bits of the three pictures that can be compared.
-    assert every.mean_of_pictures("id-a", "id-z").estimate == pytest.approx((-50 - 20 + 100) / 3, abs=1e-3)
+    assert all_of_them.mean_of_pictures("id-a", "id-z").estimate == pytest.approx(
+        (-50 - 20 + 100) / 3, abs=1e-3
+    )
 
 
 @pytest.mark.parametrize(
@@ -211,7 +213,7 @@ def test_a_verdict_needs_significance_and_a_side(ends, p_value, expected) -> Non
 
 
 def test_a_difference_in_log_rate_is_a_percentage() -> None:
-    assert [percent(one) for one in (0.0, math.log(2), math.log(0.5))] == pytest.approx([0, 100, -50])
+    assert [percent(entry) for entry in (0.0, math.log(2), math.log(0.5))] == pytest.approx([0, 100, -50])
     assert percent(1e6) == math.inf
 
 
@@ -226,8 +228,8 @@ def test_points_keep_to_their_side_of_the_bound_and_unbounded_ones_have_the_plai
             {picture: [(float(rate), 30 - float(rate)), (3 * float(rate), 35 - float(rate))]},
         )
     ]
-    scores = {PSNR.metric_id: lambda one: one, MS_SSIM.metric_id: lambda one: 1 - (36 - one) / 100}
-    every = [
+    scores = {PSNR.metric_id: lambda entry: entry, MS_SSIM.metric_id: lambda entry: 1 - (36 - entry) / 100}
+    all_of_them = [
         replace(
             cell,
             scores={
@@ -239,7 +241,7 @@ def test_points_keep_to_their_side_of_the_bound_and_unbounded_ones_have_the_plai
     ]
     resampling = usual_resampling(9)
     for metric in (PSNR, MS_SSIM):
-        first, second = point_evidence(Paired(compare(every, metric), metric), "id-x")
+        first, second = point_evidence(Paired(compare(all_of_them, metric), metric), "id-x")
         assert (first.setting, second.setting) == (10.0, 20.0)
         for point, times, score in ((first, 1, 30), (second, 3, 35)):
             assert point.bits_per_pixel == pytest.approx(times * rates.mean())
@@ -262,8 +264,8 @@ def test_points_keep_to_their_side_of_the_bound_and_unbounded_ones_have_the_plai
 
 def distances(codec: str, first: tuple[float, float], second: tuple[float, float]) -> list[ScoredCell]:
     """Cells of a metric where lower is better: (rate, score) of the two pictures."""
-    found = ladder_cells(codec, {"p": [first], "q": [second]})
-    return [replace(cell, scores={DELTA.metric_id: cell.scores[PSNR.metric_id]}) for cell in found]
+    outcome = ladder_cells(codec, {"p": [first], "q": [second]})
+    return [replace(cell, scores={DELTA.metric_id: cell.scores[PSNR.metric_id]}) for cell in outcome]
 
 
 def test_the_front_of_a_metric_where_lower_is_better_has_the_low_scores() -> None:
@@ -283,17 +285,17 @@ def test_the_front_of_a_metric_where_lower_is_better_has_the_low_scores() -> Non
 def test_decode_time_is_a_third_criterion_and_what_was_not_timed_is_left_out() -> None:
     stored = distances("z", (2.0, 3.0), (2.0, 3.0)) + distances("a", (1.0, 2.0), (1.0, 2.0))
     stored += distances("m", (3.0, 9.0), (3.0, 9.0))
-    every = paired(stored, FIRST, SECOND, metric=DELTA)
-    plain = pareto_points(every, DELTA)
-    assert [(one.codec_id, one.on_front) for one in plain] == [
+    all_of_them = paired(stored, FIRST, SECOND, metric=DELTA)
+    plain = pareto_points(all_of_them, DELTA)
+    assert [(cell.codec_id, cell.on_front) for cell in plain] == [
         ("id-a", True), ("id-z", False), ("id-m", False),
     ]  # fmt: skip
-    timed = pareto_points(every, DELTA, {("id-z", 10.0): 0.1, ("id-a", 10.0): 0.5})
-    assert [(one.codec_id, one.on_front, one.decode_seconds_per_megapixel) for one in timed] == [
+    timed = pareto_points(all_of_them, DELTA, {("id-z", 10.0): 0.1, ("id-a", 10.0): 0.5})
+    assert [(cell.codec_id, cell.on_front, cell.decode_seconds_per_megapixel) for cell in timed] == [
         ("id-a", True, 0.5), ("id-z", True, 0.1),
     ]  # fmt: skip
-    slower = pareto_points(every, DELTA, {("id-z", 10.0): 0.5, ("id-a", 10.0): 0.5})
-    assert [(one.codec_id, one.on_front, one.front_share) for one in slower] == [
+    slower = pareto_points(all_of_them, DELTA, {("id-z", 10.0): 0.5, ("id-a", 10.0): 0.5})
+    assert [(cell.codec_id, cell.on_front, cell.front_share) for cell in slower] == [
         ("id-a", True, 1.0), ("id-z", False, 0.0),
     ]  # fmt: skip
-    assert pareto_points(every, DELTA, {}) == []
+    assert pareto_points(all_of_them, DELTA, {}) == []

@@ -59,10 +59,10 @@ def test_imported_rows_have_no_parts(engine) -> None:
 def test_marks_say_what_verification_found(engine) -> None:
     good = replace(SMALL, verdict=Verdict("identical", "bubblewrap", True))
     bad = replace(LARGE, verdict=Verdict("failed", "none", False))
-    found = engine.marks([good, bad, replace(SMALL, quality=9.0)])
-    assert (found.bitstreams, found.verified, found.isolated, found.wrong) == (3, 2, 1, 1)
-    assert found.encoder_varies
-    assert not found.imported
+    flags = engine.marks([good, bad, replace(SMALL, quality=9.0)])
+    assert (flags.bitstreams, flags.verified, flags.isolated, flags.wrong) == (3, 2, 1, 1)
+    assert flags.encoder_varies
+    assert not flags.imported
 
 
 def test_a_picture_whose_encoder_varies_counts_with_the_mean_of_its_bitstreams(engine) -> None:
@@ -103,12 +103,12 @@ def test_rates_stand_by_label_and_rise(engine) -> None:
 def test_every_verdict_has_its_mark(
     engine, verdict: Verdict, isolated: int, wrong: int, varies: bool
 ) -> None:
-    found = engine.marks([SMALL, replace(SMALL, quality=9.0, verdict=verdict)])
-    assert (found.bitstreams, found.verified, found.isolated, found.wrong) == (2, 1, isolated, wrong)
-    assert found.encoder_varies == varies
-    assert (found.imported, found.provenance) == (False, None)
+    flags = engine.marks([SMALL, replace(SMALL, quality=9.0, verdict=verdict)])
+    assert (flags.bitstreams, flags.verified, flags.isolated, flags.wrong) == (2, 1, isolated, wrong)
+    assert flags.encoder_varies == varies
+    assert (flags.imported, flags.provenance) == (False, None)
 
 
 def test_imported_rows_are_no_bitstreams(engine) -> None:
-    found = engine.marks([replace(SMALL, imported=True, provenance="theirs.csv", verdict=None)] * 2)
-    assert (found.imported, found.bitstreams, found.verified, found.provenance) == (True, 0, 0, "theirs.csv")
+    flags = engine.marks([replace(SMALL, imported=True, provenance="theirs.csv", verdict=None)] * 2)
+    assert (flags.imported, flags.bitstreams, flags.verified, flags.provenance) == (True, 0, 0, "theirs.csv")

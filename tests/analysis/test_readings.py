@@ -54,9 +54,9 @@ SIZES, SECONDS = 1000 * RATES + 7, 3 + np.arange(RATES.size).reshape(RATES.shape
 
 @pytest.mark.parametrize("at", [0.1, 0.15, 0.2, 0.3, 0.4, 0.8, 0.81, 0.09])
 def test_every_curve_at_a_rate(at: float) -> None:
-    found = qualities_at_rate(clean_curves(RATES, QUALITIES), at)
+    outcome = qualities_at_rate(clean_curves(RATES, QUALITIES), at)
     single = [quality_at_rate(clean(*pair), at) for pair in zip(RATES, QUALITIES, strict=True)]
-    np.testing.assert_allclose(found, [NAN if one is None else one for one in single], rtol=1e-12)
+    np.testing.assert_allclose(outcome, [NAN if entry is None else entry for entry in single], rtol=1e-12)
 
 
 @pytest.mark.parametrize("at", [27.9, 28.0, 30.0, 31.0, 32.5, 37.0, 37.1])
@@ -86,12 +86,12 @@ def test_curves_are_clean_and_nan_behind_their_last_point() -> None:
 @pytest.mark.parametrize("method", get_args(Method))
 def test_a_batch_of_odd_curves_is_each_on_its_own(method: Method) -> None:
     anchor = np.tile([0.1, 0.2, 0.4, 0.8], (len(CURVES), 1)), np.tile([27.0, 30, 33, 38], (len(CURVES), 1))
-    found = log_rate_differences(CurveBatch(*anchor, method), CurveBatch(RATES, QUALITIES, method))
+    differences = log_rate_differences(CurveBatch(*anchor, method), CurveBatch(RATES, QUALITIES, method))
     single = [bd_rate(*(side[row] for side in anchor), *CURVES[row], method) for row in range(len(CURVES))]
-    expected = [NAN if one.percent is None else np.log1p(one.percent / 100) for one in single]
-    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+    expected = [NAN if entry.percent is None else np.log1p(entry.percent / 100) for entry in single]
+    np.testing.assert_allclose(differences, expected, rtol=1e-9, atol=1e-12)
     turned = log_rate_differences(CurveBatch(RATES, QUALITIES, method), CurveBatch(*anchor, method))
-    np.testing.assert_allclose(turned, -found, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(turned, -differences, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -126,10 +126,10 @@ def test_a_plateau_counts_once_at_its_cheaper_end(method: Method) -> None:
     plateau = [0.1, 0.15, 0.2, 0.4, 0.5, 0.8], [28.0, 28.0, 31.0, 34.0, 34.0, 37.0]
     plain = [0.1, 0.2, 0.4, 0.8], [28.0, 31.0, 34.0, 37.0]
     anchor = [0.11, 0.21, 0.39, 0.83], [27.5, 30.5, 34.5, 38.0]
-    found = bd_rate(*anchor, *plateau, method)
-    assert found.dropped == 2
+    computed = bd_rate(*anchor, *plateau, method)
+    assert computed.dropped == 2
     oracle = bjontegaard.bd_rate(*anchor, *plain, method=method, require_matching_points=False, min_overlap=0)
-    assert found.percent == pytest.approx(oracle, abs=1e-6)
+    assert computed.percent == pytest.approx(oracle, abs=1e-6)
     assert bd_rate(*plateau, *anchor, method).dropped == 0
 
 
@@ -174,22 +174,22 @@ def test_two_points_are_read_along_a_straight_line_of_log_rate() -> None:
 
 def test_published_means_stand_beside_an_anchor_of_ours() -> None:
     points = [(0.1, 28.0), (0.2, 31.0), (0.4, 34.0), (0.8, 37.0)]
-    every = compare(ladder_cells("m", {"a": points}), PSNR)
+    comparison = compare(ladder_cells("m", {"a": points}), PSNR)
     rows = [
         Published("set", codec, factor * rate, {"psnr": score}, None, None, None, f"{codec}.csv")
         for codec, factor in (("a", 2.0), ("z", 0.5), ("k", 0.5), ("one", 1.0))
         for rate, score in (points[:1] if codec == "one" else points)
     ]
     rows.append(Published("set", "other", 0.3, {"ms-ssim": 0.9}, None, None, None, "other.csv"))
-    found = published_curves(rows, PSNR, every, "id-m")
-    assert [one.codec for one in found] == ["k", "z", "a", "one"]
-    assert [one.bd_rate.percent for one in found[:3]] == pytest.approx([-50, -50, 100], abs=1e-3)
-    assert (found[2].points, found[2].lowest_rate, found[2].highest_rate) == (4, 0.2, 1.6)
-    assert (found[2].provenance, found[3].bd_rate.reason) == ("a.csv", "one point")
-    assert {curve.bd_rate.reason for curve in published_curves(rows, PSNR, every, "nobody")} == {
+    outcome = published_curves(rows, PSNR, comparison, "id-m")
+    assert [cell.codec for cell in outcome] == ["k", "z", "a", "one"]
+    assert [entry.bd_rate.percent for entry in outcome[:3]] == pytest.approx([-50, -50, 100], abs=1e-3)
+    assert (outcome[2].points, outcome[2].lowest_rate, outcome[2].highest_rate) == (4, 0.2, 1.6)
+    assert (outcome[2].provenance, outcome[3].bd_rate.reason) == ("a.csv", "one point")
+    assert {curve.bd_rate.reason for curve in published_curves(rows, PSNR, comparison, "nobody")} == {
         "no anchor curve"
     }
-    assert published_curves(rows, DELTA, every, "id-m") == []
+    assert published_curves(rows, DELTA, comparison, "id-m") == []
 
 
 def test_a_flat_curve_beside_a_steep_one_keeps_its_own_slopes() -> None:
@@ -207,7 +207,7 @@ def test_a_flat_curve_beside_a_steep_one_keeps_its_own_slopes() -> None:
 
 def test_every_curve_at_a_rate_of_its_own() -> None:
     at = np.array([0.15, 0.2, 0.1, 0.4, 0.15, 0.1, 0.19, 0.3, NAN, 0.2, 0.8, 0.81])
-    found = qualities_at_rate(clean_curves(RATES, QUALITIES), at)
+    outcome = qualities_at_rate(clean_curves(RATES, QUALITIES), at)
     single = [quality_at_rate(clean(*pair), rate) for *pair, rate in zip(RATES, QUALITIES, at, strict=True)]
-    np.testing.assert_allclose(found, [NAN if one is None else one for one in single], rtol=1e-12)
-    assert np.isfinite(found).sum() == 7
+    np.testing.assert_allclose(outcome, [NAN if entry is None else entry for entry in single], rtol=1e-12)
+    assert np.isfinite(outcome).sum() == 7

@@ -46,27 +46,29 @@ def test_seed_variances_of_a_codec(engine) -> None:
         *decoded("one left", [99.0, None], 50.0),
         cell("y", "a", 5.0, rate=0.1),
     ]
-    (found,) = engine.seed_variances(stored, [PSNR, DELTA])
-    assert (found.codec_id, found.codec, found.setting, found.metric_id, found.metric) == (
+    (outcome,) = engine.seed_variances(stored, [PSNR, DELTA])
+    assert (outcome.codec_id, outcome.codec, outcome.setting, outcome.metric_id, outcome.metric) == (
         "id-x", "x", 10.0, "m-psnr", "psnr",
     )  # fmt: skip
-    assert (found.pictures, found.seeds, found.bits_per_pixel, found.mean) == pytest.approx((2, 2.5, 3, 34))
+    assert (outcome.pictures, outcome.seeds, outcome.bits_per_pixel, outcome.mean) == pytest.approx(
+        (2, 2.5, 3, 34)
+    )
     # Within: (2 + 8) / 3. Between: means 32 and 36 have a variance of 8, less 10/3 times 5/12.
-    assert found.within_deviation**2 == pytest.approx(10 / 3)
-    assert found.between_deviation is not None
-    assert found.between_deviation**2 == pytest.approx(8 - 10 / 3 * 5 / 12)
-    assert found.largest_spread == 4.0
+    assert outcome.within_deviation**2 == pytest.approx(10 / 3)
+    assert outcome.between_deviation is not None
+    assert outcome.between_deviation**2 == pytest.approx(8 - 10 / 3 * 5 / 12)
+    assert outcome.largest_spread == 4.0
 
 
 def test_seed_variances_stand_by_codec_and_rate(engine) -> None:
     stored = [
-        replace(one, quality=quality, codec=codec, codec_id=codec)
+        replace(entry, quality=quality, codec=codec, codec_id=codec)
         for codec, quality, rate in (("z", 10.0, 1.0), ("a", 20.0, 0.5), ("a", 5.0, 3.0))
-        for one in decoded("p", [1.0, 2.0], rate)
+        for entry in decoded("p", [1.0, 2.0], rate)
     ]
-    found = engine.seed_variances(stored, [PSNR])
-    assert [(one.codec, one.setting) for one in found] == [("a", 20.0), ("a", 5.0), ("z", 10.0)]
-    assert found[0].between_deviation is None
+    outcome = engine.seed_variances(stored, [PSNR])
+    assert [(cell.codec, cell.setting) for cell in outcome] == [("a", 20.0), ("a", 5.0), ("z", 10.0)]
+    assert outcome[0].between_deviation is None
 
 
 def match(
@@ -95,7 +97,8 @@ STORED = [
 
 def rates_of(points) -> dict[str, dict[str, float]]:
     return {
-        codec: {name: one.bits_per_pixel for name, one in found.items()} for codec, found in points.items()
+        codec: {name: entry.bits_per_pixel for name, entry in outcome.items()}
+        for codec, outcome in points.items()
     }
 
 
@@ -122,8 +125,8 @@ def test_a_setting_of_the_whole_set_stands_where_no_picture_was_searched_alone()
 def test_codecs_of_probes_alone_enter_without_a_range_of_rates() -> None:
     matches = [match("z", 20.0, "a"), match("k", 20.0, "b")]
     entered, absent, total = entrants(STORED, [failure("gone", "c")], matches, "bpp", 0.5)
-    assert (total, [one.label for one in absent]) == (3, ["gone"])
-    by_label = {one.codec.label: one for one in entered}
+    assert (total, [entry.label for entry in absent]) == (3, ["gone"])
+    by_label = {cell.codec.label: cell for cell in entered}
     assert list(by_label) == ["m", "z", "k"]
     assert by_label["m"].matched is None
     assert (by_label["z"].summary.pictures, by_label["z"].summary.lowest_rate) == (2, pytest.approx(0.45))
@@ -141,7 +144,7 @@ def test_searched_settings_stand_in_the_tables_beside_curves(engine) -> None:
     rows = {row.codec.label: row for row in engine.at_rate(STORED, [PSNR], 0.5, [], matches)}
     # m is read off its curves: half a bit lies log10(5) of the way from 25 to 40 dB.
     medians = {label: row.scores[PSNR.metric_id] for label, row in rows.items()}
-    assert {label: found and found.median for label, found in medians.items()} == pytest.approx(
+    assert {label: outcome and outcome.median for label, outcome in medians.items()} == pytest.approx(
         {"k": 33.5, "m": 25 + 15 * np.log10(5), "z": 31.5}
     )
     assert list(rows) == ["m", "k", "z"]
@@ -149,7 +152,7 @@ def test_searched_settings_stand_in_the_tables_beside_curves(engine) -> None:
     assert rows["z"].achieved.median == pytest.approx(0.55)
     assert rows["m"].achieved is None
     matches = [match("z", 20.0, "a", PSNR.metric_id, 32.0), match("z", 10.0, "b", PSNR.metric_id, 32.0)]
-    stored = [replace(one, contended=one.picture_sha256 == "b" and one.quality == 20) for one in STORED]
+    stored = [replace(cell, contended=cell.picture_sha256 == "b" and cell.quality == 20) for cell in STORED]
     costs = {row.codec.label: row for row in engine.at_score(stored, PSNR, 32.0, [], matches)}
     assert list(costs) == ["m", "z"]
     z, m = costs["z"], costs["m"]
@@ -171,7 +174,7 @@ def test_scores_of_matched_points_leave_out_lossless_ones() -> None:
         cell("z", "d"),
     ]
     points = matched_points(stored, [match("z", 10.0, None)], "bpp", 0.5)["id-z"]
-    found = scores_of(points, PSNR)
-    assert found is not None
-    assert (found.median, found.pictures) == (31.0, 2)
+    outcome = scores_of(points, PSNR)
+    assert outcome is not None
+    assert (outcome.median, outcome.pictures) == (31.0, 2)
     assert scores_of(points, DELTA) is None

@@ -95,10 +95,10 @@ def test_children_are_added_up_but_for_one_that_is_this_process_once_more(
     looks = iter(
         [[process(2, "decoder"), process(3, "runner")], [process(2, "decoder"), process(4, "x")], []]
     )
-    ours = SimpleNamespace(
+    computed = SimpleNamespace(
         cmdline=lambda: ["runner"], children=lambda recursive: next(looks) if recursive else []
     )
-    monkeypatch.setattr(clocks.psutil, "Process", lambda: ours)
+    monkeypatch.setattr(clocks.psutil, "Process", lambda: computed)
     memory = {("VmRSS", "self"): 100.0, ("VmHWM", "2"): 10.0, ("VmHWM", "3"): 50.0, ("VmHWM", "4"): 5.0}
     monkeypatch.setattr(clocks, "status_mib", lambda field, process="self": memory[field, process])
     watch = clocks._Children()
@@ -176,10 +176,10 @@ def test_a_footprint_begins_at_the_codec_and_leaves_the_runtime_out(tmp_path: Pa
         Opened(file("decoder", 19), True),
         Opened(file(f"{packages}/torch/lib/libtorch.so", 23), False),
     ]
-    found = footprint(opened)
-    assert (found.weights_bytes, found.library_bytes) == (13, 11 + 19)
-    assert found.files == {"weights": {"model.safetensors": 13}, "libraries": {"codec.so": 11, "decoder": 19}}
-    assert found.runtime.startswith("torch")
+    needs = footprint(opened)
+    assert (needs.weights_bytes, needs.library_bytes) == (13, 11 + 19)
+    assert needs.files == {"weights": {"model.safetensors": 13}, "libraries": {"codec.so": 11, "decoder": 19}}
+    assert needs.runtime.startswith("torch")
 
 
 @pytest.mark.long
@@ -193,11 +193,11 @@ def test_the_weights_of_a_learned_decoder_are_seen_to_the_byte(tmp_path: Path) -
     codec = registry.create("hyperprior")
     stream = tmp_path / "stream"
     stream.write_bytes(codec.encode(Picture(np.full((64, 64, 3), 99, np.uint8)), 1))
-    found = observe(FootprintJob(CodecSpec("hyperprior", ()), (str(stream),)), 300)
-    assert found.weights_bytes == codec.info.weights_bytes
-    assert list(found.files["weights"]) == ["hyperprior.safetensors"]
-    assert found.runtime.startswith("torch ")
-    assert not any("torch" in name for name in found.files["libraries"])
+    outcome = observe(FootprintJob(CodecSpec("hyperprior", ()), (str(stream),)), 300)
+    assert outcome.weights_bytes == codec.info.weights_bytes
+    assert list(outcome.files["weights"]) == ["hyperprior.safetensors"]
+    assert outcome.runtime.startswith("torch ")
+    assert not any("torch" in name for name in outcome.files["libraries"])
 
 
 def test_a_decoder_that_fails_in_a_fresh_process_has_no_footprint(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_lists_have_a_row_for_each_thing() -> None:
 
 
 def test_progress_counts_cells_failures_and_cells_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, told = Clock(), io.StringIO()
+    clock, message = Clock(), io.StringIO()
     monkeypatch.setattr(progress, "monotonic", clock)
     shown: list[tuple[str, dict[str, Any]]] = []
     bar: Any = SimpleNamespace(
@@ -132,7 +132,7 @@ def test_progress_counts_cells_failures_and_cells_a_second(monkeypatch: pytest.M
         update=lambda task, **words: shown.append((task, words)),
     )
     cell = planned_cell(planned_picture("a.png"), planned_codec("id"), 4.5)
-    made = progress.RunProgress(Console(file=told, width=20), bar, "task")  # type: ignore[arg-type]
+    made = progress.RunProgress(Console(file=message, width=20), bar, "task")  # type: ignore[arg-type]
     clock.spend(100)
     made.planned(Plan((cell, cell, cell), 9, 0, 0))
     clock.spend(4)
@@ -152,7 +152,7 @@ def test_progress_counts_cells_failures_and_cells_a_second(monkeypatch: pytest.M
         ("task", {"advance": 1}),
     ]
     line = "failed label of id 4.5 on a.png, "
-    assert told.getvalue().splitlines() == [
+    assert message.getvalue().splitlines() == [
         f"{line}score psnr: no",
         f"{line}decode: died",
         f"{line}decode: died",

@@ -64,13 +64,13 @@ def test_seeds_wait_for_the_first_and_decode_its_bitstream_or_encode_themselves(
     streams = OneStream([first, second, have, third, had])
     assert streams.ready == [first, have, had]
     released = streams.release(first, Outcome(measured=measured("new")))
-    assert [(one.key, one.cell.bitstream_sha256) for one in released] == [
+    assert [(entry.key, entry.cell.bitstream_sha256) for entry in released] == [
         (second.key, "new"),
         (third.key, "new"),
     ]
     assert streams.release(first, Outcome()) == []
     failed = OneStream([first, second]).release(first, Outcome())
-    assert [one.cell.bitstream_sha256 for one in failed] == [None]
+    assert [entry.cell.bitstream_sha256 for entry in failed] == [None]
 
 
 DIED = Failed("timeout", "score", "killed", "psnr")
@@ -157,13 +157,13 @@ def test_each_cell_is_stored_under_its_key_and_counted_once(monkeypatch: pytest.
         monkeypatch,
         probe=True,
     )
-    saved = {(one.key, one.decoded_sha256): one for one, _ in ledger.saved}
+    saved = {(entry.key, entry.decoded_sha256): entry for entry, _ in ledger.saved}
     assert len(saved) == len(ledger.saved) == 5
     assert saved[forced.key, None] == Saved(forced.key, 7, None, METRICS, True, True, True)
     assert saved[rescored.key, "pixels6"] == Saved(rescored.key, 7, "pixels6", METRICS, True, False, True)
     # Its worker died in PSNR: the second time only SSIM is asked for, of the pixels that are stored.
     died = planned_cell(A, CLASSIC, 4.0).key
-    assert {decoded for one, decoded in saved if one == died} == {None, "pixels"}
+    assert {decoded for entry, decoded in saved if entry == died} == {None, "pixels"}
     assert (report.completed, report.failed) == (2, 2)
     assert sorted(advance.quality for advance in audience.advances) == [2.0, 2.0, 4.0, 6.0]
 
@@ -178,7 +178,7 @@ def test_a_cell_beside_others_or_on_a_busy_machine_is_contended(
     ledger, _, _ = run(
         [planned_cell(A, CLASSIC)], lambda *_: Outcome(measured=measured()), monkeypatch, workers
     )
-    assert [one.contended for one, _ in ledger.saved] == [contended]
+    assert [entry.contended for entry, _ in ledger.saved] == [contended]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -100,11 +100,11 @@ class Nvml:
 @pytest.fixture
 def cuda(monkeypatch: pytest.MonkeyPatch) -> Cuda:
     """Stand-ins for torch and NVML in this process."""
-    found = Cuda()
-    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=found))  # pyright: ignore[reportArgumentType]
+    outcome = Cuda()
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=outcome))  # pyright: ignore[reportArgumentType]
     monkeypatch.setitem(sys.modules, "pynvml", Nvml())  # pyright: ignore[reportArgumentType]
     monkeypatch.setattr(gpu, "_devices", {})
-    return found
+    return outcome
 
 
 def work(cuda: Cuda, milliseconds: float, millijoules: int) -> Callable[[], None]:
@@ -162,8 +162,8 @@ def test_a_codec_that_goes_to_its_device_at_its_first_call_is_inspected_there(
     job = TimingCall(Original("", "", None, None), CodecSpec("lazy", ()), 1, (), str(tmp_path), True, 0)
     worker: Any = SimpleNamespace(macs={}, load_seconds={job.codec: 0.0})
     codec: Any = Lazy()
-    found = stopwatch.inspect(worker, codec, Picture(pixels), job, 0.0)
-    for side in (found.encode, found.decode):
+    outcome = stopwatch.inspect(worker, codec, Picture(pixels), job, 0.0)
+    for side in (outcome.encode, outcome.decode):
         assert (side.peak_gpu_mib, side.gpu_busy_seconds) == (700, 0.5)
 
 
@@ -219,9 +219,9 @@ def test_torchs_own_trace_has_the_form_that_is_read(tmp_path: Path) -> None:
     profile.export_chrome_trace(str(tmp_path / "trace.json"))
     events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
     computed = [event for event in events if event.get("cat") == "cpu_op" and event["ph"] == "X"]
-    assert any(one["name"] == "aten::mm" for one in computed)
+    assert any(entry["name"] == "aten::mm" for entry in computed)
     # Operators of the CPU taken for kernels: seconds of a product of this size are far below one.
-    assert 0 < gpu.kernel_seconds([one | {"cat": "kernel"} for one in computed]) < 10
+    assert 0 < gpu.kernel_seconds([entry | {"cat": "kernel"} for entry in computed]) < 10
     assert gpu.kernel_seconds(events) == 0
 
 

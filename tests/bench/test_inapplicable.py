@@ -64,11 +64,11 @@ def test_readers_tell_it_from_a_lossless_picture(folder: Path) -> None:
 def test_means_and_coverage_are_over_the_pictures_with_a_face(folder: Path) -> None:
     store = Store(str(folder / "arena"))
     metric = next(metric for metric in store.metrics() if metric.name == "face-ssim")
-    every = compare(store.cells(), metric)
-    assert every.of_pictures == 1
-    assert len(every.common) == 1
-    jpeg = next(codec.codec_id for codec in every.codecs if codec.label == "jpeg")
-    low, high = (point.score for point in every.curves[jpeg].points)
+    comparison = compare(store.cells(), metric)
+    assert comparison.of_pictures == 1
+    assert len(comparison.common) == 1
+    jpeg = next(codec.codec_id for codec in comparison.codecs if codec.label == "jpeg")
+    low, high = (point.score for point in comparison.curves[jpeg].points)
     assert 0 < low < high < 1
 
 
@@ -80,8 +80,10 @@ def test_the_leaderboard_shows_it(folder: Path) -> None:
 def test_a_search_leaves_them_out(folder: Path) -> None:
     words = ("run", "suite.toml", "--match", "face-ssim=0.9", "--only", "codec=jpeg", "-j", "1", "--json")
     alone = call(*words, folder=folder)
-    found = {one["picture"]: one for one in json.loads(alone.stdout)["matches"] if "achieved" in one}
-    assert list(found) == ["face.png"], "elsewhere no setting has a score"
-    assert found["face.png"]["achieved"] == pytest.approx(0.9, abs=0.02)
+    outcome = {
+        entry["picture"]: entry for entry in json.loads(alone.stdout)["matches"] if "achieved" in entry
+    }
+    assert list(outcome) == ["face.png"], "elsewhere no setting has a score"
+    assert outcome["face.png"]["achieved"] == pytest.approx(0.9, abs=0.02)
     (of_set,) = json.loads(call(*words, "--match-set", folder=folder).stdout)["matches"]
-    assert of_set["achieved"] == found["face.png"]["achieved"]
+    assert of_set["achieved"] == outcome["face.png"]["achieved"]

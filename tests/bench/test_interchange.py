@@ -50,7 +50,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def told(folder: Path, *words: str | Path) -> str:
+def printed(folder: Path, *words: str | Path) -> str:
     ended = call(*words, folder=folder)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
@@ -71,7 +71,7 @@ def elsewhere(ran: Path) -> Path:
             lines.append(f"{name},{path.name},{coded.size},{quality},0.5")
     (made / "theirs.csv").write_text("\n".join(lines) + "\n")
     words = ("--set", "./pictures", "--codec", "theirs", "--origin", "a paper of 2031")
-    said = told(ran, "import", made / "theirs.csv", *words)
+    said = printed(ran, "import", made / "theirs.csv", *words)
     assert said.startswith("6 of 6 pictures are new, 12 scores added")
     return made / "theirs.csv"
 
@@ -80,7 +80,7 @@ def test_imported_pictures_are_scored_by_our_metrics(ran: Path, elsewhere: Path)
     store = Store(str(ran / "arena"))
     cells = [cell for cell in store.cells() if cell.codec == "theirs"]
     metrics = {metric.metric_id: metric.name for metric in store.metrics()}
-    ours = {
+    computed = {
         cell.quality: cell
         for cell in store.cells()
         if cell.codec == "jpeg" and cell.picture == cells[0].picture
@@ -94,14 +94,14 @@ def test_imported_pictures_are_scored_by_our_metrics(ran: Path, elsewhere: Path)
         assert cell.imported
         assert cell.bitstream_sha256 == ""
         assert {metrics[score] for score in cell.scores} == {"psnr", "ms-ssim"}
-    assert ours
-    assert not any(our.imported for our in ours.values())
+    assert computed
+    assert not any(our.imported for our in computed.values())
     original = cv2.imread(str(ran / "pictures" / cells[0].picture)).astype(float)
     decoded = cv2.imread(str(elsewhere.parent / f"{Path(cells[0].picture).stem}-20.png"))
     psnr = 10 * np.log10(255**2 / np.mean((original - decoded) ** 2))
     first = next(cell for cell in cells if cell.quality == 20 and cell.picture == cells[0].picture)
-    found = next(score.value for one, score in first.scores.items() if metrics[one] == "psnr")
-    assert found == pytest.approx(psnr, abs=1e-9)
+    outcome = next(score.value for entry, score in first.scores.items() if metrics[entry] == "psnr")
+    assert outcome == pytest.approx(psnr, abs=1e-9)
 
 
 def test_the_same_file_again_adds_nothing_and_a_metric_later_only_scores(
@@ -109,19 +109,19 @@ def test_the_same_file_again_adds_nothing_and_a_metric_later_only_scores(
 ) -> None:
     ran = shutil.copytree(ran, tmp_path / "copy")
     words = ("import", elsewhere, "--set", "./pictures", "--codec", "theirs", "--origin", "a paper of 2031")
-    assert told(ran, *words).startswith("0 of 6 pictures are new, 0 scores added")
-    assert told(ran, *words, "-m", "ssim").startswith("0 of 6 pictures are new, 6 scores added")
+    assert printed(ran, *words).startswith("0 of 6 pictures are new, 0 scores added")
+    assert printed(ran, *words, "-m", "ssim").startswith("0 of 6 pictures are new, 6 scores added")
 
 
 def test_the_tables_mark_what_was_imported(ran: Path, elsewhere: Path) -> None:
-    board = told(ran, "leaderboard", "--anchor", "jpeg", "-m", "psnr")
+    board = printed(ran, "leaderboard", "--anchor", "jpeg", "-m", "psnr")
     assert "theirs (imported)" in board
     assert "a paper of 2031" in board
-    rates: list[dict[str, Any]] = json.loads(told(ran, "rates", "--json"))[0]["rows"]
+    rates: list[dict[str, Any]] = json.loads(printed(ran, "rates", "--json"))[0]["rows"]
     parts = {row["codec"]: row["header_bytes"] for row in rates}
     assert parts["theirs"] is None
     assert parts["jpeg"] > 0
-    told(ran, "export", "csv", "cells.csv")
+    printed(ran, "export", "csv", "cells.csv")
     with (ran / "cells.csv").open() as lines:
         rows = [row for row in csv.DictReader(lines) if row["codec"] == "theirs"]
     assert {row["imported"] for row in rows} == {"True"}
@@ -130,7 +130,7 @@ def test_the_tables_mark_what_was_imported(ran: Path, elsewhere: Path) -> None:
 
 
 def test_a_contact_sheet_shows_imported_pictures(ran: Path, elsewhere: Path) -> None:
-    told(ran, "sheet", "sheet.png", "--at", "bpp=2")
+    printed(ran, "sheet", "sheet.png", "--at", "bpp=2")
     assert cv2.imread(str(ran / "sheet.png")) is not None
 
 
@@ -142,7 +142,7 @@ def test_a_suite_and_a_verification_leave_imported_rows_alone(
     status, record = run_record("suite.toml", folder=ran)
     assert (status, record["planned"]) == (0, 0)
     ended = json.loads(call("verify", "suite.toml", "--json", "--no-encode", folder=ran).stdout)
-    assert {one["codec"] for one in ended["codecs"]} == {"jpeg", "webp"}
+    assert {entry["codec"] for entry in ended["codecs"]} == {"jpeg", "webp"}
 
 
 @pytest.mark.parametrize(
@@ -180,19 +180,19 @@ def test_a_file_that_does_not_fit_gets_a_sentence(ran: Path, elsewhere: Path) ->
 
 def test_our_results_come_back_from_compressais_format(ran: Path) -> None:
     """Exported, imported as published, compared with the codec they came from: no difference."""
-    told(ran, "export", "compressai", "results")
+    printed(ran, "export", "compressai", "results")
     content = json.loads((ran / "results" / "pictures" / "jpeg.json").read_text())
     assert set(content["results"]) >= {"bpp", "psnr-rgb", "ms-ssim-rgb", "encoding_time"}
-    assert {len(one) for one in content["results"].values()} == {5}
+    assert {len(entry) for entry in content["results"].values()} == {5}
     assert content["results"]["bpp"] == sorted(content["results"]["bpp"])
-    said = told(ran, "import", ran / "results" / "pictures" / "jpeg.json", "--codec", "somebody's jpeg")
+    said = printed(ran, "import", ran / "results" / "pictures" / "jpeg.json", "--codec", "somebody's jpeg")
     assert said.startswith("5 published points stored")
-    rows = json.loads(told(ran, "published", "--anchor", "jpeg", "--json"))[0]["rows"]
+    rows = json.loads(printed(ran, "published", "--anchor", "jpeg", "--json"))[0]["rows"]
     rows = [row for row in rows if row["codec"] == "somebody's jpeg"]
     assert {row["metric"] for row in rows} >= {"psnr", "ms-ssim"}
     for row in rows:
         assert row["bd_rate_percent"] == pytest.approx(0, abs=1e-6)
-    shown = told(ran, "published", "--anchor", "webp", "-m", "psnr")
+    shown = printed(ran, "published", "--anchor", "webp", "-m", "psnr")
     assert "somebody's jpeg" in shown
     assert "jpeg.json, sha256" in shown or "by codecarena" in shown
 
@@ -270,9 +270,9 @@ def test_decibels_of_ms_ssim_become_ms_ssim(tmp_path: Path) -> None:
 def test_published_points_of_a_set_are_replaced_not_doubled(ran: Path) -> None:
     path = ran / "twice.csv"
     path.write_text("model,dataset,bpp,psnr\nZ,pictures,1,30\nZ,pictures,2,33\n")
-    told(ran, "import", path)
+    printed(ran, "import", path)
     path.write_text("model,dataset,bpp,psnr\nZ,pictures,1,31\n")
-    told(ran, "import", path)
+    printed(ran, "import", path)
     store = Store(str(ran / "arena"))
     points = [point for point in read_published(store) if point.codec == "Z"]
     store.close()
@@ -280,7 +280,7 @@ def test_published_points_of_a_set_are_replaced_not_doubled(ran: Path) -> None:
 
 
 def test_tables_go_out_as_latex_json_csv_and_parquet(ran: Path) -> None:
-    told(ran, "export", "latex", "board.tex", "--anchor", "jpeg", "-m", "psnr")
+    printed(ran, "export", "latex", "board.tex", "--anchor", "jpeg", "-m", "psnr")
     page = (ran / "board.tex").read_text()
     assert r"\begin{tabular}" in page
     assert page.count(r"\toprule") == page.count(r"\bottomrule") == 1
@@ -288,11 +288,11 @@ def test_tables_go_out_as_latex_json_csv_and_parquet(ran: Path) -> None:
     assert "jpeg & anchor" in body
     assert "−" not in page
     assert all(line.count("&") == body.splitlines()[1].count("&") for line in body.splitlines()[1:-1] if line)
-    told(ran, "export", "json", "board.json", "--anchor", "jpeg")
+    printed(ran, "export", "json", "board.json", "--anchor", "jpeg")
     rows = json.loads((ran / "board.json").read_text())[0]["rows"]
     assert {row["codec"] for row in rows} >= {"jpeg", "webp"}
     for form in ("csv", "parquet"):
-        told(ran, "export", form, f"rates.{form}", "--what", "rates")
+        printed(ran, "export", form, f"rates.{form}", "--what", "rates")
     frames = [
         pd.read_csv(ran / "rates.csv", float_precision="round_trip"),
         pd.read_parquet(ran / "rates.parquet"),

@@ -183,8 +183,11 @@ def test_a_program_needs_its_installation_through_every_link(
     touched(tmp_path, "opt/tool/bin/real", "home/alone")
     (tmp_path / "usr" / "sbin").mkdir(parents=True)
     (tmp_path / "usr" / "sbin" / "tool").symlink_to("../../opt/tool/bin/real")
-    found = sandbox.of_program(tmp_path / "usr" / "sbin" / "tool")
-    assert [Path(os.path.realpath(one)) for one in found] == [tmp_path / "usr", tmp_path / "opt" / "tool"]
+    outcome = sandbox.of_program(tmp_path / "usr" / "sbin" / "tool")
+    assert [Path(os.path.realpath(entry)) for entry in outcome] == [
+        tmp_path / "usr",
+        tmp_path / "opt" / "tool",
+    ]
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
     assert sandbox.of_program(tmp_path / "home" / "alone") == [tmp_path / "home" / "alone"]
     assert sandbox.of_program(Path("/bin/none")) == [Path("/bin/none")]
@@ -195,9 +198,9 @@ def test_a_program_needs_its_installation_through_every_link(
 def test_pythons_folders_are_those_that_are_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", ["/caller", str(tmp_path), "", str(tmp_path / "none")])
     monkeypatch.setattr(sys, "flags", SimpleNamespace(safe_path=False))
-    found = sandbox.of_python()
-    assert (found[0] / "bench" / "worker" / "sandbox.py").is_file()
-    assert found[1:] == [Path(sys.prefix), Path(sys.base_prefix), Path(sys.exec_prefix), tmp_path]
+    outcome = sandbox.of_python()
+    assert (outcome[0] / "bench" / "worker" / "sandbox.py").is_file()
+    assert outcome[1:] == [Path(sys.prefix), Path(sys.base_prefix), Path(sys.exec_prefix), tmp_path]
     monkeypatch.setattr(sys, "flags", SimpleNamespace(safe_path=True))
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     assert sandbox.of_python()[-1] == tmp_path

@@ -65,15 +65,17 @@ def test_a_rate_is_matched_on_every_picture_and_never_encoded_for_twice(folder: 
     assert len(record["matches"]) == 8
     store = Store(str(folder / "arena"))
     cells = store.cells()
-    assert record["encoded"] == len(cells) == sum(one["encodes"] for one in record["matches"])
+    assert record["encoded"] == len(cells) == sum(entry["encodes"] for entry in record["matches"])
     assert all(cell.probe for cell in cells)
     for row in store.matches("pictures"):
         own = [cell for cell in cells if (cell.codec, cell.picture) == (row.codec, row.picture)]
-        (chosen,) = [one for one in own if one.quality == row.match.quality]
+        (chosen,) = [entry for entry in own if entry.quality == row.match.quality]
         assert row.match.achieved == pytest.approx(chosen.bits_per_pixel)
         assert row.match.probes == row.match.encodes == len(own)
         assert len(chosen.scores) == 2, "the setting that was found has every metric"
-        assert not any(one.scores for one in own if one is not chosen), "probes for a rate are not scored"
+        assert not any(entry.scores for entry in own if entry is not chosen), (
+            "probes for a rate are not scored"
+        )
 
     ended = call("score", "suite.toml", "-j", "1", "--metric", "ssim", "--json", folder=folder)
     assert ended.returncode == 0, ended.stderr
@@ -82,13 +84,15 @@ def test_a_rate_is_matched_on_every_picture_and_never_encoded_for_twice(folder: 
         for cell in store.cells()
     }
     matched = [(row.codec, str(row.picture), row.match.quality) for row in store.matches("pictures")]
-    assert all(scored[one] for one in matched), "what was found gets further metrics too, and stays a probe"
+    assert all(scored[entry] for entry in matched), (
+        "what was found gets further metrics too, and stays a probe"
+    )
     assert sum(scored.values()) < len(cells)
 
     again = match(folder, f"bpp={TARGET}")
     assert again["encoded"] == 0
-    assert {(one["codec"], one["picture"], one["quality"]) for one in again["matches"]} == {
-        (one["codec"], one["picture"], one["quality"]) for one in record["matches"]
+    assert {(entry["codec"], entry["picture"], entry["quality"]) for entry in again["matches"]} == {
+        (entry["codec"], entry["picture"], entry["quality"]) for entry in record["matches"]
     }
     assert [match.match.encodes for match in store.matches("pictures")] == [
         match.match.probes for match in store.matches("pictures")
@@ -101,16 +105,16 @@ def test_a_score_is_matched_whichever_way_is_better(folder: Path, metric: str, t
     record = match(folder, f"{metric}={target:g}", "--only", "codec=jpeg")
     store = Store(str(folder / "arena"))
     ids = {metric.name: metric.metric_id for metric in store.metrics()}
-    for one in record["matches"]:
-        assert one["ended"] in ("nearest", "exact")
+    for entry in record["matches"]:
+        assert entry["ended"] in ("nearest", "exact")
         values = {
             cell.quality: cell.scores[ids[metric]].value
             for cell in store.cells()
-            if cell.codec == "jpeg" and cell.picture == one["picture"]
+            if cell.codec == "jpeg" and cell.picture == entry["picture"]
         }
         distances = {quality: abs(value - target) for quality, value in values.items() if value is not None}
-        assert one["quality"] == min(distances, key=lambda quality: distances[quality])
-        assert one["achieved"] == values[one["quality"]]
+        assert entry["quality"] == min(distances, key=lambda quality: distances[quality])
+        assert entry["achieved"] == values[entry["quality"]]
         assert min(values.values()) < target < max(values.values())
     probes = [cell for cell in store.cells() if cell.probe]
     assert all(ids[metric] in cell.scores for cell in probes)
@@ -122,23 +126,23 @@ def test_one_setting_is_found_for_a_set(folder: Path) -> None:
     by_bytes = match(folder, f"bytes={TARGET * 64 * 96 * 4 / 8}", "--match-set")["matches"]
     assert len(by_mean) == 2
     cells = Store(str(folder / "arena")).cells()
-    for one, total, size in zip(by_mean, by_total, by_bytes, strict=True):
-        assert one["quality"] == total["quality"] == size["quality"], (
+    for entry, total, size in zip(by_mean, by_total, by_bytes, strict=True):
+        assert entry["quality"] == total["quality"] == size["quality"], (
             "pictures of one size: the same question"
         )
         rates = [
             cell.bits_per_pixel
             for cell in cells
-            if (cell.codec, cell.quality) == (one["codec"], one["quality"])
+            if (cell.codec, cell.quality) == (entry["codec"], entry["quality"])
         ]
-        assert len(rates) == one["pictures"] == 4
-        assert one["achieved"] == pytest.approx(sum(rates) / 4)
+        assert len(rates) == entry["pictures"] == 4
+        assert entry["achieved"] == pytest.approx(sum(rates) / 4)
         assert size["achieved"] == pytest.approx(sum(rates) * 64 * 96 / 8)
 
 
 def test_a_target_out_of_range_ends_at_the_nearest_end_and_says_so(folder: Path) -> None:
     record = match(folder, "bytes=1")
-    assert {one["ended"] for one in record["matches"]} == {"out of range"}
+    assert {entry["ended"] for entry in record["matches"]} == {"out of range"}
     rows = at_rate(
         Store(str(folder / "arena")).cells(),
         Store(str(folder / "arena")).metrics(),
@@ -156,10 +160,10 @@ def test_probes_stay_off_mean_curves_until_a_suite_asks_for_them(folder: Path) -
     # One setting on all pictures: it would be a point of the ladder, were it no probe.
     record = match(folder, f"bpp={TARGET}", "--match-set")
     match(folder, f"bpp={TARGET}")
-    assert any(one["encodes"] for one in record["matches"])
+    assert any(entry["encodes"] for entry in record["matches"])
     assert compare(store.cells(), psnr).curves == before
 
-    quality = next(one["quality"] for one in record["matches"] if one["codec"] == "jpeg")
+    quality = next(entry["quality"] for entry in record["matches"] if entry["codec"] == "jpeg")
     (folder / "suite.toml").write_text(SUITE.replace("[20, 80]", f"[20, {quality:g}, 80]", 1))
     before_encodes = measured(folder)
     run_record("suite.toml", folder=folder)

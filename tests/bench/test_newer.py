@@ -42,7 +42,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Any:
             name = name.encode().decode()
             yield SimpleNamespace(name=name, path=f"{folder}/{name}", stat=stated)
 
-    def found(tree: Tree, covered: tuple[str, ...] = ()) -> tuple[dict[str, set[str]], set[str]]:
+    def seen(tree: Tree, covered: tuple[str, ...] = ()) -> tuple[dict[str, set[str]], set[str]]:
         @contextlib.contextmanager
         def scandir(folder: str) -> Iterator[Any]:
             inside: Any = tree
@@ -52,12 +52,12 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Any:
 
         monkeypatch.setattr(changed_files.os, "scandir", scandir)
         seen, holds_older = changed_files._FolderScan(SPAN, frozenset(covered)).into("/top")
-        renewed = {str(one.folder.relative_to("/top")): set(one.older) for one in seen.renewed}
+        renewed = {str(entry.folder.relative_to("/top")): set(entry.older) for entry in seen.renewed}
         assert len(renewed) == len(seen.renewed)
         assert holds_older == ("." not in renewed or bool(renewed["."]))
         return renewed, {str(file.relative_to("/top")) for file in seen.files}
 
-    return found
+    return seen
 
 
 @pytest.mark.parametrize(
@@ -128,9 +128,9 @@ def test_folders_are_looked_into_and_files_and_covered_ones_are_not(tmp_path: Pa
     (tmp_path / "file").touch()
     always = Span(0.0, float("inf"))
     places = [tmp_path / name for name in ("a", "b", "c", "file", "none")]
-    found = appeared(places, always, [tmp_path / "b"])
-    assert [one.folder.name for one in found.renewed] == ["a", "c"]
-    assert found.files == [tmp_path / "a" / "file", tmp_path / "c" / "file"]
+    outcome = appeared(places, always, [tmp_path / "b"])
+    assert [entry.folder.name for entry in outcome.renewed] == ["a", "c"]
+    assert outcome.files == [tmp_path / "a" / "file", tmp_path / "c" / "file"]
 
 
 def test_paths_inside_of_others_say_nothing_more(tmp_path: Path) -> None:

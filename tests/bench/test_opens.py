@@ -51,9 +51,11 @@ def test_calls_that_open_or_execute_are_told_and_all_others_go_on(machine: str) 
     assert calls.path_place == {number: PATH_PLACE[call] for call, number in numbers.items()}
     assert calls.execute == numbers[EXECVE]
     assert calls.seccomp == {"x86_64": 317, "aarch64": 277}[machine]
-    told = {number for number in range(600) if decision(opened_files._program(calls), number) == 0x7FC00000}
-    assert told == set(numbers.values())
-    assert {decision(opened_files._program(calls), number) for number in set(range(600)) - told} == {
+    message = {
+        number for number in range(600) if decision(opened_files._program(calls), number) == 0x7FC00000
+    }
+    assert message == set(numbers.values())
+    assert {decision(opened_files._program(calls), number) for number in set(range(600)) - message} == {
         0x7FFF0000
     }
 
@@ -65,14 +67,14 @@ def test_a_machine_without_a_table_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_process_that_sets_up_no_filter_is_told() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
+    computed, theirs = socket.socketpair()
+    with computed, theirs:
         theirs.send(b"-")
         with pytest.raises(OSError, match="does not allow looking"):
-            list(opened_files.listen(ours))
+            list(opened_files.listen(computed))
         theirs.shutdown(socket.SHUT_WR)
         with pytest.raises(OSError, match="does not allow looking"):
-            list(opened_files.listen(ours))
+            list(opened_files.listen(computed))
 
 
 def named(path: bytes) -> tuple[ctypes.Array[ctypes.c_char], int]:
@@ -105,11 +107,11 @@ def test_a_path_may_go_on_behind_a_pages_end(before: int) -> None:
         pages[before : before + len(path)] = path
         view = ctypes.c_char.from_buffer(pages)
         try:
-            found = opened_files._path(os.getpid(), -100, ctypes.addressof(view) + before)
+            outcome = opened_files._path(os.getpid(), -100, ctypes.addressof(view) + before)
         finally:
             del view
     # At most to the end of the next page: no path of Linux is longer.
-    assert os.fsencode(found) == path[: 8192 - before]
+    assert os.fsencode(outcome) == path[: 8192 - before]
 
 
 @pytest.fixture

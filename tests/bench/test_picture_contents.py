@@ -68,12 +68,16 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_descriptors_and_provenance_are_stored(arena: Path) -> None:
     store = Store(str(arena / "arena"))
-    found = {cell.picture: descriptors(store)[cell.picture_sha256] for cell in store.cells("mine")}
-    assert found["grey.png"]["colourfulness"] == 0
-    assert found["vivid.png"]["colourfulness"] > 100
-    told = provenance(store, "mine")["vivid.png"]
-    assert (told["prompt"], told["seed"], told["guidance"]) == ("a vivid picture", str(2**64 - 1), 4.5)
-    assert told["workflow"] == "{}"
+    outcome = {cell.picture: descriptors(store)[cell.picture_sha256] for cell in store.cells("mine")}
+    assert outcome["grey.png"]["colourfulness"] == 0
+    assert outcome["vivid.png"]["colourfulness"] > 100
+    message = provenance(store, "mine")["vivid.png"]
+    assert (message["prompt"], message["seed"], message["guidance"]) == (
+        "a vivid picture",
+        str(2**64 - 1),
+        4.5,
+    )
+    assert message["workflow"] == "{}"
 
 
 def test_results_can_be_sliced_by_what_is_on_the_pictures(arena: Path) -> None:
@@ -155,7 +159,9 @@ def test_the_whole_toy_set_is_sampled(tmp_path: Path) -> None:
 
 def test_the_layout_follows_the_seed() -> None:
     first, second = layout(Sampling(seed=1)), layout(Sampling(seed=2))
-    assert all(np.array_equal(one, other) for one, other in zip(first, layout(Sampling(seed=1)), strict=True))
+    assert all(
+        np.array_equal(entry, other) for entry, other in zip(first, layout(Sampling(seed=1)), strict=True)
+    )
     assert not np.array_equal(first[0], second[0])
     assert first[0].shape == (32, 32, 3)
     assert first[1].shape == (128, 128)

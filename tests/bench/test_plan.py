@@ -60,9 +60,9 @@ def counts(made: Plan) -> tuple[int, int, int, int]:
 def test_every_picture_goes_through_every_codec_at_every_quality_and_seed_picture_by_picture() -> None:
     made = plan(MadeUpStore(), codecs=(CLASSIC, DREAMS), seeds=(5, 8), repeats=3, keep_decoded=True)
     assert [cell.key for cell in made.cells] == [
-        one
+        entry
         for picture in ("a", "b")
-        for one in (
+        for entry in (
             *(key(picture, "classic-id", quality) for quality in (2.0, 4.0, 6.0)),
             *(key(picture, "dreams-id", 2.0, seed) for seed in (5, 8)),
         )
@@ -139,8 +139,8 @@ def test_a_forced_codec_is_measured_and_scored_again_whatever_is_stored(name: st
     other = planned_codec("other-id", info=replace(INFO, name="other"))
     made = plan(stored(tries=tries), Wanted(force=frozenset({name})), codecs=(CLASSIC, other))
     forced = [cell for cell in made.cells if cell.codec is CLASSIC]
-    assert [one.key.quality for one in forced] == [2.0, 4.0, 6.0] * 2
-    assert all(one.replace and one.cell.stored is None for one in forced)
+    assert [entry.key.quality for entry in forced] == [2.0, 4.0, 6.0] * 2
+    assert all(entry.replace and entry.cell.stored is None for entry in forced)
     assert forced[0].cell.metrics == ("psnr", "ssim")
     assert not any(cell.replace for cell in made.cells if cell.codec is other)
 

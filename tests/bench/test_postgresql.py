@@ -140,8 +140,8 @@ def test_a_made_up_store_reads_the_same_from_both(url: str, tmp_path: Path) -> N
         fill(place, pictures=6, codecs=3, settings=4, metrics=("psnr", "flip"), odd=True, before="100% ")
     stores = Store(url), Store(str(tmp_path))
     for ask in (Store.image_sets, Store.metrics, Store.runs, Store.failures, Store.codec_parameters):
-        one, other = (ask(store) for store in stores)
-        assert one == other
+        entry, other = (ask(store) for store in stores)
+        assert entry == other
     by_key = [
         {(cell.picture, cell.codec_id, cell.quality, cell.seed): cell for cell in store.cells()}
         for store in stores
@@ -167,17 +167,17 @@ def test_an_answer_with_a_missing_number_is_kept(url: str) -> None:
         calls.append(1)
         return float("nan"), 2.0
 
-    found = [Derived(store).answer(kind, "q", [b"row"], compute) for _ in range(2)]
-    assert [str(one) for one in found] == ["(nan, 2.0)"] * 2
+    outcome = [Derived(store).answer(kind, "q", [b"row"], compute) for _ in range(2)]
+    assert [str(entry) for entry in outcome] == ["(nan, 2.0)"] * 2
     assert len(calls) == 1
     store.close()
 
 
 def test_zero_bytes_in_what_a_file_said_are_replaced(url: str) -> None:
     writer = StoreWriter(url)
-    told = Provenance(prompt="a\0b", workflow='{"a": "\0"}')
+    message = Provenance(prompt="a\0b", workflow='{"a": "\0"}')
     path = Path("/somewhere/a.png")
-    picture = LocalPicture("a.png", path, "natural", None, None, None, "CC0", "none", None, None, told)
+    picture = LocalPicture("a.png", path, "natural", None, None, None, "CC0", "none", None, None, message)
     add_provenance(writer, "set", [picture])
     assert provenance(writer, "set")["a.png"]["prompt"] == "a\ufffdb"
     writer.close()
@@ -254,14 +254,14 @@ def test_raters_at_once_lose_no_vote_and_double_none(url: str) -> None:
     assert min(given) > 0
     ledger = TrialLedger(url)
     study = ledger.study("small")
-    found = status(ledger, study)
+    outcome = status(ledger, study)
     votes = ledger.row(select(text("count(*)")).select_from(VoteTable))[0]
     assert votes == sum(given) == len(stored_votes(ledger, study))
     counted = ledger.rows(select(PairTable.id, PairTable.votes))
     for pair_id, stored in counted:
         trials = ledger.rows(select(TrialTable.id).where(TrialTable.pair_id == pair_id))
         assert len(trials) == stored
-    assert found.votes == votes
+    assert outcome.votes == votes
     ledger.close()
     for service in services:
         service.close()

@@ -91,11 +91,11 @@ def test_only_files_that_changed_are_read_again(tmp_path: Path, monkeypatch: pyt
     identify = prepare.identify
     monkeypatch.setattr(prepare, "identify", lambda picture: read.append(picture.name) or identify(picture))
     first = identify_pictures(sets, store, 1, whole=True)
-    assert [(one.image_set, one.picture.name, one.pixel_count) for one in first] == [
+    assert [(cell.image_set, cell.picture.name, cell.pixel_count) for cell in first] == [
         ("mine", "a.png", 15),
         ("mine", "b.png", 15),
     ]
-    assert len({one.sha256 for one in first}) == 2
+    assert len({entry.sha256 for entry in first}) == 2
     assert identify_pictures(sets, store, 1, whole=True) == first
     assert sorted(read) == ["a.png", "b.png"]
     cv2.imwrite(str(tmp_path / "mine" / "b.png"), np.full((4, 6, 3), 99, np.uint8))
@@ -119,9 +119,9 @@ class Ledger:
         return f"id of {described.what}"
 
 
-def register(told: list[Described], tables: list[CodecTable], ledger: Ledger | None = None) -> Prepared:
+def register(message: list[Described], tables: list[CodecTable], ledger: Ledger | None = None) -> Prepared:
     future: Future[Outcome] = Future()
-    future.set_result(Outcome(described=told))
+    future.set_result(Outcome(described=message))
     prepared = Prepared(suite(), [])
     prepare._register([future], tables, ledger or Ledger(), prepared)
     return prepared
@@ -145,7 +145,7 @@ def test_what_loaded_is_recorded_by_its_own_identity() -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "told", "note", "unavailable"),
+    ("table", "described", "note", "unavailable"),
     [
         (JPEG, None, "codec jpeg: its process died while it loaded", True),
         (OPTIONAL, None, "codec jpeg: its process died while it loaded", True),
@@ -160,9 +160,9 @@ def test_what_loaded_is_recorded_by_its_own_identity() -> None:
     ],
 )
 def test_what_did_not_load_is_noted(
-    table: CodecTable, told: Described | None, note: str, unavailable: bool
+    table: CodecTable, described: Described | None, note: str, unavailable: bool
 ) -> None:
-    prepared = register([told] if told else [], [table])
+    prepared = register([described] if described else [], [table])
     assert (prepared.codecs, prepared.notes, prepared.unavailable) == ([], [note], unavailable)
 
 

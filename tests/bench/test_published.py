@@ -88,9 +88,9 @@ def test_the_suite_of_classic_codecs_measures_every_published_setting(codec: str
 def test_every_published_webp_point_is_reproduced(
     arena: Store, test_data: Path, qualities: tuple[int, ...]
 ) -> None:
-    ours, theirs = list(means(arena, "webp", qualities)), published(test_data, "webp", qualities)
+    computed, theirs = list(means(arena, "webp", qualities)), published(test_data, "webp", qualities)
     for (rate, psnr_db, ms_ssim), (their_rate, their_psnr_db, their_ms_ssim) in zip(
-        ours, theirs, strict=True
+        computed, theirs, strict=True
     ):
         assert rate == pytest.approx(their_rate, abs=1e-5)
         assert psnr_db == pytest.approx(their_psnr_db, abs=2e-4)
@@ -100,8 +100,8 @@ def test_every_published_webp_point_is_reproduced(
 def test_every_published_jpeg_point_is_reproduced_as_far_as_its_library_allows(
     arena: Store, test_data: Path, qualities: tuple[int, ...]
 ) -> None:
-    ours, theirs = list(means(arena, "jpeg", qualities)), published(test_data, "jpeg", qualities)
-    for (rate, psnr_db), (their_rate, their_psnr_db, _) in zip(ours, theirs, strict=True):
+    computed, theirs = list(means(arena, "jpeg", qualities)), published(test_data, "jpeg", qualities)
+    for (rate, psnr_db), (their_rate, their_psnr_db, _) in zip(computed, theirs, strict=True):
         assert rate == pytest.approx(their_rate, rel=0.003)
         # The published build of the library decoded worse than today's.
         assert 0 <= psnr_db - their_psnr_db <= 0.14

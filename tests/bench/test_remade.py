@@ -136,9 +136,9 @@ def report(**fields: Any) -> Report:
 
 
 def shown(made: Report) -> list[str]:
-    told = io.StringIO()
-    verify_report.show(Console(file=told, width=200), made)
-    return [line.rstrip() for line in told.getvalue().splitlines()]
+    message = io.StringIO()
+    verify_report.show(Console(file=message, width=200), made)
+    return [line.rstrip() for line in message.getvalue().splitlines()]
 
 
 def test_a_verification_is_told_codec_by_codec_with_its_commonest_messages() -> None:
@@ -243,9 +243,9 @@ def test_a_setting_of_at_least_half_of_the_pictures_is_a_pool(
         )
         for place in range(2 * measured)  # each picture twice: the later row counts
     ]
-    found = set_scores.pools(SimpleNamespace(cells=lambda _: cells))  # type: ignore[arg-type]
-    assert len(found) == pooled
-    for pool in found:
+    outcome = set_scores.pools(SimpleNamespace(cells=lambda _: cells))  # type: ignore[arg-type]
+    assert len(outcome) == pooled
+    for pool in outcome:
         assert (pool.codec, pool.quality, pool.seed, pool.complete) == ("jpeg", 3.0, 5, measured == of)
         assert len(pool.cells) == measured
         assert pool.bits_per_pixel == pytest.approx(measured + (measured - 1) / 2)
@@ -257,7 +257,7 @@ def row(**fields: Any) -> dict[str, Any]:
 
 
 def test_a_distance_has_four_digits_and_a_star_where_it_is_doubtful() -> None:
-    texts = [set_table._text(one) for one in (row(), row(doubtful=True), row(value=0.00012345), None)]
+    texts = [set_table._text(entry) for entry in (row(), row(doubtful=True), row(value=0.00012345), None)]
     assert texts == ["12.35", "12.35*", "0.0001234", "-"]
 
 

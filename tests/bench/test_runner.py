@@ -72,7 +72,7 @@ def test_score_adds_a_metric_without_encoding(folder: Path) -> None:
     assert [cell.encode_seconds for cell in store.cells()] == before
     assert all(len(cell.scores) == 2 for cell in store.cells())
     decoded = {cell.decoded_sha256 for cell in store.cells()}
-    assert all(store.blobs.decoded_path(one).exists() for one in decoded), "remade pictures are kept"
+    assert all(store.blobs.decoded_path(entry).exists() for entry in decoded), "remade pictures are kept"
 
 
 def test_score_refuses_a_bitstream_that_is_not_what_was_measured(folder: Path) -> None:

@@ -144,27 +144,27 @@ TRIED = {
 def test_a_rate_of_a_set(
     kind: str, level: float, achieved: float, goal: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    every = made(Target(kind, 0.5, "set"), monkeypatch, TRIED)
-    (one,) = every.to_do
-    assert (one.name, one.pictures, one.seed) == ("pictures", (A, B), None)
-    assert every.level(one, 4.0) == pytest.approx(math.log(level))
-    assert every.achieved(one, 4.0) == pytest.approx(achieved)
-    assert every.goal(one) == pytest.approx(math.log(goal))
-    assert every.level(one, 5.0) is None
+    all_of_them = made(Target(kind, 0.5, "set"), monkeypatch, TRIED)
+    (entry,) = all_of_them.to_do
+    assert (entry.name, entry.pictures, entry.seed) == ("pictures", (A, B), None)
+    assert all_of_them.level(entry, 4.0) == pytest.approx(math.log(level))
+    assert all_of_them.achieved(entry, 4.0) == pytest.approx(achieved)
+    assert all_of_them.goal(entry) == pytest.approx(math.log(goal))
+    assert all_of_them.level(entry, 5.0) is None
 
 
 def test_each_picture_is_searched_once_and_begins_from_what_the_others_needed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     again = planned_picture("a", "again", 100)
-    every = made(Target("bpp", 0.5), monkeypatch, TRIED, (A, B, again))
-    first, second = every.to_do
-    assert (first.name, second.name, every.report.searches) == ("a", "b", 2)
-    assert every.level(first, 4.0) == pytest.approx(math.log(2))
-    assert every.others(first) == [{4.0: pytest.approx(math.log(4))}]
-    assert every.others(second) == [{4.0: pytest.approx(math.log(2))}]
+    all_of_them = made(Target("bpp", 0.5), monkeypatch, TRIED, (A, B, again))
+    first, second = all_of_them.to_do
+    assert (first.name, second.name, all_of_them.report.searches) == ("a", "b", 2)
+    assert all_of_them.level(first, 4.0) == pytest.approx(math.log(2))
+    assert all_of_them.others(first) == [{4.0: pytest.approx(math.log(4))}]
+    assert all_of_them.others(second) == [{4.0: pytest.approx(math.log(2))}]
     (whole,) = made(Target("bpp", 0.5, "set"), monkeypatch, TRIED).to_do
-    assert len(every.others(whole)) == 2
+    assert len(all_of_them.others(whole)) == 2
 
 
 @pytest.mark.parametrize(
@@ -184,24 +184,24 @@ def test_a_score_of_a_set_is_the_mean_of_the_pictures_it_applies_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tried = {key("a", 4.0): row(25, scores[0]), key("b", 4.0): row(500, scores[1])}
-    every = made(Target("psnr", 35.0, "set"), monkeypatch, tried)
-    (one,) = every.to_do
-    assert every.level(one, 4.0) == (None if level is None else pytest.approx(level))
+    all_of_them = made(Target("psnr", 35.0, "set"), monkeypatch, tried)
+    (entry,) = all_of_them.to_do
+    assert all_of_them.level(entry, 4.0) == (None if level is None else pytest.approx(level))
     if None not in scores:
-        assert every.achieved(one, 4.0) == achieved
-    assert every.goal(one) == 35.0
+        assert all_of_them.achieved(entry, 4.0) == achieved
+    assert all_of_them.goal(entry) == 35.0
 
 
 def test_a_lower_score_is_a_higher_level_where_lower_is_better(monkeypatch: pytest.MonkeyPatch) -> None:
-    every = made(Target("cer", 0.25), monkeypatch)
-    assert every.quality(0.1) > every.quality(0.2)
+    all_of_them = made(Target("cer", 0.25), monkeypatch)
+    assert all_of_them.quality(0.1) > all_of_them.quality(0.2)
 
 
 def test_a_score_that_only_lossless_coding_reaches_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    every = made(Target("psnr", 35.0), monkeypatch)
-    monkeypatch.setattr(every, "quality", lambda _: math.inf)
+    all_of_them = made(Target("psnr", 35.0), monkeypatch)
+    monkeypatch.setattr(all_of_them, "quality", lambda _: math.inf)
     with pytest.raises(SuiteError, match="no lossy coding reaches"):
-        every.goal(every.to_do[0])
+        all_of_them.goal(all_of_them.to_do[0])
 
 
 def test_a_metric_that_did_not_load_ends_the_search_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,63 +210,63 @@ def test_a_metric_that_did_not_load_ends_the_search_before_it_begins(monkeypatch
 
 
 def test_what_a_cell_tells_is_remembered_as_if_it_had_been_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    every = made(Target("psnr", 35.0), monkeypatch)
+    all_of_them = made(Target("psnr", 35.0), monkeypatch)
     planned = planned_cell(A, CODEC, 4.0)
     measured = Measured("bits", RateParts(1, 2, 3), 6, "pixels", (1.0,), (2.0,), 0.5)
     scored = [Scored("psnr", 33.0, False, 0.1), Scored("cer", None, False, 0.1)]
-    every.learn(
+    all_of_them.learn(
         planned, Outcome(measured=measured, scored=scored, failed=[Failed("error", "score", "no", "ssim")])
     )
-    assert every.tried == {planned.key: Tried("bits", "pixels", 6, Score(33.0, False, True))}
-    assert every.scored == {("sha-a", "pixels", "psnr-id"), ("sha-a", "pixels", "cer-id")}
-    assert every.attempted == {(planned.key, "ssim")}
+    assert all_of_them.tried == {planned.key: Tried("bits", "pixels", 6, Score(33.0, False, True))}
+    assert all_of_them.scored == {("sha-a", "pixels", "psnr-id"), ("sha-a", "pixels", "cer-id")}
+    assert all_of_them.attempted == {(planned.key, "ssim")}
 
 
 def test_a_setting_is_asked_for_with_the_targets_metric_alone_unless_it_failed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    every = made(Target("psnr", 35.0), monkeypatch, {key("a", 4.0): row(25)})
-    one = every.to_do[0]
+    all_of_them = made(Target("psnr", 35.0), monkeypatch, {key("a", 4.0): row(25)})
+    entry = all_of_them.to_do[0]
     for quality, cell_metrics, stored in (
         (4.0, ("psnr",), Stored("bits25", "pixels")),
         (5.0, ("psnr",), None),
     ):
-        one.setting = quality
-        every.ask(one)
-        planned = every.waiting.next(None)
+        entry.setting = quality
+        all_of_them.ask(entry)
+        planned = all_of_them.waiting.next(None)
         assert planned is not None
         assert (planned.cell.quality, planned.cell.metrics, planned.cell.stored) == (
             quality,
             cell_metrics,
             stored,
         )
-    every.attempted.add((key("a", 6.0), None))
-    every.attempted.add((key("a", 4.0), "psnr"))
+    all_of_them.attempted.add((key("a", 6.0), None))
+    all_of_them.attempted.add((key("a", 4.0), "psnr"))
     for quality in (6.0, 4.0):
-        one.setting = quality
-        every.ask(one)
-    assert every.waiting.next(None) is None
+        entry.setting = quality
+        all_of_them.ask(entry)
+    assert all_of_them.waiting.next(None) is None
 
 
 def test_a_search_over_a_scale_ends_at_the_nearest_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rates double with each level from 0.0625 bits per pixel on; 0.4 is nearest to 0.5 in logarithms."""
-    every = made(
+    all_of_them = made(
         Target("bpp", 0.4), monkeypatch, pictures=(planned_picture("b", pixel_count=1024),), metrics=()
     )
-    every.prepared.metric_ids.clear()
+    all_of_them.prepared.metric_ids.clear()
     monkeypatch.setattr(searches, "save_matches", lambda *_: None)
     encoded = []
-    while (planned := every.next(None)) is not None:
+    while (planned := all_of_them.next(None)) is not None:
         encoded.append(planned.cell.quality)
         size = int(1024 / 8 * 0.0625 * 2 ** (planned.cell.quality - 1))
         measured = Measured("bits", RateParts(size, 0), size, "pixels", (1.0,), (1.0,), 0.5)
-        every.finished(planned, Outcome(measured=measured), True)
-    (ended,) = every.report.ended
+        all_of_them.finished(planned, Outcome(measured=measured), True)
+    (ended,) = all_of_them.report.ended
     assert ended.match is not None
     assert (ended.match.quality, ended.match.achieved, ended.match.ended) == (4.0, 0.5, "nearest")
     assert (ended.codec, ended.picture) == ("label of codec-id", "b")
     assert len(encoded) == len(set(encoded)) == ended.match.encodes
-    assert every.progress.ended == 1
+    assert all_of_them.progress.ended == 1
 
 
 @pytest.mark.parametrize(
@@ -280,16 +280,16 @@ def test_a_rate_may_miss_by_half_a_percent_and_a_score_by_a_fifth_of_one(
 
 def searched(target: Target, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, ...]:
     """Return what the first search begins with."""
-    told: list[tuple[Any, ...]] = []
+    message: list[tuple[Any, ...]] = []
 
     def search(*words: Any) -> Any:
-        told.append(words)
+        message.append(words)
         yield from ()
 
     monkeypatch.setattr(searches, "search", search)
-    every = made(target, monkeypatch, TRIED | {key("a", 99.0): row(9)})
-    every.begin(every.to_do[0])
-    return told[0]
+    all_of_them = made(target, monkeypatch, TRIED | {key("a", 99.0): row(9)})
+    all_of_them.begin(all_of_them.to_do[0])
+    return message[0]
 
 
 def test_a_search_begins_with_what_its_own_codec_did_on_its_scale(monkeypatch: pytest.MonkeyPatch) -> None:

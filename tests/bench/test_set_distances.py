@@ -58,7 +58,7 @@ def sides(kodak: list[Path]) -> Side:
     originals = [read_pixels(path) for path in kodak]
     decoded = [codec.decode(codec.encode(Picture(original), 20)) for original in originals]
     return [tile for original in originals for tile in tiles(original)], [
-        tile for one in decoded for tile in tiles(one)
+        tile for entry in decoded for tile in tiles(entry)
     ]
 
 
@@ -76,18 +76,18 @@ def random_weights(views: list[Image]) -> NDArray[np.float32]:
 
 
 def frechet_by_matrix_root(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
-    one, two = first.astype(np.float64), second.astype(np.float64)
-    root = linalg.sqrtm(np.cov(one, rowvar=False) @ np.cov(two, rowvar=False)).real
-    shift = one.mean(0) - two.mean(0)
-    return float(shift @ shift + np.trace(np.cov(one, rowvar=False) + np.cov(two, rowvar=False) - 2 * root))
+    entry, two = first.astype(np.float64), second.astype(np.float64)
+    root = linalg.sqrtm(np.cov(entry, rowvar=False) @ np.cov(two, rowvar=False)).real
+    shift = entry.mean(0) - two.mean(0)
+    return float(shift @ shift + np.trace(np.cov(entry, rowvar=False) + np.cov(two, rowvar=False) - 2 * root))
 
 
 def kernel_by_sklearn(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
-    one, two = first.astype(np.float64), second.astype(np.float64)
-    within = [polynomial_kernel(cloud, degree=3, gamma=1 / cloud.shape[1], coef0=1) for cloud in (one, two)]
+    entry, two = first.astype(np.float64), second.astype(np.float64)
+    within = [polynomial_kernel(cloud, degree=3, gamma=1 / cloud.shape[1], coef0=1) for cloud in (entry, two)]
     for matrix in within:
         np.fill_diagonal(matrix, np.nan)
-    between = polynomial_kernel(one, two, degree=3, gamma=1 / one.shape[1], coef0=1)
+    between = polynomial_kernel(entry, two, degree=3, gamma=1 / entry.shape[1], coef0=1)
     return float(np.nanmean(within[0]) + np.nanmean(within[1]) - 2 * between.mean())
 
 
@@ -135,7 +135,7 @@ def test_distances_without_weights_are_zero_for_equal_sets_and_rise_with_lost_de
     originals = describer.describe([tile for picture in pictures for tile in tiles(picture)])
 
     def to(changed: list[Image]) -> float:
-        return distance(originals, describer.describe([tile for one in changed for tile in tiles(one)]))
+        return distance(originals, describer.describe([tile for entry in changed for tile in tiles(entry)]))
 
     coded = [
         [codec.decode(codec.encode(Picture(picture), quality)) for picture in pictures] for quality in (30, 5)
@@ -186,7 +186,7 @@ def test_inception_features_are_the_networks_own(
     """TensorFlow 1 takes the source pixel at destination x 256 / 299, without half a pixel's offset."""
     monkeypatch.setenv(OWN_WEIGHTS, str(inception_weights))
     describer = Inception()
-    views = [np.random.default_rng(one).integers(0, 256, (256, 256, 3), dtype=np.uint8) for one in (1, 2)]
+    views = [np.random.default_rng(entry).integers(0, 256, (256, 256, 3), dtype=np.uint8) for entry in (1, 2)]
     place = np.arange(299) * 256 / 299
     low = np.floor(place).astype(int)
     high, share = np.minimum(low + 1, 255), place - low

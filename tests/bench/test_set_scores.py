@@ -89,18 +89,18 @@ def test_stored_values_are_those_of_the_pictures(folder: Path) -> None:
     for pool in pools(store):
         cells = sorted(pool.cells, key=lambda cell: cell.picture_sha256)
         decoded = [read_pixels(store.blobs.decoded_path(cell.decoded_sha256)) for cell in cells]
-        sides = [[tile for one in side for tile in cut(one)] for side in (originals, decoded)]
+        sides = [[tile for entry in side for tile in cut(entry)] for side in (originals, decoded)]
         expected = metric.distance(*(metric.describer.describe(side) for side in sides))
-        found = [
+        outcome = [
             score.value for score in set_scores(store) if (score.pool, score.metric.name) == (pool, "swd")
         ]
-        assert found == [pytest.approx(expected, rel=1e-6)]
+        assert outcome == [pytest.approx(expected, rel=1e-6)]
 
 
 def cut(pixels: np.ndarray) -> list[np.ndarray]:
     """Return the tiles of these pictures: one, and a second at 128, 128 where both sides have 384."""
-    found = [pixels[:256, :256]]
-    return [*found, pixels[128:384, 128:384]] if min(pixels.shape[:2]) >= 384 else found
+    outcome = [pixels[:256, :256]]
+    return [*outcome, pixels[128:384, 128:384]] if min(pixels.shape[:2]) >= 384 else outcome
 
 
 def test_a_setting_that_lacks_a_picture_is_not_scored_and_said_so(folder: Path, tmp_path: Path) -> None:

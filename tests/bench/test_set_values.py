@@ -102,10 +102,12 @@ def test_the_sliced_distance_is_the_mean_over_levels_and_over_projections() -> N
     assert distances.sliced_wasserstein(*both) == pytest.approx((2.0 + 0.0) / 2)
     generator = np.random.default_rng(3)
     originals, decoded = generator.normal(2, 3, (9, 1, 4)), generator.normal(1, 5, (9, 1, 4))
-    scaled = [(one[:, 0] - originals[:, 0].mean(0)) / originals[:, 0].std(0) for one in (originals, decoded)]
+    scaled = [
+        (entry[:, 0] - originals[:, 0].mean(0)) / originals[:, 0].std(0) for entry in (originals, decoded)
+    ]
     directions = np.random.default_rng(0).standard_normal((4, 512))
     directions /= np.sqrt((directions**2).sum(axis=0))
-    projected = [wasserstein_distance(*(one @ direction for one in scaled)) for direction in directions.T]
+    projected = [wasserstein_distance(*(entry @ direction for entry in scaled)) for direction in directions.T]
     assert distances.sliced_wasserstein(originals, decoded) == pytest.approx(np.mean(projected))
     assert distances.PROJECTIONS == 512
 

@@ -105,7 +105,7 @@ def test_a_batch_holds_so_many_pixels_and_at_least_one_cell(
 ) -> None:
     monkeypatch.setattr(study_pictures, "BATCH_PIXELS", 10)
     cells: Any = [SimpleNamespace(picture_sha256=name, pixel_count=count) for name, count in sizes]
-    assert [[one.picture_sha256 for one in batch] for batch in study_pictures._batches(cells)] == batches
+    assert [[cell.picture_sha256 for cell in batch] for batch in study_pictures._batches(cells)] == batches
 
 
 class Ledger:

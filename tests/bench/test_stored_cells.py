@@ -142,7 +142,7 @@ def test_a_forced_measurement_supersedes_its_own_cell_alone(store: StoreWriter) 
     save(store, Outcome(failed=[Failed("error", "encode", "no")]), replace=True)
     assert store.measured(["codec-id"])[KEY].bitstream_sha256 == "bits", "a failure supersedes nothing"
     save(store, Outcome(measured=newer), replace=True)
-    assert {key: one.bitstream_sha256 for key, one in store.measured(["codec-id"]).items()} == {
+    assert {key: entry.bitstream_sha256 for key, entry in store.measured(["codec-id"]).items()} == {
         KEY: "newer bits"
     } | dict.fromkeys(others, "bits")
     assert {cell.seed for cell in store.cells()} == {None, 3}

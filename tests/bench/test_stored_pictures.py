@@ -127,8 +127,8 @@ def test_the_provenance_of_a_picture_comes_back_field_by_field(store: StoreWrite
         "b.png": nothing,
     }
     add_provenance(store, "set", [local("b", provenance=replace(whole, seed=0))])
-    found = provenance(store, "set")
-    assert (found["a.png"]["seed"], found["b.png"]["seed"]) == (str(2**64 - 1), "0")
+    outcome = provenance(store, "set")
+    assert (outcome["a.png"]["seed"], outcome["b.png"]["seed"]) == (str(2**64 - 1), "0")
     assert provenance(store, "other") == {"a.png": nothing}
 
 
@@ -151,12 +151,12 @@ def test_a_condition_chooses_pictures_by_what_is_on_them(store: StoreWriter) -> 
         "c": {"entropy": 5.0, "face_count": 0.0},
     }
     add_contents(store, [Content(HASHES[name], "0" * 16, values) for name, values in known.items()])
-    found: dict[str, str] = {}
+    outcome: dict[str, str] = {}
     with store.engine.connect() as connection:
         for where in CHOSEN:
             query = select(PictureTable.sha256).where(pictures_where(where, PictureTable.sha256))
-            found[where] = "".join(sorted(row[0][0] for row in connection.execute(query)))
-    assert found == CHOSEN
+            outcome[where] = "".join(sorted(row[0][0] for row in connection.execute(query)))
+    assert outcome == CHOSEN
 
 
 @pytest.mark.parametrize(
@@ -222,10 +222,10 @@ def test_the_origin_of_results_is_told_in_full(store: StoreWriter) -> None:
     for cpu in ("slow", "fast"):
         store.begin_run(f"suite {cpu}", "text", {"cpu": cpu}, 3, 5)
     store.end_run(2, "finished")
-    found = read_provenance(store)
-    runs = found.runs
+    outcome = read_provenance(store)
+    runs = outcome.runs
     times = runs[0].started_at, runs[0].finished_at
-    assert found == Provenance(
+    assert outcome == Provenance(
         (
             PictureOrigin("set", "a.png", HASHES["a"], 2, 3, "natural", None, "CC0", "here"),
             PictureOrigin("set", "b.png", HASHES["b"], 3, 5, "ai-generated", "painter", "MIT", "a friend"),

@@ -99,7 +99,7 @@ def test_qualities_are_the_suites_or_the_codecs_without_repeats(
 
 
 def test_one_codec_may_stand_twice_with_other_parameters_only() -> None:
-    twice = [{"name": "jpeg", "params": {"subsampling": one}} for one in ("4:2:0", "4:4:4")]
+    twice = [{"name": "jpeg", "params": {"subsampling": entry}} for entry in ("4:2:0", "4:4:4")]
     assert len(Suite.model_validate(LEAST | {"codecs": twice}).codecs) == 2
     with pytest.raises(ValidationError, match="codec 'jpeg' with the same params stands twice"):
         Suite.model_validate(LEAST | {"codecs": [*twice, twice[0]]})
@@ -127,7 +127,7 @@ name = "jpeg"
 
 
 @pytest.mark.parametrize(
-    ("recipe", "found"),
+    ("recipe", "resolved"),
     [
         ("mine.toml", "{suite}/mine.toml"),
         ("/a/mine.toml", "/a/mine.toml"),
@@ -136,7 +136,7 @@ name = "jpeg"
     ],
 )
 def test_paths_are_taken_from_the_suites_folder_where_they_lead_somewhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str, found: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str, resolved: str
 ) -> None:
     folder, sets = tmp_path / "suites", tmp_path / "sets"
     for place in (folder / "here" / "below", sets / "more"):
@@ -160,7 +160,7 @@ def test_paths_are_taken_from_the_suites_folder_where_they_lead_somewhere(
         "$NOWHERE/a",
     )
     assert loaded.optional_sets == (f"{folder}/here/below",)
-    assert loaded.codecs[0].params == {"recipe": found.format(suite=folder, sets=sets)}
+    assert loaded.codecs[0].params == {"recipe": resolved.format(suite=folder, sets=sets)}
     assert loaded.codecs[1].params == {}
 
 

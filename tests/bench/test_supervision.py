@@ -111,7 +111,7 @@ def test_all_that_a_worker_tells_arrives_under_its_own_name() -> None:
     timed = Timed(CallCost(1.0, 2.0), CallCost(3.0, 4.0))
     scored, failed = Scored("psnr", 1.0, False, 0.1), Failed("error", "score", "no", "ssim")
     described = Described("psnr")
-    told: list[Message] = [
+    message: list[Message] = [
         Began("encode"),
         MEASURED,
         scored,
@@ -121,7 +121,7 @@ def test_all_that_a_worker_tells_arrives_under_its_own_name() -> None:
         Peeked(("a",)),
         Finished(),
     ]
-    worker = Worker("wait", told)
+    worker = Worker("wait", message)
     outcome = ask(worker)
     assert worker.pipe.sent == [CELL]
     assert (outcome.measured, outcome.timed, outcome.described) == (MEASURED, timed, [described])
@@ -271,10 +271,10 @@ def test_workers_that_are_warmed_up_are_idle(idle: list[Any], monkeypatch: pytes
 def test_workers_get_their_threads_and_no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CODECARENA_ALLOW_DOWNLOADS", raising=False)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    found = pool.worker_environment(3)
+    outcome = pool.worker_environment(3)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VIPS_CONCURRENCY"):
-        assert found[name] == "3"
-    assert (found["HF_HUB_OFFLINE"], found["MALLOC_MMAP_THRESHOLD_"]) == ("1", str(256 * 2**20))
+        assert outcome[name] == "3"
+    assert (outcome["HF_HUB_OFFLINE"], outcome["MALLOC_MMAP_THRESHOLD_"]) == ("1", str(256 * 2**20))
     monkeypatch.setenv("CODECARENA_ALLOW_DOWNLOADS", "1")
     assert "HF_HUB_OFFLINE" not in pool.worker_environment(1)
 

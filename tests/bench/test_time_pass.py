@@ -177,10 +177,10 @@ def cell(name: str = "a", codec_id: str = "codec-id", quality: float = 2.0) -> T
 def test_a_cell_is_timed_when_it_is_not_stored_or_is_asked_for_again(
     force: tuple[str, ...], loaded: bool, before: bool | None, wanted: bool
 ) -> None:
-    one = cell()
+    entry = cell()
     assert TimeAgain() == TimeAgain(frozenset(), False)
-    known = {} if before is None else {one.key: before}
-    assert _wanted(one, known, TimeAgain(frozenset(force), loaded)) is wanted
+    known = {} if before is None else {entry.key: before}
+    assert _wanted(entry, known, TimeAgain(frozenset(force), loaded)) is wanted
 
 
 def test_a_suite_times_some_pictures_of_each_set_at_some_settings_of_each_codec() -> None:
@@ -265,9 +265,9 @@ def time_pass(table: TimingTable, monkeypatch: pytest.MonkeyPatch) -> tuple[_Pas
     """Return a pass, and what it will have told the store and its audience."""
     kept: dict[str, Any] = {"advances": [], "failures": []}
 
-    def save(_store: object, run_id: int, machine_id: str, found: Any, footprints: Any) -> None:
+    def save(_store: object, run_id: int, machine_id: str, times: Any, footprints: Any) -> None:
         assert (run_id, machine_id) == (7, "machine")
-        kept.update(found=dict(found), footprints=dict(footprints))
+        kept.update(times=dict(times), footprints=dict(footprints))
 
     monkeypatch.setattr(timing_pass.stored, "save", save)
     monkeypatch.setattr(timing_pass.stored, "save_failure", lambda *words: kept["failures"].append(words[1:]))
@@ -299,7 +299,7 @@ def test_every_cell_is_inspected_once_and_timed_as_often_as_the_suite_says(
         "calls of 0.1 s need no warm-up"
     )
     assert {job.cores for job in workers.jobs} == {(0, 1)}
-    assert set(kept["found"]) == {quick.key, slow.key}
+    assert set(kept["times"]) == {quick.key, slow.key}
     assert set(kept["footprints"]) == {"one"}
     assert kept["failures"] == [(7, failing.key, Failed("error", "decode", "no such level"))]
     assert made.report.notes == ["timing: label of two 9, decode: no such level"]
@@ -312,10 +312,10 @@ def test_a_codec_whose_calls_took_too_long_is_timed_once_and_not_again(
     workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, kept = time_pass(TimingTable(repeats=5, seconds=35), monkeypatch)
-    one = cell()
-    made.run([one])
+    entry = cell()
+    made.run([entry])
     # After the inspection 9.25 s are spent, then 19.25, 29.25 and 39.25.
-    assert len(kept["found"][one.key].encode.seconds) == 3
+    assert len(kept["times"][entry.key].encode.seconds) == 3
 
 
 def test_the_shares_of_others_and_the_median_of_them_make_a_cell_loaded(
@@ -348,11 +348,11 @@ def test_what_was_timed_is_kept_and_after_an_interruption_what_has_most_of_its_r
 ) -> None:
     made, stored = time_pass(TimingTable(repeats=5), monkeypatch)
     made.report.interrupted = interrupted
-    one = Timed(CallCost(1.0, 2.0), CallCost(3.0, 5.0))
+    timed = Timed(CallCost(1.0, 2.0), CallCost(3.0, 5.0))
     for name, count in (("a", 0), ("b", 2), ("c", 3), ("d", 5)):
-        made.records[cell(name)] = _Record(inspected(), [one] * count, [(0.0, 1.0)] * count)
+        made.records[cell(name)] = _Record(inspected(), [timed] * count, [(0.0, 1.0)] * count)
     made.save()
-    assert {key.picture_sha256 for key in stored["found"]} == {f"sha-{name}" for name in kept}
+    assert {key.picture_sha256 for key in stored["times"]} == {f"sha-{name}" for name in kept}
     assert (made.records, made.workers) == ({}, {})
 
 

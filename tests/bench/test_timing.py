@@ -103,9 +103,9 @@ def test_other_programs_make_the_quality_pass_contended_even_with_one_worker(are
         words = ("--no-timing", "--only", "codec=jpeg", "--store", "busy")
         assert call("run", "suite.toml", "-j", "1", *words, folder=arena).returncode == 0
     finally:
-        for one in burning:
-            one.kill()
-            one.wait()
+        for entry in burning:
+            entry.kill()
+            entry.wait()
     cells = Store(str(arena / "busy")).cells()
     assert len(cells) == 9
     assert all(cell.contended for cell in cells)
@@ -148,13 +148,13 @@ def test_the_same_run_again_times_nothing_and_force_times_again(arena: Path) -> 
 def test_the_footprint_is_what_the_decoder_opens_even_in_a_program_of_its_own(arena: Path) -> None:
     store = Store(str(arena / "arena"))
     labels = {row.codec_id: row.codec for row in stored.timings(store)}
-    found = {labels[codec_id]: one for (codec_id, _), one in stored.footprints(store).items()}
-    assert found["programs"].weights_bytes == WEIGHTS_BYTES
-    assert found["programs"].files["weights"] == {"network.bin": WEIGHTS_BYTES}
-    assert any("python" in name for name in found["programs"].files["libraries"])
-    assert found["jpeg"].weights_bytes == 0
-    assert any("jpeg" in name for name in found["jpeg"].files["libraries"])
-    assert found["jpeg"].runtime == ""
+    outcome = {labels[codec_id]: entry for (codec_id, _), entry in stored.footprints(store).items()}
+    assert outcome["programs"].weights_bytes == WEIGHTS_BYTES
+    assert outcome["programs"].files["weights"] == {"network.bin": WEIGHTS_BYTES}
+    assert any("python" in name for name in outcome["programs"].files["libraries"])
+    assert outcome["jpeg"].weights_bytes == 0
+    assert any("jpeg" in name for name in outcome["jpeg"].files["libraries"])
+    assert outcome["jpeg"].runtime == ""
 
 
 @pytest.mark.parametrize("loaded", [True, False])

@@ -92,11 +92,11 @@ def moved(levels: int) -> DecodedAgain:
 def test_a_bitstream_is_judged_by_the_largest_difference(
     outcome: Outcome, expected: tuple[str, int | None, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = box(outcome, remarks=["hidden: x"])
+    verdict = box(outcome, remarks=["hidden: x"])
     result, largest, message = expected
-    verified = verification(monkeypatch).row(one, CODEC, STREAM)
+    verified = verification(monkeypatch).row(verdict, CODEC, STREAM)
     assert verified == Verified(5, result, largest, "unshare", None, message)
-    (job,) = one.asked
+    (job,) = verdict.asked
     assert (job.bitstream, job.seed, job.decoded_sha256) == (b"stream", 3, "pixels")
 
 
@@ -121,11 +121,11 @@ def test_a_process_gets_64_bitstreams_of_one_codec_and_other_versions_are_noted(
 
 
 def test_a_stream_without_a_seed_is_decoded_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = box(Outcome(again=DecodedAgain("pixels", None)), isolation="none", leak="not isolated")
+    verdict = box(Outcome(again=DecodedAgain("pixels", None)), isolation="none", leak="not isolated")
     unseeded = replace(STREAM, key=replace(STREAM.key, seed=NO_SEED))
-    verified = verification(monkeypatch).row(one, CODEC, unseeded)
+    verified = verification(monkeypatch).row(verdict, CODEC, unseeded)
     assert verified == Verified(5, "identical", 0, "none", None, "not isolated")
-    assert one.asked[0].seed is None
+    assert verdict.asked[0].seed is None
 
 
 @pytest.mark.parametrize(
@@ -172,17 +172,17 @@ def test_rows_are_stored_one_by_one_until_the_verification_is_stopped(
     monkeypatch.setattr(verify, "save_verified", lambda _, listed, machine: saved.append((listed, machine)))
     done: list[int] = []
     made.verify(verify._Part(CODEC, [STREAM] * 4), lambda: done.append(made.report.count))
-    assert [(one.measurement_id, machine) for (one,), machine in saved] == [
+    assert [(entry.measurement_id, machine) for (entry,), machine in saved] == [
         (1, {"cpu": "x"}),
         (2, {"cpu": "x"}),
     ]
-    assert made.report.rows == {"label of codec-id": [one for (one,), _ in saved]}
+    assert made.report.rows == {"label of codec-id": [entry for (entry,), _ in saved]}
     assert (done, closed) == ([1, 2], [1])
 
 
-@pytest.mark.parametrize(("seed", "told"), [(3, 3), (NO_SEED, None)])
+@pytest.mark.parametrize(("seed", "seed_sent"), [(3, 3), (NO_SEED, None)])
 def test_the_measured_pixels_are_kept_or_decoded_as_in_an_ordinary_run(
-    seed: int, told: int | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    seed: int, seed_sent: int | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     jobs: list[Any] = []
     made = _Verification.__new__(_Verification)
@@ -210,14 +210,14 @@ def test_the_measured_pixels_are_kept_or_decoded_as_in_an_ordinary_run(
         "a?",
         "a!",
     )
-    assert (job.codec, job.codec_id, job.quality, job.seed) == (CODEC.table.spec, "codec-id", 4.0, told)
+    assert (job.codec, job.codec_id, job.quality, job.seed) == (CODEC.table.spec, "codec-id", 4.0, seed_sent)
     assert (job.metrics, job.blobs, job.stored) == ((), str(tmp_path), Stored("bits", "pixels"))
     monkeypatch.setattr(pool, "supervise", lambda *_: None)
     assert made.measured_pixels(CODEC, replace(stream, decoded_sha256="lost")) is None
 
 
 @pytest.mark.parametrize(
-    ("told", "holds", "leak"),
+    ("peeked", "holds", "leak"),
     [
         (Peeked(()), True, ""),
         (
@@ -229,12 +229,12 @@ def test_the_measured_pixels_are_kept_or_decoded_as_in_an_ordinary_run(
     ],
 )
 def test_walls_hold_when_the_process_itself_can_read_no_original(
-    told: Peeked | None, holds: bool, leak: str, monkeypatch: pytest.MonkeyPatch
+    peeked: Peeked | None, holds: bool, leak: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = _Box.__new__(_Box)
     made.run = SimpleNamespace(paths=[Path("/a")], limits=None)
     made.isolation, made.leak = "unshare", ""
-    monkeypatch.setattr(pool, "ask", lambda _child, _job, _limits, outcome: setattr(outcome, "again", told))
+    monkeypatch.setattr(pool, "ask", lambda _child, _job, _limits, outcome: setattr(outcome, "again", peeked))
     assert made.holds(SimpleNamespace(close=lambda: None)) is holds
     assert (made.leak, made.isolation) == (leak, "unshare" if holds else "none")
 
@@ -263,7 +263,7 @@ def test_walls_are_looked_at_from_inside_once_a_process_and_a_dead_one_is_replac
     made = _Box.__new__(_Box)
     made.run, made.child = SimpleNamespace(limits="limits"), None
     made.isolation, made.leak = tool, leak
-    monkeypatch.setattr(made, "holds", lambda one: looks.append(one) or holds)
+    monkeypatch.setattr(made, "holds", lambda entry: looks.append(entry) or holds)
     monkeypatch.setattr(pool, "Child", child)
     asked: list[Any] = []
     monkeypatch.setattr(pool, "ask", lambda *words: asked.append(words))
@@ -313,13 +313,13 @@ def test_a_footprint_counts_each_file_once_and_frameworks_by_name(tmp_path: Path
         Opened(Path("/etc/passwd"), True),
     ]
     before = Opened(file("everybody.so", 19), False)
-    found = footprint([before, Opened(MARK, False), before, *after])
-    assert found.files == {
+    needs = footprint([before, Opened(MARK, False), before, *after])
+    assert needs.files == {
         "weights": {"model.PT": 5, "network.pth": 7},
         "libraries": {"native.so.1": 11},
     }
-    assert (found.weights_bytes, found.library_bytes) == (12, 11)
-    assert found.runtime.split(",")[0].split()[0] == "torch"
+    assert (needs.weights_bytes, needs.library_bytes) == (12, 11)
+    assert needs.runtime.split(",")[0].split()[0] == "torch"
     nothing = footprint([before, *after])
     assert (nothing.weights_bytes, nothing.library_bytes, nothing.runtime) == (0, 0, "")
 

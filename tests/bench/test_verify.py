@@ -72,7 +72,7 @@ def verified(ran: Path) -> tuple[int, dict[str, Any]]:
     ended = call("verify", "suite.toml", "--json", folder=ran)
     assert ended.stdout, ended.stderr
     record = json.loads(ended.stdout)
-    return ended.returncode, record | {"codecs": {one["codec"]: one for one in record["codecs"]}}
+    return ended.returncode, record | {"codecs": {entry["codec"]: entry for entry in record["codecs"]}}
 
 
 needs_walls = pytest.mark.skipif(
@@ -209,12 +209,14 @@ def test_what_appeared_in_folders_of_the_system_while_encoders_ran_is_left_out(
     os.mkfifo(system / "pipe")
     monkeypatch.setattr(decoder_view, "_settled", lambda: [system])
     store = StoreWriter(str(tmp_path / "arena"))
-    found = decoder_view.of_settled(store, [StoredStream(1, CellKey("p", "c", 1.0, 0), "", "", began, ended)])
+    outcome = decoder_view.of_settled(
+        store, [StoredStream(1, CellKey("p", "c", 1.0, 0), "", "", began, ended)]
+    )
     store.close()
-    shown = {one.folder.relative_to(system).as_posix(): set(one.older) for one in found.renewed}
+    shown = {entry.folder.relative_to(system).as_posix(): set(entry.older) for entry in outcome.renewed}
     assert shown == {".": {"old", "kept", "quiet", "later"}, "kept": {"old", "__pycache__"},
                      "kept/__pycache__": set()}  # fmt: skip
-    assert {file.relative_to(system).as_posix() for file in found.files} == {
+    assert {file.relative_to(system).as_posix() for file in outcome.files} == {
         "stash",
         "pipe",
         "named",

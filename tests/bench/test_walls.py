@@ -77,11 +77,11 @@ def test_folders_of_pictures_are_covered_whole_where_nothing_else_lies_in_them(
     folder = Path(os.path.realpath(tmp_path))
     pictures = touched(folder, "a.png", "b.JPG")
     touched(folder, *beside)
-    found = decoder_view._covered_pictures(
+    outcome = decoder_view._covered_pictures(
         [*pictures, folder / "gone" / "c.png"], [Path(os.path.normpath(folder / visible))]
     )
-    assert {path.relative_to(folder).as_posix() for path in found} == covered
-    assert len(found) == len(covered)
+    assert {path.relative_to(folder).as_posix() for path in outcome} == covered
+    assert len(outcome) == len(covered)
 
 
 def test_pictures_beside_what_must_be_seen_are_covered_one_by_one(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_a_codec_in_one_file_is_the_folder_of_that_file(monkeypatch: pytest.Monk
 def test_a_codec_is_the_folder_of_its_package_and_what_its_parameters_name(tmp_path: Path) -> None:
     (path,) = touched(tmp_path, "weights.bin")
     codec: Any = SimpleNamespace(table=SimpleNamespace(spec=CodecSpec("jpeg", (("a", str(path)), ("b", 3)))))
-    found = decoder_view._of_codec(codec)
-    assert found[-1] == path
-    assert all((folder / "codecs").is_dir() for folder in found[:-1])
-    assert len(found) > 1
+    outcome = decoder_view._of_codec(codec)
+    assert outcome[-1] == path
+    assert all((folder / "codecs").is_dir() for folder in outcome[:-1])
+    assert len(outcome) > 1

@@ -227,8 +227,8 @@ def test_an_original_is_prepared_once_for_all_its_cells_and_anew_for_the_next_on
     worker: Worker, cell: Cell, metric: MadeUpMetric, tmp_path: Path
 ) -> None:
     other = replace(cell, original=original_of(tmp_path / "b.png", PIXELS[:, ::-1]))
-    for one, prepared in ((cell, 1), (replace(cell, quality=6.0), 1), (other, 2), (cell, 3)):
-        list(worker.run(one))
+    for entry, prepared in ((cell, 1), (replace(cell, quality=6.0), 1), (other, 2), (cell, 3)):
+        list(worker.run(entry))
         assert metric.prepared == prepared
 
 
@@ -325,7 +325,7 @@ def test_what_loads_is_described_and_what_does_not_says_whose_mistake_it_is() ->
         CodecSpec("jpeg", (("subsampling", "5:5:5"),)),
     )
     described = list(Worker().run(Describe((made, wrong, unknown), ("psnr", "pnsr"))))
-    assert [one.what for one in described] == [made, wrong, unknown, "psnr", "pnsr"]
+    assert [entry.what for entry in described] == [made, wrong, unknown, "psnr", "pnsr"]
     jpeg, mistaken, refused, psnr, misspelt = described
     assert (jpeg.info.name, jpeg.label, jpeg.error) == ("jpeg", "jpeg(subsampling=4:4:4)", None)
     assert dict(jpeg.parameters)["subsampling"] == "4:4:4"

@@ -315,7 +315,7 @@ class Deaf(Jpeg):
 
     def __init__(self, subsampling: str = "4:2:0") -> None:
         super().__init__()
-        self.told = subsampling
+        self.subsampling = subsampling
 
 
 @pytest.mark.parametrize(

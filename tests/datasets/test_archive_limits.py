@@ -128,7 +128,7 @@ def test_a_tar_member_may_be_200_times_the_archive_once_it_is_over_a_mebibyte(
             with pytest.raises(ArchiveError, match=r"'a\.png' unpacks to 1200200 bytes"):
                 list(archives._of_tar(opened, archive_bytes))
         else:
-            assert [one.name for one in archives._of_tar(opened, archive_bytes)] == ["b.png", "a.png"]
+            assert [path.name for path in archives._of_tar(opened, archive_bytes)] == ["b.png", "a.png"]
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,9 @@ def test_a_package_that_is_not_installed_is_named(tmp_path: Path) -> None:
 
 
 def test_kodak_is_found_in_the_data_folder(test_data: Path, kodak: list[Path]) -> None:
-    found = catalogue.open_set("kodak", test_data)
-    assert [picture.path for picture in found.pictures] == kodak
-    assert [picture.sha256 for picture in found.pictures] == [
+    opened = catalogue.open_set("kodak", test_data)
+    assert [picture.path for picture in opened.pictures] == kodak
+    assert [picture.sha256 for picture in opened.pictures] == [
         hashlib.sha256(p.read_bytes()).hexdigest() for p in kodak
     ]
 
@@ -151,10 +151,10 @@ def test_a_folder_is_a_set(tmp_path: Path) -> None:
     for name in ("b.PNG", "a.png", "below/c.jpeg", ".hidden/d.png", ".e.png"):
         picture(folder / name)
     (folder / "notes.txt").write_text("no picture")
-    found = catalogue.open_set(str(folder))
-    assert [picture.name for picture in found.pictures] == ["a.png", "b.PNG", "below/c.jpeg"]
-    assert (found.name, found.kind, found.licence) == ("mine", "natural", "unknown")
-    assert all(picture.path.is_file() and picture.sha256 is None for picture in found.pictures)
+    opened = catalogue.open_set(str(folder))
+    assert [picture.name for picture in opened.pictures] == ["a.png", "b.PNG", "below/c.jpeg"]
+    assert (opened.name, opened.kind, opened.licence) == ("mine", "natural", "unknown")
+    assert all(picture.path.is_file() and picture.sha256 is None for picture in opened.pictures)
 
 
 def test_the_working_folder_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,8 +168,8 @@ def test_a_folder_may_describe_itself(tmp_path: Path) -> None:
     picture(tmp_path / "one.png")
     picture(tmp_path / "not-listed.png")
     for reference in (tmp_path, tmp_path / "manifest.toml"):
-        found = catalogue.open_set(str(reference), tmp_path / "data")
-        assert (found.name, found.kind, [picture.name for picture in found.pictures]) == (
+        opened = catalogue.open_set(str(reference), tmp_path / "data")
+        assert (opened.name, opened.kind, [picture.name for picture in opened.pictures]) == (
             "own",
             "ai-generated",
             ["one.png"],
@@ -179,8 +179,8 @@ def test_a_folder_may_describe_itself(tmp_path: Path) -> None:
 def test_a_manifest_elsewhere_finds_its_pictures_in_the_data_folder(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text(MANIFEST)
     expected = picture(tmp_path / "data" / "own" / "one.png")
-    found = catalogue.open_set(str(tmp_path / "own.toml"), tmp_path / "data")
-    assert found.pictures[0].path == expected
+    opened = catalogue.open_set(str(tmp_path / "own.toml"), tmp_path / "data")
+    assert opened.pictures[0].path == expected
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:

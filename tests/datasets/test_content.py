@@ -28,9 +28,9 @@ def plain(colour: tuple[int, int, int], side: int = 64) -> NDArray[np.uint8]:
 
 
 def test_a_plain_picture_has_nothing_on_it() -> None:
-    found = descriptors.describe_pixels(plain((128, 128, 128)))
-    assert set(found) == set(descriptors.DESCRIPTORS)
-    assert not any(found.values())
+    outcome = descriptors.describe_pixels(plain((128, 128, 128)))
+    assert set(outcome) == set(descriptors.DESCRIPTORS)
+    assert not any(outcome.values())
 
 
 def test_descriptors_of_pictures_whose_answer_is_known() -> None:
@@ -50,8 +50,8 @@ def test_descriptors_of_pictures_whose_answer_is_known() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 3), (7, 5)])
 def test_the_smallest_pictures_have_descriptors(shape: tuple[int, int]) -> None:
-    found = descriptors.describe_pixels(RNG.integers(0, 256, (*shape, 3), dtype=np.uint8))
-    assert all(np.isfinite(value) for value in found.values())
+    outcome = descriptors.describe_pixels(RNG.integers(0, 256, (*shape, 3), dtype=np.uint8))
+    assert all(np.isfinite(value) for value in outcome.values())
 
 
 @pytest.mark.scaled
@@ -64,7 +64,7 @@ def test_text_is_told_from_photographs(
         drawn = open_set("text", tmp_path).pictures[::step]
     except DatasetError as error:
         pytest.skip(str(error))
-    texts = [descriptors.text_share(read_pixels(one.path)) for one in drawn]
+    texts = [descriptors.text_share(read_pixels(path.path)) for path in drawn]
     photographs = [descriptors.text_share(read_pixels(path)) for path in kodak[::step]]
     assert len(texts) == len(photographs) == 24 // step
     assert min(texts) > 0.02
@@ -107,16 +107,16 @@ def test_scaled_and_coded_copies_are_found_and_others_are_not(kodak: list[Path],
         small.save(tmp_path / f"{index}.jpg", quality=60)
         copies[path.name] = print_of(tmp_path / f"{index}.jpg")
     originals = prints(open_set(str(kodak[0].parent)).pictures)
-    assert {(one.picture, one.other, one.how) for one in shared(originals, copies)} == {
+    assert {(cell.picture, cell.other, cell.how) for cell in shared(originals, copies)} == {
         (name, name, "looks the same") for name in copies
     }
-    assert {one.how for one in shared(originals, originals)} == {"same file"}
+    assert {entry.how for entry in shared(originals, originals)} == {"same file"}
     assert len(shared(originals, originals)) == len(kodak)
 
 
 def test_picks_cover_what_there_is_and_follow_the_seed() -> None:
     corners = [{"a": float(x), "b": float(y)} for x in (0, 9) for y in (0, 9)]
-    crowd = [{"a": 4 + one / 100, "b": 4 + one / 90} for one in range(40)]
+    crowd = [{"a": 4 + entry / 100, "b": 4 + entry / 90} for entry in range(40)]
     described = [*crowd, *corners]
     chosen = pick(described, 5, seed=1)
     assert len(set(chosen)) == 5

@@ -31,10 +31,10 @@ def jpeg_of(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
 
 
 def concerns(folder: Path, **options: object) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+    outcome: dict[str, set[str]] = {}
     for finding in describe(folder, **options).findings:  # type: ignore[arg-type]
-        found.setdefault(finding.picture, set()).add(finding.concern)
-    return found
+        outcome.setdefault(finding.picture, set()).add(finding.concern)
+    return outcome
 
 
 A_FEW = ("kolors_corgi.png", "sd1_robot_bar.png", "avt_sd_p22.png")
@@ -61,11 +61,11 @@ def test_generated_pictures_are_described_by_one_command(test_data: Path, tmp_pa
     prompts = {3: 2, 27: 20}[count]
     described = {"manifest": str(out), "pictures": count, "prompts": prompts, "findings": []}
     assert json.loads(ended.stdout) == described
-    found = open_set(str(out))
-    assert (found.name, found.kind, len(found.pictures)) == ("aigc", "ai-generated", count)
-    assert {picture.kind for picture in found.pictures} == {"ai-generated"}
+    opened = open_set(str(out))
+    assert (opened.name, opened.kind, len(opened.pictures)) == ("aigc", "ai-generated", count)
+    assert {picture.kind for picture in opened.pictures} == {"ai-generated"}
     assert (
-        next(picture for picture in found.pictures if picture.name.startswith("kolors")).generator
+        next(picture for picture in opened.pictures if picture.name.startswith("kolors")).generator
         == "Kolors (DreamBooth)"
     )
     manifest = load_manifest(out)
@@ -98,8 +98,8 @@ def test_what_spoils_a_comparison_is_found(kodak: list[Path], tmp_path: Path) ->
     large.save(folder / "f-enlarged.png")
     Image.fromarray(read_pixels(kodak[8])[:200, :300]).save(folder / "g-small.png")
     (folder / "h-broken.png").write_bytes(b"no picture")
-    found = concerns(folder, kind="natural")
-    assert found == {
+    warnings_given = concerns(folder, kind="natural")
+    assert warnings_given == {
         "b-copy.png": {"duplicate"},
         "c-smaller.png": {"near-duplicate"},
         "d-was-jpeg.png": {"jpeg"},
@@ -158,10 +158,10 @@ def picture_of_a_graph(path: Path, **inputs: object) -> None:
         "1": {"class_type": "CLIPTextEncode", "inputs": {"text": "half a letter: \ud800"}},
         "2": {"class_type": "KSampler", "inputs": {"positive": ["1", 0], **inputs}},
     }
-    told = PngInfo()
-    told.add_itxt("prompt", json.dumps(graph))
+    message = PngInfo()
+    message.add_itxt("prompt", json.dumps(graph))
     pixels = np.random.default_rng(1).integers(0, 256, (300, 300, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(path, pnginfo=told)
+    Image.fromarray(pixels).save(path, pnginfo=message)
 
 
 @pytest.mark.parametrize("inputs", [{"seed": 10**40}, {"seed": -1}, {"cfg": float("inf")}, {"steps": -5}])
@@ -169,9 +169,9 @@ def test_what_no_manifest_can_hold_is_left_out(tmp_path: Path, inputs: dict[str,
     picture_of_a_graph(tmp_path / "a.png", **inputs)
     ended = call("sets", "describe", tmp_path, folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
-    (found,) = open_set(str(tmp_path)).pictures
-    assert found.provenance.prompt == "half a letter: ?"
-    assert (found.provenance.seed, found.provenance.guidance, found.provenance.steps) == (None, None, None)
+    (opened,) = open_set(str(tmp_path)).pictures
+    assert opened.provenance.prompt == "half a letter: ?"
+    assert (opened.provenance.seed, opened.provenance.guidance, opened.provenance.steps) == (None, None, None)
 
 
 def test_an_index_that_cannot_be_is_named_and_a_name_that_cannot_be_is_reported(tmp_path: Path) -> None:

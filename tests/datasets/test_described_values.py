@@ -62,8 +62,8 @@ def test_each_concern_has_its_sentence(
     monkeypatch.setattr(describe, "jpeg_trace", lambda _: known.get("trace"))
     monkeypatch.setattr(describe, "upscaling", lambda _: known.get("factor"))
     pixels, said = known.get("pixels", SEEN), known.get("said", Metadata())
-    found = _concerns(Path("a"), "a", pixels, said, known.get("kind", "natural"), known.get("named", False))
-    assert list(found) == [Finding("a", concern, detail) for concern, detail in expected]  # type: ignore[arg-type]
+    outcome = _concerns(Path("a"), "a", pixels, said, known.get("kind", "natural"), known.get("named", False))
+    assert list(outcome) == [Finding("a", concern, detail) for concern, detail in expected]  # type: ignore[arg-type]
 
 
 def seen(file: str, pixels: str, perceptual: str) -> PictureEntry:
@@ -206,12 +206,15 @@ def test_a_sampled_picture_lies_under_a_hash_of_generator_method_caption_and_sam
 def test_a_picture_is_there_whole_and_readable_and_what_was_begun_of_it_goes(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "a[1].png"
     save_png(Image.new("RGB", (3, 2)), path)
-    assert (path.stat().st_mode & 0o777, [one.name for one in path.parent.iterdir()]) == (0o644, ["a[1].png"])
+    assert (path.stat().st_mode & 0o777, [path.name for path in path.parent.iterdir()]) == (
+        0o644,
+        ["a[1].png"],
+    )
     kept = ("b.png.x.part", "a1.png.x.part", "a[1].png.part-tag")
     for name in (*kept, "a[1].png.x.part", "a[1].png..part"):
         (path.parent / name).touch()
     remove_beginnings(path)
-    assert {one.name for one in path.parent.iterdir()} == {*kept, "a[1].png"}
+    assert {path.name for path in path.parent.iterdir()} == {*kept, "a[1].png"}
     with pytest.raises(DatasetError, match=r"b\.png: cannot be written \(.*\); name another --data"):
         save_png(Image.new("RGB", (3, 2)), path / "b.png")
 
@@ -244,7 +247,7 @@ def test_a_manifest_is_written_without_what_it_does_not_say_nor_what_its_listing
     assert manifest_text(archived) == f'{head}\n[[archives]]\nurl = "https://a.example/x.zip"\n'
     write_manifest(manifest, tmp_path / "deep" / "s.toml")
     assert load_manifest(tmp_path / "deep" / "s.toml") == manifest
-    assert [one.name for one in (tmp_path / "deep").iterdir()] == ["s.toml"]
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["s.toml"]
     with pytest.raises(DatasetError, match=r"x\.toml: cannot be written \(.*\); name another --out"):
         write_manifest(manifest, tmp_path / "deep" / "s.toml" / "x.toml")
 

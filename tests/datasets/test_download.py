@@ -107,14 +107,14 @@ def test_files_arrive_whole_and_once(
 
 
 def test_progress_rises_to_the_size_of_each_file(server: Server, tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
-    fetch(manifest(server.url), tmp_path, progress=lambda *step: told.append(step))
+    message: list[tuple[str, int, int]] = []
+    fetch(manifest(server.url), tmp_path, progress=lambda *step: message.append(step))
     for name, body in FILES.items():
-        steps = [done for told_name, done, total in told if told_name == name and total == len(body)]
+        steps = [done for told_name, done, total in message if told_name == name and total == len(body)]
         assert len(steps) > 2
         assert steps == sorted(steps)
         assert steps[-1] == len(body)
-    assert {name for name, _, _ in told} == set(FILES)
+    assert {name for name, _, _ in message} == set(FILES)
 
 
 @pytest.mark.parametrize("fault", ["cut", "wrong byte", "absent"])
@@ -197,5 +197,5 @@ def test_a_fetched_set_opens(server: Server, tmp_path: Path) -> None:
     ]
     (tmp_path / "trial.toml").write_text("\n".join(lines))
     fetch(described, tmp_path / "data")
-    found = open_set(str(tmp_path / "trial.toml"), tmp_path / "data")
-    assert [picture.name for picture in found.pictures] == list(FILES)
+    opened = open_set(str(tmp_path / "trial.toml"), tmp_path / "data")
+    assert [picture.name for picture in opened.pictures] == list(FILES)

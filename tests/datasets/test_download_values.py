@@ -39,13 +39,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Wanted]:
     """Return what is asked for; every address that does not say ``nowhere`` gives a file."""
     wanted: list[Wanted] = []
 
-    def fetch_file(one: Wanted, _: object) -> str:
-        wanted.append(one)
-        if "nowhere" in one.url:
+    def fetch_file(wanted_file: Wanted, _: object) -> str:
+        wanted.append(wanted_file)
+        if "nowhere" in wanted_file.url:
             raise TransferError("404 gone")
-        one.path.parent.mkdir(parents=True, exist_ok=True)
-        one.path.write_bytes(one.url.encode())
-        return sha256(one.url.encode())
+        wanted_file.path.parent.mkdir(parents=True, exist_ok=True)
+        wanted_file.path.write_bytes(wanted_file.url.encode())
+        return sha256(wanted_file.url.encode())
 
     monkeypatch.setattr(download, "fetch_file", fetch_file)
     return wanted
@@ -80,7 +80,7 @@ def test_a_pinned_hash_is_asked_for_and_a_file_that_is_here_is_pinned(
     (tmp_path / "s" / "b.png").write_bytes(b"here")
     with pytest.raises(DatasetError, match=r"a\.png: expected sha256 a+, as pinned in"):
         fetch(described, tmp_path)
-    assert [one.sha256 for one in asked] == [HASH]
+    assert [entry.sha256 for entry in asked] == [HASH]
     fetch(manifest(pictures=[{"file": "b.png"}]), tmp_path)
     assert f"{sha256(b'here')}  b.png" in (tmp_path / "s.lock").read_text()
 
@@ -195,18 +195,18 @@ def test_pictures_beside_the_manifest_go_before_those_in_the_data_folder_where_h
     touched(data / "s", "a.png", "b.png")
     touched(beside, "a.png")
     pin(data, "s", {"a.png": HASH, "b.png": "b" * 64})
-    found = open_set(reference, data)
-    assert [(picture.path, picture.sha256) for picture in found.pictures] == [
+    opened = open_set(reference, data)
+    assert [(picture.path, picture.sha256) for picture in opened.pictures] == [
         (beside / "a.png", None),
         (data / "s" / "b.png", "b" * 64),
     ]
-    assert (found.name, found.kind, found.licence, found.source) == ("s", "natural", "CC0", "unknown")
+    assert (opened.name, opened.kind, opened.licence, opened.source) == ("s", "natural", "CC0", "unknown")
 
 
 def test_a_manifest_may_name_the_folder_of_its_pictures(tmp_path: Path) -> None:
     touched(tmp_path / "pictures", "a.png", "b.png")
-    found = open_set(written(tmp_path / "mine", f'folder = "../pictures"\n{TWO}'), tmp_path / "data")
-    assert [picture.path.resolve() for picture in found.pictures] == [
+    opened = open_set(written(tmp_path / "mine", f'folder = "../pictures"\n{TWO}'), tmp_path / "data")
+    assert [picture.path.resolve() for picture in opened.pictures] == [
         tmp_path / "pictures" / "a.png",
         tmp_path / "pictures" / "b.png",
     ]
@@ -236,8 +236,8 @@ def test_pictures_that_are_not_here_are_counted(
 def test_names_that_the_whole_set_does_not_have_are_told(tmp_path: Path) -> None:
     touched(tmp_path / "whole", "a.png", "b.png", "c.png")
     whole = tmp_path / "whole"
-    found = open_set(written(tmp_path / "one", f'of = "{whole}"\nonly = ["c.png", "a.png"]\n'), tmp_path)
-    assert [picture.name for picture in found.pictures] == ["c.png", "a.png"]
+    opened = open_set(written(tmp_path / "one", f'of = "{whole}"\nonly = ["c.png", "a.png"]\n'), tmp_path)
+    assert [picture.name for picture in opened.pictures] == ["c.png", "a.png"]
     reference = written(tmp_path / "two", f'of = "{whole}"\nonly = ["a.png", "x.png", "y.png"]\n')
     with pytest.raises(DatasetError, match=r"set 's': '.*whole' has no pictures x\.png, y\.png$"):
         open_set(reference, tmp_path)

@@ -77,17 +77,17 @@ def two(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_each_prompt_is_painted_from_each_seed(model: Path, tmp_path: Path) -> None:
     made, path = make_set(order(model), tmp_path / "set")
     assert (made, path) == (4, tmp_path / "set" / "manifest.toml")
-    found = open_set(str(tmp_path / "set"))
-    assert (found.name, found.kind) == ("set", "ai-generated")
-    assert [(picture.caption, picture.provenance.seed) for picture in found.pictures] == [
+    opened = open_set(str(tmp_path / "set"))
+    assert (opened.name, opened.kind) == ("set", "ai-generated")
+    assert [(picture.caption, picture.provenance.seed) for picture in opened.pictures] == [
         (prompt, seed) for prompt in PROMPTS for seed in (3, 4)
     ]
-    for picture in found.pictures:
+    for picture in opened.pictures:
         assert read_pixels(picture.path, picture.sha256).shape == (64, 64, 3)
         assert picture.generator == str(model)
         assert (picture.provenance.model_version or "").startswith("sha256 of files ")
         assert (picture.provenance.steps, picture.provenance.guidance) == (2, 5.0)
-    assert len({picture.sha256 for picture in found.pictures}) == 4
+    assert len({picture.sha256 for picture in opened.pictures}) == 4
 
 
 def test_what_is_there_is_kept_and_what_is_lost_is_made_again_the_same(
@@ -139,11 +139,11 @@ def test_a_killed_command_goes_on_where_it_was(model: Path, tmp_path: Path) -> N
     ended = call(*words, folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert f"{13 - len(kept)} pictures made" in ended.stdout
-    found = open_set(str(out)).pictures
-    assert sorted(one.provenance.seed for one in found) == list(range(12))
-    assert {path.name for path in out.iterdir()} == {one.path.name for one in found} | {"manifest.toml"}
-    for one in found:
-        assert read_pixels(one.path, one.sha256).shape == (64, 64, 3)
+    opened = open_set(str(out)).pictures
+    assert sorted(entry.provenance.seed for entry in opened) == list(range(12))
+    assert {path.name for path in out.iterdir()} == {path.path.name for path in opened} | {"manifest.toml"}
+    for entry in opened:
+        assert read_pixels(entry.path, entry.sha256).shape == (64, 64, 3)
 
 
 @pytest.mark.parametrize(

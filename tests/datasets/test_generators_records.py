@@ -81,8 +81,8 @@ def test_a_graph_says_model_prompts_seed_guidance_and_steps() -> None:
     ],
 )
 def test_the_first_of_several_values_counts(nodes: dict[str, Any], expected: dict[str, Any]) -> None:
-    told = graph(**nodes)[1]
-    assert {name: getattr(told, name) for name in expected} == expected
+    drawn = graph(**nodes)[1]
+    assert {name: getattr(drawn, name) for name in expected} == expected
 
 
 def test_the_prompt_is_what_flows_into_the_positive_side_deepest_first_and_once() -> None:
@@ -96,8 +96,8 @@ def test_the_prompt_is_what_flows_into_the_positive_side_deepest_first_and_once(
         "7": node("TextEncodeAgain", conditioning=["2", 0], text=["8", 0]),
         "8": node("String", value="third"),
     }
-    told = graph(**nodes)[1]
-    assert (told.prompt, told.negative_prompt) == ("first\nsecond\nthird", "never")
+    drawn = graph(**nodes)[1]
+    assert (drawn.prompt, drawn.negative_prompt) == ("first\nsecond\nthird", "never")
 
 
 def test_where_no_sampler_says_which_text_counts_the_first_encoder_does() -> None:
@@ -155,18 +155,18 @@ SETTINGS = "Steps: 28, CFG scale: 6.5, Seed: 12, Model hash: 6ce, Model: v1-5"
     ],
 )
 def test_settings_of_automatic1111_are_told_apart(text: str, expected: tuple[Any, ...]) -> None:
-    found = _of_parameters(text)
-    told = found.provenance
+    outcome = _of_parameters(text)
+    message = outcome.provenance
     assert (
-        told.prompt,
-        told.negative_prompt,
-        told.seed,
-        told.guidance,
-        told.steps,
-        told.model_version,
+        message.prompt,
+        message.negative_prompt,
+        message.seed,
+        message.guidance,
+        message.steps,
+        message.model_version,
     ) == expected
-    assert (found.generated, told.workflow) == (True, text)
-    assert found.generator == (expected[-1].split()[0] if expected[-1] else "AUTOMATIC1111")
+    assert (outcome.generated, message.workflow) == (True, text)
+    assert outcome.generator == (expected[-1].split()[0] if expected[-1] else "AUTOMATIC1111")
 
 
 @pytest.mark.parametrize(
@@ -183,8 +183,8 @@ def test_a_table_of_invokeai_is_read_field_by_field(model: Any, name: str | None
         "model": model,
     }
     text = json.dumps(table)
-    found = _of_invoke(text)
-    assert found == Metadata(
+    outcome = _of_invoke(text)
+    assert outcome == Metadata(
         name or "InvokeAI", True, provenance=Provenance(name, "old", "blur", 7, 2.0, 9, text)
     )
     newer = _of_invoke(json.dumps(table | {"positive_prompt": "new"}))
@@ -200,12 +200,12 @@ def test_the_first_known_form_counts() -> None:
         "ImageDescription": " d ",
         "Description": "e",
     }
-    told = []
+    message = []
     for key in ("prompt", "parameters", "invokeai_metadata"):
-        found = _of_texts(texts)
-        told.append((found.generator, found.provenance.prompt))
+        outcome = _of_texts(texts)
+        message.append((outcome.generator, outcome.provenance.prompt))
         del texts[key]
-    assert told == [("ComfyUI", "a fox"), ("v1-5", "b"), ("InvokeAI", "c")]
+    assert message == [("ComfyUI", "a fox"), ("v1-5", "b"), ("InvokeAI", "c")]
     assert _of_texts(texts) == Metadata(caption="d")
     assert _of_texts({"Description": "e"}) == Metadata(caption="e")
     assert _of_texts({"parameters": "none of ours"}) == Metadata()
@@ -312,19 +312,19 @@ def test_each_concern_says_what_was_found_in_the_order_of_the_pictures(tmp_path:
     Image.fromarray(np.zeros((300, 256, 3), np.uint8)).save(tmp_path / "e.jpg", quality=75)
     origin = "says nothing of a generator: taken as natural"
     small = "300x255, a side below 256 pixels"
-    found = [finding for finding in describe(tmp_path).findings if finding.concern != "upscaled"]
-    assert found == [
+    outcome = [finding for finding in describe(tmp_path).findings if finding.concern != "upscaled"]
+    assert outcome == [
         Finding("a.png", "small", small),
         Finding("a.png", "unknown origin", origin),
         Finding("b.png", "duplicate", "has the pixels of a.png"),
         Finding("b.png", "small", small),
         Finding("b.png", "unknown origin", origin),
-        Finding("c.png", "unreadable", found[5].detail),
+        Finding("c.png", "unreadable", outcome[5].detail),
         Finding("d.png", "unknown origin", origin),
         Finding("e.jpg", "jpeg", "is a JPEG file, quality about 75: it favours JPEG at this rate"),
         Finding("e.jpg", "unknown origin", origin),
     ]
-    assert found[5].detail.startswith("no picture in a known format")
+    assert outcome[5].detail.startswith("no picture in a known format")
 
 
 def test_a_folder_of_nothing_that_can_be_measured_is_refused(tmp_path: Path) -> None:

@@ -69,13 +69,13 @@ def test_srgb_is_primaries_1_or_2_and_a_transfer_that_is_shown_as_srgb(kind: str
     primaries = {code for code in range(23) if colour_coding(coded(code, 13), image(kind)) is None}
     transfers = {code for code in range(23) if colour_coding(coded(1, code), image(kind)) is None}
     assert (primaries, transfers) == ({1, 2}, {1, 2, 6, 13, 14, 15})
-    told = "colour primaries 9 and transfer 16 (ITU-T H.273)"
-    assert colour_coding(coded(9, 16), image(kind)) == told
+    message = "colour primaries 9 and transfer 16 (ITU-T H.273)"
+    assert colour_coding(coded(9, 16), image(kind)) == message
 
 
 def test_code_points_of_two_bytes_are_read_whole() -> None:
-    told = "colour primaries 257 and transfer 13 (ITU-T H.273)"
-    assert colour_coding(avif(257, 13), image("AVIF")) == told
+    message = "colour primaries 257 and transfer 13 (ITU-T H.273)"
+    assert colour_coding(avif(257, 13), image("AVIF")) == message
     assert colour_coding(avif(1, 0x010D), image("AVIF")) is not None
 
 

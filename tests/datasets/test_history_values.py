@@ -147,14 +147,14 @@ def test_the_score_is_the_mean_cosine_of_60_values_or_more_beyond_the_middle_of_
     assert history._score(np.full(60, 6.25), 10) == pytest.approx(np.cos(1.25 * np.pi))
 
 
-@pytest.mark.parametrize(("step", "told"), [(12, True), (13, False)])
+@pytest.mark.parametrize(("step", "is_recognised"), [(12, True), (13, False)])
 def test_a_quality_is_told_where_its_table_misses_by_one_and_a_tenth_at_most(
-    monkeypatch: pytest.MonkeyPatch, step: int, told: bool
+    monkeypatch: pytest.MonkeyPatch, step: int, is_recognised: bool
 ) -> None:
     # Against a table of tens, twelve misses by 2 and may by 2.2; thirteen misses by 3 and may by 2.3.
     monkeypatch.setattr(history, "_table", lambda quality: np.full((8, 8), 10.0 if quality == 33 else 99.0))
     quality = history._quality_of_steps({(0, 1): step, (1, 0): step})
-    assert quality == (33 if told else None)
+    assert quality == (33 if is_recognised else None)
 
 
 @pytest.mark.parametrize("quality", [1, 98])  # 99 and 100 have the same low steps as 98
@@ -213,11 +213,11 @@ def test_coefficients_are_those_of_each_block_of_the_grid() -> None:
     luma = np.full((3 + 16, 5 + 24), 128.0)
     luma[3:11, 5:13] += 1  # all of the first block
     luma[11:19, 21:29] += np.cos(np.pi * (2 * np.arange(8) + 1) / 16)[:, None]  # one wave down the last one
-    found = history._coefficients(luma, (3, 5))
+    outcome = history._coefficients(luma, (3, 5))
     expected = np.zeros((6, 8, 8))
     expected[0, 0, 0] = 8
     expected[5, 1, 0] = 4 * np.sqrt(2)
-    np.testing.assert_allclose(found, expected, atol=1e-9)
+    np.testing.assert_allclose(outcome, expected, atol=1e-9)
 
 
 def test_luma_weighs_the_channels_as_jpeg_does() -> None:

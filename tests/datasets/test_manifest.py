@@ -144,10 +144,10 @@ def test_the_pixels_that_kodak_promises_are_those_of_its_files(kodak: list[Path]
 def test_pixels_are_told_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "set.toml"
     pixels = f'pixels_sha256 = "{"0" * 64}"'
-    for told in (pixels, "width = 3", f"{pixels}\nwidth = 1\nheight = 1"):
+    for message in (pixels, "width = 3", f"{pixels}\nwidth = 1\nheight = 1"):
         path.write_text(
             'name = "x"\ntitle = "x"\nkind = "natural"\nlicence = "x"\ncitation = "x"\n'
-            f'site = "https://example.org"\n[[pictures]]\nfile = "a.png"\n{told}\n'
+            f'site = "https://example.org"\n[[pictures]]\nfile = "a.png"\n{message}\n'
         )
         with pytest.raises(DatasetError, match="go together"):
             load_manifest(path)

@@ -46,23 +46,23 @@ def png(folder: Path, **texts: str) -> Path:
     return folder / "one.png"
 
 
-def check_parameters(found: Metadata) -> None:
-    told = found.provenance
-    assert (found.generated, found.generator) == (True, "v1-5-pruned")
-    assert told.prompt == "a lighthouse, (storm:1.2)\nsecond line"
-    assert told.negative_prompt == "blurry, text"
-    assert (told.seed, told.guidance, told.steps) == (12345678901, 6.5, 28)
-    assert told.model_version == "v1-5-pruned 6ce0161689"
-    assert told.workflow == PARAMETERS
+def check_parameters(metadata: Metadata) -> None:
+    message = metadata.provenance
+    assert (metadata.generated, metadata.generator) == (True, "v1-5-pruned")
+    assert message.prompt == "a lighthouse, (storm:1.2)\nsecond line"
+    assert message.negative_prompt == "blurry, text"
+    assert (message.seed, message.guidance, message.steps) == (12345678901, 6.5, 28)
+    assert message.model_version == "v1-5-pruned 6ce0161689"
+    assert message.workflow == PARAMETERS
 
 
 def test_a_comfyui_graph_is_followed_to_the_text_that_was_used(tmp_path: Path) -> None:
-    found = read_metadata(png(tmp_path, prompt=json.dumps(GRAPH), workflow="{}"))
-    told = found.provenance
-    assert (found.generated, found.generator) == (True, "model_x")
-    assert told.prompt == "a red fox"
-    assert (told.seed, told.guidance, told.steps) == (2**64 - 1, 3.5, 20)
-    assert json.loads(told.workflow or "") == GRAPH
+    metadata = read_metadata(png(tmp_path, prompt=json.dumps(GRAPH), workflow="{}"))
+    message = metadata.provenance
+    assert (metadata.generated, metadata.generator) == (True, "model_x")
+    assert message.prompt == "a red fox"
+    assert (message.seed, message.guidance, message.steps) == (2**64 - 1, 3.5, 20)
+    assert json.loads(message.workflow or "") == GRAPH
 
 
 def test_automatic1111_writes_a_png_text(tmp_path: Path) -> None:
@@ -88,8 +88,8 @@ def test_comfyui_writes_webp_files_with_exif(tmp_path: Path) -> None:
 
 def test_invokeai_writes_a_table(tmp_path: Path) -> None:
     table = {"positive_prompt": "a jar", "seed": 7, "cfg_scale": 2, "steps": 9, "model": {"name": "sdxl"}}
-    found = read_metadata(png(tmp_path, invokeai_metadata=json.dumps(table)))
-    assert (found.generator, found.provenance.prompt, found.provenance.seed) == ("sdxl", "a jar", 7)
+    metadata = read_metadata(png(tmp_path, invokeai_metadata=json.dumps(table)))
+    assert (metadata.generator, metadata.provenance.prompt, metadata.provenance.seed) == ("sdxl", "a jar", 7)
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "webp", "png"])
@@ -99,17 +99,17 @@ def test_xmp_says_that_a_model_made_it(tmp_path: Path, suffix: str) -> None:
         png(tmp_path, **{"XML:com.adobe.xmp": XMP})
     else:
         Image.new("RGB", (16, 16)).save(path, xmp=XMP.encode())
-    found = read_metadata(path)
-    assert (found.generated, found.generator) == (True, "Painter 3")
-    assert (found.caption, found.licence) == ("a quiet street", "CC0")
+    metadata = read_metadata(path)
+    assert (metadata.generated, metadata.generator) == (True, "Painter 3")
+    assert (metadata.caption, metadata.licence) == ("a quiet street", "CC0")
 
 
 def test_exif_describes_a_photograph(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x010E] = "Harbour at dusk"
     Image.new("RGB", (16, 16)).save(tmp_path / "one.jpg", exif=exif)
-    found = read_metadata(tmp_path / "one.jpg")
-    assert (found.generated, found.generator, found.caption) == (False, None, "Harbour at dusk")
+    metadata = read_metadata(tmp_path / "one.jpg")
+    assert (metadata.generated, metadata.generator, metadata.caption) == (False, None, "Harbour at dusk")
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_the_prompt_of_every_comfyui_example_is_found(test_data: Path) -> None:
         rows = [row for row in csv.DictReader(opened) if "ComfyUI_examples" in row["source_repo"]]
     assert len(rows) == 15
     for row in rows:
-        found = read_metadata(test_data / "aigc" / row["file"])
-        assert row["prompt"] in (found.provenance.prompt or ""), row["file"]
-        assert found.generated
-        assert all(name in row["note"] for name in (found.provenance.model_version or "?").split("; "))
+        metadata = read_metadata(test_data / "aigc" / row["file"])
+        assert row["prompt"] in (metadata.provenance.prompt or ""), row["file"]
+        assert metadata.generated
+        assert all(name in row["note"] for name in (metadata.provenance.model_version or "?").split("; "))

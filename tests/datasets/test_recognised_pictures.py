@@ -56,7 +56,7 @@ def test_the_perceptual_hash_tells_a_mirrored_picture_and_not_an_enlarged_or_bri
     waves = 100 + 40 * np.sin(columns / 9) + 30 * np.cos(rows / 7 + columns / 20)
     pixels = np.repeat(waves.astype(np.uint8)[..., None], 3, axis=2)
     same = [pixels.repeat(2, axis=0).repeat(2, axis=1), pixels + 30]
-    assert [near_pairs({"a": perceptual_hash(pixels)}, {"b": perceptual_hash(one)}) for one in same] == [
+    assert [near_pairs({"a": perceptual_hash(pixels)}, {"b": perceptual_hash(entry)}) for entry in same] == [
         [("a", "b", 0)]
     ] * 2
     assert near_pairs({"a": perceptual_hash(pixels)}, {"b": perceptual_hash(pixels[:, ::-1].copy())}) == []

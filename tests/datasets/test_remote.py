@@ -52,9 +52,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
 
 
 def fetched(reference: str, data: Path) -> tuple[Path, ...]:
-    found = remote.parse(reference)
-    assert found is not None
-    return remote.read(found, data)
+    outcome = remote.parse(reference)
+    assert outcome is not None
+    return remote.read(outcome, data)
 
 
 def test_a_hugging_face_set_is_read_row_by_row_and_opens(table: Path, tmp_path: Path) -> None:
@@ -62,11 +62,11 @@ def test_a_hugging_face_set_is_read_row_by_row_and_opens(table: Path, tmp_path: 
     with pytest.raises(DatasetError, match="sets fetch 'hf:"):
         open_set(reference, tmp_path)
     paths = fetched(reference, tmp_path)
-    found = open_set(reference, tmp_path)
-    assert [picture.path for picture in found.pictures] == list(paths)
-    assert [picture.caption for picture in found.pictures] == ["picture 0", "picture 1", "picture 2"]
-    assert {picture.kind for picture in found.pictures} == {"ai-generated"}
-    assert [int(read_pixels(picture.path, picture.sha256)[0, 0, 0]) for picture in found.pictures] == [
+    opened = open_set(reference, tmp_path)
+    assert [picture.path for picture in opened.pictures] == list(paths)
+    assert [picture.caption for picture in opened.pictures] == ["picture 0", "picture 1", "picture 2"]
+    assert {picture.kind for picture in opened.pictures} == {"ai-generated"}
+    assert [int(read_pixels(picture.path, picture.sha256)[0, 0, 0]) for picture in opened.pictures] == [
         0,
         1,
         2,
@@ -128,6 +128,6 @@ def test_other_references_are_refused(reference: str, reason: str) -> None:
 
 
 def test_folders_and_names_are_no_addresses() -> None:
-    assert [remote.parse(one) for one in ("kodak", "./pictures", "/data/set.toml", "C:pictures")] == [
+    assert [remote.parse(entry) for entry in ("kodak", "./pictures", "/data/set.toml", "C:pictures")] == [
         None
     ] * 4

@@ -52,10 +52,10 @@ def serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[
         thread.start()
         running.append((server, thread))
         here = server.url.rstrip("/")
-        told = {"HF_ENDPOINT": here, "HF_HOME": str(tmp_path / "hub"), "NO_PROXY": "127.0.0.1"}
-        told |= {"AWS_ENDPOINT_URL": here, "FSSPEC_S3": json.dumps({"anon": True})}
-        told |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": "us-east-1"}
-        for name, value in told.items():
+        message = {"HF_ENDPOINT": here, "HF_HOME": str(tmp_path / "hub"), "NO_PROXY": "127.0.0.1"}
+        message |= {"AWS_ENDPOINT_URL": here, "FSSPEC_S3": json.dumps({"anon": True})}
+        message |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": "us-east-1"}
+        for name, value in message.items():
             monkeypatch.setenv(name, value)
 
     yield start
@@ -138,8 +138,8 @@ def test_a_large_set_is_read_one_picture_at_a_time(
     Image.new("RGB", (1024, 1024)).save(whole, "BMP")
     server = Bucket({f"bucket/{index:03}.bmp": whole.getvalue() for index in range(pictures)})
     serve(server)
-    found = remote.parse("s3://bucket/*.bmp")
-    assert found is not None
+    outcome = remote.parse("s3://bucket/*.bmp")
+    assert outcome is not None
     seen: list[tuple[int, int]] = []
 
     def stored(name: str, done: int, total: int) -> None:
@@ -147,7 +147,7 @@ def test_a_large_set_is_read_one_picture_at_a_time(
         seen.append((asked, len(list(tmp_path.rglob("*.bmp")))))
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert len(remote.read(found, tmp_path, stored)) == pictures
+    assert len(remote.read(outcome, tmp_path, stored)) == pictures
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     mib = pictures * len(whole.getvalue()) / 2**20
     sys.stdout.write(f"a set of {mib:.0f} MiB was read; the peak of memory rose by {grown / 1024:.0f} MiB\n")
@@ -156,8 +156,8 @@ def test_a_large_set_is_read_one_picture_at_a_time(
 
 def test_what_is_no_name_for_a_picture_is_refused(serve: Callable[[Bucket], None], tmp_path: Path) -> None:
     serve(Bucket({"bucket/a:b.png": png(1)}))
-    found = remote.parse("s3://bucket/*.png")
-    assert found is not None
+    outcome = remote.parse("s3://bucket/*.png")
+    assert outcome is not None
     with pytest.raises(DatasetError, match="file: expected a relative path"):
-        remote.read(found, tmp_path)
+        remote.read(outcome, tmp_path)
     assert not list(tmp_path.rglob("*.png"))

@@ -267,8 +267,8 @@ def test_files_keep_their_folders_below_the_one_that_all_are_in(monkeypatch: pyt
     paths = ["top/set/a.png", "top/set/b.PNG", "top/set/notes.txt", "top/set/deep/a.png"]
     monkeypatch.setattr(fsspec, "open_files", lambda *_: [file(path) for path in paths])
     where = SimpleNamespace(address="s3://top/set/**")
-    found = list(remote._of_file_system(where, {"b.PNG"}))  # type: ignore[arg-type]
-    assert found == [
+    outcome = list(remote._of_file_system(where, {"b.PNG"}))  # type: ignore[arg-type]
+    assert outcome == [
         ("a.png", b"top/set/a.png", None),
         ("b.PNG", None, None),
         ("deep/a.png", b"top/set/deep/a.png", None),

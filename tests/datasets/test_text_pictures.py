@@ -45,9 +45,9 @@ def manifest(folder: Path, text: str = "Exit 12", size: int = 24, font: str = "D
 def test_the_text_set_is_known_and_is_drawn_when_it_is_opened(tmp_path: Path) -> None:
     known = next(name for name in names(tmp_path) if name.name == "text")
     assert (known.count, known.present) == (24, 24)
-    found = open_set("text", tmp_path)
-    assert len(found.pictures) == 24
-    for picture in found.pictures:
+    opened = open_set("text", tmp_path)
+    assert len(opened.pictures) == 24
+    for picture in opened.pictures:
         pixels = read_pixels(picture.path)
         assert pixels.shape == (256, 512, 3)
         assert picture.text
@@ -57,8 +57,8 @@ def test_the_text_set_is_known_and_is_drawn_when_it_is_opened(tmp_path: Path) ->
 
 def test_drawing_again_gives_the_same_pixels(tmp_path: Path) -> None:
     first, second = (open_set("text", tmp_path / name) for name in ("one", "two"))
-    for one, other in zip(first.pictures, second.pictures, strict=True):
-        assert np.array_equal(read_pixels(one.path), read_pixels(other.path))
+    for entry, other in zip(first.pictures, second.pictures, strict=True):
+        assert np.array_equal(read_pixels(entry.path), read_pixels(other.path))
 
 
 def test_what_is_drawn_already_is_left_alone(tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def test_a_wrong_file_is_got_again_only_where_it_was_joined(
 def test_a_file_is_readable_by_all_and_its_hash_is_returned(server: FileServer, tmp_path: Path) -> None:
     path = tmp_path / "below" / "x"
     assert transfer.fetch_file(Wanted(f"{server.url}x", path, None, "x")) == SHA256
-    assert (path.stat().st_mode & 0o777, [one.name for one in path.parent.iterdir()]) == (0o644, ["x"])
+    assert (path.stat().st_mode & 0o777, [path.name for path in path.parent.iterdir()]) == (0o644, ["x"])
 
 
 @pytest.mark.parametrize(("hops", "refused"), [(4, False), (5, True)])

@@ -49,7 +49,9 @@ def test_ssim_and_ms_ssim_are_those_of_pytorch_msssim(pixels: Image, quality: in
     oracle = pytest.importorskip("pytorch_msssim")
     decoded = jpeg(pixels, quality)
     # In float64: its float32 is off by up to 1e-4 where the picture is flat and bright.
-    planes = [torch.from_numpy(one.astype(np.float64)).permute(2, 0, 1)[None] for one in (pixels, decoded)]
+    planes = [
+        torch.from_numpy(image.astype(np.float64)).permute(2, 0, 1)[None] for image in (pixels, decoded)
+    ]
     for metric, reference in ((Ssim(), oracle.ssim), (MsSsim(), oracle.ms_ssim)):
         score = metric.score(metric.prepare(Picture(pixels)), decoded)
         assert score == pytest.approx(reference(*planes, data_range=255).item(), abs=1e-6)
@@ -62,7 +64,7 @@ def test_ms_ssim_of_whole_photographs(kodak: list[Path]) -> None:
     for path in (kodak[0], kodak[19]):  # the second has a saturated sky
         pixels = np.array(Pillow.open(path).convert("RGB"))
         decoded = jpeg(pixels, 10)
-        planes = [torch.from_numpy(one.astype(float)).permute(2, 0, 1)[None] for one in (pixels, decoded)]
+        planes = [torch.from_numpy(image.astype(float)).permute(2, 0, 1)[None] for image in (pixels, decoded)]
         score = metric.score(metric.prepare(Picture(pixels)), decoded)
         assert score == pytest.approx(oracle.ms_ssim(*planes, data_range=255).item(), abs=1e-6)
 
@@ -110,11 +112,11 @@ def test_ciede2000_of_unrelated_and_of_grey_colours() -> None:
     random = np.random.default_rng(1)
     first, second = random.integers(0, 256, (2, 128, 128, 3), dtype=np.uint8)
     grey = np.repeat(np.arange(256, dtype=np.uint8).reshape(16, 16, 1), 3, axis=2)
-    for one, other in ((first, second), (grey, grey[::-1]), (grey, first[:16, :16])):
-        ours = difference(lab(np.ascontiguousarray(one)), lab(np.ascontiguousarray(other)))
-        reference = deltaE_ciede2000(rgb2lab(one), rgb2lab(other))
-        assert np.mean(ours, dtype=float) == pytest.approx(reference.mean(), abs=5e-6)
-        assert np.abs(ours - reference).max() < 0.1
+    for entry, other in ((first, second), (grey, grey[::-1]), (grey, first[:16, :16])):
+        computed = difference(lab(np.ascontiguousarray(entry)), lab(np.ascontiguousarray(other)))
+        reference = deltaE_ciede2000(rgb2lab(entry), rgb2lab(other))
+        assert np.mean(computed, dtype=float) == pytest.approx(reference.mean(), abs=5e-6)
+        assert np.abs(computed - reference).max() < 0.1
 
 
 def test_ssimulacra2_is_that_of_the_python_port(tmp_path: Path) -> None:

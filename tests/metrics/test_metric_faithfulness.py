@@ -83,8 +83,8 @@ def test_agreement_of_two_maps_by_hand() -> None:
     first, second = np.zeros((2, 9, 9), np.uint8)
     first[4, 1:5] = 255  # four pixels, of which the last three have a neighbour in the other map
     second[5, 3:9] = 255  # six pixels, of which the first three have one
-    found = agreement(first, second)
-    assert (found.precision, found.recall) == (0.5, 0.75)
+    agreed = agreement(first, second)
+    assert (agreed.precision, agreed.recall) == (0.5, 0.75)
 
 
 def face() -> Image:

@@ -33,7 +33,7 @@ class Model:
         if self.error:
             raise self.error
         words = sum(map(len, extra.get("caption_list", ())))
-        return (decoded.sum() + sum(10 * one.sum() for one in reference) + 1000 * words).reshape(1)
+        return (decoded.sum() + sum(10 * entry.sum() for entry in reference) + 1000 * words).reshape(1)
 
 
 def made(needs: Any, model: Model | None = None, caption: bool = False) -> Iqa:
@@ -53,18 +53,18 @@ def unwatched(monkeypatch: pytest.MonkeyPatch) -> iqa_weights.WeightFiles:
 
 @pytest.mark.usefixtures("unwatched")
 def test_pyiqa_gets_the_decoded_picture_then_the_original_then_the_caption() -> None:
-    one, other = np.full((2, 2, 3), 51, np.uint8), np.full((2, 2, 3), 102, np.uint8)
+    entry, other = np.full((2, 2, 3), 51, np.uint8), np.full((2, 2, 3), 102, np.uint8)
     pair, alone, words = made("pair"), made("decoded"), made("decoded", caption=True)
     # Twelve samples of 0.4, and of 0.2.
-    assert pair.score(pair.prepare(Picture(one)), other) == pytest.approx(4.8 + 10 * 2.4)
-    assert alone.score(alone.prepare(Picture(one)), other) == pytest.approx(4.8)
-    assert words.score(words.prepare(Picture(one, "a fox")), other) == pytest.approx(4.8 + 5000)
+    assert pair.score(pair.prepare(Picture(entry)), other) == pytest.approx(4.8 + 10 * 2.4)
+    assert alone.score(alone.prepare(Picture(entry)), other) == pytest.approx(4.8)
+    assert words.score(words.prepare(Picture(entry, "a fox")), other) == pytest.approx(4.8 + 5000)
     with pytest.raises(
         MetricError, match="pyiqa:x compares a picture with its caption; this picture has none"
     ):
-        words.prepare(Picture(one))
+        words.prepare(Picture(entry))
     with pytest.raises(MetricError, match="equal size"):
-        pair.score(pair.prepare(Picture(one)), other[:1])
+        pair.score(pair.prepare(Picture(entry)), other[:1])
 
 
 def test_what_pyiqa_cannot_score_is_named_with_the_size(unwatched: iqa_weights.WeightFiles) -> None:
@@ -94,11 +94,11 @@ def test_weights_of_one_file_are_its_hash_and_of_several_the_hash_of_hashes(tmp_
     paths = [tmp_path / name for name in ("b", "a", "c")]
     for path in paths[:2]:
         path.write_text(path.name)
-    one, two = (hashlib.sha256(name.encode()).hexdigest() for name in "ab")
+    entry, two = (hashlib.sha256(name.encode()).hexdigest() for name in "ab")
     assert digest(set()) is None
     assert digest({tmp_path / "c"}) is None
-    assert digest({tmp_path / "a", tmp_path / "c"}) == one
-    assert digest(set(paths)) == hashlib.sha256(f"{one}\n{two}".encode()).hexdigest()
+    assert digest({tmp_path / "a", tmp_path / "c"}) == entry
+    assert digest(set(paths)) == hashlib.sha256(f"{entry}\n{two}".encode()).hexdigest()
 
 
 def failing(depth: int, **known: Any) -> Exception:

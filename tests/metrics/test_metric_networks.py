@@ -42,8 +42,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
         CLIPVisionConfig(**SIZES, intermediate_size=64, projection_dim=16)
     ).save_pretrained(clip)
     Dinov2Model(Dinov2Config(**SIZES)).save_pretrained(dino)
-    for one in (clip, dino):
-        processor.save_pretrained(one)
+    for entry in (clip, dino):
+        processor.save_pretrained(entry)
     return folder
 
 

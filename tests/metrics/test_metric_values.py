@@ -86,8 +86,8 @@ SHARMA = [
 
 @pytest.mark.parametrize(("first", "second", "expected"), SHARMA)
 def test_ciede2000_of_published_pairs(first: Any, second: Any, expected: float) -> None:
-    one, other = (np.array([colour], np.float64) for colour in (first, second))
-    assert float(difference(one, other)[0]) == pytest.approx(expected, abs=1e-4)
+    entry, other = (np.array([colour], np.float64) for colour in (first, second))
+    assert float(difference(entry, other)[0]) == pytest.approx(expected, abs=1e-4)
 
 
 def photograph() -> Image:
@@ -95,7 +95,7 @@ def photograph() -> Image:
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("boxes", "expected"),
     [
         (BOXES, 1.0),
         ((), 0.0),
@@ -108,10 +108,10 @@ def photograph() -> Image:
     ],
 )
 def test_faces_that_are_found_again_count_by_their_overlap(
-    found: tuple[faces.Box, ...], expected: float, monkeypatch: pytest.MonkeyPatch
+    boxes: tuple[faces.Box, ...], expected: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     metric = FaceKept()
-    monkeypatch.setattr(metric, "_find", lambda _: found)
+    monkeypatch.setattr(metric, "_find", lambda _: boxes)
     assert metric.score(faces._Faces(photograph(), BOXES), photograph()) == pytest.approx(expected)
 
 

@@ -25,12 +25,12 @@ pytestmark = pytest.mark.xdist_group("text error")
 
 def edits_by_table(first: str, second: str) -> int:
     table = [[row + column for column in range(len(second) + 1)] for row in range(len(first) + 1)]
-    for row, one in enumerate(first, start=1):
+    for row, entry in enumerate(first, start=1):
         for column, other in enumerate(second, start=1):
             table[row][column] = min(
                 table[row - 1][column] + 1,
                 table[row][column - 1] + 1,
-                table[row - 1][column - 1] + (one != other),
+                table[row - 1][column - 1] + (entry != other),
             )
     return table[-1][-1]
 
@@ -39,8 +39,8 @@ def test_edits_are_levenshteins() -> None:
     assert (edits("kitten", "sitting"), edits("", "abc"), edits("abc", ""), edits("", "")) == (3, 3, 3, 0)
     draw = random.Random(1)
     for _ in range(200):
-        one, other = ("".join(draw.choices("abcé", k=draw.randrange(12))) for _ in range(2))
-        assert edits(one, other) == edits_by_table(one, other)
+        entry, other = ("".join(draw.choices("abcé", k=draw.randrange(12))) for _ in range(2))
+        assert edits(entry, other) == edits_by_table(entry, other)
 
 
 def test_text_is_compared_with_composed_characters_and_single_blanks() -> None:
@@ -87,11 +87,11 @@ def metric() -> text_error.TextError:
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Picture]:
     try:
-        found = open_set("text", tmp_path_factory.mktemp("data"))
+        opened = open_set("text", tmp_path_factory.mktemp("data"))
     except DatasetError as error:
         pytest.skip(str(error))
     return {
-        picture.name: Picture(read_pixels(picture.path), None, picture.text) for picture in found.pictures
+        picture.name: Picture(read_pixels(picture.path), None, picture.text) for picture in opened.pictures
     }
 
 
@@ -116,11 +116,12 @@ def test_the_rate_rises_with_damage_and_a_blank_picture_is_all_wrong(
     metric: text_error.TextError, drawn: dict[str, Picture]
 ) -> None:
     chosen = [drawn[f"{name}.png"] for name in ("english-16-strong", "greek-24-faint", "russian-36-inverse")]
-    prepared = [metric.prepare(one) for one in chosen]
+    prepared = [metric.prepare(entry) for entry in chosen]
 
     def mean(damage: int) -> float:
         return sum(
-            metric.score(known, jpeg(one.pixels, damage)) for known, one in zip(prepared, chosen, strict=True)
+            metric.score(known, jpeg(entry.pixels, damage))
+            for known, entry in zip(prepared, chosen, strict=True)
         ) / len(chosen)
 
     light, strong, worst = mean(90), mean(10), mean(1)

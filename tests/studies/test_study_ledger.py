@@ -234,13 +234,13 @@ class Wishful:
     adaptive = True
 
     def __init__(self) -> None:
-        self.told: list[tuple[PairTotals, list[bool], int]] = []
+        self.calls: list[tuple[PairTotals, list[bool], int]] = []
 
     def choose(
         self, pairs: Any, pair_totals: PairTotals, open_pairs: Any, count: int, _: Any
     ) -> list[Choice]:
         assert len(pairs) == count
-        self.told.append((pair_totals, open_pairs.tolist(), count))
+        self.calls.append((pair_totals, open_pairs.tolist(), count))
         return [Choice(int(row), 1.0) for row in np.flatnonzero(open_pairs)]
 
 
@@ -269,7 +269,7 @@ def test_pairs_are_proposed_anew_once_votes_have_come_or_none_are_left(
     cast_vote(ledger, again, "second")
     assert background.refresh(session_plan)
     assert [row[0] for row in rows_of(tmp_path, query)] == [ids[0], ids[2]]
-    pair_totals, open_pairs, count = design.told[-1]
+    pair_totals, open_pairs, count = design.calls[-1]
     assert (open_pairs, count) == ([True, False, True], 3)
     # The first of the pair stood right and was chosen.
     assert (pair_totals.given.tolist(), pair_totals.first_won.tolist()) == ([0, 2, 0], [0, 2, 0])
@@ -279,7 +279,7 @@ def test_pairs_are_proposed_anew_once_votes_have_come_or_none_are_left(
     # A pair that has its votes is asked no more, and where all have, nothing is proposed.
     give(ledger, invitation, [Item("main", 0, True), Item("main", 2, True)])
     assert not background.refresh(session_plan)
-    assert len(design.told) == 3
+    assert len(design.calls) == 3
 
 
 def test_a_rater_without_an_open_pair_is_done(tmp_path: Path) -> None:
