@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import streamlit as st
 from streamlit.components.v2 import component
-from streamlit.delta_generator import DeltaGenerator
 
 from ...bench.analysis.coverage import AnalysisError
 from ...bench.records.rows import MetricRow
@@ -29,7 +28,6 @@ POLL_SECONDS = 5
 PENDING_SECONDS = 1.0
 READ_AT_ONCE = 20_000
 """Measurements whose scores under a metric are read while the page waits: some hundredths of a second."""
-KINDS = {"all": "All", "natural": "Natural", "ai-generated": "AI-generated"}
 WEB = Path(__file__).parent.parent / "web"
 SPACING = """
 <style>
@@ -46,8 +44,6 @@ SPACING = """
 }
 </style>
 """
-
-Option = TypeVar("Option")
 
 _table = component("codecarena_table", css=(WEB / "table.css").read_text(), js=(WEB / "table.js").read_text())
 
@@ -66,7 +62,13 @@ class Frame:
         return read_source(self.url, self.version, image_set)
 
     def selection(self, image_set: str | None, kind: str = "all", families: Sequence[str] = ()) -> Selection:
-        """Return pictures of one kind and codecs of some families."""
+        """Return pictures of one kind and codecs of some families.
+
+        Args:
+            image_set: One set; all where None.
+            kind: ``all``, ``natural`` or ``ai-generated``.
+            families: None are left out where empty.
+        """
         return read_selection(self.url, self.version, image_set, kind, tuple(sorted(families)))
 
     def read(self, selection: Selection, metrics: Sequence[MetricRow]) -> list[MetricRow]:
@@ -104,7 +106,13 @@ def background(url: str) -> Background:
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the store …")
 def read_source(url: str, version: int, image_set: str | None) -> StoredColumns:
-    """Return one image set, or all of them, of one state of a store."""
+    """Return one image set, or all of them, of one state of a store.
+
+    Args:
+        url: Of the store's database.
+        version: Changes with every write, so that an old state is read no more.
+        image_set: One set; all where None.
+    """
     del version
     return StoredColumns(open_store(url), image_set)
 
@@ -113,7 +121,15 @@ def read_source(url: str, version: int, image_set: str | None) -> StoredColumns:
 def read_selection(
     url: str, version: int, image_set: str | None, kind: str, families: tuple[str, ...]
 ) -> Selection:
-    """Return a selection of one state of a store; what is computed of it is computed once."""
+    """Return a selection of one state of a store; what is computed of it is computed once.
+
+    Args:
+        url: Of the store's database.
+        version: Changes with every write, so that an old state is read no more.
+        image_set: One set; all where None.
+        kind: ``all``, ``natural`` or ``ai-generated``.
+        families: None are left out where empty.
+    """
     chosen = None if kind == "all" else cast("Kind", kind)
     return Selection(read_source(url, version, image_set), chosen, families)
 
@@ -166,170 +182,6 @@ def needs_results(draw: Callable[[Frame], None]) -> Callable[[Frame], None]:
     return drawn
 
 
-def choose(
-    place: DeltaGenerator,
-    label: str,
-    name: str,
-    options: Sequence[Option],
-    default: Option | None = None,
-    *,
-    write: Callable[[Option], str] = str,
-    show: Callable[[Option], str] | None = None,
-    segmented: bool = False,
-    help_text: str | None = None,
-) -> Option:
-    """Draw a picker whose choice is in the page's address, and return the choice.
-
-    The address decides when the page is opened or the browser goes back; after that the picker. Pages that
-    ask by the same name begin with what was chosen on the last one.
-
-    Args:
-        place: Where.
-        label: Beside it.
-        name: In the address.
-        options: At least one.
-        default: Where nothing was chosen; the first if absent.
-        write: Returns the text of an option in the address.
-        show: Returns the text of an option on the page.
-        segmented: Whether all options are shown side by side, not in a list.
-        help_text: Behind the question mark.
-    """
-    key = settle(
-        name,
-        {write(option): option for option in options},
-        options[0] if default is None or default not in options else default,
-        write,
-    )
-    texts = [write(option) for option in options]
-    named = {write(option): (show or str)(option) for option in options}
-    if segmented:
-        picked = place.segmented_control(
-            label, texts, key=key, required=True, format_func=named.__getitem__, help=help_text
-        )
-    else:
-        picked = place.selectbox(label, texts, key=key, format_func=named.__getitem__, help=help_text)
-    text = picked or texts[0]
-    remember(name, [text])
-    return options[texts.index(text)]
-
-
-def settle(name: str, known: dict[str, Option], default: Option, write: Callable[[Option], str] = str) -> str:
-    """Set a picker's value from the address where it says something new; return the widget's key."""
-    key = f"{name} of {st.session_state.get('page', '')}"
-    asked = st.query_params.get(name)
-    kept = st.session_state.get(f"kept {name}", [""])[0]
-    if st.session_state.get(key) not in known or asked != st.session_state.get(f"written {name}"):
-        chosen = next(
-            (text for text in (asked, st.session_state.get(key), kept) if text in known), write(default)
-        )
-        st.session_state[key] = chosen
-    return key
-
-
-def choose_many(
-    place: DeltaGenerator,
-    label: str,
-    name: str,
-    options: Sequence[str],
-    help_text: str | None = None,
-    default: Sequence[str] = (),
-) -> list[str]:
-    """Draw a picker of any number of options whose choice is in the page's address; otherwise as `choose`."""
-    key = f"{name} of {st.session_state.get('page', '')}"
-    asked = st.query_params.get_all(name)
-    written = st.session_state.get(f"written {name}")
-    if key not in st.session_state or (asked or None) != written:
-        st.session_state[key] = [option for option in asked if option in options] or list(default)
-    else:
-        st.session_state[key] = [option for option in st.session_state[key] if option in options]
-    picked = place.multiselect(label, options, key=key, help=help_text)
-    remember(name, picked, many=True)
-    return picked
-
-
-def choose_number(
-    place: DeltaGenerator,
-    label: str,
-    name: str,
-    default: float,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    step: float | None = None,
-    help_text: str | None = None,
-) -> float:
-    """Draw a number that is in the page's address; ``default`` where it holds none within the limits."""
-    key = f"{name} of {st.session_state.get('page', '')}"
-    asked = st.query_params.get(name)
-    if key not in st.session_state or asked != st.session_state.get(f"written {name}"):
-        st.session_state[key] = _number(asked, default, low, high)
-    number = place.number_input(label, low, high, key=key, step=step, help=help_text)
-    remember(name, [f"{number:g}"])
-    return number
-
-
-def _number(text: str | None, default: float, low: float | None, high: float | None) -> float:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return default
-    inside = (low is None or low <= number) and (high is None or number <= high)
-    return number if inside else default
-
-
-def remember(name: str, texts: list[str], *, many: bool = False) -> None:
-    """Write a choice into the address, and keep it for the next page that asks for it."""
-    value = texts if many else texts[0]
-    if (st.query_params.get_all(name) if many else st.query_params.get(name)) != value:
-        if value:
-            st.query_params[name] = value
-        elif name in st.query_params:
-            del st.query_params[name]
-    st.session_state[f"written {name}"] = value or None
-    st.session_state[f"kept {name}"] = texts or [""]
-
-
-def pick_set(place: DeltaGenerator, frame: Frame) -> str:
-    """Draw the picker of image sets."""
-    return choose(place, "Image set", "set", frame.image_sets)
-
-
-def pick_kind(place: DeltaGenerator, source: StoredColumns) -> str:
-    """Draw the picker of kinds, where there are two."""
-    if len(source.kinds) < 2:
-        return "all"
-    return choose(place, "Pictures", "kind", list(KINDS), show=KINDS.__getitem__, segmented=True)
-
-
-def pick_metric(place: DeltaGenerator, selection: Selection, metrics: Sequence[MetricRow]) -> MetricRow:
-    """Draw the picker of metrics."""
-    return choose(
-        place,
-        "Metric",
-        "metric",
-        list(metrics),
-        write=lambda metric: _address(metric, metrics),
-        show=selection.title,
-    )
-
-
-def _address(metric: MetricRow, metrics: Iterable[MetricRow]) -> str:
-    """Return a metric's name, or its id where another one has the name too."""
-    alone = sum(other.name == metric.name for other in metrics) == 1
-    return metric.name if alone else metric.metric_id
-
-
-def pick_anchor(place: DeltaGenerator, selection: Selection) -> str:
-    """Draw the picker of the codec that others are compared with."""
-    labels = [grid.codec.label for grid in selection.grids]
-    if not labels:
-        raise AnalysisError("no codec has a result here yet; failures are on the page Runs")
-    return choose(
-        place, "Anchor", "anchor", labels, selection.usual_anchor,
-        help_text="The codec that all others are compared with.",
-    )  # fmt: skip
-
-
 def no_scores(selection: Selection) -> None:
     """Say how to get scores, or that there is nothing to score."""
     if not selection.grids:
@@ -360,7 +212,13 @@ def summary(frame: Frame, selection: Selection) -> None:
 
 
 def show(table: Table, name: str = "", *, heading: bool = True) -> None:
-    """Draw a table with its notes; one with a name can be sorted, and the address says how."""
+    """Draw a table with its notes; one with a name can be sorted, and the address says how.
+
+    Args:
+        table: With its notes.
+        name: Of its order in the address; empty where it cannot be sorted.
+        heading: Whether the title stands above.
+    """
     if heading:
         st.subheader(plain(table.title), anchor=False)
     asked = st.query_params.get(f"{name}-sort", "") if name else ""

@@ -14,6 +14,7 @@ from ..tables.own_rate_table import own_rate_table
 from ..tables.selection import Selection
 from ..tables.table import Table
 from . import frame as pages
+from . import pickers
 from .frame import Frame
 
 VIEWS = {"bd-rate": "BD-rate", "rate": "At a rate", "score": "At a score"}
@@ -39,13 +40,13 @@ def main() -> None:
 def draw(frame: Frame) -> None:
     """Draw the pickers and what they pick."""
     first, second = st.columns(4), st.columns([1, 1, 2], vertical_alignment="bottom")
-    image_set = pages.pick_set(first[0], frame)
+    image_set = pickers.pick_set(first[0], frame)
     source = frame.source(image_set)
-    kind = pages.pick_kind(second[0], source)
+    kind = pickers.pick_kind(second[0], source)
     families: list[str] = []
     if len(source.families) > 1:
         place = second[1] if len(source.kinds) > 1 else second[0]
-        families = pages.choose_many(
+        families = pickers.choose_many(
             place, "Families", "family", source.families, "Codecs of these families only; all where none."
         )
     selection = frame.selection(image_set, kind, families)
@@ -53,9 +54,9 @@ def draw(frame: Frame) -> None:
     if not selection.metrics:
         pages.no_scores(selection)
         return
-    metric = pages.pick_metric(first[1], selection, selection.metrics)
+    metric = pickers.pick_metric(first[1], selection, selection.metrics)
     opening = selection.opening_view(metric)
-    view = pages.choose(
+    view = pickers.choose(
         first[2], "Compare codecs by", "view", list(VIEWS), "bd-rate" if opening.anchor else "rate",
         show=VIEWS.__getitem__,
     )  # fmt: skip
@@ -72,17 +73,17 @@ def draw(frame: Frame) -> None:
 def _table(frame: Frame, selection: Selection, metric: MetricRow, view: str, usual_rate: float) -> Table:
     place = st.container()
     if view == "bd-rate":
-        anchor = pages.pick_anchor(place, selection)
+        anchor = pickers.pick_anchor(place, selection)
         table = leaderboards.bd_table(selection, [metric], anchor, derived=frame.background)
         return with_ranks(table, board_ranks(selection, selection.board(metric, anchor), frame.background))
     if view == "rate":
-        rate = pages.choose_number(
+        rate = pickers.choose_number(
             place, "Bits per pixel", "bpp", usual_rate, low=0.001, high=48.0, step=0.05,
             help_text="Every codec's scores at this rate.",
         )  # fmt: skip
         rest = [other for other in selection.metrics if other != metric][: MOST_METRICS - 1]
         return leaderboards.at_rate_table(selection, [metric, *frame.read(selection, rest)], rate)
-    score = pages.choose_number(
+    score = pickers.choose_number(
         place, f"{selection.title(metric)} score", f"score-{metric.name}", selection.usual_score(metric),
         help_text="What every codec spends to reach this score.",
     )  # fmt: skip
@@ -90,7 +91,13 @@ def _table(frame: Frame, selection: Selection, metric: MetricRow, view: str, usu
 
 
 def with_people_and_costs(frame: Frame, selection: Selection, table: Table) -> Table:
-    """Return a leaderboard with what people said and what the decoder costs."""
+    """Return a leaderboard with what people said and what the decoder costs.
+
+    Args:
+        frame: Of the page.
+        selection: What the table is about.
+        table: A leaderboard, a row a codec.
+    """
     decoder_costs = costs_of(frame.url, frame.version, selection.image_set)
     known = [picture.sha256 for picture in selection.columns.pictures]
     return with_costs(with_people(table, stored_results(frame.store), known), decoder_costs)
@@ -98,7 +105,13 @@ def with_people_and_costs(frame: Frame, selection: Selection, table: Table) -> T
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def costs_of(url: str, version: int, image_set: str) -> dict[str, Cost]:
-    """Return what decoders cost, of one state of a store."""
+    """Return what decoders cost, of one state of a store.
+
+    Args:
+        url: Of the store's database.
+        version: Changes with every write, so that an old state is read no more.
+        image_set: One set; all where None.
+    """
     del version
     store = pages.open_store(url)
     return costs(timings(store, image_set), footprints(store))
@@ -118,7 +131,7 @@ def _anchor(selection: Selection) -> str:
 
 def _every_metric(frame: Frame, selection: Selection) -> None:
     with st.expander("Every metric side by side"):
-        shown = pages.choose(
+        shown = pickers.choose(
             st.container(), "Show", "every", ["no", "yes"], segmented=True,
             show={"no": "Not now", "yes": "All metrics"}.__getitem__,
             help_text="In a large store, reading the scores of every metric takes a moment.",

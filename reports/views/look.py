@@ -15,6 +15,7 @@ from ..server.picture_choice import MAPS, Target, nearest_cells, numbers_table, 
 from ..tables import digits
 from ..tables.selection import Selection
 from . import frame as pages
+from . import pickers
 from .frame import Frame
 
 ABOUT = """
@@ -43,19 +44,21 @@ def draw(frame: Frame) -> None:
     """Draw the pickers, the pictures and their numbers."""
     first = st.columns([2, 2, 2, 2])
     second = st.columns([3, 3, 2], vertical_alignment="bottom")
-    image_set = pages.pick_set(first[0], frame)
+    image_set = pickers.pick_set(first[0], frame)
     selection = frame.selection(image_set)
     labels = [grid.codec.label for grid in selection.grids]
     if not labels:
         st.info("No codec has a result in this set yet; failures are on the page Runs.")
         return
     codecs = (
-        pages.choose_many(second[0], "Codecs", "codec", labels, default=_first_codecs(selection))
+        pickers.choose_many(second[0], "Codecs", "codec", labels, default=_first_codecs(selection))
         or labels[:1]
     )
     target = _target(first, selection)
     picture = _picture(second[1], selection, codecs[0], target)
-    maps = pages.choose_many(second[2], "Maps", "map", list(MAPS), "Where pictures differ from the original.")
+    maps = pickers.choose_many(
+        second[2], "Maps", "map", list(MAPS), "Where pictures differ from the original."
+    )
     sha256 = next(stored.sha256 for stored in selection.columns.pictures if stored.name == picture)
     wanted = {grid.codec.codec_id: grid.codec.label for grid in selection.grids if grid.codec.label in codecs}
     ordered = dict(sorted(wanted.items(), key=lambda item: codecs.index(item[1])))
@@ -99,17 +102,17 @@ def _target(places: Any, selection: Selection) -> Target:
         **{metric.metric_id: metric for metric in selection.metrics},
     }
     titles = {"bpp": "Rate", **{metric.metric_id: selection.title(metric) for metric in selection.metrics}}
-    match = pages.choose(
+    match = pickers.choose(
         places[1], "Match by", "match", list(by_name), show=titles.__getitem__,
         help_text="Every codec is shown at its stored setting nearest this rate, or this score.",
     )  # fmt: skip
     metric = by_name[match]
     if metric is None:
-        rate = pages.choose_number(
+        rate = pickers.choose_number(
             places[2], "Bits per pixel", "bpp", _usual_rate(selection), low=0.001, high=48.0, step=0.05
         )
         return Target(rate)
-    score = pages.choose_number(
+    score = pickers.choose_number(
         places[2], f"{selection.title(metric)} score", f"score-{metric.name}", selection.usual_score(metric)
     )
     return Target(score, metric)
@@ -125,7 +128,7 @@ def _usual_rate(selection: Selection) -> float:
 def _picture(place: Any, selection: Selection, codec: str, target: Target) -> str:
     names = [picture.name for picture in selection.columns.pictures]
     if not selection.metrics:
-        return pages.choose(place, "Picture", "picture", names)
+        return pickers.choose(place, "Picture", "picture", names)
     metric = target.metric or selection.metrics[0]
     judge = selection.metrics[0] if target.metric is None else next(
         (other for other in selection.metrics if other != metric), metric
@@ -138,7 +141,7 @@ def _picture(place: Any, selection: Selection, codec: str, target: Target) -> st
         else f"{name}  ({selection.title(judge)} {digits.score(judge, score)})"
         for name, score in listed
     }
-    return pages.choose(
+    return pickers.choose(
         place, f"Picture, the worst of {codec} first", "picture", [name for name, _ in listed],
         show=titles.__getitem__,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from ..tables.evidence import Pending, kind_split
 from ..tables.kinds import kind_table
 from ..tables.selection import Selection
 from . import frame as pages
+from . import pickers
 from .frame import Frame
 
 EVERY = "All sets together"
@@ -31,7 +32,7 @@ def draw(frame: Frame) -> None:
     places = st.columns(4)
     both = [image_set for image_set in frame.image_sets if len(frame.source(image_set).kinds) > 1]
     several = len(frame.image_sets) > 1
-    chosen: str = pages.choose(
+    chosen: str = pickers.choose(
         places[0], "Image set", "of", [*([EVERY] if several else []), *(both or frame.image_sets)]
     )
     selection = frame.selection(None if chosen == EVERY else chosen)
@@ -48,8 +49,8 @@ def draw(frame: Frame) -> None:
     if not selection.metrics:
         pages.no_scores(selection)
         return
-    metric = pages.pick_metric(places[1], selection, selection.metrics)
-    anchor = pages.pick_anchor(places[2], selection)
+    metric = pickers.pick_metric(places[1], selection, selection.metrics)
+    anchor = pickers.pick_anchor(places[2], selection)
     anchor_id = next(grid.codec.codec_id for grid in selection.grids if grid.codec.label == anchor)
     title = f"BD-rate against {anchor} by {selection.title(metric)}"
     try:

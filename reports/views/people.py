@@ -16,6 +16,7 @@ from ...studies.organise.presenting import SIMULATED
 from ..charts.interactive import SpanPoint, spans
 from ..charts.study_tables import record_tables
 from . import frame as pages
+from . import pickers
 from .frame import Frame
 
 ABOUT = """
@@ -40,7 +41,7 @@ def draw(frame: Frame) -> None:
         st.code("codecarena study init\ncodecarena study report NAME", language=None)
         return
     places = st.columns(3)
-    study = pages.choose(
+    study = pickers.choose(
         places[0], "Study", "study", studies, studies[-1], write=lambda study: study.study,
         show=lambda study: study.label,
     )  # fmt: skip
@@ -71,16 +72,16 @@ def _chosen(places: Sequence[DeltaGenerator], metrics: MetricsAgainstPeople) -> 
     bands: list[RateBand | None] = [None, *(band for band in BANDS if (None, band) in parts)]
     kind, band, free = "all", None, list(places)
     if len(kinds) > 1:
-        kind = pages.choose(
+        kind = pickers.choose(
             free.pop(0),
             "Pictures",
             "kind",
             kinds,
-            show=lambda kind: pages.KINDS.get(kind, kind),
+            show=lambda kind: pickers.KINDS.get(kind, kind),
             segmented=True,
         )
     if len(bands) > 1:
-        band = pages.choose(
+        band = pickers.choose(
             free.pop(0), "Rate", "band", bands, write=_address,
             show=lambda band: band_title(band).capitalize(),
             help_text="A vote counts in a band if both pictures lie in it, or one does and the other is the "

@@ -18,6 +18,7 @@ from ..tables.evidence import curve_points
 from ..tables.leaderboard_tables import RatePoint, rate_points
 from ..tables.selection import Selection
 from . import frame as pages
+from . import pickers
 from .frame import Frame
 
 AVERAGE = "Mean of all pictures"
@@ -37,26 +38,28 @@ def draw(frame: Frame) -> None:
     """Draw the pickers, the chart and its files."""
     first = st.columns(4)
     second = st.columns([1, 2, 1], vertical_alignment="bottom")
-    image_set = pages.pick_set(first[0], frame)
+    image_set = pickers.pick_set(first[0], frame)
     source = frame.source(image_set)
-    kind = pages.pick_kind(second[2], source)
+    kind = pickers.pick_kind(second[2], source)
     selection = frame.selection(image_set, kind)
     pages.summary(frame, selection)
     if not selection.metrics:
         pages.no_scores(selection)
         return
-    metric = pages.pick_metric(first[1], selection, selection.metrics)
+    metric = pickers.pick_metric(first[1], selection, selection.metrics)
     pictures = [AVERAGE, *(picture.name for picture in selection.columns.pictures)]
-    picture = pages.choose(first[2], "Picture", "picture", pictures)
-    axis = pages.choose(
+    picture = pickers.choose(first[2], "Picture", "picture", pictures)
+    axis = pickers.choose(
         second[0], "Rate axis", "axis", ["log", "linear"], segmented=True,
         show={"log": "Logarithmic", "linear": "Linear"}.__getitem__,
     )  # fmt: skip
     labels = [grid.codec.label for grid in selection.grids]
-    chosen = pages.choose_many(second[1], "Codecs", "codec", labels, "Only these; all where none is chosen.")
+    chosen = pickers.choose_many(
+        second[1], "Codecs", "codec", labels, "Only these; all where none is chosen."
+    )
     overlays = _published(frame, image_set, metric)
     names = sorted({overlay.codec for overlay in overlays})
-    overlaid = pages.choose_many(first[3], "Published curves", "published", names) if names else []
+    overlaid = pickers.choose_many(first[3], "Published curves", "published", names) if names else []
     points = [
         point for point in _points(frame, selection, metric, picture) if not chosen or point.codec in chosen
     ]

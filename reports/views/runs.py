@@ -20,6 +20,7 @@ from ..tables.run_tables import (
     versions_table,
 )
 from . import frame as pages
+from . import pickers
 from .frame import Frame
 
 MOST_FAILURES = 25
@@ -98,7 +99,7 @@ def _failures(failures: list[Failure]) -> None:
 
 def _provenance(frame: Frame, details: list[RunDetail]) -> None:
     st.subheader("Provenance", anchor=False)
-    chosen = pages.choose(
+    chosen = pickers.choose(
         st.columns(3)[0], "Run", "run", details, write=lambda detail: str(detail.run.run_id),
         show=_run_title,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from ..tables.comparisons import pareto_table
 from ..tables.selection import Selection
 from ..tables.speed import speed_tables
 from . import frame as pages
+from . import pickers
 from .frame import Frame
 from .leaderboard import costs_of
 
@@ -30,7 +31,7 @@ def main() -> None:
 def draw(frame: Frame) -> None:
     """Draw the pickers, the chart and the tables."""
     places = st.columns(4)
-    image_set = pages.pick_set(places[0], frame)
+    image_set = pickers.pick_set(places[0], frame)
     selection = frame.selection(image_set)
     pages.summary(frame, selection)
     metric = selection.metrics[0] if selection.metrics else None
@@ -39,11 +40,11 @@ def draw(frame: Frame) -> None:
         st.info("Nothing of this set was timed yet: a suite's [timing] table says what to time, and")
         st.code("codecarena time SUITE", language=None)
     elif selection.metrics and selection.grids:
-        metric = pages.pick_metric(places[1], selection, selection.metrics)
-        anchor = pages.pick_anchor(places[2], selection)
+        metric = pickers.pick_metric(places[1], selection, selection.metrics)
+        anchor = pickers.pick_anchor(places[2], selection)
         board, costs = selection.board(metric, anchor), costs_of(frame.url, frame.version, image_set)
         usual = next((cost for cost in COSTS if trades(board, costs, cost)), "decode")
-        by = pages.choose(places[3], "Cost", "cost", list(COSTS), usual, show=COSTS.__getitem__)
+        by = pickers.choose(places[3], "Cost", "cost", list(COSTS), usual, show=COSTS.__getitem__)
         points = trades(board, costs, by)
         st.subheader("What the cost buys", anchor=False)
         if points:

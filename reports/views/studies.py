@@ -14,8 +14,9 @@ from ...studies.organise.presenting import SIMULATED, study_records
 from ...studies.records.records import StudyRow
 from ..charts.study_tables import record_table
 from . import study_results, study_work
-from .frame import Frame, choose, page, plain, show
+from .frame import Frame, page, plain, show
 from .organiser import sign_out, signed_in
+from .pickers import choose
 
 ABOUT = (
     "For the organiser only. A plan chooses what is compared from the stored pictures; opening a study seals "

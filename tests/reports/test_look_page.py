@@ -40,8 +40,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         said.append((place, label, name, usual, named))
         return 7.5
 
-    monkeypatch.setattr(look.pages, "choose", choose)
-    monkeypatch.setattr(look.pages, "choose_number", choose_number)
+    monkeypatch.setattr(look.pickers, "choose", choose)
+    monkeypatch.setattr(look.pickers, "choose_number", choose_number)
     monkeypatch.setattr(look, "_usual_rate", lambda _: 0.25)
     answers: dict[str, str] = {}
     said.append(answers)
@@ -126,8 +126,8 @@ def test_what_the_page_hands_to_its_pictures(
 
     monkeypatch.setattr(look, "st", page)
     monkeypatch.setattr(look, "_look", component)
-    monkeypatch.setattr(look.pages, "pick_set", lambda *_: "zoo")
-    monkeypatch.setattr(look.pages, "choose_many", lambda _, __, name, *___, **____: answers[name])
+    monkeypatch.setattr(look.pickers, "pick_set", lambda *_: "zoo")
+    monkeypatch.setattr(look.pickers, "choose_many", lambda _, __, name, *___, **____: answers[name])
     monkeypatch.setattr(look.pages, "show", tables.append)
     monkeypatch.setattr(look, "_first_codecs", lambda _: [])
     monkeypatch.setattr(look, "_target", lambda *_: Target(1.0))
@@ -154,6 +154,6 @@ def test_what_the_page_hands_to_its_pictures(
 def test_a_set_without_results_says_where_failures_are(monkeypatch: pytest.MonkeyPatch) -> None:
     page = Answered()
     monkeypatch.setattr(look, "st", page)
-    monkeypatch.setattr(look.pages, "pick_set", lambda *_: "zoo")
+    monkeypatch.setattr(look.pickers, "pick_set", lambda *_: "zoo")
     look.draw(SimpleNamespace(selection=lambda _: part(labels=())))  # type: ignore[arg-type]
     assert page.of("info") == ["No codec has a result in this set yet; failures are on the page Runs."]

@@ -39,7 +39,7 @@ def test_which_sets_are_offered_to_compare_kinds(
         return SimpleNamespace(source=source(offered[-1]), metrics=[])
 
     monkeypatch.setattr(natural, "st", page)
-    monkeypatch.setattr(natural.pages, "choose", choose)
+    monkeypatch.setattr(natural.pickers, "choose", choose)
     monkeypatch.setattr(natural.pages, "summary", lambda *_: None)
     monkeypatch.setattr(natural.pages, "no_scores", scores.append)
     natural.draw(SimpleNamespace(image_sets=list(kinds), source=source, selection=part))  # type: ignore[arg-type]
@@ -84,7 +84,7 @@ def test_points_stand_in_for_what_is_being_computed(
 
     monkeypatch.setattr(natural, "st", Answered())
     for name, answer in {"choose": "zoo", "pick_metric": PSNR, "pick_anchor": "zip"}.items():
-        monkeypatch.setattr(pages, name, pick(answer))
+        monkeypatch.setattr(natural.pickers, name, pick(answer))
     for name in ("summary", "no_scores"):
         monkeypatch.setattr(pages, name, lambda *_: None)
     monkeypatch.setattr(pages, "show", lambda what, name="": said.append(name or what))

@@ -14,7 +14,7 @@ from report_rows import BUTTERAUGLI, PSNR
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.store.database import StoreError, StoreVersionError
 from codecarena.reports.tables.table import Column, Entry, Row, Table
-from codecarena.reports.views import frame
+from codecarena.reports.views import frame, pickers
 
 
 class Address(dict[str, Any]):
@@ -59,6 +59,7 @@ class Pickers(Drawn):
 def page(monkeypatch: pytest.MonkeyPatch) -> Pickers:
     drawn = Pickers()
     monkeypatch.setattr(frame, "st", drawn)
+    monkeypatch.setattr(pickers, "st", drawn)
     return drawn
 
 
@@ -91,7 +92,7 @@ def test_which_option_is_chosen(
     if asked is not None:
         page.query_params = Address(n=asked)
     place: Any = page
-    assert frame.choose(place, "Name", "n", ["a", "b", "c"], default, help_text="what it is") == chosen
+    assert pickers.choose(place, "Name", "n", ["a", "b", "c"], default, help_text="what it is") == chosen
     assert page.asked == [("selectbox", "Name", ["a", "b", "c"], "n of Look", {"help": "what it is"})]
     assert page.query_params == {"n": chosen}
     assert page.query_params.writes == (asked != chosen)
@@ -102,7 +103,7 @@ def test_which_option_is_chosen(
 def test_options_are_written_and_shown_in_their_own_ways(page: Pickers) -> None:
     place: Any = page
     page.query_params = Address(m="20")
-    chosen = frame.choose(
+    chosen = pickers.choose(
         place, "Tens", "m", [1, 2, 3], write=lambda option: f"{option}0", show=lambda option: f"<{option}>",
         segmented=True,
     )  # fmt: skip
@@ -110,7 +111,9 @@ def test_options_are_written_and_shown_in_their_own_ways(page: Pickers) -> None:
     assert page.asked == [("segmented_control", "Tens", ["<1>", "<2>", "<3>"], "m of Look", {"help": None})]
     # A segmented control gives back nothing where it was clicked off.
     place = SimpleNamespace(segmented_control=lambda *_, **__: None)
-    assert frame.choose(place, "Tens", "m", [1, 2, 3], write=lambda option: f"{option}0", segmented=True) == 1
+    assert (
+        pickers.choose(place, "Tens", "m", [1, 2, 3], write=lambda option: f"{option}0", segmented=True) == 1
+    )
     assert page.query_params == {"m": "10"}
 
 
@@ -134,7 +137,7 @@ def test_which_of_many_options_are_chosen(
     page.session_state |= session
     page.query_params = Address(n=asked) if asked else Address()
     place: Any = page
-    assert frame.choose_many(place, "Names", "n", ["a", "b", "c"], "which", ["d"]) == chosen
+    assert pickers.choose_many(place, "Names", "n", ["a", "b", "c"], "which", ["d"]) == chosen
     assert page.asked == [("multiselect", "Names", [["a", "b", "c"]], "n of Look", {"help": "which"})]
     assert page.query_params == ({"n": chosen} if chosen else {})
     assert page.query_params.writes == bool(chosen and chosen != asked)
@@ -161,7 +164,7 @@ def test_which_number_is_chosen(
     if asked is not None:
         page.query_params = Address(n=asked)
     place: Any = page
-    number = frame.choose_number(place, "Rate", "n", 0.5, low=0.1, high=4.0, step=0.05, help_text="of what")
+    number = pickers.choose_number(place, "Rate", "n", 0.5, low=0.1, high=4.0, step=0.05, help_text="of what")
     assert number == chosen
     assert page.asked == [
         ("number_input", "Rate", [0.1, 4.0], "n of Look", {"step": 0.05, "help": "of what"})
@@ -173,16 +176,16 @@ def test_which_number_is_chosen(
 def test_pickers_that_pages_share(page: Pickers) -> None:
     place: Any = page
     one_kind, both = SimpleNamespace(kinds=["natural"]), SimpleNamespace(kinds=["natural", "ai-generated"])
-    assert frame.pick_kind(place, one_kind) == "all"  # type: ignore[arg-type]
+    assert pickers.pick_kind(place, one_kind) == "all"  # type: ignore[arg-type]
     assert page.asked == []
-    assert frame.pick_kind(place, both) == "all"  # type: ignore[arg-type]
+    assert pickers.pick_kind(place, both) == "all"  # type: ignore[arg-type]
     part: Any = SimpleNamespace(
         title=lambda metric: metric.name.upper(), usual_anchor="b",
         grids=[SimpleNamespace(codec=SimpleNamespace(label=name)) for name in "ab"],
     )  # fmt: skip
-    assert frame.pick_metric(place, part, [PSNR, BUTTERAUGLI]) == PSNR
-    assert frame.pick_anchor(place, part) == "b"
-    assert frame.pick_set(place, SimpleNamespace(image_sets=["zoo", "kodak"])) == "zoo"  # type: ignore[arg-type]
+    assert pickers.pick_metric(place, part, [PSNR, BUTTERAUGLI]) == PSNR
+    assert pickers.pick_anchor(place, part) == "b"
+    assert pickers.pick_set(place, SimpleNamespace(image_sets=["zoo", "kodak"])) == "zoo"  # type: ignore[arg-type]
     assert [element[:4] for element in page.asked] == [
         ("segmented_control", "Pictures", ["All", "Natural", "AI-generated"], "kind of Look"),
         ("selectbox", "Metric", ["PSNR", "BUTTERAUGLI"], "metric of Look"),
@@ -190,7 +193,7 @@ def test_pickers_that_pages_share(page: Pickers) -> None:
         ("selectbox", "Image set", ["zoo", "kodak"], "set of Look"),
     ]
     with pytest.raises(AnalysisError, match="no codec has a result here yet"):
-        frame.pick_anchor(place, SimpleNamespace(grids=[]))  # type: ignore[arg-type]
+        pickers.pick_anchor(place, SimpleNamespace(grids=[]))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("measurements", [20_000, 20_001])

@@ -29,7 +29,7 @@ from codecarena.reports.charts import rd_figure
 from codecarena.reports.charts.interactive import SpanPoint
 from codecarena.reports.server.server import STORE_VARIABLE
 from codecarena.reports.tables.leaderboard_tables import RatePoint
-from codecarena.reports.views import frame, look, natural, rates, runs
+from codecarena.reports.views import frame, look, natural, pickers, rates, runs
 
 # Streamlit's own script runner, under AppTest, warns about itself.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -180,7 +180,7 @@ def test_how_far_a_run_is(
 def test_a_number_of_the_address_must_lie_in_its_range(
     text: str | None, low: float | None, high: float | None, number: float
 ) -> None:
-    assert frame._number(text, 7.0, low, high) == number
+    assert pickers._number(text, 7.0, low, high) == number
 
 
 def test_names_are_plain_in_markdown() -> None:
@@ -189,8 +189,8 @@ def test_names_are_plain_in_markdown() -> None:
 
 def test_a_metric_is_addressed_by_its_name_where_no_other_has_it() -> None:
     twin = SimpleNamespace(name="psnr", metric_id="twin")
-    assert frame._address(PSNR, [PSNR, BUTTERAUGLI]) == "psnr"
-    assert frame._address(PSNR, [PSNR, twin]) == PSNR.metric_id  # type: ignore[list-item]
+    assert pickers._address(PSNR, [PSNR, BUTTERAUGLI]) == "psnr"
+    assert pickers._address(PSNR, [PSNR, twin]) == PSNR.metric_id  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(

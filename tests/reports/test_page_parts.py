@@ -129,11 +129,11 @@ def test_which_curves_are_drawn(
         grids=[SimpleNamespace(codec=SimpleNamespace(label=name)) for name in ("zip", "hyper")],
     )  # fmt: skip
     for name, answer in {"pick_set": "zoo", "pick_kind": "natural", "pick_metric": PSNR}.items():
-        monkeypatch.setattr(rates.pages, name, lambda *_, answer=answer: answer)
+        monkeypatch.setattr(rates.pickers, name, lambda *_, answer=answer: answer)
     for name in ("summary", "pending"):
         monkeypatch.setattr(rates.pages, name, lambda *_: None)
-    monkeypatch.setattr(rates.pages, "choose", picker(answers, asked))
-    monkeypatch.setattr(rates.pages, "choose_many", picker(answers, asked))
+    monkeypatch.setattr(rates.pickers, "choose", picker(answers, asked))
+    monkeypatch.setattr(rates.pickers, "choose_many", picker(answers, asked))
     monkeypatch.setattr(rates, "_published", lambda *_: [RatePoint(codec, 1, 1.0, 30.0) for codec in "bab"])
     monkeypatch.setattr(
         rates, "_points", lambda *_: [RatePoint(codec, 1, 1.0, 30.0) for codec in ("zip", "hyper")]
@@ -205,7 +205,7 @@ def detail(run_id: int, suite: str, call: tuple[str, ...] = (), text: str = "a\n
 def test_where_results_come_from(page: Answered, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     details = [detail(7, "quick"), detail(6, "import a.csv")]
-    monkeypatch.setattr(runs.pages, "choose", picker({"run": details[1]}, asked))
+    monkeypatch.setattr(runs.pickers, "choose", picker({"run": details[1]}, asked))
     monkeypatch.setattr(runs.pages, "show", lambda *_, **__: None)
     monkeypatch.setattr(runs, "versions", lambda _: [])
     runs._provenance(SimpleNamespace(url="arena", store=None), details)  # type: ignore[arg-type]
@@ -286,7 +286,7 @@ def test_a_part_of_a_study_is_chosen_by_kind_and_rate(
         places.append(place)
         return choose(place, *words, **named)
 
-    monkeypatch.setattr(people.pages, "choose", placed)
+    monkeypatch.setattr(people.pickers, "choose", placed)
     choice = people._chosen(["first", "second"], metrics)  # type: ignore[list-item]
     assert (choice.reason, choice.agreement) == (reason, "whole" if reason is None else None)
     assert [call[0] for call in asked] == labels
@@ -310,7 +310,7 @@ def test_the_latest_study_with_results_comes_first(
         for name, metrics in (("old", None), ("new", "metrics"))
     ]  # fmt: skip
     monkeypatch.setattr(people, "stored_results", lambda _: studies)
-    monkeypatch.setattr(people.pages, "choose", picker({"study": studies[1]}, asked))
+    monkeypatch.setattr(people.pickers, "choose", picker({"study": studies[1]}, asked))
     monkeypatch.setattr(people, "_chosen", lambda places, _: part if len(places) == 2 else None)
     monkeypatch.setattr(people, "_chart", lambda agreement: tables.append(agreement))
     monkeypatch.setattr(people, "metric_tables", lambda agreement, of: (agreement, of))
@@ -328,7 +328,7 @@ def test_the_latest_study_with_results_comes_first(
     part = PartAgreement("natural", None, "found", None)  # type: ignore[arg-type]
     people.draw(frame)
     assert tables[5] == (("found", ": natural"), "metrics")
-    monkeypatch.setattr(people.pages, "choose", picker({"study": studies[0]}, asked))
+    monkeypatch.setattr(people.pickers, "choose", picker({"study": studies[0]}, asked))
     people.draw(frame)
     assert page.of("code") == ["codecarena study score old --metric ssimulacra2"]
     studies.clear()

@@ -210,8 +210,8 @@ def test_the_leaderboard_is_compared_in_three_ways(
 
     boards = leaderboard.leaderboards
     monkeypatch.setattr(leaderboard, "st", Answered())
-    monkeypatch.setattr(leaderboard.pages, "choose_number", choose_number)
-    monkeypatch.setattr(leaderboard.pages, "pick_anchor", pick_anchor)
+    monkeypatch.setattr(leaderboard.pickers, "choose_number", choose_number)
+    monkeypatch.setattr(leaderboard.pickers, "pick_anchor", pick_anchor)
     monkeypatch.setattr(
         boards, "bd_table", lambda _, metrics, anchor, **__: f"bd {metrics[0].name} against {anchor}"
     )
@@ -247,7 +247,7 @@ def test_what_stands_below_the_leaderboard(
     )
     monkeypatch.setattr(leaderboard, "st", Answered())
     for name, answer in {"pick_set": "zoo", "pick_kind": "all", "pick_metric": PSNR, "choose": view}.items():
-        monkeypatch.setattr(leaderboard.pages, name, lambda *_, answer=answer, **__: answer)
+        monkeypatch.setattr(leaderboard.pickers, name, lambda *_, answer=answer, **__: answer)
     for name in ("summary", "pending"):
         monkeypatch.setattr(leaderboard.pages, name, lambda *_: None)
     monkeypatch.setattr(leaderboard.pages, "show", lambda _, name: said.append(name))
@@ -268,7 +268,7 @@ def test_each_metric_is_read_where_somebody_asks(monkeypatch: pytest.MonkeyPatch
         said.append((label, name, options, [named["show"](option) for option in options]))
         return answers.pop(0)
 
-    monkeypatch.setattr(leaderboard.pages, "choose", choose)
+    monkeypatch.setattr(leaderboard.pickers, "choose", choose)
     monkeypatch.setattr(leaderboard.pages, "show", lambda *words: said.append(words))
     monkeypatch.setattr(
         leaderboard.leaderboards, "bd_table", lambda _, metrics, anchor, **__: (metrics, anchor)
@@ -299,9 +299,9 @@ def test_the_cost_that_a_page_of_speeds_begins_with(
         return default
 
     for name, answer in {"pick_set": "zoo", "pick_metric": BUTTERAUGLI, "pick_anchor": "zip"}.items():
-        monkeypatch.setattr(speed.pages, name, lambda *_, answer=answer: answer)
+        monkeypatch.setattr(speed.pickers, name, lambda *_, answer=answer: answer)
     monkeypatch.setattr(speed.pages, "summary", lambda *_: None)
-    monkeypatch.setattr(speed.pages, "choose", choose)
+    monkeypatch.setattr(speed.pickers, "choose", choose)
     monkeypatch.setattr(speed.pages, "show", lambda *words: tables.append(words))
     point = TradePoint("zip", 1.0, 2.0, 3.0, True)
     monkeypatch.setattr(speed, "trades", lambda *words: [point] if words[2] in there else [])
