@@ -25,6 +25,18 @@ def options(
 ) -> Options:
     """Return the options of a run, its workers already started.
 
+    Args:
+        data: Folder of the image sets; None for the usual one.
+        workers: Processes at once; 0 for one a core.
+        only: Names of codecs, or ``set=NAME``; all where None.
+        limit: At most so many pictures of each set.
+        retry_failed: Whether cells that failed before are run again.
+        force: Codecs to measure again though they are stored.
+        dry_run: Whether nothing runs and nothing is written.
+        score_only: Whether only scores that are missing are made: nothing is encoded.
+        timing: Whether the suite's timing pass follows.
+        call: The command as it was typed, for the record of the run.
+
     Raises:
         SuiteError: ``only`` cannot be read.
     """

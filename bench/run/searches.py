@@ -151,7 +151,13 @@ class Searches:
         return planned
 
     def finished(self, planned: Planned, outcome: Outcome, last: bool) -> None:
-        """Record a cell's results, and continue the searches that waited for it."""
+        """Record a cell's results, and continue the searches that waited for it.
+
+        Args:
+            planned: The cell that ended.
+            outcome: What its worker reported.
+            last: Whether nothing more is asked of the cell: its metrics are all answered.
+        """
         self.learn(planned, outcome)
         if not last or outcome.stopped:
             return
@@ -161,7 +167,7 @@ class Searches:
                 self.resume(question)
 
     def stored(self, planned: Planned, outcome: Outcome, last: bool) -> None:  # noqa: ARG002
-        """Count a cell, and save the matches that rest on what is stored now."""
+        """Count a cell, and save the matches that rest on what is stored now; arguments as in `finished`."""
         if outcome.stopped:
             return
         self.report.encoded += outcome.measured is not None
@@ -237,7 +243,15 @@ class Searches:
         seed: int | None,
         metrics: tuple[str, ...],
     ) -> None:
-        """Let a search wait for a cell, that another may wait for already."""
+        """Let a search wait for a cell, that another may wait for already.
+
+        Args:
+            question: The search that needs the cell's result.
+            picture: Of the cell.
+            key: Picture, codec, setting and seed.
+            seed: As the worker is given it; None for a codec without seeds.
+            metrics: Names of the metrics that the cell still lacks.
+        """
         question.pending.add(key)
         self.owners.setdefault(key, []).append(question)
         if len(self.owners[key]) > 1:
@@ -276,7 +290,13 @@ class Searches:
             self.end(question)
 
     def complete(self, question: _Search, picture: PlannedPicture, seed: int | None) -> None:
-        """Queue what the returned setting still lacks of a picture."""
+        """Queue what the returned setting still lacks of a picture.
+
+        Args:
+            question: A search that has ended.
+            picture: Of which every metric is wanted.
+            seed: As the worker is given it; None for a codec without seeds.
+        """
         assert question.match is not None
         key = replace(question.key(picture, question.match.quality), seed=seed_key(seed))
         row = self.tried.get(key)

@@ -71,6 +71,11 @@ class _Record:
 def prepare_alone(suite: Suite, store: StoreWriter, options: Options) -> Prepared:
     """Return what a suite means here, without its metrics; no worker is left when it returns.
 
+    Args:
+        suite: Whose codecs and pictures are timed.
+        store: Where files and codecs become known.
+        options: Which codecs and pictures of it, and where the sets are.
+
     Raises:
         SuiteError: The suite asks for what does not exist.
         DatasetError: A picture set is not here, or one of its files is not what it should be.
@@ -123,7 +128,13 @@ def run(
 
 
 def planned(prepared: Prepared, store: StoreWriter, time_again: TimeAgain) -> TimingReport:
-    """Return what a timing pass would do, as the report of one that has done nothing yet."""
+    """Return what a timing pass would do, as the report of one that has done nothing yet.
+
+    Args:
+        prepared: What the suite means here.
+        store: Whose timings of this machine count as done.
+        time_again: Which stored timings are made anew.
+    """
     timing = prepared.suite.timing or TimingTable()
     cells, todo = _to_do(timing, prepared, store, id_of_machine(device.describe()), time_again)
     return TimingReport(len(cells), len(cells) - len(todo))
@@ -144,7 +155,13 @@ def _wanted(cell: TimedCell, before: dict[TimingKey, bool], time_again: TimeAgai
 
 
 def cells_to_time(timing: TimingTable, prepared: Prepared, machine_id: str) -> list[TimedCell]:
-    """Return the cells of a suite that its ``[timing]`` table picks."""
+    """Return the cells of a suite that its ``[timing]`` table picks.
+
+    Args:
+        timing: How many pictures and settings of each codec.
+        prepared: What the suite means here.
+        machine_id: Timings of other machines do not count as done.
+    """
     by_set: dict[str, list[PlannedPicture]] = {}
     for picture in prepared.pictures:
         by_set.setdefault(picture.image_set, []).append(picture)

@@ -245,7 +245,13 @@ def identify(picture: LocalPicture) -> Identified:
 
 
 def encode(codec: Codec, picture: Picture, cell: Cell) -> tuple[bytes, tuple[float, ...]]:
-    """Return the bitstream and the wall time of each repeat; none where another seed's cell has stored it."""
+    """Return the bitstream and the wall time of each repeat; none where another seed's cell has stored it.
+
+    Args:
+        codec: Loaded with the cell's parameters.
+        picture: 8-bit sRGB with what else an encoder may see.
+        cell: Setting, repeats and the stored bitstream, if there is one.
+    """
     if cell.bitstream_sha256:
         return Blobs(Path(cell.blobs)).bitstream(cell.bitstream_sha256), ()
     streams, seconds = timed(lambda: codec.encode(picture, cell.quality), cell.repeats)
@@ -262,7 +268,16 @@ def decode(
     encode_seconds: tuple[float, ...],
     load_seconds: float,
 ) -> tuple[Image, Measured]:
-    """Return the decoded pixels and the cell's measurement; the bitstream is stored."""
+    """Return the decoded pixels and the cell's measurement; the bitstream is stored.
+
+    Args:
+        codec: The one that encoded.
+        picture: The original, for its size and hash.
+        cell: Seed, repeats, and whether the decoded picture is kept.
+        bitstream: What the encoder wrote.
+        encode_seconds: Wall seconds of each repeat, for the measurement.
+        load_seconds: Wall seconds that loading the codec took in this worker.
+    """
     pictures, decode_seconds = timed(lambda: codec.decode(bitstream, cell.seed), cell.repeats)
     decoded = pictures[0]
     check_decoded(decoded, picture.pixels)

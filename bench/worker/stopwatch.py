@@ -67,6 +67,13 @@ def inspect(worker: Loaded, codec: Codec, picture: Picture, job: TimingCall, emp
     """Return what an encode and a decode need; the bitstream is stored.
 
     Multiply-accumulates are counted once for each codec, quality and size of picture.
+
+    Args:
+        worker: Counts multiply-accumulates once for all its jobs.
+        codec: Loaded with the job's parameters.
+        picture: The one to code.
+        job: Setting, cores and where the bitstream is kept.
+        empty_mib: Resident memory before the codec was loaded.
     """
     bitstream, encode = _needs(lambda: codec.encode(picture, job.quality))
     decoded, decode = _needs(lambda: codec.decode(bitstream))

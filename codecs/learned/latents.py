@@ -106,7 +106,13 @@ class FactorizedCoder:
         return symbol_checksum(symbols) + pack_strings(strings), symbols + self._bottleneck.medians
 
     def decode(self, payload: bytes, height: int, width: int) -> Tensor:
-        """Return the latents; see `LatentCoder`."""
+        """Return the latents; see `LatentCoder`.
+
+        Args:
+            payload: As `encode` wrote it.
+            height: Of the latents, in cells.
+            width: Of the latents, in cells.
+        """
         reader = Reader(payload)
         expected = reader.take(CHECKSUM_BYTES)
         _, symbols = self._bottleneck.decode(reader, height, width, 0)
@@ -188,7 +194,13 @@ class HyperCoder:
         return model.pack(hyper_strings, hyper, strings, symbols), _about(symbols, means)
 
     def decode(self, payload: bytes, height: int, width: int) -> Tensor:
-        """Return the latents; see `LatentCoder`."""
+        """Return the latents; see `LatentCoder`.
+
+        Args:
+            payload: As `encode` wrote it.
+            height: Of the latents, in cells.
+            width: Of the latents, in cells.
+        """
         model = self._model
         hyper, strings, expected = model.unpack(payload, height, width)
         scales, means = self._parameters(hyper + model.bottleneck.medians)
@@ -236,7 +248,13 @@ class ContextCoder:
         return model.pack(hyper_strings, hyper, strings, symbols), decoded
 
     def decode(self, payload: bytes, height: int, width: int) -> Tensor:
-        """Return the latents; see `LatentCoder`."""
+        """Return the latents; see `LatentCoder`.
+
+        Args:
+            payload: As `encode` wrote it.
+            height: Of the latents, in cells.
+            width: Of the latents, in cells.
+        """
         model = self._model
         hyper, strings, expected = model.unpack(payload, height, width)
         decoders = self._decoders(strings, height * width * model.channels)

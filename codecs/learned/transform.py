@@ -83,6 +83,11 @@ class TransformCoder:
     def decode(self, payload: bytes, width: int, height: int) -> Image:
         """Return the pixels of a payload.
 
+        Args:
+            payload: As `encode` wrote it.
+            width: Of the picture, pixels.
+            height: Of the picture, pixels.
+
         Raises:
             CodecError: The payload is damaged, or the synthesis made no numbers of it.
         """

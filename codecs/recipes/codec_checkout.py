@@ -68,6 +68,12 @@ def framed(height: int, width: int, quality: int, payload: bytes) -> bytes:
     """Return a stream of the picture's size, its quality and a payload.
 
     These five bytes are what the authors' own decoders take from the original picture or the command line.
+
+    Args:
+        height: Of the picture, 1 to 65,535 pixels.
+        width: Of the picture, 1 to 65,535 pixels.
+        quality: On the recipe's scale, 0 to 255.
+        payload: What the authors' coder wrote.
     """
     return _FRAME.pack(height, width, quality) + payload
 

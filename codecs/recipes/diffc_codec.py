@@ -26,7 +26,13 @@ def call(program: str, *words: str) -> None:
 
 
 def encode(picture: Path, stream: Path, quality: int) -> None:
-    """Write the repository's own .diffc file."""
+    """Write the repository's own .diffc file.
+
+    Args:
+        picture: A PNG, 8-bit RGB.
+        stream: The file to write.
+        quality: A rung of the recipe's ladder.
+    """
     with tempfile.TemporaryDirectory() as folder:
         where = ("--image_path", str(picture), "--output_dir", folder)
         call("compress.py", *where, "--recon_timestep", str(quality))
@@ -34,7 +40,13 @@ def encode(picture: Path, stream: Path, quality: int) -> None:
 
 
 def decode(stream: Path, picture: Path, seed: int) -> None:  # noqa: ARG001 - its own seed is fixed at 0
-    """Write the reconstruction."""
+    """Write the reconstruction.
+
+    Args:
+        stream: A file that `encode` wrote.
+        picture: The PNG to write.
+        seed: Of the decoder's noise, where it draws any.
+    """
     with tempfile.TemporaryDirectory() as folder:
         call("decompress.py", "--input_path", str(stream), "--output_dir", folder)
         picture.write_bytes(Path(folder, f"{stream.stem}_decompressed.png").read_bytes())

@@ -37,7 +37,13 @@ def load(quality: int) -> tuple[Any, Any]:
 
 
 def encode(picture: Path, stream: Path, quality: int) -> None:
-    """Write size and quality, then the repository's own file."""
+    """Write size and quality, then the repository's own file.
+
+    Args:
+        picture: A PNG, 8-bit RGB.
+        stream: The file to write.
+        quality: A rung of the recipe's ladder.
+    """
     module, model = load(quality)
     pixels = module.np.array(module.Image.open(picture).convert("RGB"))
     height, width = pixels.shape[:2]
@@ -51,7 +57,13 @@ def encode(picture: Path, stream: Path, quality: int) -> None:
 
 
 def decode(stream: Path, picture: Path, seed: int) -> None:
-    """Write what the repository's `process` draws from the stream, its encoder being left out."""
+    """Write what the repository's `process` draws from the stream, its encoder being left out.
+
+    Args:
+        stream: A file that `encode` wrote.
+        picture: The PNG to write.
+        seed: Of the decoder's noise, where it draws any.
+    """
     height, width, quality, payload = checkout.unframed(stream.read_bytes())
     module, model = load(quality)
     module.pl.seed_everything(seed)

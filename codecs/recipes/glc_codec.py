@@ -136,7 +136,14 @@ def which(scales: Any) -> list[int]:
 
 
 def latents(model: Any, y: Any, indices: Any, shape: tuple[int, int]) -> Any:
-    """Return the quantised latents, coding or decoding them by `process_with_mask` on the way."""
+    """Return the quantised latents, coding or decoding them by `process_with_mask` on the way.
+
+    Args:
+        model: The authors' network.
+        y: Latents to code, (1, channels, rows, columns); only their shape counts in a decoder.
+        indices: Of the codebook, which give the prior.
+        shape: Rows and columns of the latents.
+    """
     z = model.z_vq.get_quan_feat(indices, (1, *shape, y.shape[1]))
     prior = model.y_prior_fusion(model.hyper_dec(z))
     adaptors = (
@@ -150,7 +157,13 @@ def latents(model: Any, y: Any, indices: Any, shape: tuple[int, int]) -> Any:
 
 
 def encode(picture: Path, stream: Path, quality: int) -> None:
-    """Write size and quality, the codebook's indices, and the integers of the four passes."""
+    """Write size and quality, the codebook's indices, and the integers of the four passes.
+
+    Args:
+        picture: A PNG, 8-bit RGB.
+        stream: The file to write.
+        quality: A rung of the recipe's ladder.
+    """
     torch, tools, model = load()
     device = next(model.parameters()).device
     image = importlib.import_module("PIL.Image").open(picture).convert("RGB")
@@ -179,7 +192,13 @@ def encode(picture: Path, stream: Path, quality: int) -> None:
 
 
 def decode(stream: Path, picture: Path, seed: int) -> None:  # noqa: ARG001 - nothing is drawn
-    """Write the reconstruction."""
+    """Write the reconstruction.
+
+    Args:
+        stream: A file that `encode` wrote.
+        picture: The PNG to write.
+        seed: Of the decoder's noise, where it draws any.
+    """
     height, width, quality, payload = checkout.unframed(stream.read_bytes())
     torch, tools, model = load()
     device = next(model.parameters()).device

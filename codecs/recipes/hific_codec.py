@@ -16,7 +16,13 @@ CHECKPOINTS = {1: "hific_low.pt", 2: "hific_med.pt", 3: "hific_hi.pt"}
 
 
 def encode(picture: Path, stream: Path, quality: int) -> None:
-    """Write one byte that names the checkpoint, then the repository's own .hfc file."""
+    """Write one byte that names the checkpoint, then the repository's own .hfc file.
+
+    Args:
+        picture: A PNG, 8-bit RGB.
+        stream: The file to write.
+        quality: A rung of the recipe's ladder.
+    """
     hific = importlib.import_module("compress")
     # Its loader takes every picture of a folder; the encoder's folder holds only this one.
     folder = str(picture.parent)
@@ -28,7 +34,13 @@ def encode(picture: Path, stream: Path, quality: int) -> None:
 
 
 def decode(stream: Path, picture: Path, seed: int) -> None:  # noqa: ARG001 - nothing is drawn
-    """Write the reconstruction, its contrast not stretched as the repository stretches that of its files."""
+    """Write the reconstruction, its contrast not stretched as the repository stretches that of its files.
+
+    Args:
+        stream: A file that `encode` wrote.
+        picture: The PNG to write.
+        seed: Of the decoder's noise, where it draws any.
+    """
     hific = importlib.import_module("compress")
     content = stream.read_bytes()
     with tempfile.TemporaryDirectory() as folder:

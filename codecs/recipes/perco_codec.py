@@ -30,7 +30,13 @@ def load(quality: int) -> tuple[Any, argparse.Namespace]:
 
 
 def encode(picture: Path, stream: Path, quality: int) -> None:
-    """Write size and quality, the caption's length, the caption and the hyper-latent."""
+    """Write size and quality, the caption's length, the caption and the hyper-latent.
+
+    Args:
+        picture: A PNG, 8-bit RGB.
+        stream: The file to write.
+        quality: A rung of the recipe's ladder.
+    """
     module, arguments = load(quality)
     width, height = module.Image.open(picture).size
     kept: dict[str, bytes] = {}
@@ -48,7 +54,13 @@ def encode(picture: Path, stream: Path, quality: int) -> None:
 
 
 def decode(stream: Path, picture: Path, seed: int) -> None:
-    """Write the reconstruction, scaled back from the 512 x 512 at which the repository codes pictures."""
+    """Write the reconstruction, scaled back from the 512 x 512 at which the repository codes pictures.
+
+    Args:
+        stream: A file that `encode` wrote.
+        picture: The PNG to write.
+        seed: Of the decoder's noise, where it draws any.
+    """
     height, width, quality, payload = checkout.unframed(stream.read_bytes())
     (length,) = struct.unpack_from(">H", payload)
     text, latent = payload[2 : 2 + length], payload[2 + length :]

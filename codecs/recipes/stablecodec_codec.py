@@ -35,7 +35,13 @@ def load(quality: int) -> tuple[Any, Any]:
 
 
 def encode(picture: Path, stream: Path, quality: int) -> None:
-    """Write size and quality, then the repository's own file."""
+    """Write size and quality, then the repository's own file.
+
+    Args:
+        picture: A PNG, 8-bit RGB.
+        stream: The file to write.
+        quality: A rung of the recipe's ladder.
+    """
     module, network = load(quality)
     transforms = module.transforms
     transform = transforms.Compose(
@@ -54,7 +60,13 @@ def encode(picture: Path, stream: Path, quality: int) -> None:
 
 
 def decode(stream: Path, picture: Path, seed: int) -> None:  # noqa: ARG001 - one step from a coded start
-    """Write the reconstruction; without the repository's colour fix, which needs the original picture."""
+    """Write the reconstruction; without the repository's colour fix, which needs the original picture.
+
+    Args:
+        stream: A file that `encode` wrote.
+        picture: The PNG to write.
+        seed: Of the decoder's noise, where it draws any.
+    """
     height, width, quality, coded = checkout.unframed(stream.read_bytes())
     module, network = load(quality)
     with tempfile.TemporaryDirectory() as folder:

@@ -74,7 +74,13 @@ def write(
 
 
 def draw(losses: Sequence[float], path: Path, title: str) -> None:
-    """Draw the loss curve and its running mean."""
+    """Draw the loss curve and its running mean.
+
+    Args:
+        losses: One a step.
+        path: The PNG to write.
+        title: Above the curve.
+    """
     import numpy as np
     from matplotlib.figure import Figure
 
@@ -90,7 +96,14 @@ def draw(losses: Sequence[float], path: Path, title: str) -> None:
 
 
 def card(path: Path, settings: Settings, run: Trained, facts: Facts) -> str:
-    """Return the model card, Markdown."""
+    """Return the model card, Markdown.
+
+    Args:
+        path: Of the weights, for their name, size and hash.
+        settings: Of the training: steps, batch, learning rate, seed.
+        run: Seconds, losses and machine of the training.
+        facts: What was measured on held-back pictures, and what the model is for.
+    """
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     held_back = "\n".join(facts.held_back)

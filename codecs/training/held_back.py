@@ -53,7 +53,13 @@ def of_autoencoder(network: LatentAutoencoder, pictures: Sequence[Image]) -> lis
 
 
 def of_detail(detail: Detail, pairs: CoarsePictures, mode: Mode) -> list[str]:
-    """Return PSNR and mean gradient of coarse and drawn pictures, relative to the original, rate by rate."""
+    """Return PSNR and mean gradient of coarse and drawn pictures, relative to the original, rate by rate.
+
+    Args:
+        detail: The trained decoder.
+        pairs: Held-back originals and their coarse pictures.
+        mode: Flow or diffusion.
+    """
     lines = [
         "| rate | PSNR coarse, dB | PSNR drawn, dB | mean gradient coarse | mean gradient drawn |",
         "| --- | --- | --- | --- | --- |",

@@ -45,7 +45,15 @@ class DetailTask:
         return *self.pairs.crops(count, settings.crop, rng), *amounts
 
     def loss(self, original: Tensor, coarse: Tensor, rate: Tensor, time: Tensor, noise: Tensor) -> Tensor:
-        """Return the decoder's loss."""
+        """Return the decoder's loss.
+
+        Args:
+            original: (batch, 3, side, side) uint8.
+            coarse: What the autoencoder makes of it; the same shape and dtype.
+            rate: 0 for the first quality of the ladder, 1 for the second and so on, (batch,).
+            time: Of the path from noise to residual, (batch,), 0 to 1.
+            noise: Standard normal, of the original's shape.
+        """
         whole, rough = (
             (picture.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
             for picture in (original, coarse)

@@ -75,7 +75,15 @@ class LatentFlowTask:
         return tuple(torch.stack(tensors) for tensors in zip(*parts, strict=True))
 
     def loss(self, state: Tensor, time: Tensor, velocity: Tensor, maps: Tensor, text: Tensor) -> Tensor:
-        """Return the mean squared error of the velocity."""
+        """Return the mean squared error of the velocity.
+
+        Args:
+            state: Latents between noise and picture, (batch, channels, rows, columns).
+            time: 0 for the picture, 1 for noise, (batch,).
+            velocity: Noise less picture; the state's shape.
+            maps: Colours and edges as `Conditions` has them, (batch, 9, rows, columns).
+            text: Counts of the captions' hashed words, (batch, 512).
+        """
         predicted = self.network(state, time, Conditions(maps, text)).float()
         return (predicted - velocity).square().mean()
 

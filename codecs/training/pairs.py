@@ -67,7 +67,13 @@ class CoarsePictures:
         return values.T @ values / len(values)
 
     def crops(self, count: int, side: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Return originals and coarse pictures, (count, 3, side, side) uint8, and their rates, (count,)."""
+        """Return originals and coarse pictures, (count, 3, side, side) uint8, and their rates, (count,).
+
+        Args:
+            count: How many.
+            side: Pixels, a multiple of the network's stride.
+            rng: Draws pictures and places.
+        """
         rates = rng.integers(self.rates, size=count)
         chosen = ((rate, int(rng.integers(self._training_count))) for rate in rates)
         pairs = [crop([self.originals[index], self.coarse(rate, index)], side, rng) for rate, index in chosen]

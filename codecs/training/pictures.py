@@ -46,7 +46,13 @@ class TrainingPictures:
         self.pixel_count = sum(picture.shape[0] * picture.shape[1] for picture in self.training)
 
     def crops(self, count: int, side: int, rng: np.random.Generator) -> Tensor:
-        """Return square crops, mirrored and turned at random: (count, 3, side, side), uint8."""
+        """Return square crops, mirrored and turned at random: (count, 3, side, side), uint8.
+
+        Args:
+            count: How many.
+            side: Pixels, a multiple of the network's stride.
+            rng: Draws pictures and places.
+        """
         chosen = (self.training[index] for index in rng.integers(len(self.training), size=count))
         return torch.stack([crop([pixels], side, rng)[0] for pixels in chosen])
 

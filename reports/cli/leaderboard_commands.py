@@ -116,7 +116,19 @@ def show_leaderboard(
     where: str | None = None,
     own_bytes_first: bool = False,
 ) -> None:
-    """Print the leaderboards of a store, or of some of its pictures."""
+    """Print the leaderboards of a store, or of some of its pictures.
+
+    Args:
+        store: Folder, file or PostgreSQL address.
+        anchor: Label or id of the codec whose BD-rate is 0; chosen where None.
+        at: ``bpp=NUMBER`` or ``METRIC=NUMBER``: scores at a rate, costs at a score.
+        metrics: Names; all stored ones where empty.
+        image_set: One set; all where None.
+        method: How curves are interpolated over log rate.
+        as_json: Print records instead of tables.
+        where: A condition on descriptors of the pictures.
+        own_bytes_first: Whether codecs without a curve come first.
+    """
     from ...bench.store.derived_cache import Derived
     from ...bench.store.store import Store
     from ..tables.leaderboard_tables import leaderboard_tables
@@ -170,7 +182,13 @@ def _show_split(
 
 
 def show_tables(tables: Sequence[Table], as_json: bool, nothing: str = NO_RESULTS) -> None:
-    """Print tables as text or as JSON; where there are none, how to get some."""
+    """Print tables as text or as JSON; where there are none, how to get some.
+
+    Args:
+        tables: In the order of printing.
+        as_json: Print one list of records.
+        nothing: What to print where there is no table.
+    """
     if as_json:
         from ..tables.table import as_json as records
 

@@ -14,7 +14,13 @@ from ..tables.selection import Selection
 
 
 def picture_points(selection: Selection, metric: MetricRow, picture: str) -> list[RatePoint]:
-    """Return every codec's points of one picture; settings that gave it back identical are left out."""
+    """Return every codec's points of one picture; settings that gave it back identical are left out.
+
+    Args:
+        selection: What of the store is compared.
+        metric: Whose scores the points have.
+        picture: Hash of its pixels.
+    """
     sha256 = {picture.name: picture.sha256 for picture in selection.columns.pictures}.get(picture, "")
     points: list[RatePoint] = []
     for codec_id, scored_grid in selection.comparison(metric).grids.items():

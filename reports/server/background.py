@@ -48,6 +48,12 @@ class Background:
     ) -> Answer:
         """Return an answer.
 
+        Args:
+            kind: Which computation.
+            question: What tells it apart from others of its kind.
+            rows: All that the answer depends on, in a fixed order.
+            compute: Called in the background where no answer is kept.
+
         Raises:
             Pending: It is being computed.
         """

@@ -154,7 +154,13 @@ def numbers(cell: ScoredCell, metrics: Sequence[MetricRow]) -> str:
 
 
 def numbers_table(cells: Mapping[str, ScoredCell], metrics: Sequence[MetricRow], title: str) -> Table:
-    """Return rate, bytes and every score of the pictures that are shown."""
+    """Return rate, bytes and every score of the pictures that are shown.
+
+    Args:
+        cells: By the heading of the column.
+        metrics: A row each.
+        title: Of the table.
+    """
     columns = (
         Column("Codec", numeric=False),
         Column("Rate", "bits/pixel"),

@@ -84,6 +84,11 @@ class Gallery:
     def map(self, kind: MapKind, original: str, decoded: str) -> bytes:
         """Return where a decoded picture differs from its original, as PNG.
 
+        Args:
+            kind: Which measure of the difference.
+            original: SHA-256 of the original's pixels.
+            decoded: SHA-256 of the decoded pixels.
+
         Raises:
             PictureLost: One of the two is not available, or the program that draws the map.
         """
@@ -170,6 +175,11 @@ def png(pixels: Pixels) -> bytes:
 
 def draw_map(kind: MapKind, original: Pixels, decoded: Pixels) -> Pixels:
     """Return where two pictures of one size differ: bright is much.
+
+    Args:
+        kind: Which measure of the difference.
+        original: (height, width, 3) uint8.
+        decoded: The same shape.
 
     Raises:
         PictureLost: The program for the map is not installed.

@@ -220,7 +220,13 @@ def decode_seconds(timings: Sequence[TimingRow]) -> dict[tuple[str, float], floa
 
 
 def points_table(selection: Selection, metric: MetricRow, comparison: Comparison) -> Table:
-    """Return every point of the mean curves with the intervals of its two means."""
+    """Return every point of the mean curves with the intervals of its two means.
+
+    Args:
+        selection: What of the store is compared.
+        metric: Whose scores the points have.
+        comparison: The codecs' mean curves under that metric.
+    """
     paired = Paired(comparison, metric)
     labels = _labels(comparison)
     rows: list[Row] = []

@@ -15,7 +15,13 @@ MOST = 12
 
 
 def points_by_kind(selection: Selection, metric: MetricRow, anchor_id: str) -> dict[str, dict[str, float]]:
-    """Return every codec's BD-rate on either kind of picture, percent, by label and kind; no intervals."""
+    """Return every codec's BD-rate on either kind of picture, percent, by label and kind; no intervals.
+
+    Args:
+        selection: Pictures of both kinds.
+        metric: Whose scores decide.
+        anchor_id: Codec whose BD-rate is 0.
+    """
     comparison = selection.comparison(metric)
     kinds = {picture.sha256: picture.kind for picture in selection.columns.pictures}
     labels = {codec.codec_id: codec.label for codec in comparison.codecs}
@@ -55,7 +61,13 @@ def points_table(points: dict[str, dict[str, float]], title: str) -> Table:
 
 
 def dividing_pictures(selection: Selection, metric: MetricRow, anchor_id: str) -> Table:
-    """Return the pictures on which a codec's BD-rate is furthest from what it usually is, furthest first."""
+    """Return the pictures on which a codec's BD-rate is furthest from what it usually is, furthest first.
+
+    Args:
+        selection: Pictures of both kinds.
+        metric: Whose scores decide.
+        anchor_id: Codec whose BD-rate is 0 on every picture.
+    """
     comparison = selection.comparison(metric)
     labels = {codec.codec_id: codec.label for codec in comparison.codecs}
     pictures = {picture.sha256: picture for picture in selection.columns.pictures}

@@ -53,7 +53,14 @@ class AnswerCache(Protocol):
     def answer(
         self, kind: AnswerKind[Answer], question: str, rows: Iterable[bytes], compute: Callable[[], Answer]
     ) -> Answer:
-        """Return the answer to a question about these rows."""
+        """Return the answer to a question about these rows.
+
+        Args:
+            kind: Which computation.
+            question: What tells it apart from others of its kind.
+            rows: All that the answer depends on, in a fixed order.
+            compute: Called where no answer is kept.
+        """
         ...
 
 
@@ -63,6 +70,11 @@ def board_evidence(
     """Return intervals and tests of a leaderboard's codecs against its anchor, by codec id.
 
     Nothing while they are being computed: point values stand without them.
+
+    Args:
+        selection: What of the store is compared.
+        board: Whose codecs and anchor are tested.
+        derived: Gives kept answers back; None computes them.
     """
 
     def compute() -> dict[str, Evidence]:
@@ -78,7 +90,13 @@ def board_evidence(
 def board_ranks(
     selection: Selection, board: Leaderboard, derived: AnswerCache | None = None
 ) -> Mapping[str, RankRange]:
-    """Return how sure the codecs' places are, by codec id; nothing while it is being computed."""
+    """Return how sure the codecs' places are, by codec id; nothing while it is being computed.
+
+    Args:
+        selection: What of the store is compared.
+        board: Whose codecs and anchor are tested.
+        derived: Gives kept answers back; None computes them.
+    """
     question = ("ranks", board.anchor_id, board.metric.metric_id, board.method)
     try:
         return _answer(
@@ -92,7 +110,13 @@ def board_ranks(
 def curve_points(
     selection: Selection, metric: MetricRow, derived: AnswerCache | None = None
 ) -> Mapping[str, list[PointEvidence]]:
-    """Return the points of every mean curve with their intervals, by codec id; nothing while computed."""
+    """Return the points of every mean curve with their intervals, by codec id; nothing while computed.
+
+    Args:
+        selection: What of the store is compared.
+        metric: Whose scores the points have.
+        derived: Gives kept answers back; None computes them.
+    """
 
     def compute() -> dict[str, list[PointEvidence]]:
         paired = Paired(selection.comparison(metric), metric)

@@ -180,7 +180,13 @@ class Selection:
         return self._compared[metric.metric_id]
 
     def board(self, metric: MetricRow, anchor: str, method: Method = "pchip") -> Leaderboard:
-        """Return BD-rates against an anchor."""
+        """Return BD-rates against an anchor.
+
+        Args:
+            metric: Whose scores decide.
+            anchor: Label or id of the codec whose BD-rate is 0.
+            method: How log rate is interpolated over quality.
+        """
         return leaderboard(self.comparison(metric), metric, anchor, self.failures, method)
 
     def at_rate(self, metrics: Sequence[MetricRow], bits_per_pixel: float) -> list[AtRateRow]:
@@ -229,7 +235,13 @@ class Selection:
         return {key: len(pictures) for key, pictures in near.items()}
 
     def split(self, metric: MetricRow, anchor: str, method: Method = "pchip") -> KindSplit:
-        """Return natural against AI-generated under one metric."""
+        """Return natural against AI-generated under one metric.
+
+        Args:
+            metric: Whose scores decide.
+            anchor: Label or id of the codec whose BD-rate is 0.
+            method: How log rate is interpolated over quality.
+        """
         return split_by_kind(self.comparison(metric), self._origins(), metric, anchor, method)
 
     def _pairs(self) -> list[tuple[int, int]]:
@@ -257,7 +269,13 @@ class Origin(NamedTuple):
 
 
 def scope(image_set: str, kind: Kind | None, families: Sequence[str] = ()) -> str:
-    """Return a key that is unique among the selections of a store."""
+    """Return a key that is unique among the selections of a store.
+
+    Args:
+        image_set: Its name.
+        kind: None for both kinds of pictures.
+        families: None are left out where empty.
+    """
     return " | ".join([image_set, kind or "every kind", *sorted(families)])
 
 

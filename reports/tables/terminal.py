@@ -72,7 +72,13 @@ def _folded(text: str) -> str:
 
 
 def show_records(console: Console, title: str, records: Sequence[Mapping[str, object]]) -> None:
-    """Print records of the same keys as a table; what is missing here is dim."""
+    """Print records of the same keys as a table; what is missing here is dim.
+
+    Args:
+        console: Its width decides which column breaks.
+        title: Above the table.
+        records: With the same keys; one whose status begins with ``missing`` is dim.
+    """
     drawn = RichTable(title=title, title_justify="left", title_style="bold")
     for place, name in enumerate(records[0] if records else ()):
         drawn.add_column(name, no_wrap=place == 0)  # what the user types next must be whole

@@ -53,6 +53,12 @@ def alpha(votes: Votes, level: Level = "nominal", resamples: int = 500, seed: in
     design: no gate.
 
     Source: Krippendorff, "Content Analysis" (2004), 11.3; equals the package ``krippendorff`` 0.9.
+
+    Args:
+        votes: Of all kinds; plain ones count.
+        level: Of measurement: nominal, or ordinal distances between the answers.
+        resamples: Of raters, for the interval.
+        seed: Of the resampling.
     """
     table = _units(votes.of_kind(Kind.PLAIN))
     table = table[table.sum(1) > 1]

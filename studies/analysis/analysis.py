@@ -158,7 +158,13 @@ def _metrics(
 
 
 def table(metric: str, scores: Mapping[tuple[str, str], float], counted: Tally) -> MetricScores:
-    """Return a metric's scores by (picture, condition) as a table in the order of the tally."""
+    """Return a metric's scores by (picture, condition) as a table in the order of the tally.
+
+    Args:
+        metric: Name, for the table's heading.
+        scores: By (picture, condition).
+        counted: Whose pictures and conditions give the order.
+    """
     rows: Iterable[list[float]] = (
         [scores.get((picture, condition), float("nan")) for condition in counted.pairs.conditions]
         for picture in counted.pictures

@@ -51,6 +51,11 @@ class StudyResult:
 def result_of(ledger: Ledger, name: str, resamples: int | None = None) -> StudyResult:
     """Return a study's scales by the analysis that its plan fixed: with and without exclusions.
 
+    Args:
+        ledger: Where the study is.
+        name: Of the study.
+        resamples: Instead of the plan's number, for a quick look.
+
     Raises:
         ScaleError: The votes make no scale.
         StoreError: No such study.
@@ -66,6 +71,11 @@ def choices_of(
     ledger: Ledger, study: StudyRow, plan: StudyPlan | None
 ) -> tuple[list[tuple[str, Votes]], tuple[Exclusion, ...]]:
     """Return all votes, then every stricter choice that differs, each with a title; and who is excluded.
+
+    Args:
+        ledger: Where the votes are.
+        study: The study, as stored.
+        plan: Whose exclusion rules make the stricter choices; None for imported votes.
 
     Raises:
         PlanError: There are no votes.
@@ -105,7 +115,14 @@ class Settings:
 def settings_of(
     study: StudyRow, plan: StudyPlan | None, votes: Votes, resamples: int | None = None
 ) -> Settings:
-    """Return how the scale of these votes of a study is made."""
+    """Return how the scale of these votes of a study is made.
+
+    Args:
+        study: The study, as stored.
+        plan: None for imported votes, which say their model at the import.
+        votes: Those that the scale is made of.
+        resamples: Instead of the plan's number.
+    """
     chosen = plan.analysis if plan else analysis_of(study)
     hidden = REFERENCE if REFERENCE in votes.conditions else None
     anchor = chosen.anchor or (hidden if plan is None or plan.hidden_reference else None)
@@ -116,5 +133,12 @@ def settings_of(
 def scale_of(
     study: StudyRow, plan: StudyPlan | None, votes: Votes, resamples: int | None = None
 ) -> StudyScale:
-    """Return the scale of a study's votes by the analysis of its plan, or the one asked for at its import."""
+    """Return the scale of a study's votes by the analysis of its plan, or the one asked for at its import.
+
+    Args:
+        study: The study, as stored.
+        plan: None for imported votes, which say their model at the import.
+        votes: Those that the scale is made of.
+        resamples: Instead of the plan's number.
+    """
     return analyse(votes, **asdict(settings_of(study, plan, votes, resamples)))

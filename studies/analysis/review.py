@@ -173,6 +173,11 @@ def leave_one_out(fitted: Fit, counted: Tally, judged_by: Judge = "all pictures"
     It is the mean over the rater's pairs (of a picture, shown one way round) of the logarithm to base 10 of
     the multinomial probability of the answers, as pwcmp has it for two outcomes (Perez-Ortiz and Mantiuk
     2017), whose scale is each picture's own; a small ridge keeps every scale finite.
+
+    Args:
+        fitted: The scale of all raters, where each fit begins.
+        counted: The votes by rater, picture and ordered pair.
+        judged_by: Which scale a rater is judged by: of all scenes, or of the scene.
     """
     return _answers(fitted, counted, judged_by).fits(len(counted.raters))
 

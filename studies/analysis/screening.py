@@ -46,6 +46,11 @@ def fewer_than(count: int, rate: float, total: int) -> bool:
     """Whether a count is below a rate of a total, the rate as it was written: 14 of 25 is not below 0.56.
 
     In binary 0.56 * 25 is above 14. Nothing is below a rate of nothing.
+
+    Args:
+        count: How many there were.
+        rate: Least share, 0 to 1, as a plan writes it.
+        total: Of how many.
     """
     return count < Fraction(str(rate)) * total
 

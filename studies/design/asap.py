@@ -110,6 +110,11 @@ def spanning_tree(first: IntArray, second: IntArray, gain: FloatArray) -> IntArr
     """Return the rows of the pairs that link all conditions and tell most, the most telling first.
 
     Where the pairs link no further there is a tree for each part.
+
+    Args:
+        first: Index of each pair's first condition, shape (pairs,).
+        second: Of its second condition.
+        gain: Expected information of each pair; more tells more.
     """
     size = int(max(first.max(initial=0), second.max(initial=0))) + 1
     # Ranks for weights: a tree depends on their order only, and none of them can vanish.

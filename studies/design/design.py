@@ -93,6 +93,13 @@ class Design(Protocol):
         """Return different open pairs, the most wanted first: ``count`` of them, or all where fewer are open.
 
         An adaptive design may return fewer or more: a batch.
+
+        Args:
+            pairs: Every pair of the study.
+            pair_totals: What is known of each pair by now.
+            open_pairs: Which of them this rater may get, shape (pairs,).
+            count: How many pairs are wanted; a batch of an adaptive design may have more or fewer.
+            generator: The source of all chance.
         """
         ...
 
@@ -110,7 +117,15 @@ class Full:
         count: int,
         generator: np.random.Generator,
     ) -> list[Choice]:
-        """Return open pairs drawn at random without putting back."""
+        """Return open pairs drawn at random without putting back.
+
+        Args:
+            pairs: Every pair of the study.
+            pair_totals: What is known of each pair by now.
+            open_pairs: Which of them this rater may get, shape (pairs,).
+            count: How many pairs are wanted; a batch of an adaptive design may have more or fewer.
+            generator: The source of all chance.
+        """
         rows = np.flatnonzero(open_pairs)
         drawn = generator.permutation(rows)[:count]
         probability = min(1.0, count / len(rows)) if len(rows) else 1.0
@@ -135,7 +150,15 @@ class BalancedIncomplete:
         count: int,
         generator: np.random.Generator,
     ) -> list[Choice]:
-        """Return pairs given least so far, spread over pictures and conditions."""
+        """Return pairs given least so far, spread over pictures and conditions.
+
+        Args:
+            pairs: Every pair of the study.
+            pair_totals: What is known of each pair by now.
+            open_pairs: Which of them this rater may get, shape (pairs,).
+            count: How many pairs are wanted; a batch of an adaptive design may have more or fewer.
+            generator: The source of all chance.
+        """
         still_open = open_pairs.copy()
         pictures = np.zeros(int(pairs.content.max(initial=0)) + 1, np.int64)
         conditions = np.zeros(int(pairs.second.max(initial=0)) + 1, np.int64)

@@ -146,6 +146,11 @@ def _nothing_left(cells_of: Mapping[Condition, Mapping[str, ScoredCell]], names:
 def material(plan: StudyPlan, selection: PlanSelection, prepared: Prepared) -> StudyMaterial:
     """Return what a study compares, hashes and pairs included.
 
+    Args:
+        plan: Which conditions, repeats and golden pairs.
+        selection: What of the store the plan means.
+        prepared: The parts that were cut, by hash.
+
     Raises:
         PlanError: A picture could not be made ready.
     """
@@ -190,7 +195,13 @@ def material(plan: StudyPlan, selection: PlanSelection, prepared: Prepared) -> S
 def pairs_of(
     plan: StudyPlan, conditions: Sequence[Condition], stimuli: Sequence[Stimulus]
 ) -> tuple[Pair, ...]:
-    """Return the pairs of a plan, of all kinds; each picture's original is the last of its stimuli."""
+    """Return the pairs of a plan, of all kinds; each picture's original is the last of its stimuli.
+
+    Args:
+        plan: Its design, anchor, practice and golden pairs.
+        conditions: In the study's order.
+        stimuli: Of every picture, in the conditions' order.
+    """
     return tuple(_pairs(plan, conditions, stimuli))
 
 
@@ -225,7 +236,14 @@ def _known_pair(kind: str, indices: Sequence[int], rank: int, stimuli: Sequence[
 
 
 def compared(plan: StudyPlan, conditions: Sequence[Condition], first: int, second: int) -> bool:
-    """Whether a plan compares two conditions, given by their places."""
+    """Whether a plan compares two conditions, given by their places.
+
+    Args:
+        plan: Whose rule of pairs decides.
+        conditions: In the study's order.
+        first: Place of a condition.
+        second: Place of another.
+    """
     first_condition, second_condition = conditions[first], conditions[second]
     if first_condition.is_reference or second_condition.is_reference:
         return plan.hidden_reference

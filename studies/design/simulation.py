@@ -61,6 +61,11 @@ def simulate_votes(
 
     An answer is that of the threshold probit: the difference on the rater's own scale for this picture plus
     normal noise, 'no preference' within a threshold; or a lapse.
+
+    Args:
+        assumed: Scale, spreads, lapses and numbers of the study.
+        random: The source of all chance.
+        drawn: Deviations of raters and pictures to use again; drawn anew where None.
     """
     drawn = drawn or deviations(assumed, random)
     rater, picture, first, second = _trials(assumed, random)
@@ -112,7 +117,13 @@ def threshold(tie_rate: float) -> float:
 def answers(
     difference: FloatArray, assumed: Assumptions, random: np.random.Generator
 ) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
-    """Return an outcome for each difference of first minus second, in standard deviations: 1, 0 or -1."""
+    """Return an outcome for each difference of first minus second, in standard deviations: 1, 0 or -1.
+
+    Args:
+        difference: First minus second, in standard deviations of the noise; any shape.
+        assumed: Threshold of 'no preference', order effect and lapses.
+        random: The source of all chance.
+    """
     probability = THRESHOLD_PROBIT.probabilities(difference, threshold(assumed.tie_rate))
     lapse = np.array([1.0, float(assumed.tie_rate > 0), 1.0])[:, None]
     probability = (1 - assumed.lapse_rate) * probability + assumed.lapse_rate * lapse / lapse.sum()

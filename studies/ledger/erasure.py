@@ -34,7 +34,13 @@ def remove_study(connection: Connection, study_id: int) -> None:
 
 
 def erase_rater(connection: Connection, rater_id: int, study_id: int) -> int:
-    """Delete everything about a rater and return how many votes that were."""
+    """Delete everything about a rater and return how many votes that were.
+
+    Args:
+        connection: Inside a transaction that the caller ends.
+        rater_id: Row of the rater.
+        study_id: Row of the study, whose balance of sides is undone.
+    """
     given = select(TrialTable.pair_id, TrialTable.first_id, TrialTable.answered_at).where(
         TrialTable.rater_id == rater_id, TrialTable.kind == "main"
     )

@@ -50,7 +50,13 @@ def panel_record(study: StudyRow, panel: Panel) -> dict[str, str]:
 
 
 def picture_token(study: StudyRow, trial_token: str, slot: Slot) -> str:
-    """Return the token of one picture of a trial: without the salt nobody can tell which slot it is of."""
+    """Return the token of one picture of a trial: without the salt nobody can tell which slot it is of.
+
+    Args:
+        study: Whose salt keys the token.
+        trial_token: Of the trial.
+        slot: ``reference``, ``first`` or ``second``.
+    """
     return trial_token + _keyed(study, slot, trial_token).hex()[:TRIAL_CHARACTERS]
 
 

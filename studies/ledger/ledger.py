@@ -140,6 +140,13 @@ class Ledger:
     def keep(self, name: str, plan: str, sha256: str, state: str, material: StudyMaterial) -> int:
         """Store a study and return its row id; one of the name that is not open yet is replaced.
 
+        Args:
+            name: Of the study; letters, digits and hyphens.
+            plan: The plan's text as it was read.
+            sha256: Seal over plan and stimuli.
+            state: ``planned``, or ``imported``.
+            material: What is compared.
+
         Raises:
             StoreError: A study of this name has been opened, or was imported.
         """
@@ -208,7 +215,13 @@ class Ledger:
         self.write(work)
 
     def log(self, study: StudyRow, what: str, detail: Mapping[str, Any]) -> None:
-        """Record what the organiser did."""
+        """Record what the organiser did.
+
+        Args:
+            study: The study, as stored.
+            what: The action, one word of the log.
+            detail: JSON of what belongs to it.
+        """
         self.write(lambda connection: _log(connection, study.study_id, what, detail))
 
     def events(self, study: StudyRow) -> list[tuple[str, str, Mapping[str, Any]]]:
@@ -276,7 +289,13 @@ class Ledger:
         self.write(lambda connection: connection.execute(change))
 
     def add_environment(self, rater: RaterRow, record: Mapping[str, Any], stage: str) -> None:
-        """Keep what was told of screen and surroundings and where the rater stands then."""
+        """Keep what was told of screen and surroundings and where the rater stands then.
+
+        Args:
+            rater: Whose screen it is.
+            record: JSON of the page's form.
+            stage: Where the rater stands then.
+        """
 
         def work(connection: Connection) -> None:
             row = {"rater_id": rater.rater_id, "record": dict(record), "created_at": now()}

@@ -176,6 +176,11 @@ class TrialLedger(Ledger):
     def vote(self, trial: TrialRow, vote_request: VoteRequest, proof: str) -> VoteState:
         """Return the vote that stands for a trial once it is committed: this one, or the one before it.
 
+        Args:
+            trial: Must be the one that is due.
+            vote_request: Answer, times and what the browser drew, with its UUID.
+            proof: What the checksums of the drawn pixels show.
+
         Raises:
             NotDueError: An earlier trial waits for its vote, or the UUID stands for another trial's vote.
         """

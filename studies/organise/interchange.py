@@ -33,6 +33,12 @@ class InterchangeError(StoreError):
 def write(ledger: Ledger, study: StudyRow, form: str, out: Path) -> int:
     """Write a study's votes and return how many.
 
+    Args:
+        ledger: Where the votes are.
+        study: The study, as stored.
+        form: Name of the format, one of `FORMS`.
+        out: The file to write; replaced where it is there.
+
     Raises:
         InterchangeError: No such format, or the file cannot be written.
     """

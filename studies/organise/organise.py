@@ -23,13 +23,25 @@ class Bench(Protocol):
     """What a study asks of the benchmark, which it does not import: the command line hands it in."""
 
     def prepare(self, store: str, cells: Sequence[ScoredCell], crop: Crop) -> Prepared:
-        """Return the parts of these cells' originals and decoded pictures, stored as blobs."""
+        """Return the parts of these cells' originals and decoded pictures, stored as blobs.
+
+        Args:
+            store: Folder, file or PostgreSQL address.
+            cells: What is shown.
+            crop: Which part of each picture.
+        """
         ...
 
     def score(
         self, store: str, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]
     ) -> Mapping[str, int]:
-        """Score stored pictures against stored originals; return how many scores each metric gained."""
+        """Score stored pictures against stored originals; return how many scores each metric gained.
+
+        Args:
+            store: Folder, file or PostgreSQL address.
+            pairs: (original, decoded) by the hash of their pixels.
+            metrics: Names.
+        """
         ...
 
 
@@ -49,6 +61,11 @@ class PlanReport:
 def plan_study(store: str, path: Path, bench: Bench) -> PlanReport:
     """Select, cut and store what a plan compares; a plan of the name that is not open yet is replaced.
 
+    Args:
+        store: Folder, file or PostgreSQL address.
+        path: A ``study.toml``.
+        bench: Cuts and scores the pictures.
+
     Raises:
         PlanError: The plan does not fit the store.
         StoreError: The store does not open, or the study is sealed.
@@ -58,6 +75,12 @@ def plan_study(store: str, path: Path, bench: Bench) -> PlanReport:
 
 def plan_text(store: str, text: str, source: Path, bench: Bench) -> PlanReport:
     """Do what `plan_study` does with the text of a plan; messages name the source.
+
+    Args:
+        store: Folder, file or PostgreSQL address.
+        text: Of the plan, TOML.
+        source: Name for messages; paths in the plan start at its folder.
+        bench: Cuts and scores the pictures.
 
     Raises:
         PlanError: The plan does not fit the store.
@@ -149,6 +172,11 @@ def close_study(ledger: Ledger, name: str) -> StudyRow:
 def invite(ledger: Ledger, name: str, count: int) -> list[str]:
     """Return new invitations; they are shown once, as only their hashes are stored.
 
+    Args:
+        ledger: Where the study is.
+        name: Of the study.
+        count: How many raters; each invitation is for one.
+
     Raises:
         PlanError: The study takes no raters any more.
     """
@@ -164,7 +192,13 @@ def invite(ledger: Ledger, name: str, count: int) -> list[str]:
 
 
 def finished(ledger: Ledger, study: StudyRow, plan: StudyPlan) -> str | None:
-    """Return by which rule of its plan a study has reached its end, or None."""
+    """Return by which rule of its plan a study has reached its end, or None.
+
+    Args:
+        ledger: Where the votes are.
+        study: The study, as stored.
+        plan: Whose stopping rules count.
+    """
     progress = status(ledger, study)
     done = sum(rater.stage == "done" for rater in progress.raters)
     rules = plan.stopping

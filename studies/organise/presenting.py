@@ -106,7 +106,14 @@ def result_tables(result: StudyResult) -> list[Table]:
 def scale_tables(
     label: str, outcomes: Sequence[Outcome], exclusions: Sequence[Exclusion], sealed: bool
 ) -> list[Table]:
-    """Return a table for each scale of a study."""
+    """Return a table for each scale of a study.
+
+    Args:
+        label: Of the study, for the titles.
+        outcomes: Every scale, that of all raters first.
+        exclusions: Who the stricter scales leave out, and why.
+        sealed: Whether plan and stimuli are still those that were sealed.
+    """
     tables: list[Table] = []
     for outcome in outcomes:
         scale = outcome.scale

@@ -165,6 +165,12 @@ def _score(ledger: TrialLedger, store: str, bench: Bench) -> None:
 def rehearse(store: str, name: str, raters: int, seed: int = 1) -> int:
     """Let programs take part in an open simulated study, the first of them careless; return their votes.
 
+    Args:
+        store: Folder, file or PostgreSQL address.
+        name: Of an open study whose plan says ``simulated``.
+        raters: How many programs take part.
+        seed: Of their answers.
+
     Raises:
         PlanError: The study is one for people: no program may vote in it.
     """

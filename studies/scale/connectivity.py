@@ -68,6 +68,11 @@ def is_separated(pairs: PairCounts, model: Model, order: bool) -> bool:
     A linear programme looks for a direction along which no vote becomes less likely and some become more
     so (Albert and Anderson 1984, for models with ties the same with the tie parameter as one more
     coordinate). Equals strong connection of wins where there is neither an order effect nor a tie.
+
+    Args:
+        pairs: The counts.
+        model: Which answers there are.
+        order: Whether an order effect is fitted, too.
     """
     rows = _directions(pairs, model, order)
     height = len(rows.indptr) - 1

@@ -158,7 +158,13 @@ def solve_together(
 
 
 def moved_by(problem: Problem, parameters: FloatArray, change: FloatArray) -> FloatArray:
-    """Return parameters after a step; a threshold stays positive."""
+    """Return parameters after a step; a threshold stays positive.
+
+    Args:
+        problem: Pairs, model, ridge and constraints.
+        parameters: Shape (batch, size).
+        change: Of the parameters; the same shape.
+    """
     moved = parameters + change
     if problem.model.tie_above_zero:
         least = parameters[:, TIE_PARAMETER] / 4.0
@@ -182,6 +188,11 @@ def log_likelihood(problem: Problem, counts: FloatArray, parameters: FloatArray)
     """Return the log-likelihood of each weighting, shape (batch,), without the ridge.
 
     The multinomial coefficients are left out, as in a product over single votes.
+
+    Args:
+        problem: Pairs, model, ridge and constraints.
+        counts: Of the three answers, shape (3, batch, pairs).
+        parameters: Shape (batch, size).
     """
     counts = counts[list(problem.model.outcomes)]
     probability = answers_of(problem, parameters).probability
@@ -192,6 +203,11 @@ def covariance(problem: Problem, counts: FloatArray, parameters: FloatArray) -> 
     """Return the inverse expected information, shape (batch, size, size), values centred.
 
     It is the covariance if every vote were independent of every other.
+
+    Args:
+        problem: Pairs, model, ridge and constraints.
+        counts: Of the three answers, shape (3, batch, pairs).
+        parameters: Shape (batch, size).
     """
     totals = counts[list(problem.model.outcomes)].sum(0)
     information = invertible(problem, information_of(problem, totals, answers_of(problem, parameters)))
@@ -219,7 +235,13 @@ def gradient_of(problem: Problem, counts: FloatArray, answers: Answers, paramete
 
 
 def information_of(problem: Problem, totals: FloatArray, answers: Answers) -> FloatArray:
-    """Return the expected information, shape (batch, size, size), without ridge or constraint."""
+    """Return the expected information, shape (batch, size, size), without ridge or constraint.
+
+    Args:
+        problem: Pairs, model, ridge and constraints.
+        totals: Votes on each pair, shape (batch, pairs).
+        answers: Probabilities and slopes of the answers at the parameters.
+    """
     pairs, signs = problem.pairs, problem.pairs.signs
     scaled = answers.probability * answers.by_difference
     weight = totals * (scaled * answers.by_difference).sum(0)

@@ -131,6 +131,11 @@ def from_matrix(conditions: Sequence[str], wins: ArrayLike, ties: ArrayLike | No
 
     ``ties`` is symmetric, each tie standing in both triangles. Sides are unknown. What stands on the diagonal
     says nothing and is left out.
+
+    Args:
+        conditions: Names of rows and columns.
+        wins: Square, counts of at least 0.
+        ties: Square and symmetric; none where None.
     """
     won = np.asarray(wins, np.float64)
     if won.shape != (len(conditions), len(conditions)):

@@ -60,6 +60,12 @@ def weights(tally: Tally, scheme: Scheme, resamples: int, random: np.random.Gene
 
     ``rater x picture`` draws raters and pictures independently and multiplies (McCullagh 2000, Owen 2007:
     somewhat too wide rather than too narrow). ``vote`` takes every vote for independent.
+
+    Args:
+        tally: Whose groups are weighted.
+        scheme: What is drawn: raters, raters and pictures, or votes.
+        resamples: How many.
+        random: The source of all chance.
     """
     if scheme == "vote":
         votes = round(float(tally.count.sum()))
@@ -83,7 +89,16 @@ def draw(
     resamples: int,
     random: np.random.Generator,
 ) -> Draws:
-    """Return the scales of resamples, each fitted to its maximum from ``begin``, shape (size,)."""
+    """Return the scales of resamples, each fitted to its maximum from ``begin``, shape (size,).
+
+    Args:
+        problem: Pairs, model, ridge and constraints.
+        tally: The votes by rater, picture and ordered pair.
+        begin: Parameters of the fit to all votes.
+        scheme: What is drawn: raters, raters and pictures, or votes.
+        resamples: How many.
+        random: The source of all chance.
+    """
     parts: list[Solution] = []
     pictures: list[FloatArray] = []
     at_once = max(1, _GROUPS_AT_ONCE // (len(tally.count) + 3 * len(tally.pairs.first)))
@@ -127,6 +142,11 @@ def interval(draws: FloatArray, clusters: int, level: float = 0.95) -> FloatArra
     normal quantile stood, sqrt(n / (n - 1)) times that of t with n - 1 degrees of freedom stands.
 
     Source: Hesterberg, "What teachers should know about the bootstrap" (The American Statistician 2015), 5.3.
+
+    Args:
+        draws: Shape (resamples, columns).
+        clusters: The smaller number of groups drawn; the fewer, the wider the interval.
+        level: Share inside, such as 0.95.
     """
     freedom = max(clusters - 1, 1)
     reach = np.sqrt(clusters / freedom) * stats.t.ppf(0.5 + level / 2.0, freedom)

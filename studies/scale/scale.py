@@ -79,7 +79,15 @@ def analyse(
 def resample(
     fitted: Fit, counted: Tally, resamples: int, seed: int, schemes: Sequence[Scheme] | None = None
 ) -> tuple[Draws, ...]:
-    """Return resampled scales by rater, and by rater and picture, as far as there are two of each."""
+    """Return resampled scales by rater, and by rater and picture, as far as there are two of each.
+
+    Args:
+        fitted: Where each fit begins.
+        counted: The votes by rater, picture and ordered pair.
+        resamples: How many for each scheme; below 2 there are none.
+        seed: Of the resampling.
+        schemes: What is drawn; raters, and raters and pictures, where None.
+    """
     random = np.random.default_rng(seed)
     if schemes is None:
         schemes = ("rater", "rater x picture") if len(counted.pictures) > 1 else ("rater",)
@@ -91,7 +99,14 @@ def resample(
 
 
 def describe(fitted: Fit, draws: Sequence[Draws], anchor: str | None, counted: Tally | None) -> StudyScale:
-    """Return a fit and its resamples as numbers in the scale's unit."""
+    """Return a fit and its resamples as numbers in the scale's unit.
+
+    Args:
+        fitted: The scale of all votes.
+        draws: Resampled scales; none where raters are not known.
+        anchor: Condition at 0; the mean is 0 where None.
+        counted: The votes, where raters are known.
+    """
     problem, pairs = fitted.problem, fitted.problem.pairs
     model = problem.model
     widest = draws[-1] if draws else None
@@ -217,7 +232,13 @@ def spread_of(values: FloatArray, draws: Draws) -> Interval:
 
 
 def likelihood_ratio(full: float, restricted: float, degrees: int) -> LikelihoodRatio:
-    """Return the likelihood-ratio test of two nested fits."""
+    """Return the likelihood-ratio test of two nested fits.
+
+    Args:
+        full: Log-likelihood of the larger model.
+        restricted: Of the smaller one; at most ``full``.
+        degrees: Parameters that the smaller one lacks.
+    """
     statistic = max(2.0 * (full - restricted), 0.0)
     return LikelihoodRatio(statistic, degrees, float(stats.chi2.sf(statistic, degrees)) if degrees else 1.0)
 

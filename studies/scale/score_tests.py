@@ -66,7 +66,13 @@ def _votes_of(counted: Tally, member: IntArray, members: int) -> sparse.csr_matr
 
 
 def contrasts(size: int, first: IntArray, second: IntArray) -> FloatArray:
-    """Return first minus second for each pair of conditions, shape (pairs, size)."""
+    """Return first minus second for each pair of conditions, shape (pairs, size).
+
+    Args:
+        size: Number of the fit's parameters: of conditions, and two.
+        first: Index of each pair's first condition.
+        second: Of its second condition.
+    """
     rows = np.arange(len(first))
     contrast = np.zeros((len(first), size))
     contrast[rows, first] = 1.0
@@ -75,7 +81,13 @@ def contrasts(size: int, first: IntArray, second: IntArray) -> FloatArray:
 
 
 def p_values(fitted: Fit, clustered: Clusters, contrast: FloatArray) -> FloatArray:
-    """Return the two-sided p of each contrast being 0, shape (contrasts,), for contrasts by row."""
+    """Return the two-sided p of each contrast being 0, shape (contrasts,), for contrasts by row.
+
+    Args:
+        fitted: The scale that the scores are taken at.
+        clustered: Groups whose votes are not independent.
+        contrast: Shape (contrasts, conditions + 2).
+    """
     statistic = statistics(fitted, clustered, contrast, np.zeros(len(contrast)))
     return np.minimum(2.0 * stats.t.sf(np.abs(statistic), clustered.freedom), 1.0)
 

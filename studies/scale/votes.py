@@ -140,6 +140,12 @@ def from_records(
 ) -> Votes:
     """Return records as columns; names are sorted unless the conditions' order is given.
 
+    Args:
+        records: Any number; they are read once.
+        conditions: Every condition, in the order of the result; None for those voted on, sorted.
+        sided: Whether first and second say which side was shown.
+        raters_known: Whether each vote names its rater.
+
     Raises:
         VotesError: A condition is not among the given ones, or a vote is impossible.
     """

@@ -22,7 +22,13 @@ from .stimulus_png import StimulusError, plain_png
 
 
 def shown(session_plan: SessionPlan, trial: TrialRow, total: int) -> Trial:
-    """Return a trial as its rater's browser may know it; the total is of the rater's whole session."""
+    """Return a trial as its rater's browser may know it; the total is of the rater's whole session.
+
+    Args:
+        session_plan: Of the trial's study.
+        trial: As stored, with everything that its rater may not know.
+        total: Trials of the rater's whole session.
+    """
     trials, study = session_plan.plan.trials, session_plan.known.study
     content = session_plan.known.material.contents[
         session_plan.content(session_plan.pair_place[trial.pair_id])
@@ -64,6 +70,12 @@ def pictures(session_plan: SessionPlan, trial: TrialRow) -> dict[Slot, str]:
 
 def png(session_plan: SessionPlan, blobs: Blobs, trial: TrialRow, token: str) -> bytes | None:
     """Return the PNG that a token stands for; None where it stands for no picture of this trial.
+
+    Args:
+        session_plan: Of the trial's study.
+        blobs: Where the pictures are.
+        trial: As stored.
+        token: Of one picture of it.
 
     Raises:
         SessionError: 404 the stored picture is gone.
@@ -115,7 +127,13 @@ def check(session_plan: SessionPlan, vote_request: VoteRequest) -> None:
 def proof(
     session_plan: SessionPlan, trial: TrialRow, vote_request: VoteRequest
 ) -> Literal["proven", "unproven", "simulated"]:
-    """Return whether every picture that was read back from the canvas is the stimulus."""
+    """Return whether every picture that was read back from the canvas is the stimulus.
+
+    Args:
+        session_plan: Of the trial's study.
+        trial: As stored.
+        vote_request: With the checksums of the drawn pixels.
+    """
     if session_plan.plan.simulated:
         return "simulated"
     meant = pictures(session_plan, trial)
@@ -125,7 +143,13 @@ def proof(
 def feedback(
     session_plan: SessionPlan, trial: TrialRow, answer: Answer
 ) -> Literal["agrees", "look-again"] | None:
-    """Return what a rater reads after a practice trial."""
+    """Return what a rater reads after a practice trial.
+
+    Args:
+        session_plan: Of the trial's study.
+        trial: A practice trial.
+        answer: What was chosen.
+    """
     if trial.kind != "training":
         return None
     right = (
@@ -160,7 +184,14 @@ def votes_wanted(session_plan: SessionPlan) -> float:
 def choices(
     session_plan: SessionPlan, context: TrialContext, past: Sequence[Item], generator: np.random.Generator
 ) -> list[Choice]:
-    """Return which of the design's pairs a rater gets next."""
+    """Return which of the design's pairs a rater gets next.
+
+    Args:
+        session_plan: Of the study.
+        context: What is known of pairs and of this rater.
+        past: What the rater was given before.
+        generator: The source of all chance.
+    """
     settings = session_plan.plan.design
     design = find_design(settings.name)
     had = {item.pair for item in past if item.kind == "main"}

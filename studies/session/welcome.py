@@ -13,7 +13,14 @@ from .schedule import SessionPlan
 
 
 def welcome_of(session_plan: SessionPlan, rater: RaterRow, stage: Stage, progress: Progress) -> Welcome:
-    """Return the texts and questions of a study for one rater."""
+    """Return the texts and questions of a study for one rater.
+
+    Args:
+        session_plan: Of the study.
+        rater: Whose answers so far decide what is still asked.
+        stage: Where the rater stands.
+        progress: Trials answered, of how many.
+    """
     plan = session_plan.plan
     contents = session_plan.known.material.contents
     return Welcome(

@@ -85,7 +85,13 @@ class Autoencoder:
         return payload
 
     def decode(self, payload: bytes, width: int, height: int) -> tuple[Image, float]:
-        """Return the coarse picture, and its rate: 0 for the first quality, with fractions between two."""
+        """Return the coarse picture, and its rate: 0 for the first quality, with fractions between two.
+
+        Args:
+            payload: Latents as `encode` wrote them.
+            width: Of the picture, pixels.
+            height: Of the picture, pixels.
+        """
         quality = self.codec.quality_of(payload)
         header = Header(KINDS[self.name], width, height, self.codec.weights_id(quality))
         return self.codec.decode(seal(header, payload)), self._rate(quality)

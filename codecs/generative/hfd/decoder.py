@@ -175,7 +175,13 @@ class KnownRegion:
         return torch.where(self.mask, torch.lerp(self.begun, self.ended, time), state)
 
     def diffusion(self, state: Tensor, time: float, shift: float) -> Tensor:
-        """Return the state with the noised residual where it is known."""
+        """Return the state with the noised residual where it is known.
+
+        Args:
+            state: The noisy residual, (1, 3, height, width).
+            time: Of the diffusion, 0 for no noise to 1 for noise alone.
+            shift: Of the noise schedule in log signal-to-noise ratio.
+        """
         alpha, sigma = diffusion.signal_and_noise(torch.tensor(time), shift)
         return torch.where(self.mask, alpha * self.ended + sigma * self.begun, state)
 

@@ -39,6 +39,11 @@ class Identity:
     ) -> Identity:
         """Return the identity of public weights; reads every byte of them.
 
+        Args:
+            paths: Every file of weights, in an order that does not change.
+            trained_on: Name of the training set, for warnings of overlap; None if unknown.
+            generator: Name of the generator whose pictures are akin to these weights.
+
         Raises:
             MissingBackendError: A file is not there.
         """
@@ -114,7 +119,13 @@ def networks(what: str) -> Generator[None]:
 
 # Any: diffusers writes one type for each of its outputs, and another one for each tuple of a tensor.
 def run(function: Callable[[Tensor], Any], network: torch.nn.Module, given: Tensor) -> Tensor:
-    """Return what a function of the network makes of a tensor; both are on the CPU, in float32."""
+    """Return what a function of the network makes of a tensor; both are on the CPU, in float32.
+
+    Args:
+        function: A method of the network.
+        network: Moved to its own device and dtype already.
+        given: Its argument; any device, any float dtype.
+    """
     made: Tensor = function(given.to(next(network.parameters())))
     return made.float().cpu()
 

@@ -48,7 +48,13 @@ def blended(network: Callable[[Tensor], Tensor], whole: Tensor, tile: int, overl
 
 
 def starts(length: int, tile: int, overlap: int) -> list[int]:
-    """Return where tiles begin along a side; the last one ends at the end."""
+    """Return where tiles begin along a side; the last one ends at the end.
+
+    Args:
+        length: Of the side, in cells.
+        tile: Length of a tile; one as long as the side, or longer, is alone.
+        overlap: Cells that two neighbours share at least.
+    """
     if length <= tile:
         return [0]
     return [*range(0, length - tile, tile - overlap), length - tile]

@@ -45,7 +45,13 @@ class Layout:
 
     @classmethod
     def of(cls, header: Header, factor: int, channels: int) -> Layout:
-        """Return the layout of a picture whose sides are divided by ``factor``, rounded up."""
+        """Return the layout of a picture whose sides are divided by ``factor``, rounded up.
+
+        Args:
+            header: Of the stream: width and height in pixels.
+            factor: Pixels a latent cell is wide, 8 for Stable Diffusion.
+            channels: Of the latents.
+        """
         return cls(-(-header.height // factor), -(-header.width // factor), channels)
 
     @property
@@ -105,6 +111,11 @@ class Payload:
 def unpack(header: Header, payload: bytes, layout: Layout) -> Payload:
     """Return what `Payload.pack` was given.
 
+    Args:
+        header: Of the stream: width, height and quality.
+        payload: The bytes after the header.
+        layout: Size of the latents, by `Layout.of`.
+
     Raises:
         CodecError: The length is not what width, height and number of entries ask for, an index has no
             entry, or the header claims more than so few bytes may hold.
@@ -130,6 +141,11 @@ def unpack(header: Header, payload: bytes, layout: Layout) -> Payload:
 
 def parts(header: Header, payload: bytes, layout: Layout) -> RateParts:
     """Return header and settings, indices, and the palette; of a deflated body, in their share of it.
+
+    Args:
+        header: Of the stream: width, height and quality.
+        payload: The bytes after the header.
+        layout: Size of the latents, by `Layout.of`.
 
     Raises:
         CodecError: See `unpack`.

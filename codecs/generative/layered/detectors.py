@@ -116,7 +116,13 @@ class LearnedDetector:
             raise CodecError(f"the detector {name!r} does not load from {place}: {error!r}") from error
 
     def edges(self, pixels: Image, rows: int, columns: int) -> NDArray[np.bool_]:
-        """Return the edge map on a grid, boolean of shape (rows, columns)."""
+        """Return the edge map on a grid, boolean of shape (rows, columns).
+
+        Args:
+            pixels: (height, width, 3) uint8.
+            rows: Of the grid.
+            columns: Of the grid.
+        """
         with quiet():
             grey = self._detector(pixels, _DETECTION_SIDE, _DETECTION_SIDE, output_type="np")
         return cell_means(np.ascontiguousarray(grey, np.uint8), rows, columns)[..., 0] >= _EDGE_LEVEL

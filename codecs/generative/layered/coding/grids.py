@@ -54,7 +54,13 @@ def cell_means(pixels: Image, rows: int, columns: int) -> Image:
 
 
 def fitted(canvas: Image, width: int, height: int) -> Image:
-    """Return the canvas at the size of the picture, by bicubic filtering."""
+    """Return the canvas at the size of the picture, by bicubic filtering.
+
+    Args:
+        canvas: (rows, columns, 3) uint8.
+        width: Of the result, pixels.
+        height: Of the result, pixels.
+    """
     if canvas.shape[:2] == (height, width):
         return np.ascontiguousarray(canvas)
     return _resized(canvas, width, height, Pillow.Resampling.BICUBIC)

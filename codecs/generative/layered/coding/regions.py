@@ -34,7 +34,13 @@ class Rectangle:
 
     @classmethod
     def in_pixels(cls, ends: Sequence[float], width: int, height: int) -> Rectangle:
-        """Return the rectangle from left, top, right and bottom in pixels of a picture."""
+        """Return the rectangle from left, top, right and bottom in pixels of a picture.
+
+        Args:
+            ends: Left, top, right, bottom; right and bottom are the first pixels outside.
+            width: Of the picture, pixels.
+            height: Of the picture, pixels.
+        """
         left, top, right, bottom = ends
         return cls(left / width, top / height, right / width, bottom / height)
 
@@ -66,6 +72,11 @@ def cells(region: Region, rows: int, columns: int) -> NDArray[np.bool_]:
     """Return the cells of a grid that belong to a region, boolean of shape (rows, columns).
 
     These are the cells that it covers by half or more; where there is none, the one it covers most.
+
+    Args:
+        region: A rectangle or a mask, in shares of the picture.
+        rows: Of the grid.
+        columns: Of the grid.
 
     Raises:
         CodecError: A mask has no pixel set.

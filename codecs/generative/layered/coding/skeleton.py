@@ -112,6 +112,11 @@ def render(skeletons: Sequence[Skeleton], width: int, height: int) -> Image:
 
     It is what openpose adapters and ControlNets were trained on. Points are coloured along the colour wheel,
     limbs likewise at 0.6 of the light.
+
+    Args:
+        skeletons: Points in shares of the picture, 0 to 1.
+        width: Of the drawing, pixels.
+        height: Of the drawing, pixels.
     """
     canvas = np.zeros((height, width, 3), np.uint8)
     thickness = max(1, round(4 * min(width, height) / _CANVAS_SIDE))

@@ -174,6 +174,11 @@ class DiffusionDecoder:
     def decode(self, layers: Layers, seed: int, settings: bytes) -> Image:
         """Return a canvas of `canvas_size`.
 
+        Args:
+            layers: Caption, structure and colours; any of them may be absent.
+            seed: Of the start noise.
+            settings: The decoder's own, as its encoder packed them.
+
         Raises:
             CodecError: The settings are others or out of range, there is a layer whose network was left out,
                 or a pipeline fails.
@@ -213,7 +218,14 @@ class Adapters:
             _joined(list(adapters.values()))  # refuses at once those that do not fit together
 
     def steer(self, layers: Layers, width: int, height: int, how: Mapping[str, float]) -> Steered:
-        """Return the stock pipeline, the one with an adapter, or the one with several adapters as one."""
+        """Return the stock pipeline, the one with an adapter, or the one with several adapters as one.
+
+        Args:
+            layers: Caption, structure and colours; any of them may be absent.
+            width: Of the canvas, pixels.
+            height: Of the canvas, pixels.
+            how: The settings by name: steps, guidance, strength and scales.
+        """
         maps = control_maps(layers, width, height)
         arguments: dict[str, object] = {"width": width, "height": height}
         if not maps:
@@ -245,6 +257,12 @@ class ControlNets:
 
     def steer(self, layers: Layers, width: int, height: int, how: Mapping[str, float]) -> Steered:
         """Return one of four pipelines: with or without ControlNets, from noise or from colours.
+
+        Args:
+            layers: Caption, structure and colours; any of them may be absent.
+            width: Of the canvas, pixels.
+            height: Of the canvas, pixels.
+            how: The settings by name: steps, guidance, strength and scales.
 
         Raises:
             CodecError: The strength leaves no step, or there is structure whose network was left out.
@@ -306,7 +324,13 @@ def control_maps(layers: Layers, width: int, height: int) -> dict[str, Image]:
 
 
 def enlarged(cells: Image, width: int, height: int) -> Image:
-    """Return a picture of another size by nearest neighbour."""
+    """Return a picture of another size by nearest neighbour.
+
+    Args:
+        cells: (rows, columns, 3) uint8.
+        width: Of the result, pixels.
+        height: Of the result, pixels.
+    """
     row_count, column_count = cells.shape[:2]
     rows = np.arange(height) * row_count // height
     columns = np.arange(width) * column_count // width
@@ -317,6 +341,11 @@ def blurred(cells: Image, width: int, height: int) -> Tensor:
     """Return colours without the borders of their cells, (1, 3, height, width), 0 to 1.
 
     Painting over flat cells would leave the borders in the picture.
+
+    Args:
+        cells: Colours of the texture layer, (rows, columns, 3) uint8.
+        width: Of the result, pixels.
+        height: Of the result, pixels.
     """
     size = (height, width)
     return functional.interpolate(as_tensor(cells, 3), size, mode="bilinear", align_corners=False)

@@ -56,6 +56,11 @@ class FlowDecoder:
     def decode(self, layers: Layers, seed: int, settings: bytes) -> Image:
         """Return a canvas of `canvas_size`, drawn from the seed.
 
+        Args:
+            layers: Caption, structure and colours; any of them may be absent.
+            seed: Of the start noise.
+            settings: The decoder's own, as its encoder packed them.
+
         Raises:
             CodecError: The settings are not steps and guidance, or out of range, or the network fails.
         """

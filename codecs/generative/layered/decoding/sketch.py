@@ -32,7 +32,13 @@ class SketchDecoder:
     negative_prompt = ""
 
     def decode(self, layers: Layers, seed: int, settings: bytes) -> Image:  # noqa: ARG002
-        """Return a canvas of `canvas_size`; seed and settings (another decoder's) change nothing."""
+        """Return a canvas of `canvas_size`; seed and settings (another decoder's) change nothing.
+
+        Args:
+            layers: Caption, structure and colours; any of them may be absent.
+            seed: Of the start noise.
+            settings: The decoder's own, as its encoder packed them.
+        """
         width, height = canvas_size(layers.width, layers.height)
         canvas = np.full((height, width, 3), _GROUND, np.uint8)
         if layers.colours is not None:
