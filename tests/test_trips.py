@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from imported import ROOMS, ROOT, arrows, floors, sources
+from imported import ROOMS, ROOT, arrows, drawing, floors, sources
 
 import codecarena
 from arena import call, write_pictures
@@ -176,4 +176,5 @@ def test_the_page_shows_the_floors_as_they_are() -> None:
             )
             for level in range(1, max(floor.values()) + 1)
         ]
+        assert drawing(drawn, room) in PAGE
         assert f"| `{room}` | {' → '.join(levels)} |" in PAGE

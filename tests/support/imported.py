@@ -84,3 +84,21 @@ def floors(drawn: Mapping[str, set[str]], room: str) -> dict[str, int]:
     for folder in TopologicalSorter(inside).static_order():
         floor[folder] = 1 + max((floor[target] for target in inside[folder]), default=0)
     return floor
+
+
+def drawing(drawn: Mapping[str, set[str]], room: str) -> str:
+    """Return a room's import graph in Mermaid's language: the arrows that follow from no others."""
+    inside = {
+        folder: {target for target in targets if target.split("/")[0] == room}
+        for folder, targets in drawn.items()
+        if folder.split("/")[0] == room
+    }
+    reached: dict[str, set[str]] = {}
+    for folder in TopologicalSorter(inside).static_order():
+        reached[folder] = inside[folder].union(*(reached[target] for target in inside[folder]))
+    lines = ["flowchart TD"]
+    for folder in sorted(inside):
+        others = [reached[target] for target in inside[folder]]
+        direct = sorted(target for target in inside[folder] if not any(target in far for far in others))
+        lines += [f"  {folder} --> {target}" for target in direct] or [f"  {folder}"]
+    return "\n".join(lines) + "\n"
