@@ -28,7 +28,7 @@ def options(
     Args:
         data: Folder of the image sets; None for the usual one.
         workers: Processes at once; 0 for one a core.
-        only: Names of codecs, or ``set=NAME``; all where None.
+        only: ``codec=NAME,...`` or ``set=NAME,...``; all where None.
         limit: At most so many pictures of each set.
         retry_failed: Whether cells that failed before are run again.
         force: Codecs to measure again though they are stored.

@@ -160,7 +160,7 @@ def cells_to_time(timing: TimingTable, prepared: Prepared, machine_id: str) -> l
     Args:
         timing: How many pictures and settings of each codec.
         prepared: What the suite means here.
-        machine_id: Timings of other machines do not count as done.
+        machine_id: Part of the key of each timing.
     """
     by_set: dict[str, list[PlannedPicture]] = {}
     for picture in prepared.pictures:

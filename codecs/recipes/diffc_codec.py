@@ -45,7 +45,7 @@ def decode(stream: Path, picture: Path, seed: int) -> None:  # noqa: ARG001 - it
     Args:
         stream: A file that `encode` wrote.
         picture: The PNG to write.
-        seed: Of the decoder's noise, where it draws any.
+        seed: Changes nothing; the repository's own is 0.
     """
     with tempfile.TemporaryDirectory() as folder:
         call("decompress.py", "--input_path", str(stream), "--output_dir", folder)

@@ -141,8 +141,8 @@ def latents(model: Any, y: Any, indices: Any, shape: tuple[int, int]) -> Any:
     Args:
         model: The authors' network.
         y: Latents to code, (1, channels, rows, columns); only their shape counts in a decoder.
-        indices: Of the codebook, which give the prior.
-        shape: Rows and columns of the latents.
+        indices: Of the codebook, one a hyper-latent; they give the prior.
+        shape: Rows and columns of the hyper-latents, a `MULTIPLE`th of the padded picture's.
     """
     z = model.z_vq.get_quan_feat(indices, (1, *shape, y.shape[1]))
     prior = model.y_prior_fusion(model.hyper_dec(z))
@@ -197,7 +197,7 @@ def decode(stream: Path, picture: Path, seed: int) -> None:  # noqa: ARG001 - no
     Args:
         stream: A file that `encode` wrote.
         picture: The PNG to write.
-        seed: Of the decoder's noise, where it draws any.
+        seed: Changes nothing.
     """
     height, width, quality, payload = checkout.unframed(stream.read_bytes())
     torch, tools, model = load()

@@ -39,7 +39,7 @@ def decode(stream: Path, picture: Path, seed: int) -> None:  # noqa: ARG001 - no
     Args:
         stream: A file that `encode` wrote.
         picture: The PNG to write.
-        seed: Of the decoder's noise, where it draws any.
+        seed: Changes nothing.
     """
     hific = importlib.import_module("compress")
     content = stream.read_bytes()

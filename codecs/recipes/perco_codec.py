@@ -59,7 +59,7 @@ def decode(stream: Path, picture: Path, seed: int) -> None:
     Args:
         stream: A file that `encode` wrote.
         picture: The PNG to write.
-        seed: Of the decoder's noise, where it draws any.
+        seed: Of the decoder's noise.
     """
     height, width, quality, payload = checkout.unframed(stream.read_bytes())
     (length,) = struct.unpack_from(">H", payload)

@@ -65,7 +65,7 @@ def decode(stream: Path, picture: Path, seed: int) -> None:  # noqa: ARG001 - on
     Args:
         stream: A file that `encode` wrote.
         picture: The PNG to write.
-        seed: Of the decoder's noise, where it draws any.
+        seed: Changes nothing.
     """
     height, width, quality, coded = checkout.unframed(stream.read_bytes())
     module, network = load(quality)

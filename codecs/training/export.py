@@ -77,7 +77,7 @@ def draw(losses: Sequence[float], path: Path, title: str) -> None:
     """Draw the loss curve and its running mean.
 
     Args:
-        losses: One a step.
+        losses: Means of `LOSS_EVERY` steps each, above 0: the axis is logarithmic.
         path: The PNG to write.
         title: Above the curve.
     """
@@ -101,8 +101,8 @@ def card(path: Path, settings: Settings, run: Trained, facts: Facts) -> str:
     Args:
         path: Of the weights, for their name, size and hash.
         settings: Of the training: steps, batch, learning rate, seed.
-        run: Seconds, losses and machine of the training.
-        facts: What was measured on held-back pictures, and what the model is for.
+        run: For its steps and seconds.
+        facts: Title, summary, data, quality on held-back pictures, weaknesses, command and device.
     """
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()

@@ -51,8 +51,9 @@ class DetailTask:
             original: (batch, 3, side, side) uint8.
             coarse: What the autoencoder makes of it; the same shape and dtype.
             rate: 0 for the first quality of the ladder, 1 for the second and so on, (batch,).
-            time: Of the path from noise to residual, (batch,), 0 to 1.
-            noise: Standard normal, of the original's shape.
+            time: (batch,), 0 to 1; 1 is the original in the flow, noise alone in the diffusion.
+            noise: (batch,), deviation of the start's noise in residual deviations, 0 to
+                `flow.LARGEST_NOISE`; the diffusion has no use for it.
         """
         whole, rough = (
             (picture.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)

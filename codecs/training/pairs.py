@@ -71,7 +71,7 @@ class CoarsePictures:
 
         Args:
             count: How many.
-            side: Pixels, a multiple of the network's stride.
+            side: Of the crops, pixels; at most the shorter side of any picture.
             rng: Draws pictures and places.
         """
         rates = rng.integers(self.rates, size=count)

@@ -50,7 +50,7 @@ class TrainingPictures:
 
         Args:
             count: How many.
-            side: Pixels, a multiple of the network's stride.
+            side: Of the crops, pixels; at most the shorter side of any picture.
             rng: Draws pictures and places.
         """
         chosen = (self.training[index] for index in rng.integers(len(self.training), size=count))

@@ -39,7 +39,7 @@ def erase_rater(connection: Connection, rater_id: int, study_id: int) -> int:
     Args:
         connection: Inside a transaction that the caller ends.
         rater_id: Row of the rater.
-        study_id: Row of the study, whose balance of sides is undone.
+        study_id: Row of the study, for the tombstone and the kept results to drop.
     """
     given = select(TrialTable.pair_id, TrialTable.first_id, TrialTable.answered_at).where(
         TrialTable.rater_id == rater_id, TrialTable.kind == "main"

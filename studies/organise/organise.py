@@ -79,7 +79,7 @@ def plan_text(store: str, text: str, source: Path, bench: Bench) -> PlanReport:
     Args:
         store: Folder, file or PostgreSQL address.
         text: Of the plan, TOML.
-        source: Name for messages; paths in the plan start at its folder.
+        source: Name of the plan in messages.
         bench: Cuts and scores the pictures.
 
     Raises:

@@ -17,7 +17,7 @@ def welcome_of(session_plan: SessionPlan, rater: RaterRow, stage: Stage, progres
 
     Args:
         session_plan: Of the study.
-        rater: Whose answers so far decide what is still asked.
+        rater: Whose name gives the withdrawal code.
         stage: Where the rater stands.
         progress: Trials answered, of how many.
     """

@@ -180,7 +180,7 @@ class KnownRegion:
         Args:
             state: The noisy residual, (1, 3, height, width).
             time: Of the diffusion, 0 for no noise to 1 for noise alone.
-            shift: Of the noise schedule in log signal-to-noise ratio.
+            shift: See `diffusion.log_snr`.
         """
         alpha, sigma = diffusion.signal_and_noise(torch.tensor(time), shift)
         return torch.where(self.mask, alpha * self.ended + sigma * self.begun, state)
