@@ -38,15 +38,7 @@ class Asap:
         count: int,
         generator: np.random.Generator,
     ) -> list[Choice]:
-        """Return a batch of trees, in each the most telling pair first.
-
-        Args:
-            pairs: Every pair of the study.
-            pair_totals: What is known of each pair by now.
-            open_pairs: Which of them this rater may get, shape (pairs,).
-            count: How many pairs are wanted; a batch of an adaptive design may have more or fewer.
-            generator: The source of all chance.
-        """
+        """Return a batch of trees, in each the most telling pair first; arguments as in `Design.choose`."""
         board = _Board(pairs, pair_totals, open_pairs, generator)
         while len(board.chosen) < min(count, LEAST_BATCH):
             first, second = board.matchups()
@@ -77,15 +69,7 @@ class Swiss:
         count: int,
         generator: np.random.Generator,
     ) -> list[Choice]:
-        """Return some rounds, the pairs of each in random order.
-
-        Args:
-            pairs: Every pair of the study.
-            pair_totals: What is known of each pair by now.
-            open_pairs: Which of them this rater may get, shape (pairs,).
-            count: How many pairs are wanted; a batch of an adaptive design may have more or fewer.
-            generator: The source of all chance.
-        """
+        """Return some rounds, the pairs of each in random order; arguments as in `Design.choose`."""
         board = _Board(pairs, pair_totals, open_pairs, generator)
         while len(board.chosen) < min(count, LEAST_BATCH):
             opponents = _opponents(board, generator)

@@ -117,15 +117,7 @@ class Full:
         count: int,
         generator: np.random.Generator,
     ) -> list[Choice]:
-        """Return open pairs drawn at random without putting back.
-
-        Args:
-            pairs: Every pair of the study.
-            pair_totals: What is known of each pair by now.
-            open_pairs: Which of them this rater may get, shape (pairs,).
-            count: How many pairs are wanted; a batch of an adaptive design may have more or fewer.
-            generator: The source of all chance.
-        """
+        """Return open pairs drawn at random without putting back; arguments as in `Design.choose`."""
         rows = np.flatnonzero(open_pairs)
         drawn = generator.permutation(rows)[:count]
         probability = min(1.0, count / len(rows)) if len(rows) else 1.0
@@ -150,15 +142,7 @@ class BalancedIncomplete:
         count: int,
         generator: np.random.Generator,
     ) -> list[Choice]:
-        """Return pairs given least so far, spread over pictures and conditions.
-
-        Args:
-            pairs: Every pair of the study.
-            pair_totals: What is known of each pair by now.
-            open_pairs: Which of them this rater may get, shape (pairs,).
-            count: How many pairs are wanted; a batch of an adaptive design may have more or fewer.
-            generator: The source of all chance.
-        """
+        """Return pairs given least so far, over pictures and conditions; arguments as in `Design.choose`."""
         still_open = open_pairs.copy()
         pictures = np.zeros(int(pairs.content.max(initial=0)) + 1, np.int64)
         conditions = np.zeros(int(pairs.second.max(initial=0)) + 1, np.int64)
