@@ -31,7 +31,7 @@ ARROWS = {
     "bench/store/tables": "",
     "bench/timing": "bench/records bench/run bench/store bench/worker codecs",
     "bench/verify": "bench/records bench/run bench/store bench/worker codecs datasets",
-    "bench/worker": "bench/metrics bench/records bench/store codecs datasets",
+    "bench/worker": "bench/metrics bench/records bench/store codecs datasets datasets/description",
     "codecs": "",
     "codecs/classic": "codecs",
     "codecs/generative": "codecs",
@@ -62,7 +62,8 @@ ARROWS = {
         "studies/records studies/scale"
     ),
     "reports/cli": (
-        "bench bench/analysis bench/store reports/files reports/server reports/tables studies/analysis"
+        "bench bench/analysis bench/cli bench/run bench/store reports/files reports/server reports/tables "
+        "studies/analysis"
     ),
     "reports/files": "bench/analysis bench/records bench/store reports/charts reports/tables studies/ledger",
     "reports/server": (

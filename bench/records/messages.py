@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -119,7 +120,18 @@ class EncodeAgain:
     quality: float
 
 
-Job = Describe | Cell | TimingCall | Peek | DecodeAgain | EncodeAgain
+@dataclass(frozen=True, slots=True)
+class DescribePicture:
+    """Say what is on a picture."""
+
+    path: str
+    sha256: str
+    """Of the pixels."""
+    descriptors: bool
+    """Whether its descriptors are wanted beside its perceptual hash; they take some hundred times as long."""
+
+
+Job = Describe | Cell | TimingCall | Peek | DecodeAgain | EncodeAgain | DescribePicture
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +269,17 @@ class EncodedAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureContent:
+    """What is on a picture."""
+
+    picture_sha256: str
+    perceptual: str
+    """Perceptual hash, 16 hex digits."""
+    descriptors: Mapping[str, float] | None
+    """By name; None where they were not asked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Why a cell, or one metric of it, has no result."""
 
@@ -274,7 +297,9 @@ class Finished:
 
 
 Again = Peeked | DecodedAgain | EncodedAgain
-Message = Described | Began | Measured | Scored | Timed | Inspected | Again | Failed | Finished
+Message = (
+    Described | Began | Measured | Scored | Timed | Inspected | PictureContent | Again | Failed | Finished
+)
 
 
 @dataclass(slots=True)
@@ -285,6 +310,7 @@ class Outcome:
     measured: Measured | None = None
     timed: Timed | None = None
     inspected: Inspected | None = None
+    content: PictureContent | None = None
     again: Again | None = None
     scored: list[Scored] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)

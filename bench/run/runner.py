@@ -20,7 +20,7 @@ from .prepare import Options, Prepared, prepare
 from .seed_order import OneStream
 from .suite import Suite
 from .timing_report import TimingReport
-from .training_overlap import store_contents, training_notes
+from .training_overlap import training_notes
 
 ANY_MISSING = Wanted(retry_failed=True)
 """Makes a plan of every cell that has no complete result, whatever was tried."""
@@ -100,8 +100,7 @@ def run(suite: Suite, text: str, store: StoreWriter, options: Options, progress:
                 report.prepared = prepared
                 progress.planned(report.plan)
                 if report.plan.cells and not options.dry_run:
-                    prints = store_contents(prepared.pictures, store, workers)
-                    report.notes += training_notes(prepared.pictures, prepared.codecs, prints)
+                    report.notes += training_notes(prepared.pictures, prepared.codecs, store, executor)
                 if not (options.dry_run or options.wanted.score_only):
                     adopt(store, report.plan.keys)
                 if report.plan.cells and not options.dry_run:

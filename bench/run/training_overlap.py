@@ -1,51 +1,38 @@
-"""Describe a suite's pictures, and warn where a codec was trained on them."""
+"""Warn where a codec was trained on pictures of a suite."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 
-from ...datasets.description.descriptors import describe_pixels
 from ...datasets.description.overlap import Print, shared, training_prints
-from ...datasets.perceptual import perceptual_hash
-from ...datasets.pixels import PictureError, read_pixels
-from ..store.pictures import Content, add_contents, known_prints
 from ..store.writer import StoreWriter
+from .picture_contents import store_prints
 from .plan import PlannedCodec, PlannedPicture
 
 _NAMED = 3
 
 
-def store_contents(pictures: Iterable[PlannedPicture], store: StoreWriter, workers: int) -> dict[str, str]:
-    """Return the perceptual hash of every picture, after describing those that are new to the store.
-
-    Files that can no longer be read are left out: whoever measures them says so.
-
-    Args:
-        pictures: Of a suite.
-        store: Receives perceptual hashes and descriptors.
-        workers: Threads that read pictures.
-    """
-    once = {picture.sha256: picture for picture in pictures}
-    known = known_prints(store, once)
-    with ThreadPoolExecutor(workers) as readers:
-        unknown = (picture for sha256, picture in once.items() if sha256 not in known)
-        new = [content for content in readers.map(_content, unknown) if content]
-    add_contents(store, new)
-    return known | {content.picture_sha256: content.perceptual for content in new}
-
-
 def training_notes(
-    pictures: Sequence[PlannedPicture], codecs: Iterable[PlannedCodec], prints: dict[str, str]
+    pictures: Sequence[PlannedPicture],
+    codecs: Iterable[PlannedCodec],
+    store: StoreWriter,
+    executor: Executor,
 ) -> list[str]:
     """Return a warning for each codec of codecarena that meets pictures it was trained on.
 
     Args:
         pictures: Of a suite.
-        codecs: Those of the suite that loaded.
-        prints: Perceptual hashes by the hash of the pixels, as `store_contents` returns them.
+        codecs: Those of the suite that loaded; where none says what it was trained on, no picture is read.
+        store: Has the perceptual hashes of pictures, and receives those of new ones.
+        executor: Its threads wait for workers.
     """
+    trained = [(codec, folders) for codec in codecs if (folders := _folders(codec.info.trained_on))]
+    if not trained:
+        return []
+    paths = {picture.sha256: str(picture.picture.path) for picture in pictures}
+    prints = store_prints(paths, store, executor)
     meets: dict[tuple[str, ...], list[str]] = {}
     notes: list[str] = []
     here = {
@@ -55,10 +42,7 @@ def training_notes(
         for picture in pictures
         if picture.sha256 in prints
     }
-    for codec in codecs:
-        folders = _folders(codec.info.trained_on)
-        if not folders:
-            continue
+    for codec, folders in trained:
         if folders not in meets:
             meets[folders] = sorted({overlap.picture for overlap in shared(here, training_prints(folders))})
         if names := meets[folders]:
@@ -74,11 +58,3 @@ def _folders(trained_on: str | None) -> tuple[str, ...]:
     """Return the folders of training pictures in a text such as ``679 pictures: bsds500, ...``."""
     _, colon, names = (trained_on or "").partition(": ")
     return tuple(sorted(re.split(r",\s*", names))) if colon else ()
-
-
-def _content(picture: PlannedPicture) -> Content | None:
-    try:
-        pixels = read_pixels(picture.picture.path, picture.picture.sha256)
-    except PictureError:
-        return None
-    return Content(picture.sha256, perceptual_hash(pixels), describe_pixels(pixels))

@@ -26,6 +26,15 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 _CONDITION = re.compile(r"\s*(?P<name>\w+)\s*(?P<how>>=|<=|!=|>|<|=)\s*(?P<number>[-+\w.]+)\s*")
 
 
+def check_condition(text: str) -> None:
+    """Do nothing where the text is a condition on descriptors.
+
+    Raises:
+        StoreError: It is none; says what was expected.
+    """
+    pictures_where(text, DescriptorTable.picture_sha256)
+
+
 def pictures_where(text: str, picture_sha256: InstrumentedAttribute[str]) -> ColumnElement[bool]:
     """Return what a picture's descriptors must be for it to be chosen.
 

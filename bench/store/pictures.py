@@ -3,38 +3,49 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from sqlalchemy import Connection, delete, insert, select
 
 from ...datasets.description.descriptors import VERSION
 from ...datasets.manifest import LocalPicture
+from ..records.messages import PictureContent
 from .store import Store, chunks
 from .tables.picture_tables import DescriptorTable, PrintTable, ProvenanceTable
+from .tables.schema import MemberTable
 from .writer import StoreWriter
 
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What is on a picture."""
-
-    picture_sha256: str
-    perceptual: str
-    """Perceptual hash, 16 hex digits."""
-    descriptors: Mapping[str, float]
+NOT_DESCRIBED = ""
+"""The version of the descriptors of a picture of which only the perceptual hash was asked for."""
 
 
 def known_prints(store: Store, pictures: Iterable[str]) -> dict[str, str]:
-    """Return the perceptual hash of those pictures whose descriptors are stored in their present version."""
+    """Return the perceptual hash of those pictures that have one in the store."""
     prints: dict[str, str] = {}
     with store.engine.connect() as connection:
         for chunk in chunks(pictures):
             query = select(PrintTable.picture_sha256, PrintTable.perceptual).where(
-                PrintTable.picture_sha256.in_(chunk), PrintTable.version == VERSION
+                PrintTable.picture_sha256.in_(chunk)
             )
             prints |= {row[0]: row[1] for row in connection.execute(query)}
     return prints
+
+
+def undescribed(store: Store, image_set: str | None = None) -> dict[str, str]:
+    """Return the file of each picture whose descriptors are not stored in their present version, by its hash.
+
+    Args:
+        store: The store.
+        image_set: Only pictures of this set; of all where None.
+    """
+    described = select(PrintTable.picture_sha256).where(PrintTable.version == VERSION)
+    query = select(MemberTable.picture_sha256, MemberTable.path).where(
+        MemberTable.picture_sha256.not_in(described)
+    )
+    if image_set is not None:
+        query = query.where(MemberTable.image_set == image_set)
+    with store.engine.connect() as connection:
+        return {row[0]: row[1] for row in connection.execute(query.order_by(MemberTable.path))}
 
 
 def descriptors(store: Store) -> dict[str, dict[str, float]]:
@@ -47,7 +58,7 @@ def descriptors(store: Store) -> dict[str, dict[str, float]]:
     return descriptors_of_picture
 
 
-def add_contents(store: StoreWriter, contents: Iterable[Content]) -> None:
+def add_contents(store: StoreWriter, contents: Iterable[PictureContent]) -> None:
     """Record what is on pictures, in place of what was known before."""
     listed = list(contents)
     if not listed:
@@ -55,10 +66,14 @@ def add_contents(store: StoreWriter, contents: Iterable[Content]) -> None:
     values = [
         {"picture_sha256": content.picture_sha256, "name": name, "value": value}
         for content in listed
-        for name, value in content.descriptors.items()
+        for name, value in (content.descriptors or {}).items()
     ]
     prints = [
-        {"picture_sha256": content.picture_sha256, "perceptual": content.perceptual, "version": VERSION}
+        {
+            "picture_sha256": content.picture_sha256,
+            "perceptual": content.perceptual,
+            "version": NOT_DESCRIBED if content.descriptors is None else VERSION,
+        }
         for content in listed
     ]
 

@@ -21,6 +21,7 @@ from ..records.messages import (
     DecodeAgain,
     Describe,
     Described,
+    DescribePicture,
     EncodeAgain,
     Failed,
     Identified,
@@ -35,6 +36,7 @@ from ..records.messages import (
 from ..records.metric_facts import impossible_score
 from ..store.blobs import BlobError, Blobs
 from . import repeat, stopwatch
+from .picture_content import content_of
 from .stopwatch import check_decoded
 
 if TYPE_CHECKING:  # a third of the time that a worker takes to start
@@ -77,6 +79,8 @@ class Worker:
                 yield from self.time(job)
             case Peek() | DecodeAgain() | EncodeAgain():
                 yield from self.repeat(job)
+            case DescribePicture():
+                yield content_of(job)
 
     def describe(self, job: Describe) -> Iterator[Described]:
         """Yield what each codec and metric is, or why it does not load."""

@@ -38,6 +38,7 @@ from ..records.messages import (
     Message,
     Outcome,
     Peeked,
+    PictureContent,
     Scored,
     Timed,
 )
@@ -248,6 +249,8 @@ def _listen(child: Child, limits: Limits, outcome: Outcome) -> Failed | None:
                     outcome.timed = message
                 case Inspected():
                     outcome.inspected = message
+                case PictureContent():
+                    outcome.content = message
                 case Peeked() | DecodedAgain() | EncodedAgain():
                     outcome.again = message
                 case Failed():

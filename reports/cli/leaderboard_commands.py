@@ -32,6 +32,8 @@ WhereOption = Annotated[
 ]
 
 NO_RESULTS = "The store holds no results yet; run a suite first: codecarena run quick"
+_REASONS = 3
+"""How many pictures without descriptors are named."""
 NO_TIMINGS = "The store holds no timings yet; time a suite first: codecarena time SUITE"
 
 
@@ -130,10 +132,9 @@ def show_leaderboard(
         own_bytes_first: Whether codecs without a curve come first.
     """
     from ...bench.store.derived_cache import Derived
-    from ...bench.store.store import Store
     from ..tables.leaderboard_tables import leaderboard_tables
 
-    opened = Store(store, where=where)
+    opened = _open(store, image_set, where)
     tables = leaderboard_tables(
         opened,
         metrics=metrics,
@@ -146,6 +147,47 @@ def show_leaderboard(
         own_bytes_first=own_bytes_first,
     )
     show_tables(tables, as_json, NO_RESULTS if where is None else f"No stored picture fits {where!r}")
+
+
+def _open(store: str, image_set: str | None, where: str | None) -> Store:
+    """Return a store, or its pictures of some content: what is on them is found out at the first question."""
+    from ...bench.store.store import Store
+
+    if where is not None:
+        _describe_pictures(store, image_set, where)
+    return Store(store, where=where)
+
+
+def _describe_pictures(store: str, image_set: str | None, where: str) -> None:
+    """Store the descriptors that are missing, and say of which pictures there are none."""
+    from rich.console import Console
+
+    from ...bench.cli.progress import counting
+    from ...bench.run.picture_contents import describe_stored
+    from ...bench.store.picture_filter import check_condition
+    from ...bench.store.pictures import undescribed
+    from ...bench.store.store import Store
+    from ...bench.store.writer import StoreWriter
+    from ..tables.digits import counted
+
+    check_condition(where)
+    reader = Store(store)
+    missing = undescribed(reader, image_set)
+    reader.close()
+    if not missing:
+        return
+    writer = StoreWriter(store)
+    console = Console(stderr=True)
+    try:
+        with counting(console, "describing pictures") as progress:
+            reasons = describe_stored(writer, image_set, progress)
+    finally:
+        writer.close()
+    if reasons:
+        pictures = counted(len(reasons), "picture")
+        typer.echo(f"{pictures} without descriptors, so --where leaves them out:", err=True)
+        for reason in reasons[:_REASONS]:
+            typer.echo(f"  {reason}", err=True)
 
 
 def _people(store: Store) -> tuple[StudyResults, ...]:
@@ -169,12 +211,11 @@ def _show_split(
 ) -> None:
     from ...bench.analysis.coverage import AnalysisError
     from ...bench.store.derived_cache import Derived
-    from ...bench.store.store import Store
     from ..tables.kinds import kind_tables
 
     if at is not None:
         raise AnalysisError("--split kind tests BD-rates; it goes with --anchor, not with --at")
-    opened = Store(store, where=where)
+    opened = _open(store, image_set, where)
     tables = kind_tables(
         opened, metrics=metrics, anchor=anchor, image_set=image_set, method=method, derived=Derived(opened)
     )

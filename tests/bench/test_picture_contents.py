@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from codecarena.bench.analysis.kind_effect import TOY_SET
 from codecarena.bench.run.toy_pictures import ToySampler, _conditions, layout
 from codecarena.bench.store.pictures import descriptors, provenance
 from codecarena.bench.store.store import Store
+from codecarena.bench.worker import pool
 from codecarena.datasets.manifest import Sampling
 from codecarena.datasets.pixels import read_pixels
 from codecarena.datasets.sets.catalogue import find_manifest, open_set
@@ -66,11 +68,64 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_descriptors_and_provenance_are_stored(arena: Path) -> None:
-    store = Store(str(arena / "arena"))
-    outcome = {cell.picture: descriptors(store)[cell.picture_sha256] for cell in store.cells("mine")}
+def test_descriptors_are_found_out_at_the_first_question_and_once_for_all_stores(
+    arena: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("first", "second"):
+        shutil.copytree(arena / "arena", tmp_path / name)
+        assert descriptors(Store(str(tmp_path / name))) == {}, "a run without such a codec describes nothing"
+    ended = call(
+        "leaderboard",
+        "--store",
+        str(tmp_path / "first"),
+        "--set",
+        "mine",
+        "--where",
+        "entropy>1",
+        folder=tmp_path,
+    )
+    assert ended.returncode == 0, ended.stderr
+    store = Store(str(tmp_path / "first"))
+    known = descriptors(store)
+    outcome = {cell.picture: known[cell.picture_sha256] for cell in store.cells("mine")}
+    assert len(known) == len(outcome) == 2, "of the other set nothing was asked"
     assert outcome["grey.png"]["colourfulness"] == 0
     assert outcome["vivid.png"]["colourfulness"] > 100
+    # What this user's other stores know needs no worker and no file.
+    monkeypatch.setattr(pool, "supervise", None)
+    call(
+        "leaderboard",
+        "--store",
+        str(tmp_path / "second"),
+        "--set",
+        "mine",
+        "--where",
+        "entropy>1",
+        folder=tmp_path,
+    )
+    assert descriptors(Store(str(tmp_path / "second"))) == known
+
+
+def test_pictures_that_cannot_be_described_are_named(
+    arena: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    shutil.copytree(arena / "arena", tmp_path / "arena")
+    moved = arena / "mine" / "grey.png"
+    moved.rename(tmp_path / "grey.png")
+    try:
+        ended = call("leaderboard", "--set", "mine", "--where", "entropy>1", folder=tmp_path)
+    finally:
+        (tmp_path / "grey.png").rename(moved)
+    assert ended.returncode == 0
+    assert "1 picture without descriptors, so --where leaves them out:" in ended.stderr
+    assert str(moved) in ended.stderr
+    assert "1 of 1 picture" in ended.stdout or "1 picture" in ended.stdout
+
+
+def test_provenance_is_stored(arena: Path) -> None:
+    store = Store(str(arena / "arena"))
     message = provenance(store, "mine")["vivid.png"]
     assert (message["prompt"], message["seed"], message["guidance"]) == (
         "a vivid picture",
@@ -81,6 +136,7 @@ def test_descriptors_and_provenance_are_stored(arena: Path) -> None:
 
 
 def test_results_can_be_sliced_by_what_is_on_the_pictures(arena: Path) -> None:
+    call("leaderboard", "--set", "mine", "--where", "entropy>1", folder=arena)
     for where, names in (
         ("colourfulness>100", {"vivid.png"}),
         ("colourfulness<=0 and entropy>7", {"grey.png"}),

@@ -12,18 +12,18 @@ from measuring import INFO
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from codecarena.bench.records.messages import Identified
+from codecarena.bench.records.messages import Identified, PictureContent
 from codecarena.bench.store import pictures as stored_pictures
 from codecarena.bench.store import writer
 from codecarena.bench.store.database import StoreError
 from codecarena.bench.store.picture_filter import pictures_where
 from codecarena.bench.store.pictures import (
-    Content,
     add_contents,
     add_provenance,
     descriptors,
     known_prints,
     provenance,
+    undescribed,
 )
 from codecarena.bench.store.provenance import (
     CodecOrigin,
@@ -93,18 +93,25 @@ def test_descriptors_and_hashes_of_pictures_replace_what_was_known(
     store: StoreWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_contents(store, [])
-    add_contents(store, [Content(HASHES["a"], "0" * 16, {"entropy": 3.0, "face_count": 1.0})])
+    add_contents(store, [PictureContent(HASHES["a"], "0" * 16, {"entropy": 3.0, "face_count": 1.0})])
     add_contents(
-        store, [Content(HASHES["b"], "1" * 16, {}), Content(HASHES["c"], "2" * 16, {"entropy": 5.0})]
+        store,
+        [PictureContent(HASHES["b"], "1" * 16, {}), PictureContent(HASHES["c"], "2" * 16, {"entropy": 5.0})],
     )
-    add_contents(store, [Content(HASHES["a"], "f" * 16, {"entropy": 4.0})])
+    add_contents(store, [PictureContent(HASHES["a"], "f" * 16, {"entropy": 4.0})])
     assert descriptors(store) == {HASHES["a"]: {"entropy": 4.0}, HASHES["c"]: {"entropy": 5.0}}
     assert known_prints(store, [HASHES["a"], HASHES["b"], HASHES["d"]]) == {
         HASHES["a"]: "f" * 16,
         HASHES["b"]: "1" * 16,
     }
+    add_contents(store, [PictureContent(HASHES["d"], "d" * 16, None)])
+    store.add_members("set", [(local(name), HASHES[name]) for name in "abcd"])
+    store.add_members("other", [(local("a"), HASHES["a"])])
+    assert undescribed(store) == {HASHES["d"]: "/d.png"}, "only its perceptual hash was asked for"
+    assert undescribed(store, "other") == {}
     monkeypatch.setattr(stored_pictures, "VERSION", "another")
-    assert known_prints(store, HASHES.values()) == {}, "of another version of the descriptors"
+    assert undescribed(store) == {HASHES[name]: f"/{name}.png" for name in "abcd"}
+    assert len(known_prints(store, HASHES.values())) == 4, "a hash is of no version"
 
 
 def test_the_provenance_of_a_picture_comes_back_field_by_field(store: StoreWriter) -> None:
@@ -150,7 +157,7 @@ def test_a_condition_chooses_pictures_by_what_is_on_them(store: StoreWriter) -> 
         "b": {"entropy": 4.0, "face_count": 1.0},
         "c": {"entropy": 5.0, "face_count": 0.0},
     }
-    add_contents(store, [Content(HASHES[name], "0" * 16, values) for name, values in known.items()])
+    add_contents(store, [PictureContent(HASHES[name], "0" * 16, values) for name, values in known.items()])
     outcome: dict[str, str] = {}
     with store.engine.connect() as connection:
         for where in CHOSEN:
