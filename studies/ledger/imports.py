@@ -75,6 +75,11 @@ def facts_of(study: StudyRow) -> tuple[bool, bool]:
     return bool(read["sided"]), bool(read["raters_known"])
 
 
+def source_of(study: StudyRow) -> str:
+    """Return where an imported study's votes came from, and what was left out of them."""
+    return str(tomllib.loads(study.plan)["source"])
+
+
 def analysis_of(study: StudyRow) -> AnalysisTable:
     """Return how the scale of an imported study is to be made."""
     return AnalysisTable.model_validate(tomllib.loads(study.plan).get("analysis", {}))

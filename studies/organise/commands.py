@@ -232,8 +232,10 @@ def export(
 
 def import_command(
     name: NameArgument,
-    form: Annotated[str, typer.Argument(metavar="csv|parquet|aic|pwcmp|battles", help="File format.")],
-    file: Annotated[Path, typer.Argument(help="File to read.")],
+    form: Annotated[
+        str, typer.Argument(metavar="csv|parquet|aic|pwcmp|battles|mucped23", help="What the columns are.")
+    ],
+    file: Annotated[Path, typer.Argument(help="File to read: CSV, Parquet or JSON, as its content says.")],
     store: StoreOption = STORE,
     unit: Annotated[str, typer.Option(metavar="JOD|log-worth", help="Of the scale.")] = "JOD",
     model: Annotated[
@@ -242,12 +244,18 @@ def import_command(
     anchor: Annotated[
         str | None, typer.Option(help="Condition at 0.", show_default="original, else the mean")
     ] = None,
+    keep_repeats: Annotated[
+        bool, typer.Option("--keep-repeats", help="Count an answer as often as the file repeats it.")
+    ] = False,
+    keep_named: Annotated[
+        bool, typer.Option("--keep-named", help="Count battles whose models were named to the rater.")
+    ] = False,
 ) -> None:
     """Read anyone's votes into a study of their own, to be analysed like ours."""
     from ..design.plan import AnalysisTable, PlanError
     from ..ledger.imports import keep_votes
     from ..scale.models import MODELS
-    from .interchange_read import read
+    from .interchange_read import InterchangeError, LeftOut, read
 
     if unit not in ("JOD", "log-worth"):
         raise PlanError(f"--unit: expected JOD or log-worth; got {unit!r}")
@@ -257,10 +265,22 @@ def import_command(
     analysis = AnalysisTable.model_validate(
         {key: choice for key, choice in asked.items() if choice is not None}
     )
-    votes = read(form, file)
+    options: dict[LeftOut, bool] = {"exact repeat": keep_repeats, "battle with names shown": keep_named}
+    content = read(form, file, frozenset(why for why, kept in options.items() if kept))
+    counts = content.sentence()
+    if content.left_out and not len(content.votes):
+        raise InterchangeError(f"{file}: no row is left that counts; {counts}")
+    source = f"imported from {file.name} ({form})" + (f"; {counts}" if counts else "")
     with _ledger(store) as ledger:
-        keep_votes(ledger, name, f"imported from {file.name} ({form})", votes, analysis)
-    typer.echo(f"{len(votes)} votes are study {name}; see codecarena study scale {name}")
+        keep_votes(ledger, name, source, content.votes, analysis)
+    typer.echo(f"{len(content.votes)} votes are study {name}; see codecarena study scale {name}")
+    if counts:
+        again = [f"--{word}" for word, why in _KEPT_BY.items() if why in content.left_out]
+        typer.echo(counts + (f" (to count them: {' '.join(again)})" if again else ""))
+
+
+_KEPT_BY = {"keep-repeats": "exact repeat", "keep-named": "battle with names shown"}
+"""Option that counts what is usually left out."""
 
 
 def simulate(

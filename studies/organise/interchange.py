@@ -8,6 +8,8 @@ aic          the columns of the JPEG AIC triplet data (jpeg-aic/dataset-JPEG-AI-
 pwcmp        observer, session_id, scene, condition_A, condition_B, is_A_selected (mantiuk/pwcmp); it has
              no ties, so 'no preference' is left out, never halved
 battles      one JSON object a line: question_id, model_a, model_b, winner, judge (lm-sys/FastChat)
+mucped23     read only: methodA, methodB, originalName, answerValue (google-research/mucped23); the answer is
+             the picture that differs more from the original
 ===========  ==========================================================================================
 """
 
@@ -189,6 +191,7 @@ def _battles(votes: Sequence[StoredVote], _: Sequence[Condition], turned: bool) 
             "turn": 1,
             "anony": True,
             "tstamp": vote.received_at,
+            "vote_id": vote.client_uuid,
         }
         for vote in votes
         if vote.kind == "main" and vote.answer != "skip"

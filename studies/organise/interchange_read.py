@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
 from statistics import median
-from typing import Any, cast
+from typing import Any, Literal, TypeAlias
 
 from ..design.plan import REFERENCE
 from ..ledger.votes import KINDS
@@ -25,151 +23,106 @@ from ..scale.votes import (
     from_records,
 )
 from .interchange import InterchangeError
+from .vote_rows import Line, WrongCellError, rows_of
 
 LONGEST_SECONDS = 200
 """A median response time above it is in milliseconds, whatever the file's description says."""
 MOST_VOTES = 1_000_000
 """That a file may hold, counts multiplied out."""
 
+LeftOut: TypeAlias = Literal["exact repeat", "battle with names shown", "skipped trial"]
+"""Why a row does not count."""
+_PLURAL: Mapping[LeftOut, str] = {
+    "exact repeat": "exact repeats",
+    "battle with names shown": "battles with names shown",
+    "skipped trial": "skipped trials",
+}
+
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One vote, or so many equal ones, of somebody's file."""
+class VoteFile:
+    """What a file of votes holds."""
 
-    place: str
-    """Where it stands, as ``line 3``."""
-    cells: Mapping[str, Any]  # Any: a cell of somebody's table
+    votes: Votes
+    left_out: Mapping[LeftOut, int]
+    """How many rows are not among the votes, by why; reasons that hold for none are not here."""
+    kept: Mapping[LeftOut, int]
+    """How many rows that are usually left out are among the votes."""
 
-    def get(self, name: str, default: str = "") -> str:
-        """Return a cell as text; the default where it is missing or empty."""
-        value = self.cells.get(name)
-        empty = value is None or value != value or value == ""
-        return default if empty else str(value).strip()
-
-    def named(self, name: str) -> str:
-        """Return a cell that must hold something.
-
-        Raises:
-            _WrongCellError: It is missing or empty.
-        """
-        value = self.get(name)
-        if not value:
-            raise _WrongCellError(f"{self.place}: {name}: expected a name; got nothing")
-        return value
-
-    def one_of(self, name: str, meaning: Mapping[str, int]) -> int:
-        """Return what a cell means.
-
-        Raises:
-            _WrongCellError: It is none of the words expected.
-        """
-        value = self.get(name)
-        if value.lower() not in meaning:
-            raise _WrongCellError(
-                f"{self.place}: {name}: expected one of {', '.join(meaning)}; got {value[:60]!r}"
-            )
-        return meaning[value.lower()]
-
-    def number(self, name: str) -> float:
-        """Return a cell as a number; NaN where it is none."""
-        try:
-            return float(self.get(name))
-        except ValueError:
-            return float("nan")
-
-    def same(self, first: str, second: str) -> bool:
-        """Whether two cells hold one name."""
-        return self.get(first) == self.get(second)
+    def sentence(self) -> str:
+        """Return what was left out and what was kept, in words; nothing where neither was."""
+        counts = (("left out", self.left_out), ("among them", self.kept))
+        return "; ".join(
+            f"{what}: {', '.join(_counted(count, why) for why, count in by_reason.items())}"
+            for what, by_reason in counts
+            if by_reason
+        )
 
 
-class _WrongCellError(ValueError):
-    pass
+def _counted(count: int, why: LeftOut) -> str:
+    return f"1 {why}" if count == 1 else f"{count} {_PLURAL[why]}"
 
 
-def read(form: str, file: Path) -> Votes:
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """How the rows of a format become votes."""
+
+    votes: Callable[[Sequence[Line]], Votes]
+    columns: tuple[tuple[str, ...], ...]
+    """Columns that must be there: one of each."""
+    answer_ids: tuple[tuple[str, ...], ...] = ()
+    """Sets of columns of which any tells one answer from the next. Only rows that have all of a set can be
+    one answer written twice: two people may answer alike."""
+    left_out: Mapping[LeftOut, Callable[[Line], bool]] = field(default_factory=dict[Any, Any])
+    """Which rows do not count, by why."""
+
+
+def read(form: str, file: Path, keep: frozenset[LeftOut] = frozenset()) -> VoteFile:
     """Return the votes of a file.
+
+    Args:
+        form: Name of the format.
+        file: CSV, Parquet, or JSON as one list or one object a line; its content says which.
+        keep: What to count although it is usually left out; trials without an answer never count.
 
     Raises:
         InterchangeError: No such format, a column is missing, or a value is none of those expected; the
             message names file, line (or row, of a Parquet file) and value.
     """
-    if form not in _READERS:
-        raise InterchangeError(f"no format {form!r}; there are {', '.join(_READERS)}")
-    reader, needed = _READERS[form]
+    if form not in _FORMATS:
+        raise InterchangeError(f"no format {form!r}; there are {', '.join(_FORMATS)}")
+    known = _FORMATS[form]
     try:
-        lines = _ROWS.get(form, _table)(file)
-        columns = lines[0].cells.keys() if lines else set[str]()
-        for alternatives in needed:
+        lines = rows_of(file)
+        columns = {name for line in lines for name in line.cells}
+        for alternatives in known.columns:
             if lines and not columns & set(alternatives):
                 present = ", ".join(sorted(map(str, columns)))
                 raise InterchangeError(f"{file}: no column {' or '.join(alternatives)}; it has {present}")
-        return reader(lines)
-    except (_WrongCellError, VotesError) as error:
+        reasons = list(_reasons(known, lines))
+        counting = [line for line, why in zip(lines, reasons, strict=True) if why is None or why in keep]
+        counts: dict[LeftOut, int] = Counter(why for why in reasons if why)
+        kept: dict[LeftOut, int] = {why: count for why, count in counts.items() if why in keep}
+        left_out: dict[LeftOut, int] = {why: count for why, count in counts.items() if why not in kept}
+        return VoteFile(known.votes(counting), left_out, kept)
+    except (WrongCellError, VotesError) as error:
         raise InterchangeError(f"{file}: {error}") from error
     except (OSError, ValueError) as error:
         raise InterchangeError(f"{file}: cannot be read: {error}") from error
 
 
-def _table(file: Path) -> list[Line]:
-    """Return the rows of a CSV file, quoted line breaks and all."""
-    with file.open(encoding="utf-8-sig", newline="") as content:
-        reader = csv.DictReader(content, strict=True)
-        names = reader.fieldnames or []
-        if repeated := [name for name, count in Counter(names).items() if count > 1]:
-            raise _WrongCellError(f"line 1: column {repeated[0]!r} stands there twice")
-        lines: list[Line] = []
-        for row in _rows(reader):
-            place = f"line {reader.line_num}"
-            # What is too much has a key of its own, what is too little is None.
-            if len(row) > len(names) or None in row.values():
-                raise _WrongCellError(f"{place}: expected {len(names)} cells, as the first line has")
-            lines.append(Line(place, row))
-    return lines
-
-
-def _rows(reader: csv.DictReader[str]) -> Iterator[dict[str, str]]:
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise _WrongCellError(f"after line {reader.line_num}: {error}") from error
-
-
-def _parquet(file: Path) -> list[Line]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        rows = pq.ParquetFile(file).read().to_pylist()
-    except pa.ArrowException as error:
-        raise ValueError(str(error)) from error
-    return [Line(f"row {at}", row) for at, row in enumerate(rows, 1)]
-
-
-def _json_lines(file: Path) -> list[Line]:
-    """Return the objects of a file, one a line, or all in one list."""
-    text = file.read_text(encoding="utf-8-sig")
-    if text.lstrip().startswith("["):
-        return [_object(f"entry {at}", row) for at, row in enumerate(json.loads(text), 1)]
-    lines: list[Line] = []
-    # Not splitlines: a text may hold line separators of Unicode.
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
+def _reasons(known: _Format, lines: Sequence[Line]) -> Iterator[LeftOut | None]:
+    """Yield of each row why it does not count, or None."""
+    seen: set[bytes] = set()
+    for line in lines:
+        identified = any(all(map(line.get, names)) for names in known.answer_ids)
+        content = line.digest() if identified else None
+        if content in seen:
+            yield "exact repeat"
             continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise _WrongCellError(f"line {number}: not JSON: {error}") from error
-        lines.append(_object(f"line {number}", row))
-    return lines
-
-
-def _object(place: str, row: object) -> Line:
-    if not isinstance(row, dict):
-        raise _WrongCellError(f"{place}: expected an object, got {str(row)[:40]!r}")
-    return Line(place, cast("dict[str, Any]", row))
-
-
-_ROWS: Mapping[str, Callable[[Path], list[Line]]] = {"parquet": _parquet, "battles": _json_lines}
+        if content:
+            seen.add(content)
+        yield next((why for why, holds in known.left_out.items() if holds(line)), None)
 
 
 def _read_full(lines: Sequence[Line]) -> Votes:
@@ -178,11 +131,9 @@ def _read_full(lines: Sequence[Line]) -> Votes:
     def records() -> Iterator[VoteRecord]:
         total = 0
         for line in lines:
-            if line.get("winner") == "skip":
-                continue
             kind = KINDS[_kind(line)]
             if line.same("first", "second") and kind != Kind.IDENTICAL:
-                raise _WrongCellError(
+                raise WrongCellError(
                     f"{line.place}: expected two conditions; got {line.get('first')!r} twice"
                 )
             vote = VoteRecord(
@@ -197,7 +148,7 @@ def _read_full(lines: Sequence[Line]) -> Votes:
             count = _count(line)
             total += count
             if total > MOST_VOTES:
-                raise _WrongCellError(f"{line.place}: count: more than {MOST_VOTES:,} votes in all")
+                raise WrongCellError(f"{line.place}: count: more than {MOST_VOTES:,} votes in all")
             yield from repeat(vote, count)
 
     raters_known = bool(lines) and "rater" in lines[0].cells
@@ -210,7 +161,7 @@ def _sided(lines: Sequence[Line]) -> bool:
     answers = [line.one_of("sided", meaning) if line.get("sided") else 1 for line in lines]
     for line, answer in zip(lines, answers, strict=True):
         if answer != answers[0]:
-            raise _WrongCellError(f"{line.place}: sided: expected one answer in the whole file; got two")
+            raise WrongCellError(f"{line.place}: sided: expected one answer in the whole file; got two")
     return bool(answers[0]) if answers else True
 
 
@@ -218,20 +169,26 @@ def _count(line: Line) -> int:
     text = line.get("count", "1")
     number = line.number("count") if text != "1" else 1.0
     if not (number >= 0 and number.is_integer()):
-        raise _WrongCellError(f"{line.place}: count: expected a whole number of votes; got {text!r}")
+        raise WrongCellError(f"{line.place}: count: expected a whole number of votes; got {text!r}")
     return int(number)
 
 
 def _kind(line: Line) -> str:
     name = line.get("kind", "main")
     if name not in KINDS:
-        raise _WrongCellError(f"{line.place}: kind: expected one of {', '.join(KINDS)}; got {name!r}")
+        raise WrongCellError(f"{line.place}: kind: expected one of {', '.join(KINDS)}; got {name!r}")
     return name
 
 
 def _read_aic(lines: Sequence[Line]) -> Votes:
     # The response is the side that differs more from the source: the other one wins.
-    meaning = {"left": SECOND_WON, "right": FIRST_WON, "not sure": NO_PREFERENCE}
+    meaning = {
+        "left": SECOND_WON,
+        "right": FIRST_WON,
+        "notsure": NO_PREFERENCE,
+        "not sure": NO_PREFERENCE,
+        "not_sure": NO_PREFERENCE,
+    }
     known = [
         response_time
         for response_time in (line.number("response_time") for line in lines)
@@ -249,7 +206,6 @@ def _read_aic(lines: Sequence[Line]) -> Votes:
             line.number("response_time") / per_second,
         )
         for line in lines
-        if line.get("response").lower() not in ("skip", "skipped", "")
     )
 
 
@@ -285,22 +241,29 @@ def _read_pwcmp(lines: Sequence[Line]) -> Votes:
     )
 
 
+RATERS = ("judge", "judge_hash", "user_id", "evaluation_session_id")
+"""What releases of arenas call those who voted; the last knows a visit of somebody only."""
+QUESTIONS = ("question_id", "id", "conversation_id")
+_ONE_HOT = {
+    "winner_model_a": "model_a",
+    "winner_model_b": "model_b",
+    "winner_tie": "tie",
+    "winner_both_bad": "both_bad",
+    "winner_tie_bothbad": "both_bad",
+}
+"""Columns of which one holds 1, as the release of 55,000 battles has them, and the answer that each is."""
+
+
 def _read_battles(lines: Sequence[Line]) -> Votes:
-    meaning = {
-        "model_a": FIRST_WON,
-        "model_b": SECOND_WON,
-        "tie": NO_PREFERENCE,
-        "tie (bothbad)": NO_PREFERENCE,
-    }
-    judges = {line.get("judge") for line in lines}
+    judges = {line.first_of(RATERS) for line in lines}
     return from_records(
         (
             VoteRecord(
-                line.get("judge", "unknown"),
-                line.get("question_id", "all"),
+                line.first_of(RATERS, "unknown"),
+                line.first_of(QUESTIONS, "all"),
                 line.named("model_a"),
                 line.named("model_b"),
-                line.one_of("winner", meaning),
+                _battle_outcome(line),
                 Kind.IDENTICAL if line.same("model_a", "model_b") else Kind.PLAIN,
             )
             for line in lines
@@ -309,27 +272,78 @@ def _read_battles(lines: Sequence[Line]) -> Votes:
     )
 
 
-_READERS: Mapping[str, tuple[Callable[[Sequence[Line]], Votes], Iterable[tuple[str, ...]]]] = {
-    "csv": (_read_full, (("first",), ("second",), ("winner",))),
-    "parquet": (_read_full, (("first",), ("second",), ("winner",))),
-    "aic": (
-        _read_aic,
-        tuple(
-            (name,)
-            for name in (
-                "worker",
-                "img_num",
-                "codec_left",
-                "codec_right",
-                "dlevel_left",
-                "dlevel_right",
-                "response",
+def _battle_outcome(line: Line) -> int:
+    meaning = {
+        "model_a": FIRST_WON,
+        "model_b": SECOND_WON,
+        "tie": NO_PREFERENCE,
+        "tie (bothbad)": NO_PREFERENCE,
+        "both_bad": NO_PREFERENCE,
+        "bothbad": NO_PREFERENCE,
+    }
+    if line.get("winner") or not line.cells.keys() & _ONE_HOT.keys():
+        return line.one_of("winner", meaning)
+    chosen = [answer for column, answer in _ONE_HOT.items() if line.truth(column)]
+    if len(chosen) != 1:
+        columns = ", ".join(column for column in _ONE_HOT if column in line.cells)
+        raise WrongCellError(f"{line.place}: {columns}: expected 1 in one of them; got it in {len(chosen)}")
+    return meaning[chosen[0]]
+
+
+def _read_mucped23(lines: Sequence[Line]) -> Votes:
+    # The answer is the picture that differs more from the original: the other one wins.
+    meaning = {"a": SECOND_WON, "b": FIRST_WON}
+    return from_records(
+        (
+            VoteRecord(
+                "unknown",
+                line.named("originalName"),
+                line.named("methodA"),
+                line.named("methodB"),
+                line.one_of("answerValue", meaning),
+                Kind.IDENTICAL if line.same("methodA", "methodB") else Kind.PLAIN,
             )
+            for line in lines
         ),
+        # A and B are in the order of the alphabet, whatever side they stood on.
+        sided=False,
+        raters_known=False,
+    )
+
+
+def _each(*names: str) -> tuple[tuple[str, ...], ...]:
+    return tuple((name,) for name in names)
+
+
+_TABLE = _Format(
+    _read_full,
+    _each("first", "second", "winner"),
+    _each("client_uuid", "received_at"),
+    {"skipped trial": lambda line: line.get("winner").lower() == "skip"},
+)
+_FORMATS: Mapping[str, _Format] = {
+    "csv": _TABLE,
+    "parquet": _TABLE,
+    "aic": _Format(
+        _read_aic,
+        _each("worker", "img_num", "codec_left", "codec_right", "dlevel_left", "dlevel_right", "response"),
+        _each("submission_time", "question_order"),
+        {"skipped trial": lambda line: line.get("response").lower() in ("skip", "skipped", "")},
     ),
-    "pwcmp": (
+    "pwcmp": _Format(
         _read_pwcmp,
-        (("observer",), ("condition_A",), ("condition_B",), ("is_A_selected", "selected_A")),
+        (*_each("observer", "condition_A", "condition_B"), ("is_A_selected", "selected_A")),
     ),
-    "battles": (_read_battles, (("model_a",), ("model_b",), ("winner",))),
+    "battles": _Format(
+        _read_battles,
+        (*_each("model_a", "model_b"), ("winner", "winner_model_a"), ("winner", "winner_model_b")),
+        (
+            *_each("vote_id", "id", "conversation_id", "tstamp", "timestamp"),
+            # A question alone may be put to many.
+            *(("question_id", rater) for rater in RATERS),
+        ),
+        {"battle with names shown": lambda line: line.truth("anony") is False},
+    ),
+    "mucped23": _Format(_read_mucped23, _each("methodA", "methodB", "originalName", "answerValue")),
 }
+FORMATS = tuple(_FORMATS)

@@ -10,6 +10,7 @@ from typing import Any
 from ..analysis.choices import Outcome, StudyResult, intact, plan_of
 from ..analysis.results import StudyResults
 from ..analysis.screening import Exclusion
+from ..ledger.imports import source_of
 from ..ledger.ledger import Ledger
 from ..ledger.votes import status
 from ..records.records import StudyRow
@@ -67,6 +68,8 @@ def status_lines(ledger: Ledger, name: str) -> tuple[list[str], Record]:
         f"votes: {progress.votes} on {progress.pairs} pairs, "
         f"{progress.fewest_votes} to {progress.most_votes} a pair",
     ]
+    if plan is None:
+        lines.append(f"source: {source_of(study)}")
     if plan and progress.unproven:
         lines.append(f"display unproven: {progress.unproven} votes, of all kinds")
     if progress.withdrawn:
@@ -100,7 +103,10 @@ def result_record(result: StudyResult) -> Record:
 
 def result_tables(result: StudyResult) -> list[Table]:
     """Return title, rows and notes of each table of a study's scales."""
-    return scale_tables(result.study.label, result.outcomes, result.excluded, result.sealed)
+    tables = scale_tables(result.study.label, result.outcomes, result.excluded, result.sealed)
+    if result.study.state == "imported":
+        tables[0][2].append(source_of(result.study))
+    return tables
 
 
 def scale_tables(

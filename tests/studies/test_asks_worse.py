@@ -183,7 +183,7 @@ def test_an_export_names_the_better_side(study: Study, tmp_path: Path, form: str
 def test_what_is_read_back_is_the_better_one(study: Study, tmp_path: Path, form: str) -> None:
     with closing(Ledger(study.store, read_only=True)) as ledger:
         write(ledger, ledger.study("small"), form, tmp_path / "votes")
-    back = read(form, tmp_path / "votes").of_kind(Kind.PLAIN)
+    back = read(form, tmp_path / "votes").votes.of_kind(Kind.PLAIN)
     assert [record.outcome for record in back.records()] == [
         record.outcome for record in study.votes.of_kind(Kind.PLAIN).records()
     ]

@@ -143,6 +143,7 @@ def test_battles_name_the_better_side_of_the_plan_s_pairs(
     assert rows[0] == {
         "question_id": "kodak/2", "model_a": "webp q=5", "model_b": "jpeg q=10", "winner": "model_a",
         "judge": votes[1].rater, "turn": 1, "anony": True, "tstamp": votes[1].received_at,
+        "vote_id": votes[1].client_uuid,
     }  # fmt: skip
     # Only trials of the design; the one that ran out of time is no battle.
     assert [(row["question_id"], row["model_a"], row["winner"]) for row in rows] == [

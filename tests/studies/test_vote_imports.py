@@ -13,7 +13,7 @@ from giving import rows_of
 from codecarena.bench.store.database import StoreError
 from codecarena.studies.design.plan import AnalysisTable
 from codecarena.studies.ledger.identity import withdrawal_code
-from codecarena.studies.ledger.imports import analysis_of, facts_of, keep_votes
+from codecarena.studies.ledger.imports import analysis_of, facts_of, keep_votes, source_of
 from codecarena.studies.ledger.ledger import Ledger, digest
 from codecarena.studies.ledger.votes import status, votes_of
 from codecarena.studies.organise.interchange import InterchangeError, write
@@ -30,7 +30,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 def reading(folder: Path, form: str, text: str) -> Votes:
     (folder / "votes").write_text(text)
-    return read(form, folder / "votes")
+    return read(form, folder / "votes").votes
 
 
 def plain_records(votes: Votes) -> list[tuple[object, ...]]:
@@ -202,7 +202,7 @@ def test_kept_votes_are_a_study_with_each_vote_as_it_came(tmp_path: Path, ledger
     assert [record.rater for record in back.records()] == [f"theirs:{record.rater}" for record in RECORDS]
     assert back.conditions == ("a", "b", "original")
     assert (study.state, facts_of(study), analysis_of(study)) == ("imported", (True, True), AnalysisTable())
-    assert 'source = "somebody\'s \\"table\\""' in study.plan
+    assert source_of(study) == 'somebody\'s "table"'
     # The three votes on p1 are of one pair, of which the repeat is no vote of its own.
     counted = status(ledger, study)
     assert (counted.votes, counted.pairs, counted.fewest_votes, counted.most_votes) == (3, 2, 1, 2)
@@ -280,8 +280,8 @@ def test_an_import_goes_out_as_it_came_and_without_a_time_where_none_was_noted(
 ) -> None:
     study = keep_votes(ledger, "theirs", "somebody", from_records(RECORDS))
     assert write(ledger, study, "aic", tmp_path / "aic.csv") == 7
-    back = read("aic", tmp_path / "aic.csv")
+    back = read("aic", tmp_path / "aic.csv").votes
     assert [record.outcome for record in back.records()] == [1, -1, -1, 1, 1, 0, 1]
     assert back.seconds.tolist() == pytest.approx([1.25, math.nan, 2, 2, 2, 3, 5], nan_ok=True)
     assert write(ledger, study, "battles", tmp_path / "battles") == 3
-    assert [record.outcome for record in read("battles", tmp_path / "battles").records()] == [1, -1, 1]
+    assert [record.outcome for record in read("battles", tmp_path / "battles").votes.records()] == [1, -1, 1]
