@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .curves import FloatArray, Method
+from .curves import SAME_RATE, FloatArray, Method, undominated
 
 LEAST_POINTS = {"pchip": 2, "akima": 2, "cubic": 4}
 AKIMA_FLAT = 1e-9
@@ -127,20 +127,12 @@ def _clean(rates: FloatArray, qualities: FloatArray) -> tuple[FloatArray, FloatA
         if _rising(rates[:, ::step], qualities[:, ::step]):
             return np.log(rates[:, ::step]), qualities[:, ::step], np.full(len(rates), rates.shape[1])
     used = np.isfinite(qualities) & (rates > 0)
-    sorted_rates = np.where(used, rates, np.inf)
-    order = np.argsort(sorted_rates, axis=1, kind="stable")
-    sorted_rates = np.take_along_axis(sorted_rates, order, axis=1)
-    sorted_qualities = np.take_along_axis(np.where(used, qualities, -np.inf), order, axis=1)
-    same = (sorted_rates[:, 1:] == sorted_rates[:, :-1]) & np.isfinite(sorted_rates[:, 1:])
-    if same.any():
-        rows = same.any(axis=1)
-        sorted_rates[rows], sorted_qualities[rows] = _merge(sorted_rates[rows], sorted_qualities[rows])
-    best = np.maximum.accumulate(sorted_qualities, axis=1)
-    kept = sorted_qualities > np.pad(best[:, :-1], ((0, 0), (1, 0)), constant_values=-np.inf)
-    order = np.argsort(~kept, axis=1, kind="stable")
-    with np.errstate(divide="ignore"):
-        log_rates = np.log(np.take_along_axis(sorted_rates, order, axis=1))
-    return log_rates, np.take_along_axis(sorted_qualities, order, axis=1), np.count_nonzero(kept, axis=1)
+    usable_rates, usable_qualities = np.where(used, rates, np.inf), np.where(used, qualities, -np.inf)
+    order, kept = undominated(usable_rates, usable_qualities)
+    order = np.take_along_axis(order, np.argsort(~kept, axis=1, kind="stable"), axis=1)
+    sorted_rates = np.take_along_axis(usable_rates, order, axis=1)
+    sorted_qualities = np.take_along_axis(usable_qualities, order, axis=1)
+    return np.log(sorted_rates), sorted_qualities, np.count_nonzero(kept, axis=1)
 
 
 def _rising(rates: FloatArray, qualities: FloatArray) -> bool:
@@ -148,23 +140,9 @@ def _rising(rates: FloatArray, qualities: FloatArray) -> bool:
     return bool(
         (rates > 0).all()
         and np.isfinite(qualities).all()
-        and (rates[:, 1:] > rates[:, :-1]).all()
+        and (rates[:, 1:] > (1 + SAME_RATE) * rates[:, :-1]).all()
         and (qualities[:, 1:] > qualities[:, :-1]).all()
     )
-
-
-def _merge(rates: FloatArray, qualities: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return rows in which the qualities of equal rates are one point, their mean."""
-    rows, settings = rates.shape
-    finite = np.isfinite(rates)
-    step = np.concatenate([np.zeros((rows, 1), bool), rates[:, 1:] != rates[:, :-1]], axis=1)
-    place = (np.cumsum(step, axis=1) + settings * np.arange(rows)[:, None])[finite]
-    count = np.bincount(place, minlength=rows * settings)
-    with np.errstate(invalid="ignore"):
-        mean = np.bincount(place, qualities[finite], rows * settings) / count
-    merged = np.full(rows * settings, np.inf)
-    merged[place] = rates[finite]
-    return merged.reshape(rows, settings), np.where(count, mean, -np.inf).reshape(rows, settings)
 
 
 def _interpolate(

@@ -22,6 +22,9 @@ NO_NUMBER = "more than any number"
 ONE_POINT = "one point"
 NO_CURVE = "no curve"
 
+SAME_RATE = 1e-12
+"""Share of a rate below which two are equal: means of equal rates differ in their last digit."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
@@ -112,9 +115,9 @@ def from_quality(scale: CurveScale, better: Direction, quality: float) -> float:
 def clean(rates: ArrayLike, qualities: ArrayLike, *columns: ArrayLike) -> Curve:
     """Return the curve through these points, made strictly rising.
 
-    Points whose quality is not finite are left out. Points of equal rate are averaged. A setting that costs
-    at least as much as another and looks no better is dropped and counted: nobody would choose it, and
-    rate would have two values at one quality.
+    Points whose quality is not finite are left out. A setting that costs at least as much as another and
+    looks no better is dropped and counted: nobody would choose it, and rate would have two values at one
+    quality. Of two settings that cost the same, that is the worse one.
 
     Args:
         rates: Shape (points,), positive; any order.
@@ -123,11 +126,34 @@ def clean(rates: ArrayLike, qualities: ArrayLike, *columns: ArrayLike) -> Curve:
     """
     table = np.array([rates, qualities, *columns], dtype=np.float64).reshape(2 + len(columns), -1)
     table = table[:, np.isfinite(table[1]) & (table[0] > 0)]
-    unique, place, count = np.unique(table[0], return_inverse=True, return_counts=True)
-    means = np.array([np.bincount(place, row, len(unique)) / count for row in table[1:]])
-    best_cheaper = np.concatenate([[-np.inf], np.maximum.accumulate(means[0])[:-1]])[: len(unique)]
-    kept = means[0] > best_cheaper
-    return Curve(unique[kept], means[0, kept], means[1:, kept], int(np.count_nonzero(~kept)))
+    order, kept = undominated(table[0], table[1])
+    used = table[:, order[kept]]
+    return Curve(used[0], used[1], used[2:], int(np.count_nonzero(~kept)))
+
+
+def undominated(rates: FloatArray, qualities: FloatArray) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Return the order of points by rate, the best of one rate first, and which of them no other dominates.
+
+    Rates that differ by less than `SAME_RATE` are one rate.
+
+    Args:
+        rates: Shape (..., points), positive; infinite where a point is not used.
+        qualities: Of the same shape; minus infinity where a point is not used.
+
+    Returns:
+        Places, and a mask in that order; both of the shape of the rates.
+    """
+    by_rate = np.argsort(rates, axis=-1, kind="stable")
+    rising = np.take_along_axis(rates, by_rate, axis=-1)
+    with np.errstate(invalid="ignore"):
+        dearer = np.diff(rising, axis=-1, prepend=-np.inf) > SAME_RATE * rising
+    rate_number = np.cumsum(dearer, axis=-1)
+    best_first = np.lexsort((-np.take_along_axis(qualities, by_rate, axis=-1), rate_number), axis=-1)
+    order = np.take_along_axis(by_rate, best_first, axis=-1)
+    sorted_qualities = np.take_along_axis(qualities, order, axis=-1)
+    best = np.maximum.accumulate(sorted_qualities, axis=-1)
+    cheaper = np.concatenate([np.full((*best.shape[:-1], 1), -np.inf), best], axis=-1)[..., :-1]
+    return order, sorted_qualities > cheaper
 
 
 def bd_rate(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..records.rows import MetricRow
 from .codec_grids import ScoredGrid
 from .curve_batches import pchip_slopes
-from .curves import FloatArray, clean, to_quality
+from .curves import FloatArray, to_quality, undominated
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,34 +35,12 @@ def clean_curves(rates: FloatArray, qualities: FloatArray, *columns: FloatArray)
     """Return the curves as `curves.clean` makes each; arrays of shape (curves, settings)."""
     stack = np.stack([rates, qualities, *columns])
     used = np.isfinite(qualities) & (rates > 0)
-    order = np.argsort(np.where(used, rates, np.inf), axis=1, kind="stable")
-    stack = np.take_along_axis(stack, order[None], axis=2)
-    used = np.take_along_axis(used, order, axis=1)
-    level = np.where(used, stack[1], -np.inf)
-    best = np.maximum.accumulate(level, axis=1)
-    kept = used & (level > np.pad(best[:, :-1], ((0, 0), (1, 0)), constant_values=-np.inf))
-    order = np.argsort(~kept, axis=1, kind="stable")
+    order, kept = undominated(np.where(used, rates, np.inf), np.where(used, qualities, -np.inf))
+    order = np.take_along_axis(order, np.argsort(~kept, axis=1, kind="stable"), axis=1)
     stack = np.take_along_axis(stack, order[None], axis=2)
     points = np.count_nonzero(kept, axis=1)
     stack[:, np.arange(stack.shape[2]) >= points[:, None]] = np.nan
-    return _with_ties(CleanCurves(stack[0], stack[1], stack[2:], points), rates, qualities, columns)
-
-
-def _with_ties(
-    curves: CleanCurves, rates: FloatArray, qualities: FloatArray, columns: tuple[FloatArray, ...]
-) -> CleanCurves:
-    """Clean again, one by one, the few curves that have two settings of one rate."""
-    usable = np.where(np.isfinite(qualities) & (rates > 0), rates, np.nan)
-    tied = np.flatnonzero((np.diff(np.sort(usable, axis=1), axis=1) == 0).any(axis=1))
-    for row in tied:
-        curve = clean(rates[row], qualities[row], *(column[row] for column in columns))
-        curves.points[row] = curve.points
-        for array, values in ((curves.rates, curve.rates), (curves.qualities, curve.qualities)):
-            array[row] = np.nan
-            array[row, : curve.points] = values
-        curves.columns[:, row] = np.nan
-        curves.columns[:, row, : curve.points] = curve.columns
-    return curves
+    return CleanCurves(stack[0], stack[1], stack[2:], points)
 
 
 def qualities_at_rate(curves: CleanCurves, rate: float | FloatArray) -> FloatArray:

@@ -138,7 +138,9 @@ def _detail_entries(metric: MetricRow, row: BdRow, common: int, proof: Evidence 
             text = digits.with_interval(text, proof.mean_of_pictures, digits.percent)
         mean = Entry(text, row.mean_of_pictures)
     ends = _shared_scores(metric, row.bd_rate)
-    shared = Entry(digits.between(*(digits.score(metric, end) for end in ends)) if ends else digits.EMPTY)
+    shared = Entry(digits.EMPTY)
+    if ends:
+        shared = Entry(digits.between(*(digits.score(metric, end) for end in ends)), ends[0])
     overlap = 100 * row.bd_rate.overlap
     return [
         mean,
@@ -209,7 +211,7 @@ def _bd_notes(
             notes.append(f"{where}: setting {settings} left out: some picture came back identical.")
         if row.bd_rate.dropped:
             settings = digits.counted(row.bd_rate.dropped, "setting")
-            notes.append(f"{where}: {settings} left out: another is as good for fewer bits.")
+            notes.append(f"{where}: {settings} left out: another is as good for no more bits.")
     return [*notes, *affinity_notes(selection), *_last_notes([row.codec for row in boards[0].rows])]
 
 

@@ -55,6 +55,16 @@ def test_a_batch_is_every_curve_on_its_own(method: Method) -> None:
     np.testing.assert_allclose(differences, expected, rtol=1e-6, atol=1e-9)
 
 
+def test_rates_that_only_rounding_tells_apart_are_one_rate() -> None:
+    # Means of equal rates over resampled pictures differ in their last digit.
+    rates = np.array([[0.1, 0.2, 0.2, 0.4], [0.1, np.nextafter(0.2, 0), 0.2, 0.4]])
+    qualities = np.array([[28.0, 29.0, 31.0, 34.0]] * 2)
+    anchor = CurveBatch(np.array([[0.1, 0.2, 0.4]] * 2), np.array([[28.0, 31.0, 34.0]] * 2))
+    batch = CurveBatch(rates, qualities)
+    np.testing.assert_array_equal(batch.points, [3, 3])
+    np.testing.assert_allclose(log_rate_differences(anchor, batch), 0, atol=1e-9)
+
+
 def test_curves_of_two_points_are_straight_and_of_one_none() -> None:
     rates, qualities = np.array([[1.0, np.e], [1.0, 2.0]]), np.array([[30.0, 40.0], [30.0, 29.0]])
     batch = CurveBatch(rates, qualities)

@@ -134,12 +134,36 @@ def test_a_dominated_setting_is_dropped_and_counted() -> None:
     assert worse.dropped == 1
 
 
-def test_clean_sorts_averages_equal_rates_and_leaves_out_the_infinite() -> None:
+def test_clean_sorts_drops_the_worse_of_equal_rates_and_leaves_out_the_infinite() -> None:
     curve = clean([0.8, 0.2, 0.2, 0.4, 0.9], [37, 30, 32, 34, np.inf], [8, 1, 3, 4, 9])
     np.testing.assert_array_equal(curve.rates, [0.2, 0.4, 0.8])
-    np.testing.assert_array_equal(curve.qualities, [31, 34, 37])
-    np.testing.assert_array_equal(curve.columns, [[2, 4, 8]])
-    assert curve.dropped == 0
+    np.testing.assert_array_equal(curve.qualities, [32, 34, 37])
+    np.testing.assert_array_equal(curve.columns, [[3, 4, 8]])
+    assert curve.dropped == 1
+
+
+@pytest.mark.parametrize("dearer", [0.0, 1e-17, 1e-3])
+@pytest.mark.parametrize("method", get_args(Method))
+def test_of_two_settings_of_one_rate_the_worse_is_dropped_as_when_it_costs_more(
+    dearer: float, method: Method
+) -> None:
+    rates, qualities = [0.08, 0.16 + dearer, 0.16, 0.32, 0.64], [28.0, 28.5, 31.0, 34.0, 37.0]
+    result = bd_rate(RATES, QUALITIES, rates, qualities, method)
+    assert (result.percent, result.dropped) == (pytest.approx(-20), 1)
+    # The other way round, what costs as much and looks better than the anchor's.
+    opposite = bd_rate(rates, qualities, RATES, QUALITIES, method)
+    assert opposite.percent == pytest.approx(25)
+
+
+def test_of_two_settings_that_are_alike_one_is_left() -> None:
+    result = bd_rate(RATES, QUALITIES, [*RATES, 0.2], [*QUALITIES, 31.0])
+    assert (result.percent, result.dropped) == (pytest.approx(0), 1)
+
+
+def test_of_equal_qualities_the_dearer_is_dropped() -> None:
+    curve = clean([0.1, 0.3, 0.2, 0.4], [28, 31, 31, 34])
+    np.testing.assert_array_equal(curve.rates, [0.1, 0.2, 0.4])
+    assert curve.dropped == 1
 
 
 @pytest.mark.parametrize(

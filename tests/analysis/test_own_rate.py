@@ -317,7 +317,7 @@ def read(points: Sequence[tuple[float, float | None]], rate: float) -> float | s
             by_rate[known].append(score)
     curve: list[tuple[float, float]] = []
     for known in sorted(by_rate):
-        score = fmean(by_rate[known])
+        score = max(by_rate[known])
         if not curve or score > max(best for _, best in curve):
             curve.append((known, score))
     if len(curve) < 2:

@@ -46,7 +46,7 @@ CURVES = [
     ([0.0, -0.2, 0.4, 0.8], [28, 31, 34, 37]),  # no rates
     ([NAN] * 4, [NAN] * 4),
     ([0.1, 0.2, 0.2, 0.8], [28, 30, INF, 37]),  # of two of one rate, one lossless
-    ([0.1, 0.2, 0.2, 0.8], [30, 29, 33, 37]),  # of two of one rate, the worse is dominated, their mean is not
+    ([0.1, 0.2, 0.2, 0.8], [30, 29, 33, 37]),  # of two of one rate, the better stands first or last
 ]  # fmt: skip
 RATES, QUALITIES = (np.array([curve[side] for curve in CURVES], dtype=float) for side in (0, 1))
 SIZES, SECONDS = 1000 * RATES + 7, 3 + np.arange(RATES.size).reshape(RATES.shape) ** 1.1
@@ -77,9 +77,9 @@ def test_curves_are_clean_and_nan_behind_their_last_point() -> None:
     curves = clean_curves(RATES, QUALITIES, SIZES)
     np.testing.assert_array_equal(curves.points, [4, 3, 1, 3, 2, 1, 2, 2, 2, 0, 3, 3])
     np.testing.assert_allclose(curves.rates[1], [0.1, 0.2, 0.8, NAN])
-    np.testing.assert_allclose(curves.qualities[1], [28, 31, 37, NAN])
+    np.testing.assert_allclose(curves.qualities[1], [28, 32, 37, NAN])
     np.testing.assert_allclose(curves.columns[0, 3], [107, 207, 807, NAN])
-    np.testing.assert_allclose(curves.qualities[11], [30, 31, 37, NAN])
+    np.testing.assert_allclose(curves.qualities[11], [30, 33, 37, NAN])
     assert np.isnan(curves.rates[9]).all()
 
 
