@@ -6,6 +6,7 @@ import atexit
 import gc
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -32,6 +33,7 @@ from .bench.run.toy_pictures import sampler
 from .codecs.generative.layered.commands import app as edit_app
 from .datasets.cli.commands import commands as set_commands
 from .reports.cli.commands import app as reports_app
+from .reports.cli.figure_commands import app as figure_app
 from .reports.cli.leaderboard_commands import app as leaderboard_app
 from .reports.cli.leaderboard_commands import show_leaderboard
 from .studies.organise.commands import commands as study_commands
@@ -64,6 +66,7 @@ app.add_typer(bench_app)
 app.add_typer(timing_app)
 app.add_typer(leaderboard_app)
 app.add_typer(reports_app)
+app.add_typer(figure_app)
 app.add_typer(study_commands(study_pictures), name="study")
 
 
@@ -76,12 +79,12 @@ def demo(store: StoreOption = STORE, workers: WorkersOption = 0) -> None:
     from .reports.tables.terminal import own_command
 
     if not report.interrupted:
-        folder = locate(store).blobs.parent if "://" in store else Path(store).expanduser()
-        out = folder / "contact-sheet.png"
+        out = locate(store).blobs.parent / "contact-sheet.png"
+        out = out.relative_to(Path.cwd()) if out.is_relative_to(Path.cwd()) else out
         _draw_sheet(store, out)
         print(f"\nEvery codec side by side:  {out}")
         _simulate_study(store)
-    where = "" if store == STORE else f" --store {store}"
+    where = "" if store == STORE else f" --store {shlex.quote(store)}"
     print(f"See it in the browser:  {own_command()} serve{where}")
     raise typer.Exit(report.exit_status)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote, unquote_to_bytes
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
@@ -37,16 +39,18 @@ class StoreVersionError(StoreError):
 class Location:
     """Where a store keeps its tables and its files."""
 
-    database_url: str
-    """With its password, if it has one: not for people to see."""
+    database_url: URL
+    """Made of parts and handed on as an object: as text, a file's name would be read as URL syntax."""
     blobs: Path
     file: Path | None
     """The SQLite file; None on a database server."""
+    store_option: str
+    """What ``--store`` takes for this place, from any folder; a server's password is in it."""
 
     @property
     def shown(self) -> str:
         """The file, or the server's address without its password."""
-        return str(self.file or make_url(self.database_url).render_as_string(hide_password=True))
+        return str(self.file or self.database_url.render_as_string(hide_password=True))
 
 
 def locate(store: str) -> Location:
@@ -59,18 +63,14 @@ def locate(store: str) -> Location:
     Raises:
         StoreError: It is neither, or that variable is not set.
     """
-    if "://" not in store:
-        file = Path(store).expanduser().absolute() / DATABASE_NAME
-        return Location(f"sqlite:///{file}", file.parent / "blobs", file)
+    if not re.match(r"[\w+]+://", store):
+        return _of_folder(store)
+    if re.match(r"sqlite[\w+]*://", store):
+        return _of_sqlite_url(store)
     try:
         url = make_url(store)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise StoreError(f"--store {store!r} is neither a folder nor a database URL: {error}") from error
-    if url.get_backend_name() == "sqlite":
-        if not url.database or url.database == ":memory:":
-            raise StoreError("an in-memory database cannot be shared with workers; name a folder or a file")
-        file = Path(url.database).absolute()
-        return Location(f"sqlite:///{file}", file.parent / "blobs", file)
     if url.drivername not in postgresql.SCHEMES:
         raise StoreError(
             f"--store {url.render_as_string(hide_password=True)!r}: expected a folder, sqlite:///FILE or "
@@ -79,7 +79,39 @@ def locate(store: str) -> Location:
     folder = os.environ.get("CODECARENA_BLOBS")
     if not folder:
         raise StoreError("a store on PostgreSQL needs CODECARENA_BLOBS: the folder for its blobs")
-    return Location(postgresql.driven(url), Path(folder).absolute(), None)
+    return Location(postgresql.driven(url), Path(folder).absolute(), None, store)
+
+
+def _of_folder(store: str) -> Location:
+    if not store:
+        raise StoreError("--store is empty: expected a folder, sqlite:///FILE or a PostgreSQL URL")
+    # As in a shell, "~name" stays a folder's name where no user is called so.
+    folder = Path(os.path.expanduser(store)).absolute()  # noqa: PTH111
+    if folder.is_file():
+        raise StoreError(f"--store {store!r} is a file; expected the store's folder, as {folder.parent} is")
+    return _of_file(folder / DATABASE_NAME, str(folder))
+
+
+def _of_sqlite_url(store: str) -> Location:
+    # Read here, byte by byte: SQLAlchemy's versions differ in what a percent sign in a file's name means.
+    scheme, _, name = store.partition(":///")
+    if "?" in name:
+        raise StoreError(
+            f"--store {store!r}: expected sqlite:///FILE without options, got a question mark; in a file's "
+            "name write it %3F"
+        )
+    file_name = os.fsdecode(unquote_to_bytes(os.fsencode(name)))
+    if not file_name or file_name == ":memory:":
+        raise StoreError(
+            f"--store {store!r}: expected a folder or sqlite:///FILE; a database in memory cannot be shared "
+            "with workers"
+        )
+    file = Path(file_name).absolute()
+    return _of_file(file, f"{scheme}:///{quote(os.fsencode(file))}")
+
+
+def _of_file(file: Path, store_option: str) -> Location:
+    return Location(URL.create("sqlite", database=str(file)), file.parent / "blobs", file, store_option)
 
 
 def open_engine(location: Location, *, read_only: bool) -> Engine:
@@ -115,8 +147,10 @@ def open_engine(location: Location, *, read_only: bool) -> Engine:
 
 def _sqlite_engine(file: Path, read_only: bool) -> Engine:
     mode = "ro" if read_only else "rwc"
+    # SQLite decodes the name: every byte that is no letter must come escaped.
+    url = URL.create("sqlite", database=file.as_uri(), query={"mode": mode, "uri": "true"})
     engine = create_engine(
-        f"sqlite:///file:{file}?mode={mode}&uri=true",
+        url,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
 

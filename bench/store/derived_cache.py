@@ -84,7 +84,7 @@ class Derived:
             connection.execute(insert(DerivedTable), row)
 
         try:
-            writer = StoreWriter(self._store.location.database_url)
+            writer = StoreWriter(self._store.location.store_option)
         except (StoreError, OSError):
             return  # a store that may only be read: the answer is computed again next time
         try:

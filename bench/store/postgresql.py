@@ -15,12 +15,12 @@ WRITING, MIGRATING = 0x617265_6E61, 0x617265_6E62
 _TIMED_OUT, _SERIALIZATION_FAILED, _DEADLOCKED = "55P03", "40001", "40P01"
 
 
-def driven(url: URL) -> str:
-    """Return a URL as text that SQLAlchemy opens with psycopg, its password in it."""
-    return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+def driven(url: URL) -> URL:
+    """Return a URL that SQLAlchemy opens with psycopg."""
+    return url.set(drivername="postgresql+psycopg")
 
 
-def open_engine(url: str, read_only: bool, busy_seconds: float) -> Engine:
+def open_engine(url: URL, read_only: bool, busy_seconds: float) -> Engine:
     """Return an engine on a database that exists.
 
     Args:

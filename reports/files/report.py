@@ -89,7 +89,7 @@ def report(
         section for selection in chosen for section in _of_set(store, selection, metrics, anchor, derived)
     ]
     sections += _kinds(store, image_set, metrics, anchor, derived)
-    ledger = Ledger(store.location.database_url, read_only=True)
+    ledger = Ledger(store.location.store_option, read_only=True)
     try:
         sections += [_study(findings) for findings in every_study(ledger)]
     finally:

@@ -121,7 +121,7 @@ def serve(
 
     Raises:
         ServeError: The port is taken, or the address is not one of this machine's.
-        StoreError: Raters are to be served and the store does not open.
+        StoreError: ``store`` is no store's name, or raters are to be served and the store does not open.
     """
     import uvicorn
 
@@ -159,12 +159,15 @@ def application(store: str, services: Services, *, raters: bool = False) -> App:
         raters: Whether raters' pages and routes are served, which writes votes, instead of the dashboard.
 
     Raises:
-        StoreError: Raters are to be served and the store does not open.
+        StoreError: ``store`` is no store's name, or raters are to be served and the store does not open.
     """
     global _served
     _served = services
     os.environ[STORE_VARIABLE] = store if "://" in store else str(Path(store).absolute())
     from streamlit.starlette import App
+    from ...bench.store.database import locate
+
+    store = locate(store).store_option
     from streamlit.web.bootstrap import load_config_options
 
     load_config_options({**OPTIONS, **(RATERS_OPTIONS if raters else {})})

@@ -109,7 +109,7 @@ def stored_results(store: Store) -> tuple[StudyResults, ...]:
 
     A study is missing here until `codecarena study report` has been called since its last vote.
     """
-    with closing(Ledger(store.location.database_url, read_only=True)) as ledger:
+    with closing(Ledger(store.location.store_option, read_only=True)) as ledger:
         recalled = [_recall(store, ledger, study) for study in ledger.studies() if study.state != "planned"]
     return tuple(results for results in recalled if results is not None)
 

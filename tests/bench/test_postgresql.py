@@ -200,7 +200,8 @@ def test_mistakes_are_named_and_passwords_are_not(
     with pytest.raises(StoreError, match="does not open as a store") as caught:
         StoreWriter(nobody)
     assert "secret" not in str(caught.value)
-    assert database.locate(nobody).database_url == "postgresql+psycopg://me:secret@127.0.0.1:9/arena"
+    address = database.locate(nobody).database_url.render_as_string(hide_password=False)
+    assert address == "postgresql+psycopg://me:secret@127.0.0.1:9/arena"
     ended = call("leaderboard", "--store", nobody, folder=tmp_path)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "Traceback" not in ended.stderr

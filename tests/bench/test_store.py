@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -64,10 +66,66 @@ def test_a_reader_cannot_write(tmp_path: Path) -> None:
         connection.exec_driver_sql("DELETE FROM runs")
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "nonsense://"])
-def test_a_store_that_workers_could_not_share_is_refused(url: str) -> None:
-    with pytest.raises(StoreError):
-        StoreWriter(url)
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ("sqlite://", "in memory cannot be shared"),
+        ("sqlite:///:memory:", "in memory cannot be shared"),
+        ("sqlite:///a.db?mode=ro", "without options, got a question mark"),
+        ("nonsense://", "expected a folder"),
+        ("postgresql://host:port/arena", "neither a folder nor a database URL"),
+        ("", "--store is empty"),
+    ],
+)
+def test_a_name_that_is_no_store_is_refused(
+    named: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError, match=message):
+        StoreWriter(named)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_file_is_no_folder(tmp_path: Path) -> None:
+    StoreWriter(str(tmp_path)).close()
+    named = str(tmp_path / "arena.db")
+    with pytest.raises(StoreError, match=f"is a file; expected the store's folder, as {tmp_path} is"):
+        Store(named)
+
+
+EVERY_BYTE = sorted({bytes((byte,)) for byte in range(1, 256)} - {b"/"})
+"""What a file system takes in a name."""
+BYTE_RUNS = [b"a" + b"".join(EVERY_BYTE[start : start + 127]) + b"z" for start in (0, 127)]
+NAMES_BY_WAY = {
+    "folder": [*BYTE_RUNS, b"lab?1", b"lab?2", b"lab", b"lab#1", b"%41", b"A", b"a?mode=memory"],
+    "URL": [*BYTE_RUNS, b"lab?1", b"lab", b"%41", b"A"],
+    "relative": [b"~none", b"file:x", b"sqlite:", b"lab?1", b"lab", b"\xff\xfe"],
+}
+
+
+@pytest.mark.parametrize("way", NAMES_BY_WAY)
+def test_each_name_that_a_file_system_takes_is_a_store_of_its_own(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = NAMES_BY_WAY[way]
+    for place, name in enumerate(map(os.fsdecode, names)):
+        folder = tmp_path / name
+        url = f"sqlite:///{quote(os.fsencode(folder))}/arena.db"
+        writer = StoreWriter({"folder": str(folder), "URL": url, "relative": name}[way])
+        writer.begin_run(f"suite {place}", "", {}, 1, 0)
+        again = Store(writer.location.store_option)
+        assert [run.suite for run in again.runs()] == [f"suite {place}"]
+        again.close()
+        writer.close()
+        assert (folder / "arena.db").is_file()
+    assert sorted(os.fsencode(folder.name) for folder in tmp_path.iterdir()) == sorted(names)
+
+
+def test_home_is_where_a_store_named_so_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert database.locate("~/lab").file == tmp_path / "lab" / "arena.db"
+    assert database.locate("~").file == tmp_path / "arena.db"
 
 
 def test_first_runs_at_the_same_moment_make_one_store(tmp_path: Path) -> None:

@@ -122,6 +122,7 @@ def test_raters_get_their_pages_alone(options: dict[str, Any], monkeypatch: pyte
     from codecarena.studies.session import session
 
     seldom: list[bool] = []
+    monkeypatch.setenv("CODECARENA_BLOBS", "blobs")
     monkeypatch.setattr(server, "_collect_seldom", lambda: seldom.append(True))
     monkeypatch.setattr(session, "RaterService", lambda store: f"desk of {store}")
     script, given = server.application("postgresql://host/arena", Services(), raters=True)  # type: ignore[misc]
@@ -136,8 +137,11 @@ def test_raters_get_their_pages_alone(options: dict[str, Any], monkeypatch: pyte
 def test_raters_need_a_store_that_opens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(server, "_collect_seldom", lambda: None)
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(StoreError, match="file"):
+    with pytest.raises(StoreError, match="'file' is a file; expected the store's folder"):
         server.application("file", Services(), raters=True)
+    with pytest.raises(StoreError, match=r"no store in .*mistyped"):
+        server.application("mistyped", Services(), raters=True)
+    assert not (tmp_path / "mistyped").exists()
 
 
 @pytest.mark.parametrize("look", [server.LIGHT, server.DARK])

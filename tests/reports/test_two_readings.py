@@ -250,7 +250,7 @@ def second_seed(source: StoredColumns, encode_seconds: list[float]) -> StoredCol
         }
         for cell in cells
     ]  # fmt: skip
-    writer = StoreWriter(source.store.location.database_url)
+    writer = StoreWriter(source.store.location.store_option)
     writer.write(lambda connection: connection.execute(insert(MeasurementTable).values(rows)))
     writer.close()
     return StoredColumns(source.store, "synthetic")
