@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ..text_file import TextFileError, decode_text, parse_toml
 from .base import CodecError, Family, MissingBackendError, QualityScale
 
 Words = Annotated[list[str], Field(min_length=1)]
@@ -123,12 +123,15 @@ def load(path: Path) -> tuple[Recipe, str]:
         CodecError: The file cannot be read or breaks the rules; the message names file and key.
     """
     try:
-        text = path.read_bytes()
-        return Recipe.model_validate(tomllib.loads(text.decode())), hashlib.sha256(text).hexdigest()
+        content = path.read_bytes()
+        table = parse_toml(decode_text(content, path), path)
+        return Recipe.model_validate(table), hashlib.sha256(content).hexdigest()
     except FileNotFoundError as error:
         raise MissingBackendError(f"no recipe {_without_variable(path)}") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CodecError(f"cannot read the recipe {path}: {error}") from error
+    except OSError as error:
+        raise CodecError(f"cannot read the recipe {path}: {error.strerror}") from error
+    except TextFileError as error:
+        raise CodecError(f"cannot read the recipe {error}") from error
     except ValidationError as error:
         reasons = "; ".join(
             _reason(tuple(error["loc"]), error["type"], error["msg"]) for error in error.errors()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import tomllib
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -12,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ..text_file import TextFileError, parse_toml, read_table, read_text
 from .validation import explain_validation
 
 Kind: TypeAlias = Literal["natural", "ai-generated"]
@@ -81,6 +80,8 @@ class ImageSet:
     licence: str
     source: str
     pictures: tuple[LocalPicture, ...]
+    notes: tuple[str, ...] = ()
+    """What whoever measures on it should know: what its folder holds beside its pictures."""
 
 
 def has_controls(name: str) -> bool:
@@ -303,11 +304,9 @@ def load_manifest(path: Path) -> Manifest:
         DatasetError: The file cannot be read, is not TOML, or describes no set; it names each wrong key.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:  # TOML and UTF-8 errors; tables in tables in tables
-        raise DatasetError(f"{path}: not a TOML file: {error}") from error
+        table = parse_toml(read_text(path), path)
+    except TextFileError as error:
+        raise DatasetError(str(error)) from error
     try:
         return Manifest.model_validate(_with_listing(table, path))
     except ValidationError as error:
@@ -321,8 +320,7 @@ def _with_listing(table: dict[str, Any], path: Path) -> dict[str, Any]:
         return table
     beside = path.parent / name
     try:
-        with beside.open(newline="", encoding="utf-8") as opened:
-            rows = list(csv.DictReader(opened))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path}: its listing {beside} cannot be read ({error})") from error
-    return table | {"pictures": [{key: value for key, value in row.items() if value} for row in rows]}
+        rows = read_table(beside, set(PictureEntry.model_fields)).rows
+    except TextFileError as error:
+        raise DatasetError(f"{path}: its listing {error}") from error
+    return table | {"pictures": [{key: value for key, value in row.cells.items() if value} for row in rows]}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ...codecs.registry import Value
 from ...datasets.validation import explain_validation
+from ...text_file import TextFileError, parse_toml, read_text
 from ..records.messages import CodecSpec, Limits
 
 SUITES = Path(__file__).parents[1] / "suites"
@@ -164,12 +164,10 @@ def load(path: Path) -> tuple[Suite, str]:
         SuiteError: The file is not TOML, or a key is unknown, missing or of the wrong type; all are named.
     """
     try:
-        content = path.read_text(encoding="utf-8")
-        raw = tomllib.loads(content)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SuiteError(f"{path}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SuiteError(f"{path}: not TOML: {error}") from error
+        content = read_text(path)
+        raw = parse_toml(content, path)
+    except TextFileError as error:
+        raise SuiteError(str(error)) from error
     try:
         suite = Suite.model_validate(raw)
     except ValidationError as error:

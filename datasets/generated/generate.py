@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ...text_file import TextFileError, read_lines
 from ..manifest import DatasetError, Manifest, PictureEntry, load_manifest
 from ..manifest_toml import write_manifest
 from ..perceptual import perceptual_hash
@@ -57,9 +58,9 @@ def read_prompts(path: Path) -> tuple[str, ...]:
         DatasetError: The file cannot be read or holds no prompt.
     """
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path}: cannot be read ({error})") from error
+        lines = [line.strip() for line in read_lines(path)]
+    except TextFileError as error:
+        raise DatasetError(str(error)) from error
     prompts = tuple(line for line in lines if line and not line.startswith("#"))
     if not 1 <= len(prompts) <= MAX_PROMPTS:
         raise DatasetError(f"{path}: expected 1 to {MAX_PROMPTS} prompts, one a line, got {len(prompts)}")

@@ -10,6 +10,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...text_file import TextFileError, read_lines
 from ..manifest import DatasetError
 
 _HEAD = (
@@ -39,12 +40,12 @@ def read_lock(data: Path, name: str) -> Lock:
         DatasetError: The file is there and is no lock file.
     """
     path = data / f"{name}.lock"
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
+    if not path.exists():
         return Lock(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path}: cannot be read ({error})") from error
+    try:
+        lines = read_lines(path)
+    except TextFileError as error:
+        raise DatasetError(str(error)) from error
     hashes: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         if line.startswith("#") or not line.strip():

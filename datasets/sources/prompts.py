@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ...text_file import read_text
 from ..manifest import DatasetError
 
 _KEYS = {"p": "prompt", "se": "seed", "c": "guidance", "st": "steps"}
@@ -22,7 +23,7 @@ def read_tables(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]
     by_file: dict[str, dict[str, Any]] = {}
     for name in names:
         try:
-            table = json.loads((folder / name).read_text(encoding="utf-8"))
+            table = json.loads(read_text(folder / name))
             by_file |= {file: _of_picture(row) for file, row in table.items()}
         except (OSError, ValueError, AttributeError, TypeError) as error:
             raise DatasetError(f"{folder / name}: no table of prompts ({error})") from error

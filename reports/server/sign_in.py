@@ -9,11 +9,11 @@ import os
 import secrets
 import threading
 import time
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 from ...bench.store.database import StoreError
+from ...text_file import TextFileError, parse_toml, read_text
 
 VARIABLE = "CODECARENA_ORGANISER_PASSWORD_HASH"
 """Environment variable that holds the hash of the organiser's password."""
@@ -100,8 +100,9 @@ def _is_in_secrets() -> bool:
     """Return whether Streamlit's secrets say who the organiser is."""
     for folder in (Path.cwd(), Path.home()):
         try:
-            stored = tomllib.loads((folder / ".streamlit" / "secrets.toml").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            secrets_file = folder / ".streamlit" / "secrets.toml"
+            stored = parse_toml(read_text(secrets_file), secrets_file)
+        except TextFileError:
             continue
         if "organiser" in stored:
             return True
@@ -110,8 +111,8 @@ def _is_in_secrets() -> bool:
 
 def _read(file: Path) -> str:
     try:
-        line = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        line = read_text(file).strip()
+    except TextFileError as error:
         raise SignInError(f"{file}: cannot be read; make it: codecarena organiser-password {file}") from error
     if line.count(":") != 5 or not line.startswith("scrypt:"):
         raise SignInError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ...bench.store.database import StoreError
 from ...datasets.validation import explain_validation
+from ...text_file import TextFileError, parse_toml, read_text
 from ..presentations.presentation import Presentation
 from ..presentations.registry import PRESENTATIONS, AllParameters, find_presentation, unused_parameters
 from ..scale.models import ModelName
@@ -270,9 +270,9 @@ def parse(text: str, source: Path) -> StudyPlan:
         PlanError: Not TOML, or a key is unknown, missing or of the wrong type; all are named.
     """
     try:
-        return StudyPlan.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise PlanError(f"{source}: not TOML: {error}") from error
+        return StudyPlan.model_validate(parse_toml(text, source))
+    except TextFileError as error:
+        raise PlanError(str(error)) from error
     except ValidationError as error:
         raise PlanError(explain_validation(source, StudyPlan, error)) from error
 
@@ -284,9 +284,9 @@ def load(path: Path) -> tuple[StudyPlan, str]:
         PlanError: The file cannot be read, or see `parse`.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanError(f"{path}: cannot be read ({error}); make one: codecarena study init") from error
+        text = read_text(path)
+    except TextFileError as error:
+        raise PlanError(f"{error}; make one: codecarena study init") from error
     return parse(text, path), text
 
 

@@ -244,7 +244,7 @@ def test_a_listing_beside_the_manifest_gives_its_pictures_and_empty_cells_say_no
 
 def test_a_listing_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(LISTED)
-    with pytest.raises(DatasetError, match=r"its listing .*s\.csv cannot be read"):
+    with pytest.raises(DatasetError, match=r"its listing .*s\.csv: cannot be read"):
         load_manifest(tmp_path / "s.toml")
 
 
