@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections import defaultdict
@@ -13,18 +12,27 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from ...visible_text import visible
+from ..folder import INDEX, look_into, shortened
 from ..manifest import DatasetError, Kind, Manifest, PictureEntry
 from ..perceptual import near_pairs, perceptual_hash
 from ..pixels import PictureError, pixels_sha256, read_pixels
-from ..sources.download import placed
 from ..validation import explain_validation
 from .history import SMALLEST_SIDE, jpeg_file_quality, jpeg_trace, upscaling
+from .index_file import Index, read_index
 from .metadata import Metadata, read_metadata
 
-Concern = Literal["unreadable", "duplicate", "near-duplicate", "jpeg", "upscaled", "small", "unknown origin"]
-
-INDEX = "index.csv"
-"""A table beside the pictures; its columns that are keys of a picture are taken over."""
+Concern = Literal[
+    "unreadable",
+    "duplicate",
+    "near-duplicate",
+    "jpeg",
+    "upscaled",
+    "small",
+    "unknown origin",
+    "left out",
+    "index",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +86,16 @@ def describe(
     """
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder")
-    names, index = placed(folder), _read_index(folder / INDEX)
+    contents = look_into(folder)
+    names = contents.pictures
     if not names:
-        raise DatasetError(f"{folder}: no pictures in it or below")
+        raise DatasetError("\n".join([f"{folder}: no pictures in it or below", *contents.notes]))
+    index = read_index(folder, names)
     seen: list[_Seen] = []
     unreadable: list[Finding] = []
     for count, file in enumerate(names, 1):
         try:
-            seen.append(_look(folder, file, index.get(file, {}), kind))
+            seen.append(_look(folder, file, index.rows.get(file, {}), kind))
         except PictureError as error:
             unreadable.append(Finding(file, "unreadable", str(error).removeprefix(f"{folder / file}: ")))
         if progress:
@@ -97,6 +107,8 @@ def describe(
     entries = [picture.entry for picture in seen]
     manifest = _manifest(entries, name or _set_name(folder), kind, licence, citation, site)
     findings = [
+        *(Finding(visible(name), "left out", reason) for name, reason in contents.left_out.items()),
+        *_about_index(index, seen),
         *unreadable,
         *_duplicates(entries),
         *(finding for picture in seen for finding in picture.findings),
@@ -163,7 +175,10 @@ def _look(folder: Path, file: str, indexed: Mapping[str, str], kind: Kind | None
     described = _entry(
         folder, {key: value for key, value in entry.items() if value is not None}, set(indexed)
     )
-    return _Seen(described, tuple(_concerns(path, file, pixels, said, kind, bool(indexed.get("generator")))))
+    return _Seen(
+        described,
+        tuple(_concerns(path, file, pixels, said, kind, bool(indexed.keys() & {"kind", "generator"}))),
+    )
 
 
 # Any: values of a picture's keys.
@@ -215,6 +230,16 @@ def _concerns(
         yield Finding(file, "unknown origin", "says nothing of a generator: taken as natural")
 
 
+def _about_index(index: Index, seen: Sequence[_Seen]) -> Iterator[Finding]:
+    """Yield what of the table beside the pictures has no effect, though its writer may think so."""
+    if index.strangers:
+        detail = f"names what is no picture of the folder: {shortened(list(index.strangers))}"
+        yield Finding(INDEX, "index", detail)
+    concerns = {finding.concern for picture in seen for finding in picture.findings}
+    if index.without_kind and "unknown origin" in concerns:
+        yield Finding(INDEX, "index", index.without_kind)
+
+
 def _duplicates(entries: Sequence[PictureEntry]) -> Iterator[Finding]:
     """Yield a finding on each picture that is a copy, or nearly one, of another before it."""
     by_pixels: dict[str, list[str]] = defaultdict(list)
@@ -227,23 +252,6 @@ def _duplicates(entries: Sequence[PictureEntry]) -> Iterator[Finding]:
     for first, second, bits in near_pairs({entry.file: str(entry.perceptual) for entry in entries}):
         if pixels[first] != pixels[second]:
             yield Finding(second, "near-duplicate", f"looks like {first} ({bits} of 64 bits differ)")
-
-
-def _read_index(path: Path) -> dict[str, dict[str, str]]:
-    """Return the rows of a table by its column ``file``, columns that are no key of a picture left out."""
-    if not path.is_file():
-        return {}
-    known = set(PictureEntry.model_fields) - {"width", "height", "render", "sample", "package"}
-    try:
-        with path.open(newline="", encoding="utf-8") as opened:
-            rows = list(csv.DictReader(opened))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path}: cannot be read ({error})") from error
-    return {
-        row["file"]: {key: value for key, value in row.items() if key in known and value}
-        for row in rows
-        if row.get("file")
-    }
 
 
 def _set_name(folder: Path) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..folder import INDEX, look_into, shortened
 from ..generated import generated_entry
 from ..generated.generated_entry import Sampler
 from ..manifest import DatasetError, ImageSet, Kind, LocalPicture, Manifest, PictureEntry, load_manifest
 from ..pixels import EXTENSIONS
 from ..sources import prompts, remote
-from ..sources.download import data_folder, picture_path, placed, shortened
+from ..sources.download import data_folder, picture_path
 from ..sources.lock import read_lock
 
 FOLDER_MANIFEST = "manifest.toml"
@@ -117,7 +118,7 @@ def _known_set(manifest: Manifest, data: Path) -> KnownSet:
     if manifest.pictures:
         present = sum(_is_present(entry, data / manifest.name) for entry in manifest.pictures)
     else:
-        present = len(placed(data / manifest.name))
+        present = len(look_into(data / manifest.name).pictures)
     count = len(manifest.pictures) or manifest.count or present
     return KnownSet(manifest.name, manifest.title, manifest.kind, manifest.licence, count, present)
 
@@ -176,20 +177,24 @@ def _as_placed(manifest: Manifest, data: Path, reference: str) -> ImageSet:
     """Return a set whose manifest does not list its pictures: those that were unpacked or placed."""
     home = data / manifest.name
     pinned = read_lock(data, manifest.name).files
-    names = [name for name in pinned if Path(name).suffix.lower() in EXTENSIONS] or placed(home)
+    contents = look_into(home)
+    names = [name for name in pinned if Path(name).suffix.lower() in EXTENSIONS] or contents.pictures
     missing = [name for name in names if not (home / name).is_file()]
     if missing or not names:
         count = manifest.count or len(names)
         raise DatasetError(_absent(manifest, missing, count, home, reference))
     prompt_tables = prompts.read_tables(home, [name for name in pinned if name.endswith(".json")])
+    # Files that are here have the names that they have, also those that no manifest may hold.
     entries = [
         PictureEntry.model_validate(
-            {"file": name, "sha256": pinned.get(name), **prompt_tables.get(Path(name).name, {})}
-        )
+            {"file": "placed", "sha256": pinned.get(name), **prompt_tables.get(Path(name).name, {})}
+        ).model_copy(update={"file": name})
         for name in names
     ]
     pictures = tuple(manifest.local(entry, home / entry.file) for entry in entries)
-    return ImageSet(manifest.name, manifest.kind, manifest.licence, manifest.site or "unknown", pictures)
+    return ImageSet(
+        manifest.name, manifest.kind, manifest.licence, manifest.site or "unknown", pictures, contents.notes
+    )
 
 
 def _absent(manifest: Manifest, missing: list[str], count: int, home: Path, reference: str) -> str:
@@ -208,10 +213,28 @@ def _first_path(entry: PictureEntry, folders: tuple[Path, Path], sampler: Sample
 
 
 def _plain_folder(folder: Path) -> ImageSet:
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        raise DatasetError(f"{folder}: the folder's name is not UTF-8; rename it") from None
+    contents = look_into(folder)
     pictures = tuple(
         LocalPicture(name, folder / name, "natural", None, None, None, "unknown", str(folder), None)
-        for name in placed(folder)
+        for name in contents.pictures
     )
     if not pictures:
-        raise DatasetError(f"{folder}: no pictures in it or below (looked for {', '.join(EXTENSIONS)})")
-    return ImageSet(folder.name, "natural", "unknown", str(folder), pictures)
+        looked_for = f"{folder}: no pictures in it or below (looked for {', '.join(EXTENSIONS)})"
+        raise DatasetError("\n".join([looked_for, *contents.notes]))
+    return ImageSet(
+        folder.name, "natural", "unknown", str(folder), pictures, (*contents.notes, *_index_note(folder))
+    )
+
+
+def _index_note(folder: Path) -> tuple[str, ...]:
+    """Return a sentence on a table beside the pictures that has no effect before the folder is described."""
+    if not any(path.name.lower() == INDEX for path in folder.iterdir()):
+        return ()
+    return (
+        f"its {INDEX} counts once `codecarena sets describe {folder}` has made a manifest; "
+        "until then all pictures are taken as natural",
+    )

@@ -7,6 +7,7 @@ import os
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
+from ..folder import look_into, shortened
 from ..generated import generated_entry
 from ..generated.generated_entry import Sampler
 from ..manifest import ArchiveEntry, DatasetError, Manifest, PictureEntry
@@ -155,9 +156,14 @@ class _Fetch:
 
     def by_hand(self) -> tuple[Path, ...]:
         """Return the paths of pictures that the user placed here, from now on pinned."""
-        names = placed(self.folder)
+        contents = look_into(self.folder)
+        names = contents.pictures
         if not names:
-            raise DatasetError(self._advice(["  it has no address that a program may fetch it from"], []))
+            reasons = [
+                "  it has no address that a program may fetch it from",
+                *(f"  {note}" for note in contents.notes),
+            ]
+            raise DatasetError(self._advice(reasons, []))
         hashes = {name: _sha256(self.folder / name) for name in names}
         missing = sorted(set(self.lock.files) - set(names))
         if missing:
@@ -199,19 +205,6 @@ class _Fetch:
             f"try again later, name a mirror, or get the files from {site} and place them in "
             f"{self.folder}/{count}"
         )
-
-
-def placed(folder: Path) -> list[str]:
-    """Return the names of the pictures in a folder and below, sorted; hidden ones are left out."""
-    names = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS)
-    kept = [name for name in names if not any(part.startswith(".") for part in name.parts)]
-    return sorted(name.as_posix() for name in kept if (folder / name).is_file())
-
-
-def shortened(names: list[str], most: int = 5) -> str:
-    """Return the first few of some names as text, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def _is_picture(name: str) -> bool:

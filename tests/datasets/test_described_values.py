@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from codecarena.datasets.description import describe
 from codecarena.datasets.description.describe import Finding, _concerns, _duplicates
 from codecarena.datasets.description.history import JpegTrace
+from codecarena.datasets.description.index_file import Index, read_index
 from codecarena.datasets.description.metadata import Metadata
 from codecarena.datasets.generated import generated_entry, text_pictures
 from codecarena.datasets.manifest import (
@@ -88,12 +89,12 @@ def test_a_set_is_named_like_its_folder(tmp_path: Path, folder: str, name: str) 
 
 def test_the_columns_of_an_index_that_are_keys_of_a_picture_are_read(tmp_path: Path) -> None:
     columns = ("file", "caption", "width", "height", "render", "sample", "package", "seed", "other")
+    assert read_index(tmp_path, ["a.png"]) == Index()
     (tmp_path / "index.csv").write_text(f"{','.join(columns)}\na.png,x,1,1,1,1,1,,y\n")
-    assert describe._read_index(tmp_path / "index.csv") == {"a.png": {"file": "a.png", "caption": "x"}}
-    assert describe._read_index(tmp_path / "none.csv") == {}
+    assert read_index(tmp_path, ["a.png"]).rows == {"a.png": {"caption": "x"}}
     (tmp_path / "index.csv").write_bytes(b"file\n\xff\n")
-    with pytest.raises(DatasetError, match=r"index\.csv: cannot be read"):
-        describe._read_index(tmp_path / "index.csv")
+    with pytest.raises(DatasetError, match=r"index\.csv: cannot be read \(line 2: expected UTF-8, got the byte 0xff"):
+        read_index(tmp_path, ["a.png"])
 
 
 # Drawn text.

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from codecarena.datasets.folder import look_into, shortened
 from codecarena.datasets.manifest import DatasetError, Manifest
 from codecarena.datasets.sets import catalogue
 from codecarena.datasets.sets.catalogue import KnownSet, open_set
 from codecarena.datasets.sources import download
-from codecarena.datasets.sources.download import fetch, placed, shortened
+from codecarena.datasets.sources.download import fetch
 from codecarena.datasets.sources.lock import pin
 from codecarena.datasets.sources.transfer import TransferError, Wanted
 
@@ -171,7 +172,7 @@ def test_pictures_of_a_folder_are_its_files_by_name_without_hidden_ones(tmp_path
     for name in ("b.png", "a.JPG", "deep/a.webp", ".c.png", ".d/a.png", "notes.txt", "e.png/f.tif"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    assert placed(tmp_path) == ["a.JPG", "b.png", "deep/a.webp", "e.png/f.tif"]
+    assert look_into(tmp_path).pictures == ("a.JPG", "b.png", "deep/a.webp", "e.png/f.tif")
 
 
 # What the catalogue makes of what is here.

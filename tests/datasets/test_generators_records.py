@@ -276,7 +276,8 @@ def test_a_described_picture_has_every_key_and_a_table_beside_it_wins(tmp_path: 
     manifest = described.manifest
     assert (manifest.name, manifest.kind, manifest.licence) == ("mine", "ai-generated", "MIT")
     assert manifest.title == "1 picture of a folder, described by codecarena"
-    assert (described.findings, progress) == ((), [(1, 1)])
+    nameless = Finding("index.csv", "index", "names what is no picture of the folder: nothing (line 3)")
+    assert (described.findings, progress) == ((nameless,), [(1, 1)])
 
 
 @pytest.mark.parametrize(
