@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from ...bench.records.frames import data_frame
 from ...bench.store.database import StoreError
 from ..analysis.choices import plan_of
 from ..design.plan import REFERENCE
@@ -60,9 +61,7 @@ def _save(form: str, rows: list[dict[str, Any]], out: Path) -> None:
     if form == "battles":
         out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         return
-    import pandas as pd
-
-    table = pd.DataFrame(rows)
+    table = data_frame(rows)
     if form == "parquet":
         table.to_parquet(out, index=False)
     else:
