@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export CODECARENA_TEST_DATA ?= $(abspath ../shared/data)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long mutants check format constraints debian-packages
+.PHONY: help demo test long mutants records check format constraints debian-packages
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ long: $(VENV)/.test debian-packages  ## Run what is too slow for every change, w
 
 mutants: $(VENV)/.mutants debian-packages  ## Plant faults at random places and record whether the tests notice
 	$(BIN)/python docs/benchmarks/mutants.py $(if $(SEED),--seed $(SEED)) $(ROOMS)
+
+records: $(VENV)/.test  ## List the records of docs/benchmarks that are older than the code they measure
+	@$(BIN)/python docs/benchmarks/record_age.py
 
 check: $(VENV)/.test  ## Check format, lint and types, then test
 	$(BIN)/ruff format --check .

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy
+from record_age import keep
 from scipy.special import ndtr
 
 from codecarena.bench.worker.device import cpu_model
@@ -73,5 +74,5 @@ def record():
 
 if __name__ == "__main__":
     text = record()
-    Path(__file__).with_suffix(".md").write_text(text)
+    keep(Path(__file__).with_suffix(".md"), text)
     print(text)

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from record_age import keep
 
 from codecarena.bench.analysis.bootstrap import RESAMPLES, usual_resampling
 from codecarena.bench.analysis.curve_batches import CurveBatch, log_rate_differences
@@ -111,5 +112,5 @@ def record():
 
 if __name__ == "__main__":
     text = record()
-    Path(__file__).with_suffix(".md").write_text(text)
+    keep(Path(__file__).with_suffix(".md"), text)
     print(text)

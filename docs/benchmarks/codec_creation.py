@@ -17,6 +17,8 @@ from datetime import date
 from pathlib import Path
 from statistics import median
 
+from record_age import keep
+
 from codecarena.bench.worker.device import cores, cpu_model
 from codecarena.codecs import registry
 
@@ -101,7 +103,7 @@ def main() -> None:
         *rows,
         "",
     ]
-    RECORD.write_text("\n".join(lines))
+    keep(RECORD, "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from record_age import keep
 from scipy.stats import spearmanr
 
 from codecarena.studies.design.adaptive import LEAST_BATCH
@@ -187,7 +188,7 @@ def main():
         for wide in RANGES_JOD
     }
     text = record(by_range)
-    HERE.with_suffix(".md").write_text(text)
+    keep(HERE.with_suffix(".md"), text)
     draw(by_range)
     print(text)
 

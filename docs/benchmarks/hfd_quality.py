@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image as Pillow
+from record_age import keep
 
 from codecarena.bench.analysis import detail
 from codecarena.bench.metrics.psnr import Psnr
@@ -343,7 +344,7 @@ def main(words: Sequence[str] | None = None) -> None:
     with numbers.open("w", newline="") as opened:
         csv.writer(opened, lineterminator="\n").writerows(long_table(by_quality, entrants[0].label))
     text = record(chosen.folder, len(paths), entrants, by_quality, numbers)
-    chosen.record.write_text(text)
+    keep(chosen.record, text)
     print(text)
 
 

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from record_age import keep
 from scipy import stats
 
 from codecarena.bench.analysis.bootstrap import Resampling, resample
@@ -134,5 +135,5 @@ def record(studies):
 
 if __name__ == "__main__":
     text = record(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)
-    Path(__file__).with_suffix(".md").write_text(text)
+    keep(Path(__file__).with_suffix(".md"), text)
     print(text)

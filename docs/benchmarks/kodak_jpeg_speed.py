@@ -19,9 +19,19 @@ from statistics import fmean, median
 from typing import IO
 
 import psutil
+from record_age import keep
 
 from codecarena.bench.worker.device import cores, cpu_model
 
+MEASURES = (
+    "bench/cli/commands.py",
+    "bench/run/runner.py",
+    "bench/worker/worker.py",
+    "bench/metrics/psnr.py",
+    "bench/metrics/ssim.py",
+    "codecs/classic/jpeg.py",
+)
+"""What runs in processes of its own."""
 QUALITIES = range(5, 100, 5)
 SUITE = """
 name = "speed"
@@ -189,7 +199,7 @@ def main() -> None:
         + ".",
         "",
     ]
-    RECORD.write_text("\n".join(lines))
+    keep(RECORD, "\n".join(lines))
     print("\n".join(lines))
 
 

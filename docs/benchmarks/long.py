@@ -10,7 +10,6 @@ Run from the repository root:  make long            (what is missing or was touc
 from __future__ import annotations
 
 import argparse
-import ast
 import hashlib
 import json
 import os
@@ -18,15 +17,15 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from sources import ROOT, reached, with_data
+
 from codecarena.bench.worker.device import cores, cpu_model
 
-ROOT = Path(__file__).parents[2]
 RECORD = Path(__file__).with_suffix(".md")
 PARTS = Path(__file__).with_suffix(".json")
 """What each part's last run gave: the record is written from it."""
@@ -34,7 +33,6 @@ SELECTED = ("-m", "long or scaled")
 SHUFFLED = "tests in random order"
 """The part that is `make test`, in another order each time."""
 WORKERS = ("-n", "auto", "--dist", "loadgroup", "--timeout", "3600")
-DATA_SUFFIXES = (".toml", ".safetensors", ".json", ".csv", ".js", ".html", ".css", ".mako")
 
 
 def main() -> int:
@@ -129,50 +127,11 @@ def ended(case: ElementTree.Element) -> str:
 
 def sources_sha256(tests: list[Path]) -> str:
     """Return the hash of all that test files can reach: what they import or name, and data beside that."""
-    reached: set[Path] = set()
-    waiting = list(tests)
-    waiting += [folder / "conftest.py" for test in tests for folder in test.parents if folder != ROOT]
-    while waiting:
-        path = waiting.pop()
-        if path in reached or not path.is_file():
-            continue
-        reached.add(path)
-        waiting += imported(path)
-    folders = {path.parent for path in reached if not path.is_relative_to(ROOT / "tests")} - {ROOT}
-    if any(folder.is_relative_to(ROOT / "codecs") for folder in folders):
-        folders.add(ROOT / "codecs" / "weights")
-    reached |= {path for folder in folders for path in folder.iterdir() if path.suffix in DATA_SUFFIXES}
+    conftests = [folder / "conftest.py" for test in tests for folder in test.parents if folder != ROOT]
     digest = hashlib.sha256()
-    for path in sorted(reached):
+    for path in sorted(with_data(reached([*tests, *conftests]))):
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
-
-
-def imported(path: Path) -> Iterator[Path]:
-    """Yield the files of this repository that a file imports anywhere, or names as ``module:Class``."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from files_of(alias.name)
-        elif isinstance(node, ast.ImportFrom):
-            base = path.parents[node.level - 1] if node.level else None
-            module = node.module or ""
-            for name in (module, *(f"{module}.{alias.name}".strip(".") for alias in node.names)):
-                yield from files_of(name, base)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if re.fullmatch(r"\.*[a-z_]\w*(\.\w+)*:\w+", node.value):
-                yield from files_of(node.value.partition(":")[0].strip("."), path.parent)
-            elif node.value.endswith(".worker"):  # a process of its own, started by the module's name
-                yield path.with_name("worker.py")
-
-
-def files_of(module: str, base: Path | None = None) -> Iterator[Path]:
-    """Yield where a module's file may lie: in the package, beside what imports it, in tests/support."""
-    parts = module.split(".")
-    if base is None and parts[0] == "codecarena":
-        yield ROOT.joinpath(*parts[1:]).with_suffix(".py") if parts[1:] else ROOT / "__init__.py"
-    else:
-        yield (base or ROOT / "tests" / "support").joinpath(*parts).with_suffix(".py")
 
 
 def record(parts: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from record_age import stamp
 
 from codecarena.bench.analysis.setting_search import SearchOutcome, guess, search, setting_at, steps
 from codecarena.bench.run.searches import RATE_TOLERANCE
@@ -116,6 +117,7 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name in chosen.codecs or [codec for codec in classic if codec not in LEFT_OUT]:
         report(name, photographs, chosen.bpp, chosen.sweeps)
+    print(f"\n{stamp(Path(__file__).with_suffix('.md'))}")
 
 
 if __name__ == "__main__":

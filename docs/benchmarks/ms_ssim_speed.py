@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from PIL import Image as Pillow
 from pytorch_msssim import ms_ssim
+from record_age import keep
 
 from codecarena.bench.metrics.ssim import MsSsim
 from codecarena.bench.worker.device import cpu_model
@@ -105,5 +106,5 @@ if __name__ == "__main__":
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     text = record(Path(sys.argv[1]))
-    Path(__file__).with_suffix(".md").write_text(text)
+    keep(Path(__file__).with_suffix(".md"), text)
     print(text)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy
+from record_age import keep
 
 from codecarena.bench.worker.device import cpu_model
 from codecarena.studies.design.simulation import Assumptions, simulate_votes
@@ -96,5 +97,5 @@ def record():
 
 if __name__ == "__main__":
     text = record()
-    Path(__file__).with_suffix(".md").write_text(text)
+    keep(Path(__file__).with_suffix(".md"), text)
     print(text)

@@ -14,8 +14,12 @@ import time
 from pathlib import Path
 from statistics import median
 
+from record_age import keep
+
 from codecarena.bench.worker.device import cores, cpu_model
 
+MEASURES = ("cli.py",)
+"""What runs in processes of its own."""
 RECORD = Path(__file__).with_suffix(".md")
 ROUNDS = 10
 COMMANDS = (["--help"], ["list", "codecs"], ["list", "metrics"], ["list", "sets"], ["list", "suites"])
@@ -68,7 +72,7 @@ def main() -> None:
         *(f"| {what} | {median(took):.2f} | {max(took):.2f} | {len(took)} |" for what, took in rows),
         "",
     ]
-    RECORD.write_text("\n".join(lines))
+    keep(RECORD, "\n".join(lines))
     print("\n".join(lines))
 
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from record_age import keep
 
 from codecarena.studies.design.simulation import Assumptions, deviations, simulate_votes, threshold
 from codecarena.studies.scale.fit import fit
@@ -123,5 +124,5 @@ def record(studies):
 
 if __name__ == "__main__":
     text = record(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
-    Path(__file__).with_suffix(".md").write_text(text)
+    keep(Path(__file__).with_suffix(".md"), text)
     print(text)

@@ -28,11 +28,14 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "support"))
 
 from browsing import free_port, wait_until_healthy
+from record_age import keep
 from studying import invite, open_study
 
 from arena import write_pictures
 from codecarena.bench.worker.device import cores, cpu_model
 
+MEASURES = ("reports/server/server.py", "studies/session/session.py")
+"""What runs in processes of its own."""
 RECORD = Path(__file__).with_suffix(".md")
 JOIN_SECONDS = 60
 VOTE_SECONDS = 3.0
@@ -356,7 +359,7 @@ def main() -> None:
         f" lock errors: {log.count('locked')}",
         "",
     ]
-    RECORD.write_text("\n".join(lines))
+    keep(RECORD, "\n".join(lines))
     print("\n".join(lines))
 
 

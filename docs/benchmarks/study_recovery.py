@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from record_age import keep
 
 from codecarena.studies.analysis.human_rate import CodedCondition, human_bd_rates
 from codecarena.studies.analysis.review import review
@@ -173,5 +174,5 @@ def record(studies):
 
 if __name__ == "__main__":
     text = record(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
-    Path(__file__).with_suffix(".md").write_text(text)
+    keep(Path(__file__).with_suffix(".md"), text)
     print(text)

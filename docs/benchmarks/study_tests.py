@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from record_age import keep
 
 from codecarena.studies.analysis.heterogeneity import by_picture
 from codecarena.studies.design.simulation import Assumptions, simulate_votes
@@ -205,5 +206,5 @@ if __name__ == "__main__":
     )
     reader.add_argument("--studies", type=int, default=1000, help="a multiple of 50; 1000 if absent")
     text = record(simulate(reader.parse_args().studies))
-    Path(__file__).with_suffix(".md").write_text(text)
+    keep(Path(__file__).with_suffix(".md"), text)
     print(text)

@@ -15,6 +15,7 @@ from statistics import fmean
 
 import matplotlib as mpl
 import numpy as np
+from record_age import stamp
 
 from codecarena.bench.store.store import Store
 
@@ -106,6 +107,7 @@ def record(metric, count, curves):
         falls = np.all(np.diff(points[:, 1]) <= NOISE)
         rising = "one setting" if len(points) == 1 else "yes" if falls else "no"
         print(f"| {codec} | {listed} | {rising} |")
+    print(f"\n{stamp(Path(__file__).with_suffix('.md'))}")
 
 
 if __name__ == "__main__":

@@ -17,11 +17,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
+from record_age import keep
+
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.timings import TimingRow, timings
 from codecarena.bench.worker.cpu_load import LOADED_SHARE, Watch
 from codecarena.bench.worker.device import cores, cpu_model
 
+MEASURES = ("bench/timing/timing_pass.py", "bench/worker/worker.py")
+"""What runs in processes of its own."""
 RECORD = Path(__file__).with_suffix(".md")
 SUITE = """
 name = "load"
@@ -125,7 +129,7 @@ def main() -> None:
             with burners(cores()):
                 rows_by_load["burning"].append(timed(folder, data, f"burning{place}"))
                 marked = contended(folder, data)
-    RECORD.write_text(report(rows_by_load, bench, before, marked))
+    keep(RECORD, report(rows_by_load, bench, before, marked))
     print(RECORD.read_text())
 
 
