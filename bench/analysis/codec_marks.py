@@ -1,4 +1,4 @@
-"""Flags shown beside a codec's name: imported, verified, with an encoder that varies."""
+"""Flags shown beside a codec's name: imported, rates estimated, verified, with an encoder that varies."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class CodecFlags:
     """Whether the encoder wrote other bytes when it was asked again."""
     provenance: str | None = None
     """Where imported measurements come from."""
+    estimated: bool = False
+    """Whether any of its rates is an estimate of an entropy model, the size of no bitstream."""
 
 
 NO_FLAGS = CodecFlags()
@@ -37,11 +39,12 @@ def marks(columns: Columns, codec: ColumnCodec, members: IntArray) -> CodecFlags
 
     Args:
         columns: The measurements of all codecs of a store or set.
-        codec: The codec to describe; of an imported one only its provenance is known.
+        codec: The codec to describe; of an imported one only provenance and kind of rate are known.
         members: Which measurements are the codec's, shape (measurements of the codec,).
     """
     if codec.imported:
-        return CodecFlags(imported=True, provenance=codec.provenance)
+        estimated = bool(columns.estimated[members].any())
+        return CodecFlags(imported=True, provenance=codec.provenance, estimated=estimated)
     verified, isolated, wrong = (
         int(np.count_nonzero(mask[members])) for mask in (columns.verified, columns.isolated, columns.wrong)
     )

@@ -24,6 +24,8 @@ class PublishedCurve:
     highest_rate: float
     bd_rate: BdRate
     provenance: str
+    estimated: bool
+    """Whether any of its rates is an estimate of an entropy model, the size of no bitstream."""
 
 
 def published_curves(
@@ -54,4 +56,7 @@ def _curve(codec: str, points: list[Published], metric: MetricRow, anchor: Curve
     scores = [point.scores[metric.name] for point in points]
     curve = clean(rates, to_quality(metric.curve_scale, metric.better, scores))
     result = bd_rate_of_curves(anchor, curve) if anchor else BdRate(None, NO_ANCHOR_CURVE)
-    return PublishedCurve(codec, metric, len(points), min(rates), max(rates), result, points[0].provenance)
+    estimated = any(point.rate_kind == "estimated" for point in points)
+    return PublishedCurve(
+        codec, metric, len(points), min(rates), max(rates), result, points[0].provenance, estimated
+    )

@@ -69,6 +69,8 @@ class Columns:
     """Gave other pixels, or none, when it was decoded again."""
     varies: Mask
     """Its encoder wrote other bytes when it was asked again."""
+    estimated: Mask
+    """Imported with a rate that no bitstream has."""
 
     @property
     def bits_per_pixel(self) -> FloatArray:

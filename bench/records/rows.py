@@ -8,6 +8,9 @@ from typing import Literal, TypeAlias
 
 from .metric_facts import CurveScale, Direction
 
+RateKind: TypeAlias = Literal["bytes", "estimated"]
+"""Whether a rate is the size of a bitstream, or what an entropy model says that one would have."""
+
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
@@ -109,6 +112,8 @@ class ScoredCell:
     """Whether size and picture come from a file: there is no bitstream here, and its parts are unknown."""
     provenance: str | None = None
     """Where imported rows come from."""
+    rate_kind: RateKind = "bytes"
+    """Only of imported rows can it be ``estimated``; their bytes are no file's then."""
     verdict: Verdict | None = None
     """None where the bitstream was never verified."""
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from statistics import fmean
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from ..metrics.base import MetricError
 from ..metrics.registry import facts_of
 from ..records.metric_facts import MetricFacts, outside_range
 
+from ..records.rows import RateKind
+from .foreign_records import SIZES, Content, InterchangeError, PublishedPoint, Reconstruction
 METRICS: Mapping[str, tuple[str, Callable[[float], float]]] = {
     "psnr-rgb": ("psnr", float),
     "psnr": ("psnr", float),
@@ -27,65 +29,16 @@ METRICS: Mapping[str, tuple[str, Callable[[float], float]]] = {
 }
 """Our name and scale of what others call their metrics; names not here are kept."""
 TIMES = {"encoding_time": "encode_seconds", "decoding_time": "decode_seconds"}
-SIZES = ("bytes", "bits", "bpp")
+ESTIMATES = re.compile(r"entropy[-_ ]?estimation", re.IGNORECASE)
+"""What CompressAI's ``eval_model --entropy-estimation`` writes into its description."""
 
 
-class InterchangeError(Exception):
-    """A file cannot be imported; the message names it, the place, and what was expected there."""
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedPoint:
-    """One setting of a codec as somebody published it: means over a set."""
-
-    image_set: str
-    codec: str
-    bits_per_pixel: float
-    scores: dict[str, float]
-    """By our metric names, on our scales; whose code computed them is not known."""
-    quality: float | None = None
-    encode_seconds: float | None = None
-    decode_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reconstruction:
-    """One decoded picture that somebody else's codec made, and how large its bitstream was."""
-
-    line: int
-    """Of the file."""
-    picture: str
-    """As the file calls the original."""
-    decoded: Path
-    codec: str
-    size: float
-    unit: str
-    """One of `SIZES`: what ``size`` counts."""
-    quality: float
-    seed: int | None
-    encode_seconds: float | None
-    decode_seconds: float | None
-
-    def bitstream_bytes(self, pixel_count: int) -> int:
-        """Return the size in bytes; a part of a byte counts as a whole one."""
-        whole = {"bytes": self.size, "bits": self.size / 8, "bpp": self.size * pixel_count / 8}[self.unit]
-        # bpp is often rounded to a few digits: 1e-6 of a byte too much is no further byte.
-        return max(1, math.ceil(whole - 1e-6))
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a file holds."""
-
-    points: tuple[PublishedPoint, ...] = ()
-    reconstructions: tuple[Reconstruction, ...] = ()
-    sha256: str = ""
-    """Of the file."""
-    origin: str = ""
-    """Where the numbers come from, as the file says itself."""
-
-
-def read(path: Path, image_set: str | None = None, codec: str | None = None) -> Content:
+def read(
+    path: Path,
+    image_set: str | None = None,
+    codec: str | None = None,
+    rate_kind: RateKind | None = None,
+) -> Content:
     """Return what a file holds; its kind is seen from its suffix and columns.
 
     Args:
@@ -95,10 +48,22 @@ def read(path: Path, image_set: str | None = None, codec: str | None = None) -> 
         image_set: Of the points, where the file does not say.
         codec: Label of the codec; None takes the file's.
 
+        rate_kind: Whether its rates are bytes or estimates; None takes the file's word, else bytes.
     Raises:
         InterchangeError: The file is of no such kind, or something in it is missing or no number.
     """
     if path.is_dir():
+    content = _read(path, image_set, codec)
+    if rate_kind is None:
+        return content
+    return replace(
+        content,
+        points=tuple(replace(point, rate_kind=rate_kind) for point in content.points),
+        reconstructions=tuple(replace(row, rate_kind=rate_kind) for row in content.reconstructions),
+    )
+
+
+def _read(path: Path, image_set: str | None, codec: str | None) -> Content:
         return _pictures_of_compressai(path, image_set, codec)
     data, text = _content(path)
     sha256 = hashlib.sha256(data).hexdigest()
@@ -147,6 +112,7 @@ def _pictures_of_compressai(folder: Path, image_set: str | None, codec: str | No
         data, text = _content(path)
         digest.update(data)
         content = _object(path, text)
+    estimated: set[tuple[str, str]] = set()
         results: Any = content.get("results") if isinstance(content, dict) else None
         if not isinstance(results, dict) or isinstance(results.get("bpp"), list):
             raise InterchangeError(
@@ -155,7 +121,10 @@ def _pictures_of_compressai(folder: Path, image_set: str | None, codec: str | No
         picture, name = str(content.get("source", "")), str(codec or content.get("name") or "")
         if not picture or not name or not path.stem.startswith(f"{picture}-"):
             raise InterchangeError(f"{path}: expected a source, a name, and SOURCE-MODEL.json as file name")
-        models[name, path.stem.removeprefix(f"{picture}-")][picture] = results
+        key = name, path.stem.removeprefix(f"{picture}-")
+        models[key][picture] = results
+        if ESTIMATES.search(str(content.get("description", ""))):
+            estimated.add(key)
     pictures = {name for model in models.values() for name in model}
     points: list[PublishedPoint] = []
     for (name, model), results_of_picture in models.items():
@@ -166,7 +135,8 @@ def _pictures_of_compressai(folder: Path, image_set: str | None, codec: str | No
             for picture, results in results_of_picture.items()
         ]
         shared = set.intersection(*(set(value) for value in values))
-        means = {key: fmean(value[key] for value in values) for key in sorted(shared)}
+        means: dict[str, Any] = {key: fmean(value[key] for value in values) for key in sorted(shared)}
+        means["rate_kind"] = "estimated" if (name, model) in estimated else "bytes"
         points.append(_point(folder, model, image_set, name, means))
     if not points:
         raise InterchangeError(f"{folder}: holds no JSON files")
@@ -210,6 +180,8 @@ def _compressai(
     if qualities := meta.get("qualities"):
         lists["quality"] = qualities
     count = len(lists["bpp"])
+    estimated = ESTIMATES.search(str(content.get("description", "")))
+    rate_kind = meta.get("rate_kind", "estimated" if estimated else "bytes")
     for key, value in lists.items():
         if not isinstance(value, list) or len(value) != count:
             raise InterchangeError(f"{path}: results.{key}: expected a list of {count} numbers, as bpp is")
@@ -219,7 +191,7 @@ def _compressai(
             f"results, place {place}",
             str(dataset),
             str(name),
-            {key: lists[key][place] for key in lists},
+            {"rate_kind": rate_kind} | {key: lists[key][place] for key in lists},
         )
         for place in range(count)
     ]
@@ -247,7 +219,8 @@ def _means(
 
 
 def _point(path: Path, place: str, image_set: str, codec: str, values: Mapping[str, Any]) -> PublishedPoint:
-    numbers = _numbers(path, place, values)
+    rate_kind = _rate_kind(path, place, values.get("rate_kind", "bytes"))
+    numbers = _numbers(path, place, {key: value for key, value in values.items() if key != "rate_kind"})
     if "bpp" not in numbers:
         raise InterchangeError(f"{path}, {place}: no bpp")
     if numbers["bpp"] <= 0:
@@ -264,7 +237,16 @@ def _point(path: Path, place: str, image_set: str, codec: str, values: Mapping[s
         # Of identical pictures an unbounded metric has no number, as among scores of our own.
         if math.isfinite(score):
             scores[name] = score
-    return PublishedPoint(image_set, codec, numbers["bpp"], scores, numbers.get("quality"), **times)
+    return PublishedPoint(
+        image_set, codec, numbers["bpp"], scores, numbers.get("quality"), **times, rate_kind=rate_kind
+    )
+
+
+def _rate_kind(path: Path, place: str, written: object) -> RateKind:
+    for kind in cast("tuple[RateKind, ...]", get_args(RateKind)):
+        if str(written).strip().lower() == kind:
+            return kind
+    raise InterchangeError(f"{path}, {place}, rate_kind: expected bytes or estimated; got {written!r}")
 
 
 def _metric_of(key: str) -> tuple[str, Callable[[float], float]]:
@@ -345,6 +327,7 @@ def _reconstruction(
         number("decode_seconds"),
     )
 
+        _rate_kind(path, f"line {line}", row.get("rate_kind") or "bytes"),
 
 def _number(path: Path, place: str, value: object, infinite: bool = False) -> float:
     try:

@@ -18,6 +18,7 @@ from ..records.messages import Cell, CodecSpec, Describe, Limits, Original, Outc
 from ..store.columns import scored_metrics
 from ..store.imports import (
     ImportedRow,
+from ..records.rows import RateKind
     Published,
     add_imported,
     add_imported_codec,
@@ -48,6 +49,8 @@ class ImportOptions:
     metrics: tuple[str, ...] = ()
     """To score pictures with; those of the store's set, or the usual ones, where empty."""
     data: Path | None = None
+    rate_kind: RateKind | None = None
+    """Whether the rates are bytes or estimates; the file's word where None."""
     workers: int = 0
 
 
@@ -64,6 +67,8 @@ class Report:
     notes: list[str] = field(default_factory=list)
     """Scores that could not be had."""
 
+    estimated: int = 0
+    """Points or pictures whose rate is an estimate, the size of no bitstream."""
 
 def import_file(
     path: Path, store: StoreWriter, options: ImportOptions, progress: Callable[[int, int], None]
@@ -80,11 +85,12 @@ def import_file(
         InterchangeError: The file, or a picture it names, is not what it should be; nothing is stored then.
         DatasetError: The image set is not here.
     """
-    content = read(path, options.image_set, options.codec)
+    content = read(path, _set_name(options), options.codec, options.rate_kind)
     provenance = _provenance(path, content, options)
     if not content.reconstructions:
         save_published(store, [Published(**asdict(point), provenance=provenance) for point in content.points])
-        return Report(points=len(content.points))
+        estimated = sum(point.rate_kind == "estimated" for point in content.points)
+        return Report(points=len(content.points), estimated=estimated)
     try:
         return _Import(path, store, options, provenance).run(content.reconstructions, progress)
     finally:
@@ -95,6 +101,14 @@ def import_file(
 def _provenance(path: Path, content: Content, options: ImportOptions) -> str:
     parts = (options.origin, content.origin, f"{path.name}, sha256 {content.sha256}")
     return "; ".join(part for part in parts if part)
+def _set_name(options: ImportOptions) -> str | None:
+    """Return the set's name as its results bear it, where the option is the path of a folder or manifest."""
+    reference = options.image_set
+    if reference and ("/" in reference or reference.endswith(".toml")) and Path(reference).exists():
+        return open_set(reference, options.data).name
+    return reference
+
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +148,8 @@ class _Import:
         run_id = self.store.begin_run(
             f"import {self.path.name}", text, describe(), self.workers, len(checked)
         )
-        report = Report(pictures=len(checked))
+        estimated = sum(row.rate_kind == "estimated" for row in rows)
+        report = Report(pictures=len(checked), estimated=estimated)
         report.added = add_imported(self.store, [reconstruction.row for reconstruction in checked], run_id)
         self.score(checked, run_id, report, progress)
         self.store.end_run(run_id, "finished")
@@ -161,7 +176,7 @@ class _Import:
         encode, decode = (
             () if seconds is None else (seconds,) for seconds in (row.encode_seconds, row.decode_seconds)
         )
-        imported = ImportedRow(key, size, decoded_sha256, encode, decode)
+        imported = ImportedRow(key, size, row.rate_kind, decoded_sha256, encode, decode)
         return _Checked(
             Original(str(picture.path), sha256, picture.caption, picture.text), imported, row.codec
         )

@@ -35,12 +35,12 @@ def read_columns(store: Store, image_set: str | None = None) -> Columns:
     query = (
         select(
             table.id, table.picture_sha256, table.codec_id, table.quality, table.seed, table.bitstream_bytes,
-            table.contended, table.probe,
+            table.contended, table.probe, table.rate_kind,
         )
         .where(table.superseded_at.is_(None))
     )  # fmt: skip
     rows = [row for row in _fetch(store, query) if row[1] in places]
-    fields: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * 8
+    fields: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * 9
     count = len(rows)
     measurement = np.array(fields[0], dtype=np.int64)
     marks = _verdicts(store, measurement)
@@ -55,6 +55,7 @@ def read_columns(store: Store, image_set: str | None = None) -> Columns:
         np.array(fields[6], dtype=bool),
         np.array(fields[7], dtype=bool),
         *marks,
+        np.array([kind == "estimated" for kind in fields[8]], dtype=bool),
     )  # fmt: skip
     return _used(columns)
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from ...codecs.base import Family
 from ..records.cells import CellKey
+from ..records.rows import RateKind
 from .store import Store
 from .tables.schema import CodecTable, MeasurementTable, PublishedTable
 from .writer import StoreWriter, now
@@ -22,6 +23,7 @@ class ImportedRow:
 
     key: CellKey
     bitstream_bytes: int
+    rate_kind: RateKind
     decoded_sha256: str
     encode_seconds: tuple[float, ...]
     decode_seconds: tuple[float, ...]
@@ -39,6 +41,7 @@ class Published:
     encode_seconds: float | None
     decode_seconds: float | None
     provenance: str
+    rate_kind: RateKind = "bytes"
 
 
 def imported_codec_id(label: str) -> str:
@@ -99,7 +102,11 @@ def add_imported(store: StoreWriter, rows: Iterable[ImportedRow], run_id: int) -
                 & (table.seed == row.key.seed)
                 & table.superseded_at.is_(None)
             )
-            values = {"bitstream_bytes": row.bitstream_bytes, "decoded_sha256": row.decoded_sha256}
+            values: dict[str, object] = {
+                "bitstream_bytes": row.bitstream_bytes,
+                "rate_kind": row.rate_kind,
+                "decoded_sha256": row.decoded_sha256,
+            }
             values |= {"encode_seconds": list(row.encode_seconds), "decode_seconds": list(row.decode_seconds)}
             columns = [table.__table__.columns[name] for name in values]
             stored = connection.execute(select(*columns).where(current)).mappings().first()

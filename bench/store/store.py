@@ -155,6 +155,7 @@ class Store:
                 measured.side_bytes,
                 codec.imported,
                 codec.provenance,
+                measured.rate_kind,
                 measured.id.label("measurement_id"),
             )
             .join(member, member.picture_sha256 == measured.picture_sha256)

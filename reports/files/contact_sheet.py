@@ -14,6 +14,7 @@ from ...bench.analysis.coverage import AnalysisError
 from ...bench.analysis.leaderboard import COMMON_RATES
 from ...bench.records.rows import MetricRow, ScoredCell
 from ...bench.store.store import Store
+from ..tables import digits
 from ..tables.leaderboard_tables import parse_operating_point
 from ..tables.selection import Selection, StoredColumns, choose_metrics, choose_sets
 
@@ -171,7 +172,7 @@ def _band(
         # What was run at one setting only is shown at that: its caption says which rate it is.
         shown = nearest and (len(own) == 1 or _matches(nearest, bits_per_pixel))
         matched = nearest if shown else None
-        label = f"{codec.label} (imported)" if codec.marks.imported else codec.label
+        label = " ".join([codec.label, *digits.origin_marks(codec.marks)])
         picks.append(Pick(label, codec.toy, matched, nearest.bits_per_pixel if nearest else None))
     return Band(picture, cells[0].picture_sha256, tuple(picks))
 

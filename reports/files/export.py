@@ -201,6 +201,7 @@ def _row(cell: ScoredCell, columns: dict[str, str]) -> dict[str, Any]:
         "lossless": cell.decoded_sha256 == cell.picture_sha256,
         "verified": cell.verdict.outcome if cell.verdict else None,
         "isolation": cell.verdict.isolation if cell.verdict else None,
+        "rate_kind": cell.rate_kind,
         "encoder_repeats": cell.verdict.encoder_repeats if cell.verdict else None,
         "picture_sha256": cell.picture_sha256,
         "bitstream_sha256": cell.bitstream_sha256 or None,

@@ -14,6 +14,8 @@ MINUS = "−"
 SPACE = "\N{NARROW NO-BREAK SPACE}"
 TOY_NOTE = "toy: small weights that show that the codec works; they say little of how good the method can be."
 
+ESTIMATED = "(estimated)"
+"""Behind the name of a codec whose rates are sizes of no bitstream."""
 SOURCE_CHARACTERS = 60
 """Of where numbers come from, in a table."""
 
@@ -65,8 +67,13 @@ def between(low: str, high: str) -> str:
 
 def marks(flags: CodecFlags, toy: bool) -> list[str]:
     """Return what stands behind a codec's name."""
-    shown = {"(toy)": toy, "(imported)": flags.imported, "✗": flags.wrong, "~": flags.encoder_varies}
-    return [mark for mark, is_set in shown.items() if is_set]
+    checks = {"✗": flags.wrong, "~": flags.encoder_varies}
+    return ["(toy)"] * toy + origin_marks(flags) + [mark for mark, is_set in checks.items() if is_set]
+
+
+def origin_marks(flags: CodecFlags) -> list[str]:
+    """Return those marks that say where a codec's pictures and rates come from."""
+    return ["(imported)"] * flags.imported + [ESTIMATED] * flags.estimated
 
 
 def shortened(source: str) -> str:
@@ -78,6 +85,14 @@ def file_name(title: str) -> str:
     """Return a title as part of a file name: at most 60 small ASCII letters, digits and dashes."""
     words = "".join(sign if sign.isascii() and sign.isalnum() else " " for sign in title.lower()).split()
     return "-".join(words)[:60].strip("-")
+
+
+def estimate_note(label: str) -> str:
+    """Return what the mark of estimated rates means."""
+    return (
+        f"{ESTIMATED} {label}: rates that an entropy model estimates, sizes of no bitstream; every BD-rate "
+        "of it or against it is an estimate too."
+    )
 
 
 def mark_notes(label: str, flags: CodecFlags) -> list[str]:
@@ -95,6 +110,8 @@ def mark_notes(label: str, flags: CodecFlags) -> list[str]:
             f"(imported) {label}: sizes and pictures from a file, scored here; no bitstream to verify. "
             f"{shortened(flags.provenance or '')}".strip()
         )
+    if flags.estimated:
+        notes.append(estimate_note(label))
     return notes
 
 

@@ -129,16 +129,21 @@ def test_marks_behind_a_name_and_what_they_mean() -> None:
         wrong=3,
         encoder_varies=True,
         provenance="a paper",
+        estimated=True,
     )
-    assert digits.marks(flags, toy=True) == ["(toy)", "(imported)", "✗", "~"]
+    assert digits.marks(flags, toy=True) == ["(toy)", "(imported)", "(estimated)", "✗", "~"]
     assert digits.marks(CodecFlags(), toy=True) == ["(toy)"]
     assert digits.marks(CodecFlags(imported=True), toy=False) == ["(imported)"]
     assert digits.marks(CodecFlags(wrong=1), toy=False) == ["✗"]
     assert digits.marks(CodecFlags(encoder_varies=True), toy=False) == ["~"]
-    wrong, varies, imported = digits.mark_notes("jpeg", flags)
+    wrong, varies, imported, estimated = digits.mark_notes("jpeg", flags)
     assert wrong.startswith(f"✗ jpeg: 3 of 1{NARROW}200 bitstreams did not give the measured pixels")
     assert varies.startswith("~ jpeg: its encoder wrote other bytes")
     assert imported.startswith("(imported) jpeg: ")
     assert imported.endswith("no bitstream to verify. a paper")
+    assert estimated == (
+        "(estimated) jpeg: rates that an entropy model estimates, sizes of no bitstream; every BD-rate of it "
+        "or against it is an estimate too."
+    )
     assert digits.mark_notes("jpeg", CodecFlags(bitstreams=9, verified=9, isolated=9)) == []
     assert digits.mark_notes("jpeg", CodecFlags(imported=True))[0].endswith("no bitstream to verify.")

@@ -61,6 +61,7 @@ def columns_of(cells: Iterable[ScoredCell], metric_id: str) -> tuple[Columns, Sc
         np.array(
             [verdict is not None and verdict.encoder_repeats is False for verdict in verdicts], dtype=bool
         ),
+        np.array([row.rate_kind == "estimated" for row in rows], dtype=bool),
     )
     values = [
         np.nan if score is None or score.value is None or score.lossless else score.value for score in scores

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, MetaData, Text, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-HEAD = "r0001"
+HEAD = "r0002"
 """The newest migration; a store at another one is migrated or refused when it is opened."""
 
 
@@ -176,6 +176,8 @@ class MeasurementTable(Base):
     header_bytes: Mapped[int] = mapped_column(BigInteger)
     payload_bytes: Mapped[int] = mapped_column(BigInteger)
     side_bytes: Mapped[int] = mapped_column(BigInteger)
+    rate_kind: Mapped[str] = mapped_column(server_default="bytes")
+    """``bytes`` of a bitstream that was written, or ``estimated`` by whoever made the imported picture."""
     decoded_sha256: Mapped[str]
     encode_seconds: Mapped[list[float]] = mapped_column(JSON)
     decode_seconds: Mapped[list[float]] = mapped_column(JSON)
@@ -309,6 +311,8 @@ class PublishedTable(Base):
     image_set: Mapped[str] = mapped_column(index=True)
     codec: Mapped[str]
     bits_per_pixel: Mapped[float]
+    rate_kind: Mapped[str] = mapped_column(server_default="bytes")
+    """``bytes`` of bitstreams, or ``estimated`` from the likelihoods of an entropy model."""
     scores: Mapped[dict[str, float]] = mapped_column(JSON)
     quality: Mapped[float | None]
     encode_seconds: Mapped[float | None]

@@ -90,6 +90,23 @@ class StimulusTable(Base):
     """Of the pixels that are shown."""
 
 
+class HumanScoreTable(Base):
+    """What people gave one condition, of an import of scores; votes have no rows here."""
+
+    __tablename__ = "study_scores"
+    __table_args__ = (UniqueConstraint("study_id", "condition_id", "content_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"))
+    condition_id: Mapped[int] = mapped_column(ForeignKey("study_conditions.id"))
+    content_id: Mapped[int | None] = mapped_column(ForeignKey("study_contents.id"))
+    """None of a score over all pictures."""
+    score: Mapped[float]
+    low: Mapped[float | None]
+    """Lower end of the published interval; its level is in the study's plan."""
+    high: Mapped[float | None]
+
+
 class PairTable(Base):
     """Two stimuli of one picture that may be compared, and how often they were."""
 

@@ -26,6 +26,7 @@ WORDS = {
     "image_set": "synthetic",
     "isolation": "none",
     "outcome": "identical",
+    "rate_kind": "estimated",
     "scope": "picture",
     "target_kind": "bpp",
 }
