@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import math
+import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from statistics import fmean
 from typing import Any, cast, get_args
 
+from ...text_file import TextFileError, TextTable, decode_text, parse_table
 from ..metrics.base import MetricError
 from ..metrics.registry import facts_of
 from ..records.metric_facts import MetricFacts, outside_range
-
 from ..records.rows import RateKind
 from .foreign_records import SIZES, Content, InterchangeError, PublishedPoint, Reconstruction
+
 METRICS: Mapping[str, tuple[str, Callable[[float], float]]] = {
     "psnr-rgb": ("psnr", float),
     "psnr": ("psnr", float),
@@ -47,12 +48,11 @@ def read(
             NeuralCompression's ``results.csv``.
         image_set: Of the points, where the file does not say.
         codec: Label of the codec; None takes the file's.
-
         rate_kind: Whether its rates are bytes or estimates; None takes the file's word, else bytes.
+
     Raises:
         InterchangeError: The file is of no such kind, or something in it is missing or no number.
     """
-    if path.is_dir():
     content = _read(path, image_set, codec)
     if rate_kind is None:
         return content
@@ -64,31 +64,35 @@ def read(
 
 
 def _read(path: Path, image_set: str | None, codec: str | None) -> Content:
+    if path.is_dir():
         return _pictures_of_compressai(path, image_set, codec)
     data, text = _content(path)
     sha256 = hashlib.sha256(data).hexdigest()
     if path.suffix.lower() == ".json":
         points, origin = _compressai(path, text, image_set, codec)
         return Content(points, (), sha256, origin)
-    reader = csv.DictReader(text.splitlines())
-    columns = list(reader.fieldnames or ())
-    rows = list(reader)
-    if "decoded" in columns:
-        return Content((), tuple(_reconstructions(path, columns, rows, codec)), sha256)
-    if "bpp" in columns:
-        return Content(tuple(_means(path, rows, image_set, codec)), (), sha256)
+    try:
+        table = parse_table(text, path, ("picture", "decoded", *SIZES))
+    except TextFileError as error:
+        raise InterchangeError(str(error)) from error
+    if "decoded" in table.columns:
+        return Content((), tuple(_reconstructions(path, table, codec)), sha256)
+    if "bpp" in table.columns:
+        return Content(tuple(_means(path, table, image_set, codec)), (), sha256)
     raise InterchangeError(
         f"{path}: expected CompressAI's JSON, or CSV with a column 'decoded' (reconstructions) or 'bpp' "
-        f"(means of a set); its columns are {', '.join(columns) or 'none'}"
+        f"(means of a set); its columns are {', '.join(table.columns) or 'none'}"
     )
 
 
 def _content(path: Path) -> tuple[bytes, str]:
     try:
         data = path.read_bytes()
-        return data, data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InterchangeError(f"{path}: cannot be read: {error}") from error
+        return data, decode_text(data, path)
+    except OSError as error:
+        raise InterchangeError(f"{path}: cannot be read ({error.strerror})") from error
+    except TextFileError as error:
+        raise InterchangeError(str(error)) from error
 
 
 # Any: a file may hold anything; every value that is used is checked.
@@ -108,11 +112,11 @@ def _pictures_of_compressai(folder: Path, image_set: str | None, codec: str | No
         raise InterchangeError(f"{folder}: name the --set: files of single pictures do not say it")
     digest = hashlib.sha256()
     models: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    estimated: set[tuple[str, str]] = set()
     for path in sorted(folder.rglob("*.json")):
         data, text = _content(path)
         digest.update(data)
         content = _object(path, text)
-    estimated: set[tuple[str, str]] = set()
         results: Any = content.get("results") if isinstance(content, dict) else None
         if not isinstance(results, dict) or isinstance(results.get("bpp"), list):
             raise InterchangeError(
@@ -176,12 +180,12 @@ def _compressai(
     if not name or not dataset:
         what = "--codec: the file has no name" if dataset else "--set: the file does not say its image set"
         raise InterchangeError(f"{path}: name the {what}")
+    estimated = ESTIMATES.search(str(content.get("description", "")))
+    rate_kind = meta.get("rate_kind", "estimated" if estimated else "bytes")
     lists = {str(key): value for key, value in results.items()}
     if qualities := meta.get("qualities"):
         lists["quality"] = qualities
     count = len(lists["bpp"])
-    estimated = ESTIMATES.search(str(content.get("description", "")))
-    rate_kind = meta.get("rate_kind", "estimated" if estimated else "bytes")
     for key, value in lists.items():
         if not isinstance(value, list) or len(value) != count:
             raise InterchangeError(f"{path}: results.{key}: expected a list of {count} numbers, as bpp is")
@@ -201,12 +205,10 @@ def _compressai(
     return tuple(sorted(points, key=lambda point: point.bits_per_pixel)), origin
 
 
-def _means(
-    path: Path, rows: Sequence[Mapping[str, str]], image_set: str | None, codec: str | None
-) -> list[PublishedPoint]:
+def _means(path: Path, table: TextTable, image_set: str | None, codec: str | None) -> list[PublishedPoint]:
     points: list[PublishedPoint] = []
-    for line, row in enumerate(rows, start=2):
-        values: dict[str, Any] = {key: value for key, value in row.items() if value not in ("", None)}
+    for line, row in ((row.line, row.cells) for row in table.rows):
+        values: dict[str, Any] = {key: value for key, value in row.items() if value}
         name = next((values.pop(key) for key in ("model", "codec") if key in values), None)
         dataset = next((values.pop(key) for key in ("dataset", "image_set") if key in values), None)
         name, dataset = codec or name, image_set or dataset
@@ -275,18 +277,16 @@ def _outside(name: str, score: float) -> str | None:
     return problem + ("; of values in decibels call the column ms-ssim-db-rgb" if in_decibels else "")
 
 
-def _reconstructions(
-    path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str]], codec: str | None
-) -> list[Reconstruction]:
-    unit = next((name for name in SIZES if name in columns), None)
-    if unit is None or "picture" not in columns:
+def _reconstructions(path: Path, table: TextTable, codec: str | None) -> list[Reconstruction]:
+    unit = next((name for name in SIZES if name in table.columns), None)
+    if unit is None or "picture" not in table.columns:
         raise InterchangeError(
             f"{path}: expected the columns picture, decoded and one of {', '.join(SIZES)}; "
-            f"it has {', '.join(columns)}"
+            f"it has {', '.join(table.columns)}"
         )
     reconstructions: list[Reconstruction] = []
     first: dict[tuple[str, str, float, int | None], int] = {}
-    for line, row in enumerate(rows, start=2):
+    for line, row in ((row.line, row.cells) for row in table.rows):
         reconstruction = _reconstruction(path, line, row, unit, codec)
         key = (reconstruction.codec, reconstruction.picture, reconstruction.quality, reconstruction.seed)
         if key in first:
@@ -308,6 +308,8 @@ def _reconstruction(
         return _number(path, f"line {line}, {name}", row[name]) if row.get(name) else None
 
     label, size, seed = codec or row.get("codec"), number(unit), number("seed")
+    if seed is not None and not seed.is_integer():
+        raise InterchangeError(f"{path}, line {line}, seed: expected a whole number, got {row['seed']!r}")
     if not label:
         raise InterchangeError(f"{path}, line {line}: no codec; add a column of that name, or --codec")
     if not row["picture"] or not row["decoded"] or size is None or size <= 0:
@@ -317,7 +319,7 @@ def _reconstruction(
     return Reconstruction(
         line,
         row["picture"],
-        path.absolute().parent / Path(row["decoded"]).expanduser(),
+        _beside(path, row["decoded"]),
         label,
         size,
         unit,
@@ -325,9 +327,16 @@ def _reconstruction(
         None if seed is None else int(seed),
         number("encode_seconds"),
         number("decode_seconds"),
+        _rate_kind(path, f"line {line}", row.get("rate_kind") or "bytes"),
     )
 
-        _rate_kind(path, f"line {line}", row.get("rate_kind") or "bytes"),
+
+def _beside(path: Path, name: str) -> Path:
+    """Return the path of a file that a table names, from the table's folder; backslashes may part folders."""
+    folder = path.absolute().parent
+    as_written = folder / Path(name).expanduser()
+    return as_written if as_written.exists() else folder / Path(name.replace("\\", "/")).expanduser()
+
 
 def _number(path: Path, place: str, value: object, infinite: bool = False) -> float:
     try:
@@ -335,5 +344,6 @@ def _number(path: Path, place: str, value: object, infinite: bool = False) -> fl
     except (TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number) and not (infinite and number == math.inf):
-        raise InterchangeError(f"{path}, {place}: expected a number, got {value!r}")
+        hint = "; write a decimal point" if re.fullmatch(r"\s*[-+]?\d+,\d+\s*", str(value)) else ""
+        raise InterchangeError(f"{path}, {place}: expected a number, got {value!r}{hint}")
     return number

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from itertools import takewhile
+from pathlib import Path, PurePosixPath
 
 from ...codecs.base import Family
+from ...datasets.folder import comparable, shortened
 from ...datasets.manifest import LocalPicture
 from ...datasets.pixels import PictureError, pixels_sha256, read_pixels
 from ...datasets.sets.catalogue import open_set
+from ...text_file import read_text
 from ..metrics import registry as metric_registry
 from ..metrics.base import MetricError
 from ..records.cells import CellKey, Saved, seed_key
 from ..records.messages import Cell, CodecSpec, Describe, Limits, Original, Outcome, Stored
+from ..records.rows import RateKind
 from ..store.columns import scored_metrics
 from ..store.imports import (
     ImportedRow,
-from ..records.rows import RateKind
     Published,
     add_imported,
     add_imported_codec,
@@ -46,11 +49,11 @@ class ImportOptions:
     family: Family = "learned"
     origin: str = ""
     """Where the numbers come from, in the importer's words."""
+    rate_kind: RateKind | None = None
+    """Whether the rates are bytes or estimates; the file's word where None."""
     metrics: tuple[str, ...] = ()
     """To score pictures with; those of the store's set, or the usual ones, where empty."""
     data: Path | None = None
-    rate_kind: RateKind | None = None
-    """Whether the rates are bytes or estimates; the file's word where None."""
     workers: int = 0
 
 
@@ -64,11 +67,11 @@ class Report:
     added: int = 0
     """Of the pictures, those that were not in the store."""
     scored: int = 0
+    estimated: int = 0
+    """Points or pictures whose rate is an estimate, the size of no bitstream."""
     notes: list[str] = field(default_factory=list)
     """Scores that could not be had."""
 
-    estimated: int = 0
-    """Points or pictures whose rate is an estimate, the size of no bitstream."""
 
 def import_file(
     path: Path, store: StoreWriter, options: ImportOptions, progress: Callable[[int, int], None]
@@ -98,9 +101,6 @@ def import_file(
         pool.close()
 
 
-def _provenance(path: Path, content: Content, options: ImportOptions) -> str:
-    parts = (options.origin, content.origin, f"{path.name}, sha256 {content.sha256}")
-    return "; ".join(part for part in parts if part)
 def _set_name(options: ImportOptions) -> str | None:
     """Return the set's name as its results bear it, where the option is the path of a folder or manifest."""
     reference = options.image_set
@@ -109,6 +109,9 @@ def _set_name(options: ImportOptions) -> str | None:
     return reference
 
 
+def _provenance(path: Path, content: Content, options: ImportOptions) -> str:
+    parts = (options.origin, content.origin, f"{path.name}, sha256 {content.sha256}")
+    return "; ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ class _Import:
             checked = list(executor.map(self.checked, rows))
         for label in codecs:
             add_imported_codec(self.store, label, self.options.family, self.provenance)
-        text = self.path.read_text(encoding="utf-8-sig")
+        text = read_text(self.path)
         run_id = self.store.begin_run(
             f"import {self.path.name}", text, describe(), self.workers, len(checked)
         )
@@ -182,13 +185,15 @@ class _Import:
         )
 
     def original(self, row: Reconstruction, where: str) -> LocalPicture:
-        """Return the picture of the set that a row means: by its name, or by the name without suffix."""
-        exact = self.pictures.get(row.picture)
-        stem = Path(row.picture).stem
-        alike = [picture for name, picture in self.pictures.items() if Path(name).stem == stem]
-        if exact or len(alike) == 1:
-            return exact or alike[0]
-        known = ", ".join(list(self.pictures)[:4])
+        """Return the picture of the set that a row means: see `same_names`."""
+        names = same_names(row.picture, list(self.pictures))
+        if len(names) == 1:
+            return self.pictures[names[0]]
+        if names:
+            raise InterchangeError(
+                f"{where}: {row.picture!r} may be {len(names)} pictures of the set {self.image_set}: "
+                f"{shortened(names)}; write the one that is meant, with folder and suffix"
+            )
         raise InterchangeError(
             f"{where}: the set {self.image_set} has no picture {row.picture!r}; it has {known}, ..."
         )
@@ -239,6 +244,37 @@ class _Import:
         used = scored_metrics(self.store, self.image_set)
         names = [metric.name for metric in self.store.metrics() if metric.metric_id in used]
         return tuple(dict.fromkeys(names)) or DEFAULT_METRICS
+
+
+def same_names(wanted: str, names: Sequence[str]) -> list[str]:
+    """Return those of a set's names that somebody else's name of a picture may mean.
+
+    The same name comes before names that end alike, those before names without suffix that end alike; of
+    several, those that share most folders, or have no others. Last, capitals do not count.
+
+    Args:
+        wanted: As the file has it, with slashes or backslashes.
+        names: Of the set's pictures.
+    """
+    if wanted in names:
+        return [wanted]
+
+    def parts(name: str, *, suffix: bool, capitals: bool) -> tuple[str, ...]:
+        path = PurePosixPath(comparable(name) if capitals else comparable(name).casefold())
+        return (path if suffix else path.with_name(path.stem or path.name)).parts[::-1]
+
+    for capitals, suffix in ((True, True), (True, False), (False, True), (False, False)):
+        ends = parts(wanted, suffix=suffix, capitals=capitals)
+        shared: dict[str, tuple[int, bool]] = {}
+        for name in names:
+            own = parts(name, suffix=suffix, capitals=capitals)
+            alike = takewhile(lambda pair: pair[0] == pair[1], zip(own, ends, strict=False))
+            count = len(list(alike))
+            shared[name] = count, count == len(own)
+        most = max(shared.values(), default=(0, False))
+        if most[0]:
+            return [name for name, of_name in shared.items() if of_name == most]
+    return []
 
 
 def _failures(fitting: _Checked, outcome: Outcome) -> Iterator[str]:
