@@ -195,7 +195,8 @@ class _Import:
                 f"{shortened(names)}; write the one that is meant, with folder and suffix"
             )
         raise InterchangeError(
-            f"{where}: the set {self.image_set} has no picture {row.picture!r}; it has {known}, ..."
+            f"{where}: the set {self.image_set} has no picture {row.picture!r}; "
+            f"it has {shortened(list(self.pictures))}"
         )
 
     def score(
