@@ -16,8 +16,8 @@ import typer
 from .bench.cli import listing
 from .bench.cli.commands import app as bench_app
 from .bench.cli.run_options import options, said
+from .bench.cli.suite_runs import run_suite
 from .bench.cli.timing_commands import app as timing_app
-from .bench.cli.timing_commands import time_after
 from .bench.options import (
     STORE,
     DataOption,
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import Console
-
-    from .bench.run.prepare import Options
-    from .bench.run.runner import Report
 
 app = typer.Typer(
     name="codecarena",
@@ -73,7 +70,7 @@ app.add_typer(study_commands(study_pictures), name="study")
 @app.command()
 def demo(store: StoreOption = STORE, workers: WorkersOption = 0) -> None:
     """Run the built-in suite on the built-in photographs; show the leaderboard and draw a contact sheet."""
-    report = _run("quick", store, options(workers=workers, call=("run",)))
+    report = run_suite("quick", store, options(workers=workers, call=("run",)))
     show_leaderboard(store, own_bytes_first=True)
     from .bench.store.database import locate
     from .reports.tables.terminal import own_command
@@ -114,7 +111,7 @@ def run(
         from .bench.cli.match_report import match_suite
 
         raise typer.Exit(match_suite(suite, store, chosen, match or "", match_set, as_json))
-    report = _run(suite, store, chosen, as_json=as_json)
+    report = run_suite(suite, store, chosen, as_json=as_json)
     if not dry_run:
         raise typer.Exit(report.exit_status)
 
@@ -133,7 +130,7 @@ def score(
 ) -> None:
     """Add a metric to what is stored; nothing is encoded."""
     chosen = options(data, workers, only, retry_failed=retry_failed, score_only=True, call=said(context))
-    report = _run(suite, store, chosen, metrics=tuple(metric), as_json=as_json)
+    report = run_suite(suite, store, chosen, metrics=tuple(metric), as_json=as_json)
     raise typer.Exit(report.exit_status)
 
 
@@ -301,32 +298,6 @@ def fetch_set(
     folders = sorted({str(path.parent) for path in paths})
     where = ", ".join(folders) if len(folders) <= 3 else os.path.commonpath(folders)
     print(f"{len(paths)} pictures of {name} are here: {where}")
-
-
-def _run(
-    reference: str, store: str, options: Options, metrics: tuple[str, ...] = (), as_json: bool = False
-) -> Report:
-    from .bench.cli import progress
-    from .bench.cli.summary import as_record, sentences
-    from .bench.run import runner
-    from .bench.run.suite import find, load
-    from .bench.store.writer import StoreWriter
-
-    suite, text = load(find(reference))
-    if metrics:
-        suite = suite.model_copy(update={"metrics": metrics})
-    console = _console(stderr=True)
-    writer = StoreWriter(store)
-    try:
-        with progress.on_terminal(console) as shown:
-            report = runner.run(suite, text, writer, options, shown)
-        time_after(report, text, writer, options)
-    finally:
-        writer.close()
-    for note in report.notes:
-        console.print(f"[yellow]note[/] {note}", highlight=False, soft_wrap=True)
-    print(json.dumps(as_record(suite, report)) if as_json else sentences(suite, report, reference, store))
-    return report
 
 
 def _draw_sheet(store: str, out: Path, columns: int = 6, **chosen: Any) -> None:

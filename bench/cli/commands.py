@@ -49,7 +49,7 @@ def score_set(
     loaded, _ = load(find(suite))
     metrics, absent = ([create(name) for name in dict.fromkeys(metric)], []) if metric else available()
     console = Console(stderr=True)
-    writer = StoreWriter(store)
+    writer = StoreWriter(store, make=False)
     try:
         with counting(console, "sets of pictures") as advanced:
             report = score_sets(loaded, writer, metrics, data, advanced)
@@ -93,7 +93,7 @@ def verify(
 
     loaded, _ = load(find(suite))
     chosen = options(data, workers, only, limit)
-    writer = StoreWriter(store)
+    writer = StoreWriter(store, make=False)
     try:
         with counting(Console(stderr=True), "bitstreams") as advanced:
             report = verify_suite(loaded, writer, chosen, advanced, encode=encode, shown=see or ())

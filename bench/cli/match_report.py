@@ -38,6 +38,7 @@ def match_suite(
     from ..run.matching import run
     from ..run.suite import SuiteError, find, load
     from ..run.targets import parse_target
+    from ..store.plan_store import PlanStore
     from ..store.writer import StoreWriter
     from .progress import on_terminal
 
@@ -46,12 +47,12 @@ def match_suite(
     target = parse_target(match, "set" if per_set else "picture")
     suite, text = load(find(reference))
     console = Console(stderr=True)
-    writer = StoreWriter(store)
+    opened = PlanStore(store) if options.dry_run else StoreWriter(store)
     try:
         with on_terminal(console) as shown:
-            report = run(suite, text, writer, options, target, shown)
+            report = run(suite, text, opened, options, target, shown)
     finally:
-        writer.close()
+        opened.close()
     for note in report.notes:
         console.print(f"[yellow]note[/] {note}", highlight=False, soft_wrap=True)
     if as_json:

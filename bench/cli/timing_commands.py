@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..run.prepare import Options, Prepared
     from ..run.runner import Report
     from ..run.timing_report import TimingReport
+    from ..store.plan_store import PlanStore
     from ..store.writer import StoreWriter
     from ..timing.timing_pass import TimeAgain
 
@@ -57,7 +58,7 @@ def time_suite(
     raise typer.Exit(130 if report.interrupted else 0 if report.complete else 1)
 
 
-def time_after(report: Report, text: str, writer: StoreWriter, options: Options) -> None:
+def time_after(report: Report, text: str, store: PlanStore, options: Options) -> None:
     """Add a timing pass to a report, where suite and options ask for one and the run was not interrupted.
 
     To the report of a dry run, what the pass would do.
@@ -65,19 +66,20 @@ def time_after(report: Report, text: str, writer: StoreWriter, options: Options)
     Args:
         report: Of the run; receives the timing pass's report, its notes and whether it was interrupted.
         text: The suite file's text, kept with the pass.
-        writer: Where timings go.
+        store: Where timings go, a `StoreWriter` unless the run was dry.
         options: Whether to time at all, and which codecs to time again.
     """
     prepared, wanted = report.prepared, options.wanted
     left_out = wanted.score_only or not options.timing or report.interrupted
     if prepared is None or prepared.suite.timing is None or left_out:
         return
+    from ..store.writer import StoreWriter
     from ..timing.timing_pass import TimeAgain, planned
 
-    if options.dry_run:
-        report.timing = planned(prepared, writer, TimeAgain(wanted.force))
+    if options.dry_run or not isinstance(store, StoreWriter):
+        report.timing = planned(prepared, store, TimeAgain(wanted.force))
         return
-    report.timing = time_prepared(prepared, text, writer, TimeAgain(wanted.force))
+    report.timing = time_prepared(prepared, text, store, TimeAgain(wanted.force))
     report.notes += report.timing.notes
     report.interrupted = report.timing.interrupted
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
-from ..store.writer import StoreWriter
+from ..store.plan_store import PlanStore
 from .plan import Plan, Planned
 
 UNKNOWN_SECONDS_PER_PIXEL = 1e-6
@@ -25,7 +25,7 @@ class Estimate:
     """Share of the cells whose codec has run here before; the rest is a guess."""
 
 
-def estimate(plan: Plan, store: StoreWriter, metric_ids: dict[str, str], workers: int) -> Estimate:
+def estimate(plan: Plan, store: PlanStore, metric_ids: dict[str, str], workers: int) -> Estimate:
     """Return the expected time and disk of a plan.
 
     Args:

@@ -135,7 +135,7 @@ class _Import:
         self.image_set = chosen.name
         self.hashes = {
             picture.picture.name: picture.sha256
-            for picture in identify_pictures([chosen], store, self.workers, whole=True)
+            for picture in identify_pictures([chosen], store, store, self.workers, whole=True)
         }
         self.pictures = {picture.name: picture for picture in chosen.pictures}
 

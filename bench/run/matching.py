@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from ..store.plan_store import PlanStore
 from ..store.writer import StoreWriter
 from ..worker import pool
 from ..worker.device import cores, describe
@@ -18,14 +19,15 @@ from .targets import Target
 
 
 def run(
-    suite: Suite, text: str, store: StoreWriter, options: Options, target: Target, progress: Progress
+    suite: Suite, text: str, store: PlanStore, options: Options, target: Target, progress: Progress
 ) -> MatchReport:
     """Return the report of one search for each codec and picture (or set) of a suite.
 
     Args:
         suite: The codecs and pictures, and the metrics that score the settings searched.
         text: The suite file's text, kept with the run.
-        store: Where probes, matches and scores go; probes that are there are not measured again.
+        store: Where probes, matches and scores go, a `StoreWriter` unless the run is dry; probes that are
+            there are not measured again.
         options: Workers, and the parts of the suite to search.
         target: The rate or score to reach.
         progress: Receives every probe and every search that ends.
@@ -44,7 +46,7 @@ def run(
                 prepared = prepare(suite, store, options, executor, workers)
                 searches = Searches(prepared, store, target, options.wanted.retry_failed, progress)
                 progress.searching(searches.report.searches)
-                if not options.dry_run:
+                if isinstance(store, StoreWriter) and not options.dry_run:
                     searches.run_id = store.begin_run(suite.name, text, describe(), workers, 0, options.call)
                     limits = prepared.suite.cell_limits
                     place = RunTarget(

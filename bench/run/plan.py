@@ -9,8 +9,8 @@ from ...codecs.base import CodecInfo
 from ...datasets.manifest import LocalPicture
 from ..records.cells import CellKey, seed_key
 from ..records.messages import Cell, CodecSpec, Original, Stored
+from ..store.plan_store import PlanStore
 from ..store.searches import matched_settings
-from ..store.writer import StoreWriter
 from .suite import CodecTable, Suite, SuiteError
 
 
@@ -95,7 +95,7 @@ def make_plan(
     pictures: Iterable[PlannedPicture],
     codecs: Iterable[PlannedCodec],
     metric_ids: Mapping[str, str],
-    store: StoreWriter,
+    store: PlanStore,
     wanted: Wanted,
 ) -> Plan:
     """Return what is still to run, picture by picture so that workers prepare each original once.
@@ -162,7 +162,7 @@ def _grid(
 
 
 def _matched_grid(
-    suite: Suite, pictures: Iterable[PlannedPicture], codecs: tuple[PlannedCodec, ...], store: StoreWriter
+    suite: Suite, pictures: Iterable[PlannedPicture], codecs: tuple[PlannedCodec, ...], store: PlanStore
 ) -> Iterator[tuple[PlannedPicture, PlannedCodec, float, int | None]]:
     of_pictures, of_sets = matched_settings(store, [codec.codec_id for codec in codecs])
     for picture in pictures:
@@ -176,7 +176,7 @@ def _matched_grid(
 
 def make_cell(
     suite: Suite,
-    store: StoreWriter,
+    store: PlanStore,
     picture: PlannedPicture,
     codec: PlannedCodec,
     quality: float,

@@ -13,8 +13,10 @@ from ...datasets.manifest import DatasetError, ImageSet
 from ...datasets.sets.catalogue import open_set
 from ..metrics import registry as metric_registry
 from ..metrics.base import MetricError
+from ..records.identities import metric_id
 from ..records.messages import CodecSpec, Describe, Described, Limits, Outcome
 from ..store.pictures import add_provenance
+from ..store.plan_store import PlanStore
 from ..store.writer import StoreWriter
 from ..worker import pool
 from ..worker.measure import identify
@@ -47,7 +49,7 @@ class Options:
 
 @dataclass(slots=True)
 class Prepared:
-    """What a suite means on this machine, recorded in the store."""
+    """What a suite means on this machine, recorded in the store but by a dry run."""
 
     suite: Suite
     """Its metrics by the names of the identities that score."""
@@ -64,12 +66,12 @@ class Prepared:
     """As the options have it."""
 
 
-def prepare(suite: Suite, store: StoreWriter, options: Options, executor: Executor, workers: int) -> Prepared:
+def prepare(suite: Suite, store: PlanStore, options: Options, executor: Executor, workers: int) -> Prepared:
     """Return what a suite means here; codecs and metrics are asked in supervised workers.
 
     Args:
         suite: As loaded from its file.
-        store: Receives the pictures, codecs and metrics.
+        store: Knows the files read before; receives pictures, codecs and metrics, but of a dry run.
         options: The parts of the suite to prepare, and the data folder.
         executor: Its threads wait for the workers in which codecs and metrics load.
         workers: Threads that read pictures.
@@ -82,9 +84,10 @@ def prepare(suite: Suite, store: StoreWriter, options: Options, executor: Execut
     sets, left_out = _open_sets(suite, options)
     suite = suite.model_copy(update={"metrics": _identities(suite.metrics)})
     asked = _ask(tables, suite.metrics, executor)
-    pictures = identify_pictures(sets, store, workers, whole=options.pictures is None)
+    writer = store if isinstance(store, StoreWriter) and not options.dry_run else None
+    pictures = identify_pictures(sets, store, writer, workers, whole=options.pictures is None)
     prepared = Prepared(suite, pictures, notes=left_out, call=options.call)
-    _register(asked, tables, store, prepared)
+    _register(asked, tables, writer, prepared)
     return prepared
 
 
@@ -149,13 +152,14 @@ def _ask(tables: Sequence[CodecTable], metrics: Sequence[str], executor: Executo
 
 
 def identify_pictures(
-    sets: Sequence[ImageSet], store: StoreWriter, workers: int, *, whole: bool
+    sets: Sequence[ImageSet], store: PlanStore, writer: StoreWriter | None, workers: int, *, whole: bool
 ) -> list[PlannedPicture]:
     """Return every picture with the hash of its pixels; files unchanged since the last run are not read.
 
     Args:
         sets: The sets, all their files on this machine.
-        store: Knows the files that were read before, and receives the others.
+        store: Knows the files that were read before.
+        writer: Receives the others and the sets; None records nothing.
         workers: Threads that read pictures.
         whole: Whether the sets are complete: pictures that the store has beyond them then leave the sets.
     """
@@ -170,13 +174,17 @@ def identify_pictures(
     wrong = [file.error for file in read if file.error]
     if wrong:
         raise DatasetError("\n".join(wrong))
-    store.add_files((file, stats[file.path].st_size, stats[file.path].st_mtime_ns) for file in read)
-    sizes = store.picture_sizes()
+    if writer:
+        writer.add_files((file, stats[file.path].st_size, stats[file.path].st_mtime_ns) for file in read)
+    sizes = store.picture_sizes() | {file.sha256: file.height * file.width for file in read}
     hashes = {path: row[2] for path, row in known.items()} | {file.path: file.sha256 for file in read}
     for set_ in sets:
         members = [(picture, hashes[str(picture.path)]) for picture in set_.pictures]
-        store.add_members(set_.name, members, whole=whole)
-        add_provenance(store, set_.name, set_.pictures)
+        if writer is None:
+            store.check_set(set_.name, {sha256 for _, sha256 in members})
+            continue
+        writer.add_members(set_.name, members, whole=whole)
+        add_provenance(writer, set_.name, set_.pictures)
     return [
         PlannedPicture(set_.name, picture, hashes[str(picture.path)], sizes[hashes[str(picture.path)]])
         for set_ in sets
@@ -185,15 +193,18 @@ def identify_pictures(
 
 
 def _register(
-    asked: Iterable[Future[Outcome]], tables: Sequence[CodecTable], store: StoreWriter, prepared: Prepared
+    asked: Iterable[Future[Outcome]],
+    tables: Sequence[CodecTable],
+    writer: StoreWriter | None,
+    prepared: Prepared,
 ) -> None:
-    """Record the codecs and metrics that loaded in the store, and name the others."""
+    """Note the codecs and metrics that loaded, with a writer in the store too, and name the others."""
     described: dict[CodecSpec | str, Described] = {}
     for future in asked:
         outcome = future.result()
         described.update((description.what, description) for description in outcome.described)
     for table in tables:
-        codec = _register_codec(table, described.get(table.spec), store, prepared)
+        codec = _register_codec(table, described.get(table.spec), writer, prepared)
         prepared.codecs += [codec] if codec else []
     for name in (what for what in described if isinstance(what, str)):
         metric = described[name]
@@ -201,11 +212,13 @@ def _register(
             prepared.unavailable = True
             prepared.notes.append(f"metric {name}: {metric.error}")
         else:
-            prepared.metric_ids[name] = store.add_metric(metric)
+            prepared.metric_ids[name] = (
+                writer.add_metric(metric) if writer else metric_id(metric.identity, metric.facts)
+            )
 
 
 def _register_codec(
-    table: CodecTable, described: Described | None, store: StoreWriter, prepared: Prepared
+    table: CodecTable, described: Described | None, writer: StoreWriter | None, prepared: Prepared
 ) -> PlannedCodec | None:
     missing = codec_registry.find(table.name).missing
     if missing:
@@ -225,5 +238,6 @@ def _register_codec(
         return None
     parameters = dict(described.parameters)
     codec_id = codec_registry.codec_id(described.info, parameters)
-    store.add_codec(codec_id, described.info, described.label, parameters)
+    if writer:
+        writer.add_codec(codec_id, described.info, described.label, parameters)
     return PlannedCodec(table, described.info, codec_id, described.label)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ..records.cells import CellKey
 from ..records.messages import Outcome
+from ..store.plan_store import PlanStore
 from ..store.searches import adopt
 from ..store.writer import StoreWriter
 from ..worker import pool
@@ -72,13 +73,13 @@ class Report:
         return 130 if self.interrupted else 0 if self.complete else 1
 
 
-def run(suite: Suite, text: str, store: StoreWriter, options: Options, progress: Progress) -> Report:
+def run(suite: Suite, text: str, store: PlanStore, options: Options, progress: Progress) -> Report:
     """Return the report of a finished or interrupted run; every finished cell is stored by then.
 
     Args:
         suite: As loaded from its file.
         text: The file's text, kept with the run.
-        store: Where results go; cells that have theirs are not run.
+        store: Where results go, a `StoreWriter` unless the run is dry; cells that have theirs are not run.
         options: Workers, parts of the suite, and what to run again.
         progress: Receives the plan, and every cell once it is stored.
 
@@ -99,15 +100,16 @@ def run(suite: Suite, text: str, store: StoreWriter, options: Options, progress:
                 report = Report(plan(options.wanted), prepared.notes, unavailable=prepared.unavailable)
                 report.prepared = prepared
                 progress.planned(report.plan)
-                if report.plan.cells and not options.dry_run:
-                    report.notes += training_notes(prepared.pictures, prepared.codecs, store, executor)
-                if not (options.dry_run or options.wanted.score_only):
-                    adopt(store, report.plan.keys)
-                if report.plan.cells and not options.dry_run:
-                    run_id = store.begin_run(
+                writer = store if isinstance(store, StoreWriter) and not options.dry_run else None
+                if report.plan.cells and writer:
+                    report.notes += training_notes(prepared.pictures, prepared.codecs, writer, executor)
+                if writer and not options.wanted.score_only:
+                    adopt(writer, report.plan.keys)
+                if report.plan.cells and writer:
+                    run_id = writer.begin_run(
                         suite.name, text, describe(), workers, len(report.plan.cells), options.call
                     )
-                    place = RunTarget(store, run_id, prepared.metric_ids, suite.cell_limits, workers)
+                    place = RunTarget(writer, run_id, prepared.metric_ids, suite.cell_limits, workers)
                     execution = Execution(place, _Cells(report, progress))
                     execution.run(executor)
                     report.interrupted = execution.interrupted

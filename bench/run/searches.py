@@ -18,6 +18,7 @@ from ..analysis.setting_search import SearchOutcome, guess, search
 from ..records.cells import CellKey, seed_key
 from ..records.messages import Outcome, Stored
 from ..records.rows import Match, Scope, Score
+from ..store.plan_store import PlanStore
 from ..store.searches import Tried, save_matches, tried
 from ..store.writer import StoreWriter
 from .execution import CellQueue
@@ -116,7 +117,7 @@ class Searches:
     def __init__(
         self,
         prepared: Prepared,
-        store: StoreWriter,
+        store: PlanStore,
         target: Target,
         retry_failed: bool,
         progress: Progress,
@@ -177,6 +178,7 @@ class Searches:
 
     def save(self) -> None:
         """Write the matches found since the last time."""
+        assert isinstance(self.store, StoreWriter)  # a dry run finds none
         save_matches(self.store, self.unsaved, self.run_id)
         self.unsaved.clear()
 

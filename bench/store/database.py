@@ -10,11 +10,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote, unquote_to_bytes
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.pool import StaticPool
 
 from . import postgresql
 from .tables.schema import HEAD, Base
@@ -25,6 +27,9 @@ DATABASE_NAME = "arena.db"
 MIGRATIONS = Path(__file__).parent / "migrations"
 UNRELEASED = ("0001", "0002", "0003", "0004", "0005")
 """Versions of stores that were made before the first release; their migrations are gone."""
+Access = Literal["read", "plan", "write", "make"]
+"""What a store is opened for: to be read; likewise, and taken for empty where there is none; to be written;
+likewise, and made where there is none."""
 
 
 class StoreError(Exception):
@@ -114,14 +119,17 @@ def _of_file(file: Path, store_option: str) -> Location:
     return Location(URL.create("sqlite", database=str(file)), file.parent / "blobs", file, store_option)
 
 
-def open_engine(location: Location, *, read_only: bool) -> Engine:
+def open_engine(location: Location, access: Access) -> Engine:
     """Return an engine on an existing or new, migrated database.
 
     Raises:
-        StoreError: The file is not a store, is of a newer version, or does not exist and was to be only read.
+        StoreError: The file is not a store, is of a newer version, or is not there and was not to be made.
     """
+    read_only = access in ("read", "plan")
     if location.file and not location.file.exists():
-        if read_only:
+        if access == "plan":
+            return _empty()
+        if access != "make":
             raise StoreError(f"no store in {location.file.parent}; run a suite first: codecarena run quick")
         try:
             location.file.parent.mkdir(parents=True, exist_ok=True)
@@ -135,6 +143,9 @@ def open_engine(location: Location, *, read_only: bool) -> Engine:
         except ImportError as error:
             raise StoreError("a store on PostgreSQL needs psycopg: install codecarena[postgresql]") from error
     try:
+        if access == "plan" and _version(engine) is None:
+            engine.dispose()
+            return _empty()
         _check_version(engine, location, read_only)
     except (DatabaseError, sqlite3.DatabaseError) as error:
         engine.dispose()
@@ -168,6 +179,13 @@ def _sqlite_engine(file: Path, read_only: bool) -> Engine:
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", began)
+    return engine
+
+
+def _empty() -> Engine:
+    """Return an engine on a new store in memory."""
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    create(engine)
     return engine
 
 

@@ -13,7 +13,7 @@ from ..records.cells import NO_SEED
 from ..records.metric_facts import CurveScale, Direction
 from ..records.rows import Failure, Finding, MatchRow, MetricRow, RunRow, Score, ScoredCell, Verdict
 from .blobs import Blobs
-from .database import locate, open_engine
+from .database import Access, locate, open_engine
 from .matches import read_matches
 from .picture_filter import pictures_where
 from .tables.schema import (
@@ -37,17 +37,17 @@ CHUNK = 500
 class Store:
     """A store that is only read, by as many processes as like to."""
 
-    def __init__(self, store: str = "arena", *, read_only: bool = True, where: str | None = None) -> None:
+    def __init__(self, store: str = "arena", *, access: Access = "read", where: str | None = None) -> None:
         """Open a store.
 
         Args:
             store: Its folder or database URL.
-            read_only: Whether nothing will be written.
+            access: What it is opened for.
             where: A condition on descriptors, see `where.pictures_where`: other pictures are not seen.
         """
         self.where = where
         self.location = locate(store)
-        self.engine = open_engine(self.location, read_only=read_only)
+        self.engine = open_engine(self.location, access)
         self.blobs = Blobs(self.location.blobs)
 
     def close(self) -> None:

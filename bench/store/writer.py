@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import psutil
-from sqlalchemy import Connection, Insert, delete, func, insert, select, update
+from sqlalchemy import Connection, Insert, delete, insert, select, update
 from sqlalchemy.exc import OperationalError
 
 from ...codecs.base import CodecInfo
@@ -21,9 +21,9 @@ from ...codecs.registry import Value
 from ...datasets.manifest import LocalPicture
 from ..records.cells import CellKey, Saved
 from ..records.identities import metric_id
-from ..records.messages import Described, Identified, Outcome, Stored
+from ..records.messages import Described, Identified, Outcome
 from .database import StoreError, begin_writing, is_locked
-from .store import Store, chunks
+from .plan_store import PlanStore, refuse_other_set
 from .tables.schema import (
     AttemptTable,
     Base,
@@ -50,11 +50,20 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-class StoreWriter(Store):
-    """A store that is written to; made, and migrated, where it is not there yet."""
+class StoreWriter(PlanStore):
+    """A store that is written to."""
 
-    def __init__(self, store: str = "arena") -> None:
-        super().__init__(store, read_only=False)
+    def __init__(self, store: str = "arena", *, make: bool = True) -> None:
+        """Open a store.
+
+        Args:
+            store: Its folder or database URL.
+            make: Whether it is made where it is not there yet; else that is an error.
+
+        Raises:
+            StoreError: It does not open.
+        """
+        super().__init__(store, "make" if make else "write")
 
     def write(self, work: Callable[[Connection], Result]) -> Result:
         """Return what the work returns, done in one transaction; begun again while others hold the lock."""
@@ -83,22 +92,6 @@ class StoreWriter(Store):
         return insert(table).prefix_with("OR IGNORE")
 
     # Pictures
-
-    def known_files(self, paths: Iterable[str]) -> dict[str, tuple[int, int, str]]:
-        """Return bytes, modification time and picture hash of those files that were read before."""
-        known: dict[str, tuple[int, int, str]] = {}
-        with self.engine.connect() as connection:
-            for chunk in chunks(paths):
-                query = select(FileTable.__table__).where(FileTable.path.in_(chunk))
-                for row in connection.execute(query):
-                    known[row.path] = (row.file_bytes, row.modified_ns, row.picture_sha256)
-        return known
-
-    def picture_sizes(self) -> dict[str, int]:
-        """Return the pixel count of every picture, by hash."""
-        query = select(PictureTable.sha256, PictureTable.height * PictureTable.width)
-        with self.engine.connect() as connection:
-            return {row[0]: row[1] for row in connection.execute(query)}
 
     def add_files(self, identified: Iterable[tuple[Identified, int, int]]) -> None:
         """Remember which pixels each file holds, with the file's bytes and modification time."""
@@ -139,6 +132,7 @@ class StoreWriter(Store):
         Raises:
             StoreError: The store knows a set of this name that shares no picture with this one.
         """
+        listed = list(members)
         rows = [
             {
                 "image_set": image_set,
@@ -152,20 +146,13 @@ class StoreWriter(Store):
                 "licence": picture.licence,
                 "source": picture.source,
             }
-            for picture, sha256 in members
+            for picture, sha256 in listed
         ]
         names = [row["name"] for row in rows]
         of_this_set = MemberTable.image_set == image_set
 
         def replace(connection: Connection) -> None:
-            before = connection.execute(
-                select(MemberTable.picture_sha256, MemberTable.path).where(of_this_set)
-            ).all()
-            if before and not {row[0] for row in before} & {row["picture_sha256"] for row in rows}:
-                raise StoreError(
-                    f"this store knows another set {image_set!r}, with {before[0][1]} in it; give this one "
-                    "a name of its own in a manifest.toml, or use another --store"
-                )
+            refuse_other_set(connection, image_set, {sha256 for _, sha256 in listed})
             gone = delete(MemberTable).where(of_this_set)
             connection.execute(gone if whole else gone.where(MemberTable.name.in_(names)))
             connection.execute(insert(MemberTable), rows)
@@ -264,64 +251,6 @@ class StoreWriter(Store):
         self.write(lambda connection: connection.execute(change))
 
     # Cells
-
-    def measured(self, codec_ids: Iterable[str]) -> dict[CellKey, Stored]:
-        """Return the current measurement of every cell of these codecs."""
-        table = MeasurementTable
-        columns = (table.picture_sha256, table.codec_id, table.quality, table.seed)
-        measurements: dict[CellKey, Stored] = {}
-        with self.engine.connect() as connection:
-            for chunk in chunks(codec_ids):
-                query = select(*columns, table.bitstream_sha256, table.decoded_sha256).where(
-                    table.codec_id.in_(chunk), table.superseded_at.is_(None)
-                )
-                measurements.update(
-                    (CellKey(*row[:4]), Stored(*row[4:])) for row in connection.execute(query)
-                )
-        return measurements
-
-    def scored(self, metric_ids: Iterable[str]) -> set[tuple[str, str, str]]:
-        """Return (original hash, decoded hash, metric id) of every score of these metrics."""
-        table = ScoreTable
-        query = select(table.original_sha256, table.decoded_sha256, table.metric_id)
-        with self.engine.connect() as connection:
-            rows = connection.execute(query.where(table.metric_id.in_(list(metric_ids))))
-            return {(row[0], row[1], row[2]) for row in rows}
-
-    def attempted(self, codec_ids: Iterable[str]) -> set[tuple[CellKey, str | None]]:
-        """Return each cell, and each metric of a cell, that has failed at least once."""
-        table = AttemptTable
-        columns = (table.picture_sha256, table.codec_id, table.quality, table.seed)
-        failed: set[tuple[CellKey, str | None]] = set()
-        with self.engine.connect() as connection:
-            for chunk in chunks(codec_ids):
-                query = select(*columns, table.metric).where(table.codec_id.in_(chunk)).distinct()
-                failed.update((CellKey(*row[:4]), row[4]) for row in connection.execute(query))
-        return failed
-
-    def pace(self) -> dict[str, tuple[float, float]]:
-        """Return seconds per pixel (encoding and decoding) and bytes per pixel of each codec, by id."""
-        table = MeasurementTable
-        query = select(
-            table.codec_id,
-            table.encode_seconds,
-            table.decode_seconds,
-            table.bitstream_bytes,
-            PictureTable.height * PictureTable.width,
-        ).join(PictureTable, PictureTable.sha256 == table.picture_sha256)
-        totals: dict[str, list[float]] = {}
-        with self.engine.connect() as connection:
-            for codec_id, encode, decode, bitstream_bytes, pixels in connection.execute(query):
-                row = totals.setdefault(codec_id, [0.0, 0.0, 0.0])
-                for place, value in enumerate((sum(encode) + sum(decode), bitstream_bytes, pixels)):
-                    row[place] += value
-        return {key: (seconds / pixels, size / pixels) for key, (seconds, size, pixels) in totals.items()}
-
-    def score_seconds(self) -> dict[str, float]:
-        """Return the mean time of one score of each metric, by id."""
-        query = select(ScoreTable.metric_id, func.avg(ScoreTable.seconds)).group_by(ScoreTable.metric_id)
-        with self.engine.connect() as connection:
-            return {row[0]: float(row[1]) for row in connection.execute(query)}
 
     def save(self, outcomes: Iterable[tuple[Saved, Outcome]]) -> None:
         """Write the outcomes of some cells in one transaction."""

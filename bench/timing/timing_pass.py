@@ -20,6 +20,7 @@ from ..run.prepare import Options, Prepared, prepare
 from ..run.suite import Suite, TimingTable
 from ..run.timing_report import TimingReport
 from ..store import timings as stored
+from ..store.store import Store
 from ..store.timings import Footprint, Side, Timing, TimingKey
 from ..store.writer import StoreWriter, id_of_machine
 from ..worker import device, pool
@@ -127,7 +128,7 @@ def run(
     return report
 
 
-def planned(prepared: Prepared, store: StoreWriter, time_again: TimeAgain) -> TimingReport:
+def planned(prepared: Prepared, store: Store, time_again: TimeAgain) -> TimingReport:
     """Return what a timing pass would do, as the report of one that has done nothing yet.
 
     Args:
@@ -141,7 +142,7 @@ def planned(prepared: Prepared, store: StoreWriter, time_again: TimeAgain) -> Ti
 
 
 def _to_do(
-    timing: TimingTable, prepared: Prepared, store: StoreWriter, machine_id: str, time_again: TimeAgain
+    timing: TimingTable, prepared: Prepared, store: Store, machine_id: str, time_again: TimeAgain
 ) -> tuple[list[TimedCell], list[TimedCell]]:
     """Return all cells to time, and those of them that are not stored, or wanted again."""
     cells = cells_to_time(timing, prepared, machine_id)

@@ -83,8 +83,18 @@ def digest(secret: str) -> str:
 class Ledger:
     """Studies of one store. One writer at a time a process; readers are never in its way."""
 
-    def __init__(self, store: str = "arena", *, read_only: bool = False) -> None:
-        self._writer = None if read_only else StoreWriter(store)
+    def __init__(self, store: str = "arena", *, read_only: bool = False, make: bool = True) -> None:
+        """Open the studies of a store.
+
+        Args:
+            store: A folder or a database URL.
+            read_only: Whether nothing is written.
+            make: Whether a store is made where there is none; else that is an error.
+
+        Raises:
+            StoreError: The store does not open.
+        """
+        self._writer = None if read_only else StoreWriter(store, make=make)
         if self._writer is not None and self._writer.engine.dialect.name == "sqlite":
             event.listen(self._writer.engine, "connect", _erase_for_certain)
             self._writer.engine.dispose()  # The connection of the version check is not set up so.

@@ -271,7 +271,7 @@ def import_command(
     if content.left_out and not len(content.votes):
         raise InterchangeError(f"{file}: no row is left that counts; {counts}")
     source = f"imported from {file.name} ({form})" + (f"; {counts}" if counts else "")
-    with _ledger(store) as ledger:
+    with _ledger(store, make=True) as ledger:
         keep_votes(ledger, name, source, content.votes, analysis)
     typer.echo(f"{len(content.votes)} votes are study {name}; see codecarena study scale {name}")
     if counts:
@@ -347,10 +347,10 @@ def withdraw(
     typer.echo(f"{erased} votes and the rater's identity are erased")
 
 
-def _ledger(store: str, *, read_only: bool = False) -> closing[Ledger]:
+def _ledger(store: str, *, read_only: bool = False, make: bool = False) -> closing[Ledger]:
     from ..ledger.ledger import Ledger
 
-    return closing(Ledger(store, read_only=read_only))
+    return closing(Ledger(store, read_only=read_only, make=make))
 
 
 # Any: JSON, of records that differ.

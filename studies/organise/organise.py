@@ -87,7 +87,7 @@ def plan_text(store: str, text: str, source: Path, bench: Bench) -> PlanReport:
         StoreError: The store does not open, or the study is sealed.
     """
     plan = parse(text, source)
-    ledger = Ledger(store)
+    ledger = Ledger(store, make=False)
     try:
         before = ledger.find(plan.name)
         selection = select(plan, ledger.store.cells())

@@ -17,7 +17,6 @@ from typing import Any, cast
 
 import numpy as np
 
-from ...bench.store.store import Store
 from ...bench.store.writer import now
 from ..analysis.screening import fewer_than
 from ..design.design import find_design
@@ -60,9 +59,7 @@ class RaterService:
         Raises:
             StoreError: There is no store, or it does not open.
         """
-        # To open a store to write makes it where there is none, and a mistyped one has no raters.
-        Store(store).close()
-        self.ledger = TrialLedger(store)
+        self.ledger = TrialLedger(store, make=False)
         self._pairing = Pairing(self.ledger)
         self._session_plans: dict[int, SessionPlan] = {}
         self._lock = Lock()

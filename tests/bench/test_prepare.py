@@ -90,21 +90,21 @@ def test_only_files_that_changed_are_read_again(tmp_path: Path, monkeypatch: pyt
     read: list[str] = []
     identify = prepare.identify
     monkeypatch.setattr(prepare, "identify", lambda picture: read.append(picture.name) or identify(picture))
-    first = identify_pictures(sets, store, 1, whole=True)
+    first = identify_pictures(sets, store, store, 1, whole=True)
     assert [(cell.image_set, cell.picture.name, cell.pixel_count) for cell in first] == [
         ("mine", "a.png", 15),
         ("mine", "b.png", 15),
     ]
     assert len({entry.sha256 for entry in first}) == 2
-    assert identify_pictures(sets, store, 1, whole=True) == first
+    assert identify_pictures(sets, store, store, 1, whole=True) == first
     assert sorted(read) == ["a.png", "b.png"]
     cv2.imwrite(str(tmp_path / "mine" / "b.png"), np.full((4, 6, 3), 99, np.uint8))
-    again = identify_pictures(sets, store, 1, whole=True)
+    again = identify_pictures(sets, store, store, 1, whole=True)
     assert sorted(read) == ["a.png", "b.png", "b.png"]
     assert (again[0], again[1].pixel_count) == (first[0], 24)
     (tmp_path / "mine" / "a.png").write_bytes(b"nothing")
     with pytest.raises(DatasetError, match=r"a\.png: no picture in a known format"):
-        identify_pictures(sets, store, 1, whole=True)
+        identify_pictures(sets, store, store, 1, whole=True)
     store.close()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -101,13 +103,69 @@ def test_force_measures_again_and_keeps_the_old_row(folder: Path) -> None:
         assert connection.exec_driver_sql("SELECT count(*) FROM measurements").scalar() == 15
 
 
-def test_dry_run_shows_the_cells_and_runs_none(folder: Path) -> None:
-    ended = call("run", "suite.toml", "-j", "1", "--dry-run", folder=folder)
-    assert ended.returncode == 0
+DRY = ("run", "suite.toml", "-j", "1", "--dry-run")
+
+
+def test_dry_run_shows_the_cells_and_makes_no_store(folder: Path) -> None:
+    ended = call(*DRY, folder=folder)
+    assert ended.returncode == 0, ended.stderr
     assert "would run 9 cells" in ended.stdout
     assert "jpeg: 6 cells at 20 80" in ended.stdout
     assert "MiB" in ended.stdout
-    assert Store(str(folder / "arena")).cells() == []
+    ended = call(*DRY, "--match", "psnr=30", folder=folder)
+    assert "would search 6 times" in ended.stdout, ended.stderr
+    assert not (folder / "arena").exists()
+
+
+def test_dry_run_changes_nothing_in_a_store(folder: Path) -> None:
+    run_record("suite.toml", folder=folder)
+    with closing(sqlite3.connect(folder / "arena" / "arena.db")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        before = list(connection.iterdump())
+    files = sorted((folder / "arena").rglob("*"))
+    new = '[[codecs]]\nname = "webp"\nqualities = [50]\n[timing]\n'
+    (folder / "suite.toml").write_text(SUITE.replace('["psnr"]', '["psnr", "ssim"]') + new)
+    write_pictures(folder / "more", 1, size=48)
+    (folder / "more" / "picture0000.png").rename(folder / "pictures" / "fourth.png")
+    ended = call(*DRY, "--json", folder=folder)
+    record = json.loads(ended.stdout)
+    # Nine cells lack SSIM, the fourth picture three cells, WebP one of each picture.
+    assert (record["planned"], record["done_before"], record["timing"]["total"]) == (16, 0, 16)
+    assert call(*DRY, "--match", "ssim=0.9", folder=folder).returncode == 0
+    with closing(sqlite3.connect(folder / "arena" / "arena.db")) as connection:
+        assert list(connection.iterdump()) == before
+    assert sorted(set((folder / "arena").rglob("*")) - set(files)) == []
+
+
+def test_dry_run_refuses_what_a_run_would_refuse(folder: Path) -> None:
+    run_record("suite.toml", folder=folder)
+    (folder / "other").mkdir()
+    write_pictures(folder / "other" / "pictures", 1, size=48)
+    (folder / "suite.toml").write_text(SUITE.replace("./pictures", "./other/pictures"))
+    ended = call(*DRY, folder=folder)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "this store knows another set 'pictures'" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("score", "suite.toml", "-m", "ssim", "-j", "1"),
+        ("score-set", "suite.toml", "-m", "swd"),
+        ("verify", "suite.toml", "-j", "1"),
+        ("study", "open", "first"),
+        ("study", "close", "first"),
+        ("study", "invite", "first"),
+        ("study", "withdraw", "code"),
+        ("study", "status"),
+        ("leaderboard",),
+    ],
+)
+def test_commands_that_need_a_store_make_none(folder: Path, words: tuple[str, ...]) -> None:
+    ended = call(*words, "--store", "mistyped", folder=folder)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert f"no store in {folder / 'mistyped'}; run a suite first" in ended.stderr
+    assert not (folder / "mistyped").exists()
 
 
 def test_what_is_optional_and_not_here_is_left_out_with_its_reason(
