@@ -75,7 +75,7 @@ def demo(store: StoreOption = STORE, workers: WorkersOption = 0) -> None:
     from .bench.store.database import locate
     from .reports.tables.terminal import own_command
 
-    if not report.interrupted:
+    if not report.stopped:
         out = locate(store).blobs.parent / "contact-sheet.png"
         out = out.relative_to(Path.cwd()) if out.is_relative_to(Path.cwd()) else out
         _draw_sheet(store, out)

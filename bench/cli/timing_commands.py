@@ -64,7 +64,7 @@ def time_after(report: Report, text: str, store: PlanStore, options: Options) ->
     To the report of a dry run, what the pass would do.
 
     Args:
-        report: Of the run; receives the timing pass's report, its notes and whether it was interrupted.
+        report: Of the run; receives the timing pass's report and its notes.
         text: The suite file's text, kept with the pass.
         store: Where timings go, a `StoreWriter` unless the run was dry.
         options: Whether to time at all, and which codecs to time again.
@@ -81,7 +81,6 @@ def time_after(report: Report, text: str, store: PlanStore, options: Options) ->
         return
     report.timing = time_prepared(prepared, text, store, TimeAgain(wanted.force))
     report.notes += report.timing.notes
-    report.interrupted = report.timing.interrupted
 
 
 def time_prepared(

@@ -54,6 +54,7 @@ class Report:
     unavailable: bool = False
     """Whether a codec or metric that the suite wants did not load."""
     interrupted: bool = False
+    """Whether cells were; a timing pass that was stopped says so in its own report."""
     estimate: Estimate | None = None
     """Of a dry run."""
     prepared: Prepared | None = None
@@ -68,9 +69,14 @@ class Report:
         return timed and not self.unavailable and not self.missing
 
     @property
+    def stopped(self) -> bool:
+        """Whether somebody ended the run, or the timing pass after it, before its time."""
+        return self.interrupted or (self.timing is not None and self.timing.interrupted)
+
+    @property
     def exit_status(self) -> int:
         """What the command that ran it ends with."""
-        return 130 if self.interrupted else 0 if self.complete else 1
+        return 130 if self.stopped else 0 if self.complete else 1
 
 
 def run(suite: Suite, text: str, store: PlanStore, options: Options, progress: Progress) -> Report:

@@ -231,7 +231,7 @@ def test_no_more_cells_run_than_there_are_workers() -> None:
         ({"missing": 1}, False, 1),
         ({"unavailable": True}, False, 1),
         ({"timing": TimingReport(failed=1)}, False, 1),
-        ({"timing": TimingReport(interrupted=True)}, False, 1),
+        ({"timing": TimingReport(interrupted=True)}, False, 130),
         ({"timing": TimingReport(loaded=2)}, True, 0),
         ({"interrupted": True}, True, 130),
         ({"interrupted": True, "missing": 3}, False, 130),

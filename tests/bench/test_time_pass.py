@@ -380,7 +380,7 @@ def test_the_report_says_what_to_type_after_a_loaded_pass() -> None:
     assert first == "small: 9 cells to time, 4 done before, 3 timed now, 1 failed"
     assert second.startswith("Other programs used the machine while 2 of them ran")
     assert second.endswith("codecarena time small.toml --store other --again")
-    assert third.startswith("Interrupted")
+    assert third.startswith("Timing was interrupted")
     assert (
         sentences("small", TimingReport(9, 9), "small.toml", "arena")
         == "small: 9 cells to time, 9 done before"

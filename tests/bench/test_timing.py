@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from codecarena.bench.store import timings as stored
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.timings import TimingKey
 from codecarena.bench.store.writer import StoreWriter
+from codecarena.bench.timing import timing_pass
 from codecarena.bench.timing.timing_pass import spread
 from codecarena.reports.tables.speed import LOADED, speed_tables
 
@@ -115,6 +117,22 @@ def test_a_dry_run_says_what_would_be_timed(arena: Path) -> None:
     shown = call("run", "suite.toml", "-j", "1", "--dry-run", "--store", "fresh", folder=arena)
     assert "then 4 cells to time" in shown.stdout
     assert "then 0 cells to time" in call("run", "suite.toml", "-j", "1", "--dry-run", folder=arena).stdout
+
+
+def test_a_run_that_is_stopped_while_it_is_timed_has_finished(
+    arena: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing_pass._Pass, "run", lambda _self, _todo: os.kill(os.getpid(), signal.SIGINT))
+    words = ("run", "suite.toml", "-j", "1", "--only", "codec=jpeg", "--store", "stopped")
+    ended = call(*words, "--json", folder=arena)
+    record = json.loads(ended.stdout)
+    assert (record["completed"], record["interrupted"], record["complete"]) == (9, False, False)
+    assert (record["timing"]["interrupted"], ended.returncode) == (True, 130)
+    first, second, third = call(*words, folder=arena).stdout.splitlines()
+    assert first == "small: 9 cells, 9 done before"
+    assert second.endswith("cells to time, 0 done before")
+    assert third.startswith("Timing was interrupted")
+    assert [run.status for run in Store(str(arena / "stopped")).runs()] == ["interrupted"] * 2 + ["finished"]
 
 
 def test_child_processes_count_in_cpu_seconds_and_in_memory(arena: Path) -> None:

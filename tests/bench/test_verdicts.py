@@ -352,7 +352,16 @@ def test_the_end_of_a_run_is_told_in_sentences_and_in_a_record() -> None:
     assert summary.sentences(SUITE, report, "small.toml", "arena").splitlines()[1:] == [
         "Interrupted; what had finished is stored. The same command goes on."
     ]
-    report.interrupted = False
+    report.interrupted = report.unavailable = False
+    report.missing = 0
+    report.timing = TimingReport(6, 1, timed=2, interrupted=True)
+    assert summary.sentences(SUITE, report, "small.toml", "arena").splitlines() == [
+        "small: 9 cells, 5 done before, 2 completed now, 1 failed",
+        "small: 6 cells to time, 1 done before, 2 timed now, 0 failed",
+        "Timing was interrupted; cells with most of their repeats are stored. The same command goes on.",
+    ]
+    assert summary.as_record(SUITE, report)["interrupted"] is False
+    report.unavailable = True
     assert "did not load" in summary.sentences(SUITE, report, "small.toml", "arena")
 
 
