@@ -107,8 +107,8 @@ class DecodeAgain:
     codec: CodecSpec
     bitstream: bytes
     seed: int | None
-    decoded_sha256: str
-    """Of the pixels it gave then: only others are sent back."""
+    pixel_count: int
+    """Of the original: pictures of another count are not sent back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,9 +256,15 @@ class Peeked:
 class DecodedAgain:
     """What a bitstream gave this time."""
 
-    decoded_sha256: str
-    pixels: Image | None
-    """None where they are the expected ones."""
+    pixels: Image
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedSize:
+    """The size of what a bitstream gave this time: another count of pixels than the original has."""
+
+    height: int
+    width: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +302,7 @@ class Finished:
     """The end of a job."""
 
 
-Again = Peeked | DecodedAgain | EncodedAgain
+Again = Peeked | DecodedAgain | DecodedSize | EncodedAgain
 Message = (
     Described | Began | Measured | Scored | Timed | Inspected | PictureContent | Again | Failed | Finished
 )

@@ -17,7 +17,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from pathlib import Path
 from time import monotonic
 
@@ -26,7 +25,9 @@ import psutil
 from ..records.messages import (
     Began,
     Cell,
+    DecodeAgain,
     DecodedAgain,
+    DecodedSize,
     Described,
     EncodedAgain,
     Failed,
@@ -35,7 +36,6 @@ from ..records.messages import (
     Job,
     Limits,
     Measured,
-    Message,
     Outcome,
     Peeked,
     PictureContent,
@@ -43,6 +43,7 @@ from ..records.messages import (
     Timed,
 )
 from .sandbox import Sandbox
+from .wire import Channel, WireError, receive_messages, send_job
 
 POLL_SECONDS = 0.1
 """How often memory is looked at while a job runs."""
@@ -91,7 +92,7 @@ class Child:
         )
         theirs.close()
         os.close(lifeline)
-        self.pipe = Connection(own_end.detach())
+        self.channel = Channel(own_end)
         self.picture_sha256 = ""
         """The picture it has in hand."""
         _all.add(self)
@@ -112,7 +113,7 @@ class Child:
             return
         self.kill()
         self.process.wait()
-        self.pipe.close()
+        self.channel.close()
         os.close(self._lifeline)
         self.stderr.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -191,8 +192,9 @@ def ask(child: Child, job: Job, limits: Limits, outcome: Outcome) -> None:
     child.forget_stderr()
     # A worker that died between two jobs is found out below, when its pipe is read.
     with contextlib.suppress(OSError):
-        child.pipe.send(job)
-    failure = _listen(child, limits, outcome)
+        send_job(child.channel, job, limits.seconds)
+    pixel_bytes = 3 * job.pixel_count if isinstance(job, DecodeAgain) else 0
+    failure = _listen(child, limits, outcome, pixel_bytes)
     if failure:
         child.close()
         outcome.failed.append(failure)
@@ -219,21 +221,23 @@ def _take(job: Job, threads: int) -> Child:
     return child
 
 
-def _listen(child: Child, limits: Limits, outcome: Outcome) -> Failed | None:
+def _listen(child: Child, limits: Limits, outcome: Outcome, pixel_bytes: int) -> Failed | None:
     """Collect messages until the job is finished; return a failure if it never will be."""
     began = Began("load")
     deadline = monotonic() + limits.seconds
     while True:
         try:
-            if not child.pipe.poll(POLL_SECONDS):
-                failure = _past_limits(child, limits, deadline, began)
-                if failure:
-                    return failure
-                continue
-            messages: list[Message] = child.pipe.recv()
+            said = receive_messages(child.channel, POLL_SECONDS, pixel_bytes)
         except (EOFError, OSError):
             return _death(child, began)
-        for message in messages:
+        except WireError as error:
+            return _babble(child, began, error)
+        if said is None:
+            failure = _past_limits(child, limits, deadline, began)
+            if failure:
+                return failure
+            continue
+        for message in said:
             match message:
                 case Finished():
                     return None
@@ -251,7 +255,7 @@ def _listen(child: Child, limits: Limits, outcome: Outcome) -> Failed | None:
                     outcome.inspected = message
                 case PictureContent():
                     outcome.content = message
-                case Peeked() | DecodedAgain() | EncodedAgain():
+                case Peeked() | DecodedAgain() | DecodedSize() | EncodedAgain():
                     outcome.again = message
                 case Failed():
                     outcome.failed.append(_with_stderr(message, child))
@@ -283,6 +287,13 @@ def _death(child: Child, began: Began) -> Failed:
     code = child.process.wait()
     how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}"
     return Failed("crash", began.stage, f"the worker process {how}", began.metric, code, child.stderr_tail())
+
+
+def _babble(child: Child, began: Began, error: WireError) -> Failed:
+    """Kill a worker that sent what is no message, and say what came."""
+    child.kill()
+    message = f"killed: it sent what is no message of a worker ({error})"
+    return Failed("crash", began.stage, message, began.metric, None, child.stderr_tail())
 
 
 def processes() -> list[int]:

@@ -6,12 +6,13 @@ import ctypes
 import importlib
 import os
 import signal
+import socket
 import sys
 import threading
-from multiprocessing.connection import Connection
 
-from ..records.messages import Began, Finished, Job, Message
+from ..records.messages import Began, Finished, Message
 from .measure import Worker
+from .wire import Channel, receive_job, send_messages
 
 PR_SET_PDEATHSIG = 1
 """From Linux's <sys/prctl.h>."""
@@ -44,7 +45,7 @@ def limit_threads() -> None:
 
 def main() -> None:
     """Serve jobs until the pipe closes. Called as ``-m codecarena.bench.worker.worker JOBS LIFELINE``."""
-    pipe = Connection(int(sys.argv[1]))
+    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
     die_with_parent(int(sys.argv[2]))
     # Loaded while the runner still looks for work: nearly every cell needs it.
     importlib.import_module("cv2")
@@ -53,7 +54,7 @@ def main() -> None:
     worker = Worker()
     while True:
         try:
-            job: Job = pipe.recv()
+            job = receive_job(channel)
         except EOFError:
             return
         messages: list[Message] = []
@@ -62,10 +63,10 @@ def main() -> None:
             # What is known must be out before a step that may kill this process begins, and not sooner:
             # each message wakes the runner.
             if isinstance(message, Began):
-                pipe.send(messages)
+                send_messages(channel, messages)
                 messages = []
                 limit_threads()
-        pipe.send([*messages, Finished()])
+        send_messages(channel, [*messages, Finished()])
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from measuring import Clock, planned_cell, planned_codec, planned_picture
 from codecarena.bench.records.messages import (
     Began,
     CallCost,
-    DecodedAgain,
+    DecodedSize,
     Describe,
     Described,
     EncodedAgain,
@@ -33,6 +33,7 @@ from codecarena.bench.records.messages import (
 )
 from codecarena.bench.run.execution import stoppable
 from codecarena.bench.worker import pool
+from codecarena.bench.worker.wire import WireError
 from codecarena.codecs.base import RateParts
 
 LIMITS = Limits(seconds=60, memory_mib=512)
@@ -40,34 +41,33 @@ MEASURED = Measured("bits", RateParts(1, 2, 3), 6, "pixels", (1.0,), (2.0,), 0.5
 CELL = planned_cell(planned_picture("a"), planned_codec("codec-id")).cell
 
 
-class Pipe:
-    """The runner's end of a pipe: lists of messages, ``wait`` where nothing comes, ``dies`` where it ends."""
+class Script:
+    """What the runner receives: lists of messages, ``wait`` where nothing comes, ``dies`` where it ends."""
 
     def __init__(self, script: list[list[Message] | str]) -> None:
         self.script = script
         self.sent: list[object] = []
 
-    def poll(self, _seconds: float) -> bool:
-        if self.script[0] == "wait":
-            del self.script[0]
-            return False
-        return True
 
-    def recv(self) -> list[Message]:
-        said = self.script.pop(0)
-        if isinstance(said, str):
+@pytest.fixture(autouse=True)
+def _scripted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def receive(channel: Script, _seconds: float, _pixel_bytes: int) -> list[Message] | None:
+        said = channel.script.pop(0)
+        if said == "babbles":
+            raise WireError("expected a message, got 'hello'")
+        if said == "dies":
             raise EOFError
-        return said
+        return None if isinstance(said, str) else said
 
-    def send(self, job: object) -> None:
-        self.sent.append(job)
+    monkeypatch.setattr(pool, "receive_messages", receive)
+    monkeypatch.setattr(pool, "send_job", lambda channel, job, _: channel.sent.append(job))
 
 
 class Worker:
     """A worker process that does what its script says."""
 
     def __init__(self, *script: list[Message] | str) -> None:
-        self.pipe = Pipe(list(script))
+        self.channel = Script(list(script))
         self.process = self
         self.killed = self.closed = 0
         self.mib = 100
@@ -123,12 +123,12 @@ def test_all_that_a_worker_tells_arrives_under_its_own_name() -> None:
     ]
     worker = Worker("wait", message)
     outcome = ask(worker)
-    assert worker.pipe.sent == [CELL]
+    assert worker.channel.sent == [CELL]
     assert (outcome.measured, outcome.timed, outcome.described) == (MEASURED, timed, [described])
     assert (outcome.scored, outcome.again, outcome.stopped) == ([scored], Peeked(("a",)), False)
     assert outcome.failed == [replace(failed, stderr_tail="tail")]
     assert (worker.killed, worker.closed) == (0, 0)
-    for again in (DecodedAgain("x", None), EncodedAgain("y")):
+    for again in (DecodedSize(2, 3), EncodedAgain("y")):
         assert ask(Worker([again, Finished()])).again == again
 
 
@@ -143,6 +143,13 @@ def test_a_death_is_told_with_the_stage_and_the_metric_where_it_came(code: int, 
     message = f"the worker process {how}"
     assert outcome.failed == [Failed("crash", "score", message, "psnr", code, "tail")]
     assert (outcome.measured, worker.closed) == (MEASURED, 1)
+
+
+def test_a_worker_that_sends_what_is_no_message_is_killed() -> None:
+    worker = Worker([Began("decode")], "babbles")
+    message = "killed: it sent what is no message of a worker (expected a message, got 'hello')"
+    assert ask(worker).failed == [Failed("crash", "decode", message, None, None, "tail")]
+    assert (worker.killed, worker.closed) == (1, 1)
 
 
 @pytest.mark.parametrize(("mib", "failed"), [(512, False), (513, True)])
@@ -197,7 +204,7 @@ def test_a_job_goes_to_the_worker_that_holds_its_picture(idle: list[Any]) -> Non
     holding.picture_sha256, other.picture_sha256 = "sha-a", "sha-b"
     idle += [holding, other]
     assert pool.supervise(CELL, LIMITS).failed == []
-    assert (holding.pipe.sent, other.pipe.sent) == ([CELL], [])
+    assert (holding.channel.sent, other.channel.sent) == ([CELL], [])
     assert idle == [other, holding], "it is idle again"
     elsewhere = replace(CELL, original=replace(CELL.original, sha256="sha-c"))
     taken = pool._take(elsewhere, 1)

@@ -16,6 +16,7 @@ from codecarena.bench.cli import summary
 from codecarena.bench.records.cells import NO_SEED, CellKey
 from codecarena.bench.records.messages import (
     DecodedAgain,
+    DecodedSize,
     EncodedAgain,
     Failed,
     Limits,
@@ -36,10 +37,11 @@ from codecarena.bench.verify import verify
 from codecarena.bench.verify.verify import Report as VerifyReport
 from codecarena.bench.verify.verify import _Box, _few, _Verification
 from codecarena.bench.worker import pool, sandbox
+from codecarena.datasets.pixels import pixels_sha256
 
 CODEC = planned_codec("codec-id", info=replace(INFO, tolerance_levels=2))
-STREAM = StoredStream(5, CellKey("sha-a", "codec-id", 4.0, 3), "bits", "pixels", "then", None)
 MEASURED = np.full((4, 6, 3), 100, np.uint8)
+STREAM = StoredStream(5, CellKey("sha-a", "codec-id", 4.0, 3), "bits", pixels_sha256(MEASURED), "then", None)
 
 
 def verification(
@@ -49,6 +51,7 @@ def verification(
     made = _Verification.__new__(_Verification)
     made.store = SimpleNamespace(blobs=SimpleNamespace(bitstream=lambda _: b"stream"))
     made.report = VerifyReport(tool="unshare")
+    made.pixel_counts = {"sha-a": 24}
     made.encode, made.limits = encode, None
     made.pictures = {"sha-a": planned_picture("a").picture}
     monkeypatch.setattr(made, "measured_pixels", lambda *_: MEASURED)
@@ -73,19 +76,23 @@ def moved(levels: int) -> DecodedAgain:
     pixels = MEASURED.copy()
     pixels[1, 2, 0] -= np.uint8(levels)
     pixels[3, 5, 2] += 1
-    return DecodedAgain("other", pixels)
+    return DecodedAgain(pixels)
 
 
 @pytest.mark.parametrize(
     ("outcome", "expected"),
     [
-        (Outcome(again=DecodedAgain("pixels", None)), ("identical", 0, "")),
+        (Outcome(again=DecodedAgain(MEASURED)), ("identical", 0, "")),
         (Outcome(again=moved(2)), ("within tolerance", 2, "")),
         (
             Outcome(again=moved(3)),
             ("differs", 3, "up to 3 levels from the measured pixels, 2 allowed; hidden: x"),
         ),
-        (Outcome(again=DecodedAgain("other", MEASURED[:, :5])), ("differs", None, "decoded to 5x4")),
+        (Outcome(again=DecodedSize(4, 5)), ("differs", None, "decoded to 5x4")),
+        (
+            Outcome(again=DecodedAgain(MEASURED.reshape(6, 4, 3))),
+            ("differs", None, "decoded to 4x6"),
+        ),
         (Outcome(failed=[Failed("error", "decode", "no file")]), ("failed", None, "no file; hidden: x")),
     ],
 )
@@ -97,7 +104,7 @@ def test_a_bitstream_is_judged_by_the_largest_difference(
     verified = verification(monkeypatch).row(verdict, CODEC, STREAM)
     assert verified == Verified(5, result, largest, "unshare", None, message)
     (job,) = verdict.asked
-    assert (job.bitstream, job.seed, job.decoded_sha256) == (b"stream", 3, "pixels")
+    assert (job.bitstream, job.seed, job.pixel_count) == (b"stream", 3, 24)
 
 
 def test_a_process_gets_64_bitstreams_of_one_codec_and_other_versions_are_noted(
@@ -121,7 +128,7 @@ def test_a_process_gets_64_bitstreams_of_one_codec_and_other_versions_are_noted(
 
 
 def test_a_stream_without_a_seed_is_decoded_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    verdict = box(Outcome(again=DecodedAgain("pixels", None)), isolation="none", leak="not isolated")
+    verdict = box(Outcome(again=DecodedAgain(MEASURED)), isolation="none", leak="not isolated")
     unseeded = replace(STREAM, key=replace(STREAM.key, seed=NO_SEED))
     verified = verification(monkeypatch).row(verdict, CODEC, unseeded)
     assert verified == Verified(5, "identical", 0, "none", None, "not isolated")
@@ -135,7 +142,7 @@ def test_an_encoder_repeats_itself_where_it_is_asked_to(
     encode: bool, again: str, repeats: bool | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = verification(monkeypatch, encode=encode, repeats=again)
-    verified = made.row(box(Outcome(again=DecodedAgain("pixels", None))), CODEC, STREAM)
+    verified = made.row(box(Outcome(again=DecodedAgain(MEASURED))), CODEC, STREAM)
     assert verified is not None
     assert verified.encoder_repeats is repeats
 
@@ -195,7 +202,7 @@ def test_the_measured_pixels_are_kept_or_decoded_as_in_an_ordinary_run(
     def decode(job: Any, limits: Limits) -> None:
         assert limits == Limits(5, 6)
         jobs.append(job)
-        Image.fromarray(MEASURED).save(tmp_path / "pixels.png")
+        Image.fromarray(MEASURED).save(tmp_path / f"{STREAM.decoded_sha256}.png")
 
     monkeypatch.setattr(pool, "supervise", decode)
     stream = replace(STREAM, key=replace(STREAM.key, seed=seed))
@@ -211,7 +218,7 @@ def test_the_measured_pixels_are_kept_or_decoded_as_in_an_ordinary_run(
         "a!",
     )
     assert (job.codec, job.codec_id, job.quality, job.seed) == (CODEC.table.spec, "codec-id", 4.0, seed_sent)
-    assert (job.metrics, job.blobs, job.stored) == ((), str(tmp_path), Stored("bits", "pixels"))
+    assert (job.metrics, job.blobs, job.stored) == ((), str(tmp_path), Stored("bits", STREAM.decoded_sha256))
     monkeypatch.setattr(pool, "supervise", lambda *_: None)
     assert made.measured_pixels(CODEC, replace(stream, decoded_sha256="lost")) is None
 
