@@ -362,13 +362,8 @@ def main() -> NoReturn:
     except Exception as error:
         if os.environ.get("CODECARENA_DEBUG"):
             raise
-        print(f"codecarena: {_sentence(error)}", file=sys.stderr)
+        from .bench.cli.error_sentences import error_sentence
+
+        say(f"codecarena: {error_sentence(error)}", sys.stderr)
         sys.exit(2)
     sys.exit(0)
-
-
-def _sentence(error: Exception) -> str:
-    """Return an error of codecarena as it is, any other with its class and how to see more."""
-    if type(error).__module__.startswith(__package__ or "codecarena"):
-        return str(error)
-    return f"{type(error).__name__}: {error} (this is a defect; CODECARENA_DEBUG=1 shows where)"

@@ -91,7 +91,10 @@ def unseal(bitstream: bytes, kind: Kind, weights_id: bytes | None = None) -> tup
     """
     name = kind.name.lower()
     if bitstream[:2] != MAGIC:
-        raise CodecError(f"not a {name} stream: expected it to begin with {MAGIC!r}, got {bitstream[:2]!r}")
+        raise CodecError(
+            f"not a {name} stream: expected the bytes {MAGIC.hex(' ')} at its beginning, "
+            f"got {bitstream[:2].hex(' ') or 'none'}"
+        )
     if len(bitstream) < kind.header_bytes:
         raise CodecError(f"{name} stream is cut short: {len(bitstream)} bytes of its header")
     if bitstream[2] != kind:

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from ..system_errors import reason
 from . import pictures
 from .base import CodecError, CodecInfo, MissingBackendError, RateParts, check_image, check_quality
 from .recipe import fill, load
@@ -124,7 +125,7 @@ class Command:
                     check=False,
                 )
             except OSError as error:
-                raise CodecError(f"{role} {filled[0]} does not start: {error}") from error
+                raise CodecError(f"{role} {filled[0]} does not start: {reason(error)}") from error
             if ended.returncode:
                 raise CodecError(f"{role} {filled[0]} {_ending(ended.returncode)}{_tail(messages)}")
             if not written.is_file() or not written.stat().st_size:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..system_errors import reason
 from .base import MissingBackendError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def identify(paths: Iterable[Path]) -> tuple[str, int]:
             status = path.stat()
             digests.append(_digest(path, status.st_size, status.st_mtime_ns))
         except OSError as error:
-            raise MissingBackendError(f"cannot read the weights {path}: {error}") from error
+            raise MissingBackendError(f"cannot read the weights {path}: {reason(error)}") from error
         byte_count += status.st_size
     return combined_sha256(digests), byte_count
 
@@ -112,7 +113,7 @@ def fetch(
             return path
         # http.client's own errors are no OSErrors; a wrong hash and a bad address are ValueErrors.
         except (OSError, http.client.HTTPException, ValueError) as error:
-            failures.append(f"  {address}: {error}")
+            failures.append(f"  {address}: {reason(error)}")
     whose = f", of {origin}," if origin else ""
     raise MissingBackendError(
         f"the weights {name}{whose} are not there and cannot be fetched:\n{_listed(failures)}\n"

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..system_errors import reason
 from .base import CodecError
 from .bitstream import WEIGHTS_ID_BYTES
 from .checkpoints import plain_names
@@ -82,5 +83,5 @@ def load(path: Path) -> Weights:
         with safe_open(path, framework="numpy") as opened:  # pyright: ignore[reportUnknownVariableType]
             metadata: Mapping[str, str] = json.loads((opened.metadata() or {}).get(METADATA_KEY, "{}"))
     except (OSError, SafetensorError, ValueError) as error:
-        raise CodecError(f"cannot read the weights {path}: {error}") from error
+        raise CodecError(f"cannot read the weights {path}: {reason(error)}") from error
     return Weights(path, hashlib.sha256(content).hexdigest(), len(content), metadata)

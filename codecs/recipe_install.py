@@ -6,6 +6,7 @@ import difflib
 import json
 from pathlib import Path
 
+from ..system_errors import reason
 from .base import CodecError
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -60,4 +61,4 @@ def _place(path: Path, content: str) -> None:
     try:
         path.write_text(content, encoding="utf-8")
     except OSError as error:
-        raise CodecError(f"cannot write {path}: {error}") from error
+        raise CodecError(f"cannot write {path}: {reason(error)}") from error

@@ -53,5 +53,7 @@ def sentences(suite: str, report: TimingReport, reference: str, store: str) -> s
             f"At a quiet moment: codecarena time {target} --again"
         )
     if report.interrupted:
-        lines.append("Timing was interrupted; cells with most of their repeats are stored. The same command goes on.")
+        lines.append(
+            "Timing was interrupted; cells with most of their repeats are stored. The same command goes on."
+        )
     return "\n".join(lines)

@@ -15,14 +15,15 @@ from urllib.parse import quote, unquote_to_bytes
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.pool import StaticPool
 
 from . import postgresql
+from .database_errors import BUSY_SECONDS, explained, patiently
+from .database_errors import StoreError as StoreError
+from .database_errors import StoreVersionError as StoreVersionError
 from .tables.schema import HEAD, Base
 
-BUSY_SECONDS = 60
-"""How long a writer waits for another's short transaction."""
 DATABASE_NAME = "arena.db"
 MIGRATIONS = Path(__file__).parent / "migrations"
 UNRELEASED = ("0001", "0002", "0003", "0004", "0005")
@@ -30,14 +31,6 @@ UNRELEASED = ("0001", "0002", "0003", "0004", "0005")
 Access = Literal["read", "plan", "write", "make"]
 """What a store is opened for: to be read; likewise, and taken for empty where there is none; to be written;
 likewise, and made where there is none."""
-
-
-class StoreError(Exception):
-    """The store cannot be opened or used; the message says what to do."""
-
-
-class StoreVersionError(StoreError):
-    """The tables are of a version that this codecarena does not know; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +136,13 @@ def open_engine(location: Location, access: Access) -> Engine:
         except ImportError as error:
             raise StoreError("a store on PostgreSQL needs psycopg: install codecarena[postgresql]") from error
     try:
-        if access == "plan" and _version(engine) is None:
+        if access == "plan" and patiently(lambda: _version(engine), location) is None:
             engine.dispose()
             return _empty()
-        _check_version(engine, location, read_only)
+        patiently(lambda: _check_version(engine, location, read_only), location)
     except (DatabaseError, sqlite3.DatabaseError) as error:
         engine.dispose()
-        raise StoreError(f"{location.shown} does not open as a store: {error}") from error
+        raise StoreError(f"{location.shown} does not open as a store: {explained(error)}") from error
     except StoreError:
         engine.dispose()
         raise
@@ -299,8 +292,3 @@ def begin_writing(connection: Connection) -> None:
     """Wait until no other transaction writes: SQLite's have waited when they began."""
     if connection.dialect.name == "postgresql":
         postgresql.wait_for_turn(connection, postgresql.WRITING)
-
-
-def is_locked(error: OperationalError) -> bool:
-    """Whether another writer held the database for longer than the busy timeout."""
-    return any(word in str(error.orig) for word in ("locked", "busy")) or postgresql.is_locked(error)

@@ -6,7 +6,6 @@ import hashlib
 import json
 import math
 import os
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -22,7 +21,8 @@ from ...datasets.manifest import LocalPicture
 from ..records.cells import CellKey, Saved
 from ..records.identities import metric_id
 from ..records.messages import Described, Identified, Outcome
-from .database import StoreError, begin_writing, is_locked
+from .database import StoreError, begin_writing
+from .database_errors import explained, patiently
 from .plan_store import PlanStore, refuse_other_set
 from .tables.schema import (
     AttemptTable,
@@ -41,8 +41,6 @@ from .tables.schema import (
 Result = TypeVar("Result")
 _WRITING = ("title", "unit", "decimals", "curve_scale", "default_order")
 """Facts of a metric that are no part of its identity."""
-TRIES = 5
-"""How often a transaction is begun again when another writer held the lock past the busy timeout."""
 
 
 def now() -> str:
@@ -67,16 +65,16 @@ class StoreWriter(PlanStore):
 
     def write(self, work: Callable[[Connection], Result]) -> Result:
         """Return what the work returns, done in one transaction; begun again while others hold the lock."""
-        for attempt in range(TRIES):
-            try:
-                with self.engine.begin() as connection:
-                    begin_writing(connection)
-                    return work(connection)
-            except OperationalError as error:
-                if attempt == TRIES - 1 or not is_locked(error):
-                    raise StoreError(f"cannot write to {self.location.shown}: {error.orig}") from error
-                time.sleep(0.1 * 2**attempt)
-        raise AssertionError("the loop returns or raises")
+
+        def begin() -> Result:
+            with self.engine.begin() as connection:
+                begin_writing(connection)
+                return work(connection)
+
+        try:
+            return patiently(begin, self.location)
+        except OperationalError as error:
+            raise StoreError(f"cannot write to {self.location.shown}: {explained(error)}") from error
 
     def insert_or_ignore(self, table: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:
         """Insert the rows whose key is not there yet."""

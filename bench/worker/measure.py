@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ...codecs import registry as codec_registry
 from ...codecs.base import Codec, CodecError, Image, MissingBackendError, Picture
 from ...datasets.pixels import PictureError, check_file, pixels_sha256, read_pixels
+from ...system_errors import sentence
 from ..metrics import registry as metric_registry
 from ..metrics.base import InapplicableError, Metric, MetricError
 from ..records.messages import (
@@ -53,7 +54,9 @@ KNOWN_ERRORS = (CodecError, MetricError, PictureError, BlobError)
 
 def explain(error: BaseException) -> str:
     """Return the message for a failure row."""
-    return str(error) if isinstance(error, KNOWN_ERRORS) else f"{type(error).__name__}: {error}"
+    if isinstance(error, KNOWN_ERRORS):
+        return str(error)
+    return sentence(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
 
 
 class Worker:

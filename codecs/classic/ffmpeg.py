@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import imageio_ffmpeg
 import numpy as np
 
+from ...system_errors import reason
 from .. import ycbcr
 from ..base import MAX_PIXELS, CodecError, Image, MissingBackendError
 
@@ -48,7 +49,7 @@ def run(arguments: list[str], standard_input: bytes = b"", level: str = "error")
     try:
         ended = subprocess.run(command, input=standard_input, capture_output=True, check=False, env=quiet)
     except OSError as error:
-        raise CodecError(f"FFmpeg does not start: {error}") from error
+        raise CodecError(f"FFmpeg does not start: {reason(error)}") from error
     messages = ended.stderr.decode(errors="replace")
     if ended.returncode:
         tail = messages.strip()[-_MESSAGE_CHARACTERS:]

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 from PIL import ExifTags, Image
 
+from ...system_errors import reason
 from ..manifest import Provenance
 from . import comfyui
 
@@ -53,7 +54,7 @@ def read_metadata(path: Path) -> Metadata:
             exif = _exif(image)
             xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path}: metadata cannot be read ({error})") from error
+        raise ValueError(f"{path}: metadata cannot be read ({reason(error)})") from error
     xmp = xmp.encode() if isinstance(xmp, str) else xmp
     short = {key: value for key, value in texts.items() if len(value) <= MAX_TEXT}
     metadata = _of_texts({**exif, **short})

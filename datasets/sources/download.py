@@ -7,6 +7,7 @@ import os
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
+from ...system_errors import reason
 from ..folder import look_into, shortened
 from ..generated import generated_entry
 from ..generated.generated_entry import Sampler
@@ -188,7 +189,7 @@ class _Fetch:
             try:
                 return fetch_file(wanted, self.progress)
             except (OSError, ValueError, TransferError) as error:  # requests' errors are OSErrors
-                failures.append(f"  {url}: {error}")
+                failures.append(f"  {url}: {reason(error)}")
         raise DatasetError(self._advice(failures or ["  the manifest gives no address"], [name]))
 
     def _advice(self, failures: list[str], names: list[str]) -> str:

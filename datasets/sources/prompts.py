@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ...system_errors import reason
 from ...text_file import read_text
 from ..manifest import DatasetError
 
@@ -26,7 +27,7 @@ def read_tables(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]
             table = json.loads(read_text(folder / name))
             by_file |= {file: _of_picture(row) for file, row in table.items()}
         except (OSError, ValueError, AttributeError, TypeError) as error:
-            raise DatasetError(f"{folder / name}: no table of prompts ({error})") from error
+            raise DatasetError(f"{folder / name}: no table of prompts ({reason(error)})") from error
     return by_file
 
 

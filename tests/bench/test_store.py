@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from codecarena.bench.store import database
+from codecarena.bench.store import database, database_errors
 from codecarena.bench.store.blobs import BlobError, Blobs
 from codecarena.bench.store.database import StoreError
 from codecarena.bench.store.store import Store
@@ -126,6 +126,37 @@ def test_home_is_where_a_store_named_so_lies(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("HOME", str(tmp_path))
     assert database.locate("~/lab").file == tmp_path / "lab" / "arena.db"
     assert database.locate("~").file == tmp_path / "arena.db"
+
+
+HOLD = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute(sys.argv[2])
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("how", ["PRAGMA user_version", "PRAGMA locking_mode=EXCLUSIVE"])
+def test_a_store_that_another_program_holds_is_waited_for_and_the_program_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    writer = StoreWriter(str(tmp_path))
+    writer.close()
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.02)
+    monkeypatch.setattr(database_errors.time, "sleep", lambda _: None)
+    command = [sys.executable, "-c", HOLD, str(tmp_path / "arena.db"), how]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(StoreError, match="was held by another program for 60 s") as caught:
+            StoreWriter(str(tmp_path))
+        assert f"process {holder.pid}" in str(caught.value)
+        assert "SQL" not in str(caught.value)
+        assert caplog.messages == [f"{tmp_path / 'arena.db'} is held by another program; waiting for it"]
+        holder.communicate()
+    StoreWriter(str(tmp_path)).close()
 
 
 def test_first_runs_at_the_same_moment_make_one_store(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ SEALED = seal(Header(Kind.HFD, 3, 4, WEIGHTS, 7), b"payload")
 @pytest.mark.parametrize(
     ("stream", "reason"),
     [
-        (b"cB" + SEALED[2:], "expected it to begin with b'cA', got b'cB'"),
+        (b"cB" + SEALED[2:], "expected the bytes 63 41 at its beginning, got 63 42"),
         (SEALED[:23], "cut short: 23 bytes of its header"),
         (SEALED[:2] + b"\x04" + SEALED[3:], "expected a hfd stream, this one was written by latent"),
         (SEALED[:2] + b"\x63" + SEALED[3:], "written by codec 99"),

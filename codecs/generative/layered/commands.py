@@ -81,8 +81,8 @@ def decode(
     try:
         Pillow.fromarray(pixels).save(picture)
     except (OSError, ValueError) as error:
-        raise _failure(f"cannot write {picture}: {error}") from error
-    typer.echo(f"{picture}: {pixels.shape[1]} x {pixels.shape[0]}")
+        raise _failure(f"cannot write {picture}: {reason(error)}") from error
+    say(f"{picture}: {pixels.shape[1]} x {pixels.shape[0]}")
 
 
 @app.command()
@@ -272,7 +272,7 @@ def _read_picture(path: Path) -> Image:
                 raise ValueError("it has more than 8 bits a channel; bring it to 8")
             return np.array(opened.convert("RGB"))
     except (OSError, ValueError, Pillow.DecompressionBombError) as error:
-        raise _failure(f"cannot read the picture {path}: {error}") from error
+        raise _failure(f"cannot read the picture {path}: {reason(error)}") from error
 
 
 def _failure(message: str) -> Exception:

@@ -1,0 +1,28 @@
+"""Say in one sentence what went wrong, for the user of a command."""
+
+from __future__ import annotations
+
+import sys
+
+from ...system_errors import sentence
+
+PACKAGE = __name__.partition(".")[0]
+
+
+def error_sentence(error: Exception) -> str:
+    """Return an error of codecarena as it is, the system's in words; any other is a defect of codecarena."""
+    if type(error).__module__.partition(".")[0] == PACKAGE:
+        return str(error)
+    if isinstance(error, OSError):
+        return sentence(error)
+    if isinstance(error, MemoryError):
+        return "memory is used up; fewer workers (-j 1) or smaller pictures need less"
+    # Only a command that opened a store has loaded what its errors are known by.
+    if "sqlalchemy.exc" in sys.modules:
+        from sqlalchemy.exc import DBAPIError
+
+        from ..store.database_errors import explained
+
+        if isinstance(error, DBAPIError):
+            return f"the store's database cannot be used: {explained(error)}"
+    return f"{type(error).__name__}: {error} (this is a defect; CODECARENA_DEBUG=1 shows where)"

@@ -1,0 +1,109 @@
+"""What goes wrong with a store's database: who holds it, what it refuses, and what to do."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from . import postgresql
+
+if TYPE_CHECKING:
+    from .database import Location
+
+BUSY_SECONDS = 10
+"""How long one try to begin waits for another's short transaction."""
+TRIES = 6
+"""How often it is tried: a minute in all."""
+_ADVICE = {
+    "locked": "another program holds it: close that program or wait",
+    "disk is full": "make room; what had finished is stored",
+    "disk I/O error": "look at the disk, and whether it is full",
+    "readonly database": "change its permissions, or name another --store",
+    "unable to open database file": "look at the permissions of the file and its folder",
+    "malformed": "it is damaged: restore a copy of it, or recover it with sqlite3's command .recover",
+    "file is not a database": "name the folder of a store, or a new one",
+}
+"""What to do, by what SQLite says."""
+Result = TypeVar("Result")
+logger = logging.getLogger(__name__)
+
+
+class StoreError(Exception):
+    """The store cannot be opened or used; the message says what to do."""
+
+
+class StoreVersionError(StoreError):
+    """The tables are of a version that this codecarena does not know; the message says what to do."""
+
+
+def patiently(work: Callable[[], Result], location: Location) -> Result:
+    """Return what the work returns; it is done again while another program holds the database.
+
+    Args:
+        work: Begins a transaction or only reads.
+        location: Of the store, for the messages.
+
+    Raises:
+        OperationalError: Of the database, but that another program holds it.
+        StoreError: Another program held the database all the time.
+    """
+    for attempt in range(TRIES):
+        try:
+            return work()
+        except OperationalError as error:
+            if not is_locked(error):
+                raise
+            if attempt == TRIES - 1:
+                raise StoreError(_held(location, error)) from error
+            if attempt == 0 and location.file:
+                logger.warning("%s is held by another program; waiting for it", location.shown)
+            time.sleep(0.1 * 2**attempt)
+    raise AssertionError("the loop returns or raises")
+
+
+def is_locked(error: OperationalError) -> bool:
+    """Whether another writer held the database for longer than the busy timeout."""
+    return any(word in str(error.orig) for word in ("locked", "busy")) or postgresql.is_locked(error)
+
+
+def explained(error: DBAPIError | sqlite3.Error) -> str:
+    """Return what a database refused and what to do, without its SQL."""
+    message = str(error.orig if isinstance(error, DBAPIError) else error).strip()
+    for part, advice in _ADVICE.items():
+        if part in message:
+            return f"{message}; {advice}"
+    return message
+
+
+def _held(location: Location, error: OperationalError) -> str:
+    if location.file is None:
+        return (
+            f"cannot write to {location.shown}: {error.orig}; another client holds it: end it, or try later"
+        )
+    names = ", ".join(_holders(location.file))
+    return (
+        f"{location.shown} was held by another program for {BUSY_SECONDS * TRIES:g} s"
+        f"{f' ({names})' if names else ''}; close it, such as a database browser with unsaved changes, or "
+        "wait, then give the same command again"
+    )
+
+
+def _holders(file: Path) -> list[str]:
+    """Return the programs of other processes that have a file open, as far as they can be seen."""
+    import psutil  # no command that finds its store needs it
+
+    names: list[str] = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and any(held.path == str(file) for held in process.open_files()):
+                names.append(f"{process.name()}, process {process.pid}")
+        except psutil.Error:
+            continue
+    return names
