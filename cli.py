@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+import typer.main
 
 from .bench.cli import listing
 from .bench.cli.commands import app as bench_app
@@ -37,11 +38,11 @@ from .reports.cli.figure_commands import app as figure_app
 from .reports.cli.leaderboard_commands import app as leaderboard_app
 from .reports.cli.leaderboard_commands import show_leaderboard
 from .studies.organise.commands import commands as study_commands
+from .visible_text import plain_help, say, show_every_letter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rich.console import Console
 
 app = typer.Typer(
     name="codecarena",
@@ -79,10 +80,10 @@ def demo(store: StoreOption = STORE, workers: WorkersOption = 0) -> None:
         out = locate(store).blobs.parent / "contact-sheet.png"
         out = out.relative_to(Path.cwd()) if out.is_relative_to(Path.cwd()) else out
         _draw_sheet(store, out)
-        print(f"\nEvery codec side by side:  {out}")
+        say(f"\nEvery codec side by side:  {out}")
         _simulate_study(store)
     where = "" if store == STORE else f" --store {shlex.quote(store)}"
-    print(f"See it in the browser:  {own_command()} serve{where}")
+    say(f"See it in the browser:  {own_command()} serve{where}")
     raise typer.Exit(report.exit_status)
 
 
@@ -149,7 +150,7 @@ def sheet(
 ) -> None:
     """Draw a contact sheet: the original and every codec at one rate, cropped, not scaled."""
     _draw_sheet(store, out, columns, at=at, image_set=image_set, pictures=picture or (), codecs=codec or ())
-    print(f"contact sheet written to {out}")
+    say(f"contact sheet written to {out}")
 
 
 @app.command("report")
@@ -174,7 +175,7 @@ def write_report(
     from .reports.files.page import write
 
     for line in write(store, pictures, out, latex, image_set=image_set, metrics=metric or (), anchor=anchor):
-        print(line)
+        say(line)
 
 
 @app.command()
@@ -190,7 +191,7 @@ def recipe(
     from .codecs.recipe_install import install
 
     path = install(name, checkout, python)
-    print(f'{path} is ready; in a suite: name = "command", params = {{ recipe = "{path.absolute()}" }}')
+    say(f'{path} is ready; in a suite: name = "command", params = {{ recipe = "{path.absolute()}" }}')
 
 
 @app.command()
@@ -219,9 +220,9 @@ def serve(
     password = None if raters else sign_in.prepare(password_file)
 
     def announce(url: str) -> None:
-        print(f"{url}  (Ctrl-C ends it)")
+        say(f"{url}  (Ctrl-C ends it)")
         if password:
-            print(f"The organiser's password, for the page Studies in this run:  {password}")
+            say(f"The organiser's password, for the page Studies in this run:  {password}")
 
     serve_pages(store, Services(pictures, study_pictures), host, port, raters=raters, announce=announce)
 
@@ -253,7 +254,7 @@ def list_metrics(
     shown = metrics if show_all or as_json else [row for row in metrics if row not in wrapped]
     _print_records(shown, "metrics", as_json)
     if len(shown) < len(metrics):
-        print(f"and {len(wrapped)} of pyiqa's, as pyiqa:NAME: codecarena list metrics --all")
+        say(f"and {len(wrapped)} of pyiqa's, as pyiqa:NAME: codecarena list metrics --all")
 
 
 @list_app.command("sets")
@@ -288,16 +289,17 @@ def fetch_set(
     from .datasets.sets.catalogue import find_manifest
     from .datasets.sources.download import data_folder, fetch
     from .datasets.sources.remote import Remote, parse, read
+    from .terminal import Terminal
 
     source = parse(name) or find_manifest(name)  # before the bar: a mistake draws none
-    with of_downloads(_console(stderr=True)) as show:
+    with of_downloads(Terminal(stderr=True)) as show:
         if isinstance(source, Remote):
             paths = read(source, data_folder(data), show)
         else:
             paths = fetch(source, data_folder(data), show, mirror, sampler())
     folders = sorted({str(path.parent) for path in paths})
     where = ", ".join(folders) if len(folders) <= 3 else os.path.commonpath(folders)
-    print(f"{len(paths)} pictures of {name} are here: {where}")
+    say(f"{len(paths)} pictures of {name} are here: {where}")
 
 
 def _draw_sheet(store: str, out: Path, columns: int = 6, **chosen: Any) -> None:
@@ -320,10 +322,10 @@ def _simulate_study(store: str) -> None:
     try:
         votes = demonstrate(store, study_pictures)
     except PlanError as error:
-        print(f"No simulated study: {error}")
+        say(f"No simulated study: {error}")
         return
     if votes:
-        print(f"A study of {votes} simulated votes:  {NAME} (programs answered, no person did)")
+        say(f"A study of {votes} simulated votes:  {NAME} (programs answered, no person did)")
 
 
 def _print_records(rows: Sequence[Mapping[str, Any]], title: str, as_json: bool) -> None:
@@ -331,14 +333,9 @@ def _print_records(rows: Sequence[Mapping[str, Any]], title: str, as_json: bool)
         print(json.dumps(rows, indent=2))
         return
     from .reports.tables.terminal import show_records
+    from .terminal import Terminal
 
-    show_records(_console(), title, rows)
-
-
-def _console(stderr: bool = False) -> Console:
-    from rich.console import Console
-
-    return Console(stderr=stderr)
+    show_records(Terminal(), title, rows)
 
 
 def main() -> NoReturn:
@@ -350,10 +347,14 @@ def main() -> NoReturn:
     # Products of resampled means are small: OpenBLAS's threads would wait for each other longer than they
     # work. NumPy is imported later, and workers get a count of their own.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for stream in (sys.stdout, sys.stderr):
+        show_every_letter(stream)
+    command = typer.main.get_command(app)
+    plain_help(command)
     try:
-        app()
+        command()
     except KeyboardInterrupt:
-        print("codecarena: interrupted; what had finished is stored", file=sys.stderr)
+        say("codecarena: interrupted; what had finished is stored", sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         # The reader of our output is gone (`| head`); Python must not complain about it at exit either.

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import re
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from click import Command
 
 _ESCAPED = re.compile(
     "["
@@ -16,6 +21,8 @@ _ESCAPED = re.compile(
     "\ud800-\udfff"  # halves of letters: bytes of a name that is not UTF-8
     "]"
 )
+_MARKUP = re.compile(r"(?<!\\)\[(?=[a-z#/@])")
+"""Brackets that Rich takes for the beginning of a style or an end."""
 _LOOK_ALIKES = str.maketrans(
     {
         **dict.fromkeys("–—−‐‑", "-"),
@@ -30,6 +37,14 @@ _LOOK_ALIKES = str.maketrans(
         "≤": "<=",
         "≈": "~",
         "✗": "x",
+        "─": "-",
+        "▼": "v",
+        "▲": "^",
+        "†": "+",
+        "‡": "++",
+        "⁶": "^6",
+        "\u202f": " ",
+        "\xa0": " ",
     }
 )
 
@@ -72,6 +87,40 @@ def say(text: str, stream: TextIO | None = None) -> None:
     stream = sys.stdout if stream is None else stream
     stream.write(encodable(visible(text), stream.encoding) + "\n")
     stream.flush()
+
+
+def show_every_letter(stream: TextIO) -> None:
+    """Let a stream write what its encoding lacks by look-alikes, else escapes, instead of ending the program.
+
+    Args:
+        stream: Standard output or error; what stands for it in a test is left alone.
+    """
+    codecs.register_error("look-alikes", _replacement)
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="look-alikes")
+
+
+def _replacement(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = visible(error.object[error.start : error.end])
+    return "".join(_nearest(letter, "ascii") for letter in lacking), error.end
+
+
+def plain_help(command: Command) -> None:
+    """Let a command's help, and that of the commands below it, show square brackets as they are.
+
+    Typer reads help as Rich's markup, in which ``[timing]`` is a style.
+
+    Args:
+        command: Of Click, with its parameters and commands.
+    """
+    for owner in (command, *command.params):
+        for name in ("help", "short_help", "epilog"):
+            if text := getattr(owner, name, None):
+                setattr(owner, name, _MARKUP.sub(r"\[", text))
+    for below in getattr(command, "commands", {}).values():
+        plain_help(below)
 
 
 def _escape(match: re.Match[str]) -> str:

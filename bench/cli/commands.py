@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from ...visible_text import say
 from ..options import STORE, DataOption, JsonOption, OnlyOption, StoreOption, WorkersOption
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ def score_set(
     as_json: JsonOption = False,
 ) -> None:
     """Compare whole sets of stored pictures: FID and KID of tiles, and two distances without weights."""
-    from rich.console import Console
-
+    from ...terminal import Terminal, print_notes
     from ..run.suite import find, load
     from ..sets.registry import available, create
     from ..sets.scoring import score_sets
@@ -48,7 +48,7 @@ def score_set(
     atexit.unregister(gc.freeze)
     loaded, _ = load(find(suite))
     metrics, absent = ([create(name) for name in dict.fromkeys(metric)], []) if metric else available()
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     writer = StoreWriter(store, make=False)
     try:
         with counting(console, "sets of pictures") as advanced:
@@ -56,12 +56,11 @@ def score_set(
         rows = records(writer, report, metrics)
     finally:
         writer.close()
-    for note in (*absent, *report.notes):
-        console.print(f"[yellow]note[/] {note}", highlight=False, soft_wrap=True)
+    print_notes((*absent, *report.notes), console)
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     else:
-        show(Console(), rows, metrics)
+        show(Terminal(), rows, metrics)
     raise typer.Exit(1 if report.unscored or not report.pools else 0)
 
 
@@ -82,8 +81,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Decode every stored bitstream with nothing else in reach, and compare. Exit status 1 if one differs."""
-    from rich.console import Console
-
+    from ...terminal import Terminal
     from ..run.suite import find, load
     from ..store.writer import StoreWriter
     from ..verify import verify_report
@@ -95,14 +93,14 @@ def verify(
     chosen = options(data, workers, only, limit)
     writer = StoreWriter(store, make=False)
     try:
-        with counting(Console(stderr=True), "bitstreams") as advanced:
+        with counting(Terminal(stderr=True), "bitstreams") as advanced:
             report = verify_suite(loaded, writer, chosen, advanced, encode=encode, shown=see or ())
     finally:
         writer.close()
     if as_json:
         typer.echo(json.dumps(verify_report.as_record(report), indent=2))
     else:
-        verify_report.show(Console(), report)
+        verify_report.show(Terminal(), report)
     raise typer.Exit(130 if report.interrupted else 1 if report.wrong or not report.count else 0)
 
 
@@ -122,6 +120,15 @@ def import_results(
     ] = None,
     family: Annotated[str, typer.Option(help="classic, learned or generative.")] = "learned",
     origin: Annotated[str, typer.Option("--origin", help="Where the numbers come from: paper, site.")] = "",
+    rates: Annotated[
+        str | None,
+        typer.Option(
+            "--rates",
+            metavar="bytes|estimated",
+            help="Whether its rates are sizes of bitstreams or estimates of an entropy model.",
+            show_default="what the file says, else bytes",
+        ),
+    ] = None,
     metric: Annotated[
         list[str] | None,
         typer.Option("--metric", "-m", help="To score pictures with.", show_default="those of the set here"),
@@ -133,9 +140,9 @@ def import_results(
     from dataclasses import asdict
     from typing import get_args
 
-    from rich.console import Console
-
     from ...codecs import base
+    from ...terminal import Terminal, print_notes
+    from ..records.rows import RateKind
     from ..run.foreign_results import InterchangeError
     from ..run.import_results import ImportOptions, import_file
     from ..store.writer import StoreWriter
@@ -144,23 +151,34 @@ def import_results(
     known = get_args(base.Family)
     if family not in known:
         raise InterchangeError(f"--family {family!r}: expected {', '.join(known[:-1])} or {known[-1]}")
+    if rates not in (None, *get_args(RateKind)):
+        raise InterchangeError(f"--rates {rates!r}: expected bytes or estimated")
     options = ImportOptions(
-        image_set, codec, cast("Family", family), origin, tuple(metric or ()), data, workers
+        image_set,
+        codec,
+        cast("Family", family),
+        origin,
+        cast("RateKind | None", rates),
+        tuple(metric or ()),
+        data,
+        workers,
     )
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     writer = StoreWriter(store)
     try:
         with counting(console, "pictures") as advanced:
             report = import_file(file, writer, options, advanced)
     finally:
         writer.close()
-    for note in report.notes:
-        console.print(f"[yellow]note[/] {note}", highlight=False, soft_wrap=True)
+    print_notes(report.notes, console)
+    if report.estimated and not as_json:
+        of = f"{report.estimated} of {report.points or report.pictures}"
+        say(f"{of} rates are estimates, sizes of no bitstream: marked (estimated) wherever they stand")
     if as_json:
         typer.echo(json.dumps(asdict(report)))
     elif report.points:
-        typer.echo(f"{report.points} published points stored; compare them with codecarena published")
+        say(f"{report.points} published points stored; compare them with codecarena published")
     else:
         new = f"{report.added} of {report.pictures} pictures are new"
-        typer.echo(f"{new}, {report.scored} scores added; they stand in the leaderboard, marked (imported)")
+        say(f"{new}, {report.scored} scores added; they stand in the leaderboard, marked (imported)")
     raise typer.Exit(1 if report.notes else 0)

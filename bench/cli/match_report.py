@@ -7,6 +7,8 @@ from dataclasses import asdict
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from ...visible_text import say
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -33,8 +35,7 @@ def match_suite(
     """
     import json
 
-    from rich.console import Console
-
+    from ...terminal import Terminal, print_notes
     from ..run.matching import run
     from ..run.suite import SuiteError, find, load
     from ..run.targets import parse_target
@@ -46,19 +47,18 @@ def match_suite(
         raise SuiteError("--force measures a suite's qualities again and --match searches: give one of them")
     target = parse_target(match, "set" if per_set else "picture")
     suite, text = load(find(reference))
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     opened = PlanStore(store) if options.dry_run else StoreWriter(store)
     try:
         with on_terminal(console) as shown:
             report = run(suite, text, opened, options, target, shown)
     finally:
         opened.close()
-    for note in report.notes:
-        console.print(f"[yellow]note[/] {note}", highlight=False, soft_wrap=True)
+    print_notes(report.notes, console)
     if as_json:
         print(json.dumps(as_record(target, report, options.dry_run)))  # noqa: T201 - what was asked for
     else:
-        show(Console(), target, report, options.dry_run)
+        show(Terminal(), target, report, options.dry_run)
     return 130 if report.interrupted else 0 if report.complete or options.dry_run else 1
 
 
@@ -95,22 +95,24 @@ def show(console: Console, target: Target, report: MatchReport, dry_run: bool) -
         report: How the searches ended.
         dry_run: Whether nothing was run; then only how many searches there would be is printed.
     """
-    from rich.table import Table
+    from ...terminal import TextColumn, show_table
 
     if dry_run:
-        console.print(f"would search {report.searches} times for {target}, a few encodes each")
+        say(f"would search {report.searches} times for {target}, a few encodes each", console.file)
         return
     what = "sets" if target.scope == "set" else "pictures"
-    table = Table("codec", "setting", "achieved", what, "encodes", "out of range", box=None, pad_edge=False)
-    for codec in sorted({ended.codec for ended in report.ended}):
-        table.add_row(*_line(codec, [ended for ended in report.ended if ended.codec == codec]))
-    console.print(f"[bold]{target}[/]: achieved, as median (lowest…highest)", highlight=False)
-    console.print(table)
+    names = ("codec", "setting", "achieved", what, "encodes", "out of range")
+    rows = [
+        _line(codec, [ended for ended in report.ended if ended.codec == codec])
+        for codec in sorted({ended.codec for ended in report.ended})
+    ]
+    title = f"{target}: achieved, as median (lowest…highest)"
+    show_table(console, title, [TextColumn(name) for name in names], rows)
     if report.interrupted:
-        console.print("Interrupted; what had finished is stored, and the same command goes on.")
+        say("Interrupted; what had finished is stored, and the same command goes on.", console.file)
     lost = sum(ended.match is None for ended in report.ended)
     if lost:
-        console.print(_given_up(lost, target))
+        say(_given_up(lost, target), console.file)
 
 
 def _given_up(lost: int, target: Target) -> str:

@@ -18,9 +18,14 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.text import Text
 
+from ...terminal import plain
 from ..records.messages import Outcome
 from ..run.plan import Plan, Planned
+
+SPINNER = "line"
+"""Of letters that every console has."""
 
 
 class RunProgress:
@@ -69,15 +74,15 @@ class RunProgress:
         for failed in outcome.failed:
             where = f"{planned.codec.label} {planned.cell.quality:g} on {planned.picture.picture.name}"
             what = f"{failed.stage} {failed.metric}" if failed.metric else failed.stage
-            line = f"[red]failed[/] {where}, {what}: {failed.message}"
-            self.console.print(line, highlight=False, soft_wrap=True)
+            line = plain(self.console, f"{where}, {what}: {failed.message}")
+            self.console.print(Text.assemble(("failed", "red"), " ", line), soft_wrap=True)
 
 
 @contextmanager
 def on_terminal(console: Console) -> Generator[RunProgress]:
     """Draw a bar until the block ends."""
     bar = Progress(
-        SpinnerColumn(),
+        SpinnerColumn(SPINNER),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -96,13 +101,14 @@ def on_terminal(console: Console) -> Generator[RunProgress]:
 @contextmanager
 def of_downloads(console: Console) -> Generator[Callable[[str, int, int], None]]:
     """Draw a bar for each file until the block ends; called with file, bytes so far, bytes in all or 0."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    name = TextColumn("{task.description}", markup=False)
+    columns = (name, BarColumn(), DownloadColumn(), TransferSpeedColumn())
     tasks: dict[str, TaskID] = {}
     with Progress(*columns, console=console) as bar:
 
         def show(file: str, done: int, total: int) -> None:
             if file not in tasks:
-                tasks[file] = bar.add_task(file, total=None)
+                tasks[file] = bar.add_task(plain(console, file), total=None)
             bar.update(tasks[file], completed=done, total=total or None)
 
         yield show
@@ -111,7 +117,13 @@ def of_downloads(console: Console) -> Generator[Callable[[str, int, int], None]]
 @contextmanager
 def counting(console: Console, what: str) -> Generator[Callable[[int, int], None]]:
     """Draw one bar until the block ends; called with how many are done, of how many."""
-    columns = (SpinnerColumn(), TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        SpinnerColumn(SPINNER),
+        TextColumn(what, markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

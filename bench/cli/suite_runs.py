@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from .timing_commands import print_notes, time_after
+from ...visible_text import say
+from .timing_commands import time_after
 
 if TYPE_CHECKING:
     from ..run.prepare import Options
@@ -31,8 +32,7 @@ def run_suite(
         DatasetError: A picture set is not here, or one of its files is not what it should be.
         StoreError: The store does not open.
     """
-    from rich.console import Console
-
+    from ...terminal import Terminal, print_notes
     from ..run import runner
     from ..run.suite import find, load
     from ..store.plan_store import PlanStore
@@ -45,13 +45,14 @@ def run_suite(
         suite = suite.model_copy(update={"metrics": metrics})
     opened = PlanStore(store) if options.dry_run else StoreWriter(store, make=not options.wanted.score_only)
     try:
-        with progress.on_terminal(Console(stderr=True)) as shown:
+        with progress.on_terminal(Terminal(stderr=True)) as shown:
             report = runner.run(suite, text, opened, options, shown)
         time_after(report, text, opened, options)
     finally:
         opened.close()
     print_notes(report.notes)
-    typer.echo(
-        json.dumps(as_record(suite, report)) if as_json else sentences(suite, report, reference, store)
-    )
+    if as_json:
+        typer.echo(json.dumps(as_record(suite, report)))
+    else:
+        say(sentences(suite, report, reference, store))
     return report

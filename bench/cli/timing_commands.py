@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...visible_text import say
 from ..options import STORE, DataOption, JsonOption, OnlyOption, StoreOption
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def time_suite(
     as_json: JsonOption = False,
 ) -> None:
     """Time a suite's codecs, one call at a time. Exit status 1 if one failed."""
+    from ...terminal import print_notes
     from ..run.suite import find, load
     from ..run.timing_report import as_record, sentences
     from ..store.writer import StoreWriter
@@ -54,7 +55,10 @@ def time_suite(
         writer.close()
     report.notes[:0] = prepared.notes
     print_notes(report.notes)
-    typer.echo(json.dumps(as_record(report)) if as_json else sentences(loaded.name, report, suite, store))
+    if as_json:
+        typer.echo(json.dumps(as_record(report)))
+    else:
+        say(sentences(loaded.name, report, suite, store))
     raise typer.Exit(130 if report.interrupted else 0 if report.complete else 1)
 
 
@@ -94,19 +98,9 @@ def time_prepared(
         writer: Where timings go.
         time_again: Which stored timings to repeat; None for none.
     """
-    from rich.console import Console
-
+    from ...terminal import Terminal
     from ..timing import timing_pass
     from .progress import counting
 
-    with counting(Console(stderr=True), "timing, one call at a time") as advanced:
+    with counting(Terminal(stderr=True), "timing, one call at a time") as advanced:
         return timing_pass.run(prepared, text, writer, time_again or timing_pass.TimeAgain(), advanced)
-
-
-def print_notes(notes: Iterable[str]) -> None:
-    """Print notes to the user, on stderr."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    for note in notes:
-        console.print(f"[yellow]note[/] {note}", highlight=False, soft_wrap=True)

@@ -81,12 +81,12 @@ def prepare(suite: Suite, store: PlanStore, options: Options, executor: Executor
         DatasetError: A picture set is not here, or one of its files is not what it should be.
     """
     tables = _chosen_codecs(suite, options)
-    sets, left_out = _open_sets(suite, options)
+    sets, notes = _open_sets(suite, options)
     suite = suite.model_copy(update={"metrics": _identities(suite.metrics)})
     asked = _ask(tables, suite.metrics, executor)
     writer = store if isinstance(store, StoreWriter) and not options.dry_run else None
     pictures = identify_pictures(sets, store, writer, workers, whole=options.pictures is None)
-    prepared = Prepared(suite, pictures, notes=left_out, call=options.call)
+    prepared = Prepared(suite, pictures, notes=notes, call=options.call)
     _register(asked, tables, writer, prepared)
     return prepared
 
@@ -115,7 +115,7 @@ def _names(table: CodecTable) -> set[str]:
 
 
 def _open_sets(suite: Suite, options: Options) -> tuple[list[ImageSet], list[str]]:
-    """Return the sets, and a note on each optional one that is not here."""
+    """Return the sets, and notes: on each optional one that is not here, on what folders hold besides."""
     wanted = [*suite.sets, *suite.optional_sets]
     chosen = [name for name in wanted if not options.only_sets or {name, Path(name).stem} & options.only_sets]
     if not chosen:
@@ -131,7 +131,8 @@ def _open_sets(suite: Suite, options: Options) -> tuple[list[ImageSet], list[str
             left_out.append(f"set {name}: {unset_variable(name) or error} (optional)")
     if not opened:
         raise DatasetError("\n".join(left_out))
-    return [replace(set_, pictures=set_.pictures[: options.pictures]) for set_ in opened], left_out
+    notes = [*left_out, *(f"set {set_.name}: {note}" for set_ in opened for note in set_.notes)]
+    return [replace(set_, pictures=set_.pictures[: options.pictures]) for set_ in opened], notes
 
 
 def _identities(names: Iterable[str]) -> tuple[str, ...]:

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
-from rich import box
-from rich.table import Table
-
+from ...terminal import TextColumn, show_table
 from ..records.identities import ENOUGH_VIEWS
 from ..store.set_scores import set_metric_id, set_scores
 
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
     from .scoring import SetReport
 
 Record: TypeAlias = Mapping[str, str | int | float | bool | None]
-FILE_COLUMNS = 140
-"""Width of a table that goes to a file or a pipe."""
 
 
 def records(store: Store, report: SetReport, metrics: Sequence[SetMetric]) -> list[Record]:
@@ -65,31 +61,28 @@ def show(console: Console, rows: Sequence[Record], metrics: Sequence[SetMetric])
         rows: As `records` returns them.
         metrics: One column each.
     """
-    if not console.is_terminal:
-        console.width = FILE_COLUMNS
     names = [metric.identity.name for metric in metrics]
     for image_set, of_set in groupby(rows, key=lambda row: row["image_set"]):
         listed = list(of_set)
-        console.print(f"{image_set}: distances between sets, lower is better", style="bold", highlight=False)
-        console.print(_table(listed, names))
-        for note in _notes(listed, names):
-            console.print(note, style="dim", highlight=False, soft_wrap=True)
+        show_table(
+            console,
+            f"{image_set}: distances between sets, lower is better",
+            [TextColumn(heading) for heading in ("codec", "quality", "bpp", *names)],
+            _texts(listed, names),
+            _notes(listed, names),
+        )
 
 
-def _table(rows: Sequence[Record], names: Sequence[str]) -> Table:
-    drawn = Table(
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        show_edge=False,
-    )
-    for heading in ("codec", "quality", "bpp", *names):
-        drawn.add_column(heading, justify="left" if heading == "codec" else "right")
+def _texts(rows: Sequence[Record], names: Sequence[str]) -> list[list[str]]:
+    """Return the table's cells, a row a setting."""
+    texts: list[list[str]] = []
     keys = ("codec", "quality", "seed", "bits_per_pixel")
     for (codec, quality, seed, rate), group in groupby(rows, key=lambda row: tuple(row[key] for key in keys)):
         values = {str(row["metric"]): row for row in group}
         label = codec if seed is None else f"{codec} (seed {seed})"
-        drawn.add_row(str(label), f"{quality:g}", f"{rate:.4f}", *(_text(values.get(name)) for name in names))
-    return drawn
+        scores = [_text(values.get(name)) for name in names]
+        texts.append([str(label), f"{quality:g}", f"{rate:.4f}", *scores])
+    return texts
 
 
 def _text(row: Record | None) -> str:

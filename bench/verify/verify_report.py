@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
+from ...terminal import TextColumn, plain, show_table
 from ..store.verifications import Verified
 from .verify import Report
 
@@ -45,30 +44,22 @@ def show(console: Console, report: Report) -> None:
     if not report.count:
         console.print("The store holds no bitstream of this suite; run it first.")
     else:
-        console.print(_table(report))
+        counted = ("Streams", "Identical", "Tolerated", "Differ", "Failed")
+        columns = [TextColumn("Codec"), *map(TextColumn, counted)]
+        columns += [TextColumn("Encoder", numeric=False), TextColumn("Isolation", numeric=False)]
+        show_table(console, "Stored bitstreams, decoded again", columns, _texts(report))
     for sentence in [*report.notes, *_sentences(report)]:
-        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+        text = plain(console, sentence)
+        console.print(text, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
-def _table(report: Report) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        show_edge=False,
-        title="Stored bitstreams, decoded again",
-        title_justify="left",
-        title_style="bold",
-    )
-    table.add_column("Codec", overflow="fold", min_width=8)
-    for heading in ("Streams", "Identical", "Tolerated", "Differ", "Failed"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("Encoder", "Isolation"):
-        table.add_column(heading, overflow="fold")
+def _texts(report: Report) -> list[list[str]]:
+    """Return the table's cells, a row a codec."""
+    texts: list[list[str]] = []
     for label, rows in sorted(report.rows.items()):
         counts = [str(count) if count else "–" for count in _counts(rows).values()]
-        table.add_row(label, *counts, _encoder(rows), _isolation(rows))
-    return table
+        texts.append([label, *counts, _encoder(rows), _isolation(rows)])
+    return texts
 
 
 def _counts(rows: list[Verified]) -> dict[str, int]:

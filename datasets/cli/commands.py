@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ...visible_text import say
 from .options import DataOption, JsonOption, SetArgument
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class PictureCommands:
             return
         _table(f"{count} of {len(opened.pictures)} pictures of {opened.name}", rows)
         if out is not None:
-            typer.echo(f'written to {out}; in a suite: sets = "{out}"')
+            say(f'written to {out}; in a suite: sets = "{out}"')
 
     def check(
         self,
@@ -97,11 +98,9 @@ class PictureCommands:
             typer.echo(json.dumps([asdict(pair) for pair in pairs], indent=2))
         else:
             for pair in pairs:
-                typer.echo(f"{pair.picture} and {pair.other}: {pair.how}, {pair.bits} of 64 bits differ")
+                say(f"{pair.picture} and {pair.other}: {pair.how}, {pair.bits} of 64 bits differ")
             many = len({pair.picture for pair in pairs})
-            typer.echo(
-                f"{many} of {len(here)} pictures of {opened.name} are in {name} ({len(there)} pictures)"
-            )
+            say(f"{many} of {len(here)} pictures of {opened.name} are in {name} ({len(there)} pictures)")
         raise typer.Exit(1 if pairs else 0)
 
     def _open(self, reference: str, data: Path | None) -> ImageSet:
@@ -154,12 +153,10 @@ def describe(
     unknown = [finding for finding in description.findings if finding.concern == "unknown origin"]
     for finding in description.findings:
         if finding.concern != "unknown origin":
-            typer.echo(f"{finding.concern}: {finding.picture} {finding.detail}")
+            say(f"{finding.concern}: {finding.picture} {finding.detail}")
     if unknown:
-        typer.echo(
-            f"{len(unknown)} pictures say nothing of a generator and are taken as natural; --kind says more"
-        )
-    typer.echo(f"{len(description.manifest.pictures)} pictures, {prompts} with a prompt, described in {path}")
+        say(f"{len(unknown)} pictures say nothing of a generator and are taken as natural; --kind says more")
+    say(f"{len(description.manifest.pictures)} pictures, {prompts} with a prompt, described in {path}")
 
 
 def generate(
@@ -197,20 +194,21 @@ def generate(
     )
     with _counting("pictures") as show:
         made, path = make_set(order, out, show)
-    typer.echo(f"{made} pictures made; the set is {path}")
+    say(f"{made} pictures made; the set is {path}")
 
 
 def _counting(what: str) -> AbstractContextManager[Callable[[int, int], None]]:
     """Return a bar on stderr that counts."""
     from contextlib import contextmanager
 
-    from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+    from ...terminal import Terminal
 
     @contextmanager
     def bar() -> Generator[Callable[[int, int], None]]:
-        columns = (SpinnerColumn(), TextColumn(what), MofNCompleteColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        columns = (SpinnerColumn("line"), TextColumn(what, markup=False), MofNCompleteColumn())
+        with Progress(*columns, console=Terminal(stderr=True), transient=True) as shown:
             task = shown.add_task(what, total=None)
             yield lambda done, total: shown.update(task, completed=done, total=total)
 
@@ -218,12 +216,8 @@ def _counting(what: str) -> AbstractContextManager[Callable[[int, int], None]]:
 
 
 def _table(title: str, rows: list[dict[str, str | float]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from ...terminal import Terminal, TextColumn, show_table
 
-    table = Table(title=title, title_justify="left")
-    for name in rows[0]:
-        table.add_column(name.replace("_", " "), justify="left" if name == "picture" else "right")
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, str) else f"{cell:.3g}" for cell in row.values()))
-    Console().print(table)
+    columns = [TextColumn(name.replace("_", " ")) for name in rows[0]]
+    texts = [[cell if isinstance(cell, str) else f"{cell:.3g}" for cell in row.values()] for row in rows]
+    show_table(Terminal(), title, columns, texts)

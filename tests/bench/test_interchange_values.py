@@ -22,7 +22,7 @@ from codecarena.bench.run.foreign_results import (
     Reconstruction,
     read,
 )
-from codecarena.bench.run.import_results import ImportOptions, Report, _Import
+from codecarena.bench.run.import_results import ImportOptions, Report, _Import, same_names
 
 
 @pytest.mark.parametrize(
@@ -284,12 +284,47 @@ def test_a_row_means_the_picture_of_its_name_or_the_one_of_its_stem(named: str, 
     assert made.original(SimpleNamespace(picture=named), "here") == meant  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("named", ["a", "e", "a.webp"])
-def test_a_row_that_means_no_picture_or_two_is_refused(named: str) -> None:
-    made = an_import(pictures=dict.fromkeys(("a.png", "a.jpg", "b", "c", "d")))
-    reason = f"here: the set kodak has no picture '{named}'; it has a.png, a.jpg, b, c, ..."
+@pytest.mark.parametrize(
+    ("named", "reason"),
+    [
+        ("a", "'a' may be 2 pictures of the set kodak: a.png, a.jpg; write the one that is meant"),
+        ("a.webp", "'a.webp' may be 2 pictures of the set kodak: a.png, a.jpg; write the one"),
+        ("k.png", "'k.png' may be 2 pictures of the set kodak: x/k.png, y/k.png; write the one"),
+        ("e", "the set kodak has no picture 'e'; it has a.png, a.jpg, b, x/k.png, y/k.png"),
+    ],
+)
+def test_a_row_that_means_no_picture_or_two_is_refused(named: str, reason: str) -> None:
+    made = an_import(pictures=dict.fromkeys(("a.png", "a.jpg", "b", "x/k.png", "y/k.png")))
     with pytest.raises(InterchangeError, match=re.escape(reason)):
         made.original(SimpleNamespace(picture=named), "here")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "meant"),
+    [
+        ("plain\\k01.png", ["k01.png"]),
+        ("C:\\sets\\plain\\k01.png", ["k01.png"]),
+        ("./sub/k01.png", ["sub/k01.png"]),
+        ("sub\\k02.png", ["sub/k02.png"]),
+        ("other\\sub\\k02.bmp", ["sub/k02.png"]),
+        ("K03.PNG", ["k03.png"]),
+        ("cafe\u0301.png", ["caf\xe9.png"]),
+        ("k02", ["sub/k02.png", "top/k02.png"]),
+        ("k04", []),
+    ],
+)
+def test_names_that_other_systems_write_mean_the_same_picture(wanted: str, meant: list[str]) -> None:
+    names = ["k01.png", "sub/k01.png", "sub/k02.png", "top/k02.png", "k03.png", "caf\xe9.png"]
+    assert same_names(wanted, names) == meant
+
+
+def test_a_table_saved_on_windows_names_the_files_that_are_here(tmp_path: Path) -> None:
+    (tmp_path / "q1").mkdir()
+    (tmp_path / "q1" / "a.png").touch()
+    saved = "picture;decoded;bytes;seed\r\nplain\\a.png;q1\\a.png;7;1.0\r\n".encode("utf-16")
+    (tmp_path / "list.csv").write_bytes(saved)
+    (row,) = read(tmp_path / "list.csv", codec="theirs").reconstructions
+    assert (row.decoded, row.size, row.seed) == (tmp_path / "q1" / "a.png", 7, 1)
 
 
 def test_pictures_are_scored_by_the_metrics_of_the_sets_other_codecs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,9 +54,9 @@ def test_a_table_on_a_terminal_folds_only_where_it_must() -> None:
     assert wide[1].split("  ")[:2] == ["Codec", "Rate, bits/pixel"]
     assert wide[3].startswith("jpeg   0.25 (0.10…0.50)  20.00…45.00")
     assert wide[4:6] == ["first note", "second note"]
-    # 5, 16 and 11 characters with a gap of 2 behind each: 38.
-    assert any("0.25 (0.10…0.50)  20.00…45.00" in line for line in shown(table, 38))
-    for width in (37, 30):
+    # 5, 16 and 11 characters with gaps of 2 between them: 36.
+    assert any("0.25 (0.10…0.50)  20.00…45.00" in line for line in shown(table, 36))
+    for width in (35, 30):
         folded = shown(table, width)
         assert any(line.split() == ["jpeg", "0.25", "20.00…"] for line in folded)
         assert any(line.split() == ["(0.10…0.50)", "45.00"] for line in folded)
