@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Protocol
 
-from ..records.cells import Saved
+from ..records.cells import CellKey, Saved
 from ..records.messages import Limits, Outcome, Stored
 from ..store.writer import StoreWriter
 from ..worker import pool
@@ -21,6 +21,8 @@ from .plan import Planned
 
 STORE_SECONDS = 0.5
 """How long a cell that ended may wait for others to share its transaction: small cells end every few ms."""
+FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
+"""Exit codes of workers that another program killed: what we kill ourselves past its limits has none."""
 
 
 class Work(Protocol):
@@ -102,6 +104,8 @@ class Execution:
         self.work = work
         self.interrupted = False
         self.running: dict[Future[Outcome], Planned] = {}
+        self.killed: set[CellKey] = set()
+        """Cells whose worker something else has killed."""
         self.ended: list[tuple[Planned, Outcome, bool, bool]] = []
         """Cells to store, whether nothing more is asked of each, and whether it was contended."""
         self.watch = Watch(())
@@ -139,12 +143,25 @@ class Execution:
         for future in done:
             planned, outcome = self.running.pop(future), future.result()
             contended = self.contended()
-            left = _left(planned, outcome)
+            left = self.once_more(planned, outcome) or _left(planned, outcome)
             if left:
                 self.work.again(left)
             self.work.finished(planned, outcome, left is None)
             self.ended.append((planned, outcome, left is None, contended))
             self.submit(executor, planned.key.picture_sha256)
+
+    def once_more(self, planned: Planned, outcome: Outcome) -> Planned | None:
+        """Return what is left of a cell whose worker was killed from outside; its death is taken back.
+
+        Where memory is short the kernel kills whoever is largest, and operators end what seems stuck: the codec
+        may have done nothing wrong. The second time, it counts.
+        """
+        killed = outcome.failed[-1] if outcome.failed and not outcome.stopped else None
+        if killed is None or killed.exit_code not in FROM_OUTSIDE or planned.key in self.killed:
+            return None
+        self.killed.add(planned.key)
+        outcome.failed.pop()
+        return _rest(planned, outcome)
 
     def store_ended(self, *, now: bool = False) -> None:
         """Store what ended, once enough time has passed since the last transaction."""
@@ -188,12 +205,18 @@ class Execution:
 def _left(planned: Planned, outcome: Outcome) -> Planned | None:
     """Return the cell with the metrics that a worker's death in another left out, if there are any."""
     died_in_metric = any(failed.metric and failed.outcome != "error" for failed in outcome.failed)
+    rest = _rest(planned, outcome)
+    if not (died_in_metric and rest.cell.metrics and rest.cell.stored) or outcome.stopped:
+        return None
+    return replace(rest, replace=False)
+
+
+def _rest(planned: Planned, outcome: Outcome) -> Planned:
+    """Return the cell without what it has given so far."""
     answered = {answer.metric for answer in (*outcome.scored, *outcome.failed)}
     left = tuple(name for name in planned.cell.metrics if name not in answered)
-    stored = _stored(planned, outcome)
-    if not (died_in_metric and left and stored) or outcome.stopped:
-        return None
-    return replace(planned, cell=replace(planned.cell, metrics=left, stored=stored), replace=False)
+    cell = replace(planned.cell, metrics=left, stored=_stored(planned, outcome))
+    return replace(planned, cell=cell, replace=planned.replace and not outcome.measured)
 
 
 def _stored(planned: Planned, outcome: Outcome) -> Stored | None:

@@ -101,6 +101,51 @@ def test_a_worker_that_died_in_one_metric_leaves_the_others_to_be_scored(
     assert again.cell.stored == (Stored("bits", "pixels") if outcome.measured else have)
 
 
+KILLED = Failed("crash", "encode", "the worker process was killed by SIGKILL", exit_code=-9)
+
+
+@pytest.mark.parametrize(
+    ("failed", "measured_before", "tries", "count"),
+    [
+        (KILLED, False, 2, 1),
+        (replace(KILLED, exit_code=-15), False, 2, 1),
+        (replace(KILLED, stage="score", metric="ssim"), True, 2, 1),
+        (replace(KILLED, exit_code=-11), False, 1, 1),
+        (replace(KILLED, exit_code=1), False, 1, 1),
+        # Killed by us: no exit code.
+        (replace(KILLED, outcome="memory", exit_code=None), False, 1, 1),
+    ],
+)
+def test_a_cell_whose_worker_was_killed_from_outside_is_tried_once_more(
+    failed: Failed, measured_before: bool, tries: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Cell] = []
+
+    def answer(cell: Cell, _: Limits) -> Outcome:
+        asked.append(cell)
+        scored = [Scored("psnr", 1.0, False, 0.1)] if "psnr" in cell.metrics and measured_before else []
+        first = measured() if measured_before and not cell.stored else None
+        return Outcome(measured=first, scored=scored, failed=[failed])
+
+    planned = planned_cell(A, CLASSIC)
+    ledger, report, _ = run([planned], answer, monkeypatch)
+    assert len(asked) == tries
+    assert (report.completed, report.failed) == (0, count)
+    # The first death is not on record; what was measured before it is, and is not asked for again.
+    assert [outcome.failed for _, outcome in ledger.saved] == [[]] * (tries - 1) + [[failed]]
+    assert [outcome.measured is not None for _, outcome in ledger.saved] == [measured_before, False][:tries]
+    if measured_before:
+        assert (asked[1].stored, asked[1].metrics) == (Stored("bits", "pixels"), ("ssim",))
+
+
+def test_a_cell_that_was_killed_once_and_then_ends_well_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [Outcome(failed=[KILLED]), Outcome(measured=measured())]
+    forced = replace(planned_cell(A, CLASSIC), replace=True)
+    ledger, report, _ = run([forced], lambda *_: answers.pop(0), monkeypatch)
+    assert (report.completed, report.failed) == (1, 0)
+    assert [saved.replace for saved, _ in ledger.saved] == [True, True], "the older result stays until then"
+
+
 class Ledger:
     """A store that keeps what it is told."""
 
