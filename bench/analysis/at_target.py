@@ -9,11 +9,12 @@ import numpy as np
 
 from ..records.columns import Columns, FloatArray, ScoreColumn
 from ..records.rows import Failure, MatchRow, MetricRow
-from .codec_grids import CodecGrid, at_least_half, grids, scored, tried_pictures
+from .codec_grids import CodecGrid, grids, scored, tried_pictures
 from .coverage import AnalysisError, CodecSummary, absent_codecs, summarise
 from .curves import from_quality, to_quality
 from .intervals import Spread, spread
 from .matched import Matched, asked_for, matched
+from .mean_curves import at_least_half
 from .readings import columns_at_quality, curves_of, qualities_at_rate, rates_at_quality
 
 

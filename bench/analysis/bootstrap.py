@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..records.columns import Mask
 from .curves import FloatArray
 
 RESAMPLES = 10_000
@@ -71,6 +72,18 @@ class Resampling:
         with np.errstate(invalid="ignore", divide="ignore"):
             return (self.weights @ np.where(defined, values, 0.0)) / (self.weights @ defined.astype(float))
 
+    def of_part(self, chosen: Mask) -> Resampling:
+        """Return the same resamples of some of the pictures alone; NaN where a resample holds none of them.
+
+        Args:
+            chosen: Which pictures, shape (pictures,).
+        """
+        if chosen.all():
+            return self
+        weights = self.weights[:, chosen]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return Resampling(weights / weights.sum(axis=1, keepdims=True))
+
     def sample(self, statistic: FloatArray) -> Sample:
         """Return a statistic of shape (1 + resamples,) with its estimate and its draws apart."""
         draws = statistic[1:]
@@ -83,12 +96,19 @@ def resample(pictures: int, random: np.random.Generator, resamples: int = RESAMP
     Source: Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7 (1979).
 
     Args:
-        pictures: How many pictures the set has.
+        pictures: How many pictures the set has; resamples of none hold none.
         random: Source of the draws; equal states give equal resamples.
         resamples: How many sets to draw; the first row of weights, the set itself, comes on top.
     """
+    if not pictures:
+        return Resampling(np.zeros((1 + resamples, 0)))
     counts = random.multinomial(pictures, np.full(pictures, 1 / pictures), resamples)
     return Resampling(np.vstack([np.full((1, pictures), 1 / pictures), counts / pictures]))
+
+
+def set_itself(pictures: int) -> Resampling:
+    """Return the set alone, without resamples: for values that are shown without an interval."""
+    return Resampling(np.full((1, pictures), 1 / max(pictures, 1)))
 
 
 @lru_cache(maxsize=1)  # the metrics of a table have one after the other the same; 1,000 pictures take 80 MB

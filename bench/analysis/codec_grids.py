@@ -11,7 +11,15 @@ import numpy as np
 from ..records.columns import ColumnCodec, Columns, FloatArray, IntArray, Mask, ScoreColumn
 from ..records.rows import Failure, MetricRow
 from .codec_marks import NO_FLAGS, CodecFlags, marks
-from .curves import Curve, clean, to_quality
+from .curves import to_quality
+from .mean_curves import (
+    MeanCurve,
+    MeanPoint,
+    SharedPictures,
+    at_least_half,
+    finite_part,
+    shared_pictures,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,32 +115,6 @@ class PictureTable:
     """NaN too where the pixels came back identical."""
 
 
-@dataclass(frozen=True, slots=True)
-class MeanPoint:
-    """One setting of a codec: means over pictures."""
-
-    setting: float
-    bits_per_pixel: float
-    score: float
-    """Mean of the scores on the metric's own scale."""
-
-
-@dataclass(frozen=True, slots=True)
-class MeanCurve:
-    """A codec's means over a given set of pictures, setting by setting."""
-
-    points: tuple[MeanPoint, ...]
-    lossless_settings: tuple[float, ...] = ()
-    """Left out: some picture came back identical there."""
-
-    def curve(self, metric: MetricRow) -> Curve:
-        """Return the points as a rate-distortion curve."""
-        rates = [point.bits_per_pixel for point in self.points]
-        return clean(
-            rates, to_quality(metric.curve_scale, metric.better, [point.score for point in self.points])
-        )
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
     """All codecs of a set under one metric, and the mean curves of those that can be compared."""
@@ -144,7 +126,24 @@ class Comparison:
     common: frozenset[str]
     """Pictures that all compared codecs finished."""
     curves: Mapping[str, MeanCurve]
-    """By id of the compared codecs: means over the common pictures."""
+    """By id of the compared codecs: means over those common pictures that each has finite scores of."""
+    shared: SharedPictures
+    """What all curves of one chart or front are of."""
+
+    def curve_on(self, codec_id: str, pictures: frozenset[str], metric: MetricRow) -> MeanCurve:
+        """Return a compared codec's means over some of its curve's pictures, at its curve's settings.
+
+        Args:
+            codec_id: A codec with a curve.
+            pictures: Some of those of its curve.
+            metric: The metric of the comparison.
+        """
+        curve = self.curves[codec_id]
+        if pictures == curve.pictures:
+            return curve
+        scored_grid = self.grids[codec_id]
+        places = np.searchsorted(scored_grid.grid.settings, [point.setting for point in curve.points])
+        return _means(scored_grid, pictures, places, metric, curve.lossless_settings)
 
     @property
     def codecs(self) -> list[MeasuredCodec]:
@@ -215,11 +214,6 @@ def _grid(
     return CodecGrid(about, rows, settings, cells, members, rate, bytes_)
 
 
-def at_least_half(count: int, of: int) -> bool:
-    """Return whether a count is at least half of the pictures, as a comparison needs."""
-    return 2 * count >= of
-
-
 def usual_ladder(known: Mask) -> tuple[IntArray, Mask]:
     """Return the settings that at least half of the pictures with any have, and which pictures have all.
 
@@ -285,13 +279,13 @@ def compare(
         else frozenset[str]()
     )
     curves = {codec_id: mean_curve(scored_grids[codec_id], common, metric) for codec_id in compared}
-    return Comparison(scored_grids, total, common, curves)
+    return Comparison(scored_grids, total, common, curves, shared_pictures(curves))
 
 
 def mean_curve(scored_grid: ScoredGrid, chosen: frozenset[str], metric: MetricRow) -> MeanCurve:
-    """Return mean bits per pixel and mean score over the chosen pictures at each setting of the ladder.
+    """Return mean bits per pixel and mean score at each setting of the ladder, of the chosen pictures.
 
-    A setting at which some picture came back identical is left out. Every chosen picture must be done.
+    Over those pictures and at those settings that `finite_part` leaves. Every chosen picture must be done.
 
     Args:
         scored_grid: A codec's rates and scores.
@@ -300,13 +294,33 @@ def mean_curve(scored_grid: ScoredGrid, chosen: frozenset[str], metric: MetricRo
     """
     if not chosen:
         return MeanCurve(())
-    rows = np.array(sorted(scored_grid.grid.rows[picture] for picture in chosen))
-    used = np.ix_(rows, scored_grid.ladder)
+    names = sorted(chosen)
+    rows = np.array([scored_grid.grid.rows[picture] for picture in names], dtype=np.int64)
+    used, usable = finite_part(np.isfinite(scored_grid.scores[np.ix_(rows, scored_grid.ladder)]))
+    pictures = frozenset(names[place] for place in np.flatnonzero(used))
+    lossless = tuple(float(setting) for setting in scored_grid.grid.settings[scored_grid.ladder[~usable]])
+    return _means(scored_grid, pictures, scored_grid.ladder[usable], metric, lossless)
+
+
+def _means(
+    scored_grid: ScoredGrid,
+    pictures: frozenset[str],
+    places: IntArray,
+    metric: MetricRow,
+    lossless: tuple[float, ...],
+) -> MeanCurve:
+    """Return the means over pictures that have a finite score at each of some places of settings."""
+    if not pictures:
+        return MeanCurve((), lossless)
+    rows = np.array(sorted(scored_grid.grid.rows[picture] for picture in pictures))
+    used = np.ix_(rows, places)
     rates, scores = scored_grid.grid.rates[used].mean(axis=0), scored_grid.scores[used].mean(axis=0)
+    # Pixels may differ and a similarity be 1 to the last digit, on all pictures.
     usable = np.isfinite(to_quality(metric.curve_scale, metric.better, scores))
-    settings = scored_grid.grid.settings[scored_grid.ladder]
+    settings = scored_grid.grid.settings[places]
     points = tuple(
         MeanPoint(float(setting), float(rate), float(score))
         for setting, rate, score in zip(settings[usable], rates[usable], scores[usable], strict=True)
     )
-    return MeanCurve(points, tuple(float(setting) for setting in settings[~usable]))
+    perfect = tuple(float(setting) for setting in settings[~usable])
+    return MeanCurve(points, tuple(sorted({*lossless, *perfect})), pictures)

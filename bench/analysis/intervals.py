@@ -151,6 +151,8 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def _refusal(sample: Sample) -> str | None:
+    if not any(group.pictures for group in sample.groups):
+        return "no pictures"
     if not math.isfinite(sample.estimate):
         return "no value"
     if any(group.pictures < LEAST_PICTURES for group in sample.groups):

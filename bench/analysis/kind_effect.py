@@ -208,25 +208,28 @@ class _Judge:
         )
 
     def paired(self, pictures: frozenset[str], stream: int) -> Paired | None:
-        """Return the codecs on these pictures; None without pictures. Streams are independent."""
+        """Return the codecs on these pictures, of a stream of its own; None where they compare nothing."""
         if not pictures:
             return None
-        resampling = usual_resampling(len(pictures), stream)
-        return Paired(self._comparison, self._metric, self._method, pictures, resampling)
+        paired = Paired(
+            self._comparison, self._metric, self._method, pictures,
+            lambda count: usual_resampling(count, stream),
+        )  # fmt: skip
+        return paired if paired.pictures else None
 
     def sample(self, paired: Paired | None, codec_id: str) -> Sample | None:
         """Return a codec's mean difference in log rate from the anchor."""
-        return paired.against(self.anchor_id, codec_id) if paired else None
+        return paired.against(self.anchor_id, codec_id, jointly=True) if paired else None
 
     def level(self, paired: Paired | None, codec_id: str) -> Level:
         """Return a codec's BD-rate on these pictures."""
         if paired is None:
             return Level(0, None, Interval(None, None, "no pictures"))
         sample = paired.against(self.anchor_id, codec_id)
+        pictures = len(paired.pictures_of((self.anchor_id, codec_id)))
         if not np.isfinite(sample.estimate):
-            return Level(len(paired.pictures), None, Interval(None, None, NO_OVERLAP))
-        percent_interval = interval(sample).through(percent)
-        return Level(len(paired.pictures), percent(sample.estimate), percent_interval)
+            return Level(pictures, None, Interval(None, None, NO_OVERLAP))
+        return Level(pictures, percent(sample.estimate), interval(sample).through(percent))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ COMMON_RATES = (0.1, 0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 LOSSLESS = "lossless"
 NO_ANCHOR_CURVE = "no anchor curve"
 NO_COMMON_PICTURE = "no common picture"
+NOTHING_TO_MEASURE = "nothing to measure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,12 @@ class BdRow:
     pictures_with_bd_rate: int
     """How many pictures that mean is over; in the others the two curves do not overlap."""
     lossless_settings: tuple[float, ...]
-    """Settings left out of the mean curve because some picture came back identical."""
+    """Settings left out of the mean curve because at least half of the pictures came back identical."""
+    pictures: int = 0
+    """How many pictures the two mean curves are over."""
+    left_out: frozenset[str] = frozenset()
+    """Hashes of the common pictures in neither mean curve: at some setting of the codec's or of the anchor's
+    curve they have no finite score, as they came back identical."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +124,40 @@ def _row(
 ) -> BdRow:
     scored_grid = comparison.grids[codec_id]
     summary = summarise(scored_grid.grid, failures, comparison.of_pictures)
+    if not comparison.of_pictures:
+        return _empty(summary, NOTHING_TO_MEASURE)
     test, anchor = comparison.curves.get(codec_id), comparison.curves.get(anchor_id)
     if test is None:
         few = f"{len(scored_grid.done)} of {comparison.of_pictures} pictures"
         return _empty(summary, few if scored_grid.known.any() else f"no {metric.name} yet")
     if anchor is None or not comparison.common:
         return _empty(summary, NO_ANCHOR_CURVE if anchor is None else NO_COMMON_PICTURE)
-    result = bd_rate_of_curves(anchor.curve(metric), test.curve(metric), method)
-    if result.percent is None and test.lossless_settings and not test.points:
-        result = BdRate(None, LOSSLESS)
+    pictures = anchor.pictures & test.pictures
+    result = _bd_rate(comparison, (anchor_id, codec_id), pictures, metric, method)
     each = 100.0 * np.expm1(log_rate_differences(batches[anchor_id], batches[codec_id]))
     percents = [float(percent) for percent in each[np.isfinite(each)]]
     mean = fmean(percents) if percents else None
-    return BdRow(summary, result, mean, len(percents), test.lossless_settings)
+    return BdRow(
+        summary, result, mean, len(percents), test.lossless_settings, len(pictures),
+        comparison.common - pictures if pictures else frozenset(),
+    )  # fmt: skip
+
+
+def _bd_rate(
+    comparison: Comparison,
+    anchor_and_test: tuple[str, str],
+    pictures: frozenset[str],
+    metric: MetricRow,
+    method: Method,
+) -> BdRate:
+    """Return the BD-rate of two codecs' mean curves over the pictures that both have finite scores of."""
+    anchor, test = (comparison.curves[codec_id] for codec_id in anchor_and_test)
+    if test.lossless_settings and not test.points:
+        return BdRate(None, LOSSLESS)
+    if anchor.points and test.points and not pictures:
+        return BdRate(None, NO_COMMON_PICTURE)
+    curves = [comparison.curve_on(codec_id, pictures, metric).curve(metric) for codec_id in anchor_and_test]
+    return bd_rate_of_curves(curves[0], curves[1], method)
 
 
 def _empty(summary: CodecSummary, reason: str) -> BdRow:
@@ -156,6 +183,17 @@ def choose_view(board: Leaderboard) -> View:
         for place, rate in enumerate(COMMON_RATES):
             reached[place] += np.count_nonzero(some & (curves.rates[:, 0] <= rate) & (rate <= last))
     return View(bits_per_pixel=COMMON_RATES[int(reached.argmax())])
+
+
+def why_no_bd_rates(board: Leaderboard) -> str:
+    """Return why `choose_view` shows scores at a rate instead of these BD-rates."""
+    apart = [row.codec.label for row in board.rows if row.bd_rate.reason == NO_OVERLAP]
+    if apart:
+        return f"{', '.join(apart)} and {board.anchor} share no score"
+    reasons = dict.fromkeys(
+        f"{row.codec.label}: {row.bd_rate.reason}" for row in board.rows if row.bd_rate.reason
+    )
+    return "; ".join([f"no two codecs have a BD-rate against {board.anchor}", *reasons])
 
 
 def usual_anchor(codec_grids: Sequence[CodecGrid]) -> str | None:

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from ..records.rows import MetricRow
 from .bootstrap import Resampling, usual_resampling
-from .codec_grids import Comparison, ScoredGrid, at_least_half
+from .codec_grids import Comparison, ScoredGrid
 from .curve_batches import LEAST_POINTS
 from .curves import ONE_POINT, FloatArray, Method, from_quality
 from .intervals import SIGNIFICANCE, Interval, Tested, holm, zero_test
 from .leaderboard import LOSSLESS
+from .mean_curves import at_least_half
 from .readings import CleanCurves, curves_of, qualities_at_rate
 from .significance import Verdict
 

@@ -36,6 +36,9 @@ def pareto_points(
 ) -> list[ParetoPoint]:
     """Return every point of the mean curves, and which are on the front, by rising rate.
 
+    The means are over the pictures that the curves share: a setting that is blank on one would seem to beat
+    others on an easier set.
+
     Args:
         paired: All compared codecs, on resamples of their common pictures.
         metric: The metric of the comparison, one criterion beside bits per pixel.
@@ -44,15 +47,15 @@ def pareto_points(
     """
     keys: list[tuple[str, float]] = []
     columns: list[tuple[FloatArray, FloatArray]] = []
-    for codec_id in paired.codec_ids:
-        table = paired.mean_table(codec_id)
+    shared = paired.shared
+    for codec_id, table in shared.tables.items():
         for column, setting in enumerate(table.settings):
             if decode_seconds is None or (codec_id, setting) in decode_seconds:
                 keys.append((codec_id, setting))
                 columns.append((table.rates[:, column], table.scores[:, column]))
     if not keys:
         return []
-    weights = paired.resampling.weights[: 1 + FRONT_RESAMPLES]
+    weights = shared.resampling.weights[: 1 + FRONT_RESAMPLES]
     rates, scores = (weights @ np.column_stack([pair[side] for pair in columns]) for side in (0, 1))
     costs = [rates, -to_quality(metric.curve_scale, metric.better, scores)]
     seconds = [None if decode_seconds is None else decode_seconds[key] for key in keys]

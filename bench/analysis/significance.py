@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -90,15 +90,27 @@ class PointEvidence:
     score_interval: Interval
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedPairs:
+    """Codecs on the pictures that their mean curves share, and resamples of those."""
+
+    tables: Mapping[str, PictureTable]
+    """By codec id: values at the settings of the mean curve."""
+    resampling: Resampling
+
+
 class Paired:
     """All compared codecs under one metric, on the same resamples of their common pictures.
+
+    Two codecs' mean curves are over those pictures that both have finite scores of. A picture that fewer than
+    two codecs have a finite score of compares nothing, and is in no resample.
 
     Args:
         comparison: The codecs' scores and mean curves under ``metric``.
         metric: The metric of the comparison.
         method: How log rate is interpolated over quality for BD-rate.
         pictures: Hashes of some of the common pictures; None for all.
-        resampling: Weights of those pictures in each resample; None for the bootstrap of the leaderboard.
+        resampling_of: Returns the resamples of a number of pictures, as the leaderboard's bootstrap does.
     """
 
     def __init__(
@@ -107,27 +119,44 @@ class Paired:
         metric: MetricRow,
         method: Method = "pchip",
         pictures: Iterable[str] | None = None,
-        resampling: Resampling | None = None,
+        resampling_of: Callable[[int], Resampling] = usual_resampling,
     ) -> None:
-        self.pictures = sorted(comparison.common if pictures is None else pictures)
-        self.resampling = resampling or usual_resampling(len(self.pictures))
         self.codec_ids = [
             codec.codec_id for codec in comparison.codecs if codec.codec_id in comparison.curves
         ]
         self.method: Method = method
         self.metric = metric
         self._comparison = comparison
+        self.pictures = self._scored(sorted(comparison.common if pictures is None else pictures))
+        self.resampling = resampling_of(len(self.pictures))
+        self._resampling_of = resampling_of
         self._means: dict[str, CurveBatch] = {}
         self._singles: dict[str, CurveBatch] = {}
-        self._against: dict[tuple[str, str], Sample] = {}
+        self._against: dict[tuple[str, str, bool], Sample] = {}
 
-    def against(self, anchor_id: str, test_id: str) -> Sample:
-        """Return the mean difference in log rate between two mean curves."""
-        pair = anchor_id, test_id
-        if pair not in self._against:
-            differences = log_rate_differences(self._mean_curves(anchor_id), self._mean_curves(test_id))
-            self._against[pair] = self.resampling.sample(differences)
-        return self._against[pair]
+    def against(self, anchor_id: str, test_id: str, *, jointly: bool = False) -> Sample:
+        """Return the mean difference in log rate between two mean curves, over the pictures of both.
+
+        Args:
+            anchor_id: The codec that the difference is relative to.
+            test_id: The codec to judge.
+            jointly: Whether each draw is of the same resample of all pictures as other pairs' draws. Else
+                the pictures of both are resampled alone, so that no third codec changes the interval.
+        """
+        pictures = self.pictures_of((anchor_id, test_id))
+        key = anchor_id, test_id, jointly and len(pictures) < len(self.pictures)
+        if key not in self._against:
+            resampling = self._resampling_jointly(pictures) if key[2] else self._resampling_alone(pictures)
+            anchor, test = (
+                self._mean_curves(codec_id, pictures, resampling) for codec_id in (anchor_id, test_id)
+            )
+            self._against[key] = resampling.sample(log_rate_differences(anchor, test))
+        return self._against[key]
+
+    def pictures_of(self, codec_ids: Iterable[str]) -> frozenset[str]:
+        """Return the pictures that the mean curves of all these codecs have finite scores of."""
+        curves = self._comparison.curves
+        return frozenset(self.pictures).intersection(*(curves[codec_id].pictures for codec_id in codec_ids))
 
     def of_pictures(self, anchor_id: str, test_id: str) -> FloatArray:
         """Return each picture's mean difference in log rate, shape (pictures,); NaN without shared range."""
@@ -139,31 +168,55 @@ class Paired:
             percents: FloatArray = 100.0 * np.expm1(self.of_pictures(anchor_id, test_id))
         return self.resampling.sample(self.resampling.means_of_defined(percents))
 
-    def mean_table(self, codec_id: str) -> PictureTable:
-        """Return a codec's values at the settings of its mean curve."""
-        settings = [point.setting for point in self._comparison.curves[codec_id].points]
-        return self._table(codec_id, settings)
+    @property
+    def shared(self) -> SharedPairs:
+        """The codecs that can be drawn together, on the pictures that all of them have finite scores of."""
+        shared = self._comparison.shared
+        pictures = frozenset(self.pictures) & shared.pictures
+        ids = [codec_id for codec_id in self.codec_ids if codec_id in shared.codec_ids]
+        tables = {codec_id: self._mean_table(codec_id, pictures) for codec_id in ids} if pictures else {}
+        return SharedPairs(tables, self._resampling_alone(pictures))
 
-    def _mean_curves(self, codec_id: str) -> CurveBatch:
-        if codec_id not in self._means:
-            table = self.mean_table(codec_id)
-            self._means[codec_id] = self._batch(
-                self.resampling.means(table.rates), self.resampling.means(table.scores)
-            )
-        return self._means[codec_id]
+    def _scored(self, pictures: Sequence[str]) -> list[str]:
+        """Return the pictures of which two codecs, or the only one, have some finite score."""
+        count = np.zeros(len(pictures), dtype=np.int64)
+        for codec_id in self.codec_ids:
+            table = self._comparison.table(codec_id, pictures, self._comparison.settings(codec_id, pictures))
+            count += np.isfinite(table.scores).any(axis=1)
+        least = min(2, len(self.codec_ids))
+        return [picture for picture, codecs in zip(pictures, count, strict=True) if codecs >= least]
+
+    def _resampling_alone(self, pictures: frozenset[str]) -> Resampling:
+        same = len(pictures) == len(self.pictures)
+        return self.resampling if same else self._resampling_of(len(pictures))
+
+    def _resampling_jointly(self, pictures: frozenset[str]) -> Resampling:
+        return self.resampling.of_part(np.array([picture in pictures for picture in self.pictures], bool))
+
+    def _mean_table(self, codec_id: str, pictures: frozenset[str]) -> PictureTable:
+        """Return a codec's values at the settings of its mean curve, pictures in the order of all."""
+        settings = [point.setting for point in self._comparison.curves[codec_id].points]
+        names = [picture for picture in self.pictures if picture in pictures]
+        return self._comparison.table(codec_id, names, settings)
+
+    def _mean_curves(self, codec_id: str, pictures: frozenset[str], resampling: Resampling) -> CurveBatch:
+        if resampling is self.resampling and codec_id in self._means:
+            return self._means[codec_id]
+        table = self._mean_table(codec_id, pictures)
+        means = self._batch(resampling.means(table.rates), resampling.means(table.scores))
+        if resampling is self.resampling:  # nearly always: of all pictures
+            self._means[codec_id] = means
+        return means
 
     def _picture_curves(self, codec_id: str) -> CurveBatch:
         if codec_id not in self._singles:
             settings = self._comparison.settings(codec_id, self.pictures)
-            table = self._table(codec_id, settings)
+            table = self._comparison.table(codec_id, self.pictures, settings)
             self._singles[codec_id] = self._batch(table.rates, table.scores)
         return self._singles[codec_id]
 
     def _batch(self, rates: FloatArray, scores: FloatArray) -> CurveBatch:
         return CurveBatch(rates, to_quality(self.metric.curve_scale, self.metric.better, scores), self.method)
-
-    def _table(self, codec_id: str, settings: Sequence[float]) -> PictureTable:
-        return self._comparison.table(codec_id, self.pictures, settings)
 
 
 def against_anchor(paired: Paired, anchor_id: str) -> dict[str, Evidence]:
@@ -192,7 +245,7 @@ def rank_ranges(paired: Paired, anchor_id: str) -> dict[str, RankRange]:
     """
     if not paired.pictures or anchor_id not in paired.codec_ids:
         return {}
-    samples = {codec_id: paired.against(anchor_id, codec_id) for codec_id in paired.codec_ids}
+    samples = {codec_id: paired.against(anchor_id, codec_id, jointly=True) for codec_id in paired.codec_ids}
     ranked = [codec_id for codec_id, sample in samples.items() if np.isfinite(sample.estimate)]
     if len(ranked) < 2:
         return {}
@@ -246,11 +299,18 @@ def _head_to_head(
     )
 
 
-def point_evidence(paired: Paired, codec_id: str) -> list[PointEvidence]:
-    """Return the points of a codec's mean curve with the intervals of mean rate and mean score."""
-    table, perfect = paired.mean_table(codec_id), paired.metric.perfect
-    samples = paired.resampling.sample
-    rates, scores = (paired.resampling.means(values) for values in (table.rates, table.scores))
+def point_evidence(paired: Paired) -> dict[str, list[PointEvidence]]:
+    """Return the points of the mean curves that can be drawn together, with intervals, by codec id."""
+    shared = paired.shared
+    return {
+        codec_id: _points(table, shared.resampling, paired.metric.perfect)
+        for codec_id, table in shared.tables.items()
+    }
+
+
+def _points(table: PictureTable, resampling: Resampling, perfect: float | None) -> list[PointEvidence]:
+    samples = resampling.sample
+    rates, scores = (resampling.means(values) for values in (table.rates, table.scores))
     return [
         PointEvidence(
             setting,

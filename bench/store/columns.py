@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Executable, Text, cast, select
+from sqlalchemy import ColumnElement, Executable, Select, Text, cast, select
 
 from ..records.columns import (
     ByteParts,
@@ -137,10 +137,13 @@ def _median(times: list[float]) -> float:
 
 
 def scored_metrics(store: Store, image_set: str | None = None) -> set[str]:
-    """Return the ids of the metrics with a score of a measurement of an image set, or of any."""
+    """Return the ids of the metrics with a score of a measurement of an image set, or of any.
+
+    What is stored where a picture holds nothing that a metric measures is no score.
+    """
     measured, score = MeasurementTable, ScoreTable
     with store.engine.connect() as connection:
-        ids = list(connection.scalars(select(MetricTable.id)))
+        metrics = connection.execute(select(MetricTable.id, MetricTable.perfect)).all()
         pairs = (
             select(score.value)
             .join(
@@ -154,9 +157,17 @@ def scored_metrics(store: Store, image_set: str | None = None) -> set[str]:
         # One row is enough: the first measurement has it, unless a metric is new.
         return {
             metric_id
-            for metric_id in ids
-            if connection.execute(pairs.where(score.metric_id == metric_id).limit(1)).first() is not None
+            for metric_id, perfect in metrics
+            if connection.execute(_scores_of(pairs, metric_id, perfect).limit(1)).first() is not None
         }
+
+
+def _scores_of(
+    pairs: Select[tuple[float | None]], metric_id: str, perfect: float | None
+) -> Select[tuple[float | None]]:
+    """Return the query for the scores of one metric; with a perfect value they are numbers."""
+    own = pairs.where(ScoreTable.metric_id == metric_id)
+    return own if perfect is None else own.where(ScoreTable.value.is_not(None))
 
 
 def _pictures(store: Store, image_set: str | None) -> tuple[ColumnPicture, ...]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ...bench.options import STORE, JsonOption, StoreOption
+from ...visible_text import say
 from .leaderboard_commands import NO_RESULTS, MetricOption, SetOption, show_tables
 
 app = typer.Typer()
@@ -102,9 +103,10 @@ def export(
     from ..files.export import write
 
     written = write(
-        Store(store), form, out, what, image_set=image_set, metrics=metric or (), anchor=anchor, at=at
-    )
-    typer.echo(f"{written} written to {out}")
+        Store(store), form, out, what, image_set=image_set, metrics=metric or (), anchor=anchor, at=at,
+        note=say,
+    )  # fmt: skip
+    say(f"{written} written to {out}")
 
 
 @app.command("organiser-password")
@@ -115,4 +117,4 @@ def organiser_password(
     from ..server.sign_in import write_hash
 
     write_hash(typer.prompt("Password", hide_input=True, confirmation_prompt=True), out)
-    typer.echo(f"written; now: codecarena serve --organiser-password-file {out}")
+    say(f"written; now: codecarena serve --organiser-password-file {out}")

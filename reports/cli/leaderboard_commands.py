@@ -94,7 +94,7 @@ def compare(
     opened = Store(store)
     tables: list[Table] = []
     for selection in selections(opened, image_set):
-        chosen = selection.chosen_metrics(metric or ())
+        chosen = selection.scored_metrics(metric or ())
         for chosen_metric in chosen if metric else chosen[:1]:
             tables += comparison_tables(
                 selection,

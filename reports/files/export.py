@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from ...bench.analysis.affinity import affinity
 from ...bench.analysis.coverage import AnalysisError
+from ...bench.records.frames import data_frame
 from ...bench.records.rows import MetricRow, ScoredCell
 from ...bench.store.store import Store
 from ..tables import digits
@@ -36,6 +37,7 @@ def write(
     metrics: Sequence[str] = (),
     anchor: str | None = None,
     at: str | None = None,
+    note: Callable[[str], None] = lambda _: None,
 ) -> str:
     """Write a store's cells or one of its tables and return what was written, in words.
 
@@ -48,6 +50,7 @@ def write(
         metrics: Those of the leaderboard or of the seeds; all where empty.
         anchor: Of the leaderboard.
         at: Of the leaderboard.
+        note: Called with each sentence about what CompressAI's files leave out.
 
     Raises:
         AnalysisError: The form is unknown, the store is empty or the file cannot be written.
@@ -59,7 +62,7 @@ def write(
         raise AnalysisError(f"--what {what!r}: expected {', '.join(WHATS[:-1])} or {WHATS[-1]}")
     try:
         if form == "compressai":
-            return _write_compressai(store, out, image_set)
+            return _write_compressai(store, out, image_set, note)
         if what == "cells":
             return _write_cells(store, form, out, image_set)
         tables = _tables(store, what, image_set, metrics, anchor, at)
@@ -91,9 +94,7 @@ def _write_tables(tables: Sequence[Table], form: str, out: Path) -> str:
 
 
 def _write_frame(rows: Sequence[Mapping[str, Any]], form: str, out: Path) -> None:
-    import pandas as pd  # half a second
-
-    frame = pd.DataFrame(rows)
+    frame = data_frame(rows)
     if form == "csv":
         frame.to_csv(out, index=False)
     else:
@@ -136,19 +137,26 @@ def _tables(
     return tables
 
 
-def _write_compressai(store: Store, out: Path, image_set: str | None) -> str:
-    files = [
-        (selection.image_set, name, content)
-        for selection in selections(store, image_set)
-        for name, content in results(selection).items()
-    ]
+def _write_compressai(
+    store: Store, out: Path, image_set: str | None, note: Callable[[str], None]
+) -> str:
+    files: list[tuple[str, str, dict[str, Any]]] = []
+    notes: list[str] = []
+    for selection in selections(store, image_set):
+        written = results(selection)
+        files += [(selection.image_set, name, content) for name, content in written.files.items()]
+        notes += written.notes
+    if not files and notes:
+        raise AnalysisError(f"no codec has a curve to write. {' '.join(notes)}")
     if not files:
         raise AnalysisError("the store holds no results yet; run a suite first: codecarena run quick")
     for set_name, name, content in files:
         path = out / set_name / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content, indent=2))
-    return f"{len(files)} files"
+    for sentence in notes:
+        note(sentence)
+    return digits.counted(len(files), "file")
 
 
 def cell_rows(store: Store, image_set: str | None = None) -> list[dict[str, Any]]:

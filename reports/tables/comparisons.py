@@ -17,6 +17,7 @@ from ...bench.records.rows import MetricRow
 from ...bench.store.timings import TimingRow
 from . import digits
 from .evidence import MARKS, AnswerCache, all_head_to_heads
+from .reasons import curve_notes, shared_notes
 from .selection import Selection
 from .table import Column, Entry, Row, Table
 
@@ -96,6 +97,7 @@ def win_table(
         "fewer bits than the column's at equal score (BD-rate of the picture's own curves).",
         "▼ fewer, ▲ more bits over all pictures (BD-rate of the mean curves), significant at 5 % after "
         "Holm's correction for all pairs. The interval of each pair: --json.",
+        *curve_notes(comparison, selection.picture_names),
         *_absent(comparison),
     ]
     return Table(f"Wins by {selection.title(metric)} · {selection.image_set}", columns, rows, tuple(notes))
@@ -166,6 +168,7 @@ def pareto_table(
         f"Settings that no other one matches in everything and beats in {criteria}; means over the "
         f"{digits.counted(len(comparison.common), 'picture')} that all compared codecs finished. "
         f"{digits.counted(beaten, 'setting')} beaten.",
+        *shared_notes(comparison, selection.picture_names),
         "Settings without a row of the timing pass are left out."
         if seconds
         else "Without decode time: the store has no undisturbed rows of the timing pass for this set.",
@@ -227,11 +230,11 @@ def points_table(selection: Selection, metric: MetricRow, comparison: Comparison
         metric: Whose scores the points have.
         comparison: The codecs' mean curves under that metric.
     """
-    paired = Paired(comparison, metric)
     labels = _labels(comparison)
+    pictures = len(comparison.shared.pictures)
     rows: list[Row] = []
-    for codec_id in paired.codec_ids:
-        for point in point_evidence(paired, codec_id):
+    for codec_id, points in point_evidence(Paired(comparison, metric)).items():
+        for point in points:
             rate = digits.with_interval(digits.rate(point.bits_per_pixel), point.rate_interval, digits.rate)
             score = digits.with_interval(
                 digits.score(metric, point.score),
@@ -243,7 +246,7 @@ def points_table(selection: Selection, metric: MetricRow, comparison: Comparison
                 Entry(f"{point.setting:g}", point.setting),
                 Entry(rate, point.bits_per_pixel),
                 Entry(score, point.score),
-                Entry(f"{len(comparison.common)}/{comparison.of_pictures}", float(len(comparison.common))),
+                Entry(f"{pictures}/{comparison.of_pictures}", float(pictures)),
             )
             record = {
                 "codec": labels[codec_id],
@@ -253,7 +256,7 @@ def points_table(selection: Selection, metric: MetricRow, comparison: Comparison
                 "bits_per_pixel_interval_95": _ends(point.rate_interval),
                 "score": point.score,
                 "score_interval_95": _ends(point.score_interval),
-                "pictures": len(comparison.common),
+                "pictures": pictures,
                 "of_pictures": comparison.of_pictures,
             }
             rows.append(Row(entries, record))
@@ -264,7 +267,11 @@ def points_table(selection: Selection, metric: MetricRow, comparison: Comparison
         Column(selection.title(metric), digits.unit_of(metric)),
         Column("Pictures", help="Pictures in the means, of those that any codec tried."),
     )
-    notes = ["Means over pictures and their 95 % intervals (paired bootstrap).", *_absent(comparison)]
+    notes = [
+        "Means over pictures and their 95 % intervals (paired bootstrap).",
+        *shared_notes(comparison, selection.picture_names),
+        *_absent(comparison),
+    ]
     title = f"Points of {selection.title(metric)} · {selection.image_set}"
     return Table(title, columns, tuple(rows), tuple(notes))
 

@@ -119,12 +119,7 @@ def curve_points(
     """
 
     def compute() -> dict[str, list[PointEvidence]]:
-        paired = Paired(selection.comparison(metric), metric)
-        return (
-            {codec_id: point_evidence(paired, codec_id) for codec_id in paired.codec_ids}
-            if paired.pictures
-            else {}
-        )
+        return point_evidence(Paired(selection.comparison(metric), metric))
 
     question = ("points", metric.metric_id)
     try:

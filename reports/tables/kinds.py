@@ -1,4 +1,4 @@
-"""The table that compares codecs' BD-rates on natural and on AI-generated pictures."""
+"""BD-rates on natural and on AI-generated pictures, and the pictures on which codecs differ most."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
+from ...bench.analysis.bootstrap import set_itself
 from ...bench.analysis.coverage import AnalysisError
 from ...bench.analysis.curves import Method
 from ...bench.analysis.intervals import SIGNIFICANCE
 from ...bench.analysis.kind_effect import KindRow, KindSplit, Level, Order
+from ...bench.analysis.significance import Paired, percent
+from ...bench.records.rows import MetricRow
 from ...bench.store.derived_cache import Derived
 from ...bench.store.store import Store
 from . import digits
 from .evidence import kind_split
+from .reasons import curve_notes
 from .selection import Selection, StoredColumns, choose_sets
 from .table import Column, Entry, Row, Table
 
 CHANGES_SHOWN = 3
+MOST_PICTURES = 12
 
 
 def kind_tables(
@@ -49,11 +56,7 @@ def kind_tables(
         raise AnalysisError(
             f"--split kind compares natural with AI-generated pictures; stored: {', '.join(kinds) or 'none'}"
         )
-    chosen = selection.chosen_metrics(metrics)
-    if not chosen:
-        raise AnalysisError(
-            "the store has no scores yet; add some with `codecarena score SUITE --metric NAME`"
-        )
+    chosen = selection.scored_metrics(metrics)
     name = anchor or selection.usual_anchor or ""
     return [kind_table(selection, kind_split(selection, metric, name, method, derived)) for metric in chosen]
 
@@ -71,7 +74,11 @@ def kind_table(selection: Selection, split: KindSplit) -> Table:
     )
     toys = {codec.codec_id for codec in selection.comparison(split.metric).codecs if codec.toy}
     rows = tuple(Row(_entries(row, row.codec_id in toys), _record(split, row)) for row in split.rows)
-    notes = [*_notes(split), *[digits.TOY_NOTE] * any(row.codec_id in toys for row in split.rows)]
+    notes = [
+        *_notes(split),
+        *curve_notes(selection.comparison(split.metric), selection.picture_names),
+        *[digits.TOY_NOTE] * any(row.codec_id in toys for row in split.rows),
+    ]
     title = f"Natural against AI-generated: BD-rate against {split.anchor} by {selection.title(split.metric)}"
     return Table(f"{title} · {selection.image_set}", columns, rows, tuple(notes))
 
@@ -163,3 +170,101 @@ def _order_notes(order: Order) -> list[str]:
         for reversal in (shown or list(order.reversals))[:CHANGES_SHOWN]
     ]
     return notes
+
+
+def points_by_kind(selection: Selection, metric: MetricRow, anchor_id: str) -> dict[str, dict[str, float]]:
+    """Return every codec's BD-rate on either kind of picture, percent, by label and kind; no intervals.
+
+    Args:
+        selection: Pictures of both kinds.
+        metric: Whose scores decide.
+        anchor_id: Codec whose BD-rate is 0.
+    """
+    comparison = selection.comparison(metric)
+    kinds = {picture.sha256: picture.kind for picture in selection.columns.pictures}
+    labels = {codec.codec_id: codec.label for codec in comparison.codecs}
+    percents: dict[str, dict[str, float]] = {}
+    for kind in ("natural", "ai-generated"):
+        own = sorted(sha256 for sha256 in comparison.common if kinds[sha256] == kind)
+        if not own or anchor_id not in comparison.curves:
+            continue
+        paired = Paired(comparison, metric, "pchip", own, set_itself)
+        for codec_id in paired.codec_ids:
+            estimate = paired.against(anchor_id, codec_id).estimate
+            if codec_id != anchor_id and np.isfinite(estimate):
+                percents.setdefault(labels[codec_id], {})[kind] = percent(estimate)
+    return percents
+
+
+def points_table(points: dict[str, dict[str, float]], title: str) -> Table:
+    """Return the BD-rates as a table, while their intervals are being computed."""
+    kinds = ("natural", "ai-generated")
+    rows = tuple(
+        Row(
+            (
+                Entry(label),
+                *(
+                    Entry(digits.percent(values[kind]), values[kind])
+                    if kind in values
+                    else Entry(digits.EMPTY)
+                    for kind in kinds
+                ),
+            )
+        )
+        for label, values in sorted(points.items())
+    )
+    return Table(
+        title, (Column("Codec", numeric=False), Column("Natural", "%"), Column("AI-generated", "%")), rows
+    )
+
+
+def dividing_pictures(selection: Selection, metric: MetricRow, anchor_id: str) -> Table:
+    """Return the pictures on which a codec's BD-rate is furthest from what it usually is, furthest first.
+
+    Args:
+        selection: Pictures of both kinds.
+        metric: Whose scores decide.
+        anchor_id: Codec whose BD-rate is 0 on every picture.
+    """
+    comparison = selection.comparison(metric)
+    labels = {codec.codec_id: codec.label for codec in comparison.codecs}
+    pictures = {picture.sha256: picture for picture in selection.columns.pictures}
+    columns = (
+        Column("Picture", numeric=False),
+        Column("Kind", numeric=False),
+        Column("Codec", numeric=False),
+        Column("BD-rate", "%", help="Of the picture's own curves."),
+        Column("Usually", "%", help="Median of the codec's BD-rates over all pictures."),
+    )
+    title = f"Pictures on which codecs differ most from themselves · {selection.image_set}"
+    if anchor_id not in comparison.curves or not comparison.common:
+        return Table(title, columns, ())
+    paired = Paired(comparison, metric, "pchip", None, set_itself)
+    distances_and_rows: list[tuple[float, Row]] = []
+    for codec_id in paired.codec_ids:
+        if codec_id == anchor_id:
+            continue
+        each = paired.of_pictures(anchor_id, codec_id)
+        known = np.flatnonzero(np.isfinite(each))
+        if len(known) < 2:
+            continue
+        usual = float(np.median(each[known]))
+        for place in known[np.argsort(-np.abs(each[known] - usual))][:MOST_PICTURES]:
+            picture, own = pictures[paired.pictures[place]], float(each[place])
+            entries = (
+                Entry(picture.name),
+                Entry(digits.KINDS.get(picture.kind, picture.kind)),
+                Entry(labels[codec_id]),
+                Entry(digits.percent(percent(own)), percent(own)),
+                Entry(digits.percent(percent(usual)), percent(usual)),
+            )
+            distances_and_rows.append(
+                (abs(own - usual), Row(entries, {"codec": labels[codec_id], "picture": picture.name}))
+            )
+    distances_and_rows.sort(key=lambda pair: -pair[0])
+    return Table(
+        title,
+        columns,
+        tuple(row for _, row in distances_and_rows[:MOST_PICTURES]),
+        (f"BD-rate against {labels[anchor_id]} by {selection.title(metric)}; the page Look shows them.",),
+    )

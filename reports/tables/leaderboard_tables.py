@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import psutil
@@ -15,8 +15,9 @@ from ...bench.analysis.significance import PointEvidence
 from ...bench.records.rows import Failure, MetricRow, RunRow
 from ...bench.store.derived_cache import Derived
 from ...bench.store.store import Store
+from .at_target_tables import at_rate_table, at_score_table
 from .human import study_of, with_human_rates, with_human_values
-from .leaderboards import at_rate_table, at_score_table, bd_table
+from .leaderboards import bd_table
 from .own_rate_table import own_rate_table
 from .selection import Kind, Selection, choose_metrics, selections
 from .table import Column, Entry, Row, Table
@@ -82,9 +83,12 @@ def leaderboard_tables(
     Raises:
         AnalysisError: The set, a metric or the anchor is not in the store, or ``at`` cannot be read.
     """
-    return [
+    of_sets = selections(store, image_set, kind)
+    scored = [selection for selection in of_sets if selection.chosen_metrics(metrics)]
+    # Where no set has a score, the first one says so.
+    tables = [
         table
-        for selection in selections(store, image_set, kind)
+        for selection in scored or of_sets[:1]
         for table in tables_of(
             selection,
             metrics=metrics,
@@ -96,6 +100,11 @@ def leaderboard_tables(
             own_bytes_first=own_bytes_first,
         )
     ]
+    without = ", ".join(selection.image_set for selection in of_sets if selection not in scored)
+    if without and tables:
+        notes = (*tables[-1].notes, f"Without a score, and so without a table: {without}.")
+        tables[-1] = replace(tables[-1], notes=notes)
+    return tables
 
 
 def tables_of(
@@ -110,28 +119,31 @@ def tables_of(
     own_bytes_first: bool = False,
 ) -> list[Table]:
     """Return the leaderboards of a selection; arguments as in `leaderboard_tables`."""
-    chosen = choose_metrics(selection.all_metrics, metrics)
-    if not chosen:
-        raise AnalysisError(
-            "the store has no scores yet; add some with `codecarena score SUITE --metric NAME`"
-        )
+    chosen = selection.scored_metrics(metrics)
     asked = parse_operating_point(at) if at else None
+    because = ""
     if asked is None and anchor is None and selection.columns.probe.all():
         asked = _searched(selection)
     if asked is None and anchor is None:
         view = selection.opening_view(chosen[0])
         anchor = view.anchor
-        asked = OperatingPoint("bpp", view.bits_per_pixel) if view.bits_per_pixel else None
+        if view.bits_per_pixel:
+            asked = OperatingPoint("bpp", view.bits_per_pixel)
+            because = selection.why_no_bd_rates(chosen[0])
     study = study_of(people, selection.pictures)
     if asked is None:
         table = bd_table(selection, chosen, anchor or "", method, derived)
         table = with_human_rates(table, study) if study else table
     elif asked.target == "bpp":
-        table = at_rate_table(selection, chosen, asked.value)
+        table = at_rate_table(selection, chosen, asked.value, because)
         table = with_human_values(table, study, asked.value) if study else table
     else:
-        metrics_asked = choose_metrics(selection.all_metrics, [asked.target])
+        metrics_asked = selection.scored_metrics([asked.target])
         return [at_score_table(selection, metric, asked.value) for metric in metrics_asked]
+    unscored = [metric for metric in choose_metrics(selection.all_metrics, metrics) if metric not in chosen]
+    if metrics and unscored:
+        names = ", ".join(selection.title(metric) for metric in unscored)
+        table = replace(table, notes=(*table.notes, f"No picture of the set has a score by {names}."))
     own = own_rate_table(selection, chosen, anchor or selection.usual_anchor, method, derived)
     if own is None:
         return [table]
@@ -185,7 +197,7 @@ class RatePoint:
 def rate_points(
     selection: Selection, metric: MetricRow, evidence: Mapping[str, Sequence[PointEvidence]] | None = None
 ) -> tuple[list[RatePoint], int]:
-    """Return the mean curves that the leaderboard compares, and over how many pictures the means are.
+    """Return the mean curves that can be drawn together, and over how many pictures the means are.
 
     Args:
         selection: Of a store.
@@ -195,7 +207,11 @@ def rate_points(
     comparison = selection.comparison(metric)
     codecs = {codec.codec_id: codec for codec in comparison.codecs}
     points: list[RatePoint] = []
-    for codec_id, curve in comparison.curves.items():
+    shared = comparison.shared
+    for codec_id in comparison.curves:
+        if codec_id not in shared.codec_ids:
+            continue
+        curve = comparison.curve_on(codec_id, shared.pictures, metric)
         known = {
             point_evidence.setting: point_evidence.score_interval
             for point_evidence in (evidence or {}).get(codec_id, ())
@@ -208,7 +224,7 @@ def rate_points(
                     codecs[codec_id].toy, codec_id, ends and ends.low, ends and ends.high,
                 )
             )  # fmt: skip
-    return points, len(comparison.common)
+    return points, len(shared.pictures)
 
 
 def failures_table(selection: Selection) -> Table:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ...bench.analysis.codec_grids import Comparison
 from ...bench.analysis.coverage import AnalysisError, find_codec
 from ...bench.analysis.published import PublishedCurve, published_curves
 from ...bench.records.rows import MetricRow
 from ...bench.store.imports import Published
 from . import digits
+from .leaderboards import THIN_NOTE, THIN_OVERLAP
 from .selection import Selection
 from .table import Column, Entry, Row, Table
 
@@ -45,40 +48,58 @@ def published_table(
     if chosen is None:
         raise AnalysisError(f"nothing was measured here on {selection.image_set} that could be an anchor")
     rows: list[Row] = []
-    label, common = chosen, 0
+    shown: list[PublishedCurve] = []
+    label, common, anchor_estimated = chosen, 0, False
     for metric in metrics:
         comparison = selection.comparison(metric)
         anchor_codec = find_codec(comparison.codecs, chosen)
-        label, common = anchor_codec.label, max(common, len(comparison.common))
-        rows += [
-            _row(curve, selection, label)
-            for curve in published_curves(of_this_set, metric, comparison, anchor_codec.codec_id)
-        ]
-    notes = (
-        f"Published points are means over a whole set, computed by other code; {label} is its mean over the "
-        f"{digits.counted(common, 'picture')} common here. No interval: no picture is known one by one.",
-    )
-    return Table(f"Published, against {label} · {selection.image_set}", COLUMNS, tuple(rows), notes)
+        label, common = anchor_codec.label, max(common, _pictures_of(comparison, anchor_codec.codec_id))
+        anchor_estimated |= anchor_codec.marks.estimated
+        curves = published_curves(of_this_set, metric, comparison, anchor_codec.codec_id)
+        rows += [_row(curve, selection, label, anchor_codec.marks.estimated) for curve in curves]
+        shown += curves
+    notes = [
+        f"Published points are means over a whole set, computed by other code; {label} is its mean over "
+        f"{digits.counted(common, 'picture')} measured here. No interval: no picture is known one by one.",
+    ]
+    if any(_is_thin(curve) for curve in shown):
+        notes.append(THIN_NOTE)
+    estimated = [label] * anchor_estimated + [curve.codec for curve in shown if curve.estimated]
+    notes += [digits.estimate_note(name) for name in dict.fromkeys(estimated)]
+    return Table(f"Published, against {label} · {selection.image_set}", COLUMNS, tuple(rows), tuple(notes))
 
 
-def _row(curve: PublishedCurve, selection: Selection, anchor: str) -> Row:
+def _pictures_of(comparison: Comparison, codec_id: str) -> int:
+    """Return how many pictures a codec's mean curve is over."""
+    curve = comparison.curves.get(codec_id)
+    return len(curve.pictures) if curve else 0
+
+
+def _is_thin(curve: PublishedCurve) -> bool:
+    return curve.bd_rate.percent is not None and curve.bd_rate.overlap < THIN_OVERLAP
+
+
+def _row(curve: PublishedCurve, selection: Selection, anchor: str, anchor_estimated: bool) -> Row:
     percent, overlap = curve.bd_rate.percent, 100 * curve.bd_rate.overlap
-    known = percent is not None
+    value = Entry(f"{digits.EMPTY} {curve.bd_rate.reason}")
+    if percent is not None:
+        value = Entry(digits.percent(percent) + "*" * _is_thin(curve), percent)
     entries = (
-        Entry(curve.codec),
+        Entry(" ".join([curve.codec, *[digits.ESTIMATED] * curve.estimated])),
         Entry(selection.title(curve.metric)),
-        Entry(digits.percent(percent), percent) if known else Entry(f"{digits.EMPTY} {curve.bd_rate.reason}"),
-        Entry(digits.number(overlap, 0), overlap) if known else Entry(digits.EMPTY),
+        value,
+        # Rounded down, so that a starred value never stands beside 50 %.
+        Entry(digits.EMPTY) if percent is None else Entry(digits.number(math.floor(overlap), 0), overlap),
         Entry(str(curve.points), float(curve.points)),
         Entry(
             digits.between(digits.rate(curve.lowest_rate), digits.rate(curve.highest_rate)), curve.lowest_rate
         ),
         Entry(digits.shortened(curve.provenance)),
     )
-    return Row(entries, _record(curve, anchor))
+    return Row(entries, _record(curve, anchor, anchor_estimated))
 
 
-def _record(curve: PublishedCurve, anchor: str) -> dict[str, Any]:
+def _record(curve: PublishedCurve, anchor: str, anchor_estimated: bool) -> dict[str, Any]:
     return {
         "codec": curve.codec,
         "metric": curve.metric.name,
@@ -89,5 +110,6 @@ def _record(curve: PublishedCurve, anchor: str) -> dict[str, Any]:
         "points": curve.points,
         "lowest_rate": curve.lowest_rate,
         "highest_rate": curve.highest_rate,
+        "rate_kind": "estimated" if curve.estimated or anchor_estimated else "bytes",
         "provenance": curve.provenance,
     }

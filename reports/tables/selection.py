@@ -18,7 +18,14 @@ from ...bench.analysis.codec_grids import CodecGrid, Comparison, compare, grids
 from ...bench.analysis.coverage import AnalysisError
 from ...bench.analysis.curves import Method
 from ...bench.analysis.kind_effect import KindSplit, split_by_kind
-from ...bench.analysis.leaderboard import Leaderboard, View, choose_view, leaderboard, usual_anchor
+from ...bench.analysis.leaderboard import (
+    Leaderboard,
+    View,
+    choose_view,
+    leaderboard,
+    usual_anchor,
+    why_no_bd_rates,
+)
 from ...bench.records.columns import ByteParts, Columns, FloatArray, ScoreColumn
 from ...bench.records.rows import Failure, MetricRow
 from ...bench.store.columns import (
@@ -144,6 +151,11 @@ class Selection:
         """Hashes of the pictures with a measurement."""
         return {self.columns.pictures[place].sha256 for place in np.unique(self.columns.picture)}
 
+    @property
+    def picture_names(self) -> dict[str, str]:
+        """Names of the pictures, by the hash of their pixels."""
+        return {picture.sha256: picture.name for picture in self.columns.pictures}
+
     @cached_property
     def grids(self) -> list[CodecGrid]:
         """Every codec's measurements as arrays."""
@@ -158,6 +170,26 @@ class Selection:
         """Return those of `choose_metrics` that have a score here."""
         scored = {metric.metric_id for metric in self.metrics}
         return [metric for metric in choose_metrics(self.all_metrics, names) if metric.metric_id in scored]
+
+    def scored_metrics(self, names: Sequence[str] = ()) -> list[MetricRow]:
+        """Return those of `choose_metrics` that have a score here.
+
+        Raises:
+            AnalysisError: There are none.
+        """
+        chosen = self.chosen_metrics(names)
+        if chosen:
+            return chosen
+        if not names or not self.metrics:
+            raise AnalysisError(
+                f"no picture of {self.image_set} has a score yet; add some with `codecarena score SUITE "
+                "--metric NAME`"
+            )
+        raise AnalysisError(
+            f"no picture of {self.image_set} has a score by {', '.join(names)}: it is not scored yet, or the "
+            "pictures hold nothing that the metric measures, such as text or a face; scored: "
+            + ", ".join(metric.name for metric in self.metrics)
+        )
 
     def scores(self, metric: MetricRow) -> ScoreColumn:
         """Return one metric's scores of the selected measurements."""
@@ -205,6 +237,13 @@ class Selection:
         """Return the view that says most where nobody chose one."""
         anchor = self.usual_anchor
         return View() if anchor is None else choose_view(self.board(metric, anchor))
+
+    def why_no_bd_rates(self, metric: MetricRow) -> str:
+        """Return why the opening view is scores at a rate; nothing where it is BD-rates."""
+        anchor = self.usual_anchor
+        if anchor is None or self.opening_view(metric).anchor:
+            return ""
+        return why_no_bd_rates(self.board(metric, anchor))
 
     @property
     def usual_anchor(self) -> str | None:

@@ -7,9 +7,10 @@ import streamlit as st
 from ...bench.records.rows import MetricRow
 from ...bench.store.timings import footprints, timings
 from ...studies.analysis.results import stored_results
-from ..tables import leaderboards
+from ..tables.at_target_tables import at_rate_table, at_score_table
 from ..tables.evidence import board_ranks
 from ..tables.leaderboard_columns import Cost, costs, with_costs, with_people, with_ranks
+from ..tables.leaderboards import bd_table
 from ..tables.own_rate_table import own_rate_table
 from ..tables.selection import Selection
 from ..tables.table import Table
@@ -61,7 +62,7 @@ def draw(frame: Frame) -> None:
         show=VIEWS.__getitem__,
     )  # fmt: skip
     with first[3]:
-        table = _table(frame, selection, metric, view, opening.bits_per_pixel or 0.5)
+        table = _table(frame, selection, metric, view, opening.bits_per_pixel)
     pages.show(with_people_and_costs(frame, selection, table), "board")
     if view != "score":
         _own_rates(frame, selection, metric)
@@ -70,24 +71,27 @@ def draw(frame: Frame) -> None:
     pages.pending(frame)
 
 
-def _table(frame: Frame, selection: Selection, metric: MetricRow, view: str, usual_rate: float) -> Table:
+def _table(
+    frame: Frame, selection: Selection, metric: MetricRow, view: str, usual_rate: float | None
+) -> Table:
     place = st.container()
     if view == "bd-rate":
         anchor = pickers.pick_anchor(place, selection)
-        table = leaderboards.bd_table(selection, [metric], anchor, derived=frame.background)
+        table = bd_table(selection, [metric], anchor, derived=frame.background)
         return with_ranks(table, board_ranks(selection, selection.board(metric, anchor), frame.background))
     if view == "rate":
         rate = pickers.choose_number(
-            place, "Bits per pixel", "bpp", usual_rate, low=0.001, high=48.0, step=0.05,
+            place, "Bits per pixel", "bpp", usual_rate or 0.5, low=0.001, high=48.0, step=0.05,
             help_text="Every codec's scores at this rate.",
         )  # fmt: skip
         rest = [other for other in selection.metrics if other != metric][: MOST_METRICS - 1]
-        return leaderboards.at_rate_table(selection, [metric, *frame.read(selection, rest)], rate)
+        because = selection.why_no_bd_rates(metric) if usual_rate else ""
+        return at_rate_table(selection, [metric, *frame.read(selection, rest)], rate, because)
     score = pickers.choose_number(
         place, f"{selection.title(metric)} score", f"score-{metric.name}", selection.usual_score(metric),
         help_text="What every codec spends to reach this score.",
     )  # fmt: skip
-    return leaderboards.at_score_table(selection, metric, score)
+    return at_score_table(selection, metric, score)
 
 
 def with_people_and_costs(frame: Frame, selection: Selection, table: Table) -> Table:
@@ -138,6 +142,4 @@ def _every_metric(frame: Frame, selection: Selection) -> None:
         )  # fmt: skip
         if shown == "yes":
             metrics = frame.read(selection, selection.metrics)
-            pages.show(
-                leaderboards.bd_table(selection, metrics, _anchor(selection), derived=frame.background), "all"
-            )
+            pages.show(bd_table(selection, metrics, _anchor(selection), derived=frame.background), "all")

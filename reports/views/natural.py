@@ -6,7 +6,7 @@ import streamlit as st
 
 from ...bench.analysis.kind_effect import KindSplit
 from ..charts.interactive import SpanPoint, spans
-from ..tables.dividing_pictures import dividing_pictures, points_by_kind, points_table
+from ..tables.kinds import dividing_pictures, points_by_kind, points_table
 from ..tables.evidence import Pending, kind_split
 from ..tables.kinds import kind_table
 from ..tables.selection import Selection

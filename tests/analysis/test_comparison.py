@@ -167,7 +167,7 @@ def test_wins_count_each_pictures_own_bd_rate() -> None:
 def test_points_carry_intervals_of_both_means() -> None:
     curves = many(1, 24, 0.1, 2)
     comparison = compare(cells("a", curves), PSNR)
-    outcome = point_evidence(Paired(comparison, PSNR), "id-a")
+    outcome = point_evidence(Paired(comparison, PSNR))["id-a"]
     assert [point.setting for point in outcome] == list(SETTINGS)
     rates = [points[0][0] for points in curves.values()]
     assert outcome[0].bits_per_pixel == pytest.approx(fmean(rates), abs=1e-6)
@@ -181,7 +181,7 @@ def test_points_carry_intervals_of_both_means() -> None:
     skewed = {
         name: [(rate, 1 - 0.1 / rate) for rate, _ in points] for name, points in many(1, 7, 0, 2).items()
     }
-    (first, *_) = point_evidence(Paired(compare(cells("a", skewed), similarity), similarity), "id-a")
+    (first, *_) = point_evidence(Paired(compare(cells("a", skewed), similarity), similarity))["id-a"]
     for value, ends, outwards in (
         (first.bits_per_pixel, first.rate_interval, 1),
         (first.score, first.score_interval, -1),

@@ -169,7 +169,10 @@ def test_a_reversal_is_as_doubtful_as_the_less_sure_of_its_two_orders(doubtful: 
     kind = frozenset(cell.picture_sha256 for cell in stored if cell.kind == doubtful)
     stream = 1 if doubtful == "natural" else 2
     all_of_them = Paired(
-        compare(stored, PSNR), PSNR, pictures=kind, resampling=usual_resampling(PICTURES, stream)
+        compare(stored, PSNR),
+        PSNR,
+        pictures=kind,
+        resampling_of=lambda count: usual_resampling(count, stream),
     )
     # One-sided, and of the one pair that there is.
     p_value = zero_test(all_of_them.against("id-m", "id-z")).p_value

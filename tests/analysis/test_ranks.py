@@ -43,7 +43,9 @@ def scaled(first: float, second: float, scores: tuple[float, ...] = (28.0, 31.0,
 
 def paired(stored: list[ScoredCell], *resamples: tuple[float, float], metric: MetricRow = PSNR) -> Paired:
     """All codecs on the two pictures and on these resamples of them."""
-    return Paired(compare(stored, metric), metric, resampling=Resampling(np.array([BOTH, *resamples])))
+    return Paired(
+        compare(stored, metric), metric, resampling_of=lambda _: Resampling(np.array([BOTH, *resamples]))
+    )
 
 
 # Scores are equal, so that a mean curve's BD-rate is the ratio of mean rates: on the first picture z needs
@@ -110,7 +112,7 @@ def test_without_a_common_picture_there_is_no_evidence() -> None:
     ]  # fmt: skip
     comparison = compare(stored, PSNR)
     assert (comparison.common, sorted(comparison.curves)) == (frozenset(), ["id-a", "id-m"])
-    nothing = Paired(comparison, PSNR, resampling=Resampling(np.zeros((1, 0))))
+    nothing = Paired(comparison, PSNR)
     assert (rank_ranges(nothing, "id-m"), against_anchor(nothing, "id-m"), head_to_heads(nothing)) == (
         {},
         {},
@@ -158,7 +160,7 @@ def test_a_duel_says_who_needs_fewer_bits_on_how_many_pictures() -> None:
         *ladder_cells("a", {"r": scaled(1, 1)["p"], "s": scaled(1, 1)["p"]}),
     ]
     weights = np.full((7, 4), 0.25)
-    all_of_them = Paired(compare(stored, PSNR), PSNR, resampling=Resampling(weights))
+    all_of_them = Paired(compare(stored, PSNR), PSNR, resampling_of=lambda _: Resampling(weights))
     matrix = win_matrix(head_to_heads(all_of_them))
     won, lost = matrix["id-z", "id-a"], matrix["id-a", "id-z"]
     assert (won.wins, won.losses, won.pictures) == (2, 1, 3)
@@ -241,7 +243,7 @@ def test_points_keep_to_their_side_of_the_bound_and_unbounded_ones_have_the_plai
     ]
     resampling = usual_resampling(9)
     for metric in (PSNR, MS_SSIM):
-        first, second = point_evidence(Paired(compare(all_of_them, metric), metric), "id-x")
+        first, second = point_evidence(Paired(compare(all_of_them, metric), metric))["id-x"]
         assert (first.setting, second.setting) == (10.0, 20.0)
         for point, times, score in ((first, 1, 30), (second, 3, 35)):
             assert point.bits_per_pixel == pytest.approx(times * rates.mean())

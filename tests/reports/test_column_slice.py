@@ -19,7 +19,7 @@ from codecarena.bench.store.store import Store
 from codecarena.bench.store.tables.picture_tables import DescriptorTable
 from codecarena.bench.store.tables.schema import MemberTable, ScoreTable
 from codecarena.bench.store.writer import StoreWriter
-from codecarena.reports.tables import leaderboards
+from codecarena.reports.tables import at_target_tables, leaderboards
 from codecarena.reports.tables.evidence import kind_split
 from codecarena.reports.tables.kinds import kind_table, kind_tables
 from codecarena.reports.tables.leaderboard_tables import rate_points
@@ -53,8 +53,8 @@ def test_every_table_is_the_same(odd_store: Store, kind) -> None:
             leaderboards.bd_table(records, [metric], anchor)
         )
         score = records.usual_score(metric)
-        assert text(leaderboards.at_score_table(columns, metric, score)) == text(
-            leaderboards.at_score_table(records, metric, score)
+        assert text(at_target_tables.at_score_table(columns, metric, score)) == text(
+            at_target_tables.at_score_table(records, metric, score)
         )
         points, pictures = rate_points(records, metric)
         column_points, our_pictures = rate_points(columns, metric)
@@ -66,8 +66,8 @@ def test_every_table_is_the_same(odd_store: Store, kind) -> None:
             [point.score for point in column_points], [point.score for point in points], rtol=1e-12
         )
     for rate in (0.1, 0.5, 2.0):
-        assert text(leaderboards.at_rate_table(columns, columns.metrics, rate)) == text(
-            leaderboards.at_rate_table(records, columns.metrics, rate)
+        assert text(at_target_tables.at_rate_table(columns, columns.metrics, rate)) == text(
+            at_target_tables.at_rate_table(records, columns.metrics, rate)
         )
 
 

@@ -15,6 +15,7 @@ from stored_cells import part_of
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.intervals import Interval
 from codecarena.bench.analysis.kind_effect import KindRow, KindSplit, Level, Order, Reversal
+from codecarena.bench.analysis.mean_curves import MeanCurve
 from codecarena.bench.analysis.significance import HeadToHead
 from codecarena.bench.records.rows import Failure, Score, ScoredCell
 from codecarena.bench.store.timings import Side
@@ -37,8 +38,8 @@ def compared(*labels: str, done: dict[str, int] | None = None, toys: Sequence[st
         for codec_id in done_by_id
     ]
     return SimpleNamespace(
-        codecs=codecs, curves=dict.fromkeys(f"{label}-id" for label in labels), common=frozenset(range(8)),
-        of_pictures=10, done=done_by_id,
+        codecs=codecs, curves=dict.fromkeys([f"{label}-id" for label in labels], MeanCurve(())),
+        common=frozenset(range(8)), of_pictures=10, done=done_by_id,
     )  # fmt: skip
 
 
@@ -337,7 +338,7 @@ def test_kinds_need_both_kinds_and_a_score(make_store: Callable) -> None:
         kind_tables(make_store(natural, metrics=(PSNR,)))
     both = [replace(cell, kind="ai-generated") if cell.picture_sha256 > "2" else cell for cell in natural]
     bare = [replace(cell, scores={}) for cell in both]
-    with pytest.raises(AnalysisError, match="no scores yet"):
+    with pytest.raises(AnalysisError, match="has a score yet"):
         kind_tables(make_store(bare, metrics=(PSNR,)))
     port = metric_row("port", "psnr-y", "elsewhere", "2", "Y", "higher", None)
     (table,) = kind_tables(make_store(both, metrics=(PSNR, port)), anchor="zebra")

@@ -28,10 +28,11 @@ ROW = {
     "image_set": "drawn", "picture": "otter.png", "kind": "ai-generated", "generator": "SDXL Turbo",
     "affinity": "same generator family", "codec": "latent(steps=4)", "codec_id": "latent-id",
     "family": "generative", "toy": True, "imported": False, "probe": False, "quality": 0.75, "seed": 5,
-    "pixels": 484, "bits_per_pixel": 2.0, "bitstream_bytes": 121, "header_bytes": 7, "payload_bytes": 101,
-    "side_bytes": 13, "encode_seconds": 0.3, "decode_seconds": 1.3, "contended": True, "lossless": False,
-    "verified": "differs", "isolation": "unshare", "encoder_repeats": False, "picture_sha256": "original",
-    "bitstream_sha256": "bits", "decoded_sha256": "decoded", "butteraugli": 2.5, "psnr": 31.25,
+    "pixels": 484, "bits_per_pixel": 2.0, "rate_kind": "bytes", "bitstream_bytes": 121, "header_bytes": 7,
+    "payload_bytes": 101, "side_bytes": 13, "encode_seconds": 0.3, "decode_seconds": 1.3,
+    "contended": True, "lossless": False, "verified": "differs", "isolation": "unshare",
+    "encoder_repeats": False, "picture_sha256": "original", "bitstream_sha256": "bits",
+    "decoded_sha256": "decoded", "butteraugli": 2.5, "psnr": 31.25,
 }  # fmt: skip
 
 
@@ -156,15 +157,15 @@ def in_two_sizes() -> list[ScoredCell]:
 
 def test_compressai_files_hold_means_by_rising_rate(make_store: Callable, tmp_path: Path) -> None:
     store = make_store(in_two_sizes(), metrics=(PSNR, MS_SSIM, BUTTERAUGLI))
-    assert write(store, "compressai", tmp_path) == "1 files"
+    assert write(store, "compressai", tmp_path) == "1 file"
     document = json.loads((tmp_path / "photos" / "latent_steps=4.json").read_text())
     numbers = document.pop("results")
     assert document == {
         "name": "latent(steps=4)",
         "description": "latent(steps=4), by codecarena; means over 2 pictures of photos",
         "meta": {
-            "dataset": "photos", "pictures": 2, "qualities": [9, 2], "imported": False,
-            "contended_times": True,
+            "dataset": "photos", "pictures": 2, "pictures_left_out": [], "qualities": [9, 2],
+            "imported": False, "rate_kind": "bytes", "contended_times": True,
             "metrics": {"psnr-rgb": "codecarena 0.1", "ms-ssim-rgb": "codecarena 0.2"},
         },
     }  # fmt: skip
@@ -187,12 +188,16 @@ def test_compressai_leaves_out_what_it_cannot_say(make_store: Callable) -> None:
     lossless = cell("a", 1, 500, None), cell("B", 1, 900, 50)
     probe = cell("a", 9, 50, 20, probe=True, codec_id="other", codec="other")
     part = part_of(make_store([*untimed, *lossless, probe], metrics=(PSNR,)))
-    (content,) = results(part).values()
+    (content,) = results(part).files.values()
     assert content["meta"]["qualities"] == [9, 2]
     assert content["results"].keys() == {"bpp", "psnr-rgb", "encoding_time"}
-    assert results(part_of(make_store(lossless[:1], metrics=(PSNR,)))) == {}
+    nothing = results(part_of(make_store(lossless[:1], metrics=(PSNR,))))
+    assert (nothing.files, nothing.notes) == (
+        {},
+        ("latent(steps=4): no file, as it gives every picture back identical.",),
+    )
     quiet = [replace(cell, contended=False, imported=True) for cell in in_two_sizes()]
-    (content,) = results(part_of(make_store(quiet, metrics=(PSNR,)))).values()
+    (content,) = results(part_of(make_store(quiet, metrics=(PSNR,)))).files.values()
     assert content["meta"]["contended_times"] is False
     assert content["meta"]["imported"] is True
 
@@ -200,7 +205,7 @@ def test_compressai_leaves_out_what_it_cannot_say(make_store: Callable) -> None:
 def test_compressai_keeps_two_identities_of_a_name_apart(make_store: Callable) -> None:
     newer = replace(PSNR, metric_id="newer-identity")
     both = [replace(cell, scores={**cell.scores, "newer-identity": Score(20.0)}) for cell in in_two_sizes()]
-    (content,) = results(part_of(make_store(both, metrics=(PSNR, newer)))).values()
+    (content,) = results(part_of(make_store(both, metrics=(PSNR, newer)))).files.values()
     assert content["results"]["psnr-rgb newer-"] == [20.0, 20.0]
     assert content["results"]["psnr-rgb psnr-i"] == [31, 42]
 
@@ -269,26 +274,33 @@ def test_published_means_beside_a_codec_of_ours(make_store: Callable) -> None:
 
     points = [
         *published("far", 1, 100), *published("dearer", 1.25, 0), *published("half", 0.5, 0),
-        *published("shifted", 2, 3), *published("elsewhere", 0.1, 0, "kodak"),
+        *published("shifted", 2, 3), *published("elsewhere", 0.1, 0, "kodak"), *published("thin", 2, 3.09),
     ]  # fmt: skip
+    points = [replace(point, rate_kind="estimated") if point.codec == "half" else point for point in points]
     part = part_of(make_store(expected, metrics=(PSNR, MS_SSIM)))
     table = published_table(part, points, [PSNR], "jpeg-id")
     assert table is not None
     assert table.title == "Published, against jpeg · photos"
-    assert "jpeg is its mean over the 2 pictures common here" in table.notes[0]
+    assert "jpeg is its mean over 2 pictures measured here" in table.notes[0]
     assert texts(table) == [
-        ["half", "PSNR", "−50.0", "100", "4", "0.050…0.40", "a paper on half"],
+        ["half (estimated)", "PSNR", "−50.0", "100", "4", "0.050…0.40", "a paper on half"],
+        # 33.09 to 39 of 30 to 42.09 dB are less than half; 0.03 octaves fewer bits.
+        ["thin", "PSNR", "−2.1*", "48", "4", "0.20…1.60", "a paper on thin"],
         # Both reach 33 to 39 dB, 6 of the 12 dB that they span, and need as many bits for them.
         ["shifted", "PSNR", "0.0", "50", "4", "0.20…1.60", "a paper on shifted"],
         ["dearer", "PSNR", "+25.0", "100", "4", "0.12…1.00", "a paper on dearer"],
         ["far", "PSNR", "– no overlap", "–", "4", "0.10…0.80", "a paper on far"],
     ]
+    assert [note for note in table.notes if note.startswith("*")] == [
+        "* The two curves share less than half of the range they span together."
+    ]
+    assert [note for note in table.notes if note.startswith("(estimated) half: ")]
     assert text_columns(table) == ["Published codec", "Metric", "Rate range, bits/pixel", "Source"]
     assert values(table)[0][2:6] == pytest.approx([-50.0, 100.0, 4.0, 0.05])
     record = table.rows[0].record
     assert {**record, "bd_rate_percent": round(record["bd_rate_percent"], 6)} == {
         "codec": "half", "metric": "psnr", "anchor": "jpeg", "bd_rate_percent": -50.0, "reason": None,
-        "overlap": 1.0, "points": 4, "lowest_rate": 0.05, "highest_rate": 0.4,
+        "overlap": 1.0, "points": 4, "lowest_rate": 0.05, "highest_rate": 0.4, "rate_kind": "estimated",
         "provenance": "a paper on half",
     }  # fmt: skip
     assert published_table(part, published("elsewhere", 1, 0, "kodak"), [PSNR], None) is None
@@ -302,7 +314,7 @@ def test_published_means_beside_a_codec_of_ours(make_store: Callable) -> None:
 def test_means_over_pictures_are_of_the_pictures_that_the_codec_finished(make_store: Callable) -> None:
     unfinished = cell("c", 9, 800, 10, encode_seconds=(90.0,), decode_seconds=(90.0,))
     part = part_of(make_store([*in_two_sizes(), unfinished], metrics=(PSNR,)))
-    (content,) = results(part).values()
+    (content,) = results(part).files.values()
     assert content["meta"]["pictures"] == 2
     assert content["results"]["psnr-rgb"] == [fmean((30, 32)), fmean((40, 44))]
     assert content["results"]["encoding_time"] == pytest.approx([0.3, 0.6])

@@ -15,6 +15,7 @@ from codecarena.bench.analysis.leaderboard import BdRow, Leaderboard
 from codecarena.bench.analysis.significance import Evidence
 from codecarena.bench.records.rows import MetricRow
 from codecarena.reports.tables import digits
+from codecarena.reports.tables.at_target_tables import at_rate_table, at_score_table
 from codecarena.reports.tables.evidence import (
     Pending,
     affinity_notes,
@@ -23,7 +24,7 @@ from codecarena.reports.tables.evidence import (
     curve_points,
     interval_notes,
 )
-from codecarena.reports.tables.leaderboards import THIN_OVERLAP, at_rate_table, at_score_table, bd_table
+from codecarena.reports.tables.leaderboards import THIN_OVERLAP, bd_table
 from codecarena.reports.tables.table import Row, Table
 
 WEBP = summary("webp", toy=True, failed=3, marks=CodecFlags(bitstreams=8, encoder_varies=True))
@@ -81,7 +82,7 @@ def test_bd_rates_of_one_metric_in_detail() -> None:
         ["broken", "– crash in encode", "–", "–", "–", "0/9", "–"],
     ]  # fmt: skip
     assert text_columns(table) == ["Codec", "Shared range, dB", "Rate range, bits/pixel"]
-    assert values(table)[0] == pytest.approx([None, -35.84, -38.71, None, 45.99, 7, 0.05])
+    assert values(table)[0] == pytest.approx([None, -35.84, -38.71, 28.25, 45.99, 7, 0.05])
     assert values(table)[1][1] == 0.0
     assert values(table)[-1] == [None, None, None, None, None, 0.0, None]
     assert [row.entries[1].tone for row in table.rows] == ["better", "", "", "", "worse", ""]
@@ -121,11 +122,11 @@ def test_the_record_of_a_bd_rate() -> None:
     assert record.pop("bd_rate") == {
         PSNR.metric_id: {
             "metric": "psnr", "implementation": "codecarena", "version": "0.1", "anchor": "jpeg",
-            "common_pictures": 6, "percent": -35.84, "reason": None, "shared_range": (28.25, 40.5),
+            "common_pictures": 6, "pictures": 0, "pictures_left_out": [], "percent": -35.84, "reason": None, "shared_range": (28.25, 40.5),
             "overlap": 0.4599, "mean_of_pictures_percent": -38.71, "pictures_in_that_mean": 5,
             "lossless_settings": (95.0, 100.0), "dominated_settings": 2, "method": "pchip",
             "interval_95": (-40.14, -30.26), "mean_of_pictures_interval_95": (-44.04, -33.33),
-            "no_interval_because": None, "p_value_holm": 0.0301, "verdict": "better",
+            "no_interval_because": None, "p_value_holm": 0.0301, "verdict": "better", "rate_kind": "bytes",
         }
     }  # fmt: skip
     marks = record.pop("marks")
@@ -206,7 +207,7 @@ def test_bd_rates_of_several_metrics_side_by_side() -> None:
     ("reason", "hint"),
     [
         ("no overlap", "share no score"),
-        ("lossless", "gave some picture back identical"),
+        ("lossless", "gives pictures back identical"),
         ("one point", "needs two settings"),
         ("no curve", "No lossy setting is left"),
         ("anchor: one point", "The anchor: A curve needs two settings"),

@@ -28,7 +28,7 @@ from codecarena.reports.server.picture_choice import (
     worst_first,
 )
 from codecarena.reports.tables import selection
-from codecarena.reports.tables.dividing_pictures import dividing_pictures, points_by_kind, points_table
+from codecarena.reports.tables.kinds import dividing_pictures, points_by_kind, points_table
 from codecarena.reports.tables.leaderboard_tables import RatePoint
 from codecarena.reports.tables.selection import Selection, StoredColumns
 

@@ -130,7 +130,7 @@ def test_questions_that_cannot_be_answered_say_what_could_be(arena_cells, make_s
         leaderboard_tables(store, image_set="kodak")
     with pytest.raises(AnalysisError, match="expected bpp=NUMBER"):
         leaderboard_tables(store, at="0.25")
-    with pytest.raises(AnalysisError, match="no scores yet"):
+    with pytest.raises(AnalysisError, match="has a score yet"):
         leaderboard_tables(make_store([replace(cell, scores={}) for cell in arena_cells], metrics=()))
     assert leaderboard_tables(make_store()) == []
 

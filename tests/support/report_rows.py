@@ -72,6 +72,7 @@ class Answers:
     failures: Sequence[Failure] = ()
     matches: Sequence[MatchRow] = ()
     scope: str = "photos | every kind"
+    picture_names: Mapping[str, str] = field(default_factory=dict)
 
     def title(self, metric: MetricRow) -> str:
         return digits.metric_title(metric, self.all_metrics)

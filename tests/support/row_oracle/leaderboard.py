@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 import numpy as np
 
 from codecarena.bench.analysis.at_target import AtRateRow, AtScoreRow
-from codecarena.bench.analysis.codec_grids import MeanCurve, PictureTable
+from codecarena.bench.analysis.codec_grids import PictureTable
 from codecarena.bench.analysis.coverage import AnalysisError, CodecSummary, absent_codecs, find_codec
 from codecarena.bench.analysis.curves import (
     NO_OVERLAP,
@@ -21,6 +21,7 @@ from codecarena.bench.analysis.curves import (
 )
 from codecarena.bench.analysis.intervals import Spread, spread
 from codecarena.bench.analysis.leaderboard import BdRow, View
+from codecarena.bench.analysis.mean_curves import MeanCurve, SharedPictures, shared_pictures
 from codecarena.bench.records.rows import Failure, MatchRow, MetricRow, ScoredCell
 
 from .coverage import count_inapplicable, count_pictures, summarise
@@ -33,6 +34,7 @@ from .points import (
     finished,
     ladder,
     mean_curve,
+    means,
     picture_curve,
     picture_table,
 )
@@ -55,6 +57,17 @@ class Comparison:
     curves: Mapping[str, MeanCurve]
     """By id of the compared codecs: means over the common pictures."""
     metric_id: str
+
+    @property
+    def shared(self) -> SharedPictures:
+        """What all curves of one chart or front are of."""
+        return shared_pictures(self.curves)
+
+    def curve_on(self, codec_id: str, pictures: frozenset[str], metric: MetricRow) -> MeanCurve:
+        """Return a compared codec's means over some of its curve's pictures, at its curve's settings."""
+        curve = self.curves[codec_id]
+        settings = [point.setting for point in curve.points]
+        return means(self.scored[codec_id], sorted(pictures), settings, metric, curve.lossless_settings)
 
     def settings(self, codec_id: str, pictures: Iterable[str]) -> list[float]:
         """Return the settings at which a codec has a score of any of these pictures."""
@@ -155,6 +168,8 @@ def _row(
     summary: CodecSummary,
     method: Method,
 ) -> BdRow:
+    if not comparison.of_pictures:
+        return _empty(summary, "nothing to measure")
     test = comparison.curves.get(codec.codec_id)
     anchor = comparison.curves.get(anchor_id)
     if test is None:
@@ -165,7 +180,14 @@ def _row(
     each = _each(
         comparison.scored[anchor_id], comparison.scored[codec.codec_id], comparison.common, metric, method
     )
-    return _bd_row(summary, metric, (anchor, test), each, method)
+    used = anchor.pictures & test.pictures
+    over_both = [comparison.curve_on(codec_id, used, metric) for codec_id in (anchor_id, codec.codec_id)]
+    row = _bd_row(summary, metric, (over_both[0], over_both[1]), each, method)
+    if test.lossless_settings and not test.points:
+        row = replace(row, bd_rate=BdRate(None, "lossless"))
+    elif anchor.points and test.points and not used:
+        row = replace(row, bd_rate=BdRate(None, "no common picture"))
+    return replace(row, pictures=len(used), left_out=comparison.common - used if used else frozenset())
 
 
 def _empty(summary: CodecSummary, reason: str | None) -> BdRow:
@@ -181,8 +203,6 @@ def _bd_row(
 ) -> BdRow:
     anchor, test = curves
     result = bd_rate_of_curves(anchor.curve(metric), test.curve(metric), method)
-    if result.percent is None and test.lossless_settings and not test.points:
-        result = BdRate(None, "lossless")
     percents = [picture.percent for picture in pictures if picture.percent is not None]
     mean = fmean(percents) if percents else None
     return BdRow(summary, result, mean, len(percents), test.lossless_settings)

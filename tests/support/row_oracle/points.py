@@ -9,9 +9,10 @@ from statistics import fmean, median
 
 import numpy as np
 
-from codecarena.bench.analysis.codec_grids import MeanCurve, MeanPoint, MeasuredCodec, PictureTable
+from codecarena.bench.analysis.codec_grids import MeasuredCodec, PictureTable
 from codecarena.bench.analysis.codec_marks import NO_FLAGS, CodecFlags
 from codecarena.bench.analysis.curves import Curve, clean, to_quality
+from codecarena.bench.analysis.mean_curves import MeanCurve, MeanPoint
 from codecarena.bench.records.rows import MetricRow, ScoredCell
 
 
@@ -180,23 +181,52 @@ def picture_curve(points: Iterable[Point], metric: MetricRow) -> Curve:
 def mean_curve(
     pictures: Mapping[str, Mapping[float, Point]], chosen: Iterable[str], metric: MetricRow
 ) -> MeanCurve:
-    """Return mean bits per pixel and mean score over the chosen pictures at each setting of the ladder.
+    """Return mean bits per pixel and mean score at each setting of the ladder, of pictures that are lossy.
 
-    Every chosen picture must be among `finished`.
+    Every chosen picture must be among `finished`. A picture that is identical at some setting is left out; a
+    setting goes where half of the pictures are and it lacks more of them than any of them lacks settings.
     """
-    chosen = sorted(chosen)
+    names, settings = sorted(chosen), ladder(pictures) if chosen else []
+    lacks = {
+        (picture, setting)
+        for picture in names
+        for setting in settings
+        if pictures[picture][setting].scores[metric.metric_id] is None
+    }
+    used = [picture for picture in names if any((picture, setting) not in lacks for setting in settings)]
+    kept = [setting for setting in settings if any((picture, setting) not in lacks for picture in names)]
+    while any((picture, setting) in lacks for picture in used for setting in kept):
+        of_pictures = {picture: fmean((picture, setting) in lacks for setting in kept) for picture in used}
+        of_settings = {setting: fmean((picture, setting) in lacks for picture in used) for setting in kept}
+        worst_picture, worst_setting = max(of_pictures.values()), max(of_settings.values())
+        if worst_setting >= 0.5 and worst_setting > worst_picture:
+            kept = [setting for setting in kept if of_settings[setting] < worst_setting]
+        else:
+            used = [picture for picture in used if of_pictures[picture] < worst_picture]
+    lossless = {setting for setting in settings if setting not in kept}
+    return means(pictures, used, kept, metric, lossless)
+
+
+def means(
+    pictures: Mapping[str, Mapping[float, Point]],
+    used: Sequence[str],
+    settings: Sequence[float],
+    metric: MetricRow,
+    lossless: Iterable[float],
+) -> MeanCurve:
+    """Return the means over pictures at settings at which all of them came back lossy."""
+    if not used:
+        return MeanCurve((), tuple(sorted(lossless)))
     points: list[MeanPoint] = []
-    lossless: list[float] = []
-    for setting in ladder(pictures) if chosen else ():
-        used = [pictures[picture][setting] for picture in chosen]
-        scores = [score for point in used if (score := point.scores[metric.metric_id]) is not None]
-        if len(scores) < len(used) or not np.isfinite(
-            to_quality(metric.curve_scale, metric.better, fmean(scores))
-        ):
-            lossless.append(setting)
-            continue
-        points.append(MeanPoint(setting, fmean(point.bits_per_pixel for point in used), fmean(scores)))
-    return MeanCurve(tuple(points), tuple(lossless))
+    perfect: list[float] = []
+    for setting in settings:
+        cells = [pictures[picture][setting] for picture in used]
+        score = fmean(cell.scores[metric.metric_id] or 0.0 for cell in cells)
+        if np.isfinite(to_quality(metric.curve_scale, metric.better, score)):
+            points.append(MeanPoint(setting, fmean(cell.bits_per_pixel for cell in cells), score))
+        else:
+            perfect.append(setting)
+    return MeanCurve(tuple(points), tuple(sorted({*lossless, *perfect})), frozenset(used))
 
 
 def picture_table(

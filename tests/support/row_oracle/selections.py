@@ -51,6 +51,11 @@ class RowSelection:
         """Return what to call a metric beside all others of the store."""
         return digits.metric_title(metric, self.all_metrics)
 
+    @property
+    def picture_names(self) -> dict[str, str]:
+        """Names of the pictures, by the hash of their pixels."""
+        return {cell.picture_sha256: cell.picture for cell in self.cells}
+
     def comparison(self, metric: MetricRow) -> Comparison:
         """Return all codecs under a metric."""
         return compare(self.cells, metric, self.failures)
