@@ -1,7 +1,9 @@
-"""Show a run on the terminal: bar, rate, time left, failures so far."""
+"""Show a run on the terminal: bar, rate, time left, failures so far; in a log, a line now and then."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from time import monotonic
@@ -20,6 +22,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from ...progress_lines import progress_lines
 from ...terminal import plain
 from ..records.messages import Outcome
 from ..run.plan import Plan, Planned
@@ -29,7 +32,7 @@ SPINNER = "line"
 
 
 class RunProgress:
-    """A `runner.Progress` that draws with Rich; on a file or a pipe only failures are written."""
+    """A `runner.Progress` that draws with Rich. Of failures for the same reason the first is written."""
 
     def __init__(self, console: Console, bar: Progress, task: TaskID) -> None:
         self.console = console
@@ -38,6 +41,8 @@ class RunProgress:
         self.failures = 0
         self.done = 0
         self.began = monotonic()
+        self.alike: Counter[tuple[str, str]] = Counter()
+        """Failures by what failed and why."""
 
     def planned(self, plan: Plan) -> None:
         """Start counting."""
@@ -70,12 +75,49 @@ class RunProgress:
         self.bar.update(self.task, advance=1)
 
     def name_failures(self, planned: Planned, outcome: Outcome) -> None:
-        """Write a line on each thing that failed."""
+        """Write a line on each thing that failed for a reason that is new."""
+        name = planned.picture.picture.name
         for failed in outcome.failed:
-            where = f"{planned.codec.label} {planned.cell.quality:g} on {planned.picture.picture.name}"
+            where = f"{planned.codec.label} {planned.cell.quality:g} on {name}"
             what = f"{failed.stage} {failed.metric}" if failed.metric else failed.stage
+            kind = what if failed.metric else f"{what} of {planned.codec.label}"
+            # A picture's name and size tell two messages apart, not two reasons.
+            reason = re.sub(r"\d+", "0", failed.message.replace(name, ""))
+            self.alike[kind, reason] += 1
+            if self.alike[kind, reason] > 1:
+                continue
             line = plain(self.console, f"{where}, {what}: {failed.message}")
             self.console.print(Text.assemble(("failed", "red"), " ", line), soft_wrap=True)
+
+    def count_failures(self) -> None:
+        """Write a line on each reason for which more failed than the one that was named."""
+        for (kind, _), count in self.alike.items():
+            if count > 1:
+                line = plain(self.console, f"{count} in all for the same reason: {kind}")
+                self.console.print(Text.assemble(("failed", "red"), " ", line), soft_wrap=True)
+
+    def line(self) -> str:
+        """Return how far the run is."""
+        task = self.bar.tasks[0]
+        if task.total is None:
+            return str(task.description)
+        failed = f", {self.failures} failed" if self.failures else ""
+        rate = self.done / max(monotonic() - self.began, 1e-3)
+        left = (task.total - task.completed) / max(task.completed, 1) * (monotonic() - self.began)
+        left_in_words = f", about {_duration(left)} left" if task.completed else ""
+        done = f"{task.completed:.0f} of {task.total:.0f} {task.description}{failed}"
+        return f"{done}, {rate:.2g} cells/s{left_in_words}"
+
+
+def _duration(seconds: float) -> str:
+    """Return a time as people say it.
+
+    >>> _duration(42), _duration(600), _duration(9000)
+    ('42 s', '10 min', '2.5 h')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 @contextmanager
@@ -95,7 +137,12 @@ def on_terminal(console: Console) -> Generator[RunProgress]:
     )
     with bar:
         task = bar.add_task("asking codecs, reading pictures", total=None, failures=0, rate="0.0")
-        yield RunProgress(console, bar, task)
+        shown = RunProgress(console, bar, task)
+        try:
+            with progress_lines(console, shown.line):
+                yield shown
+        finally:
+            shown.count_failures()
 
 
 @contextmanager
@@ -104,7 +151,13 @@ def of_downloads(console: Console) -> Generator[Callable[[str, int, int], None]]
     name = TextColumn("{task.description}", markup=False)
     columns = (name, BarColumn(), DownloadColumn(), TransferSpeedColumn())
     tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=console) as bar:
+
+    def line() -> str:
+        done = sum(task.completed for task in bar.tasks)
+        name = bar.tasks[-1].description if bar.tasks else "asking for files"
+        return f"{name}: {done / 1e6:.0f} MB so far"
+
+    with Progress(*columns, console=console) as bar, progress_lines(console, line):
 
         def show(file: str, done: int, total: int) -> None:
             if file not in tasks:
@@ -126,4 +179,10 @@ def counting(console: Console, what: str) -> Generator[Callable[[int, int], None
     )
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+        def line() -> str:
+            total = bar.tasks[0].total
+            return f"{what}: {bar.tasks[0].completed:.0f}{'' if total is None else f' of {total:.0f}'} done"
+
+        with progress_lines(console, line):
+            yield lambda done, total: bar.update(task, completed=done, total=total)

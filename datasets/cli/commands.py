@@ -203,14 +203,17 @@ def _counting(what: str) -> AbstractContextManager[Callable[[int, int], None]]:
 
     from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+    from ...progress_lines import progress_lines
     from ...terminal import Terminal
 
     @contextmanager
     def bar() -> Generator[Callable[[int, int], None]]:
         columns = (SpinnerColumn("line"), TextColumn(what, markup=False), MofNCompleteColumn())
-        with Progress(*columns, console=Terminal(stderr=True), transient=True) as shown:
+        console = Terminal(stderr=True)
+        with Progress(*columns, console=console, transient=True) as shown:
             task = shown.add_task(what, total=None)
-            yield lambda done, total: shown.update(task, completed=done, total=total)
+            with progress_lines(console, lambda: f"{what}: {shown.tasks[0].completed:.0f} done"):
+                yield lambda done, total: shown.update(task, completed=done, total=total)
 
     return bar()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
+from time import sleep
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from measuring import Clock, planned_cell, planned_codec, planned_picture
 from rich.console import Console
 
+from codecarena import progress_lines
 from codecarena.bench.cli import doctor, listing, progress
 from codecarena.bench.records.identities import MetricIdentity
 from codecarena.bench.records.messages import Described, Failed, Outcome
@@ -20,6 +23,7 @@ from codecarena.bench.worker import device
 from codecarena.codecs import registry
 from codecarena.datasets.sets import catalogue
 from codecarena.datasets.sets.catalogue import KnownSet
+from codecarena.terminal import Terminal
 
 INFO: Any = SimpleNamespace(version="libjpeg 1")
 IDENTITY = MetricIdentity("psnr", "codecarena", "3", "RGB")
@@ -155,8 +159,36 @@ def test_progress_counts_cells_failures_and_cells_a_second(monkeypatch: pytest.M
     assert message.getvalue().splitlines() == [
         f"{line}score psnr: no",
         f"{line}decode: died",
-        f"{line}decode: died",
     ]
+    message.truncate(0)
+    made.count_failures()
+    assert message.getvalue().strip("\0") == "failed 2 in all for the same reason: decode of label of id\n"
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_log_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
+    monkeypatch.setattr(progress_lines, "LINE_SECONDS", 0.01)
+    out = io.StringIO()
+    console = Terminal(out, width=60)
+    monkeypatch.setattr(Terminal, "is_terminal", terminal)
+    plan = Plan((planned_cell(planned_picture("a.png"), planned_codec("id"), 4.5),) * 1500, 1500, 0, 0)
+    with progress.on_terminal(console) as shown:
+        shown.planned(plan)
+        for _ in range(300):
+            shown.advanced(plan.cells[0], Outcome())
+        sleep(0.1)
+    if terminal:
+        assert "left" not in out.getvalue()
+        return
+    assert re.search(r"^300 of 1500 cells, [\d.e+]+ cells/s, about \d+ s left$", out.getvalue(), re.MULTILINE)
+    with progress.counting(console, "bitstreams [a]\x1b") as advanced:
+        advanced(3, 12)
+        sleep(0.1)
+    assert "\nbitstreams [a]\\x1b: 3 of 12 done\n" in out.getvalue()
+    with progress.of_downloads(console) as show:
+        show("kodim01.png", 3_000_000, 0)
+        sleep(0.1)
+    assert "\nkodim01.png: 3 MB so far\n" in out.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,16 @@ def test_force_measures_again_and_keeps_the_old_row(folder: Path) -> None:
         assert connection.exec_driver_sql("SELECT count(*) FROM measurements").scalar() == 15
 
 
+def test_a_metric_that_refuses_each_picture_is_named_once_and_counted(folder: Path) -> None:
+    (folder / "suite.toml").write_text(SUITE.replace('["psnr"]', '["psnr", "ms-ssim"]'))
+    ended = call("run", "suite.toml", "-j", "1", folder=folder)
+    assert ended.returncode == 1
+    named, counted = (line for line in ended.stderr.splitlines() if line.startswith("failed"))
+    assert "on picture0000.png, score ms-ssim: " in named
+    assert counted == "failed 9 in all for the same reason: score ms-ssim"
+    assert len(Store(str(folder / "arena")).failures()) == 9
+
+
 DRY = ("run", "suite.toml", "-j", "1", "--dry-run")
 
 
