@@ -22,6 +22,7 @@ def as_record(suite: Suite, report: Report) -> dict[str, Any]:
         "planned": len(report.plan.cells),
         "completed": report.completed,
         "failed": report.failed,
+        "nothing_to_measure": {metric: len(cells) for metric, cells in report.nothing_to_measure.items()},
         "without_result": report.missing,
         "interrupted": report.interrupted,
         "complete": report.complete,
@@ -46,6 +47,10 @@ def sentences(suite: Suite, report: Report, reference: str, store: str) -> str:
         return "\n".join([*lines, *_dry_run(report)])
     if plan.cells:
         lines[0] += f", {report.completed} completed now, {report.failed} failed"
+    lines += [
+        f"{metric}: no score of {len(cells)} of these cells: their pictures hold nothing that it measures."
+        for metric, cells in report.nothing_to_measure.items()
+    ]
     if report.interrupted:
         lines.append("Interrupted; what had finished is stored. The same command goes on.")
     elif report.unavailable:

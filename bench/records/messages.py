@@ -193,6 +193,8 @@ class Scored:
     value: float | None
     lossless: bool
     seconds: float
+    applicable: bool = True
+    """Whether the picture holds what the metric measures; there is no value else."""
 
 
 @dataclass(frozen=True, slots=True)

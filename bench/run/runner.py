@@ -49,6 +49,8 @@ class Report:
     completed: int = 0
     """Cells of this run that have all they were asked for."""
     failed: int = 0
+    nothing_to_measure: dict[str, set[CellKey]] = field(default_factory=dict[str, set[CellKey]])
+    """By metric: cells of this run whose picture holds nothing that it measures."""
     missing: int = 0
     """Cells of the suite without a complete result, now."""
     unavailable: bool = False
@@ -157,6 +159,9 @@ class _Cells:
             return
         if outcome.failed:
             self.failed.add(planned.key)
+        for scored in outcome.scored:
+            if not scored.applicable:
+                self.report.nothing_to_measure.setdefault(scored.metric, set()).add(planned.key)
         if not last:
             return
         if planned.key in self.failed:

@@ -225,7 +225,7 @@ class Worker:
             value = metric.score(self.prepared[name], decoded)
             seconds = perf_counter() - start
         except InapplicableError:
-            return Scored(name, None, False, 0.0)
+            return Scored(name, None, False, 0.0, applicable=False)
         except Exception as error:
             return Failed("error", "score", explain(error), name)
         if problem := impossible_score(metric.facts, value, identical=lossless):

@@ -87,3 +87,64 @@ def test_a_search_leaves_them_out(folder: Path) -> None:
     assert outcome["face.png"]["achieved"] == pytest.approx(0.9, abs=0.02)
     (of_set,) = json.loads(call(*words, "--match-set", folder=folder).stdout)["matches"]
     assert of_set["achieved"] == outcome["face.png"]["achieved"]
+
+
+@pytest.fixture(scope="module")
+def greys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of pictures that a metric was asked about and that hold nothing for it: scoring says so."""
+    folder = tmp_path_factory.mktemp("greys")
+    (folder / "pictures").mkdir()
+    for place, level in enumerate((60, 120)):
+        ramp = np.add.outer(np.arange(64), np.arange(64) * (place + 1)) % 40 + level
+        cv2.imwrite(str(folder / f"pictures/grey{level}.png"), np.repeat(ramp[..., None], 3, axis=2))
+    suite = SUITE.replace(', "face-ssim"', "").replace("[10, 60]", "[10, 60, 90]")
+    (folder / "suite.toml").write_text(suite + '[[codecs]]\nname = "webp"\nqualities = [10, 60, 90]\n')
+    assert call("run", "suite.toml", "-j", "1", folder=folder).returncode == 0
+    ended = call("score", "suite.toml", "-m", "face-ssim", "-j", "1", folder=folder)
+    assert ended.returncode == 0, ended.stderr
+    assert (
+        "face-ssim: no score of 14 of these cells: their pictures hold nothing that it measures."
+        in ended.stdout
+    )
+    return folder
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("leaderboard",),
+        ("leaderboard", "--anchor", "jpeg"),
+        ("leaderboard", "--at", "bpp=1"),
+        ("compare",),
+        ("export", "latex", "board.tex"),
+        ("export", "csv", "board.csv", "--what", "leaderboard"),
+        ("export", "compressai", "results"),
+        ("report", "report.html"),
+    ],
+    ids=" ".join,
+)
+def test_tables_are_of_the_metrics_that_have_scores(greys: Path, words: tuple[str, ...]) -> None:
+    shown = call(*words, folder=greys)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "face" not in shown.stdout.lower()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("leaderboard", "-m", "face-ssim"),
+        ("leaderboard", "--at", "face-ssim=0.5"),
+        ("compare", "-m", "face-ssim"),
+        ("export", "latex", "board.tex", "-m", "face-ssim"),
+    ],
+    ids=" ".join,
+)
+def test_asked_for_it_alone_they_say_why_there_is_none(greys: Path, words: tuple[str, ...]) -> None:
+    shown = call(*words, folder=greys)
+    assert shown.returncode == 2, shown.stdout
+    assert "has a score by face-ssim: it is not scored yet, or the pictures hold nothing" in " ".join(
+        shown.stderr.split()
+    )
+    both = call("leaderboard", "-m", "psnr", "-m", "face-ssim", folder=greys)
+    assert both.returncode == 0
+    assert "No picture of the set has a score by" in " ".join(both.stdout.split())
