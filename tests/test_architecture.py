@@ -62,10 +62,13 @@ ARROWS = {
         "studies/records studies/scale"
     ),
     "reports/cli": (
-        "bench bench/analysis bench/cli bench/run bench/store reports/files reports/server reports/tables "
-        "studies/analysis"
+        "bench bench/analysis bench/cli bench/run bench/store reports/charts reports/files reports/server "
+        "reports/tables studies/analysis"
     ),
-    "reports/files": "bench/analysis bench/records bench/store reports/charts reports/tables studies/ledger",
+    "reports/files": (
+        "bench/analysis bench/records bench/store reports/charts reports/tables studies/analysis "
+        "studies/ledger"
+    ),
     "reports/server": (
         "bench/analysis bench/records bench/store reports/tables studies/organise studies/session"
     ),
@@ -83,7 +86,7 @@ ARROWS = {
     ),
     "studies/ledger": "bench/store bench/store/tables studies/design studies/records studies/scale",
     "studies/organise": (
-        "bench bench/records bench/store studies/analysis studies/design studies/ledger "
+        "bench bench/records bench/store datasets studies/analysis studies/design studies/ledger "
         "studies/records studies/scale studies/session"
     ),
     "studies/presentations": "",

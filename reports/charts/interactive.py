@@ -1,9 +1,9 @@
-"""Interactive charts for the pages, in the colours and marks of `rd_figure`, with tooltips."""
+"""Interactive charts for the pages, in the colours and marks of `line_styles`, with tooltips."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal
 
 import altair as alt
@@ -11,16 +11,9 @@ import numpy as np
 import pandas as pd
 
 from ..tables.leaderboard_tables import RatePoint
-from .rd_figure import COLOURS, MARKERS, PUBLISHED, SIMILARITIES, LineStyle, decibels_of
+from .chart_points import SpanPoint, TradePoint
+from .line_styles import COLOURS, DARK, MARKERS, PUBLISHED, SIMILARITIES, LineStyle, decibels_of
 
-DARK: dict[str, str] = dict(
-    zip(
-        COLOURS,
-        ("#4ba3d9", "#f0883e", "#2fc79c", "#e0a3c2", "#8ccbf0", "#dcb544", "#ab91d6", "#b8bcc2"),
-        strict=True,
-    )
-)
-"""The same colours on a dark ground."""
 SHAPES: dict[str, str] = dict(
     zip(
         MARKERS,
@@ -35,7 +28,7 @@ INK = {True: "#c9ced6", False: "#4d535c"}
 
 def on_ground(line_styles: Mapping[str, LineStyle], dark: bool) -> dict[str, str]:
     """Return the colour of each codec on a light or dark ground."""
-    return {codec: DARK[look.colour] if dark else look.colour for codec, look in line_styles.items()}
+    return {codec: look.dark if dark else look.colour for codec, look in line_styles.items()}
 
 
 def rate_distortion(
@@ -54,7 +47,7 @@ def rate_distortion(
     Args:
         points: Measured here; those with an interval get a band.
         published: Measured elsewhere, drawn thin and dashed.
-        line_styles: From `rd_figure.line_styles`.
+        line_styles: From `line_styles.line_styles`.
         metric: Title of the vertical axis.
         better: Where good scores are drawn; upwards in either case.
         decibels: Whether the scores crowd against 1 and are drawn at equal steps of -10 log10(1 - x).
@@ -174,17 +167,6 @@ def _published(table: pd.DataFrame, rate: alt.X, score: alt.Y, metric: str, dark
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class TradePoint:
-    """One codec, or one of its settings, by what it costs and what it gives."""
-
-    codec: str
-    setting: float
-    cost: float
-    gain: float
-    on_front: bool
-
-
 def trade(
     points: Sequence[TradePoint],
     line_styles: Mapping[str, LineStyle],
@@ -234,17 +216,6 @@ def trade(
     names = base.mark_text(align="left", dx=9, dy=-7, fontSize=11, color=INK[dark])
     labels = names.encode(x=x, y=y, text="codec:N")
     return _finished([front.encode(x=x, y=y, order="cost:Q"), marks, labels], 460, dark)
-
-
-@dataclass(frozen=True, slots=True)
-class SpanPoint:
-    """A value with its interval, in one of a few groups."""
-
-    name: str
-    group: str
-    value: float
-    low: float | None
-    high: float | None
 
 
 def spans(

@@ -1,4 +1,4 @@
-"""Tables and charts of studies; whatever is simulated says so in its title."""
+"""Tables of studies; whatever is simulated says so in its title."""
 
 from __future__ import annotations
 
@@ -6,23 +6,18 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import seaborn as sns
-from matplotlib.figure import Figure
-
 from ...studies.analysis.results import StudyResults, results_of
+from ...studies.analysis.score_results import score_results_of
 from ...studies.ledger.ledger import Ledger
 from ...studies.organise.presenting import SIMULATED, Record, report_tables, status_lines
+from ...studies.organise.score_tables import score_tables
 from ...studies.records.records import StudyRow
-from ...studies.scale.scale_results import ScaleError, StudyScale
+from ...studies.scale.scale_results import ScaleError
 from ..tables.digits import EMPTY, MINUS
 from ..tables.table import Column, Entry, Row, Table
-from .rd_figure import STYLE
 
 _SIGN = re.compile(r"(?<![^\s(])-(?=\d|$)")
 """A hyphen that stands for a minus, or alone for nothing."""
-
-WIDE, NARROW = "#8fb8d6", "#0072b2"
-"""Colours of the two intervals: for other pictures as well, and for these pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +28,7 @@ class StudyFindings:
     lines: tuple[str, ...]
     """How far it is."""
     results: StudyResults | None
+    """None where there is no result, and of imported scores, whose tables are there all the same."""
     tables: tuple[Table, ...]
     reason: str = ""
     """Why there is no result."""
@@ -58,6 +54,9 @@ def findings_of(ledger: Ledger, study: StudyRow, resamples: int | None = None) -
             intervals coarser.
     """
     lines, record = status_lines(ledger, study.name)
+    if study.holds_scores:
+        scores = score_tables(score_results_of(ledger, study.name))
+        return StudyFindings(study, tuple(lines), None, tuple(record_tables(scores)))
     if not record["votes"]:
         return StudyFindings(study, tuple(lines), None, (), "no votes yet")
     try:
@@ -103,35 +102,3 @@ def _entry(value: object) -> Entry:
 def _numeric(records: Iterable[Mapping[str, object]], name: str) -> bool:
     texts = [str(record[name]) for record in records]
     return any(texts) and all(not text or text[0] in "+-−0123456789<" for text in texts)
-
-
-def scale_chart(scale: StudyScale, title: str) -> Figure:
-    """Return the values of a scale with both intervals, best condition on top.
-
-    Args:
-        scale: Of one study; its components are drawn one below the other.
-        title: Above the chart.
-    """
-    conditions = list(reversed(scale.conditions))
-    with sns.axes_style("whitegrid", STYLE), sns.plotting_context("notebook", font_scale=0.9):
-        figure = Figure(figsize=(6.6, 1.1 + 0.34 * len(conditions)), dpi=200, layout="constrained")
-        axes = figure.subplots()
-        for place, estimate in enumerate(conditions):
-            for span, colour, width in (
-                (estimate.by_rater_and_picture, WIDE, 3.0),
-                (estimate.by_rater, NARROW, 6.0),
-            ):
-                if span is not None and span.low < span.high:
-                    axes.plot([span.low, span.high], [place, place], color=colour, linewidth=width,
-                              solid_capstyle="butt", zorder=2)  # fmt: skip
-            axes.plot([estimate.value], [place], "o", color="white", markeredgecolor="#30343b", zorder=3)
-        names = [
-            condition.condition if len(condition.condition) < 33 else f"{condition.condition[:31]}…"
-            for condition in conditions
-        ]
-        axes.set_yticks(range(len(names)), names, parse_math=False)
-        axes.grid(axis="y", visible=False)
-        axes.axvline(0, color="#8a8f98", linewidth=1, zorder=1)
-        axes.set_xlabel(f"{scale.unit}; dark: 95 % for other raters, light: for other pictures as well")
-        axes.set_title(title, loc="left", fontsize=12, parse_math=False)
-    return figure

@@ -9,7 +9,7 @@ import numpy as np
 from ...bench.analysis.leaderboard import Leaderboard
 from ...bench.analysis.pareto import on_front
 from ..tables.leaderboard_columns import Cost
-from .interactive import TradePoint
+from .chart_points import TradePoint
 
 COSTS = {
     "decode": "Decode time (ms per megapixel)",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from ...bench.records.rows import MetricRow
+from ...bench.store.imports import Published
+from ..tables import digits
 from ..tables.leaderboard_tables import RatePoint
 from ..tables.selection import Selection
 
@@ -35,6 +37,37 @@ def picture_points(selection: Selection, metric: MetricRow, picture: str) -> lis
             score, codec = float(scored_grid.scores[row, column]), scored_grid.grid.codec
             points.append(RatePoint(codec.label, setting, rate, score, codec.toy, codec_id))
     return points
+
+
+def published_points(published: Iterable[Published], image_set: str, metric: MetricRow) -> list[RatePoint]:
+    """Return the points of curves of a set that were measured elsewhere; their names say so.
+
+    Args:
+        published: Of any set, with any metric.
+        image_set: Its name.
+        metric: By its name: the values were computed by other code.
+    """
+    return [
+        RatePoint(
+            f"{point.codec} (published)", point.quality or 0.0, point.bits_per_pixel,
+            point.scores[metric.name],
+        )
+        for point in published
+        if point.image_set == image_set and metric.name in point.scores
+    ]  # fmt: skip
+
+
+def published_note(selection: Selection, metric: MetricRow, picture: str | None) -> str:
+    """Return what must stand beside published curves: their means are not over the pictures of the others.
+
+    Args:
+        selection: What was measured here.
+        metric: Of the curves.
+        picture: Whose curves the others are; None for mean curves.
+    """
+    common = digits.counted(len(selection.comparison(metric).shared.pictures), "picture")
+    measured = f"means over {common}" if picture is None else f"of the picture {picture} alone"
+    return f"Published curves are means over a whole set, computed by other code; the others are {measured}."
 
 
 def as_csv(points: Sequence[RatePoint], metric: MetricRow) -> bytes:

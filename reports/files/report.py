@@ -15,7 +15,9 @@ from ...bench.store.store import Store
 from ...bench.store.timings import timings
 from ...studies.ledger.ledger import Ledger
 from ..charts import rd_figure
-from ..charts.study_tables import StudyFindings, every_study, scale_chart
+from ..charts.line_styles import line_styles
+from ..charts.scale_figure import scale_chart
+from ..charts.study_tables import StudyFindings, every_study
 from ..tables import digits
 from ..tables.comparisons import comparison_tables
 from ..tables.evidence import curve_points
@@ -23,6 +25,7 @@ from ..tables.kinds import kind_tables
 from ..tables.leaderboard_tables import failures_table, rate_points, tables_of
 from ..tables.leaderboards import bd_table
 from ..tables.rate_table import rate_table
+from ..tables.reasons import shared_notes
 from ..tables.selection import Selection, selections
 from ..tables.speed import speed_tables
 from ..tables.table import Table
@@ -145,7 +148,7 @@ def _leaderboard(
 
 
 def _curves(selection: Selection, chosen: list[MetricRow], derived: Derived) -> Section:
-    styles = rd_figure.line_styles(grid.codec.label for grid in selection.grids)
+    styles = line_styles(grid.codec.label for grid in selection.grids)
     drawn: list[Chart] = []
     for metric in chosen[:CHARTS]:
         points, pictures = rate_points(selection, metric, curve_points(selection, metric, derived))
@@ -159,8 +162,14 @@ def _curves(selection: Selection, chosen: list[MetricRow], derived: Derived) -> 
         )  # fmt: skip
         description = f"{title} over bits per pixel of {len({point.codec for point in points})} codecs"
         drawn.append(Chart(figure, f"{description}; the tables hold the numbers"))
-    lines = () if drawn else ("No curve yet: no picture is finished by all codecs.",)
-    return Section(f"Rate and distortion · {selection.image_set}", charts=tuple(drawn), lines=lines)
+    lines = dict.fromkeys(
+        note
+        for metric in chosen[:CHARTS]
+        for note in shared_notes(selection.comparison(metric), selection.picture_names)
+    )
+    if not drawn:
+        lines = {"No curve yet: no picture is finished by all codecs.": None}
+    return Section(f"Rate and distortion · {selection.image_set}", charts=tuple(drawn), lines=tuple(lines))
 
 
 def _comparison(store: Store, selection: Selection, metric: MetricRow, derived: Derived) -> list[Section]:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from ...bench.analysis.kind_effect import KindSplit
-from ..charts.interactive import SpanPoint, spans
-from ..tables.kinds import dividing_pictures, points_by_kind, points_table
+from ..charts.chart_points import SpanPoint
+from ..charts.interactive import spans
+from ..tables import digits
 from ..tables.evidence import Pending, kind_split
-from ..tables.kinds import kind_table
+from ..tables.kinds import dividing_pictures, kind_table, points_by_kind, points_table
 from ..tables.selection import Selection
 from . import frame as pages
 from . import pickers
+from .figure_files import figure_files
 from .frame import Frame
+
+if TYPE_CHECKING:
+    from ..files.printed_figures import Printed
 
 EVERY = "All sets together"
 ABOUT = """
@@ -59,6 +66,14 @@ def draw(frame: Frame) -> None:
         pages.show(points_table(points_by_kind(selection, metric, anchor_id), title))
     else:
         _drawn(selection, split, title)
+        if any(level.percent is not None for row in split.rows for level in (row.natural, row.generated)):
+
+            def printed() -> Printed | None:
+                from ..files import printed_figures
+
+                return printed_figures.kinds(selection, metric, anchor, split)
+
+            figure_files(printed, digits.file_name(f"{chosen} {metric.name} natural ai-generated"))
     divided = dividing_pictures(selection, metric, anchor_id)
     if divided.rows:
         pages.show(divided, "divided")

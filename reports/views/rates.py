@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
-from matplotlib.figure import Figure
 
 from ...bench.records.rows import MetricRow
 from ...bench.store.imports import read_published
-from ..charts import rd_figure
 from ..charts.interactive import rate_distortion
-from ..files.curve_files import as_csv, picture_points
+from ..charts.line_styles import LineStyle, line_styles
+from ..files.curve_files import as_csv, picture_points, published_note, published_points
 from ..tables import digits
 from ..tables.evidence import curve_points
 from ..tables.leaderboard_tables import RatePoint, rate_points
+from ..tables.reasons import shared_notes
 from ..tables.selection import Selection
 from . import frame as pages
 from . import pickers
+from .figure_files import figure_files
 from .frame import Frame
+
+if TYPE_CHECKING:
+    from ..files.printed_figures import Printed
 
 AVERAGE = "Mean of all pictures"
 ABOUT = """
@@ -57,7 +61,7 @@ def draw(frame: Frame) -> None:
     chosen = pickers.choose_many(
         second[1], "Codecs", "codec", labels, "Only these; all where none is chosen."
     )
-    overlays = _published(frame, image_set, metric)
+    overlays = published_points(read_published(frame.store), image_set, metric)
     names = sorted({overlay.codec for overlay in overlays})
     overlaid = pickers.choose_many(first[3], "Published curves", "published", names) if names else []
     points = [
@@ -68,9 +72,14 @@ def draw(frame: Frame) -> None:
         return
     shown = Shown(
         selection, metric, picture, points, [overlay for overlay in overlays if overlay.codec in overlaid],
-        rd_figure.line_styles(labels), axis == "log",
+        line_styles(labels), axis == "log",
     )  # fmt: skip
     _chart(shown)
+    if shown.picture_alone is None:
+        for note in shared_notes(selection.comparison(metric), selection.picture_names):
+            st.caption(pages.plain(note))
+    if shown.published:
+        st.caption(pages.plain(published_note(selection, metric, shown.picture_alone)))
     _files(shown)
     pages.pending(frame)
 
@@ -84,13 +93,18 @@ class Shown:
     picture: str
     points: list[RatePoint]
     published: list[RatePoint]
-    line_styles: dict[str, rd_figure.LineStyle]
+    line_styles: dict[str, LineStyle]
     logarithmic: bool
+
+    @property
+    def picture_alone(self) -> str | None:
+        """The one picture that is shown; None for the mean of all."""
+        return None if self.picture == AVERAGE else self.picture
 
     @property
     def name(self) -> str:
         """What the files are called before their suffix."""
-        names = (self.selection.image_set, "" if self.picture == AVERAGE else self.picture, self.metric.name)
+        names = (self.selection.image_set, self.picture_alone or "", self.metric.name)
         return "-".join(word for word in map(digits.file_name, names) if word)
 
 
@@ -104,19 +118,6 @@ def _points(frame: Frame, selection: Selection, metric: MetricRow, picture: str)
     if picture != AVERAGE:
         return picture_points(selection, metric, picture)
     return rate_points(selection, metric, curve_points(selection, metric, frame.background))[0]
-
-
-def _published(frame: Frame, image_set: str, metric: MetricRow) -> list[RatePoint]:
-    return [
-        RatePoint(
-            f"{point.codec} (published)",
-            point.quality or 0.0,
-            point.bits_per_pixel,
-            point.scores[metric.name],
-        )
-        for point in read_published(frame.store)
-        if point.image_set == image_set and metric.name in point.scores
-    ]
 
 
 def _chart(shown: Shown) -> None:
@@ -165,32 +166,15 @@ def _open(shown: Shown, chosen: dict[str, Any]) -> None:
 
 
 def _files(shown: Shown) -> None:
-    with st.container(horizontal=True):
-        for form in ("svg", "pdf", "png"):
-            _download(shown, form)
-        numbers = as_csv([*shown.points, *shown.published], shown.metric)
-        st.download_button("CSV", numbers, f"{shown.name}.csv", "text/csv", on_click="ignore")
+    numbers = as_csv([*shown.points, *shown.published], shown.metric)
+    figure_files(lambda: printed(shown), shown.name, {"CSV": (numbers, f"{shown.name}.csv")})
 
 
-def _download(shown: Shown, form: rd_figure.Format) -> None:
-    def make() -> bytes:
-        return rd_figure.export(printed(shown), form)
-
-    st.download_button(form.upper(), make, f"{shown.name}.{form}", on_click="ignore")
-
-
-def printed(shown: Shown) -> Figure:
+def printed(shown: Shown) -> Printed:
     """Return the chart for print."""
-    selection, metric = shown.selection, shown.metric
-    over = digits.counted(len(selection.comparison(metric).common), "picture")
-    return rd_figure.rate_distortion(
-        shown.points,
-        shown.line_styles,
-        metric=selection.title(metric),
-        unit=digits.unit_of(metric),
-        better=metric.better,
-        title=f"{selection.image_set}: {f'means over {over}' if shown.picture == AVERAGE else shown.picture}",
-        decibels=metric.curve_scale == "decibel",
-        logarithmic=shown.logarithmic,
-        published=shown.published,
-    )
+    from ..files import printed_figures
+
+    return printed_figures.curves(
+        shown.selection, shown.metric, shown.points, shown.published, logarithmic=shown.logarithmic,
+        picture=shown.picture_alone,
+    )  # fmt: skip

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from ...bench.records.rows import MetricRow
 from ...bench.store.timings import timings
-from ..charts import rd_figure
 from ..charts.interactive import trade
+from ..charts.line_styles import line_styles
 from ..charts.trades import COSTS, trades
+from ..tables import digits
 from ..tables.comparisons import pareto_table
 from ..tables.selection import Selection
 from ..tables.speed import speed_tables
 from . import frame as pages
 from . import pickers
+from .figure_files import figure_files
 from .frame import Frame
 from .leaderboard import costs_of
+
+if TYPE_CHECKING:
+    from ..files.printed_figures import Printed
 
 ABOUT = """
 What codecs cost, measured one picture at a time on a machine that did nothing else. Times of a run, in which
@@ -49,10 +56,17 @@ def draw(frame: Frame) -> None:
         st.subheader("What the cost buys", anchor=False)
         if points:
             gain = f"BD-rate against {anchor} (%), less is better"
-            line_styles = rd_figure.line_styles(grid.codec.label for grid in selection.grids)
-            drawn = trade(points, line_styles, cost=COSTS[by], gain=gain, less_is_better=True,
+            styles = line_styles(grid.codec.label for grid in selection.grids)
+            drawn = trade(points, styles, cost=COSTS[by], gain=gain, less_is_better=True,
                           dark=st.context.theme.type == "dark")  # fmt: skip
             st.altair_chart(drawn, alt=f"{gain} over {COSTS[by]}; the tables below have the costs")
+
+            def printed() -> Printed | None:
+                from ..files import printed_figures
+
+                return printed_figures.costs(selection, metric, anchor, costs, by)
+
+            figure_files(printed, digits.file_name(f"{image_set} {metric.name} {by} cost"))
         else:
             st.info(
                 "No codec has both a BD-rate and this cost. Wall times taken while other programs ran are no "

@@ -14,7 +14,8 @@ from ...studies.ledger.ledger import Ledger
 from ...studies.organise.interchange import write
 from ...studies.organise.presenting import report_record, report_text
 from ...studies.records.records import StudyRow
-from ..charts.study_tables import StudyFindings, findings_of, scale_chart
+from ..charts.study_tables import StudyFindings, findings_of
+from .figure_files import figure_files
 from .frame import Frame, plain, show
 
 FORMS = {
@@ -31,11 +32,18 @@ def results(frame: Frame, study: StudyRow) -> None:
     """Draw scales, tests, fit, review of the raters, metrics and rates against people."""
     findings = _found(frame, study)
     if findings.results is None:
-        st.info(f"No result: {plain(findings.reason)}.")
+        if findings.reason:
+            st.info(f"No result: {plain(findings.reason)}.")
+        for table in findings.tables:
+            show(table)
         return
-    for outcome in findings.results.outcomes[:1]:
-        chart = scale_chart(outcome.scale, f"{findings.study.label}: {outcome.title}")
-        st.pyplot(chart, width=780, alt=f"Scale of {findings.study.label}; the table below holds the numbers")
+    from ..files import printed_figures  # matplotlib: a second that other pages need not spend
+
+    chart = printed_figures.scale(findings.results)
+    st.pyplot(
+        chart.figure, width=780, alt=f"Scale of {findings.study.label}; the table below holds the numbers"
+    )
+    figure_files(lambda: chart, f"{study.name}-scale")
     for table in findings.tables:
         show(table)
     _downloads(frame, study)

@@ -5,14 +5,24 @@ from dataclasses import replace
 
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
-from codecarena.reports.charts.rd_figure import PUBLISHED, Format, export, line_styles, rate_distortion
+from codecarena.reports.charts.figures import Format, export
+from codecarena.reports.charts.line_styles import PUBLISHED, line_styles
+from codecarena.reports.charts.rd_figure import INTERVALS_NOTE, rate_distortion
 from codecarena.reports.tables.leaderboard_tables import RatePoint
 
 POINTS = [
     RatePoint("webp", 1, 0.1, 0.9), RatePoint("webp", 2, 1.0, 0.99),
     RatePoint("jpeg", 1, 0.2, 0.9), RatePoint("jpeg", 2, 2.0, 0.98),
 ]  # fmt: skip
+
+
+def below(figure: Figure) -> list[str]:
+    """Return the lines below a chart."""
+    return [
+        line for text in figure.texts if text.get_va() == "bottom" for line in text.get_text().split("\n")
+    ]
 
 
 def test_a_codec_keeps_its_look_whatever_else_is_there() -> None:
@@ -52,15 +62,16 @@ def test_intervals_become_bands_in_the_colour_of_their_codec() -> None:
     corners = band.get_paths()[0].vertices
     assert (corners[:, 1].min(), corners[:, 1].max()) == pytest.approx((0.89, 0.995))
     assert figure.axes[0].get_ylim()[0] < 0.89
-    assert figure.axes[0].get_title("left") == "kodak; bands: 95 % intervals"
+    assert (figure.get_suptitle(), below(figure)) == ("kodak", [INTERVALS_NOTE])
     bare = rate_distortion(POINTS, styles, metric="SSIM", title="kodak")
     assert not bare.axes[0].collections
-    assert bare.axes[0].get_title("left") == "kodak"
+    assert (bare.get_suptitle(), below(bare)) == ("kodak", [])
 
 
 def test_a_long_title_leaves_room_for_the_chart() -> None:
     figure = rate_distortion(POINTS, line_styles(["jpeg", "webp"]), metric="SSIM", title=200 * "w")
-    assert len(figure.axes[0].get_title("left")) < 60
+    assert len(figure.get_suptitle().split("\n")) == 2
+    assert figure.get_suptitle().endswith("…")
     export(figure, "png")  # warns, which is an error here, where no room is left
 
 
@@ -104,7 +115,7 @@ def test_signs_that_the_font_lacks_are_told_by_number(form: Format) -> None:
     assert legend == ["webp U+1F986 U+5199U+771F", "jpeg U+1F986 U+5199U+771F"]
     (axes,) = figure.axes
     assert axes.get_ylabel() == "PSNR U+1F986"
-    assert axes.get_title("left").startswith("U+5199U+771F")
+    assert figure.get_suptitle().startswith("U+5199U+771F")
 
 
 def test_svg_keeps_every_sign() -> None:

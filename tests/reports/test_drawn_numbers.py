@@ -10,10 +10,20 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
-from codecarena.reports.charts import interactive, rd_figure
-from codecarena.reports.charts.interactive import DARK, INK, SHAPES, SpanPoint, TradePoint
-from codecarena.reports.charts.rd_figure import COLOURS, DASHES, MARKERS, line_styles, rate_distortion
-from codecarena.reports.charts.study_tables import NARROW, WIDE, scale_chart
+from codecarena.reports.charts import interactive
+from codecarena.reports.charts.chart_points import SpanPoint, TradePoint
+from codecarena.reports.charts.interactive import INK, SHAPES
+from codecarena.reports.charts.line_styles import (
+    COLOURS,
+    DARK,
+    DASHES,
+    MARKERS,
+    PUBLISHED,
+    decibels_of,
+    line_styles,
+)
+from codecarena.reports.charts.rd_figure import rate_distortion
+from codecarena.reports.charts.scale_figure import NARROW, WIDE, scale_chart
 from codecarena.reports.tables.leaderboard_tables import RatePoint
 
 ZIP = [RatePoint("zip", 3, 2.0, 39.0), RatePoint("zip", 1, 0.25, 30.5, low=29.0, high=32.5)]
@@ -36,7 +46,7 @@ def test_rates_lie_on_the_horizontal_axis_and_scores_on_the_vertical_one() -> No
     assert lines_of(figure, STYLES["avif"].colour) == [([0.5], [34.0])]
     assert axes.get_xlabel() == "rate (bits per pixel, logarithmic)"
     assert axes.get_ylabel() == "PSNR (dB)"
-    assert axes.get_title("left") == "photos; bands: 95 % intervals"
+    assert figure.get_suptitle() == "photos"
     (band,) = axes.collections
     assert band.get_paths()[0].vertices[:, 1].min() == 29.0
     assert band.get_paths()[0].vertices[:, 1].max() == 32.5
@@ -62,22 +72,22 @@ def test_the_best_curve_stands_first_in_the_legend(better: Any, legend: list[str
 
 
 def test_similarities_stand_at_equal_steps_of_decibels() -> None:
-    assert rd_figure.decibels_of(np.array([0.0, 0.9, 0.99, 0.999])) == pytest.approx([0, 10, 20, 30])
-    assert rd_figure.decibels_of(np.array([1.0])) == pytest.approx([90])
+    assert decibels_of(np.array([0.0, 0.9, 0.99, 0.999])) == pytest.approx([0, 10, 20, 30])
+    assert decibels_of(np.array([1.0])) == pytest.approx([90])
     points = [RatePoint("zip", 1, 1.0, 0.9, low=0.684, high=0.95), RatePoint("zip", 2, 2.0, 0.99)]
     published = [RatePoint("theirs", 1, 1.0, 0.999)]
     figure = rate_distortion(points, STYLES, metric="SSIM", decibels=True, published=published)
     # From 5 to 30 dB with 5 % of 25 dB on either side.
     low, high = figure.axes[0].get_ylim()
-    assert rd_figure.decibels_of(np.array([low, high])) == pytest.approx([5 - 1.25, 30 + 1.25], abs=0.01)
+    assert decibels_of(np.array([low, high])) == pytest.approx([5 - 1.25, 30 + 1.25], abs=0.01)
     alike = rate_distortion(points[1:], STYLES, metric="SSIM", decibels=True)
-    assert rd_figure.decibels_of(np.array(alike.axes[0].get_ylim())) == pytest.approx([19.95, 20.05])
+    assert decibels_of(np.array(alike.axes[0].get_ylim())) == pytest.approx([19.95, 20.05])
 
 
 def test_published_curves_differ_in_dashes_and_markers_and_none_is_solid() -> None:
     others = [RatePoint(f"theirs{place}", 1, 1.0 + place, 30.0 + place) for place in range(4)]
     figure = rate_distortion(ZIP, STYLES, metric="PSNR", published=others)
-    grey = [line for line in figure.axes[0].lines if line.get_color() == rd_figure.PUBLISHED]
+    grey = [line for line in figure.axes[0].lines if line.get_color() == PUBLISHED]
     assert [line.get_marker() for line in grey] == list(MARKERS[:4])
     # Dashes are in widths of the line, which is 1 point; the fourth curve begins again with the first dashes.
     assert [line._dash_pattern[1] for line in grey] == [  # type: ignore[attr-defined]
@@ -86,34 +96,24 @@ def test_published_curves_differ_in_dashes_and_markers_and_none_is_solid() -> No
     assert [text.get_text() for text in figure.legends[0].get_texts()][1:] == [f"theirs{n}" for n in range(4)]
 
 
-@pytest.mark.parametrize(("length", "cut"), [(32, False), (33, True)])
-def test_a_label_is_cut_where_it_is_too_long(length: int, cut: bool) -> None:
-    name = length * "n"
-    figure = rate_distortion(
-        [RatePoint(name, 1, 1.0, 30.0)], line_styles([name]), metric="PSNR", title=48 * "t"
-    )
-    (text,) = figure.legends[0].get_texts()
-    assert text.get_text() == (31 * "n" + "…" if cut else name)
-    assert figure.axes[0].get_title("left") == 48 * "t"
-
-
 def test_looks_of_known_codecs_their_relatives_and_others() -> None:
     styles = line_styles(
         ["jpeg", "mozjpeg", "jpegli", "webp", "jpeg(subsampling=444)", "aaa", "bbb q", "bbb(x=1)"]
     )
     assert {name: COLOURS.index(look.colour) for name, look in styles.items()} == {
-        "jpeg": 0, "mozjpeg": 0, "jpegli": 0, "webp": 1, "jpeg(subsampling=444)": 0, "aaa": 0, "bbb q": 1,
-        "bbb(x=1)": 1,
+        "jpeg": 0, "mozjpeg": 0, "jpegli": 0, "webp": 1, "jpeg(subsampling=444)": 0, "aaa": 14, "bbb q": 15,
+        "bbb(x=1)": 15,
     }  # fmt: skip
     assert {name: MARKERS.index(look.marker) for name, look in styles.items()} == {
-        "jpeg": 0, "mozjpeg": 1, "jpegli": 2, "webp": 0, "jpeg(subsampling=444)": 2, "aaa": 3, "bbb q": 3,
-        "bbb(x=1)": 5,
+        "jpeg": 0, "mozjpeg": 1, "jpegli": 2, "webp": 0, "jpeg(subsampling=444)": 2, "aaa": 0, "bbb q": 0,
+        "bbb(x=1)": 2,
     }  # fmt: skip
     assert styles["jpeg"].dashes == DASHES[0]
     assert styles["mozjpeg"].dashes == DASHES[1]
-    nine = line_styles([f"new{place}" for place in range(9)])
-    assert nine["new8"].colour == nine["new0"].colour
-    assert MARKERS.index(nine["new8"].marker) == 4
+    many = line_styles([f"new{place:02}" for place in range(17)])
+    assert len({look.colour for look in many.values()}) == 16
+    assert many["new16"].colour == many["new00"].colour
+    assert many["new16"].marker != many["new00"].marker
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_a_dark_ground_has_its_own_colours() -> None:
     for dark in (True, False):
         chart = spec(drawn([*ZIP], [RatePoint("theirs", 1, 1.5, 37.0)], dark=dark))
         assert chart["config"]["axis"]["labelColor"] == INK[dark]
-        assert chart["layer"][3]["mark"]["color"] == (INK[True] if dark else rd_figure.PUBLISHED)
+        assert chart["layer"][3]["mark"]["color"] == (INK[True] if dark else PUBLISHED)
 
 
 def test_trades_are_gains_over_costs() -> None:
@@ -303,7 +303,11 @@ def test_a_scale_is_drawn_best_on_top_with_both_intervals() -> None:
     ))  # fmt: skip
     figure = scale_chart(scale, "tea: all raters")
     (axes,) = figure.axes
-    assert list(figure.get_size_inches()) == pytest.approx([6.6, 1.1 + 2 * 0.34])  # a third of an inch a line
+    three = SimpleNamespace(unit="JOD", conditions=(*scale.conditions, condition("bad", -1.0, None, None)))
+    (width, height), (_, taller) = (
+        drawn.get_size_inches() for drawn in (figure, scale_chart(three, "tea: all raters"))
+    )
+    assert (width, taller - height) == pytest.approx((6.6, 0.34))  # a third of an inch a line
     drawn = [
         (to_hex(line.get_color()), list(line.get_xdata()), list(line.get_ydata())) for line in axes.lines
     ]
@@ -311,6 +315,7 @@ def test_a_scale_is_drawn_best_on_top_with_both_intervals() -> None:
     assert (NARROW, [1.25, 1.75], [1, 1]) in drawn
     assert sum(colour in (WIDE, NARROW) for colour, _, _ in drawn) == 2
     assert [(xs, ys) for _, xs, ys in drawn if len(xs) == 1] == [([-0.5], [0]), ([1.5], [1])]
-    assert [text.get_text() for text in axes.get_yticklabels()] == [31 * "n" + "…", "good"]
-    assert axes.get_title("left") == "tea: all raters"
-    assert axes.get_xlabel().startswith("JOD; dark: 95 % for other raters")
+    assert [text.get_text() for text in axes.get_yticklabels()] == [27 * "n" + "…", "good"]
+    assert figure.get_suptitle() == "tea: all raters"
+    assert axes.get_xlabel() == "JOD"
+    assert figure.texts[-1].get_text().startswith("95 % intervals: dark for other raters, light")

@@ -12,7 +12,7 @@ from report_rows import PSNR, TIMED, TIMING, summary, text_columns, texts, value
 from codecarena.bench.analysis.curves import BdRate
 from codecarena.bench.analysis.leaderboard import BdRow, Leaderboard
 from codecarena.bench.store.timings import Footprint, Side, TimingRow
-from codecarena.reports.charts.interactive import TradePoint
+from codecarena.reports.charts.chart_points import TradePoint
 from codecarena.reports.charts.trades import trades
 from codecarena.reports.tables import digits, speed
 from codecarena.reports.tables.comparisons import decode_seconds

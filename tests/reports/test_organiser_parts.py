@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from drawn import Answered
 
-from codecarena.reports.views import studies, study_results, study_work
+from codecarena.reports.files import printed_figures
+from codecarena.reports.views import figure_files, studies, study_results, study_work
 from codecarena.studies.design.power import Prices
 from codecarena.studies.design.simulation import Assumptions
 from codecarena.studies.organise.presenting import SIMULATED
@@ -46,7 +47,7 @@ class Ledger:
 def page(monkeypatch: pytest.MonkeyPatch) -> Answered:
     drawn = Answered()
     Ledger.opened = []
-    for module in (study_work, study_results, studies):
+    for module in (figure_files, study_work, study_results, studies):
         monkeypatch.setattr(module, "st", drawn)
     for module in (study_work, study_results, studies):
         monkeypatch.setattr(module, "Ledger", Ledger)
@@ -276,15 +277,19 @@ def test_results_are_a_chart_tables_and_reports(page: Answered, monkeypatch: pyt
         results=SimpleNamespace(outcomes=outcomes), tables=["t1", "t2"], study=study(), reason=""
     )
     monkeypatch.setattr(study_results, "findings_of", lambda *_: findings)
-    monkeypatch.setattr(study_results, "scale_chart", lambda *words: words)
+    printed = SimpleNamespace(figure="scale of tea", file=lambda form: f"scale as {form}")
+    monkeypatch.setattr(printed_figures, "scale", lambda results: printed if results else None)
     monkeypatch.setattr(study_results, "show", tables.append)
     monkeypatch.setattr(study_results, "results_of", lambda _, name: f"results of {name}")
     monkeypatch.setattr(study_results, "report_record", lambda _, results: {"a": results})
     monkeypatch.setattr(study_results, "report_text", lambda record: f"text of {record['a']}")
     study_results.results(FRAME, study())
-    assert page.of("pyplot") == [("scale 1", "tea: title 1")]
+    assert page.of("pyplot") == ["scale of tea"]
     assert tables == ["t1", "t2"]
     assert [(title, file, content()) for title, content, file in page.of("download_button")] == [
+        ("SVG", "tea-scale.svg", "scale as svg"),
+        ("PDF", "tea-scale.pdf", "scale as pdf"),
+        ("PNG", "tea-scale.png", "scale as png"),
         ("Report as Markdown", "tea.md", "text of results of tea"),
         ("Report as JSON", "tea.json", '{\n  "a": "results of tea"\n}'),
     ]

@@ -25,8 +25,9 @@ from codecarena.bench.analysis.kind_effect import KindRow, Level, Order, Reversa
 from codecarena.bench.records.rows import RunRow
 from codecarena.bench.store.imports import Published
 from codecarena.bench.store.run_details import RunDetail
-from codecarena.reports.charts import rd_figure
-from codecarena.reports.charts.interactive import SpanPoint
+from codecarena.reports.charts.chart_points import SpanPoint
+from codecarena.reports.charts.line_styles import line_styles
+from codecarena.reports.files.curve_files import published_points
 from codecarena.reports.server.server import STORE_VARIABLE
 from codecarena.reports.tables.leaderboard_tables import RatePoint
 from codecarena.reports.views import frame, look, natural, pickers, rates, runs
@@ -227,9 +228,10 @@ def shown(picture: str = rates.AVERAGE, metric: Any = PSNR) -> rates.Shown:
     part: Any = SimpleNamespace(
         image_set="My Zoo",
         title=lambda _: "PSNR",
-        comparison=lambda _: SimpleNamespace(common=frozenset("abc")),
+        comparison=lambda _: SimpleNamespace(shared=SimpleNamespace(pictures=frozenset("abc"))),
+        grids=[SimpleNamespace(codec=SimpleNamespace(label=label)) for label in ("zip", "hyper")],
     )
-    return rates.Shown(part, metric, picture, points, [], rd_figure.line_styles(["zip", "hyper"]), True)
+    return rates.Shown(part, metric, picture, points, [], line_styles(["zip", "hyper"]), True)
 
 
 def test_files_of_curves_are_named_and_titled_after_what_they_show() -> None:
@@ -239,9 +241,9 @@ def test_files_of_curves_are_named_and_titled_after_what_they_show() -> None:
         (shown(), "My Zoo: means over 3 pictures"),
         (shown("bee.png"), "My Zoo: bee.png"),
     ):
-        (axes,) = rates.printed(shown_rates).axes
-        assert axes.get_title("left") == title
-        assert axes.get_ylabel() == "PSNR (dB)"
+        figure = rates.printed(shown_rates).figure
+        assert figure.get_suptitle() == title
+        assert figure.axes[0].get_ylabel() == "PSNR (dB)"
 
 
 @pytest.mark.parametrize(
@@ -271,14 +273,13 @@ def test_a_clicked_point_opens_that_codec_at_its_rate(
     assert opened == ([] if query is None else [("the page Look", query)])
 
 
-def test_published_curves_of_the_set_and_metric(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_published_curves_of_the_set_and_metric() -> None:
     def point(image_set: str, quality: float | None, scores: dict[str, float]) -> Published:
         return Published(image_set, "theirs", 0.25, scores, quality, 1.0, 2.0, "a paper")
 
     stored = [point("zoo", 4.0, {"psnr": 31.0, "vmaf": 80.0}), point("zoo", None, {"psnr": 32.0}),
               point("kodak", 1.0, {"psnr": 33.0}), point("zoo", 1.0, {"vmaf": 81.0})]  # fmt: skip
-    monkeypatch.setattr(rates, "read_published", lambda _: stored)
-    assert rates._published(SimpleNamespace(store=None), "zoo", PSNR) == [  # type: ignore[arg-type]
+    assert published_points(stored, "zoo", PSNR) == [
         RatePoint("theirs (published)", 4.0, 0.25, 31.0), RatePoint("theirs (published)", 0.0, 0.25, 32.0),
     ]  # fmt: skip
 

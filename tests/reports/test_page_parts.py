@@ -13,10 +13,10 @@ from report_rows import BUTTERAUGLI, MS_SSIM, PSNR
 
 from codecarena.bench.records.rows import Failure, RunRow
 from codecarena.bench.store.run_details import RunDetail
-from codecarena.reports.charts import rd_figure
+from codecarena.reports.charts.line_styles import line_styles
 from codecarena.reports.server.server import Services
 from codecarena.reports.tables.leaderboard_tables import RatePoint
-from codecarena.reports.views import navigation, people, rates, runs
+from codecarena.reports.views import figure_files, navigation, people, rates, runs
 from codecarena.studies.analysis.human_metrics import PartAgreement
 from codecarena.studies.analysis.stimulus_parts import BANDS
 from codecarena.studies.organise.presenting import SIMULATED
@@ -28,7 +28,7 @@ FAILED = Failure("zoo", "ant.png", "ant", "zip-id", "zip", 9.0, None, None, "cra
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Answered:
     drawn = Answered()
-    for module in (navigation, people, rates, runs):
+    for module in (figure_files, navigation, people, rates, runs):
         monkeypatch.setattr(module, "st", drawn)
     return drawn
 
@@ -47,7 +47,7 @@ def picker(answers: dict[str, Any], asked: list[tuple[Any, ...]]) -> Callable[..
 def shown(metric: Any, points: list[RatePoint], published: list[RatePoint]) -> rates.Shown:
     part: Any = SimpleNamespace(image_set="zoo", title=lambda metric: metric.name.upper())
     return rates.Shown(
-        part, metric, rates.AVERAGE, points, published, rd_figure.line_styles(["zip"]), logarithmic=False
+        part, metric, rates.AVERAGE, points, published, line_styles(["zip"]), logarithmic=False
     )
 
 
@@ -95,8 +95,7 @@ def test_a_chart_and_the_point_that_was_clicked(
 
 
 def test_files_of_a_chart(page: Answered, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "printed", lambda _: "figure")
-    monkeypatch.setattr(rates.rd_figure, "export", lambda figure, form: f"{figure} as {form}")
+    monkeypatch.setattr(rates, "printed", lambda _: SimpleNamespace(file=lambda form: f"figure as {form}"))
     monkeypatch.setattr(rates, "as_csv", lambda points, metric: (points, metric))
     published = [RatePoint("theirs (published)", 0.0, 0.5, 33.0)]
     rates._files(shown(PSNR, POINTS, published))
@@ -105,7 +104,7 @@ def test_files_of_a_chart(page: Answered, monkeypatch: pytest.MonkeyPatch) -> No
         ("SVG", "figure as svg", "zoo-psnr.svg"), ("PDF", "figure as pdf", "zoo-psnr.pdf"),
         ("PNG", "figure as png", "zoo-psnr.png"),
     ]  # fmt: skip
-    assert numbers == ("CSV", ([*POINTS, *published], PSNR), "zoo-psnr.csv", "text/csv")
+    assert numbers == ("CSV", ([*POINTS, *published], PSNR), "zoo-psnr.csv")
 
 
 @pytest.mark.parametrize(
@@ -134,7 +133,10 @@ def test_which_curves_are_drawn(
         monkeypatch.setattr(rates.pages, name, lambda *_: None)
     monkeypatch.setattr(rates.pickers, "choose", picker(answers, asked))
     monkeypatch.setattr(rates.pickers, "choose_many", picker(answers, asked))
-    monkeypatch.setattr(rates, "_published", lambda *_: [RatePoint(codec, 1, 1.0, 30.0) for codec in "bab"])
+    overlays = [RatePoint(codec, 1, 1.0, 30.0) for codec in "bab"]
+    monkeypatch.setattr(rates, "read_published", lambda _: [])
+    monkeypatch.setattr(rates, "published_points", lambda *_: overlays)
+    monkeypatch.setattr(rates, "published_note", lambda *_: "over other pictures")
     monkeypatch.setattr(
         rates, "_points", lambda *_: [RatePoint(codec, 1, 1.0, 30.0) for codec in ("zip", "hyper")]
     )
@@ -146,7 +148,7 @@ def test_which_curves_are_drawn(
         parts.append(words)
         return part
 
-    rates.draw(SimpleNamespace(source=lambda _: None, selection=part_of))  # type: ignore[arg-type]
+    rates.draw(SimpleNamespace(source=lambda _: None, selection=part_of, store=None))  # type: ignore[arg-type]
     assert parts == [("zoo", "natural")]
     assert asked == [
         ("Picture", "picture", ["Mean of all pictures", "a.png"], None),
@@ -159,6 +161,7 @@ def test_which_curves_are_drawn(
         return
     first, second = charted
     assert first == second
+    assert page.of("caption") == ["over other pictures"]
     names = [point.codec for point in first.points] + [
         f"+{point}" for point in dict.fromkeys(codec.codec for codec in first.published)
     ]

@@ -9,7 +9,7 @@ import pytest
 from drawn import Drawn
 
 from codecarena.reports.charts import study_tables
-from codecarena.reports.charts.interactive import SpanPoint
+from codecarena.reports.charts.chart_points import SpanPoint
 from codecarena.reports.views import organiser, people, study_work
 from codecarena.studies.analysis.stimulus_parts import BANDS, RateBand
 from codecarena.studies.scale.scale_results import ScaleError

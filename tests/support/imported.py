@@ -26,9 +26,14 @@ def nodes(tree: ast.AST, for_types: bool) -> Iterator[ast.AST]:
 
 def imports(path: Path, *, for_types: bool = True, root: Path = ROOT) -> list[str]:
     """Return every module a file imports, ours as ``codecarena.room...``; or without those for types only."""
+    return imports_of(ast.parse(path.read_text()), path, for_types=for_types, root=root)
+
+
+def imports_of(tree: ast.AST, path: Path, *, for_types: bool = True, root: Path = ROOT) -> list[str]:
+    """Return every module that a tree of a file's source imports."""
     package = ("codecarena", *path.relative_to(root).parent.parts)
     named: list[str] = []
-    for node in nodes(ast.parse(path.read_text()), for_types):
+    for node in nodes(tree, for_types):
         if isinstance(node, ast.Import):
             named += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
