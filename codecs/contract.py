@@ -10,9 +10,6 @@ Needs pytest and NumPy, and no file outside the package.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import combinations, product
@@ -22,8 +19,9 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from . import registry
+from . import fresh_process, registry
 from .base import Codec, CodecError, Image, Picture
+from .instruction_sets import OLDER, InstructionSet, changes_arithmetic, not_tested
 
 SIZES = ((1, 1), (1, 2), (2, 1), (1, 67), (67, 1), (3, 5), (16, 16), (31, 17), (64, 65), (75, 50))
 """Heights and widths that codecs stumble over."""
@@ -39,16 +37,6 @@ FLAT_FACTOR = 8
 SHIFT_LEVELS = 0.35
 """How far the mean of a colour channel may move at the finest setting."""
 Decode = Callable[[bytes], Image]
-
-_DECODE_IN_FRESH_PROCESS = """
-import json, pathlib, sys
-import numpy
-from codecarena.codecs import registry
-folder = pathlib.Path(sys.argv[1])
-codec = registry.create(sys.argv[2], json.loads(sys.argv[3]))
-for path in folder.glob("*.bits"):
-    numpy.save(path.with_suffix(".npy"), codec.decode(path.read_bytes()))
-"""
 
 
 def photograph(height: int = 96, width: int = 136) -> Image:
@@ -123,17 +111,7 @@ class CodecContract:
         It starts a Python for them. Where that takes long, as with many codecs that import torch, override
         this fixture with a function that asks one process for all: one that only decodes and never encodes.
         """
-
-        def decode(bitstreams: Sequence[bytes]) -> list[Image]:
-            for index, bitstream in enumerate(bitstreams):
-                (tmp_path / f"{index}.bits").write_bytes(bitstream)
-            arguments = [str(tmp_path), self.codec_name, json.dumps(self.parameters)]
-            command = [sys.executable, "-c", _DECODE_IN_FRESH_PROCESS, *arguments]
-            ended = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert ended.returncode == 0, ended.stderr
-            return [np.load(tmp_path / f"{index}.npy") for index in range(len(bitstreams))]
-
-        return decode
+        return lambda bitstreams: fresh_process.decode(tmp_path, self.codec_name, self.parameters, bitstreams)
 
     def test_information_is_consistent(self, codec: Codec) -> None:
         """The ladder lies on the scale, from worst to best."""
@@ -259,6 +237,22 @@ class CodecContract:
         bitstreams = [*ladder, *small.values()]
         for bitstream, elsewhere in zip(bitstreams, decode_elsewhere(bitstreams), strict=True):
             assert largest_difference(elsewhere, decode(bitstream)) <= codec.info.tolerance_levels
+
+    @pytest.mark.parametrize("older", OLDER, ids=lambda older: older.name)
+    def test_older_instruction_sets_decode_the_same_pixels(
+        self, codec: Codec, ladder: list[bytes], decode: Decode, tmp_path: Path, older: InstructionSet
+    ) -> None:
+        """A processor with shorter vectors, which adds in another order, gets the same pixels.
+
+        Of learned and generative codecs, whose tables of probabilities a network may choose.
+        """
+        if codec.info.family == "classic":
+            pytest.skip("by design: of learned and generative codecs only")
+        if not changes_arithmetic(older):
+            pytest.skip(f"by design: {not_tested(older)}")
+        elsewhere = fresh_process.decode(tmp_path, self.codec_name, self.parameters, ladder, older)
+        for bitstream, pixels in zip(ladder, elsewhere, strict=True):
+            assert largest_difference(pixels, decode(bitstream)) <= codec.info.tolerance_levels
 
     def test_seed_matters_to_stochastic_decoders_only(self, codec: Codec, ladder: list[bytes]) -> None:
         """The same seed gives the same pixels; other seeds give others only where the codec says so."""

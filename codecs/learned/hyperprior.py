@@ -13,7 +13,7 @@ from .. import pretrained
 from ..base import CodecError, CodecInfo, QualityScale, RateParts, check_image, check_quality
 from ..bitstream import Header, Kind, check_claim, pad_payload, seal, unseal
 from .gained import GainedHyperprior
-from .latents import HyperCoder
+from .latents import HyperCoder, in_double
 from .library import compressai_version
 from .transform import TransformCoder, place
 
@@ -137,17 +137,13 @@ def load(weights: Weights) -> GainedHyperprior:
 
 
 def latent_coder(network: GainedHyperprior) -> HyperCoder:
-    """Return what turns the network's latents into bytes.
-
-    The synthesis of scales and means runs in double precision: two machines, or one with other
-    threads, then differ by too little to choose another table for a symbol.
-    """
+    """Return what turns the network's latents into bytes."""
     # Copies: the transforms may move to another device, the entropy model stays.
     kept = copy.deepcopy(network)
-    synthesis = kept.h_s.double()
+    synthesis = in_double(kept.h_s)
 
     def parameters(hyper: Tensor) -> tuple[Tensor, Tensor | None]:
-        made: Tensor = synthesis(hyper.double()).float()
+        made: Tensor = synthesis(hyper)
         scales, means = made.chunk(2, 1)
         return scales, means
 

@@ -17,8 +17,9 @@ import torch
 from ..base import CodecError, CodecInfo, MissingBackendError, QualityScale, check_quality
 from ..bitstream import Kind
 from ..fetch import ALLOW_DOWNLOADS, allowed
-from .latents import HyperCoder
+from .latents import HyperCoder, in_double
 from .library import compressai_version
+from .made_tables import remake_tables
 from .rates import Rate, Rates, chosen_qualities
 from .transform import TransformCoder, place
 
@@ -90,7 +91,7 @@ class Illm:
         self._rates = Rates(Kind.ILLM, scale, {rate: _load_rate(repository, rate, where) for rate in chosen})
         self.info = CodecInfo(
             "illm",
-            f"compressai {compressai_version}, torch {torch.__version__}",
+            f"2; compressai {compressai_version}, torch {torch.__version__}",
             "generative",
             tuple(map(float, chosen)),
             scale,
@@ -122,10 +123,18 @@ def published_name(quality: int) -> str:
 def _load_rate(repository: str, quality: int, where: Placement) -> Rate:
     network = _from_hub(repository, published_name(quality))
     sha256, byte_count = tensors_sha256(network.state_dict())
-    network.update()  # the published files hold no tables of probabilities; theirs is done so, too
+    without_tables = [
+        model
+        for model in (network.hyper_bottleneck, network.latent_bottleneck)
+        if not model.quantized_cdf.numel()
+    ]
+    network.update()  # as theirs does, too: the published files hold no tables of probabilities
+    for model in without_tables:
+        remake_tables(model)
+    scale, mean = in_double(network.hyper_synthesis_scale), in_double(network.hyper_synthesis_mean)
 
     def parameters(hyper: Tensor) -> tuple[Tensor, Tensor | None]:
-        return network.hyper_synthesis_scale(hyper), network.hyper_synthesis_mean(hyper)
+        return scale(hyper), mean(hyper)
 
     channels = next(network.hyper_analysis.parameters()).shape[1]
     coder = HyperCoder(

@@ -1,13 +1,17 @@
 """Code latents as rANS strings, with the entropy models CompressAI has for them.
 
 A payload is, where there are hyper-latents, a checksum of theirs (1 byte); the checksum of all symbols (3
-bytes); the strings of the hyper-latents; those of the latents. All of it runs in float32 on the CPU, on both
-sides, so that no device's arithmetic decides what the bytes mean.
+bytes); the strings of the hyper-latents; those of the latents.
+
+What chooses a table or a mean runs in double precision on the CPU, on both sides. Processors and numbers of
+threads add in different orders: in float32 a scale in a few thousand then falls on the other side of a
+threshold, and every symbol after it is lost; in double one in about 10 ** 12 does.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+import copy
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar, cast
 
 import torch
 import torch.nn.functional as functional
@@ -34,13 +38,23 @@ if TYPE_CHECKING:
 
     from compressai.entropy_models import EntropyBottleneck, GaussianConditional
     from compressai.models import JointAutoregressiveHierarchicalPriors
-    from torch import Tensor
+    from torch import Tensor, nn
 
     Parameters: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor | None]]
-    """Takes decoded hyper-latents; returns scales and means of the latents, None for means of zero."""
+    """Takes decoded hyper-latents in double precision; returns scales and means of the latents in the same,
+    None for means of zero."""
+    Module = TypeVar("Module", bound=nn.Module)
 
 HYPER_DOWNSAMPLING = 4
 """Sides of the latents over those of the hyper-latents, in every model here."""
+_MEAN_STEPS = 2**20
+"""To one of the latents, of means that the next positions depend on: else a difference in the last digit
+would grow from position to position."""
+
+
+def in_double(module: Module) -> Module:
+    """Return a copy of a network in double precision: its original may move to another device or type."""
+    return copy.deepcopy(module).double()
 
 
 class LatentCoder(Protocol):
@@ -128,7 +142,7 @@ class _Conditional:
     ) -> None:
         self.bottleneck = _Bottleneck(bottleneck)
         self.tables = tables(conditional)
-        self.thresholds = conditional.scale_table[:-1].detach().cpu()
+        self.thresholds = conditional.scale_table[:-1].detach().cpu().double()
         if len(self.thresholds) + 1 != len(self.tables.rows):
             raise CodecError(
                 f"expected a table of probabilities for each of {len(self.thresholds) + 1} scales, "
@@ -169,7 +183,7 @@ class HyperCoder:
         conditional: Of the latents.
         channels: Of the latents.
         analysis: Takes latents, returns hyper-latents of a quarter of the sides.
-        parameters: Takes decoded hyper-latents, returns scales and means.
+        parameters: See `Parameters`.
     """
 
     def __init__(
@@ -188,7 +202,7 @@ class HyperCoder:
         """Return the payload and the decoded latents; see `LatentCoder`."""
         model = self._model
         hyper_strings, hyper = model.bottleneck.encode(self._analysis(latents))
-        scales, means = self._parameters(hyper + model.bottleneck.medians)
+        scales, means = self._scales_and_means(hyper)
         symbols = rounded(latents, means)
         strings = encode_symbols(model.tables, symbols, model.indexes(scales), model.channels)
         return model.pack(hyper_strings, hyper, strings, symbols), _about(symbols, means)
@@ -203,10 +217,15 @@ class HyperCoder:
         """
         model = self._model
         hyper, strings, expected = model.unpack(payload, height, width)
-        scales, means = self._parameters(hyper + model.bottleneck.medians)
+        scales, means = self._scales_and_means(hyper)
         symbols = decode_symbols(model.tables, strings, model.indexes(scales), model.channels)
         check_symbols(expected, hyper, symbols)
         return _about(symbols, means)
+
+    def _scales_and_means(self, hyper: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return scales in double precision and means, which only move what is decoded, in float32."""
+        scales, means = self._parameters((hyper + self._model.bottleneck.medians).double())
+        return scales, means if means is None else means.float()
 
 
 def _about(symbols: Tensor, means: Tensor | None) -> Tensor:
@@ -224,9 +243,9 @@ class ContextCoder:
 
     def __init__(self, model: JointAutoregressiveHierarchicalPriors) -> None:
         self._model = _Conditional(model.entropy_bottleneck, model.gaussian_conditional, model.M)
-        self._hyper_analysis, self._hyper_synthesis = model.h_a, model.h_s
-        self._entropy_parameters = model.entropy_parameters
-        context = model.context_prediction
+        self._hyper_analysis, self._hyper_synthesis = model.h_a, in_double(model.h_s)
+        self._entropy_parameters = in_double(model.entropy_parameters)
+        context = in_double(model.context_prediction)
         self._weight, self._bias = context.weight * cast("Tensor", context.mask), context.bias
         self._margin = context.kernel_size[0] // 2
 
@@ -284,7 +303,7 @@ class ContextCoder:
             hyper: Symbols of the hyper-latents.
             symbols_here: Takes the table indexes and the means of the next position, returns its symbols.
         """
-        features = self._hyper_synthesis(hyper + self._model.bottleneck.medians)
+        features = self._hyper_synthesis((hyper + self._model.bottleneck.medians).double())
         height, width = features.shape[2:]
         size, margin = 2 * self._margin + 1, self._margin
         decoded = features.new_zeros(1, self._model.channels, height + size - 1, width + size - 1)
@@ -294,6 +313,7 @@ class ContextCoder:
                 context = functional.conv2d(seen, self._weight, self._bias)
                 known = torch.cat((features[:, :, row : row + 1, column : column + 1], context), 1)
                 scales, means = self._entropy_parameters(known).flatten().chunk(2)
+                means = torch.round(means * _MEAN_STEPS) / _MEAN_STEPS
                 symbols = symbols_here(self._model.indexes(scales), means)
                 decoded[0, :, row + margin, column + margin] = symbols + means
-        return decoded[:, :, margin : margin + height, margin : margin + width]
+        return decoded[:, :, margin : margin + height, margin : margin + width].float()

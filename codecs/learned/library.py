@@ -54,12 +54,15 @@ with warnings.catch_warnings():
         _import_compressai()
     from compressai import __version__ as compressai_version
     from compressai.ans import RansDecoder, RansEncoder
+    from compressai.entropy_models import EntropyBottleneck, GaussianConditional
     from compressai.models import MeanScaleHyperprior
     from compressai.ops import quantize_ste
     from compressai.zoo.image import model_architectures, model_urls
     from compressai.zoo.pretrained import load_pretrained
 
 __all__ = [
+    "EntropyBottleneck",
+    "GaussianConditional",
     "MeanScaleHyperprior",
     "RansDecoder",
     "RansEncoder",

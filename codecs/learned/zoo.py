@@ -13,7 +13,7 @@ from ..base import CodecError, CodecInfo, QualityScale, check_choice, check_qual
 from ..bitstream import Kind
 from ..checkpoints import contents, plain_names
 from ..fetch import fetch, file_sha256
-from .latents import ContextCoder, FactorizedCoder, HyperCoder
+from .latents import ContextCoder, FactorizedCoder, HyperCoder, in_double
 from .library import compressai_version, load_pretrained, model_architectures, model_urls
 from .rates import Rate, Rates, chosen_qualities
 from .transform import TransformCoder, place
@@ -78,7 +78,7 @@ class Zoo:
         self._rates = Rates(Kind.ZOO, scale, loaded)
         self.info = CodecInfo(
             "zoo",
-            f"compressai {compressai_version}, torch {torch.__version__}",
+            f"2; compressai {compressai_version}, torch {torch.__version__}",
             "learned",
             tuple(map(float, chosen)),
             scale,
@@ -184,12 +184,13 @@ def latent_coder(arch: str, network: Network) -> LatentCoder:
         return ContextCoder(cast("JointAutoregressiveHierarchicalPriors", network))
     hyperprior = cast("ScaleHyperprior", network)
     has_means = arch == "mbt2018-mean"
+    synthesis = in_double(hyperprior.h_s)
 
     def analysis(latents: Tensor) -> Tensor:
         return hyperprior.h_a(latents if has_means else latents.abs())
 
     def parameters(hyper: Tensor) -> tuple[Tensor, Tensor | None]:
-        made: Tensor = hyperprior.h_s(hyper)
+        made: Tensor = synthesis(hyper)
         scales, means = made.chunk(2, 1) if has_means else (made, None)
         return scales, means
 

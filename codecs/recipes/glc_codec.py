@@ -3,7 +3,8 @@
 Interface as read in jzyustc/GLC, src/models/image_model.py and common_model.py at 2700453e: `GLC_Image` and
 its `forward_four_part_prior`, which calls `process_with_mask` four times. The repository only estimates its
 rate and writes no bitstream. Here `process_with_mask` is replaced: the encoder's collects the integers and
-the scales of their Gaussians, the decoder's reads the same integers back, pass by pass.
+the scales of their Gaussians, the decoder's reads the same integers back, pass by pass. The networks of
+scales and means run in double precision: from float32, only processors of the encoder's kind would decode.
 """
 
 from __future__ import annotations
@@ -27,6 +28,16 @@ INDEX_BITS = 14
 TOTAL = 1 << 16
 """Sum of the frequencies of one distribution."""
 ESCAPE_BITS = 16
+PRIOR = (
+    "hyper_dec",
+    "y_prior_fusion",
+    "y_spatial_prior_reduction",
+    "y_spatial_prior_adaptor_1",
+    "y_spatial_prior_adaptor_2",
+    "y_spatial_prior_adaptor_3",
+    "y_spatial_prior",
+)
+"""Networks whose numbers choose a Gaussian or its mean."""
 
 
 def distributions() -> tuple[list[float], list[list[int]], list[int]]:
@@ -127,6 +138,8 @@ def load() -> tuple[Any, Any, Any]:
     torch.backends.cudnn.deterministic = True
     model = importlib.import_module("src.models.image_model").GLC_Image(inplace=True)
     model.load_state_dict(tools.get_state_dict(checkout.weight("GLC_image")), strict=True)
+    for name in PRIOR:
+        getattr(model, name).double()
     return torch, tools, model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 
@@ -136,7 +149,7 @@ def which(scales: Any) -> list[int]:
 
 
 def latents(model: Any, y: Any, indices: Any, shape: tuple[int, int]) -> Any:
-    """Return the quantised latents, coding or decoding them by `process_with_mask` on the way.
+    """Return the quantised latents, float32, coding or decoding them by `process_with_mask` on the way.
 
     Args:
         model: The authors' network.
@@ -145,15 +158,20 @@ def latents(model: Any, y: Any, indices: Any, shape: tuple[int, int]) -> Any:
         shape: Rows and columns of the hyper-latents, a `MULTIPLE`th of the padded picture's.
     """
     z = model.z_vq.get_quan_feat(indices, (1, *shape, y.shape[1]))
-    prior = model.y_prior_fusion(model.hyper_dec(z))
+    prior = model.y_prior_fusion(model.hyper_dec(z.double()))
     adaptors = (
         model.y_spatial_prior_adaptor_1,
         model.y_spatial_prior_adaptor_2,
         model.y_spatial_prior_adaptor_3,
     )
-    return model.forward_four_part_prior(
-        y, prior, *adaptors, model.y_spatial_prior, y_spatial_prior_reduction=model.y_spatial_prior_reduction
+    decoded = model.forward_four_part_prior(
+        y.double(),
+        prior,
+        *adaptors,
+        model.y_spatial_prior,
+        y_spatial_prior_reduction=model.y_spatial_prior_reduction,
     )[2]
+    return decoded.float()
 
 
 def encode(picture: Path, stream: Path, quality: int) -> None:

@@ -47,8 +47,17 @@ class Quantizer(nn.Module):
     def get_quan_feat(self, indices, shape):
         return (indices.float() / 1000).view(*shape[:3], 1).expand(shape).permute(0, 3, 1, 2)
 
+class Fusion(nn.Module):
+    def forward(self, z):
+        return torch.cat([torch.ones_like(z), z.abs() + 1.5, z], 1)
+
+class Reduction(nn.Module):
+    def forward(self, params):
+        return params[:, N : 2 * N]
+
 class Prior(nn.Module):
     def forward(self, params):
+        assert params.dtype == torch.float64, "a prior in float32 chooses other Gaussians on other processors"
         so_far, common = params.chunk(2, 1)
         return torch.cat([common.abs() + 0.3, so_far * 0.1], 1)
 
@@ -60,12 +69,12 @@ class GLC_Image(nn.Module):
         self.enc, self.dec, self.vqgan, self.z_vq = Gain(), Undo(), Vqgan(), Quantizer()
         self.hyper_enc = nn.AvgPool2d(4)
         self.hyper_dec = nn.Upsample(scale_factor=4)
-        self.y_prior_fusion = lambda z: torch.cat([torch.ones_like(z), z.abs() + 1.5, z], 1)
+        self.y_prior_fusion = Fusion()
         self.y_spatial_prior_adaptor_1 = nn.Identity()
         self.y_spatial_prior_adaptor_2 = nn.Identity()
         self.y_spatial_prior_adaptor_3 = nn.Identity()
         self.y_spatial_prior = Prior()
-        self.y_spatial_prior_reduction = lambda params: params[:, N : 2 * N]
+        self.y_spatial_prior_reduction = Reduction()
 
     def process_with_mask(self, y, scales, means, mask):
         residual = (y - means * mask) * mask

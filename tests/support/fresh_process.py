@@ -15,6 +15,7 @@ import pytest
 
 from codecarena.codecs.base import Image
 from codecarena.codecs.contract import CodecContract
+from codecarena.codecs.instruction_sets import InstructionSet
 from codecarena.codecs.registry import Value
 
 SERVER = f"""
@@ -50,10 +51,16 @@ with contextlib.ExitStack() as stack:
 
 
 class FreshProcess:
-    """A Python that is started by its first program, and again by the next one after a death."""
+    """A Python that is started by its first program, and again by the next one after a death.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: For what it exchanges with the tests.
+        older: The instruction set that it is restrained to; None for none.
+    """
+
+    def __init__(self, folder: Path, older: InstructionSet | None = None) -> None:
         self._folder = folder
+        self._restraint = dict(older.environment) if older else {}
         self._jobs = 0
         self._python: subprocess.Popen[str] | None = None
 
@@ -67,11 +74,17 @@ class FreshProcess:
             with errors.open("w") as stderr:
                 words = [sys.executable, "-c", SERVER]
                 self._python = subprocess.Popen(
-                    words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True
+                    words,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=stderr,
+                    text=True,
+                    env=os.environ | self._restraint,
                 )
         assert self._python.stdin
         assert self._python.stdout
-        job = {"program": program, "arguments": arguments, "environment": dict(os.environ)}
+        environment = os.environ | self._restraint
+        job = {"program": program, "arguments": arguments, "environment": environment}
         print(json.dumps(job), file=self._python.stdin, flush=True)
         line = self._python.stdout.readline()
         if not line:
@@ -118,6 +131,8 @@ class BuiltInContract(CodecContract):
 
     test_every_parameter_changes_something_or_says_why_not = None
     """A test of its own has a row for each parameter."""
+    test_older_instruction_sets_decode_the_same_pixels = None
+    """A test of its own has a process for each instruction set and decodes with every codec in it."""
 
     @pytest.fixture
     def decode_elsewhere(self, fresh_process: FreshProcess) -> Callable[[Sequence[bytes]], list[Image]]:
