@@ -87,7 +87,7 @@ class Child:
             # Its own group, so that its children die with it; its own session, so that Ctrl-C does not
             # reach it.
             start_new_session=True,
-            env=worker_environment(threads) | sandbox.environment,
+            env=sandbox.variables(worker_environment(threads)),
             cwd=sandbox.folder,
         )
         theirs.close()

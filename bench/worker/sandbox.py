@@ -1,8 +1,9 @@
 """Isolate a decoder's process from files it must not read, by bubblewrap or unshare, or not at all.
 
-The walls are a file system of their own. It holds the system's programs, Python, and what the codec is made
-of; then the originals and the store are covered again, where they lie inside one of those. There is no
-network, no other process, and ``/tmp`` and HOME are new and empty.
+The walls are a file system of their own, which cannot be written to. It holds the system's programs, Python,
+and what the codec is made of; then the originals and the store are covered again, where they lie inside one
+of those. There is no network, no other process and no capability; of the caller's environment only what
+`PASSED_ON` names; ``/tmp``, ``/dev/shm`` and HOME are new, empty and of bounded size.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -25,11 +27,22 @@ Tool = Literal["bubblewrap", "unshare", "none"]
 
 SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "opt", "nix", "gnu", "sys")
 """Folders of the root that hold programs, not people's files."""
+PLAIN_DEVICES = ("null", "zero", "full", "random", "urandom")
 DEVICES = ("nvidia*", "kfd", "dri")
 """What a decoder on a GPU opens under ``/dev``."""
 HOME = "/tmp/home"
 WORK = "/tmp/work"
 PROBE_SECONDS = 60
+SCRATCH_MIB = {"/tmp": 4096, "/dev/shm": 512}
+"""Memory that files may fill behind the walls: nobody counts it as the process's."""
+LIMITS = (("core", 0), ("fsize", 2**33), ("nofile", 4096))
+"""Of each process behind the walls, as prlimit names them: bytes of a core, bytes of a file, open files."""
+PASSED_ON = (
+    "PATH", "LANG", "LANGUAGE", "LC_*", "TZ", "PYTHON*", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "*_NUM_THREADS",
+    "VIPS_CONCURRENCY", "MALLOC_*", "HF_HUB_OFFLINE", "CUDA_*", "NVIDIA_*", "ATEN_*", "ONEDNN_*", "MKL_*",
+    "NPY_*", "XDG_CACHE_HOME",
+)  # fmt: skip
+"""The caller's variables that a decoder may need to start and to compute alike; others may be secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,21 @@ class Sandbox:
     """What differs from the runner's."""
     folder: str | None = None
     """The working folder, where the tool does not set it."""
+    inherits: bool = True
+    """Whether the worker gets all of the runner's variables, or those of `PASSED_ON` only."""
+
+    def variables(self, runners: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of the worker.
+
+        Args:
+            runners: The runner's, with what every worker gets.
+        """
+        passed = {
+            name: value
+            for name, value in runners.items()
+            if self.inherits or any(fnmatchcase(name, pattern) for pattern in PASSED_ON)
+        }
+        return passed | self.environment
 
 
 def build(walls: Walls, environment: dict[str, str], tool: Tool, folder: Path) -> Sandbox:
@@ -70,9 +98,16 @@ def build(walls: Walls, environment: dict[str, str], tool: Tool, folder: Path) -
         own = {name: str(folder / name.lower()) for name in ("HOME", "TMPDIR", "WORK")}
         for path in own.values():
             Path(path).mkdir(exist_ok=True)
-        return Sandbox("none", (), environment | own, own["WORK"])
+        return Sandbox("none", (), environment | own, own["WORK"], inherits=False)
     prefix = _bubblewrap(walls) if tool == "bubblewrap" else _unshare(walls, folder)
-    return Sandbox(tool, tuple(prefix), environment | {"HOME": HOME, "TMPDIR": "/tmp"})
+    own = {"HOME": HOME, "TMPDIR": "/tmp"}
+    return Sandbox(tool, (*_limited(), *prefix), environment | own, inherits=False)
+
+
+def _limited() -> list[str]:
+    """Return the words that bound what each process uses, where util-linux's program for it is here."""
+    bounds = [f"--{name}={most}" for name, most in LIMITS]
+    return ["prlimit", *bounds, "--"] if shutil.which("prlimit") else []
 
 
 @cache
@@ -82,8 +117,9 @@ def available() -> tuple[Tool, str]:
     tools: tuple[Tool, ...] = ("bubblewrap", "unshare")
     for tool in tools:
         program = "bwrap" if tool == "bubblewrap" else "unshare"
-        if shutil.which(program) is None:
-            reasons.append(f"no {program}")
+        needed = (program,) if tool == "bubblewrap" else (program, "setpriv")
+        if missing := [name for name in needed if shutil.which(name) is None]:
+            reasons.append(f"no {missing[0]}")
             continue
         failure = _probe(tool)
         if failure is None:
@@ -119,10 +155,13 @@ def _probe(tool: Tool) -> str | None:
 
 
 def _bubblewrap(walls: Walls) -> list[str]:
-    words = ["bwrap", "--unshare-all", "--die-with-parent", "--proc", "/proc", "--dev", "/dev"]
+    words = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    words += ["--proc", "/proc", "--dev", "/dev"]
     for device in _devices():
         words += ["--dev-bind", str(device), str(device)]
-    words += ["--tmpfs", "/tmp", "--dir", HOME, "--dir", WORK]
+    for place, mib in SCRATCH_MIB.items():
+        words += ["--size", str(mib * 2**20), "--tmpfs", place]
+    words += ["--dir", HOME, "--dir", WORK]
     for path in _shown(walls):
         words += _shown_by_bubblewrap(path)
     for remade in walls.renewed:
@@ -131,7 +170,7 @@ def _bubblewrap(walls: Walls) -> list[str]:
             words += _shown_by_bubblewrap(remade.folder / name)
     for path in _covered(walls):
         words += ["--tmpfs", str(path)] if path.is_dir() else ["--ro-bind", "/dev/null", str(path)]
-    return [*words, "--chdir", WORK, "--"]
+    return [*words, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK, "--"]
 
 
 def _shown_by_bubblewrap(path: Path) -> list[str]:
@@ -155,12 +194,19 @@ def _unshare(walls: Walls, folder: Path) -> list[str]:
         make = "mkdir -p" if path.is_dir() else "touch"
         return [f"{make} {inside(path)}", f"mount --rbind {shlex.quote(str(path))} {inside(path)}"]
 
-    lines = ["set -e", f"mount -t tmpfs tmpfs {at}", f"mkdir -p {at}/proc {at}/dev {at}{HOME} {at}{WORK}"]
-    lines += [
-        f"mount -t proc proc {at}/proc",
-        f"mount --rbind /dev {at}/dev",
-        f"mount -t tmpfs tmpfs {at}/dev/shm",
+    lines = [
+        "set -e",
+        f"mount -t tmpfs tmpfs {at}",
+        f"mkdir -p {at}/proc {at}/dev/shm {at}/tmp {at}/.outside",
     ]
+    lines.append(f"mount -t proc proc {at}/proc")
+    for place, mib in SCRATCH_MIB.items():
+        lines.append(f"mount -t tmpfs -o nosuid,nodev,size={mib}m tmpfs {at}{place}")
+    lines.append(f"mkdir -p {at}{HOME} {at}{WORK}")
+    for device in [Path("/dev", name) for name in PLAIN_DEVICES] + _devices():
+        make = "mkdir -p" if device.is_dir() else "touch"
+        lines += [f"{make} {inside(device)}", f"mount --rbind {shlex.quote(str(device))} {inside(device)}"]
+    lines += [f"ln -s /proc/self/fd {at}/dev/fd"]
     for path in _shown(walls):
         lines += [f"mkdir -p {inside(path.parent)}", *shown(path)]
     for remade in walls.renewed:
@@ -169,10 +215,25 @@ def _unshare(walls: Walls, folder: Path) -> list[str]:
     for path in _covered(walls):
         mount = "mount -t tmpfs tmpfs" if path.is_dir() else "mount --bind /dev/null"
         lines.append(f"{mount} {inside(path)}")
-    lines += [f"cd {at}", "mkdir .outside", "pivot_root . .outside", f"cd {WORK}", "umount -l /.outside"]
+    writable = "|".join(f"{at}{place}" for place in SCRATCH_MIB)
+    lines += [
+        # All that was bound, and what lies mounted below it. Each keeps its other flags: some are locked.
+        "while read -r _ _ _ _ place flags _; do",
+        '    place=$(printf "%b" "$place")',
+        "    case $place in",
+        f"        {at}/proc|{at}/dev/*|{writable}) ;;",
+        f'        {at}|{at}/*) mount -o "remount,bind,ro${{flags#r[wo]}}" "$place" ;;',
+        "    esac",
+        "done < /proc/self/mountinfo",
+        f"cd {at}",
+        "pivot_root . .outside",
+        f"cd {WORK}",
+        "umount -l /.outside",
+    ]
     # In braces, so that the shell has read all of it before its file is gone.
     script = folder / "enter.sh"
-    script.write_text("\n".join(["{", *lines, 'exec "$@"', "}"]))
+    last = 'exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all -- "$@"'
+    script.write_text("\n".join(["{", *lines, last, "}"]))
     flags = ["--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child"]
     flags += [] if os.geteuid() == 0 else ["--map-root-user"]
     return ["unshare", *flags, "sh", str(script)]

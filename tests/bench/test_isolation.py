@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -75,14 +77,17 @@ def made(machine: Path) -> Walls:
 
 def test_bubblewrap_binds_renews_and_covers_in_this_order(machine: Path, made: Walls) -> None:
     built = sandbox.build(made, {"A": "b"}, "bubblewrap", machine / "own")
-    assert built == Sandbox("bubblewrap", built.prefix, {"A": "b", "HOME": "/tmp/home", "TMPDIR": "/tmp"})
+    own = {"A": "b", "HOME": "/tmp/home", "TMPDIR": "/tmp"}
+    assert built == Sandbox("bubblewrap", built.prefix, own, inherits=False)
     words = " ".join(built.prefix).replace(str(machine), "")
     assert words == (
-        "bwrap --unshare-all --die-with-parent --proc /proc --dev /dev --dev-bind /dev/nvidia0 /dev/nvidia0 "
-        "--tmpfs /tmp --dir /tmp/home --dir /tmp/work "
+        "prlimit --core=0 --fsize=8589934592 --nofile=4096 -- "
+        "bwrap --unshare-all --die-with-parent --new-session --cap-drop ALL --proc /proc --dev /dev "
+        "--dev-bind /dev/nvidia0 /dev/nvidia0 "
+        "--size 4294967296 --tmpfs /tmp --size 536870912 --tmpfs /dev/shm --dir /tmp/home --dir /tmp/work "
         "--ro-bind /usr /usr --symlink usr /bin --ro-bind /a /a --ro-bind /file /file "
         "--tmpfs /a/new --ro-bind /a/new/old /a/new/old "
-        "--tmpfs /a/x --ro-bind /dev/null /a/z --chdir /tmp/work --"
+        "--tmpfs /a/x --ro-bind /dev/null /a/z --remount-ro /dev --remount-ro / --chdir /tmp/work --"
     )
 
 
@@ -96,15 +101,22 @@ def test_unshare_makes_the_same_by_hand(
     built = sandbox.build(made, {}, "unshare", own)
     assert built.environment == {"HOME": "/tmp/home", "TMPDIR": "/tmp"}
     shared = ("--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child")
-    assert built.prefix == ("unshare", *shared, *flags, "sh", f"{own}/enter.sh")
+    assert built.prefix[-4 - len(shared) - len(flags) :] == (
+        "--", "unshare", *shared, *flags, "sh", f"{own}/enter.sh"
+    )  # fmt: skip
     root = own / "root"
     lines = (own / "enter.sh").read_text().replace(f"{root}{machine}", "IN").replace(str(root), "ROOT")
     lines = lines.replace(str(machine), "").replace(f"ROOT{machine.parent}", "IN").splitlines()
-    assert (lines[:2], lines[-2:]) == (["{", "set -e"], ['exec "$@"', "}"])
+    last = 'exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all -- "$@"'
+    assert (lines[:2], lines[-2:]) == (["{", "set -e"], [last, "}"])
     assert "ln -s usr IN/bin" in lines
     order = [
         "mount -t tmpfs tmpfs ROOT",
         "mount -t proc proc ROOT/proc",
+        "mount -t tmpfs -o nosuid,nodev,size=4096m tmpfs ROOT/tmp",
+        "mount -t tmpfs -o nosuid,nodev,size=512m tmpfs ROOT/dev/shm",
+        "mkdir -p ROOT/tmp/home ROOT/tmp/work",
+        "mount --rbind /dev/null ROOT/dev/null",
         "mount --rbind /usr IN/usr",
         "mount --rbind /a IN/a",
         "touch IN/file",
@@ -114,6 +126,7 @@ def test_unshare_makes_the_same_by_hand(
         "mount --rbind /a/new/old IN/a/new/old",
         "mount -t tmpfs tmpfs IN/a/x",
         "mount --bind /dev/null IN/a/z",
+        "done < /proc/self/mountinfo",
         "cd ROOT",
         "pivot_root . .outside",
         "cd /tmp/work",
@@ -127,7 +140,8 @@ def test_unshare_makes_the_same_by_hand(
 def tools(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str | None]]:
     """Return the tools of a machine, each with why it does not hide a file, None where it does."""
     here: dict[str, str | None] = {}
-    monkeypatch.setattr(sandbox.shutil, "which", lambda name: name if name in here else None)
+    there = ("setpriv",)
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: name if name in (*here, *there) else None)
     monkeypatch.setattr(sandbox, "_probe", lambda tool: here["bwrap" if tool == "bubblewrap" else tool])
     sandbox.available.cache_clear()
     yield here
@@ -204,3 +218,63 @@ def test_pythons_folders_are_those_that_are_searched(tmp_path: Path, monkeypatch
     monkeypatch.setattr(sys, "flags", SimpleNamespace(safe_path=True))
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     assert sandbox.of_python()[-1] == tmp_path
+
+
+PROBES = """
+id -u
+grep -E "^(CapPrm|CapEff|CapBnd|NoNewPrivs)" /proc/self/status
+for place in "{shown}" /opt /usr /etc /dev /sys /; do
+    (echo x > "$place/written") 2> /dev/null && echo "wrote in $place"
+done
+echo x > /tmp/file && echo x > /dev/shm/file && echo x > /dev/null && echo "scratch"
+mount -o remount,rw / 2> /dev/null && echo "remounted"
+cat "{shown}/file"
+echo "token=$TOKEN threads=$OMP_NUM_THREADS own=$OWN"
+ulimit -c
+"""
+
+
+@pytest.mark.parametrize("tool", ["unshare", "bubblewrap"])
+@pytest.mark.parametrize("user", [0, 65534])
+def test_behind_the_walls_nothing_can_be_written_and_nothing_is_allowed(
+    tool: sandbox.Tool, user: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("by design: only root can try it as root and as another user")
+    if shutil.which("unshare" if tool == "unshare" else "bwrap") is None:
+        pytest.skip(f"by design: {tool} is not here, and the walls are put up by what is")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        shown, own = folder / "a shown folder", folder / "own"
+        shown.mkdir()
+        own.mkdir()
+        (shown / "file").write_text("shown\n")
+        monkeypatch.setattr(sandbox.os, "geteuid", lambda: user)
+        built = sandbox.build(Walls((shown,)), {"OWN": "1"}, tool, own)
+        for path in (shown, own, *own.iterdir()):
+            os.chown(path, user, user)
+        runners = {**os.environ, "TOKEN": "secret", "OMP_NUM_THREADS": "3"}
+        words = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *built.prefix]
+        script = PROBES.format(shown=shown)
+        ended = subprocess.run(
+            [*words, "sh", "-c", script],
+            env=built.variables(runners),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert [path.name for path in shown.iterdir()] == ["file"]
+    _, *lines = ended.stdout.splitlines()
+    assert [line.split() for line in lines[:4]] == [
+        ["CapPrm:", "0" * 16], ["CapEff:", "0" * 16], ["CapBnd:", "0" * 16], ["NoNewPrivs:", "1"]
+    ]  # fmt: skip
+    assert lines[4:] == ["scratch", "shown", "token= threads=3 own=1", "0"]
+
+
+def test_without_walls_a_decoder_gets_no_secrets_either(tmp_path: Path) -> None:
+    built = sandbox.build(Walls(()), {"OWN": "1"}, "none", tmp_path)
+    passed = built.variables({"TOKEN": "secret", "AWS_SECRET_ACCESS_KEY": "x", "PATH": "/bin", "LC_ALL": "C"})
+    assert passed.keys() == {"PATH", "LC_ALL", "OWN", "HOME", "TMPDIR", "WORK"}
+    assert Sandbox("none").variables({"TOKEN": "secret"}) == {"TOKEN": "secret"}, "an ordinary worker's"
