@@ -25,8 +25,8 @@ GAP = 2
 """Characters between two columns."""
 PROSE_CHARACTERS = 40
 """A column of longer texts breaks its lines before anything else gives way."""
-NARROWEST_TEXT = 12
-"""To which a column of names shrinks before others are left out."""
+NARROWEST_NAME = 12
+"""Characters to which a column of names shrinks before others are left out."""
 LEVELS = (
     (0, 0, False, 24),
     (1, 0, False, 24),
@@ -93,6 +93,8 @@ def show_table(
     rows: Sequence[Sequence[str]],
     notes: Sequence[str] = (),
     dim: Sequence[bool] = (),
+    *,
+    whole_names: bool = False,
 ) -> None:
     """Print a table and the notes under it; where it is too wide, the last columns are left out and named.
 
@@ -106,22 +108,25 @@ def show_table(
         rows: One text a column.
         notes: Under the table.
         dim: Whether each row is printed dim; none if empty.
+        whole_names: Whether names are typed next, and so must not break.
     """
     if not columns:
         columns, rows = [TextColumn("nothing")], []
-    headings = [plain(console, column.heading) for column in columns]
-    texts = [[plain(console, text) for text in row] for row in rows]
+    headings = [_in_a_line(console, column.heading) for column in columns]
+    texts = [[_in_a_line(console, name), *(plain(console, text) for text in row)] for name, *row in rows]
     numeric = [column.numeric and place > 0 for place, column in enumerate(columns)]
     shown = len(columns)
     while True:
-        drawn = _fitting(headings[:shown], [row[:shown] for row in texts], numeric, console.width)
+        part = [row[:shown] for row in texts]
+        levels = [level for level in LEVELS if not (whole_names and level[2])]
+        drawn = _fitting(headings[:shown], part, numeric, console.width, levels)
         if drawn is not None or shown <= 1:
             break
         shown -= 1
     lines = drawn or [[text] for text in (headings[0], *(row[0] for row in texts))]
     widths = _widths([column.split("\n") for line in lines for column in line], shown)
     if title:
-        console.print(Text(plain(console, title), style="bold"))
+        console.print(Text(_in_a_line(console, title), style="bold"))
     for place, line in enumerate(lines):
         style = "bold" if place == 0 else "dim" if dim and dim[place - 1] else ""
         for text in _side_by_side(line, widths, numeric):
@@ -134,6 +139,11 @@ def show_table(
         left_out = "; ".join(headings[shown:])
         sentence = f"Left out at {console.width} columns: {left_out}. A wider terminal or --json shows them."
         console.print(Text(sentence, style="dim"))
+
+
+def _in_a_line(console: Console, text: str) -> str:
+    """Return a name or heading, in which a line feed is no line's end."""
+    return plain(console, text.replace("\n", "\\n"))
 
 
 def _rule(console: Console, widths: Sequence[int]) -> str:
@@ -167,24 +177,36 @@ def _padded(text: str, width: int, *, right: bool) -> str:
 
 
 def _fitting(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool], room: int
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numeric: Sequence[bool],
+    room: int,
+    levels: Sequence[tuple[int, int, bool, int]],
 ) -> list[list[str]] | None:
-    """Return the heading's and the rows' cells with line ends where they save room; None if nothing helps."""
+    """Return the heading's and the rows' cells with line ends where they save room; None if nothing helps.
+
+    Args:
+        headings: One a column.
+        rows: One text a column.
+        numeric: Whether each column holds numbers.
+        room: Characters that there are.
+        levels: Ways to save room, of `LEVELS`, mildest first.
+    """
     count = len(headings)
     columns = [[row[place] for row in rows] for place in range(count)]
     longest = [max((cell_len(text) for text in column), default=0) for column in columns]
     prose = [not numeric[place] and longest[place] > PROSE_CHARACTERS for place in range(count)]
-    for words, folds, names, least_prose in LEVELS:
+    for words, folds, names, least_prose in levels:
         broken: list[list[str] | None] = []
         least: list[int] = []
         for place, column in enumerate(columns):
             heading = _heading(headings[place], words)
-            if prose[place] or (names and not numeric[place]):
-                cells = None
+            if prose[place] or not (numeric[place] or names or (place and folds)):
+                cells = None if prose[place] else [heading, *column]
             else:
-                cells = [heading, *(_folded(text, folds if place else 0) for text in column)]
+                cells = [heading, *(_folded(text, folds) for text in column)] if numeric[place] else None
             broken.append(cells)
-            narrowest = min(longest[place], least_prose if prose[place] else NARROWEST_TEXT)
+            narrowest = min(longest[place], least_prose if prose[place] else _least(column, place == 0))
             lines = [heading] if cells is None else cells
             width = max((cell_len(part) for text in lines for part in text.split("\n")), default=0)
             least.append(max(width, narrowest) if cells is None else width)
@@ -205,11 +227,18 @@ def _fitting(
     return None
 
 
+def _least(column: Sequence[str], names: bool) -> int:
+    """Return to how many characters a column of short texts or names may shrink."""
+    parts = max((cell_len(part.strip()) for text in column for part in _parts(text)), default=0)
+    return NARROWEST_NAME if names else parts
+
+
 def _heading(text: str, words: int) -> str:
     """Return a heading on one line, a line a word, or a line a part of a word."""
     if words == 0:
         return text
-    return "\n".join(text.split() if words == 1 else (part.strip() for part in _parts(text)))
+    parts = text.split() if words == 1 else (part.strip() for part in _parts(text))
+    return "\n".join(filter(None, parts))
 
 
 def _folded(text: str, folds: int) -> str:

@@ -42,7 +42,7 @@ def show_records(console: Console, title: str, records: Sequence[Mapping[str, ob
     ]
     missing = [str(record.get("status", "")).startswith("missing") for record in records]
     rows = [[_text(record[name]) for name in names] for record in records]
-    show_table(console, title, columns, rows, dim=missing)
+    show_table(console, title, columns, rows, dim=missing, whole_names=True)
 
 
 def _text(value: object) -> str:
