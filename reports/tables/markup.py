@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 from .table import Column, Entry, Table
@@ -28,7 +29,7 @@ def _heading(column: Column) -> str:
 def _row(columns: tuple[Column, ...], entries: tuple[Entry, ...]) -> str:
     name = escape(entries[0].text, quote=True)
     cells = "".join(_cell(column, entry) for column, entry in zip(columns[1:], entries[1:], strict=True))
-    return f'<tr><th scope="row" title="{name}">{name}</th>{cells}</tr>'
+    return f'<tr><th scope="row" title="{name}"{_value(entries[0])}>{name}</th>{cells}</tr>'
 
 
 def _cell(column: Column, entry: Entry) -> str:
@@ -36,5 +37,11 @@ def _cell(column: Column, entry: Entry) -> str:
     if column.numeric and entry.value is None:
         kind += " empty"
     title = f' title="{escape(entry.hint, quote=True)}"' if entry.hint else ""
-    value = "" if entry.value is None else f' data-value="{entry.value!r}"'
-    return f'<td class="{f"{kind} {entry.tone}".strip()}"{title}{value}>{escape(entry.text)}</td>'
+    return f'<td class="{f"{kind} {entry.tone}".strip()}"{title}{_value(entry)}>{escape(entry.text)}</td>'
+
+
+def _value(entry: Entry) -> str:
+    """Return what a browser sorts the cell by, as JavaScript writes numbers."""
+    if entry.value is None or math.isnan(entry.value):
+        return ""
+    return f' data-value="{entry.value!r}"'.replace("inf", "Infinity")

@@ -46,7 +46,7 @@ def runs_table(details: Sequence[RunDetail]) -> Table:
                 Entry(detail.run.suite),
                 Entry(status(detail)),
                 Entry(detail.run.started_at[:16].replace("T", " ")),
-                Entry(_took(detail)),
+                _took(detail),
                 *(
                     _count(number)
                     for number in (
@@ -74,14 +74,14 @@ def _count(number: int) -> Entry:
     return Entry(digits.number(number, 0), float(number))
 
 
-def _took(detail: RunDetail) -> str:
+def _took(detail: RunDetail) -> Entry:
     end = detail.run.finished_at or detail.newest
     if end is None:
-        return digits.EMPTY
+        return Entry(digits.EMPTY)
     seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(detail.run.started_at)).total_seconds()
     if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+        return Entry(f"{seconds:.0f} s", seconds)
+    return Entry(f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h", seconds)
 
 
 def open_failures(failures: Sequence[Failure]) -> list[Failure]:

@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any, cast
+from pathlib import PurePath
+from typing import cast
+from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit.components.v2 import component
@@ -23,12 +24,13 @@ from ..tables import digits, leaderboard_tables
 from ..tables.markup import html_table
 from ..tables.selection import Kind, Selection, StoredColumns
 from ..tables.table import Table
+from . import address
+from .address import WEB, current
 
 POLL_SECONDS = 5
 PENDING_SECONDS = 1.0
 READ_AT_ONCE = 20_000
 """Measurements whose scores under a metric are read while the page waits: some hundredths of a second."""
-WEB = Path(__file__).parent.parent / "web"
 SPACING = """
 <style>
 .stMainBlockContainer { padding-top: 3.5rem; max-width: 90rem; }
@@ -147,9 +149,11 @@ def page(title: str, about: str, draw: Callable[[Frame], None]) -> None:
         about: What it shows and how to read it; behind the question mark.
         draw: Draws the rest.
     """
+    address.begin()
     st.html(SPACING)
     st.title(title, anchor=False, help=about)
     url = os.environ.get(STORE_VARIABLE, "arena")
+    notices = st.container()
     try:
         store = open_store(url)
         frame = Frame(url, store, store.version(), store.image_sets())
@@ -165,8 +169,26 @@ def page(title: str, about: str, draw: Callable[[Frame], None]) -> None:
         draw(frame)
     except AnalysisError as error:
         st.warning(plain(str(error)))
+    address.write()
+    for unknown in current().unknown.values():
+        notices.warning(plain(unknown))
+    st.set_page_config(page_title=browser_title(title, url))
     frame.background.yield_to_pages()
     follow(url, frame.version)
+
+
+def browser_title(title: str, url: str) -> str:
+    """Return what a tab or a bookmark of a page is called: the page, its image set and the store.
+
+    Args:
+        title: Of the page.
+        url: Of the store's database, or its folder.
+    """
+    chosen = current().chosen
+    image_set = (chosen.get("set") or chosen.get("of") or [""])[0]
+    # Of a database's address its name alone: the rest may hold a password.
+    store = PurePath(urlsplit(url).path if "://" in url else url).name
+    return " · ".join(word for word in (title, image_set, store, "codecarena") if word)
 
 
 def needs_results(draw: Callable[[Frame], None]) -> Callable[[Frame], None]:
@@ -221,16 +243,40 @@ def show(table: Table, name: str = "", *, heading: bool = True) -> None:
     """
     if heading:
         st.subheader(plain(table.title), anchor=False)
-    asked = st.query_params.get(f"{name}-sort", "") if name else ""
     key = f"table {name or table.title} of {st.session_state.get('page', '')}"
-    # Any: what a component gives back has attributes of its own making.
-    component_state: Any = _table(
-        data={"html": html_table(table), "sort": asked}, key=key, on_sort_change=lambda: None
-    )
-    if name and component_state.sort and component_state.sort != asked:
-        st.query_params[f"{name}-sort"] = component_state.sort
+    order = _order(table, f"{name}{address.SORT}", key) if name else ""
+    data = {"html": html_table(table), "sort": order, "opening": current().opening}
+    _table(data=data, key=key, on_sort_change=lambda: None)
     if table.notes:
         st.caption("  \n".join(plain(note) for note in table.notes))
+
+
+def _order(table: Table, name: str, key: str) -> str:
+    """Return by which column a table is sorted: as the address asks, and afterwards as somebody clicked.
+
+    Args:
+        table: With columns to sort by.
+        name: Of the order, in the address: the place of a column, with a minus where it falls.
+        key: Of the table, which reports every click.
+    """
+    clicked = address.newly_reported(key, "sort")
+    asked = current().take(name)
+    order = current().chosen.get(name, [])
+    if asked is not None:
+        order = [word for word in asked[:1] if _is_order(word, table)]
+        if asked and not order:
+            current().unknown[name] = (
+                f"Order of the table: the link asks for “{asked[0]}”; expected the place of a column, "
+                f"0 to {len(table.columns) - 1}, with a minus for a falling order."
+            )
+    elif _is_order(clicked, table):
+        order = [clicked]
+    current().record(name, order)
+    return "".join(order)
+
+
+def _is_order(word: str, table: Table) -> bool:
+    return re.fullmatch("-?[0-9]{1,3}", word) is not None and int(word.removeprefix("-")) < len(table.columns)
 
 
 def pending(frame: Frame) -> None:

@@ -16,6 +16,7 @@ from ..tables import digits
 from ..tables.selection import Selection
 from . import frame as pages
 from . import pickers
+from .address import current, newly_reported
 from .frame import Frame
 
 ABOUT = """
@@ -25,6 +26,8 @@ coded again: one pixel of the picture is a whole number of pixels of the screen.
 **Slider**: two pictures, split. **Flip**: one place, the space bar changes the picture. **Side by side**: all
 of them. Drag, the arrow keys, plus and minus move and magnify all pictures together, up to 16 times.
 """
+PICTURES = "look"
+"""Key of the component that shows them."""
 FIRST_CODECS = 2
 """Codecs that are shown where nobody chose."""
 
@@ -64,19 +67,19 @@ def draw(frame: Frame) -> None:
     ordered = dict(sorted(wanted.items(), key=lambda item: codecs.index(item[1])))
     cells = nearest_cells(frame.store, image_set, sha256, ordered, target)
     shown = panes(picture, sha256, cells, selection.metrics[:3], maps)
-    # The address decides when it says something new; else the pictures know better where they are.
-    asked = st.query_params.get("view", "")
-    new = asked if asked != st.session_state.get("written view") else ""
-    st.session_state["written view"] = asked
-    # Any: what a component gives back has attributes of its own making.
-    component_state: Any = _look(
-        key="look",
-        data={"panes": [asdict(pane) for pane in shown], "view": new},
+    reported = newly_reported(PICTURES, "view")
+    view = current().take("view") or [reported] * bool(reported) or current().chosen.get("view", [])
+    # A step of the pictures is none of the page: nobody wants to go back through all of them.
+    current().record("view", view, makes_entry=False)
+    _look(
+        key=PICTURES,
+        data={
+            "panes": [asdict(pane) for pane in shown],
+            "view": "".join(view),
+            "opening": current().opening,
+        },
         on_view_change=lambda: None,
     )
-    if component_state.view and component_state.view != st.session_state.get("reported view"):
-        st.query_params["view"] = component_state.view
-        st.session_state["reported view"] = st.session_state["written view"] = component_state.view
     for label in codecs:
         if label not in cells:
             st.caption(f"{pages.plain(label)} has no result for this picture.")

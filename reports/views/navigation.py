@@ -17,7 +17,7 @@ def main(services: Services) -> None:
     Args:
         services: What pages may ask of the benchmark.
     """
-    st.set_page_config(page_title="codecarena", page_icon=str(WEB / "icon.svg"), layout="wide")
+    st.set_page_config(page_icon=str(WEB / "icon.svg"), layout="wide")
     drawn = (
         # Title, path in the address, icon and what draws it.
         ("Leaderboard", "leaderboard", ":material/leaderboard:", leaderboard.main),
@@ -36,4 +36,5 @@ def main(services: Services) -> None:
     chosen = st.navigation(list(pages.values()), position="top")
     st.session_state["pages"] = pages
     st.session_state["page"] = chosen.title
+    st.session_state["path"] = chosen.url_path
     chosen.run()

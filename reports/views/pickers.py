@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
 from ...bench.analysis.coverage import AnalysisError
+from .address import current
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -36,7 +38,8 @@ def choose(
     """Draw a picker whose choice is in the page's address, and return the choice.
 
     The address decides when the page is opened or the browser goes back; after that the picker. Pages that
-    ask by the same name begin with what was chosen on the last one.
+    ask by the same name begin with what was chosen on the last one. What the address asks for and is not
+    among the options is said on the page.
 
     Args:
         place: Where.
@@ -49,43 +52,56 @@ def choose(
         segmented: Whether all options are shown side by side, not in a list.
         help_text: Behind the question mark.
     """
-    key = settle(
-        name,
-        {write(option): option for option in options},
-        options[0] if default is None or default not in options else default,
-        write,
-    )
-    texts = [write(option) for option in options]
-    named = {write(option): (show or str)(option) for option in options}
+    known = {write(option): option for option in options}
+    named = {text: (show or str)(option) for text, option in known.items()}
+    usual = write(options[0] if default is None or default not in options else default)
+    key = settle(label, name, named, usual)
+    texts = list(known)
+    before = st.session_state[key]
     if segmented:
         picked = place.segmented_control(
             label, texts, key=key, required=True, format_func=named.__getitem__, help=help_text
         )
     else:
         picked = place.selectbox(label, texts, key=key, format_func=named.__getitem__, help=help_text)
-    text = picked or texts[0]
+    # A widget may give nothing back while the page is drawn again and again.
+    text = picked if picked in known else before
     remember(name, [text])
-    return options[texts.index(text)]
+    return known[text]
 
 
-def settle(name: str, known: dict[str, Option], default: Option, write: Callable[[Option], str] = str) -> str:
-    """Set a picker's value from the address where it says something new; return the widget's key.
+def settle(label: str, name: str, named: Mapping[str, str], usual: str) -> str:
+    """Set a picker's value where the address or nobody has said it yet; return the widget's key.
 
     Args:
+        label: Of the picker.
         name: Of the picker, in the address.
-        known: Options by how the address writes them.
-        default: Where the address says nothing.
-        write: How the address writes an option.
+        named: What each option is called on the page, by how the address writes it.
+        usual: How the address writes the option that is chosen where nobody has chosen.
     """
     key = f"{name} of {st.session_state.get('page', '')}"
-    asked = st.query_params.get(name)
-    kept = st.session_state.get(f"kept {name}", [""])[0]
-    if st.session_state.get(key) not in known or asked != st.session_state.get(f"written {name}"):
-        chosen = next(
-            (text for text in (asked, st.session_state.get(key), kept) if text in known), write(default)
-        )
+    asked = current().take(name)
+    before = current().chosen.get(name, [""])
+    kept = st.session_state.get(f"kept {name}", [""])
+    if asked is not None or st.session_state.get(key) not in named:
+        chosen = next((text for text in (*(asked or ()), *before, *kept) if text in named), usual)
         st.session_state[key] = chosen
+        tell(label, name, [text for text in asked or () if text not in named], named[chosen])
     return key
+
+
+def tell(label: str, name: str, unknown: Sequence[str], shown: str) -> None:
+    """Have the page say that a link asks for what is not here.
+
+    Args:
+        label: Of the picker.
+        name: Of the picker, in the address.
+        unknown: What the link asks for; nothing is said where it is empty.
+        shown: What is shown instead.
+    """
+    if unknown:
+        listed = ", ".join(f"“{text}”" for text in unknown)
+        current().unknown[name] = f"{label}: the link asks for {listed}, which is not here; shown is {shown}."
 
 
 def choose_many(
@@ -107,14 +123,17 @@ def choose_many(
         default: Chosen where the address says nothing.
     """
     key = f"{name} of {st.session_state.get('page', '')}"
-    asked = st.query_params.get_all(name)
-    written = st.session_state.get(f"written {name}")
-    if key not in st.session_state or (asked or None) != written:
-        st.session_state[key] = [option for option in asked if option in options] or list(default)
-    else:
-        st.session_state[key] = [option for option in st.session_state[key] if option in options]
+    asked = current().take(name)
+    before = st.session_state.get(key)
+    if asked is not None:
+        before = [option for option in asked if option in options] or list(default)
+        shown = ", ".join(before) or "none chosen"
+        tell(label, name, [option for option in asked if option not in options], shown)
+    elif before is None:
+        before = current().chosen.get(name, list(default))
+    st.session_state[key] = [option for option in before if option in options]
     picked = place.multiselect(label, options, key=key, help=help_text)
-    remember(name, picked, many=True)
+    remember(name, picked)
     return picked
 
 
@@ -142,39 +161,39 @@ def choose_number(
         help_text: Behind the question mark.
     """
     key = f"{name} of {st.session_state.get('page', '')}"
-    asked = st.query_params.get(name)
-    if key not in st.session_state or asked != st.session_state.get(f"written {name}"):
-        st.session_state[key] = _number(asked, default, low, high)
-    number = place.number_input(label, low, high, key=key, step=step, help=help_text)
+    asked = current().take(name)
+    before = current().chosen.get(name, [])
+    if asked is not None or st.session_state.get(key) is None:
+        numbers = [_number(text, low, high) for text in (*(asked or ()), *before)]
+        number = next((number for number in numbers if number is not None), default)
+        st.session_state[key] = number
+        tell(label, name, [text for text in asked or () if _number(text, low, high) is None], f"{number:g}")
+    before_picked = st.session_state[key]
+    picked = place.number_input(label, low, high, key=key, step=step, help=help_text)
+    number = before_picked if picked is None else picked
     remember(name, [f"{number:g}"])
     return number
 
 
-def _number(text: str | None, default: float, low: float | None, high: float | None) -> float:
+def _number(text: str, low: float | None, high: float | None) -> float | None:
+    """Return the number that a text holds, None where it holds none within the limits."""
     try:
-        number = float(text or "")
+        number = float(text)
     except ValueError:
-        return default
-    inside = (low is None or low <= number) and (high is None or number <= high)
-    return number if inside else default
+        return None
+    inside = math.isfinite(number) and (low is None or low <= number) and (high is None or number <= high)
+    return number if inside else None
 
 
-def remember(name: str, texts: list[str], *, many: bool = False) -> None:
-    """Write a choice into the address, and keep it for the next page that asks for it.
+def remember(name: str, words: list[str]) -> None:
+    """Note a choice for the address, and for the next page that asks for it.
 
     Args:
         name: Of the picker, in the address.
-        texts: The choice as the address writes it.
-        many: Whether the address repeats the name for each.
+        words: The choice as the address writes it.
     """
-    value = texts if many else texts[0]
-    if (st.query_params.get_all(name) if many else st.query_params.get(name)) != value:
-        if value:
-            st.query_params[name] = value
-        elif name in st.query_params:
-            del st.query_params[name]
-    st.session_state[f"written {name}"] = value or None
-    st.session_state[f"kept {name}"] = texts or [""]
+    current().record(name, words)
+    st.session_state[f"kept {name}"] = words or [""]
 
 
 def pick_set(place: DeltaGenerator, frame: Frame) -> str:

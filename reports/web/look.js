@@ -46,11 +46,11 @@ class Look {
     new ResizeObserver(() => this.draw()).observe(root);
   }
 
-  /** Take the panes and, the first time or from another address, the view. */
+  /** Take the panes and, where the page was opened or the browser went back, the view. */
   take(data) {
-    if (data.view && data.view !== this.told) {
+    if (data.opening !== this.opening) {
       Object.assign(this.state, parse(data.view));
-      this.told = data.view;
+      this.opening = data.opening;
     }
     const key = JSON.stringify(data.panes.map((one) => [one.address, one.name, one.numbers]));
     if (key === this.key) return;
@@ -125,10 +125,7 @@ class Look {
     this.controls();
     this.draw();
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.told = write(this.state);
-      this.tell(this.told);
-    }, 400);
+    this.timer = setTimeout(() => this.tell(write(this.state)), 400);
   }
 
   /** Return which panes are drawn beside each other. */

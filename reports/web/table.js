@@ -7,11 +7,15 @@ export default function ({ parentElement, data, setStateValue }) {
     root.className = "table";
     parentElement.append(root);
   }
-  if (root.dataset.shown === data.html && root.dataset.sort === data.sort) return;
+  const opening = String(data.opening);
+  if (root.dataset.shown === data.html && root.dataset.opening === opening) return;
+  // Afterwards the clicks decide: the page learns of them too late to say what is to be shown.
+  if (root.dataset.opening !== opening) root.dataset.sort = data.sort;
   root.dataset.shown = data.html;
-  root.dataset.sort = data.sort;
+  root.dataset.opening = opening;
   // Every name in it was escaped where the table was made.
   root.innerHTML = data.html;
+  const rows = [...root.querySelectorAll("tbody tr")];
   const headings = [...root.querySelectorAll("thead th")];
   headings.forEach((heading, column) => {
     const button = document.createElement("button");
@@ -26,32 +30,34 @@ export default function ({ parentElement, data, setStateValue }) {
       const falling = heading.getAttribute("aria-sort") === "ascending";
       const chosen = `${falling ? "-" : ""}${column}`;
       root.dataset.sort = chosen;
-      sort(root, headings, chosen);
+      sort(rows, headings, chosen);
       setStateValue("sort", chosen);
     });
   });
-  if (data.sort) sort(root, headings, data.sort);
+  if (root.dataset.sort) sort(rows, headings, root.dataset.sort);
 }
 
-function sort(root, headings, chosen) {
+const order = new Intl.Collator(undefined, { numeric: true });
+
+/** Sort rows by the column of that place, falling with a minus; equal ones stay as the table came. */
+function sort(rows, headings, chosen) {
   const column = Math.abs(Number(chosen));
-  const falling = chosen.startsWith("-");
+  const way = chosen.startsWith("-") ? -1 : 1;
   if (!headings[column]) return;
-  headings.forEach((one) => one.removeAttribute("aria-sort"));
-  headings[column].setAttribute("aria-sort", falling ? "descending" : "ascending");
-  const body = root.querySelector("tbody");
-  const key = (row) => {
+  headings.forEach((heading) => heading.removeAttribute("aria-sort"));
+  headings[column].setAttribute("aria-sort", way < 0 ? "descending" : "ascending");
+  const value = (row) => {
     const cell = row.children[column];
     return cell.dataset.value === undefined ? null : Number(cell.dataset.value);
   };
-  const numeric = [...body.rows].some((row) => key(row) !== null);
-  const rows = [...body.rows].sort((first, second) => {
-    if (!numeric) return first.children[column].textContent.localeCompare(second.children[column].textContent);
-    const [one, other] = [key(first), key(second)];
+  const text = (row) => row.children[column].textContent;
+  const numeric = rows.some((row) => value(row) !== null);
+  const sorted = [...rows].sort((first, second) => {
+    if (!numeric) return way * order.compare(text(first), text(second));
+    const [left, right] = [value(first), value(second)];
     // Empty cells stay below, whichever way.
-    if (one === null || other === null) return (one === null) - (other === null) || 0;
-    return falling ? other - one : one - other;
+    if (left === null || right === null) return (left === null) - (right === null);
+    return left === right ? 0 : way * (left < right ? -1 : 1);
   });
-  if (!numeric && falling) rows.reverse();
-  body.append(...rows);
+  rows[0]?.parentElement.append(...sorted);
 }

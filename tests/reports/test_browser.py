@@ -110,25 +110,83 @@ def serious_findings(page: Any, background: str) -> dict[str, list[tuple[list[st
     }
 
 
+def first_column(page: Any) -> list[str]:
+    return page.locator("tbody").first.locator("th").all_inner_texts()
+
+
+def entries(page: Any) -> int:
+    return page.evaluate("history.length")
+
+
 @needs_chromium
 def test_filters_change_the_table_and_a_link_shares_it(open_page: Callable[..., Any]) -> None:
-    page = open_page("")
+    page = open_page("leaderboard?metric=ms-ssim&view=bd-rate&anchor=none")
     page.get_by_role("heading", name="BD-rate against jpeg by MS-SSIM").wait_for()
+    # What the link does not say, or says wrongly, completes the entry that is there.
+    page.get_by_text("Anchor: the link asks for “none”, which is not here; shown is jpeg.").wait_for()
+    page.wait_for_url("**/?*anchor=jpeg*set=photos*")
+    opened = entries(page)
+    page.wait_for_function("document.title.startsWith('Leaderboard · photos · arena')")
     page.get_by_role("rowheader", name="webp").first.wait_for()
     page.get_by_label("Compare codecs by").click()
     page.get_by_role("option", name="At a rate").click()
     page.get_by_role("heading", name="bits per pixel").wait_for()
     page.wait_for_url("**view=rate*")
-    page.get_by_role("button", name="MS-SSIM").click()
-    page.wait_for_url("**board-sort=1*")
-    first = page.locator("tbody th").first.inner_text()
+    assert entries(page) == opened + 1
+    # The order on the page, in the heading's mark and in the address are those of the click just made.
+    orders = []
+    for sort, mark in (("1", "ascending"), ("-1", "descending"), ("1", "ascending")):
+        page.get_by_role("button", name="MS-SSIM").click()
+        orders.append(first_column(page))
+        assert page.locator(f"th[aria-sort={mark}]").all_inner_texts() == ["MS-SSIM"]
+        page.wait_for_url(f"**board-sort={sort}")
+        settle(page)
+        assert first_column(page) == orders[-1]
+    assert orders[0] == orders[2] != orders[1]
+    assert entries(page) == opened + 4
     shared = open_page(page.url.split("/", 3)[3], 400)
     shared.get_by_role("heading", name="bits per pixel").wait_for()
     shared.locator("[aria-sort=ascending]").wait_for()
-    assert shared.locator("tbody th").first.inner_text() == first
-    # Back in the browser is back on the page.
+    assert first_column(shared) == orders[0]
+    # Back in the browser is back on the page, one change at a time.
     page.go_back()
-    settle(page)
+    page.locator("[aria-sort=descending]").wait_for()
+    assert first_column(page) == orders[1]
+    for _ in range(3):
+        page.go_back()
+    page.get_by_role("heading", name="BD-rate against jpeg by MS-SSIM").wait_for()
+    assert (page.locator("[aria-sort]").count(), entries(page)) == (0, opened + 4)
+
+
+@needs_chromium
+def test_ranges_are_sorted_by_number(open_page: Callable[..., Any]) -> None:
+    page = open_page("?metric=psnr&view=bd-rate")
+    page.get_by_role("button", name="Shared range").click()
+    page.wait_for_url("**board-sort=3*")
+    ranges = page.locator("tbody tr td:nth-child(4)").all_inner_texts()
+    lows = [float(text.split("…")[0]) for text in ranges if "…" in text]
+    assert lows == sorted(lows)
+    # Codecs without one stay below, whichever way.
+    assert ranges[-1] == "–"
+    page.get_by_role("button", name="Shared range").click()
+    page.wait_for_url("**board-sort=-3*")
+    assert page.locator("tbody tr td:nth-child(4)").all_inner_texts()[-1] == "–"
+
+
+@needs_chromium
+def test_leaving_a_page_takes_one_step_back(open_page: Callable[..., Any]) -> None:
+    page = open_page("runs")
+    page.wait_for_url("**/runs?run=*")
+    before = entries(page)
+    for path, words in (("rates", "axis=log"), ("speed", "set=photos"), ("look", "match=bpp")):
+        go_to(page, path)
+        page.wait_for_url(f"**/{path}?*{words}*")
+    assert entries(page) == before + 3
+    for path in ("speed", "rates", "runs"):
+        page.go_back()
+        page.wait_for_url(f"**/{path}?*")
+        settle(page)
+    assert page.locator("h1").inner_text() == "Runs"
 
 
 @needs_chromium

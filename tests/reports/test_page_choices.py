@@ -8,169 +8,22 @@ from typing import Any
 import numpy as np
 import pytest
 import streamlit as st
-from drawn import Drawn
+from drawn import Address, Pickers
 from report_rows import BUTTERAUGLI, PSNR
 
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.store.database import StoreError, StoreVersionError
 from codecarena.reports.tables.table import Column, Entry, Row, Table
-from codecarena.reports.views import frame, pickers
-
-
-class Address(dict[str, Any]):
-    """The words after the question mark, and how often they were written."""
-
-    writes = 0
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.writes += 1
-        super().__setitem__(name, value)
-
-    def get_all(self, name: str) -> list[str]:
-        value = self.get(name, [])
-        return [value] if isinstance(value, str) else list(value)
-
-
-class Pickers(Drawn):
-    """Streamlit with an address and a session, whose pickers answer what the session holds."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.query_params = Address()
-        self.session_state: dict[str, Any] = {"page": "Look"}
-        self.asked: list[tuple[Any, ...]] = []
-
-    def pick(self, kind: str) -> Any:
-        def picker(label: str, *words: Any, key: str, format_func: Any = None, **named: Any) -> Any:
-            named.pop("required", None)
-            texts = [format_func(option) for option in words[0]] if format_func else list(words)
-            self.asked.append((kind, label, texts, key, named))
-            return self.session_state[key]
-
-        return picker
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("selectbox", "segmented_control", "multiselect", "number_input"):
-            return self.pick(name)
-        return super().__getattr__(name)
+from codecarena.reports.views import address, frame, pickers
 
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Pickers:
     drawn = Pickers()
-    monkeypatch.setattr(frame, "st", drawn)
-    monkeypatch.setattr(pickers, "st", drawn)
+    for module in (address, frame, pickers):
+        monkeypatch.setattr(module, "st", drawn)
+    monkeypatch.setattr(address, "_address", lambda **_: None)
     return drawn
-
-
-NEW, PICKED = {"n of Look": "b", "written n": "a"}, {"n of Look": "c", "written n": "z"}
-
-
-@pytest.mark.parametrize(
-    ("asked", "session", "default", "chosen"),
-    [
-        (None, {}, None, "a"),
-        (None, {}, "b", "b"),
-        (None, {}, "z", "a"),
-        ("c", {}, "b", "c"),
-        ("z", {}, "b", "b"),
-        ("z", {"kept n": ["c"]}, "b", "c"),
-        (None, {"kept n": ["c"]}, "b", "c"),
-        ("b", {"kept n": ["c"]}, None, "b"),
-        ("a", NEW, None, "b"),  # picked by hand since
-        ("c", NEW, None, "c"),  # the browser went back
-        ("y", {**PICKED, "kept n": ["b"]}, None, "c"),
-        ("z", {**NEW, "n of Look": "gone", "written n": "z"}, "c", "c"),
-        (None, {"n of Look": "b"}, None, "b"),
-        (None, {"n of Rates": "b"}, None, "a"),  # another page's picker
-    ],
-)
-def test_which_option_is_chosen(
-    page: Pickers, asked: str | None, session: dict[str, Any], default: str | None, chosen: str
-) -> None:
-    page.session_state |= session
-    if asked is not None:
-        page.query_params = Address(n=asked)
-    place: Any = page
-    assert pickers.choose(place, "Name", "n", ["a", "b", "c"], default, help_text="what it is") == chosen
-    assert page.asked == [("selectbox", "Name", ["a", "b", "c"], "n of Look", {"help": "what it is"})]
-    assert page.query_params == {"n": chosen}
-    assert page.query_params.writes == (asked != chosen)
-    assert page.session_state["n of Look"] == page.session_state["written n"] == chosen
-    assert page.session_state["kept n"] == [chosen]
-
-
-def test_options_are_written_and_shown_in_their_own_ways(page: Pickers) -> None:
-    place: Any = page
-    page.query_params = Address(m="20")
-    chosen = pickers.choose(
-        place, "Tens", "m", [1, 2, 3], write=lambda option: f"{option}0", show=lambda option: f"<{option}>",
-        segmented=True,
-    )  # fmt: skip
-    assert chosen == 2
-    assert page.asked == [("segmented_control", "Tens", ["<1>", "<2>", "<3>"], "m of Look", {"help": None})]
-    # A segmented control gives back nothing where it was clicked off.
-    place = SimpleNamespace(segmented_control=lambda *_, **__: None)
-    assert (
-        pickers.choose(place, "Tens", "m", [1, 2, 3], write=lambda option: f"{option}0", segmented=True) == 1
-    )
-    assert page.query_params == {"m": "10"}
-
-
-@pytest.mark.parametrize(
-    ("asked", "session", "chosen"),
-    [
-        ([], {}, ["d"]),
-        (["b", "z"], {}, ["b"]),
-        (["z"], {}, ["d"]),
-        (["a"], {"n of Look": ["b", "gone"], "written n": ["a"]}, ["b"]),
-        (["c"], {"n of Look": ["b"], "written n": ["a"]}, ["c"]),
-        ([], {"n of Look": ["b"], "written n": ["a"]}, ["d"]),
-        ([], {"n of Look": [], "written n": None}, []),
-        (["a"], {"n of Look": [], "written n": ["a"]}, []),
-        (["a"], {"n of Rates": ["b"], "written n": ["a"]}, ["a"]),
-    ],
-)
-def test_which_of_many_options_are_chosen(
-    page: Pickers, asked: list[str], session: dict[str, Any], chosen: list[str]
-) -> None:
-    page.session_state |= session
-    page.query_params = Address(n=asked) if asked else Address()
-    place: Any = page
-    assert pickers.choose_many(place, "Names", "n", ["a", "b", "c"], "which", ["d"]) == chosen
-    assert page.asked == [("multiselect", "Names", [["a", "b", "c"]], "n of Look", {"help": "which"})]
-    assert page.query_params == ({"n": chosen} if chosen else {})
-    assert page.query_params.writes == bool(chosen and chosen != asked)
-    assert page.session_state["written n"] == (chosen or None)
-    assert page.session_state["kept n"] == (chosen or [""])
-
-
-@pytest.mark.parametrize(
-    ("asked", "session", "chosen", "written"),
-    [
-        (None, {}, 0.5, "0.5"),
-        ("2.25", {}, 2.25, "2.25"),
-        ("99", {}, 0.5, "0.5"),
-        ("2", {"n of Look": 1.5, "written n": "2"}, 1.5, "1.5"),
-        ("3", {"n of Look": 1.5, "written n": "2"}, 3.0, "3"),
-        (None, {"n of Look": 1.5}, 1.5, "1.5"),
-        (None, {"n of Look": 1.5, "written n": "2"}, 0.5, "0.5"),
-    ],
-)
-def test_which_number_is_chosen(
-    page: Pickers, asked: str | None, session: dict[str, Any], chosen: float, written: str
-) -> None:
-    page.session_state |= session
-    if asked is not None:
-        page.query_params = Address(n=asked)
-    place: Any = page
-    number = pickers.choose_number(place, "Rate", "n", 0.5, low=0.1, high=4.0, step=0.05, help_text="of what")
-    assert number == chosen
-    assert page.asked == [
-        ("number_input", "Rate", [0.1, 4.0], "n of Look", {"step": 0.05, "help": "of what"})
-    ]
-    assert page.query_params == {"n": written}
-    assert page.session_state["written n"] == written
 
 
 def test_pickers_that_pages_share(page: Pickers) -> None:
@@ -253,35 +106,59 @@ def test_a_line_says_what_a_page_is_made_from(
 TABLE = Table("Rates_of", (Column("Codec", numeric=False),), (Row((Entry("zip"),)),), ("a*b", "c"))
 
 
+SORTABLE = Table("t", TABLE.columns * 3, ())
+
+
 @pytest.mark.parametrize(
-    ("name", "asked", "sorted_by", "handed", "written"),
+    ("asked", "clicked", "order"),
     [
-        ("board", None, None, "", {}),
-        ("board", "1-up", None, "1-up", {"board-sort": "1-up"}),
-        ("board", "1-up", "2-down", "1-up", {"board-sort": "2-down"}),
-        ("board", None, "2-down", "", {"board-sort": "2-down"}),
-        ("", None, "2-down", "", {}),
+        (None, "", ""), ("1", "", "1"), ("-0", "", "-0"), ("-2", "", "-2"),
+        ("1", "2", "1"),  # the address of a page that is opened comes first
+        ("3", "", ""), ("-3", "", ""), ("1-up", "", ""), ("--1", "", ""), ("²", "", ""),
     ],
-)
-def test_a_table_with_a_name_is_sorted_as_the_address_says(
-    page: Pickers, monkeypatch: pytest.MonkeyPatch, name: str, asked: str | None, sorted_by: str | None,
-    handed: str, written: dict[str, str],
-) -> None:  # fmt: skip
+)  # fmt: skip
+def test_a_table_is_sorted_as_the_address_says(
+    page: Pickers, monkeypatch: pytest.MonkeyPatch, asked: str | None, clicked: str, order: str
+) -> None:
     given: list[dict[str, Any]] = []
+    monkeypatch.setattr(frame, "_table", lambda **words: given.append(words))
+    page.query_params = Address({} if asked is None else {"board-sort": asked})
+    page.session_state["table board of Look"] = {"sort": clicked}
+    address.begin()
+    frame.show(SORTABLE, "board")
+    assert given[0]["key"] == "table board of Look"
+    assert (given[0]["data"]["sort"], given[0]["data"]["opening"]) == (order, 1)
+    assert address.current().chosen == {"board-sort": [order] if order else []}
+    assert bool(address.current().unknown) == (bool(asked) and not order)
 
-    def component(**words: Any) -> Any:
-        given.append(words)
-        return SimpleNamespace(sort=sorted_by)
 
-    monkeypatch.setattr(frame, "_table", component)
-    page.query_params = Address({"board-sort": asked} if asked else {})
-    frame.show(TABLE, name)
+def test_a_click_on_a_heading_sorts_and_is_an_entry_of_its_own(
+    page: Pickers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[dict[str, Any]] = []
+    monkeypatch.setattr(frame, "_table", lambda **words: given.append(words["data"]))
+    page.query_params = Address({"board-sort": "1"})
+    seen: list[tuple[str, str, int]] = []
+    for clicked in ("", "2", "-2", "-2", "9"):
+        page.session_state["table board of Look"] = {"sort": clicked}
+        address.begin()
+        frame.show(SORTABLE, "board")
+        address.write()
+        seen.append((given[-1]["sort"], page.query_params["board-sort"], page.query_params.entries))
+    # The page hands over the order that was clicked last, and no column that is not there.
+    assert seen == [("1", "1", 0), ("2", ["2"], 1), ("-2", ["-2"], 2), ("-2", ["-2"], 2), ("-2", ["-2"], 2)]
+
+
+def test_a_table_without_a_name_stands_in_no_address(page: Pickers, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, Any]] = []
+    monkeypatch.setattr(frame, "_table", lambda **words: given.append(words))
+    frame.show(TABLE)
     assert page.of("subheader") == ["Rates\\_of"]
     assert page.of("caption") == ["a\\*b  \nc"]
-    assert given[0]["key"] == f"table {name or 'Rates_of'} of Look"
-    assert given[0]["data"]["sort"] == handed
+    assert given[0]["key"] == "table Rates_of of Look"
+    assert given[0]["data"]["sort"] == ""
     assert ">zip<" in given[0]["data"]["html"]
-    assert page.query_params == written
+    assert address.current().chosen == {}
     frame.show(Table("t", TABLE.columns, TABLE.rows), heading=False)
     assert len(page.of("subheader")) == len(page.of("caption")) == 1
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import streamlit as st
@@ -15,9 +16,9 @@ from streamlit.testing.v1 import AppTest
 from synthetic_store import fill
 from zoo import zoo_of
 
-from codecarena.reports.charts.interactive import TradePoint
+from codecarena.reports.charts.chart_points import TradePoint
 from codecarena.reports.server.server import STORE_VARIABLE
-from codecarena.reports.views import leaderboard, look, speed
+from codecarena.reports.views import address, leaderboard, look, speed
 
 # Streamlit's own script runner, under AppTest, warns about itself.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -142,51 +143,38 @@ def test_the_pickers_of_the_look_page(open_page: Callable[..., AppTest], zoo: Pa
     assert all("(Butteraugli " in option for option in page.columns[5].selectbox[0].options)
 
 
-@pytest.mark.parametrize(
-    ("asked", "reported", "handed", "address"),
-    [
-        ("", None, "", ""),
-        ("split 1", None, "split 1", "split 1"),
-        ("", "flip 2", "", "flip 2"),
-        ("split 1", "flip 2", "split 1", "flip 2"),
-    ],
-)
-def test_the_address_and_the_pictures_tell_each_other_where_they_are(
-    open_page: Callable[..., AppTest], zoo: Path, monkeypatch: pytest.MonkeyPatch, asked: str,
-    reported: str | None, handed: str, address: str,
-) -> None:  # fmt: skip
+def test_the_pictures_follow_the_address_and_the_address_the_pictures(
+    open_page: Callable[..., AppTest], zoo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given: list[dict[str, Any]] = []
-    view = SimpleNamespace(view=reported)
+    written: list[str] = []
+    monkeypatch.setattr(look, "_look", lambda *, data, **_: given.append(data))
+    monkeypatch.setattr(address, "_address", lambda *, data, **_: written.append(data["query"]))
+    page = open_page(zoo, "look", codec=["zip", "hyper"], bpp="1", picture="ant.png", view="split 1")
 
-    def component(*, data: dict[str, Any], **_: Any) -> Any:
-        given.append(data)
-        return view
+    def seen() -> tuple[str, int, str]:
+        return given[-1]["view"], given[-1]["opening"], parse_qs(written[-1])["view"][0]
 
-    def of(page: AppTest) -> str:
-        return "".join(page.query_params.get("view", ""))
-
-    monkeypatch.setattr(look, "_look", component)
-    page = open_page(zoo, "look", codec=["zip", "hyper"], bpp="1", picture="ant.png", view=asked)
     assert [pane["name"] for pane in given[0]["panes"]] == ["Original", "zip", "hyper"]
-    assert (given[0]["view"], of(page)) == (handed, address)
-    # Drawn again without a change, nothing is told twice, and a new address is followed.
+    assert seen() == ("split 1", 1, "split 1")
+    # What the pictures report goes into the address, as no step to go back.
+    page.session_state[look.PICTURES] = {"view": "flip 2"}
+    page.run()
+    assert seen() == ("flip 2", 1, "flip 2")
+    assert page.query_params["view"] == "split 1"
+    page.run()
+    assert seen() == ("flip 2", 1, "flip 2")
+    monkeypatch.setattr(address, "_went_back", lambda: True)
     page.query_params["view"] = "side 3"
     page.run()
-    assert (given[1]["view"], of(page)) == ("side 3", "side 3")
-    page.run()
-    assert (given[2]["view"], of(page)) == ("", "side 3")
-    view.view = "side 4"
-    page.run()
-    assert of(page) == "side 4"
-    page.run()
-    assert given[4]["view"] == ""
+    assert seen() == ("side 3", 2, "side 3")
 
 
 @pytest.mark.parametrize(
     ("view", "asked", "made"),
     [
         ("bd-rate", [("Anchor", "anchor")], "ranks of bd psnr against zip"),
-        ("rate", [("Bits per pixel", "bpp", 0.15, 0.001, 48.0, 0.05)], "psnr m1 m2 m3 at 7.0"),
+        ("rate", [("Bits per pixel", "bpp", 0.15, 0.001, 48.0, 0.05)], "psnr m1 m2 m3 at 7.0: psnr lacks"),
         ("score", [("PSNR score", "score-psnr", 33.0, None, None, None)], "cost of psnr 7.0"),
     ],
 )
@@ -198,6 +186,7 @@ def test_the_leaderboard_is_compared_in_three_ways(
     part: Any = SimpleNamespace(
         metrics=[*others[:1], PSNR, *others[1:]], title=lambda metric: metric.name.upper(),
         usual_score=lambda _: 33.0, board=lambda metric, anchor: f"{metric.name} {anchor}",
+        why_no_bd_rates=lambda metric: f": {metric.name} lacks",
     )  # fmt: skip
 
     def choose_number(_: Any, label: str, name: str, usual: float, **named: Any) -> float:
@@ -208,16 +197,17 @@ def test_the_leaderboard_is_compared_in_three_ways(
         said.append(("Anchor", "anchor"))
         return "zip"
 
-    boards = leaderboard.leaderboards
     monkeypatch.setattr(leaderboard, "st", Answered())
     monkeypatch.setattr(leaderboard.pickers, "choose_number", choose_number)
     monkeypatch.setattr(leaderboard.pickers, "pick_anchor", pick_anchor)
     monkeypatch.setattr(
-        boards, "bd_table", lambda _, metrics, anchor, **__: f"bd {metrics[0].name} against {anchor}"
+        leaderboard, "bd_table", lambda _, metrics, anchor, **__: f"bd {metrics[0].name} against {anchor}"
     )
-    monkeypatch.setattr(boards, "at_rate_table", lambda _, metrics, rate: (
-        f"{' '.join(metric.name for metric in metrics)} at {rate}"))  # fmt: skip
-    monkeypatch.setattr(boards, "at_score_table", lambda _, metric, score: f"cost of {metric.name} {score}")
+    monkeypatch.setattr(leaderboard, "at_rate_table", lambda _, metrics, rate, because: (
+        f"{' '.join(metric.name for metric in metrics)} at {rate}{because}"))  # fmt: skip
+    monkeypatch.setattr(
+        leaderboard, "at_score_table", lambda _, metric, score: f"cost of {metric.name} {score}"
+    )
     monkeypatch.setattr(leaderboard, "board_ranks", lambda _, board, __: board)
     monkeypatch.setattr(leaderboard, "with_ranks", lambda table, ranks: (
         f"ranks of {table}" if ranks == "psnr zip" else ""))  # fmt: skip
@@ -230,7 +220,7 @@ def test_the_leaderboard_is_compared_in_three_ways(
     ("view", "rate", "metrics", "drawn"),
     [
         ("bd-rate", 0.2, [PSNR, BUTTERAUGLI], ["bd-rate 0.2", "board", "own", "each metric"]),
-        ("bd-rate", None, [PSNR], ["bd-rate 0.5", "board", "own"]),
+        ("bd-rate", None, [PSNR], ["bd-rate None", "board", "own"]),
         ("rate", 0.2, [PSNR, BUTTERAUGLI], ["rate 0.2", "board", "own"]),
         ("score", 0.2, [PSNR, BUTTERAUGLI], ["score 0.2", "board"]),
     ],
@@ -270,9 +260,7 @@ def test_each_metric_is_read_where_somebody_asks(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(leaderboard.pickers, "choose", choose)
     monkeypatch.setattr(leaderboard.pages, "show", lambda *words: said.append(words))
-    monkeypatch.setattr(
-        leaderboard.leaderboards, "bd_table", lambda _, metrics, anchor, **__: (metrics, anchor)
-    )
+    monkeypatch.setattr(leaderboard, "bd_table", lambda _, metrics, anchor, **__: (metrics, anchor))
     part: Any = SimpleNamespace(metrics=[PSNR, BUTTERAUGLI], usual_anchor="zip")
     frame: Any = SimpleNamespace(background=None, read=lambda _, metrics: metrics[1:])
     leaderboard._every_metric(frame, part)

@@ -88,3 +88,42 @@ FIRST_ANSWERS: dict[str, Callable[..., Any]] = {
     "text_input": lambda text="", *_: text,
 }
 """What a widget answers that nobody has touched, from the words after its label."""
+
+
+class Address(dict[str, Any]):
+    """The words after the question mark, and how many entries of the browser's history they made."""
+
+    entries = 0
+
+    def get_all(self, name: str) -> list[str]:
+        value = self.get(name, [])
+        return [value] if isinstance(value, str) else list(value)
+
+    def from_dict(self, words: dict[str, Any]) -> None:
+        self.entries += 1
+        self.clear()
+        self.update(words)
+
+
+class Pickers(Drawn):
+    """Streamlit with an address and a session, whose pickers answer what the session holds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query_params = Address()
+        self.session_state: dict[str, Any] = {"page": "Look"}
+        self.asked: list[tuple[Any, ...]] = []
+
+    def pick(self, kind: str) -> Any:
+        def picker(label: str, *words: Any, key: str, format_func: Any = None, **named: Any) -> Any:
+            named.pop("required", None)
+            texts = [format_func(option) for option in words[0]] if format_func else list(words)
+            self.asked.append((kind, label, texts, key, named))
+            return self.session_state[key]
+
+        return picker
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("selectbox", "segmented_control", "multiselect", "number_input"):
+            return self.pick(name)
+        return super().__getattr__(name)
