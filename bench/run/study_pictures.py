@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..records.rows import ScoredCell
-from ..store.study_pictures import Crop, PicturePart, Prepared
+from ..store.study_pictures import Crop, PicturePart, Prepared, StimulusScores
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,8 +129,10 @@ def _places(last: int) -> NDArray[np.int64]:
     return np.unique(np.append(np.arange(0, last + 1, STRIDE), last))
 
 
-def score(store: str, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]) -> Mapping[str, int]:
-    """Score stored pictures against stored originals and return how many scores each metric gained.
+def score(
+    store: str, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]
+) -> Mapping[str, StimulusScores]:
+    """Score stored pictures against their originals and return what each metric has of them then.
 
     Args:
         store: Folder or URL of the store that has both as blobs.
@@ -149,10 +153,13 @@ def score(store: str, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]) 
         writer.close()
 
 
-def _score(worker: Worker, writer: StoreWriter, pairs: Sequence[tuple[str, str]], name: str) -> int:
-    from ...datasets.pixels import read_pixels
+def _score(
+    worker: Worker, writer: StoreWriter, pairs: Sequence[tuple[str, str]], name: str
+) -> StimulusScores:
+    from ...datasets.pixels import PictureError, read_pixels
     from ..records.messages import Failed, Original
     from ..store.database import StoreError
+    from ..store.shown_scores import scores_of
     from ..store.tables.schema import ScoreTable
 
     described = worker.describe_metric(name)
@@ -165,10 +172,14 @@ def _score(worker: Worker, writer: StoreWriter, pairs: Sequence[tuple[str, str]]
         if (original, decoded, identity) not in done:
             todo[original].append(decoded)
     rows: list[dict[str, object]] = []
+    paths = _paths(writer, todo) if todo else {}
     for original, listed in todo.items():
-        picture = worker.load_picture(Original(str(writer.blobs.decoded_path(original)), original))
+        try:
+            picture = worker.load_picture(Original(str(paths[original]), original))
+        except PictureError as error:
+            raise StoreError(f"an original cannot be read: {error}") from error
         for decoded in listed:
-            pixels = read_pixels(writer.blobs.decoded_path(decoded))
+            pixels = read_pixels(paths[decoded])
             scored = worker.score(name, picture, pixels, original == decoded)
             if isinstance(scored, Failed):
                 raise StoreError(f"metric {name!r} on {decoded[:12]}: {scored.message}")
@@ -177,4 +188,37 @@ def _score(worker: Worker, writer: StoreWriter, pairs: Sequence[tuple[str, str]]
                 {**keys, "value": scored.value, "lossless": scored.lossless, "seconds": scored.seconds}
             )
     writer.insert_or_ignore(ScoreTable, rows)
-    return len(rows)
+    known = scores_of(writer, pairs)
+    applicable = sum(known[pair][identity].applicable for pair in pairs)
+    return StimulusScores(len(rows), len(pairs) - len(rows), len(pairs) - applicable)
+
+
+def _paths(writer: StoreWriter, pairs: Mapping[str, Sequence[str]]) -> dict[str, Path]:
+    """Return where each picture lies, by the hash of its pixels; whole decoded ones are made where they lack.
+
+    Args:
+        writer: Of the store.
+        pairs: Hash of the original -> hashes of the decoded pictures.
+
+    Raises:
+        StoreError: A decoded picture is not kept and cannot be decoded again.
+    """
+    from ..store.database import StoreError
+    from ..store.store import Store
+    from .redecode import keep
+
+    with closing(Store(writer.location.store_option)) as store:
+        # A part that was shown is a blob; a whole original lies where it was measured from.
+        whole = {sha256: Path(path) for sha256, path in store.picture_paths().items()}
+        wanted = {*pairs, *(decoded for listed in pairs.values() for decoded in listed)}
+        paths = {
+            sha256: whole[sha256] if sha256 in whole and not blob.exists() else blob
+            for sha256 in wanted
+            for blob in [store.blobs.decoded_path(sha256)]
+        }
+        absent = {sha256 for sha256, path in paths.items() if not path.exists()}
+        if absent:
+            cells = [cell for cell in store.cells() if cell.decoded_sha256 in absent]
+            for sha256, reason in keep(store, cells).items():
+                raise StoreError(f"the decoded picture {sha256[:12]} cannot be scored: {reason}")
+    return paths

@@ -32,6 +32,17 @@ class PicturePart:
 
 
 @dataclass(frozen=True, slots=True)
+class StimulusScores:
+    """What one metric has of the stimuli of a study."""
+
+    added: int
+    stored: int
+    """That were there before."""
+    inapplicable: int
+    """Of both, those on which the metric says nothing: they hold nothing that it measures."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """What was made ready to be shown."""
 

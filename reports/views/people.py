@@ -8,12 +8,15 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ...studies.analysis.human_metrics import HumanAgreement, MetricsAgainstPeople, PartAgreement
-from ...studies.analysis.results import stored_results
+from ...studies.analysis.results import StudyResults, stored_results
+from ...studies.analysis.score_results import ScoreResults, stored_score_results
 from ...studies.analysis.stimulus_parts import BANDS, RateBand
 from ...studies.organise.findings_text import Record
 from ...studies.organise.metric_findings import band_title, metric_tables, part_tables, part_title
 from ...studies.organise.presenting import SIMULATED
-from ..charts.interactive import SpanPoint, spans
+from ...studies.organise.score_tables import score_tables
+from ..charts.chart_points import SpanPoint
+from ..charts.interactive import spans
 from ..charts.study_tables import record_tables
 from . import frame as pages
 from . import pickers
@@ -32,7 +35,8 @@ def main() -> None:
 
 def draw(frame: Frame) -> None:
     """Draw the picker and what the chosen study says of metrics."""
-    studies = stored_results(frame.store)
+    of_votes, of_scores = stored_results(frame.store), stored_score_results(frame.store)
+    studies: list[StudyResults | ScoreResults] = [*of_votes, *of_scores]
     if not studies:
         st.info(
             "No study of this store has results yet. Plan one, or import votes of your own; then let its "
@@ -42,9 +46,12 @@ def draw(frame: Frame) -> None:
         return
     places = st.columns(3)
     study = pickers.choose(
-        places[0], "Study", "study", studies, studies[-1], write=lambda study: study.study,
+        places[0], "Study", "study", studies, (of_votes or of_scores)[-1], write=lambda study: study.study,
         show=lambda study: study.label,
     )  # fmt: skip
+    if isinstance(study, ScoreResults):
+        _tables(score_tables(study), "scores")
+        return
     if study.simulated:
         st.warning(SIMULATED)
     metrics = study.analysis.metrics

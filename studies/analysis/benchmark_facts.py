@@ -117,6 +117,8 @@ def _shown(material: StudyMaterial) -> list[_Shown]:
     compared = {
         place for pair in material.pairs if pair.kind == "main" for place in (pair.first, pair.second)
     }
+    if not material.pairs:  # an import of scores: each stimulus was judged on its own
+        compared = set(range(len(material.stimuli)))
     shown: list[_Shown] = []
     for place in sorted(compared):
         stimulus = material.stimuli[place]

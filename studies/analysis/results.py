@@ -100,7 +100,7 @@ def results_of(ledger: Ledger, name: str, resamples: int | None = None) -> Study
     if resamples is not None:
         return _compute(ledger, known, resamples)
     return Derived(ledger.store).answer(
-        RESULTS, results_question(study.study_id), _rows(ledger, known), lambda: _compute(ledger, known)
+        RESULTS, results_question(study.study_id), rows_behind(ledger, known), lambda: _compute(ledger, known)
     )
 
 
@@ -115,12 +115,12 @@ def stored_results(store: Store) -> tuple[StudyResults, ...]:
 
 
 def _recall(store: Store, ledger: Ledger, study: StudyRow) -> StudyResults | None:
-    rows = _rows(ledger, ledger.known(study))
+    rows = rows_behind(ledger, ledger.known(study))
     return Derived(store).recall(RESULTS, results_question(study.study_id), rows)
 
 
-def _rows(ledger: Ledger, known: StoredStudy) -> Iterator[bytes]:
-    """Yield everything that results are made of."""
+def rows_behind(ledger: Ledger, known: StoredStudy) -> Iterator[bytes]:
+    """Yield everything that results of votes are made of."""
     study = known.study
     yield repr((study.name, study.state == "imported", study.sha256, study.plan)).encode()
     yield "\n".join(known.material.lines()).encode()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,28 @@ _KINDS: dict[int, TrialKind] = {
 _ANSWERS = {1: "first", 0: "none", -1: "second"}
 
 
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What the benchmark has stored of what an imported study compared, by the study's own names."""
+
+    conditions: Mapping[str, Condition]
+    """Those that are stored settings, and the original."""
+    contents: Mapping[str, Content]
+    """Those pictures that are of the set."""
+    stimuli: Mapping[tuple[str, str], StimulusRecord]
+    """By picture and condition; the indices in them say nothing."""
+
+
+NOWHERE = Placement({}, {}, {})
+
+
 def keep_votes(
-    ledger: Ledger, name: str, source: str, votes: Votes, analysis: AnalysisTable | None = None
+    ledger: Ledger,
+    name: str,
+    source: str,
+    votes: Votes,
+    analysis: AnalysisTable | None = None,
+    placement: Placement = NOWHERE,
 ) -> StudyRow:
     """Store votes as an imported study and return it.
 
@@ -42,31 +63,41 @@ def keep_votes(
         source: A sentence on where they came from.
         votes: What to store; whether sides and raters were noted is kept with them.
         analysis: How their scale is to be made; kept as well.
+        placement: What the benchmark knows of the conditions and pictures.
 
     Raises:
         StoreError: The name is taken or none for a study, or there are no votes.
     """
-    if not NAME.fullmatch(name):
-        raise StoreError(f"study name {name!r}: expected lower-case letters, digits and dashes, at most 40")
-    if ledger.find(name):
-        raise StoreError(f"study {name!r} is in this store already; choose another name")
+    check_name(ledger, name)
     if not len(votes):
         raise StoreError("no votes were found in the file")
     analysis = analysis or AnalysisTable()
     if analysis.anchor not in (None, *votes.conditions):
         names = ", ".join(votes.conditions[:12]) + (", …" if len(votes.conditions) > 12 else "")
         raise StoreError(f"expected the anchor among {names}; got {analysis.anchor!r}")
-    columns, material = _material(votes)
-    text = f"source = {_quoted(source)}\nsided = {str(votes.sided).lower()}\n"
+    columns, material = _material(votes, placement)
+    text = f"source = {quoted(source)}\nsided = {str(votes.sided).lower()}\n"
     text += f"raters_known = {str(votes.raters_known).lower()}\n[analysis]\n"
     text += "".join(
-        f"{key} = {_quoted(setting)}\n" for key, setting in analysis.model_dump(exclude_unset=True).items()
+        f"{key} = {quoted(setting)}\n" for key, setting in analysis.model_dump(exclude_unset=True).items()
     )
     ledger.keep(name, text, seal(text, material.lines()), "imported", material)
     study = ledger.study(name)
     known = ledger.known(study)
     ledger.write(lambda connection: _insert_votes(connection, known, votes, columns))
     return study
+
+
+def check_name(ledger: Ledger, name: str) -> None:
+    """Refuse what is no name for a new study.
+
+    Raises:
+        StoreError: The name is taken or none for a study.
+    """
+    if not NAME.fullmatch(name):
+        raise StoreError(f"study name {name!r}: expected lower-case letters, digits and dashes, at most 40")
+    if ledger.find(name):
+        raise StoreError(f"study {name!r} is in this store already; choose another name")
 
 
 def facts_of(study: StudyRow) -> tuple[bool, bool]:
@@ -85,7 +116,7 @@ def analysis_of(study: StudyRow) -> AnalysisTable:
     return AnalysisTable.model_validate(tomllib.loads(study.plan).get("analysis", {}))
 
 
-def _material(votes: Votes) -> tuple[list[tuple[int, int, int]], StudyMaterial]:
+def _material(votes: Votes, placement: Placement) -> tuple[list[tuple[int, int, int]], StudyMaterial]:
     """Return each vote's pair, first and second stimulus, and what the study compares."""
     places: dict[tuple[int, int], int] = {}
     pairs: dict[tuple[str, int, int], int] = {}
@@ -103,11 +134,37 @@ def _material(votes: Votes) -> tuple[list[tuple[int, int, int]], StudyMaterial]:
         stored = "main" if kind in (Kind.PLAIN, Kind.REPEAT) else _KINDS[kind]
         columns.append((pairs.setdefault((stored, *ends), len(pairs)), first_place, second_place))
     return columns, StudyMaterial(
-        tuple(Condition(name, None, None, None) for name in votes.conditions),
-        tuple(Content(name) for name in votes.pictures),
-        tuple(StimulusRecord(content, condition) for content, condition in places),
+        tuple(placed_condition(placement, name) for name in votes.conditions),
+        tuple(placement.contents.get(name, Content(name)) for name in votes.pictures),
+        tuple(
+            placed_stimulus(
+                placement, votes.pictures[content], votes.conditions[condition], content, condition
+            )
+            for content, condition in places
+        ),
         tuple(Pair(kind, first, second) for kind, first, second in pairs),  # pyright: ignore[reportArgumentType]
     )
+
+
+def placed_condition(placement: Placement, name: str) -> Condition:
+    """Return a condition with what is known of it."""
+    return placement.conditions.get(name, Condition(name, None, None, None))
+
+
+def placed_stimulus(
+    placement: Placement, picture: str, condition: str, content_place: int, condition_place: int
+) -> StimulusRecord:
+    """Return a stimulus with what is known of it.
+
+    Args:
+        placement: What is known.
+        picture: Name of its picture.
+        condition: Name of its condition.
+        content_place: Index of the picture in the study's material.
+        condition_place: Likewise of the condition.
+    """
+    known = placement.stimuli.get((picture, condition), StimulusRecord(0, 0))
+    return replace(known, content=content_place, condition=condition_place)
 
 
 def _insert_votes(
@@ -179,6 +236,6 @@ def _rater(study: StudyRow, name: str) -> dict[str, Any]:  # Any: columns of a r
     return {**columns, "name": own, "withdrawal_sha256": code, "stage": "done", "invited_at": now()}
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Return a text as a string of TOML: JSON's are."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -11,17 +12,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...bench.options import STORE, JsonOption, StoreOption
+from ...visible_text import say
+from .import_commands import import_command
 
 if TYPE_CHECKING:
     from ..ledger.ledger import Ledger
+    from .findings_text import Record
     from .organise import Bench
 
 NameArgument = Annotated[str, typer.Argument(help="The study's name.")]
 ResamplesOption = Annotated[
     int | None, typer.Option(min=100, help="For a quick look.", show_default="the plan's")
 ]
-FILE_COLUMNS = 140
-"""Width of a table that goes to a file or a pipe."""
 StudyFile = Annotated[Path, typer.Argument(help="The study's plan.")]
 
 
@@ -74,7 +76,7 @@ class PictureCommands:
             _json({"study": name, "sha256": done.study.sha256, **_plain(done, "study")})
             return
         _notes(done.warnings)
-        typer.echo(
+        say(
             f"study {name} {'planned anew' if done.replaced else 'planned'}: {done.conditions} conditions of "
             f"{done.pictures} pictures, {done.pairs} pairs, {done.trials_per_rater} trials a rater\n"
             f"seal {done.study.sha256[:16]}\n"
@@ -95,8 +97,22 @@ class PictureCommands:
             for stimulus in material.stimuli
             if stimulus.shown_sha256 and (reference := material.contents[stimulus.content].reference_sha256)
         ]
-        for metric_name, count in self._bench.score(store, pairs, metric).items():
-            typer.echo(f"{metric_name}: {count} scores added, {len(set(pairs)) - count} were there")
+        if not pairs:
+            say(
+                f"study {name}: nothing to score, as the store has no pixels of what it compares; import it "
+                "again with --mapping, which says what stored settings its conditions are",
+                sys.stderr,
+            )
+            raise typer.Exit(1)
+        useful = False
+        for metric_name, scores in self._bench.score(store, pairs, metric).items():
+            say(f"{metric_name}: {scores.added} scores added, {scores.stored} were there")
+            useful |= scores.inapplicable < scores.added + scores.stored
+            if scores.inapplicable:
+                of = f"{scores.inapplicable} of {scores.added + scores.stored}"
+                say(f"{metric_name} says nothing of {of}: they hold nothing that it measures", sys.stderr)
+        if not useful:
+            raise typer.Exit(1)
 
 
 def init(
@@ -114,7 +130,7 @@ def init(
     text = starter(name, Store(store).cells())
     parse(text, out)
     out.write_text(text, encoding="utf-8")
-    typer.echo(f"{out} is ready; look at it, then: codecarena study plan {out}")
+    say(f"{out} is ready; look at it, then: codecarena study plan {out}")
 
 
 def open_command(name: NameArgument, store: StoreOption = STORE) -> None:
@@ -123,7 +139,7 @@ def open_command(name: NameArgument, store: StoreOption = STORE) -> None:
 
     with _ledger(store) as ledger:
         study = open_study(ledger, name)
-    typer.echo(f"study {name} is open; its plan is sealed: {study.sha256}")
+    say(f"study {name} is open; its plan is sealed: {study.sha256}")
 
 
 def invite(
@@ -143,7 +159,7 @@ def invite(
     if as_json:
         _json(links)
     else:
-        typer.echo("\n".join(links))
+        say("\n".join(links))
 
 
 def close(name: NameArgument, store: StoreOption = STORE) -> None:
@@ -152,7 +168,7 @@ def close(name: NameArgument, store: StoreOption = STORE) -> None:
 
     with _ledger(store) as ledger:
         close_study(ledger, name)
-    typer.echo(f"study {name} is closed; what the votes say: codecarena study report {name}")
+    say(f"study {name} is closed; what the votes say: codecarena study report {name}")
 
 
 def status(
@@ -169,7 +185,7 @@ def status(
             _json(records) if as_json else _table("studies", records)
             return
         lines, record = status_lines(ledger, name)
-    _json(record) if as_json else typer.echo("\n".join(lines))
+    _json(record) if as_json else say("\n".join(lines))
 
 
 def scale(
@@ -183,6 +199,9 @@ def scale(
     from .presenting import result_record, result_tables
 
     with _ledger(store, read_only=True) as ledger:
+        if ledger.study(name).holds_scores:
+            _show_scores(ledger, name, None, as_json)
+            return
         result = result_of(ledger, name, resamples)
     if as_json:
         _json(result_record(result))
@@ -201,19 +220,41 @@ def report(
 ) -> None:
     """Show everything the votes say: scales, tests, fit, raters, metrics and rates against people."""
     from ..analysis.results import results_of
-    from .presenting import report_record, report_tables, report_text
+    from .presenting import report_record, report_tables
 
     with _ledger(store, read_only=True) as ledger:
+        if ledger.study(name).holds_scores:
+            _show_scores(ledger, name, out, as_json)
+            return
         results = results_of(ledger, name, resamples)
         record = report_record(ledger, results)
-    if out is not None:
-        text = json.dumps(record, indent=2) if out.suffix == ".json" else report_text(record)
-        out.write_text(text + "\n", encoding="utf-8")
-        typer.echo(f"report of study {name} written to {out}")
-    elif as_json:
-        _json(record)
+    if out is not None or as_json:
+        _write_or_print(record, name, out)
     else:
         _tables(report_tables(results))
+
+
+def _show_scores(ledger: Ledger, name: str, out: Path | None, as_json: bool) -> None:
+    """Show what imported scores say, or write it."""
+    from ..analysis.score_results import score_results_of
+    from .score_tables import score_record, score_tables
+
+    results = score_results_of(ledger, name)
+    if out is None and not as_json:
+        _tables(score_tables(results))
+        return
+    _write_or_print(score_record(ledger, results), name, out)
+
+
+def _write_or_print(record: Record, name: str, out: Path | None) -> None:
+    from .presenting import report_text
+
+    if out is None:
+        _json(record)
+        return
+    text = json.dumps(record, indent=2) if out.suffix == ".json" else report_text(record)
+    out.write_text(text + "\n", encoding="utf-8")
+    say(f"report of study {name} written to {out}")
 
 
 def export(
@@ -227,60 +268,7 @@ def export(
 
     with _ledger(store, read_only=True) as ledger:
         count = write(ledger, ledger.study(name), form, out)
-    typer.echo(f"{count} votes written to {out}")
-
-
-def import_command(
-    name: NameArgument,
-    form: Annotated[
-        str, typer.Argument(metavar="csv|parquet|aic|pwcmp|battles|mucped23", help="What the columns are.")
-    ],
-    file: Annotated[Path, typer.Argument(help="File to read: CSV, Parquet or JSON, as its content says.")],
-    store: StoreOption = STORE,
-    unit: Annotated[str, typer.Option(metavar="JOD|log-worth", help="Of the scale.")] = "JOD",
-    model: Annotated[
-        str | None, typer.Option(help="A certain model.", show_default="what suits unit and answers")
-    ] = None,
-    anchor: Annotated[
-        str | None, typer.Option(help="Condition at 0.", show_default="original, else the mean")
-    ] = None,
-    keep_repeats: Annotated[
-        bool, typer.Option("--keep-repeats", help="Count an answer as often as the file repeats it.")
-    ] = False,
-    keep_named: Annotated[
-        bool, typer.Option("--keep-named", help="Count battles whose models were named to the rater.")
-    ] = False,
-) -> None:
-    """Read anyone's votes into a study of their own, to be analysed like ours."""
-    from ..design.plan import AnalysisTable, PlanError
-    from ..ledger.imports import keep_votes
-    from ..scale.models import MODELS
-    from .interchange_read import InterchangeError, LeftOut, read
-
-    if unit not in ("JOD", "log-worth"):
-        raise PlanError(f"--unit: expected JOD or log-worth; got {unit!r}")
-    if model not in (None, *MODELS):
-        raise PlanError(f"--model: expected one of {', '.join(MODELS)}; got {model!r}")
-    asked = {"unit": unit, "model": model, "anchor": anchor}
-    analysis = AnalysisTable.model_validate(
-        {key: choice for key, choice in asked.items() if choice is not None}
-    )
-    options: dict[LeftOut, bool] = {"exact repeat": keep_repeats, "battle with names shown": keep_named}
-    content = read(form, file, frozenset(why for why, kept in options.items() if kept))
-    counts = content.sentence()
-    if content.left_out and not len(content.votes):
-        raise InterchangeError(f"{file}: no row is left that counts; {counts}")
-    source = f"imported from {file.name} ({form})" + (f"; {counts}" if counts else "")
-    with _ledger(store, make=True) as ledger:
-        keep_votes(ledger, name, source, content.votes, analysis)
-    typer.echo(f"{len(content.votes)} votes are study {name}; see codecarena study scale {name}")
-    if counts:
-        again = [f"--{word}" for word, why in _KEPT_BY.items() if why in content.left_out]
-        typer.echo(counts + (f" (to count them: {' '.join(again)})" if again else ""))
-
-
-_KEPT_BY = {"keep-repeats": "exact repeat", "keep-named": "battle with names shown"}
-"""Option that counts what is usually left out."""
+    say(f"{count} votes written to {out}")
 
 
 def simulate(
@@ -323,14 +311,14 @@ def simulate(
         for pair in simulation.pairs
     ]
     _table(f"{simulation.studies} simulated studies, intervals by {simulation.scheme}", rows)
-    typer.echo(
+    say(
         f"{simulation.raters} raters x {simulation.votes_per_rater} trials = {simulation.votes} votes; "
         f"{simulation.minutes_per_rater:.0f} minutes a rater, {simulation.hours:.1f} hours, "
         f"cost {simulation.cost:.0f}\n"
         f"mean interval width {simulation.width:.2f} JOD, design effect {simulation.design_effect:.1f}"
     )
     if simulation.unusable:
-        typer.echo(f"{simulation.unusable} of the simulated studies gave no scale")
+        say(f"{simulation.unusable} of the simulated studies gave no scale")
 
 
 def withdraw(
@@ -344,7 +332,7 @@ def withdraw(
         erased = ledger.withdraw(code.strip())
     if erased is None:
         raise PlanError("nobody is known by this code; it may have been used already")
-    typer.echo(f"{erased} votes and the rater's identity are erased")
+    say(f"{erased} votes and the rater's identity are erased")
 
 
 def _ledger(store: str, *, read_only: bool = False, make: bool = False) -> closing[Ledger]:
@@ -365,36 +353,30 @@ def _json(content: object) -> None:
 
 
 def _notes(notes: Sequence[str]) -> None:
-    from rich.console import Console
+    from ...terminal import print_notes
 
-    for note in notes:
-        Console(stderr=True).print(f"[yellow]note[/] {note}", highlight=False, soft_wrap=True)
+    print_notes(notes)
 
 
 def _tables(tables: Sequence[tuple[str, Sequence[Mapping[str, object]], Sequence[str]]]) -> None:
-    from rich.console import Console
+    from ...terminal import Terminal
 
     for title, records, notes in tables:
         _table(title, records)
         for note in notes:
-            Console().print(f"  {note}", style="dim", markup=False, highlight=False, soft_wrap=True)
-        typer.echo()
+            Terminal().print(f"  {note}", style="dim", soft_wrap=True)
+        say("")
 
 
 def _table(title: str, records: Sequence[Mapping[str, object]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from ...terminal import Terminal, TextColumn, show_table
 
     if not records:
-        typer.echo(f"no {title} yet: codecarena study init")
+        say(f"no {title} yet: codecarena study init")
         return
-    table = Table(title=title, title_justify="left")
-    for column in records[0]:
-        numeric = all(isinstance(record[column], int | float) for record in records)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for record in records:
-        table.add_row(*("" if value is None else str(value) for value in record.values()))
-    console = Console()
-    if not console.is_terminal:
-        console.width = FILE_COLUMNS
-    console.print(table)
+    columns = [
+        TextColumn(name, all(isinstance(record[name], int | float) for record in records))
+        for name in records[0]
+    ]
+    texts = [["" if value is None else str(value) for value in record.values()] for record in records]
+    show_table(Terminal(), title, columns, texts)

@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal, TypeAlias
 
+from ...text_file import TextFileError
 from ..design.plan import REFERENCE
 from ..ledger.votes import KINDS
 from ..scale.votes import (
@@ -105,6 +106,8 @@ def read(form: str, file: Path, keep: frozenset[LeftOut] = frozenset()) -> VoteF
         kept: dict[LeftOut, int] = {why: count for why, count in counts.items() if why in keep}
         left_out: dict[LeftOut, int] = {why: count for why, count in counts.items() if why not in kept}
         return VoteFile(known.votes(counting), left_out, kept)
+    except TextFileError as error:
+        raise InterchangeError(str(error)) from error
     except (WrongCellError, VotesError) as error:
         raise InterchangeError(f"{file}: {error}") from error
     except (OSError, ValueError) as error:

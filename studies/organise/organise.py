@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ...bench.records.rows import ScoredCell
-from ...bench.store.study_pictures import Crop, Prepared
+from ...bench.store.study_pictures import Crop, Prepared, StimulusScores
 from ..analysis.choices import intact
 from ..design.plan import PlanError, StudyPlan, load, parse, seal
 from ..design.selection import link_warning, material, select
@@ -34,8 +34,8 @@ class Bench(Protocol):
 
     def score(
         self, store: str, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]
-    ) -> Mapping[str, int]:
-        """Score stored pictures against stored originals; return how many scores each metric gained.
+    ) -> Mapping[str, StimulusScores]:
+        """Score stored pictures against their originals; return what each metric has of them then.
 
         Args:
             store: Folder, file or PostgreSQL address.

@@ -65,7 +65,9 @@ def status_lines(ledger: Ledger, name: str) -> tuple[list[str], Record]:
         f"seal {study.sha256[:16]}: "
         + ("plan and stimuli are as sealed" if whole else "BROKEN: rows changed"),
         "raters: " + (", ".join(f"{count} {stage}" for stage, count in sorted(stages.items())) or "none"),
-        f"votes: {progress.votes} on {progress.pairs} pairs, "
+        "scores that people gave elsewhere, no votes"
+        if study.holds_scores
+        else f"votes: {progress.votes} on {progress.pairs} pairs, "
         f"{progress.fewest_votes} to {progress.most_votes} a pair",
     ]
     if plan is None:
@@ -225,7 +227,9 @@ def report_text(record: Record) -> str:
     lines.append("Plan and stimuli are as sealed." if record["sealed"] else "**The seal is broken.**")
     lines += [
         "",
-        f"{len(progress['raters'])} raters, {progress['votes']} votes on {progress['pairs']} pairs.",
+        f"{len(progress['raters'])} raters, {progress['votes']} votes on {progress['pairs']} pairs."
+        if progress["votes"]
+        else "Scores that people gave elsewhere.",
     ]
     for table in record["tables"]:
         lines += ["", f"## {table['title']}", "", *_markdown(table["rows"]), ""]

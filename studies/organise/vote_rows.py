@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
-import sys
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+
+from ...text_file import decode_text, parse_table
 
 PARQUET = b"PAR1"
 """The first bytes of a Parquet file."""
@@ -95,49 +93,21 @@ def rows_of(file: Path) -> list[Line]:
     """Return the rows of a file; its first bytes say whether it is Parquet, JSON or a table of text.
 
     Raises:
-        WrongCellError: A row is torn, or no object where the file holds JSON.
-        ValueError: It is no text, no JSON or no Parquet.
+        WrongCellError: A row is no object where the file holds JSON.
+        TextFileError: It is no text, or no table.
+        ValueError: It is no JSON or no Parquet.
         OSError: It cannot be read.
     """
     with file.open("rb") as content:
         if content.read(len(PARQUET)) == PARQUET:
             return _parquet(file)
-    text = file.read_text(encoding="utf-8-sig")
+    text = decode_text(file.read_bytes(), file)
     beginning = text.lstrip()[:1]
     if beginning == "[":
         return [_object(f"entry {at}", row) for at, row in enumerate(json.loads(text), 1)]
-    return _json_lines(text) if beginning == "{" else _table(text)
-
-
-def _table(text: str) -> list[Line]:
-    """Return the rows of a CSV file, quoted line breaks and all."""
-    # A cell may be a whole conversation: the library's limit is 128 KiB.
-    csv.field_size_limit(sys.maxsize)
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=_separator(text))
-    names = reader.fieldnames or []
-    if repeated := [name for name, count in Counter(names).items() if count > 1]:
-        raise WrongCellError(f"line 1: column {repeated[0]!r} stands there twice")
-    lines: list[Line] = []
-    for row in _rows(reader):
-        place = f"line {reader.line_num}"
-        # What is too much has a key of its own, what is too little is None.
-        if len(row) > len(names) or None in row.values():
-            raise WrongCellError(f"{place}: expected {len(names)} cells, as the first line has")
-        lines.append(Line(place, row))
-    return lines
-
-
-def _separator(text: str) -> str:
-    """Return what stands between the names of the first line: a comma, or what spreadsheets write for it."""
-    head = text.split("\n", 1)[0]
-    return max(",;\t", key=head.count)
-
-
-def _rows(reader: csv.DictReader[str]) -> Iterator[dict[str, str]]:
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise WrongCellError(f"after line {reader.line_num}: {error}") from error
+    if beginning == "{":
+        return _json_lines(text)
+    return [Line(f"line {row.line}", row.cells) for row in parse_table(text, file).rows]
 
 
 def _parquet(file: Path) -> list[Line]:

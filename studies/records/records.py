@@ -35,6 +35,11 @@ class StudyRow:
         return self.state != "imported" and tomllib.loads(self.plan).get("simulated") is True
 
     @property
+    def holds_scores(self) -> bool:
+        """Whether it is an import of scores, which has no votes."""
+        return self.state == "imported" and "scores" in tomllib.loads(self.plan)
+
+    @property
     def label(self) -> str:
         """The name as tables and charts show it; of a simulated study it says so."""
         return f"{self.name} (simulated)" if self.simulated else self.name
@@ -117,6 +122,29 @@ class StudyMaterial:
             *shown,
             *(f"pair {pair.kind} {pair.first} {pair.second}" for pair in self.pairs),
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreScale:
+    """What somebody's scores of conditions are."""
+
+    name: str
+    """Elo, MOS, DMOS or JND."""
+    better: Literal["higher", "lower"]
+    level: float | None
+    """Of the scores' intervals, percent; None where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedScore:
+    """What people gave one condition, as somebody published it."""
+
+    condition: str
+    picture: str | None
+    """None of a score over all pictures."""
+    score: float
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True)

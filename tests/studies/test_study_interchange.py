@@ -143,7 +143,7 @@ def test_an_import_is_a_study_of_its_own(ledger: Ledger, tmp_path: Path) -> None
             "first,second,winner,sided\na,b,first,false\na,b,first,true\n",
             "line 3: sided: expected one answer",
         ),
-        ("csv", 'first,second,winner\n"a"x,b,first\n', "after line 1: "),
+        ("csv", 'first,second,winner\n"a"x,b,first\n', "after line 2: "),
         ("csv", 'first,second,winner\n"a,b,first\n', "unexpected end of data"),
         ("csv", "first second winner\na b first\n", "no column first; it has first second winner"),
         ("parquet", "PAR1first,second,winner\n", "cannot be read"),
@@ -170,7 +170,7 @@ def test_a_wrong_file_is_refused_with_its_place(tmp_path: Path, form: str, text:
 
 @pytest.mark.parametrize("form", ["csv", "aic", "pwcmp", "battles", "parquet", "mucped23"])
 def test_bytes_that_are_no_text_and_files_that_are_not_there_are_refused(tmp_path: Path, form: str) -> None:
-    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00first\x00\x80")
+    (tmp_path / "bytes").write_bytes(b"first,second,winner\n\x80")
     (tmp_path / "folder").mkdir()
     for name in ("bytes", "folder", "absent"):
         with pytest.raises(InterchangeError, match=f"{name}: "):
