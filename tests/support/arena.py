@@ -129,7 +129,11 @@ def _as_own_process(words: tuple[str | Path, ...], folder: Path) -> Iterator[Non
 
 def call_process(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run codecarena as a process of its own, where the process is the point."""
-    return subprocess.run(command(*words), cwd=folder, capture_output=True, text=True, check=False)
+    # Python's own variables only: readline, which pytest loads, gives children the width of a terminal.
+    environment = dict(os.environ)
+    return subprocess.run(
+        command(*words), cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def run_record(*words: str | Path, folder: Path, process: bool = False) -> tuple[int, dict[str, object]]:
