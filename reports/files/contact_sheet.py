@@ -33,7 +33,7 @@ class Pick:
     """Label."""
     toy: bool
     cell: ScoredCell | None
-    """The setting nearest the rate, if within `FACTOR` of it or the only one there is."""
+    """The setting nearest the rate, if within `FACTOR` of it."""
     nearest_rate: float | None
     """Bits per pixel of the nearest setting; None where the codec has no result for the picture."""
 
@@ -105,6 +105,12 @@ def plan(
         raise AnalysisError(f"none of the codecs has a result for {', '.join(names)}")
     rate = asked.value if asked else usual_rate([cell for cell in cells if not cell.probe] or cells)
     bands = [_band(picture, own, chosen, rate) for picture, own in by_picture.items() if own]
+    if asked and not any(pick.cell for band in bands for pick in band.picks):
+        stored = [digits.rate(end(cell.bits_per_pixel for cell in cells)) for end in (min, max)]
+        raise AnalysisError(
+            f"--at {at!r}: no setting of these codecs and pictures lies within a factor of {FACTOR:g} of it; "
+            f"stored rates: {digits.between(*stored)} bits per pixel"
+        )
     return Sheet(selection.image_set, rate, tuple(bands), tuple(_metrics(store, cells)))
 
 
@@ -143,15 +149,24 @@ def _unknown(what: str, name: str, stored: list[str]) -> str:
 
 
 def usual_rate(cells: Sequence[ScoredCell]) -> float:
-    """Return the rate of a sheet where nobody chose one, in bits per pixel."""
-    learned = [cell.bits_per_pixel for cell in cells if cell.toy or cell.family != "classic"]
-    if learned:
-        return median(learned)
-    near = {
-        rate: len({(cell.codec_id, cell.picture) for cell in cells if _matches(cell, rate)})
-        for rate in COMMON_RATES
-    }
-    return max(near, key=lambda rate: near[rate])
+    """Return the rate of a sheet where nobody chose one, in bits per pixel.
+
+    Most learned codecs come near it, then most codecs; of such rates it is the one nearest the middle of the
+    learned codecs' rates, or the lowest where there are none.
+    """
+    learned = [cell for cell in cells if cell.toy or cell.family != "classic"]
+    rates = [cell.bits_per_pixel for cell in learned]
+    middle = median(rates) if rates else min(COMMON_RATES)
+
+    def fitness(rate: float) -> tuple[int, int, float]:
+        return _near(learned, rate), _near(cells, rate), -abs(math.log(rate / middle))
+
+    return max({*COMMON_RATES, *rates, middle}, key=fitness)
+
+
+def _near(cells: Sequence[ScoredCell], bits_per_pixel: float) -> int:
+    """Return how many codecs come near a rate, each counted for every picture."""
+    return len({(cell.codec_id, cell.picture) for cell in cells if _matches(cell, bits_per_pixel)})
 
 
 def _matches(cell: ScoredCell, bits_per_pixel: float) -> bool:
@@ -169,9 +184,7 @@ def _band(
     for codec in codecs:
         own = [cell for cell in cells if cell.codec_id == codec.codec_id]
         nearest = min(own, key=lambda cell: _distance(cell, bits_per_pixel), default=None)
-        # What was run at one setting only is shown at that: its caption says which rate it is.
-        shown = nearest and (len(own) == 1 or _matches(nearest, bits_per_pixel))
-        matched = nearest if shown else None
+        matched = nearest if nearest and _matches(nearest, bits_per_pixel) else None
         label = " ".join([codec.label, *digits.origin_marks(codec.marks)])
         picks.append(Pick(label, codec.toy, matched, nearest.bits_per_pixel if nearest else None))
     return Band(picture, cells[0].picture_sha256, tuple(picks))

@@ -55,17 +55,40 @@ def test_each_codec_stands_at_its_setting_nearest_the_rate(arena_cells, make_sto
 
 
 def test_a_codec_further_off_than_a_factor_of_two_has_no_picture(arena_cells, make_store) -> None:
-    sheet = plan(make_store(arena_cells), at="bpp=0.01")
-    assert sheet.cells == []
-    lowest = min(
-        cell.bits_per_pixel for cell in arena_cells if cell.picture == "coffee" and cell.codec == "webp"
-    )
+    dear = [replace(cell, bitstream_bytes=50 * cell.bitstream_bytes) for cell in arena_cells
+            if cell.codec == "webp"]  # fmt: skip
+    rest = [cell for cell in arena_cells if cell.codec != "webp"]
+    sheet = plan(make_store([*rest, *dear]), at="bpp=0.6")
+    assert {pick.codec for band in sheet.bands for pick in band.picks if pick.cell is None} == {"webp"}
+    lowest = min(cell.bits_per_pixel for cell in dear if cell.picture == "coffee")
     assert sheet.bands[1].picks[2].nearest_rate == lowest
     drawn = np.asarray(draw(sheet, {}, {}))
-    left, top = corners(sheet, 6)[0, 1]
+    left, top = corners(sheet, 6)[0, 3]
     assert {tuple(colour) for colour in drawn[top : top + 40, left : left + CROP].reshape(-1, 3)} == {
         (0xF1, 0xF3, 0xF5)
     }
+
+
+def test_a_codec_of_one_setting_is_shown_within_the_same_factor(arena_cells, make_store) -> None:
+    single = [cell for cell in arena_cells if cell.codec != "jpeg" or cell.quality == 10]
+    rates = {cell.picture: cell.bits_per_pixel for cell in single if cell.codec == "jpeg"}
+    far = plan(make_store(single), at=f"bpp={2.1 * max(rates.values()):.4f}")
+    assert [band.picks[0].cell for band in far.bands] == [None, None]
+    near = plan(make_store(single), at=f"bpp={1.9 * min(rates.values()):.4f}")
+    assert near.bands[0].picks[0].cell
+
+
+def test_a_rate_that_nothing_comes_near_is_a_mistake_that_says_what_is_stored(
+    arena_cells, make_store
+) -> None:
+    stored = sorted(cell.bits_per_pixel for cell in arena_cells)
+    said = rf"no setting .* within a factor of 2 of it; stored rates: {stored[0]:.2f}…{stored[-1]:.2f} bits"
+    for rate in (0.4 * stored[0], 2.1 * stored[-1]):
+        with pytest.raises(AnalysisError, match=said):
+            plan(make_store(arena_cells), at=f"bpp={rate:.4f}")
+    one_setting = [cell for cell in arena_cells if cell.quality == 10]
+    with pytest.raises(AnalysisError, match="no setting of these codecs"):
+        plan(make_store(one_setting), at="bpp=9")
 
 
 def test_learned_codecs_choose_the_rate_and_stand_last(arena_cells, make_store) -> None:
@@ -73,8 +96,7 @@ def test_learned_codecs_choose_the_rate_and_stand_last(arena_cells, make_store) 
         replace(cell, family="generative", toy=True) if cell.codec == "jpeg" else cell for cell in arena_cells
     ]
     sheet = plan(make_store(changed))
-    rates = [cell.bits_per_pixel for cell in changed if cell.toy]
-    assert sheet.bits_per_pixel == pytest.approx(float(np.median(rates)))
+    assert all(band.picks[-1].cell for band in sheet.bands)
     assert [(pick.codec, pick.toy) for pick in sheet.bands[0].picks][-1] == ("jpeg", True)
 
 

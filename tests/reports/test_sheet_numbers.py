@@ -35,7 +35,7 @@ def cell(codec: str, picture: str, size: int, **changes: Any) -> ScoredCell:
         ((50, 800), "bpp=1", 50, 0.5),  # exactly the factor of two
         ((49, 800), "bpp=1", None, 0.49),
         ((201, 800), "bpp=1", None, 2.01),
-        ((900,), "bpp=1", 900, 9.0),  # the only setting there is
+        ((900,), "bpp=1", None, 9.0),  # though it is the only setting there is
         ((), "bpp=1", None, None),
     ],
 )
@@ -45,7 +45,7 @@ def test_which_setting_stands_for_a_codec(
     cells = [
         *(cell("zip", "a", size) for size in sizes),
         *(cell("zip", "b", size) for size in (1, 2)),
-        cell("ref", "a", 5),
+        cell("ref", "a", 100),
     ]
     band = plan(make_store(cells, metrics=(PSNR,)), at=at, pictures=["a"]).bands[0]
     pick = next(pick for pick in band.picks if pick.codec == "zip")
@@ -82,7 +82,9 @@ def test_the_usual_rate_of_a_sheet(make_store: Callable) -> None:
     assert plan(store).bits_per_pixel == 0.5
     learned = [cell("net", "a", 90, family="learned"), cell("net", "b", 130, family="learned"),
                cell("net", "b", 700, family="learned", probe=True)]  # fmt: skip
-    assert plan(make_store([*classic, *learned], metrics=(PSNR,))).bits_per_pixel == pytest.approx(1.1)
+    # Both learned results, and all three of zip and jpeg, lie within a factor of two of 0.75 as of 0.9.
+    assert plan(make_store([*classic, *learned], metrics=(PSNR,))).bits_per_pixel == 0.9
+    assert plan(make_store(learned, metrics=(PSNR,))).bits_per_pixel == pytest.approx(1.1)
     toy = cell("small", "a", 300, toy=True)
     assert plan(make_store([*classic, toy], metrics=(PSNR,))).bits_per_pixel == 3.0
     only_probe = make_store([cell("net", "b", 700, family="learned", probe=True)], metrics=(PSNR,))
