@@ -11,6 +11,7 @@ from ...codecs import registry as codec_registry
 from ...codecs.base import CodecError
 from ...datasets.manifest import DatasetError, ImageSet
 from ...datasets.sets.catalogue import open_set
+from ...visible_text import visible
 from ..metrics import registry as metric_registry
 from ..metrics.base import MetricError
 from ..records.identities import metric_id
@@ -240,5 +241,5 @@ def _register_codec(
     parameters = dict(described.parameters)
     codec_id = codec_registry.codec_id(described.info, parameters)
     if writer:
-        writer.add_codec(codec_id, described.info, described.label, parameters)
-    return PlannedCodec(table, described.info, codec_id, described.label)
+        writer.add_codec(codec_id, described.info, visible(described.label), parameters)
+    return PlannedCodec(table, described.info, codec_id, visible(described.label))

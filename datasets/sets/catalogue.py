@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...visible_text import visible
 from ..folder import INDEX, look_into, shortened
 from ..generated import generated_entry
 from ..generated.generated_entry import Sampler
@@ -225,9 +226,8 @@ def _plain_folder(folder: Path) -> ImageSet:
     if not pictures:
         looked_for = f"{folder}: no pictures in it or below (looked for {', '.join(EXTENSIONS)})"
         raise DatasetError("\n".join([looked_for, *contents.notes]))
-    return ImageSet(
-        folder.name, "natural", "unknown", str(folder), pictures, (*contents.notes, *_index_note(folder))
-    )
+    notes = (*contents.notes, *_index_note(folder))
+    return ImageSet(visible(folder.name), "natural", "unknown", str(folder), pictures, notes)
 
 
 def _index_note(folder: Path) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ from html import escape
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from ...visible_text import visible
+
 _TAG = re.compile(r"<[^>]*>")
 _NAMED = re.compile(r'(\bid="|href="#|url\(#)')
 _FAMILY = re.compile(r" ?font-family: [^;\"]*;")
@@ -25,7 +27,8 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
     stream = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    drawing = stream.getvalue()
+    # XML holds no control characters.
+    drawing = visible(stream.getvalue())
     drawing = drawing[drawing.index("<svg") :]
     drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
     # In tags only: what stands between them may be anybody's name.
@@ -35,5 +38,5 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
     inside = drawing[drawing.index(">") + 1 :]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'viewBox="{box[1]}" role="img" aria-label="{escape(description, quote=True)}">{inside}'
+        f'viewBox="{box[1]}" role="img" aria-label="{escape(visible(description), quote=True)}">{inside}'
     )

@@ -18,6 +18,7 @@ from ...bench.analysis.coverage import AnalysisError
 from ...bench.records.rows import ScoredCell
 from ...bench.store.provenance import Provenance, read_provenance
 from ...bench.store.store import Store
+from ...visible_text import visible
 from ..charts.inline_svg import inline_svg
 from ..charts.study_tables import record_table
 from ..tables import digits
@@ -86,7 +87,7 @@ def html_page(store: Store, content: Report, sheets: Sequence[PageSheet] = ()) -
     script = _text("page.js")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        loader=FileSystemLoader(WEB),
+        loader=FileSystemLoader(WEB), finalize=_visible,
     )  # fmt: skip
     return environment.get_template("page.html").render(
         title=f"codecarena: {', '.join(content.image_sets)}",
@@ -105,6 +106,11 @@ def html_page(store: Store, content: Report, sheets: Sequence[PageSheet] = ()) -
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _visible(value: object) -> object:
+    """Return what a page's template prints, text as `visible` has it; what is HTML already stays."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @cache

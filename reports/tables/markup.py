@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from html import escape
+from html import escape as escape_html
 
+from ...visible_text import visible
 from .table import Column, Entry, Table
 
 
@@ -18,6 +19,16 @@ def html_table(table: Table) -> str:
         f'<div class="arena" role="region" tabindex="0" aria-label="{label}">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def escape(text: str, *, quote: bool = False) -> str:
+    """Return text of any origin as HTML shows it: see `visible`, which turns no line round.
+
+    Args:
+        text: Of any letters.
+        quote: Whether it stands in an attribute.
+    """
+    return escape_html(visible(text), quote=quote)
 
 
 def _heading(column: Column) -> str:

@@ -18,6 +18,7 @@ from ...bench.analysis.coverage import AnalysisError
 from ...bench.records.rows import MetricRow
 from ...bench.store.database import StoreError, StoreVersionError
 from ...bench.store.store import Store
+from ...visible_text import visible
 from ..server.background import Background
 from ..server.server import STORE_VARIABLE
 from ..tables import digits, leaderboard_tables
@@ -138,7 +139,7 @@ def read_selection(
 
 def plain(text: str) -> str:
     """Return text with Markdown's punctuation escaped, for names of codecs and sets, which may hold any."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", visible(text))
 
 
 def page(title: str, about: str, draw: Callable[[Frame], None]) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ...bench.records.rows import Failure
 from ...bench.store.run_details import RunDetail, run_details, versions
+from ...visible_text import visible
 from ..tables import digits, leaderboard_tables
 from ..tables.run_tables import (
     failure_title,
@@ -85,10 +86,10 @@ def _failures(failures: list[Failure]) -> None:
     st.caption("Mend the cause, then run the suite again with `--retry-failed`.")
     for failure in failures[:MOST_FAILURES]:
         with st.expander(pages.plain(failure_title(failure))):
-            st.text(failure.message)
+            st.text(visible(failure.message))
             if failure.stderr_tail:
                 st.caption("End of its error output")
-                st.code(failure.stderr_tail, language=None)
+                st.code(visible(failure.stderr_tail), language=None)
             ended = "" if failure.exit_code is None else f"exit status {failure.exit_code}, "
             st.caption(f"{ended}{failure.created_at[:19].replace('T', ' ')} UTC")
     if len(failures) > MOST_FAILURES:
