@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
+
+# Collecting the tests imports libraries and makes a million objects that all live to the end.
+gc.disable()
 
 # Before anything imports NumPy or torch: one test a core, each on one thread, is what is fast on every
 # machine, and a thread count that is the same everywhere rounds the same everywhere.
@@ -27,7 +31,7 @@ ROOT = Path(__file__).parent.parent
 ON_CI = bool(os.environ.get("CI"))
 MEANT = ("long:", "by design:", "gpu:")
 """How the reason of a skip begins that is no lack of anything."""
-FIRST_GROUPS = ("browser", "fuzz", "browser-studies", "postgresql")
+FIRST_GROUPS = ("browser", "diffusers", "browser-studies", "postgresql")
 """The groups of tests that take longest begin first, so that no worker ends alone with one of them."""
 
 
@@ -59,6 +63,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("long"):  # keywords hold the names of folders as well
             item.add_marker(skip)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what is here before the first test.
+
+    Streamlit collects after every run of a page, and a worker before and after all that it times: half a
+    second each time, if they looked through every library and every test.
+    """
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Let the interpreter clear everything at its end: libraries complain of objects that are left."""
+    gc.unfreeze()
 
 
 def _place_of_group(item: pytest.Item) -> int:

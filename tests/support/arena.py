@@ -106,7 +106,9 @@ def call(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
 @contextmanager
 def _as_own_process(words: tuple[str | Path, ...], folder: Path) -> Iterator[None]:
     environment, thresholds = dict(os.environ), gc.get_threshold()
-    gc.freeze()  # what is here already is not looked through below
+    # What is here already is not looked through below, nor later: it would be at every page that is drawn.
+    gc.collect()
+    gc.freeze()
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         # Of a connection that the end of a process would have closed.
         warnings.simplefilter("ignore", ResourceWarning)
@@ -124,7 +126,6 @@ def _as_own_process(words: tuple[str | Path, ...], folder: Path) -> Iterator[Non
             os.environ.clear()
             os.environ.update(environment)
             gc.collect()
-            gc.unfreeze()
 
 
 def call_process(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
