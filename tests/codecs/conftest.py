@@ -55,13 +55,18 @@ class TestDeflate(CodecContract):
 
 
 WITH_DIFFUSERS = {
+    "test_hfd",
     "test_latent_public",
     "test_layered_diffusion",
     "test_layered_diffusion_weights",
     "test_layered_settings",
+    "test_parameters",
     "test_seams",
 }
-"""Files that import diffusers, which takes eight seconds in each process: in one worker, they share them."""
+"""Files that import diffusers, which takes eight seconds in each process: in one worker, they share them.
+
+Tests of damaged streams and of generated sets say so themselves.
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -50,7 +50,7 @@ answer = outcome
 """
 
 
-@pytest.mark.xdist_group("fuzz")
+@pytest.mark.xdist_group("diffusers")
 @pytest.mark.scaled
 @pytest.mark.parametrize("name", [name for name in registry.entries() if name not in ELSEWHERE])
 def test_damaged_streams_are_refused_or_decoded(

@@ -86,7 +86,7 @@ answer = outcome
 """
 
 
-@pytest.mark.xdist_group("fuzz")
+@pytest.mark.xdist_group("diffusers")
 @pytest.mark.scaled
 @pytest.mark.parametrize(("name", "parameters"), [*CASES, SLOW], ids=lambda value: str(value))
 def test_damaged_streams_are_refused_or_decoded(

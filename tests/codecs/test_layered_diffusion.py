@@ -1,4 +1,7 @@
-"""Stable Diffusion as the layered codec's decoder: pipelines of random weights, saved and loaded for real."""
+"""Stable Diffusion as the layered codec's decoder: pipelines of random weights, saved and loaded for real.
+
+diffusers takes seconds to load, and every worker imports this file: tests import it.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +20,13 @@ if importlib.util.find_spec("diffusers") is None:
     pytest.skip("diffusers is not installed", allow_module_level=True)
 
 import torch
-import transformers
 from tiny_diffusion import MAKERS, SMALL, STANDING, Maker, adapters, controlnets, layers, save_models
 
 from codecarena.codecs.base import CodecError, Picture
 from codecarena.codecs.contract import largest_difference, photograph
 from codecarena.codecs.generative.layered.codec import Layered
 from codecarena.codecs.generative.layered.coding.layers import LayerDecoder, Layers, canvas_size
-from codecarena.codecs.generative.layered.decoding import diffusion
 from codecarena.codecs.generative.layered.decoding.decoders import DECODERS
-from codecarena.codecs.generative.layered.decoding.stable_diffusion import SCHEDULERS
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +94,8 @@ def test_canvas_has_the_aspect_of_the_picture(models: Path, width: int, height: 
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 def test_schedulers_take_different_ways(models: Path, make: Maker) -> None:
+    from codecarena.codecs.generative.layered.decoding.stable_diffusion import SCHEDULERS
+
     conditions = layers("caption edges colours")
     painted = [paint(make(models, scheduler=name, steps=4), conditions, 1).tobytes() for name in SCHEDULERS]
     assert len(set(painted)) == len(SCHEDULERS)
@@ -139,7 +141,9 @@ def test_pictures_go_through_the_stream(models: Path, tmp_path: Path, face: str,
 
 
 def test_control_maps_are_what_the_networks_were_trained_on() -> None:
-    maps = diffusion.control_maps(layers("edges skeletons colours"), 192, 128)
+    from codecarena.codecs.generative.layered.decoding.diffusion import control_maps
+
+    maps = control_maps(layers("edges skeletons colours"), 192, 128)
     assert all(pixels.shape == (128, 192, 3) for pixels in maps.values())
     assert set(np.unique(maps["edges"])) == {0, 255}
     assert maps["edges"][4 * 8 : 5 * 8, 2 * 12 : 14 * 12].min() == 255
@@ -199,14 +203,16 @@ def test_strength_that_leaves_no_step_is_refused(models: Path) -> None:
 def test_nothing_is_printed_and_no_switch_is_left_turned(
     models: Path, make: Maker, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    from transformers.utils.logging import is_progress_bar_enabled
+
     logging.disable(logging.DEBUG)
-    before = (warnings.filters.copy(), transformers.utils.logging.is_progress_bar_enabled())
+    before = (warnings.filters.copy(), is_progress_bar_enabled())
     try:
         paint(make(models), layers("caption edges colours"), 1)
         assert logging.root.manager.disable == logging.DEBUG
     finally:
         logging.disable(logging.NOTSET)
-    assert (warnings.filters, transformers.utils.logging.is_progress_bar_enabled()) == before
+    assert (warnings.filters, is_progress_bar_enabled()) == before
     assert capfd.readouterr() == ("", "")
     assert not caplog.records
 

@@ -1,4 +1,7 @@
-"""Weights of Stable Diffusion and its companions are found, loaded whole, known by their hash, or refused."""
+"""Weights of Stable Diffusion and its companions are found, loaded whole, known by their hash, or refused.
+
+diffusers takes seconds to load, and every worker imports this file: tests import it.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,6 @@ from safetensors.torch import load_file, save_file
 from tiny_diffusion import SMALL, adapters, layers, save_models
 
 from codecarena.codecs.base import CodecError, MissingBackendError
-from codecarena.codecs.generative.layered.decoding import diffusion
-from codecarena.codecs.generative.layered.decoding.diffusion import adapter_decoder
 from codecarena.codecs.generative.published import TRAINED_ON
 from codecarena.codecs.quiet import quiet
 
@@ -54,6 +55,8 @@ def test_weights_are_known_by_all_files_that_were_loaded(models: Path, tmp_path:
 def test_published_ids_are_searched_in_order(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from codecarena.codecs.generative.layered.decoding.diffusion import adapter_decoder
+
     monkeypatch.setenv("CODECARENA_WEIGHTS", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.snapshot_download", _no_hub)
     shutil.copytree(models / "base", tmp_path / "sd-legacy/stable-diffusion-v1-5")
@@ -153,15 +156,19 @@ def _old_vae_name(name: str) -> str:
 
 
 def test_adapters_that_do_not_fit_together_are_refused(models: Path, tmp_path: Path) -> None:
+    from diffusers.models.adapter import T2IAdapter
+
     with quiet():
-        diffusion.T2IAdapter(channels=[32, 64, 64, 64]).save_pretrained(tmp_path / "deeper")
+        T2IAdapter(channels=[32, 64, 64, 64]).save_pretrained(tmp_path / "deeper")
     with pytest.raises(CodecError, match="do not work together"):
         adapters(models, colour_adapter=str(tmp_path / "deeper"))
 
 
 def test_network_of_another_base_is_refused(models: Path, tmp_path: Path) -> None:
+    from diffusers.models.adapter import T2IAdapter
+
     with quiet():
-        diffusion.T2IAdapter(channels=[16, 16, 16]).save_pretrained(tmp_path / "narrow")
+        T2IAdapter(channels=[16, 16, 16]).save_pretrained(tmp_path / "narrow")
     decoder = adapters(models, pose_adapter=str(tmp_path / "narrow"))
     with pytest.raises(CodecError, match="StableDiffusionAdapterPipeline fails"):
         decoder.decode(layers("caption skeletons"), 1, decoder.settings)

@@ -27,7 +27,7 @@ from codecarena.datasets.sets.catalogue import open_set
 pytestmark = [
     # Not importorskip: diffusers takes seconds to load, and every worker collects this file.
     pytest.mark.skipif(find_spec("diffusers") is None, reason="missing: install codecarena[learned]"),
-    pytest.mark.xdist_group("generate"),
+    pytest.mark.xdist_group("diffusers"),
 ]
 
 PROMPTS = ("a red barn", "the open sea")

@@ -1,25 +1,24 @@
-"""Tiny Stable Diffusion, adapters and ControlNets of random weights, and layers to paint from with them."""
+"""Tiny Stable Diffusion, adapters and ControlNets of random weights, and layers to paint from with them.
+
+diffusers takes seconds to load, and every worker imports this file: it is imported where it is used.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-import transformers
 
 from codecarena.codecs.base import Image
 from codecarena.codecs.generative.layered.coding.layers import LayerDecoder, Layers, Skeleton
-from codecarena.codecs.generative.layered.decoding import diffusion
-from codecarena.codecs.generative.layered.decoding.stable_diffusion import (
-    AutoencoderKL,
-    CLIPTextModel,
-    PNDMScheduler,
-    UNet2DConditionModel,
-)
 from codecarena.codecs.quiet import quiet
+
+if TYPE_CHECKING:
+    from codecarena.codecs.generative.layered.decoding.stable_diffusion import UNet2DConditionModel
 
 SMALL = {"steps": 2, "canvas_area": 64 * 64}
 STANDING = [(0.5, 0.1), (0.5, 0.3), (0.3, 0.3), (0.2, 0.5), (0.2, 0.7), (0.7, 0.3), (0.8, 0.5), (0.8, 0.7)]
@@ -29,6 +28,8 @@ STANDING += [(0.45, 0.05), (0.55, 0.05), (0.4, 0.1), (0.6, 0.1)]
 
 def save_models(folder: Path) -> Path:
     """Return the folder, with the models in the layout of the published ones."""
+    from codecarena.codecs.generative.layered.decoding import diffusion
+
     torch.manual_seed(0)
     with quiet():
         base = _save_base(folder / "base")
@@ -48,6 +49,15 @@ def save_models(folder: Path) -> Path:
 
 
 def _save_base(folder: Path) -> UNet2DConditionModel:
+    from transformers import CLIPTextConfig
+
+    from codecarena.codecs.generative.layered.decoding.stable_diffusion import (
+        AutoencoderKL,
+        CLIPTextModel,
+        PNDMScheduler,
+        UNet2DConditionModel,
+    )
+
     letters = [chr(code) for code in range(33, 127)]
     words = [*letters, *(letter + "</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
     start, end = len(words) - 2, len(words) - 1
@@ -58,7 +68,7 @@ def _save_base(folder: Path) -> UNet2DConditionModel:
     special = {"bos_token": words[start], "eos_token": words[end], "pad_token": words[end]}
     config = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "unk_token": words[end]}
     (tokenizer / "tokenizer_config.json").write_text(json.dumps(config | special))
-    text = transformers.CLIPTextConfig(
+    text = CLIPTextConfig(
         vocab_size=len(words),
         hidden_size=32,
         intermediate_size=48,
@@ -91,13 +101,17 @@ def _save_base(folder: Path) -> UNet2DConditionModel:
 
 
 def adapters(models: Path, **options: object) -> LayerDecoder:
+    from codecarena.codecs.generative.layered.decoding.diffusion import adapter_decoder
+
     names = ("base", "sketch_adapter", "pose_adapter", "colour_adapter")
-    return diffusion.adapter_decoder(**({name: str(models / name) for name in names} | SMALL | options))
+    return adapter_decoder(**({name: str(models / name) for name in names} | SMALL | options))
 
 
 def controlnets(models: Path, **options: object) -> LayerDecoder:
+    from codecarena.codecs.generative.layered.decoding.diffusion import controlnet_decoder
+
     names = ("base", "edge_controlnet", "pose_controlnet")
-    return diffusion.controlnet_decoder(**({name: str(models / name) for name in names} | SMALL | options))
+    return controlnet_decoder(**({name: str(models / name) for name in names} | SMALL | options))
 
 
 Maker = Callable[..., LayerDecoder]
