@@ -121,6 +121,17 @@ class EncodeAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class Identify:
+    """Say which pixels a picture's file holds."""
+
+    path: str
+    file_sha256: str | None
+    """As the manifest has it; None for any."""
+    pixels: tuple[str, int, int] | None
+    """Hash, height and width by the manifest: then only the file's own hash is checked."""
+
+
+@dataclass(frozen=True, slots=True)
 class DescribePicture:
     """Say what is on a picture."""
 
@@ -131,7 +142,7 @@ class DescribePicture:
     """Whether its descriptors are wanted beside its perceptual hash; they take some hundred times as long."""
 
 
-Job = Describe | Cell | TimingCall | Peek | DecodeAgain | EncodeAgain | DescribePicture
+Job = Describe | Identify | Cell | TimingCall | Peek | DecodeAgain | EncodeAgain | DescribePicture
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,9 +316,8 @@ class Finished:
 
 
 Again = Peeked | DecodedAgain | DecodedSize | EncodedAgain
-Message = (
-    Described | Began | Measured | Scored | Timed | Inspected | PictureContent | Again | Failed | Finished
-)
+_Answer = Described | Identified | Measured | Scored | Timed | Inspected | PictureContent | Again
+Message = _Answer | Began | Failed | Finished
 
 
 @dataclass(slots=True)
@@ -318,6 +328,7 @@ class Outcome:
     measured: Measured | None = None
     timed: Timed | None = None
     inspected: Inspected | None = None
+    identified: Identified | None = None
     content: PictureContent | None = None
     again: Again | None = None
     scored: list[Scored] = field(default_factory=list)

@@ -9,18 +9,25 @@ from pathlib import Path
 
 from ...codecs import registry as codec_registry
 from ...codecs.base import CodecError
-from ...datasets.manifest import DatasetError, ImageSet
+from ...datasets.manifest import DatasetError, ImageSet, LocalPicture
 from ...datasets.sets.catalogue import open_set
 from ...visible_text import visible
 from ..metrics import registry as metric_registry
 from ..metrics.base import MetricError
 from ..records.identities import metric_id
-from ..records.messages import CodecSpec, Describe, Described, Limits, Outcome
+from ..records.messages import (
+    CodecSpec,
+    Describe,
+    Described,
+    Identified,
+    Identify,
+    Limits,
+    Outcome,
+)
 from ..store.pictures import add_provenance
 from ..store.plan_store import PlanStore
 from ..store.writer import StoreWriter
 from ..worker import pool
-from ..worker.measure import identify
 from .plan import PlannedCodec, PlannedPicture, Wanted
 from .suite import CodecTable, Suite, SuiteError, unset_variable
 from .toy_pictures import sampler
@@ -162,7 +169,7 @@ def identify_pictures(
         sets: The sets, all their files on this machine.
         store: Knows the files that were read before.
         writer: Receives the others and the sets; None records nothing.
-        workers: Threads that read pictures.
+        workers: How many workers read pictures at a time.
         whole: Whether the sets are complete: pictures that the store has beyond them then leave the sets.
     """
     paths = {str(picture.path): picture for set_ in sets for picture in set_.pictures}
@@ -172,7 +179,7 @@ def identify_pictures(
         path for path, stat in stats.items() if known.get(path, ())[:2] != (stat.st_size, stat.st_mtime_ns)
     ]
     with ThreadPoolExecutor(workers) as readers:
-        read = list(readers.map(identify, [paths[path] for path in unread]))
+        read = list(readers.map(_identified, [paths[path] for path in unread]))
     wrong = [file.error for file in read if file.error]
     if wrong:
         raise DatasetError("\n".join(wrong))
@@ -192,6 +199,18 @@ def identify_pictures(
         for set_ in sets
         for picture in set_.pictures
     ]
+
+
+def _identified(picture: LocalPicture) -> Identified:
+    """Return what a worker says of a picture's file: a large picture may need more memory than there is."""
+    stated = picture.pixels
+    pixels = (stated.sha256, stated.height, stated.width) if stated else None
+    job = Identify(str(picture.path), picture.sha256, pixels)
+    outcome = pool.supervise(job, LOAD_LIMITS)
+    if outcome.identified:
+        return outcome.identified
+    reason = outcome.failed[0].message if outcome.failed else "the run was stopped"
+    return Identified(job.path, error=f"{job.path}: {reason}")
 
 
 def _register(

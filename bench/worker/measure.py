@@ -7,11 +7,11 @@ import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from ...codecs import registry as codec_registry
 from ...codecs.base import Codec, CodecError, Image, MissingBackendError, Picture
-from ...datasets.pixels import PictureError, check_file, pixels_sha256, read_pixels
+from ...datasets.pixels import PictureError, pixels_sha256, read_pixels
 from ...system_errors import sentence
 from ..metrics import registry as metric_registry
 from ..metrics.base import InapplicableError, Metric, MetricError
@@ -25,7 +25,7 @@ from ..records.messages import (
     DescribePicture,
     EncodeAgain,
     Failed,
-    Identified,
+    Identify,
     Job,
     Measured,
     Message,
@@ -37,11 +37,8 @@ from ..records.messages import (
 from ..records.metric_facts import impossible_score
 from ..store.blobs import BlobError, Blobs
 from . import repeat, stopwatch
-from .picture_content import content_of
+from .picture_content import content_of, identify
 from .stopwatch import check_decoded
-
-if TYPE_CHECKING:  # a third of the time that a worker takes to start
-    from ...datasets.manifest import LocalPicture
 
 Result = TypeVar("Result")
 
@@ -84,6 +81,8 @@ class Worker:
                 yield from self.repeat(job)
             case DescribePicture():
                 yield content_of(job)
+            case Identify():
+                yield identify(job)
 
     def describe(self, job: Describe) -> Iterator[Described]:
         """Yield what each codec and metric is, or why it does not load."""
@@ -232,23 +231,6 @@ class Worker:
             return Failed("error", "score", f"{name}: {problem}", name)
         # Infinite for pictures that differ only where this metric does not look.
         return Scored(name, None if math.isinf(value) else value, lossless, seconds)
-
-
-def identify(picture: LocalPicture) -> Identified:
-    """Return the hash and size of a picture's pixels, once its file is the one that its manifest means.
-
-    Where the manifest tells the pixels of a file with this hash, they are not decoded for it; the worker that
-    measures the picture checks them.
-    """
-    path = str(picture.path)
-    try:
-        if picture.pixels:
-            check_file(picture.path, picture.sha256)
-            return Identified(path, picture.pixels.sha256, picture.pixels.height, picture.pixels.width)
-        pixels = read_pixels(picture.path, picture.sha256)
-    except PictureError as error:
-        return Identified(path, error=str(error))
-    return Identified(path, pixels_sha256(pixels), pixels.shape[0], pixels.shape[1])
 
 
 def encode(codec: Codec, picture: Picture, cell: Cell) -> tuple[bytes, tuple[float, ...]]:

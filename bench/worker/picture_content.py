@@ -1,11 +1,28 @@
-"""Say inside a worker what is on a picture: a perceptual hash, and descriptors where they are wanted."""
+"""Say inside a worker which picture a file holds, and what is on it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ...datasets.pixels import PictureError, pixels_sha256, read_pixels
-from ..records.messages import DescribePicture, Failed, PictureContent
+from ...datasets.pixels import PictureError, check_file, pixels_sha256, read_pixels
+from ..records.messages import DescribePicture, Failed, Identified, Identify, PictureContent
+
+
+def identify(job: Identify) -> Identified:
+    """Return the hash and size of a picture's pixels, once its file is the one that its manifest means.
+
+    Where the manifest tells the pixels of a file with this hash, they are not decoded for it; the worker that
+    measures the picture checks them.
+    """
+    path = Path(job.path)
+    try:
+        if job.pixels:
+            check_file(path, job.file_sha256)
+            return Identified(job.path, *job.pixels)
+        pixels = read_pixels(path, job.file_sha256)
+    except PictureError as error:
+        return Identified(job.path, error=str(error))
+    return Identified(job.path, pixels_sha256(pixels), pixels.shape[0], pixels.shape[1])
 
 
 def content_of(job: DescribePicture) -> PictureContent | Failed:

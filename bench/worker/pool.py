@@ -32,6 +32,7 @@ from ..records.messages import (
     EncodedAgain,
     Failed,
     Finished,
+    Identified,
     Inspected,
     Job,
     Limits,
@@ -253,6 +254,8 @@ def _listen(child: Child, limits: Limits, outcome: Outcome, pixel_bytes: int) ->
                     outcome.timed = message
                 case Inspected():
                     outcome.inspected = message
+                case Identified():
+                    outcome.identified = message
                 case PictureContent():
                     outcome.content = message
                 case Peeked() | DecodedAgain() | DecodedSize() | EncodedAgain():

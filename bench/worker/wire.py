@@ -38,6 +38,7 @@ _MESSAGES = {
     type_.__name__: type_
     for type_ in (
         messages.Described,
+        messages.Identified,
         messages.Began,
         messages.Measured,
         messages.Scored,

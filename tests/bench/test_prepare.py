@@ -13,13 +13,14 @@ import pytest
 from measuring import INFO
 
 from codecarena.bench.records.identities import MetricIdentity
-from codecarena.bench.records.messages import Described, Outcome
+from codecarena.bench.records.messages import Described, Failed, Identified, Identify, Outcome
 from codecarena.bench.run import prepare
 from codecarena.bench.run.prepare import Options, Prepared, identify_pictures
 from codecarena.bench.run.suite import CodecTable, Suite, SuiteError
 from codecarena.bench.store.writer import StoreWriter
+from codecarena.bench.worker import pool
 from codecarena.codecs import registry
-from codecarena.datasets.manifest import DatasetError
+from codecarena.datasets.manifest import DatasetError, LocalPicture, PixelsIdentity
 from codecarena.datasets.sets.catalogue import open_set
 
 
@@ -84,12 +85,17 @@ def test_sets_are_cut_to_so_many_pictures_and_optional_ones_left_out_with_a_note
     assert len(prepare._open_sets(given, Options(only_sets=frozenset({"mine"})))[0]) == 1
 
 
-def test_only_files_that_changed_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_files_that_changed_are_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     sets = [open_set(str(written(tmp_path / "mine", "a.png", "b.png")))]
     store = StoreWriter(str(tmp_path / "arena"))
     read: list[str] = []
-    identify = prepare.identify
-    monkeypatch.setattr(prepare, "identify", lambda picture: read.append(picture.name) or identify(picture))
+    identified = prepare._identified
+    monkeypatch.setattr(
+        prepare, "_identified", lambda picture: read.append(picture.name) or identified(picture)
+    )
+    request.addfinalizer(pool.close)
     first = identify_pictures(sets, store, store, 1, whole=True)
     assert [(cell.image_set, cell.picture.name, cell.pixel_count) for cell in first] == [
         ("mine", "a.png", 15),
@@ -106,6 +112,25 @@ def test_only_files_that_changed_are_read_again(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(DatasetError, match=r"a\.png: no picture in a known format"):
         identify_pictures(sets, store, store, 1, whole=True)
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (Outcome(failed=[Failed("memory", "load", "killed: used 9 MiB")]), "/a: killed: used 9 MiB"),
+        (Outcome(stopped=True), "/a: the run was stopped"),
+    ],
+)
+def test_a_picture_too_large_for_a_worker_is_named(
+    outcome: Outcome, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs: list[object] = []
+    monkeypatch.setattr(prepare.pool, "supervise", lambda job, _: jobs.append(job) or outcome)
+    picture = LocalPicture(
+        "a", Path("/a"), "natural", None, None, None, "CC0", "", "f" * 64, PixelsIdentity("c" * 64, 3, 7)
+    )
+    assert prepare._identified(picture) == Identified("/a", error=reason)
+    assert jobs == [Identify("/a", "f" * 64, ("c" * 64, 3, 7))]
 
 
 class Ledger:

@@ -29,6 +29,7 @@ from codecarena.bench.records.messages import (
     EncodedAgain,
     Failed,
     Finished,
+    Identified,
     Inspected,
     Limits,
     Measured,
@@ -50,6 +51,7 @@ NEEDS = CallNeeds(1.0, 2.5, None, 0.5, 2**40)
 MESSAGES: list[Message] = [
     Described(SPEC, replace(INFO, qualities=(0.5, 2)), SPEC.parameters, "label"),
     Described("metric", identity=MetricIdentity("m", "i", "1", "RGB"), facts=MetricFacts(perfect=math.inf)),
+    Identified("/a", "sha", 3, 4, None),
     Began("score", "psnr"),
     Measured("bits", RateParts(1, 2, 3), 6, "pixels", (1.0, 2.0), (), 0.5),
     Scored("psnr", None, True, 0.1),

@@ -26,6 +26,7 @@ from codecarena.bench.records.messages import (
     EncodedAgain,
     Failed,
     Identified,
+    Identify,
     Measured,
     Peek,
     Peeked,
@@ -34,9 +35,8 @@ from codecarena.bench.records.messages import (
 )
 from codecarena.bench.store.blobs import Blobs
 from codecarena.bench.worker import measure
-from codecarena.bench.worker.measure import Worker, identify, timed
+from codecarena.bench.worker.measure import Worker, timed
 from codecarena.codecs.base import CodecError, Picture, RateParts
-from codecarena.datasets.manifest import LocalPicture, PixelsIdentity
 from codecarena.datasets.pixels import pixels_sha256
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (5, 8, 3), dtype=np.uint8)
@@ -259,7 +259,7 @@ def refused(message: str) -> Failed:
             False,
             refused("mean: nan is no score of differing pictures"),
         ),
-        (1.0, InapplicableError("no face"), False, Scored("mean", None, False, 0.0)),
+        (1.0, InapplicableError("no face"), False, Scored("mean", None, False, 0.0, applicable=False)),
         (1.0, MetricError("too small"), False, refused("too small")),
         (1.0, KeyError("x"), False, refused("KeyError: 'x'")),
     ],
@@ -305,18 +305,17 @@ def test_the_garbage_collector_rests_while_a_call_is_timed_and_not_after_it() ->
     assert gc.isenabled()
 
 
-def local(path: Path, sha256: str | None, pixels: PixelsIdentity | None) -> LocalPicture:
-    return LocalPicture("a.png", path, "natural", None, None, None, "CC0", "here", sha256, pixels)
-
-
 def test_a_picture_is_identified_by_its_pixels_or_by_what_its_manifest_promises(tmp_path: Path) -> None:
-    path = Path(original_of(tmp_path / "a.png", PIXELS).path)
-    file_sha256 = sha(path.read_bytes())
-    assert identify(local(path, None, None)) == Identified(str(path), SHA256, height=5, width=8)
-    promised = PixelsIdentity("c" * 64, height=3, width=7)
-    assert identify(local(path, file_sha256, promised)) == Identified(str(path), "c" * 64, height=3, width=7)
+    path = original_of(tmp_path / "a.png", PIXELS).path
+    file_sha256 = sha(Path(path).read_bytes())
+    assert list(Worker().run(Identify(path, None, None))) == [Identified(path, SHA256, height=5, width=8)]
+    promised = ("c" * 64, 3, 7)
+    (stated,) = Worker().run(Identify(path, file_sha256, promised))
+    assert stated == Identified(path, "c" * 64, height=3, width=7)
     for pixels in (None, promised):
-        assert "not the file of the manifest" in str(identify(local(path, "0" * 64, pixels)).error)
+        (other,) = Worker().run(Identify(path, "0" * 64, pixels))
+        assert isinstance(other, Identified)
+        assert "not the file of the manifest" in str(other.error)
 
 
 def test_what_loads_is_described_and_what_does_not_says_whose_mistake_it_is() -> None:
