@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TradePoint:
-    """One codec, or one of its settings, by what it costs and what it gives."""
+    """One codec by what it costs and what it gives."""
 
     codec: str
-    setting: float
     cost: float
     gain: float
     on_front: bool

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..tables.leaderboard_tables import RatePoint
 from .chart_points import SpanPoint, TradePoint
+from .label_sides import LETTER_PIXELS, SIDES, TRADE_HEIGHT, label_sides
 from .line_styles import COLOURS, DARK, MARKERS, PUBLISHED, SIMILARITIES, LineStyle, decibels_of
 
 SHAPES: dict[str, str] = dict(
@@ -179,7 +180,7 @@ def trade(
     """Return gains over costs on a logarithmic axis, with the Pareto front as a line.
 
     Args:
-        points: One for each codec, or for each of its settings.
+        points: One for each codec.
         line_styles: By label, of all codecs of the page, so that colours stay when codecs are left out.
         cost: Title of the horizontal axis, which is logarithmic.
         gain: Title of the vertical axis.
@@ -187,6 +188,7 @@ def trade(
         dark: Whether the page is.
     """
     table = pd.DataFrame([asdict(point) for point in points])
+    table["side"] = label_sides(points, less_is_better=less_is_better)
     codecs = sorted({point.codec for point in points})
     colours = on_ground(line_styles, dark)
     x = alt.X(
@@ -208,14 +210,18 @@ def trade(
         size=alt.condition("datum.on_front", alt.value(130), alt.value(40)),
         tooltip=[
             alt.Tooltip("codec:N"),
-            alt.Tooltip("setting:Q", format="~g"),
             alt.Tooltip("cost:Q", title=cost, format=".3~g"),
             alt.Tooltip("gain:Q", title=gain, format=".4~g"),
         ],
     )
-    names = base.mark_text(align="left", dx=9, dy=-7, fontSize=11, color=INK[dark])
-    labels = names.encode(x=x, y=y, text="codec:N")
-    return _finished([front.encode(x=x, y=y, order="cost:Q"), marks, labels], 460, dark)
+    labels = [
+        base.transform_filter(alt.datum.side == side)
+        .mark_text(align=align, dx=dx, dy=dy, fontSize=LETTER_PIXELS, color=INK[dark])
+        .encode(x=x, y=y, text="codec:N")
+        for side, (align, dx, dy) in SIDES.items()
+        if side in set(table["side"])
+    ]
+    return _finished([front.encode(x=x, y=y, order="cost:Q"), marks, *labels], TRADE_HEIGHT, dark)
 
 
 def spans(

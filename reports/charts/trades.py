@@ -18,6 +18,8 @@ COSTS = {
     "decoder": "Decoder (MB)",
 }
 
+WALL_TIMES = ("decode", "encode")
+
 
 def trades(board: Leaderboard, costs: Mapping[str, Cost], by: str) -> list[TradePoint]:
     """Return every codec that has both a BD-rate and the cost, in order of cost.
@@ -36,14 +38,37 @@ def trades(board: Leaderboard, costs: Mapping[str, Cost], by: str) -> list[Trade
         return []
     front = on_front(np.array([[[cost, percent] for _, cost, percent in known]]))[0]
     trade_points = [
-        TradePoint(label, 0.0, cost, percent, bool(best))
+        TradePoint(label, cost, percent, bool(best))
         for (label, cost, percent), best in zip(known, front, strict=True)
     ]
     return sorted(trade_points, key=lambda point: point.cost)
 
 
+def absent(board: Leaderboard, costs: Mapping[str, Cost], by: str) -> list[str]:
+    """Return which codecs are not among the `trades` and why, a sentence for each reason.
+
+    Args:
+        board: BD-rates.
+        costs: By codec id.
+        by: One of `COSTS`.
+    """
+    labels: dict[str, list[str]] = {}
+    for row in board.rows:
+        cost = costs.get(row.codec.codec_id)
+        if row.bd_rate.percent is None:
+            reason = f"no BD-rate ({row.bd_rate.reason})"
+        elif _cost(cost, by):
+            continue
+        elif by in WALL_TIMES and cost is not None and cost.loaded:
+            reason = "timed while other programs ran, which is no speed"
+        else:
+            reason = "not timed there" if by != "decoder" else "what the decoder opens was not counted"
+        labels.setdefault(reason, []).append(row.codec.label)
+    return [f"Not in the chart: {', '.join(names)}: {reason}." for reason, names in labels.items()]
+
+
 def _cost(cost: Cost | None, by: str) -> float | None:
-    if cost is None:
+    if cost is None or (cost.loaded and by in WALL_TIMES):
         return None
     size = None if cost.decoder_bytes is None else cost.decoder_bytes / 1e6
     return {

@@ -16,7 +16,7 @@ from ..charts.chart_points import SpanPoint
 from ..charts.figures import PAGE, About, Format, Layout, SvgText, export
 from ..charts.line_styles import line_styles
 from ..charts.scale_figure import scale_chart
-from ..charts.trades import COSTS, trades
+from ..charts.trades import COSTS, absent, trades
 from ..tables import digits
 from ..tables.leaderboard_columns import Cost
 from ..tables.leaderboard_tables import RatePoint
@@ -110,9 +110,7 @@ def costs(
     points = trades(board, costs_by_codec, by)
     if not points:
         return None
-    drawn = {point.codec for point in points}
-    absent = [row.codec.label for row in board.rows if row.codec.label not in drawn]
-    notes = [f"Without a BD-rate or this cost: {', '.join(absent)}."] * bool(absent)
+    notes = absent(board, costs_by_codec, by)
     title = f"{selection.image_set}: BD-rate by {selection.title(metric)}"
     figure = span_figure.trade(
         points, line_styles(grid.codec.label for grid in selection.grids), cost=COSTS[by],

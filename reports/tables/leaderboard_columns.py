@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from ...bench.analysis.significance import RankRange
 from ...bench.store.timings import Footprint, TimingRow
 from . import digits
+from .speed import LOADED, LOADED_NOTE, rows_of_times
 from .table import Column, Entry, Table
 
 if TYPE_CHECKING:
@@ -20,37 +22,44 @@ MEGA = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a codec's decoder costs on the machine that timed it most."""
+    """What a codec costs on the machine that timed most, as the table of speeds has it."""
 
     encode_milliseconds: float | None
-    """Per megapixel, wall time of the timing pass; None where it was not timed on a quiet machine."""
+    """Per megapixel, wall time of the timing pass; None where it was not timed there."""
     decode_milliseconds: float | None
     """Likewise."""
     decode_cpu_milliseconds: float | None
-    """Per megapixel, of all threads; of a loaded machine where there is no other."""
+    """Per megapixel, of all threads."""
     decoder_bytes: int | None
     """Weight files and libraries that the decoder opens."""
+    loaded: bool = False
+    """Whether other programs ran meanwhile: wall times are too slow then, and marked."""
 
 
 def costs(timings: Sequence[TimingRow], footprints: Mapping[tuple[str, str], Footprint]) -> dict[str, Cost]:
-    """Return decode time and decoder size by codec id; rows of a loaded machine are no speed."""
-    quiet = [row for row in timings if not row.timing.loaded]
-    places = [(row.machine_id, row.threads) for row in quiet]
-    most = max(set(places), key=lambda place: (places.count(place), place), default=None)
-    times: dict[str, list[TimingRow]] = {}
-    for row in quiet:
+    """Return times and decoder size by codec id, on the machine that timed most."""
+    all_rows = Counter((row.machine_id, row.threads) for row in timings)
+    quiet_rows = Counter((row.machine_id, row.threads) for row in timings if not row.timing.loaded)
+    most = max(all_rows, key=lambda place: (quiet_rows[place], all_rows[place], place), default=None)
+    timed: dict[str, list[TimingRow]] = {}
+    for row in timings:
         if (row.machine_id, row.threads) == most:
-            times.setdefault(row.codec_id, []).append(row)
+            timed.setdefault(row.codec_id, []).append(row)
+    times = {codec_id: rows_of_times(rows) for codec_id, rows in timed.items()}
+    # Of that machine where it has them: another one's libraries are others.
+    of_machine = sorted(
+        footprints.items(), key=lambda item: (most is not None and item[0][1] == most[0], item[0])
+    )
     sizes = {
-        codec_id: footprint.weights_bytes + footprint.library_bytes
-        for (codec_id, _), footprint in sorted(footprints.items())
+        codec_id: footprint.weights_bytes + footprint.library_bytes for (codec_id, _), footprint in of_machine
     }
     return {
         codec_id: Cost(
             _milliseconds(times.get(codec_id), "encode"),
             _milliseconds(times.get(codec_id), "decode"),
-            _cpu_milliseconds([row for row in timings if row.codec_id == codec_id]),
+            _cpu_milliseconds(times.get(codec_id, ())),
             sizes.get(codec_id),
+            any(row.timing.loaded for row in times.get(codec_id, ())),
         )
         for codec_id in times.keys() | sizes.keys()
     }
@@ -82,6 +91,7 @@ def with_costs(table: Table, costs_by_codec: Mapping[str, Cost]) -> Table:
         for codec_id, cost in costs_by_codec.items()
         if cost.decoder_bytes is not None
     }
+    loaded = {codec_id for codec_id in times if costs_by_codec[codec_id].loaded}
     time_help = "Wall time of the timing pass, one picture at a time; median."
     size_help = "Weight files and libraries that the decoder opens; 1 MB is 10⁶ bytes."
     shown = [
@@ -89,15 +99,20 @@ def with_costs(table: Table, costs_by_codec: Mapping[str, Cost]) -> Table:
         (Column("Decoder", "MB", help=size_help), sizes),
     ]
     shown = [(column, values) for column, values in shown if values]
-    untimed = Entry(digits.EMPTY, hint="Not timed on a quiet machine: codecarena time SUITE.")
+    untimed = Entry(digits.EMPTY, hint="Not timed with the others: codecarena time SUITE.")
+
+    def entry(codec_id: str, amounts: Mapping[str, float]) -> Entry:
+        if codec_id not in amounts:
+            return untimed
+        mark = f" {LOADED}" * (amounts is times and codec_id in loaded)
+        return Entry(digits.significant(amounts[codec_id]) + mark, amounts[codec_id])
 
     def entries(codec_id: str) -> tuple[Entry, ...]:
-        own = (values.get(codec_id) for _, values in shown)
-        return tuple(
-            untimed if amount is None else Entry(digits.significant(amount), amount) for amount in own
-        )
+        return tuple(entry(codec_id, amounts) for _, amounts in shown)
 
-    return _with(table, tuple(column for column, _ in shown), entries)
+    extended = _with(table, tuple(column for column, _ in shown), entries)
+    marked = [row for row in table.rows if row.record["codec_id"] in loaded]
+    return replace(extended, notes=(*extended.notes, *[LOADED_NOTE] * bool(marked)))
 
 
 def with_ranks(table: Table, ranks: Mapping[str, RankRange]) -> Table:

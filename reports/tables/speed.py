@@ -35,12 +35,20 @@ def speed_tables(store: Store, image_set: str | None = None) -> list[Table]:
         for row in timed:
             by_codec.setdefault(row.codec_id, []).append(row)
         fastest_first = sorted(
-            by_codec.values(), key=lambda cells: _per_megapixel(cells, _encode_seconds).median
+            by_codec.values(), key=lambda cells: _per_megapixel(rows_of_times(cells), _encode_seconds).median
         )
         where = f"{digits.counted(threads, 'thread')} of {_machine(described[machine_id])} · {name}"
         decoders = [opened.get((cells[0].codec_id, machine_id)) for cells in fastest_first]
         tables += [_speed(where, fastest_first), _needs(where, fastest_first, decoders)]
     return tables
+
+
+def rows_of_times(cells: Sequence[TimingRow]) -> list[TimingRow]:
+    """Return those of a codec's cells, of one machine and thread count, that its times are taken from.
+
+    They are those that were timed while nothing else ran; where there is none, all, which tables mark.
+    """
+    return [row for row in cells if not row.timing.loaded] or list(cells)
 
 
 def _place(row: TimingRow) -> tuple[str, str, int]:
@@ -73,15 +81,22 @@ def _speed(where: str, codecs: Sequence[list[TimingRow]]) -> Table:
             Column(what, "CPU ms/MP", help="CPU time of all threads and child processes."),
         ]
         columns += [Column(what, "GPU ms/MP", help="Time in which a kernel ran.")] * on_gpu
-    columns.append(Column("Cells", help="Pictures times settings."))
+    columns.append(Column("Cells", help="Pictures times settings that the times are taken from."))
     rows = tuple(_speed_row(cells, on_gpu) for cells in codecs)
     notes = [SPREAD]
-    if any(row.timing.loaded for cells in codecs for row in cells):
+    if any(_is_loaded(cells) for cells in codecs):
         notes.append(LOADED_NOTE)
+    left_out = sum(len(cells) - len(rows_of_times(cells)) for cells in codecs)
+    if left_out:
+        notes.append(
+            f"{digits.counted(left_out, 'cell')} left out: other programs ran meanwhile, and the codec has "
+            "others timed at a quiet moment."
+        )
     return Table(f"Speed on {where}", tuple(columns), rows, (*notes, *_toy_notes(codecs)))
 
 
-def _speed_row(cells: list[TimingRow], on_gpu: bool) -> Row:
+def _speed_row(all_cells: list[TimingRow], on_gpu: bool) -> Row:
+    cells = rows_of_times(all_cells)
     entries = [_codec(cells), _number(median(row.bits_per_pixel for row in cells), digits.rate)]
     for side in (_encode, _decode):
         wall = _per_megapixel(cells, lambda row, side=side: side(row).median_seconds)
@@ -92,10 +107,10 @@ def _speed_row(cells: list[TimingRow], on_gpu: bool) -> Row:
             _number(processor.median),
         ]
         entries += [_number(_gpu_milliseconds(cells, side))] * on_gpu
-    loaded = sum(row.timing.loaded for row in cells)
+    loaded = sum(row.timing.loaded for row in all_cells)
     return Row(
         (*entries, Entry(str(len(cells)), len(cells))),
-        {**_identity(cells), "loaded": loaded, "cells": _records(cells)},
+        {**_identity(cells), "loaded": loaded, "cells": _records(all_cells)},
     )
 
 
@@ -153,7 +168,7 @@ def _needs(where: str, codecs: Sequence[list[TimingRow]], opened: Sequence[Footp
 
 def _needs_row(cells: list[TimingRow], footprint: Footprint | None, on_gpu: bool) -> Row:
     sides = (_encode, _decode)
-    entries = [_codec(cells), _number(median(row.timing.load_seconds for row in cells))]
+    entries = [_codec(cells), _number(median(row.timing.load_seconds for row in rows_of_times(cells)))]
     entries += [_number(_largest(side(row).peak_mib for row in cells)) for side in sides]
     if on_gpu:
         entries += [_number(_largest(side(row).peak_gpu_mib for row in cells)) for side in sides]
@@ -183,8 +198,13 @@ def _number(value: float | None, write: Callable[[float], str] = digits.signific
 
 def _codec(cells: list[TimingRow]) -> Entry:
     row = cells[0]
-    loaded = f" {LOADED}" if any(cell.timing.loaded for cell in cells) else ""
+    loaded = f" {LOADED}" * _is_loaded(cells)
     return Entry(f"{row.codec} (toy){loaded}" if row.toy else f"{row.codec}{loaded}")
+
+
+def _is_loaded(cells: Sequence[TimingRow]) -> bool:
+    """Whether a codec's times are those of a machine on which other programs ran."""
+    return all(row.timing.loaded for row in cells)
 
 
 def _toy_notes(codecs: Sequence[list[TimingRow]]) -> list[str]:

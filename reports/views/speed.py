@@ -10,7 +10,7 @@ from ...bench.records.rows import MetricRow
 from ...bench.store.timings import timings
 from ..charts.interactive import trade
 from ..charts.line_styles import line_styles
-from ..charts.trades import COSTS, trades
+from ..charts.trades import COSTS, absent, trades
 from ..tables import digits
 from ..tables.comparisons import pareto_table
 from ..tables.selection import Selection
@@ -60,6 +60,9 @@ def draw(frame: Frame) -> None:
             drawn = trade(points, styles, cost=COSTS[by], gain=gain, less_is_better=True,
                           dark=st.context.theme.type == "dark")  # fmt: skip
             st.altair_chart(drawn, alt=f"{gain} over {COSTS[by]}; the tables below have the costs")
+            left_out = absent(board, costs, by)
+            if left_out:
+                st.caption("  \n".join(map(pages.plain, left_out)))
 
             def printed() -> Printed | None:
                 from ..files import printed_figures

@@ -88,7 +88,7 @@ def test_curves_on_the_page() -> None:
 
 
 def test_gains_over_costs() -> None:
-    points = [TradePoint("zip", 1.5, 20.0, -35.0, True)]
+    points = [TradePoint("zip", 20.0, -35.0, True)]
     chart = interactive.trade(points, STYLES, cost="ms", gain="%", less_is_better=True, dark=False).to_dict()
     assert marks(chart) == [
         {"type": "line", "strokeWidth": 1.2, "strokeDash": [4, 3], "color": INK},
@@ -100,7 +100,7 @@ def test_gains_over_costs() -> None:
     assert point["encoding"]["x"]["scale"] == {"type": "log", "nice": False, "padding": 16}
     assert point["encoding"]["y"]["scale"]["zero"] is False
     assert words(point) == [
-        ("codec", None, None), ("setting", None, "~g"), ("cost", "ms", ".3~g"), ("gain", "%", ".4~g"),
+        ("codec", None, None), ("cost", "ms", ".3~g"), ("gain", "%", ".4~g"),
     ]  # fmt: skip
     assert chart["height"] == 460
 

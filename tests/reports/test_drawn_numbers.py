@@ -242,10 +242,10 @@ def test_a_dark_ground_has_its_own_colours() -> None:
 
 
 def test_trades_are_gains_over_costs() -> None:
-    points = [TradePoint("zip", 1.5, 20.0, -35.0, True), TradePoint("avif", 2.5, 70.0, 12.0, False)]
+    points = [TradePoint("zip", 20.0, -35.0, True), TradePoint("avif", 70.0, 12.0, False)]
     chart = interactive.trade(points, STYLES, cost="ms", gain="%", less_is_better=True, dark=False)
-    front, marks, labels = encodings(chart)
-    for encoding in (front, marks, labels):
+    front, marks, *labels = encodings(chart)
+    for encoding in (front, marks, *labels):
         assert (encoding["x"]["field"], encoding["y"]["field"]) == ("cost", "gain")
         assert (encoding["x"]["title"], encoding["y"]["title"]) == ("ms", "%")
         assert encoding["y"]["scale"]["reverse"] is True
@@ -257,7 +257,7 @@ def test_trades_are_gains_over_costs() -> None:
         "domain": ["avif", "zip"], "range": [STYLES["avif"].colour, STYLES["zip"].colour],
     }  # fmt: skip
     assert front["order"]["field"] == "cost"
-    assert labels["text"]["field"] == "codec"
+    assert [label["text"]["field"] for label in labels] == ["codec", "codec"]
     assert spec(chart)["layer"][1]["mark"]["filled"] is True
     assert (marks["color"]["legend"], marks["size"]["value"]) == (None, 40)
     assert marks["size"]["condition"] == {"test": "datum.on_front", "value": 130}

@@ -184,8 +184,8 @@ def test_the_ends_of_the_axes_can_be_chosen_and_what_they_leave_out_is_counted()
 
 def test_costs_have_a_legend_of_all_codecs_and_a_line_through_the_front() -> None:
     points = [
-        TradePoint("zip", 1, 20.0, -35.0, True), TradePoint("avif", 1, 70.0, 12.0, False),
-        TradePoint("hyper", 1, 900.0, -60.0, True),
+        TradePoint("zip", 20.0, -35.0, True), TradePoint("avif", 70.0, 12.0, False),
+        TradePoint("hyper", 900.0, -60.0, True),
     ]  # fmt: skip
     figure = trade(
         points, line_styles(["zip", "avif", "hyper"]), cost="decode", gain="BD-rate", less_is_better=True,

@@ -13,7 +13,7 @@ from codecarena.bench.analysis.curves import BdRate
 from codecarena.bench.analysis.leaderboard import BdRow, Leaderboard
 from codecarena.bench.store.timings import Footprint, Side, TimingRow
 from codecarena.reports.charts.chart_points import TradePoint
-from codecarena.reports.charts.trades import trades
+from codecarena.reports.charts.trades import absent, trades
 from codecarena.reports.tables import digits, speed
 from codecarena.reports.tables.comparisons import decode_seconds
 from codecarena.reports.tables.leaderboard_columns import Cost, costs, with_costs
@@ -150,19 +150,28 @@ def test_a_table_is_of_one_set_machine_and_number_of_threads(tables_of: Any) -> 
 def test_a_loaded_machine_and_a_toy_are_named(tables_of: Any) -> None:
     busy = replace(LARGER, timing=replace(LARGER.timing, loaded=True))
     table, needs = tables_of([TIMED, busy, replace(JPEG, toy=True)])
+    # Of two cells the quiet one counts.
+    assert [row[0] for row in texts(table)] == ["jpeg (toy)", "latent"]
+    assert [row[-1] for row in texts(table)] == ["1", "1"]
+    assert [row.record["loaded"] for row in table.rows] == [0, 1]
+    left_out = (
+        "1 cell left out: other programs ran meanwhile, and the codec has others timed at a quiet moment."
+    )
+    assert table.notes == (speed.SPREAD, left_out, digits.TOY_NOTE)
+    assert needs.notes[1:] == (digits.TOY_NOTE,)
+    table, needs = tables_of([busy, replace(JPEG, toy=True)])
     assert [row[0] for row in texts(table)] == ["jpeg (toy)", "latent ‡"]
     assert [row[0] for row in texts(needs)] == ["jpeg (toy)", "latent ‡"]
-    assert [row.record["loaded"] for row in table.rows] == [0, 1]
     assert table.notes == (speed.SPREAD, speed.LOADED_NOTE, digits.TOY_NOTE)
-    assert needs.notes[1:] == (digits.TOY_NOTE,)
 
 
-def test_what_a_decoder_costs_is_of_quiet_rows_of_the_place_that_timed_most() -> None:
+def test_what_a_codec_costs_is_of_quiet_rows_of_the_place_that_timed_most() -> None:
     elsewhere = replace(JPEG, codec_id="latent-id", machine_id="lap")
     busy = replace(LARGER, timing=replace(LARGER.timing, loaded=True))
     latent = costs([elsewhere, TIMED, LARGER, busy, busy, busy], FOOTPRINTS)["latent-id"]
     assert latent.encode_milliseconds == pytest.approx(1750)
     assert latent.decode_milliseconds == pytest.approx(450)
+    assert latent.decode_cpu_milliseconds == pytest.approx(650)
     assert latent.decoder_bytes == 7_700_000
     one_place = costs([TIMED, LARGER, JPEG], {})
     assert one_place["latent-id"] == Cost(1750, 450, pytest.approx(650), None)  # type: ignore[arg-type]
@@ -170,10 +179,50 @@ def test_what_a_decoder_costs_is_of_quiet_rows_of_the_place_that_timed_most() ->
     assert costs([], {}) == {}
 
 
-def test_a_codec_timed_under_load_only_has_cpu_time_and_no_speed() -> None:
+def test_a_decoder_is_that_of_the_machine_that_timed_it() -> None:
+    opened = {("jpeg-id", machine): Footprint(30, size, "", {})
+              for machine, size in (("ant", 1), ("desk", 12), ("lap", 5))}  # fmt: skip
+    assert costs([JPEG], opened)["jpeg-id"].decoder_bytes == 42
+    assert costs([replace(JPEG, machine_id="ant")], opened)["jpeg-id"].decoder_bytes == 31
+    assert costs([], opened)["jpeg-id"].decoder_bytes == 35
+
+
+def test_a_codec_timed_under_load_only_is_marked() -> None:
     busy = replace(JPEG, timing=replace(JPEG.timing, loaded=True))
     (jpeg,) = costs([busy], {("jpeg-id", "desk"): Footprint(30, 12, "", {})}).values()
-    assert jpeg == Cost(None, None, pytest.approx(12.5), 42)  # type: ignore[arg-type]
+    assert jpeg == Cost(100, 25, pytest.approx(12.5), 42, loaded=True)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("busy", [[], ["a"], ["a", "b"], ["a", "b", "jpeg"]])
+def test_leaderboard_and_table_of_speeds_have_the_same_times(tables_of: Any, busy: list[str]) -> None:
+    rows = [
+        replace(row, timing=replace(row.timing, loaded=name in busy))
+        for name, row in (("a", TIMED), ("b", LARGER), ("jpeg", JPEG))
+    ]
+    table, _ = tables_of(rows)
+    titles = [column.heading for column in table.columns]
+    board = Table(
+        "Board", (Column("Codec", numeric=False),),
+        tuple(Row((Entry(name),), {"codec_id": f"{name}-id"}) for name in ("jpeg", "latent")),
+    )  # fmt: skip
+    of_codecs = costs(rows, {})
+    beside = with_costs(board, of_codecs)
+    in_speeds = {str(row.record["codec_id"]): row for row in table.rows}
+    for row in beside.rows:
+        speeds = in_speeds[str(row.record["codec_id"])]
+        cost = of_codecs[str(row.record["codec_id"])]
+        expected = {
+            "Encode, ms/MP": cost.encode_milliseconds,
+            "Decode, ms/MP": cost.decode_milliseconds,
+            "Decode, CPU ms/MP": cost.decode_cpu_milliseconds,
+        }
+        assert {name: speeds.entries[titles.index(name)].value for name in expected} == expected
+        assert row.entries[1].value == cost.decode_milliseconds
+        assert (speed.LOADED in speeds.entries[0].text) == (speed.LOADED in row.entries[1].text)
+    marked = [str(row.record["codec_id"]) for row in beside.rows if speed.LOADED in row.entries[1].text]
+    assert marked == [*["jpeg-id"] * ("jpeg" in busy), *["latent-id"] * ("b" in busy)]
+    assert (speed.LOADED_NOTE in beside.notes) == (speed.LOADED_NOTE in table.notes) == bool(marked)
+    assert [row.record["loaded"] for row in in_speeds.values()].count(0) == 2 - len({*busy} & {"a", "jpeg"})
 
 
 def test_costs_beside_a_leaderboard() -> None:
@@ -187,7 +236,7 @@ def test_costs_beside_a_leaderboard() -> None:
     assert [column.heading for column in beside.columns] == ["Codec", "Decode, ms/MP", "Decoder, MB"]
     assert texts(beside) == [["latent", "450", "7.70"], ["jpeg", "25.0", "–"], ["new", "–", "–"]]
     assert values(beside)[0] == [None, 450.0, 7.7]
-    assert beside.rows[2].entries[1].hint.startswith("Not timed on a quiet machine")
+    assert beside.rows[2].entries[1].hint.startswith("Not timed with the others")
     sizes_only = with_costs(table, {"jpeg-id": Cost(None, None, 10.0, 0)})
     assert [column.heading for column in sizes_only.columns] == ["Codec", "Decoder, MB"]
     assert texts(sizes_only)[1] == ["jpeg", "0"]
@@ -232,6 +281,25 @@ def test_savings_over_costs(by: str, expected: list[tuple[str, float, bool]]) ->
         "untimed-id": Cost(None, None, None, None),
     }  # fmt: skip
     assert trades(BOARD, footprints, by) == [
-        TradePoint(label, 0.0, cost, PERCENTS[label], on_front) for label, cost, on_front in expected
+        TradePoint(label, cost, PERCENTS[label], on_front) for label, cost, on_front in expected
     ]
     assert trades(BOARD, {}, by) == []
+
+
+def test_codecs_that_the_chart_lacks_are_named_with_the_reason() -> None:
+    costs = {
+        "slow-id": Cost(8.0, 9.0, 5.0, 1_500_000), "fast-id": Cost(20.0, 2.0, 4.0, 7_500_000, loaded=True),
+        "worse-id": Cost(None, None, None, 8_500_000),
+    }  # fmt: skip
+    assert [point.codec for point in trades(BOARD, costs, "decode")] == ["slow"]
+    assert absent(BOARD, costs, "decode") == [
+        "Not in the chart: fast: timed while other programs ran, which is no speed.",
+        "Not in the chart: worse, untimed: not timed there.",
+        "Not in the chart: none: no BD-rate (no overlap).",
+    ]
+    # Time of the processor hardly suffers, and the size of a decoder not at all.
+    assert [point.codec for point in trades(BOARD, costs, "decode-cpu")] == ["fast", "slow"]
+    assert absent(BOARD, costs, "decoder") == [
+        "Not in the chart: untimed: what the decoder opens was not counted.",
+        "Not in the chart: none: no BD-rate (no overlap).",
+    ]

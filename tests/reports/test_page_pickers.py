@@ -291,7 +291,7 @@ def test_the_cost_that_a_page_of_speeds_begins_with(
     monkeypatch.setattr(speed.pages, "summary", lambda *_: None)
     monkeypatch.setattr(speed.pickers, "choose", choose)
     monkeypatch.setattr(speed.pages, "show", lambda *words: tables.append(words))
-    point = TradePoint("zip", 1.0, 2.0, 3.0, True)
+    point = TradePoint("zip", 2.0, 3.0, True)
     monkeypatch.setattr(speed, "trades", lambda *words: [point] if words[2] in there else [])
     monkeypatch.setattr(
         speed, "trade", lambda points, line_styles, **named: (points, list(line_styles), named)
