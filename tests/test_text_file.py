@@ -157,6 +157,7 @@ OWN = {
     "codecs/command.py",
     "codecs/devices.py",
     "codecs/fetch.py",
+    "codecs/instruction_sets.py",
     "codecs/learned/transform.py",
     "codecs/learned/zoo.py",
     "bench/cli/doctor.py",
@@ -183,7 +184,7 @@ OWN = {
     "reports/views/look.py",
     # A plan's text in the store.
     "studies/ledger/imports.py",
-    "studies/organise/vote_rows.py",
+    "studies/ledger/score_imports.py",
     "studies/records/records.py",
 }
 

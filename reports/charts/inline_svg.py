@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from html import escape
 
 import matplotlib as mpl
@@ -25,7 +26,9 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
         description: What the chart shows, for those who do not see it.
     """
     stream = io.StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+    with warnings.catch_warnings(), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        # The reader's fonts draw the text.
+        warnings.filterwarnings("ignore", "(?s)Glyph .* missing from font", UserWarning)
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     # XML holds no control characters.
     drawing = visible(stream.getvalue())
