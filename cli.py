@@ -17,6 +17,7 @@ import typer.main
 from .bench.cli import listing
 from .bench.cli.commands import app as bench_app
 from .bench.cli.run_options import options, said
+from .bench.cli.store_commands import app as store_app
 from .bench.cli.suite_runs import run_suite
 from .bench.cli.timing_commands import app as timing_app
 from .bench.options import (
@@ -60,6 +61,7 @@ sets_app.add_typer(set_commands(sampler))
 app.add_typer(list_app, name="list")
 app.add_typer(sets_app, name="sets")
 app.add_typer(edit_app, name="edit")
+app.add_typer(store_app, name="store")
 app.add_typer(bench_app)
 app.add_typer(timing_app)
 app.add_typer(leaderboard_app)

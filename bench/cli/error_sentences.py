@@ -18,11 +18,9 @@ def error_sentence(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "memory is used up; fewer workers (-j 1) or smaller pictures need less"
     # Only a command that opened a store has loaded what its errors are known by.
-    if "sqlalchemy.exc" in sys.modules:
-        from sqlalchemy.exc import DBAPIError
+    if f"{PACKAGE}.bench.store.database_errors" in sys.modules:
+        from ..store.database_errors import explained, is_of_database
 
-        from ..store.database_errors import explained
-
-        if isinstance(error, DBAPIError):
+        if is_of_database(error):
             return f"the store's database cannot be used: {explained(error)}"
     return f"{type(error).__name__}: {error} (this is a defect; CODECARENA_DEBUG=1 shows where)"

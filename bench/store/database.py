@@ -15,19 +15,16 @@ from urllib.parse import quote, unquote_to_bytes
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import StaticPool
 
 from . import postgresql
-from .database_errors import BUSY_SECONDS, explained, patiently
+from .database_errors import BUSY_SECONDS
 from .database_errors import StoreError as StoreError
 from .database_errors import StoreVersionError as StoreVersionError
 from .tables.schema import HEAD, Base
 
 DATABASE_NAME = "arena.db"
-MIGRATIONS = Path(__file__).parent / "migrations"
-UNRELEASED = ("0001", "0002", "0003", "0004", "0005")
-"""Versions of stores that were made before the first release; their migrations are gone."""
 Access = Literal["read", "plan", "write", "make"]
 """What a store is opened for: to be read; likewise, and taken for empty where there is none; to be written;
 likewise, and made where there is none."""
@@ -112,44 +109,18 @@ def _of_file(file: Path, store_option: str) -> Location:
     return Location(URL.create("sqlite", database=str(file)), file.parent / "blobs", file, store_option)
 
 
-def open_engine(location: Location, access: Access) -> Engine:
-    """Return an engine on an existing or new, migrated database.
-
-    Raises:
-        StoreError: The file is not a store, is of a newer version, or is not there and was not to be made.
-    """
-    read_only = access in ("read", "plan")
-    if location.file and not location.file.exists():
-        if access == "plan":
-            return _empty()
-        if access != "make":
-            raise StoreError(f"no store in {location.file.parent}; run a suite first: codecarena run quick")
-        try:
-            location.file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"cannot make the store's folder {location.file.parent}: {error}") from error
+def raw_engine(location: Location, read_only: bool) -> Engine:
+    """Return an engine on a database, whatever it holds; a file that is to be written is made."""
     if location.file:
-        engine = _sqlite_engine(location.file, read_only)
-    else:
-        try:
-            engine = postgresql.open_engine(location.database_url, read_only, BUSY_SECONDS)
-        except ImportError as error:
-            raise StoreError("a store on PostgreSQL needs psycopg: install codecarena[postgresql]") from error
+        return sqlite_engine(location.file, read_only)
     try:
-        if access == "plan" and patiently(lambda: _version(engine), location) is None:
-            engine.dispose()
-            return _empty()
-        patiently(lambda: _check_version(engine, location, read_only), location)
-    except (DatabaseError, sqlite3.DatabaseError) as error:
-        engine.dispose()
-        raise StoreError(f"{location.shown} does not open as a store: {explained(error)}") from error
-    except StoreError:
-        engine.dispose()
-        raise
-    return engine
+        return postgresql.open_engine(location.database_url, read_only, BUSY_SECONDS)
+    except ImportError as error:
+        raise StoreError("a store on PostgreSQL needs psycopg: install codecarena[postgresql]") from error
 
 
-def _sqlite_engine(file: Path, read_only: bool) -> Engine:
+def sqlite_engine(file: Path, read_only: bool) -> Engine:
+    """Return an engine on a SQLite file; one that is to be written is made."""
     mode = "ro" if read_only else "rwc"
     # SQLite decodes the name: every byte that is no letter must come escaped.
     url = URL.create("sqlite", database=file.as_uri(), query={"mode": mode, "uri": "true"})
@@ -175,52 +146,23 @@ def _sqlite_engine(file: Path, read_only: bool) -> Engine:
     return engine
 
 
-def _empty() -> Engine:
+def empty_engine() -> Engine:
     """Return an engine on a new store in memory."""
     engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     create(engine)
     return engine
 
 
-def _version(engine: Engine) -> str | None:
+def version_of(engine: Engine) -> str | None:
+    """Return the version of a store's tables; None where there are none."""
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
-def _check_version(engine: Engine, location: Location, read_only: bool) -> None:
-    version = _version(engine)
-    if version == HEAD:
-        return
-    if version in UNRELEASED:
-        raise StoreVersionError(
-            f"{location.shown} was made by a codecarena from before the first release (its tables are of "
-            f"version {version}), which this one does not read: export it with that codecarena, or name "
-            "another --store"
-        )
-    if version is not None and version not in _known_versions():
-        raise StoreVersionError(
-            f"{location.shown} has tables of version {version}; this codecarena knows {HEAD}: update it"
-        )
-    if read_only:
-        raise StoreError(
-            f"{location.shown} has no tables of version {HEAD}; run any suite to make or migrate them"
-        )
-    with _only_one(engine, location):
-        if _version(engine) is None:
-            create(engine)
-        migrate(engine, location)
-
-
-def _known_versions() -> list[str]:
-    from alembic.script import ScriptDirectory
-
-    return [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
-
-
 @contextmanager
-def _only_one(engine: Engine, location: Location) -> Generator[None]:
+def only_one(engine: Engine, location: Location) -> Generator[None]:
     """Hold a lock, so that two first runs do not both create the tables."""
     if location.file is None:
         with engine.begin() as connection:
@@ -241,51 +183,6 @@ def create(engine: Engine) -> None:
         Base.metadata.create_all(connection)
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))
         connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
-
-
-def migrate(engine: Engine, location: Location) -> None:
-    """Bring the tables to the newest version, or leave everything as it was.
-
-    Raises:
-        StoreError: Rows would refer to rows that are not there.
-    """
-    if _version(engine) == HEAD:
-        return
-    from alembic import command  # half a second that a store of the right version does not pay
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.set_main_option("path_separator", "os")
-    with engine.connect() as connection:
-        if location.file:
-            _ignore_references(connection)
-        with connection.begin():
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            if location.file:
-                _check_references(connection, location)
-
-
-def _ignore_references(connection: Connection) -> None:
-    """Let a table be replaced by an altered copy while rows of others refer to it.
-
-    SQLite alters most of a table only so, and would take the dropped one for the loss of all its rows.
-    """
-    connection.detach()  # closed at the end: the pool's connections mind references
-    # Within a transaction the setting would do nothing, and SQLAlchemy would begin one.
-    connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
-
-
-def _check_references(connection: Connection, location: Location) -> None:
-    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-    if broken:
-        table, row, parent, _ = broken[0]
-        raise StoreError(
-            f"{location.shown} was not migrated to version {HEAD} and is as it was: {len(broken)} rows would "
-            f"refer to rows that are not there, the first in row {row} of {table} to one of {parent}; this "
-            "is a defect"
-        )
 
 
 def begin_writing(connection: Connection) -> None:

@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -71,6 +71,11 @@ def patiently(work: Callable[[], Result], location: Location) -> Result:
 def is_locked(error: OperationalError) -> bool:
     """Whether another writer held the database for longer than the busy timeout."""
     return any(word in str(error.orig) for word in ("locked", "busy")) or postgresql.is_locked(error)
+
+
+def is_of_database(error: BaseException) -> TypeGuard[DBAPIError]:
+    """Whether a database refused something after it was opened."""
+    return isinstance(error, DBAPIError)
 
 
 def explained(error: DBAPIError | sqlite3.Error) -> str:

@@ -11,14 +11,15 @@ from sqlalchemy.orm import Session
 
 from ..records.cells import NO_SEED
 from ..records.metric_facts import CurveScale, Direction
-from ..records.rows import Failure, Finding, MatchRow, MetricRow, RunRow, Score, ScoredCell, Verdict
+from ..records.rows import Failure, Finding, Match, MatchRow, MetricRow, RunRow, Score, ScoredCell, Verdict
 from .blobs import Blobs
-from .database import Access, locate, open_engine
-from .matches import read_matches
+from .database import Access, locate
+from .opening import caution, open_engine
 from .picture_filter import pictures_where
 from .tables.schema import (
     AttemptTable,
     CodecTable,
+    MatchTable,
     MeasurementTable,
     MemberTable,
     MetricTable,
@@ -49,6 +50,11 @@ class Store:
         self.location = locate(store)
         self.engine = open_engine(self.location, access)
         self.blobs = Blobs(self.location.blobs)
+
+    @property
+    def caution(self) -> str:
+        """What to tell who reads it, where it is of an older version; else empty."""
+        return caution(self.engine, self.location)
 
     def close(self) -> None:
         """Give back the connections."""
@@ -175,13 +181,36 @@ class Store:
 
     def matches(self, image_set: str) -> list[MatchRow]:
         """Return where searches for a rate or score ended, on a set and on each of its pictures."""
-        matches = read_matches(self.engine, image_set)
+        matches = self._matches(image_set)
         if not self.where:
             return matches
         chosen = select(PictureTable.sha256).where(pictures_where(self.where, PictureTable.sha256))
         # A setting that a whole set shares was not searched for these pictures.
         kept = set(self._column(chosen))
         return [match for match in matches if match.match.picture_sha256 in kept]
+
+    def _matches(self, image_set: str) -> list[MatchRow]:
+        """Return the matches of a set and of its pictures, by codec label, target and picture."""
+        table, member = MatchTable, MemberTable
+        query = (
+            select(
+                *(table.__table__.columns[name] for name in Match.__slots__), member.name, CodecTable.label
+            )
+            .join(CodecTable, CodecTable.id == table.codec_id)
+            .outerjoin(
+                member, and_(member.picture_sha256 == table.picture_sha256, member.image_set == image_set)
+            )
+            .where(
+                or_(
+                    and_(table.scope == "picture", member.name.is_not(None)),
+                    and_(table.scope == "set", table.image_set == image_set),
+                )
+            )
+            .order_by(CodecTable.label, table.target_kind, table.target, member.name)
+        )
+        with self.engine.connect() as connection:
+            rows = [tuple(row) for row in connection.execute(query)]
+        return [MatchRow(Match(*row[:-2]), *row[-2:]) for row in rows]
 
     def picture_paths(self) -> dict[str, str]:
         """Return where each original lay when it was last measured, by the hash of its pixels."""

@@ -89,10 +89,7 @@ class Ledger:
         Args:
             store: A folder or a database URL.
             read_only: Whether nothing is written.
-            make: Whether a store is made where there is none; else that is an error.
-
-        Raises:
-            StoreError: The store does not open.
+            make: Whether a store is made where there is none; else that is a `StoreError`.
         """
         self._writer = None if read_only else StoreWriter(store, make=make)
         if self._writer is not None and self._writer.engine.dialect.name == "sqlite":

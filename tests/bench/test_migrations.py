@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import giving
@@ -15,8 +17,9 @@ from released_stores import VERSIONS, add_migration, restore
 from arena import call
 
 # Tables whose modules are not imported are not in the metadata.
-from codecarena.bench.store import database
+from codecarena.bench.store import opening
 from codecarena.bench.store.database import DATABASE_NAME, StoreError, StoreVersionError
+from codecarena.bench.store.plan_store import PlanStore
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.tables import picture_tables, schema, study_tables, timing_tables  # noqa: F401
 from codecarena.bench.store.writer import StoreWriter
@@ -47,7 +50,7 @@ def dump_of(folder: Path) -> list[str]:
 
 
 def test_every_released_schema_is_kept_with_rows_in_every_table(tmp_path: Path) -> None:
-    scripts = ScriptDirectory(str(database.MIGRATIONS))
+    scripts = ScriptDirectory(str(opening.MIGRATIONS))
     assert sorted(script.revision for script in scripts.walk_revisions()) == VERSIONS
     assert scripts.get_current_head() == schema.HEAD == VERSIONS[-1]
     restore(schema.HEAD, tmp_path)
@@ -60,6 +63,8 @@ def test_every_released_schema_is_kept_with_rows_in_every_table(tmp_path: Path) 
 def test_a_released_store_becomes_one_of_today_with_all_its_rows(tmp_path: Path, version: str) -> None:
     location = restore(version, tmp_path)
     before = {name: len(rows) for name, rows in rows_of(tmp_path).items()}
+    assert opening.upgrade(str(tmp_path)) == version
+    assert opening.upgrade(str(tmp_path)) == schema.HEAD
     writer = StoreWriter(str(tmp_path))
     with writer.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.Base.metadata) == []
@@ -72,7 +77,6 @@ def test_a_released_store_becomes_one_of_today_with_all_its_rows(tmp_path: Path,
 
 def test_a_released_store_shows_its_numbers(tmp_path: Path) -> None:
     restore(VERSIONS[0], tmp_path)
-    StoreWriter(str(tmp_path)).close()
     store = Store(str(tmp_path))
     cells = store.cells()
     store.close()
@@ -94,7 +98,7 @@ def test_tables_with_rows_that_others_refer_to_are_altered(
     restore(schema.HEAD, tmp_path)
     before = rows_of(tmp_path)
     add_migration(tmp_path, ALTERED, monkeypatch)
-    StoreWriter(str(tmp_path)).close()
+    opening.upgrade(str(tmp_path))
     after = rows_of(tmp_path)
     assert after["alembic_version"] == [("test0002",)]
     assert after["measurements"] == [(*row, "none") for row in before["measurements"]]
@@ -112,6 +116,7 @@ def test_references_are_minded_again_after_a_migration(
 ) -> None:
     restore(schema.HEAD, tmp_path)
     add_migration(tmp_path, ALTERED, monkeypatch)
+    opening.upgrade(str(tmp_path))
     writer = StoreWriter(str(tmp_path))
     with writer.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
@@ -135,11 +140,97 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(
     before = dump_of(tmp_path)
     add_migration(tmp_path, body, monkeypatch)
     with pytest.raises(StoreError, match=message):
-        StoreWriter(str(tmp_path))
+        opening.upgrade(str(tmp_path))
     assert dump_of(tmp_path) == before
 
 
-@pytest.mark.parametrize("version", database.UNRELEASED)
+def test_an_older_store_is_read_from_a_copy_and_upgraded_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "arena"
+    folder.mkdir()
+    restore(schema.HEAD, folder)
+    numbers = call("leaderboard", "--json", folder=tmp_path).stdout
+    before = dump_of(folder)
+    add_migration(tmp_path, ALTERED, monkeypatch)
+    command = f"codecarena store upgrade --store {folder}"
+
+    shown = call("leaderboard", "--json", folder=tmp_path)
+    assert (shown.returncode, shown.stdout) == (0, numbers)
+    store = Store(str(folder))
+    assert store.caution == (
+        f"{folder / DATABASE_NAME} has tables of version {schema.HEAD}: it is read from a copy in version "
+        f"test0002 and cannot be written; to upgrade it, with all its rows: {command}"
+    )
+    assert caplog.messages == [store.caution], "said once a process"
+    store.close()
+    for words in (("run", "quick"), ("study", "invite", "study"), ("score", "quick", "-m", "ssim")):
+        ended = call(*words, folder=tmp_path)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        (line,) = ended.stderr.splitlines()
+        assert line.endswith(f"writes test0002; to upgrade it, with all its rows: {command}")
+    assert dump_of(folder) == before
+
+    ended = call("store", "upgrade", folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert f"was upgraded from version {schema.HEAD} to test0002; all its rows are kept" in ended.stdout
+    assert "has tables of version test0002 already" in call("store", "upgrade", folder=tmp_path).stdout
+    assert call("leaderboard", "--json", folder=tmp_path).stdout == numbers
+    store = Store(str(folder))
+    assert store.caution == ""
+    store.close()
+    StoreWriter(str(folder)).close()
+
+
+def test_a_copy_is_made_anew_when_the_older_store_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "arena"
+    folder.mkdir()
+    restore(schema.HEAD, folder)
+    add_migration(tmp_path, ALTERED, monkeypatch)
+    first = Store(str(folder))
+    with closing(sqlite3.connect(folder / DATABASE_NAME)) as connection, connection:
+        connection.execute("UPDATE runs SET suite = 'changed'")
+    second = Store(str(folder))
+    assert {run.suite for run in second.runs()} == {"changed"} != {run.suite for run in first.runs()}
+
+
+def test_a_store_that_lacks_columns_of_its_version_is_refused_and_kept(tmp_path: Path) -> None:
+    restore(schema.HEAD, tmp_path)
+    with closing(sqlite3.connect(tmp_path / DATABASE_NAME)) as connection, connection:
+        connection.execute("ALTER TABLE metrics DROP COLUMN curve_scale")
+        connection.execute("ALTER TABLE metrics DROP COLUMN title")
+    before = dump_of(tmp_path)
+    for opened in (Store, StoreWriter, PlanStore):
+        with pytest.raises(StoreVersionError, match=r"its table metrics lacks .*title.*; export it"):
+            opened(str(tmp_path))
+    assert dump_of(tmp_path) == before
+
+
+def test_a_store_that_lacked_columns_before_it_is_upgraded_is_refused_and_kept(tmp_path: Path) -> None:
+    restore(VERSIONS[0], tmp_path)
+    with closing(sqlite3.connect(tmp_path / DATABASE_NAME)) as connection, connection:
+        connection.execute("ALTER TABLE metrics DROP COLUMN curve_scale")
+    before = dump_of(tmp_path)
+    for ask in (opening.upgrade, Store):
+        with pytest.raises(StoreVersionError, match="its table metrics lacks curve_scale") as caught:
+            ask(str(tmp_path))
+        assert str(caught.value).startswith(str(tmp_path / DATABASE_NAME))
+    assert dump_of(tmp_path) == before
+
+
+@pytest.mark.parametrize("opened", [Store, StoreWriter, opening.upgrade])
+def test_another_programs_database_is_left_alone(tmp_path: Path, opened: Callable[[str], object]) -> None:
+    with closing(sqlite3.connect(tmp_path / DATABASE_NAME)) as connection, connection:
+        connection.execute("CREATE TABLE songs (title TEXT)")
+    before = dump_of(tmp_path)
+    with pytest.raises(StoreError, match="is another program's database: it has the table 'songs'"):
+        opened(str(tmp_path))
+    assert dump_of(tmp_path) == before
+
+
+@pytest.mark.parametrize("version", opening.UNRELEASED)
 @pytest.mark.parametrize("opened", [Store, StoreWriter])
 def test_a_store_from_before_the_first_release_is_refused_and_kept(
     tmp_path: Path, opened: type[Store] | type[StoreWriter], version: str

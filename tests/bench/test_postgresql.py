@@ -19,9 +19,9 @@ from studying import enter, invite, open_study, vote_request, work_through
 from synthetic_store import fill
 
 from arena import call, command, write_pictures
-from codecarena.bench.store import database
+from codecarena.bench.store import database, opening
 from codecarena.bench.store.columns import read_columns, read_encode_seconds, read_scores
-from codecarena.bench.store.database import StoreError
+from codecarena.bench.store.database import StoreError, StoreVersionError
 from codecarena.bench.store.derived_cache import AnswerKind, Derived, rows_of
 from codecarena.bench.store.pictures import add_provenance, provenance
 from codecarena.bench.store.store import Store
@@ -65,7 +65,7 @@ def test_a_store_has_the_tables_of_the_code(url: str, replayed: bool) -> None:
     if replayed:
         location = database.locate(url)
         engine = create_engine(location.database_url)
-        database.migrate(engine, location)
+        opening.migrate(engine, location)
         engine.dispose()
     writer = StoreWriter(url)
     with writer.engine.connect() as connection:
@@ -86,6 +86,10 @@ with op.batch_alter_table("measurements") as batch:
     batch.alter_column("load_seconds", existing_type=sa.Double(), nullable=True)
 """
     add_migration(tmp_path, body, monkeypatch)
+    for opened in (Store, StoreWriter):
+        with pytest.raises(StoreVersionError, match="codecarena store upgrade --store"):
+            opened(url)
+    assert opening.upgrade(url) == version
     writer = StoreWriter(url)
     with writer.engine.connect() as connection:
         counted = connection.execute(text("SELECT count(*), count(note) FROM measurements")).one()
@@ -101,9 +105,9 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(
     restore_on_server(schema.HEAD, url, tmp_path)
     before = schema.HEAD
     add_migration(tmp_path, 'op.drop_table("study_votes")\nop.execute("DELETE FROM machines")', monkeypatch)
-    with pytest.raises(StoreError, match="violates foreign key constraint"):
-        StoreWriter(url)
-    monkeypatch.setattr(database, "HEAD", before)
+    with pytest.raises(StoreError, match=r"was not upgraded and is as it was: .*violates foreign key"):
+        opening.upgrade(url)
+    monkeypatch.setattr(opening, "HEAD", before)
     store = Store(url)
     with store.engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM study_votes")) == 16
@@ -194,7 +198,7 @@ def test_a_reader_cannot_write(url: str) -> None:
 def test_mistakes_are_named_and_passwords_are_not(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(StoreError, match="has no tables of version"):
+    with pytest.raises(StoreError, match="holds no store yet"):
         Store(url)
     nobody = "postgresql://me:secret@127.0.0.1:9/arena"
     with pytest.raises(StoreError, match="does not open as a store") as caught:

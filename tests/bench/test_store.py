@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from codecarena.bench.store import database, database_errors
+from codecarena.bench.store import database, database_errors, opening
 from codecarena.bench.store.blobs import BlobError, Blobs
 from codecarena.bench.store.database import StoreError
 from codecarena.bench.store.store import Store
@@ -27,7 +27,7 @@ def test_a_store_has_the_tables_of_the_code(tmp_path: Path, replayed: bool) -> N
     location = database.locate(str(tmp_path))
     if replayed:
         engine = create_engine(location.database_url)
-        database.migrate(engine, location)
+        opening.migrate(engine, location)
         engine.dispose()
     writer = StoreWriter(str(tmp_path))
     with writer.engine.connect() as connection:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from codecarena.bench.store import database
+from codecarena.bench.store import database, opening
 from codecarena.bench.store.database import DATABASE_NAME, Location
 
 DATA = Path(__file__).parent.parent / "bench" / "data"
@@ -34,7 +34,7 @@ def restore_on_server(version: str, url: str, folder: Path) -> Location:
     location = database.locate(url)
     server = sa.create_engine(location.database_url)
     config = Config()
-    config.set_main_option("script_location", str(database.MIGRATIONS))
+    config.set_main_option("script_location", str(opening.MIGRATIONS))
     config.set_main_option("path_separator", "os")
     tables = sa.MetaData()
     with source.connect() as read, server.begin() as write:
@@ -59,11 +59,11 @@ def add_migration(
 ) -> None:
     """Let the store have one more version, that only this test knows, with these lines in its migration."""
     scripts = folder / "migrations"
-    shutil.copytree(database.MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(opening.MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
     lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
     (scripts / "versions" / f"{revision}.py").write_text(
         f"import sqlalchemy as sa\nfrom alembic import op\n\nrevision, down_revision = {revision!r}, "
-        f"{database.HEAD!r}\n\n\ndef upgrade():\n{lines}\n"
+        f"{opening.HEAD!r}\n\n\ndef upgrade():\n{lines}\n"
     )
-    monkeypatch.setattr(database, "MIGRATIONS", scripts)
-    monkeypatch.setattr(database, "HEAD", revision)
+    monkeypatch.setattr(opening, "MIGRATIONS", scripts)
+    monkeypatch.setattr(opening, "HEAD", revision)
