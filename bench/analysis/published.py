@@ -1,16 +1,16 @@
-"""Compute BD-rates of published means against an anchor that was measured here."""
+"""Compute BD-rates of published means against a codec measured here, and the other way round."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..records.rows import MetricRow
 from ..store.imports import Published
 from .codec_grids import Comparison
-from .curves import BdRate, Curve, bd_rate_of_curves, clean, to_quality
-from .leaderboard import NO_ANCHOR_CURVE
+from .curves import BdRate, Curve, Method, bd_rate_of_curves, clean, to_quality
+from .leaderboard import LOSSLESS, NO_ANCHOR_CURVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,38 @@ def published_curves(
     )
 
 
+def codecs_against(
+    points: Sequence[Published], metric: MetricRow, comparison: Comparison, method: Method = "pchip"
+) -> dict[str, BdRate]:
+    """Return the BD-rate of each measured codec's mean curve against one published curve, by codec id.
+
+    Args:
+        points: Of one published codec on one image set.
+        metric: As measured here.
+        comparison: The codecs measured here, under this metric; those without a curve are left out.
+        method: How log rate is interpolated over quality.
+    """
+    scored = [point for point in points if metric.name in point.scores]
+    anchor = _curve_of(scored, metric)
+    return {
+        codec_id: bd_rate_of_curves(anchor, curve.curve(metric), method)
+        if curve.points
+        else BdRate(None, LOSSLESS)
+        for codec_id, curve in comparison.curves.items()
+        if scored
+    }
+
+
+def _curve_of(points: Iterable[Published], metric: MetricRow) -> Curve:
+    listed = list(points)
+    scores = [point.scores[metric.name] for point in listed]
+    rates = [point.bits_per_pixel for point in listed]
+    return clean(rates, to_quality(metric.curve_scale, metric.better, scores))
+
+
 def _curve(codec: str, points: list[Published], metric: MetricRow, anchor: Curve | None) -> PublishedCurve:
     rates = [point.bits_per_pixel for point in points]
-    scores = [point.scores[metric.name] for point in points]
-    curve = clean(rates, to_quality(metric.curve_scale, metric.better, scores))
+    curve = _curve_of(points, metric)
     result = bd_rate_of_curves(anchor, curve) if anchor else BdRate(None, NO_ANCHOR_CURVE)
     estimated = any(point.rate_kind == "estimated" for point in points)
     return PublishedCurve(

@@ -19,6 +19,7 @@ from .at_target_tables import at_rate_table, at_score_table
 from .human import study_of, with_human_rates, with_human_values
 from .leaderboards import bd_table
 from .own_rate_table import own_rate_table
+from .published_table import against_published
 from .selection import Kind, Selection, choose_metrics, selections
 from .table import Column, Entry, Row, Table
 
@@ -130,6 +131,9 @@ def tables_of(
         if view.bits_per_pixel:
             asked = OperatingPoint("bpp", view.bits_per_pixel)
             because = selection.why_no_bd_rates(chosen[0])
+    if asked is None and anchor and (table := against_published(selection, chosen, anchor, method)):
+        return [table]
+    against = anchor or selection.usual_anchor
     study = study_of(people, selection.pictures)
     if asked is None:
         table = bd_table(selection, chosen, anchor or "", method, derived)

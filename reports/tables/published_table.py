@@ -1,4 +1,4 @@
-"""The table of published results as BD-rates against a codec measured here."""
+"""Tables of published results: as BD-rates against a codec measured here, or as the anchor of all."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from typing import Any
 
 from ...bench.analysis.codec_grids import Comparison
 from ...bench.analysis.coverage import AnalysisError, find_codec
-from ...bench.analysis.published import PublishedCurve, published_curves
+from ...bench.analysis.curves import BdRate, Method
+from ...bench.analysis.published import PublishedCurve, codecs_against, published_curves
 from ...bench.records.rows import MetricRow
-from ...bench.store.imports import Published
+from ...bench.store.imports import Published, read_published
 from . import digits
-from .leaderboards import THIN_NOTE, THIN_OVERLAP
+from .leaderboards import CODEC, METHODS, RATES, THIN_NOTE, THIN_OVERLAP
 from .selection import Selection
 from .table import Column, Entry, Row, Table
 
+PUBLISHED = "published:"
+"""Before the name of an anchor: a published curve is meant, though a codec of that name was measured."""
+NO_CURVE = "no curve"
 COLUMNS = (
     Column("Published codec", numeric=False),
     Column("Metric", numeric=False),
@@ -113,3 +117,131 @@ def _record(curve: PublishedCurve, anchor: str, anchor_estimated: bool) -> dict[
         "rate_kind": "estimated" if curve.estimated or anchor_estimated else "bytes",
         "provenance": curve.provenance,
     }
+
+
+def against_published(
+    selection: Selection, metrics: Sequence[MetricRow], anchor: str, method: Method = "pchip"
+) -> Table | None:
+    """Return BD-rates of the codecs measured here against a published curve; None where that is none.
+
+    A codec measured here comes before a published one of its name, unless the name begins with `PUBLISHED`.
+
+    Args:
+        selection: The set that was measured here.
+        metrics: A column each, of those that the published curve has; the first sorts the rows.
+        anchor: Name of the published codec.
+        method: How log rate is interpolated over quality.
+
+    Raises:
+        AnalysisError: The name begins with `PUBLISHED` and no published codec of this set has the rest, or
+            the curve has none of the metrics.
+    """
+    measured = {name for grid in selection.grids for name in (grid.codec.label, grid.codec.codec_id)}
+    if anchor in measured:
+        return None
+    of_this_set = [
+        point for point in read_published(selection.source.store) if point.image_set == selection.image_set
+    ]
+    name = anchor.removeprefix(PUBLISHED)
+    points = [point for point in of_this_set if point.codec == name]
+    if not points:
+        if anchor == name:
+            return None
+        known = ", ".join(sorted({point.codec for point in of_this_set})) or "none: codecarena import"
+        raise AnalysisError(
+            f"no published curve on {selection.image_set} is called {name!r}; there are {known}"
+        )
+    shown = [metric for metric in metrics if any(metric.name in point.scores for point in points)]
+    if not shown:
+        of = ", ".join(sorted({metric for point in points for metric in point.scores}))
+        raise AnalysisError(
+            f"the published curve {name} has {of}; none of these is asked for or measured here"
+        )
+    return _anchored(selection, shown, points, method)
+
+
+def _anchored(
+    selection: Selection, metrics: Sequence[MetricRow], points: Sequence[Published], method: Method
+) -> Table:
+    name, estimated = points[0].codec, any(point.rate_kind == "estimated" for point in points)
+    rates = {
+        metric.metric_id: codecs_against(points, metric, selection.comparison(metric), method)
+        for metric in metrics
+    }
+    board = selection.board(metrics[0], selection.usual_anchor or "", method)
+    summaries = [row.codec for row in board.rows]
+    rows: list[Row] = []
+    for summary in summaries:
+        bd_rates = {metric.metric_id: rates[metric.metric_id].get(summary.codec_id) for metric in metrics}
+        entries = [Entry(" ".join([summary.label, *digits.marks(summary.marks, summary.toy)]))]
+        entries += [_value(bd_rates[metric.metric_id], summary.reason) for metric in metrics]
+        ends = Entry(digits.EMPTY)
+        if summary.lowest_rate is not None and summary.highest_rate is not None:
+            low, high = digits.rate(summary.lowest_rate), digits.rate(summary.highest_rate)
+            ends = Entry(digits.between(low, high), summary.lowest_rate)
+        counts = [_pictures_of(selection.comparison(metric), summary.codec_id) for metric in metrics]
+        entries += [Entry(str(max(counts)), float(max(counts))), ends]
+        kind = "estimated" if estimated or summary.marks.estimated else "bytes"
+        record = {
+            "codec": summary.label,
+            "codec_id": summary.codec_id,
+            "bd_rate": {
+                metric.metric_id: _anchored_record(metric, name, bd_rates[metric.metric_id], summary.reason)
+                | {"method": method, "rate_kind": kind}
+                for metric in metrics
+            },
+        }
+        rows.append(Row(tuple(entries), record))
+    first = metrics[0].metric_id
+    rows.sort(key=lambda row: _order(row.record["bd_rate"][first]["percent"]))
+    columns = (
+        CODEC,
+        *(
+            Column(
+                selection.title(metric), "%", help=f"BD-rate against the published {name}; minus is better."
+            )
+            for metric in metrics
+        ),
+        Column("Pictures", help="That the codec's mean curve is over."),
+        RATES,
+    )
+    notes = [
+        f"{name} is a published curve: means over a whole set, computed by other code, maybe of other "
+        "versions of the pictures or metrics. So there is no interval and no test. "
+        f"{METHODS[method]} over log rate; only the shared range counts. Source: {points[0].provenance}",
+    ]
+    known = [rate for by_codec in rates.values() for rate in by_codec.values() if rate.percent is not None]
+    if any(rate.overlap < THIN_OVERLAP for rate in known):
+        notes.append(THIN_NOTE)
+    if estimated:
+        notes.append(digits.estimate_note(name))
+    notes += [note for summary in summaries for note in digits.mark_notes(summary.label, summary.marks)]
+    title = f"BD-rate against the published {name}, no interval · {selection.image_set}"
+    return Table(title, columns, tuple(rows), tuple(notes))
+
+
+def _value(bd_rate: BdRate | None, reason: str | None) -> Entry:
+    if bd_rate is None or bd_rate.percent is None:
+        why = (bd_rate.reason if bd_rate else reason) or NO_CURVE
+        return Entry(f"{digits.EMPTY} {why}")
+    thin = "*" if bd_rate.overlap < THIN_OVERLAP else ""
+    return Entry(digits.percent(bd_rate.percent) + thin, bd_rate.percent)
+
+
+def _anchored_record(
+    metric: MetricRow, anchor: str, bd_rate: BdRate | None, reason: str | None
+) -> dict[str, Any]:
+    return {
+        "metric": metric.name,
+        "anchor": anchor,
+        "anchor_published": True,
+        "percent": bd_rate and bd_rate.percent,
+        "reason": bd_rate.reason if bd_rate else reason or NO_CURVE,
+        "overlap": bd_rate.overlap if bd_rate else 0.0,
+        "interval_95": None,
+        "no_interval_because": "the anchor is a published mean: no picture of it is known",
+    }
+
+
+def _order(percent: float | None) -> tuple[bool, float]:
+    return percent is None, percent or 0.0

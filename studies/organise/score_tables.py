@@ -20,16 +20,19 @@ def score_tables(results: ScoreResults) -> list[Table]:
     notes = [f"{results.source}; {best}"]
     if scale.level is not None:
         notes.append(f"intervals as published, of {scale.level:g} %")
+    if not results.metrics:
+        notes += results.notes or ["no metric is compared: none of the conditions is a stored setting"]
     tables: list[Table] = [
-        (f"{of}: {scale.name}", [_score(results, value) for value in results.values], notes),
-        correlation_table(results),
+        (f"{of}: {scale.name}", [_score(results, value) for value in results.values], notes)
     ]
+    if results.metrics:
+        tables.append(_correlations(results))
     if results.bd_rates:
         tables.append((f"{of}: {RATE}", [_bd_row(rate) for rate in results.bd_rates], [_bd_note(results)]))
     return tables
 
 
-def correlation_table(results: ScoreResults) -> Table:
+def _correlations(results: ScoreResults) -> Table:
     """Return how the metrics go with the scores, and what is missing."""
     rows: list[Record] = [
         {
@@ -39,17 +42,11 @@ def correlation_table(results: ScoreResults) -> Table:
         }
         for metric in results.metrics
     ]
-    notes = list(results.notes)
-    if results.metrics:
-        compared = (
-            f"{results.points} scores of single pictures"
-            if results.per_picture
-            else f"{results.points} conditions; metrics are means over {len(results.pictures)} pictures"
-        )
-        notes.insert(0, f"{compared}; 95 % intervals: pictures drawn anew, scores within their own intervals")
-        if results.per_picture:
-            notes.insert(1, "scores and metric values are compared across pictures, not within each")
-    return f"{results.label}: {METRICS}", rows, notes
+    compared = f"{results.points} conditions; metrics are means over {len(results.pictures)} pictures"
+    if results.per_picture:
+        compared = f"{results.points} scores of single pictures, compared across pictures, not within each"
+    drawn = f"{compared}; 95 % intervals: pictures drawn anew, scores within their own intervals"
+    return f"{results.label}: {METRICS}", rows, [drawn, *results.notes]
 
 
 def score_record(ledger: Ledger, results: ScoreResults) -> Record:

@@ -16,7 +16,11 @@ from codecarena.bench.run import study_pictures
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports.server.server import STORE_VARIABLE
 from codecarena.studies.analysis.results import results_of
+from codecarena.studies.analysis.score_results import score_results_of
+from codecarena.studies.ledger.imports import NOWHERE
 from codecarena.studies.ledger.ledger import Ledger
+from codecarena.studies.ledger.score_imports import keep_scores
+from codecarena.studies.records.records import PublishedScore, ScoreScale
 from codecarena.studies.session.session import RaterService
 
 # Streamlit's own script runner, under AppTest, warns about itself.
@@ -107,3 +111,15 @@ def test_too_few_votes_are_said_to_be_too_few(judged: Path, monkeypatch: pytest.
 def test_an_address_that_means_nothing_shows_the_whole(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = opened(judged, monkeypatch, kind="cartoons", band="9-")
     assert headings(page)[0] == "Metrics against people"
+
+
+def test_imported_scores_are_a_study_to_choose(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(Ledger(str(judged))) as ledger:
+        scores = [PublishedScore(name, None, value, None, None) for name, value in (("a", 1500), ("b", 1400))]
+        keep_scores(ledger, "elo", "a paper", ScoreScale("Elo", "higher", None), scores, NOWHERE)
+        # As for votes: pages compute nothing.
+        assert "elo" not in opened(judged, monkeypatch).selectbox[0].options
+        score_results_of(ledger, "elo")
+    page = opened(judged, monkeypatch, study="elo")
+    assert page.selectbox[0].options == ["small", "elo"]
+    assert headings(page) == ["elo: Elo"]
