@@ -6,7 +6,6 @@ held against another codec's curve of the same picture, read at the same bits pe
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -19,11 +18,11 @@ from .bootstrap import Resampling, usual_resampling
 from .codec_grids import Comparison, ScoredGrid
 from .curve_batches import LEAST_POINTS
 from .curves import ONE_POINT, FloatArray, Method, from_quality
-from .intervals import SIGNIFICANCE, Interval, Tested, holm, zero_test
+from .intervals import SIGNIFICANCE, Interval, Tested, holm
 from .leaderboard import LOSSLESS
 from .mean_curves import at_least_half
 from .readings import CleanCurves, curves_of, qualities_at_rate
-from .significance import Verdict
+from .significance import Verdict, mean_tests
 
 Mask = NDArray[np.bool_]
 
@@ -211,7 +210,7 @@ def _pairing(own: _OwnPoints, rival: _Rival, metric: MetricRow) -> _Pairing:
     below = own.rates[curve] < rival.curves.rates[rows[curve], 0]
     scores = own.scores[curve][read]
     others = [from_quality(metric.curve_scale, metric.better, float(quality)) for quality in qualities[read]]
-    differences = _differences(scores, np.array(others, dtype=np.float64))
+    differences = score_differences(scores, np.array(others, dtype=np.float64))
     reach = Reach(
         of_pictures=len(rows),
         compared=len(differences),
@@ -231,7 +230,8 @@ def _read_at(curves: CleanCurves, rows: NDArray[np.int64], rates: FloatArray) ->
     return qualities_at_rate(curves, at)[rows]
 
 
-def _differences(own: FloatArray, other: FloatArray) -> FloatArray:
+def score_differences(own: FloatArray, other: FloatArray) -> FloatArray:
+    """Return the differences of scores; zero where only rounding makes one."""
     return np.where(np.isclose(own, other, rtol=TIE, atol=0.0), 0.0, own - other)
 
 
@@ -250,18 +250,12 @@ def _reason(reach: Reach, rival: _Rival, metric: MetricRow) -> str | None:
 
 
 def _tests(pairings: Sequence[_Pairing], resampling_of: Callable[[int], Resampling]) -> list[Tested]:
-    """Return the interval and test of each pair's mean; pairs of equally many pictures share resamples."""
-    tests = [Tested(Interval(None, None, pairing.reason), None) for pairing in pairings]
-    places: dict[int, list[int]] = defaultdict(list)
-    for place, pairing in enumerate(pairings):
-        if pairing.reason is None:
-            places[pairing.reach.compared].append(place)
-    for count, of_count in places.items():
-        resampling = resampling_of(count)
-        means = resampling.means(np.column_stack([pairings[place].differences for place in of_count]))
-        for column, place in enumerate(of_count):
-            tests[place] = zero_test(resampling.sample(means[:, column]))
-    return tests
+    """Return the interval and test of each pair's mean, or the pair's reason for none."""
+    compared = [pairing.differences[: 0 if pairing.reason else None] for pairing in pairings]
+    return [
+        test if pairing.reason is None else Tested(Interval(None, None, pairing.reason), None)
+        for pairing, test in zip(pairings, mean_tests(compared, resampling_of), strict=True)
+    ]
 
 
 def _rows(family: Sequence[_Pairing], tests: Sequence[Tested], metric: MetricRow) -> list[OwnRateRow]:
@@ -292,12 +286,13 @@ def _row(pairing: _Pairing, interval: Interval, p_value: float | None, metric: M
         int(np.count_nonzero(gains > 0)),
         int(np.count_nonzero(gains < 0)),
         p_value,
-        _verdict(gains, p_value),
+        verdict_of_gains(gains, p_value),
         pairing.reason,
     )
 
 
-def _verdict(gains: FloatArray, p_value: float | None) -> Verdict | None:
+def verdict_of_gains(gains: FloatArray, p_value: float | None) -> Verdict | None:
+    """Return what the test of a mean gain shows; above zero is better."""
     if p_value is None:
         return None
     if p_value >= SIGNIFICANCE:

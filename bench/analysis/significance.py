@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -323,6 +324,30 @@ def _points(table: PictureTable, resampling: Resampling, perfect: float | None) 
         )
         for column, setting in enumerate(table.settings)
     ]
+
+
+def mean_tests(
+    differences: Sequence[FloatArray], resampling_of: Callable[[int], Resampling] = usual_resampling
+) -> list[Tested]:
+    """Return the interval and test of the mean of each array of differences, an element a picture.
+
+    Means of equally many pictures are drawn from the same resamples.
+
+    Args:
+        differences: Each of shape (pictures,), of pictures of its own.
+        resampling_of: Returns the resamples of a number of pictures.
+    """
+    tests = [Tested(Interval(None, None, "no pictures"), None) for _ in differences]
+    places: dict[int, list[int]] = defaultdict(list)
+    for place, of_pictures in enumerate(differences):
+        if len(of_pictures):
+            places[len(of_pictures)].append(place)
+    for count, of_count in places.items():
+        resampling = resampling_of(count)
+        means = resampling.means(np.column_stack([differences[place] for place in of_count]))
+        for column, place in enumerate(of_count):
+            tests[place] = zero_test(resampling.sample(means[:, column]))
+    return tests
 
 
 def verdict(tested: Tested, p_value: float | None) -> Verdict | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ...bench.options import STORE, JsonOption, StoreOption
+from ...visible_text import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,12 +84,19 @@ def compare(
     points: Annotated[
         bool, typer.Option("--points", help="Also every setting's mean rate and score with intervals.")
     ] = False,
+    between: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--between", metavar="CODEC CODEC", help="Where, rate by rate, is one of two the better?"
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare every codec with every other one, and show the settings that no other one beats."""
     from ...bench.store.derived_cache import Derived
     from ...bench.store.store import Store
     from ...bench.store.timings import timings
+    from ..tables.anchor_differences import by_rate_table
     from ..tables.comparisons import comparison_tables
     from ..tables.selection import selections
 
@@ -96,6 +105,9 @@ def compare(
     for selection in selections(opened, image_set):
         chosen = selection.scored_metrics(metric or ())
         for chosen_metric in chosen if metric else chosen[:1]:
+            if between:
+                tables.append(by_rate_table(selection, chosen_metric, between, Derived(opened)))
+                continue
             tables += comparison_tables(
                 selection,
                 chosen_metric,
@@ -160,14 +172,13 @@ def _open(store: str, image_set: str | None, where: str | None) -> Store:
 
 def _describe_pictures(store: str, image_set: str | None, where: str) -> None:
     """Store the descriptors that are missing, and say of which pictures there are none."""
-    from rich.console import Console
-
     from ...bench.cli.progress import counting
     from ...bench.run.picture_contents import describe_stored
     from ...bench.store.picture_filter import check_condition
     from ...bench.store.pictures import undescribed
     from ...bench.store.store import Store
     from ...bench.store.writer import StoreWriter
+    from ...terminal import Terminal
     from ..tables.digits import counted
 
     check_condition(where)
@@ -177,7 +188,7 @@ def _describe_pictures(store: str, image_set: str | None, where: str) -> None:
     if not missing:
         return
     writer = StoreWriter(store)
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     try:
         with counting(console, "describing pictures") as progress:
             reasons = describe_stored(writer, image_set, progress)
@@ -185,9 +196,9 @@ def _describe_pictures(store: str, image_set: str | None, where: str) -> None:
         writer.close()
     if reasons:
         pictures = counted(len(reasons), "picture")
-        typer.echo(f"{pictures} without descriptors, so --where leaves them out:", err=True)
+        say(f"{pictures} without descriptors, so --where leaves them out:", sys.stderr)
         for reason in reasons[:_REASONS]:
-            typer.echo(f"  {reason}", err=True)
+            say(f"  {reason}", sys.stderr)
 
 
 def _people(store: Store) -> tuple[StudyResults, ...]:
@@ -235,11 +246,10 @@ def show_tables(tables: Sequence[Table], as_json: bool, nothing: str = NO_RESULT
 
         typer.echo(json.dumps(records(tables), indent=2))
         return
-    from rich.console import Console
-
+    from ...terminal import Terminal
     from ..tables.terminal import show
 
     for table in tables:
-        show(Console(), table)
+        show(Terminal(), table)
     if not tables:
-        typer.echo(nothing)
+        say(nothing)

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
+from ...bench.analysis.at_target import AtRateRow, AtScoreRow
 from ...bench.analysis.coverage import CodecSummary
+from ...bench.analysis.differences import Difference
 from ...bench.analysis.intervals import Spread
+from ...bench.analysis.significance import percent
 from ...bench.records.rows import MetricRow
 from . import digits
-from .evidence import affinity_notes
+from .anchor_differences import (
+    Against,
+    difference_notes,
+    difference_record,
+    rate_difference_entry,
+    score_difference_entry,
+)
+from .evidence import (
+    AnswerCache,
+    affinity_notes,
+    rate_differences,
+    score_differences,
+)
 from .leaderboards import (
     CODEC,
     RATES,
@@ -30,11 +46,22 @@ ACHIEVED_NOTE = (
 FROM_CURVE = "curve"
 SPREAD_NOTE = "Median over pictures (5th…95th percentile)"
 
+AnyRow = TypeVar("AnyRow", AtRateRow, AtScoreRow)
+
 
 def at_rate_table(
-    selection: Selection, metrics: Sequence[MetricRow], bits_per_pixel: float, because: str = ""
+    selection: Selection,
+    metrics: Sequence[MetricRow],
+    bits_per_pixel: float,
+    because: str = "",
+    *,
+    anchor: str | None = None,
+    derived: AnswerCache | None = None,
 ) -> Table:
     """Return every codec's scores at a rate: median, 5th and 95th percentile over pictures.
+
+    With an anchor also each codec's difference from it, over the pictures on which both reach the rate; these
+    order the codecs, as medians over unlike pictures cannot.
 
     Args:
         selection: The pictures and codecs to compare.
@@ -42,12 +69,22 @@ def at_rate_table(
         bits_per_pixel: Where each picture's curve is read; a codec whose curve does not reach it has no
             score.
         because: Why there are no BD-rates to show instead, where nobody asked for a rate.
+        anchor: Label or id of the codec that differences are from; None for medians alone.
+        derived: Keeps the differences; without it they are computed anew.
     """
+    first = metrics[0]
     summaries = selection.at_rate(metrics, bits_per_pixel)
+    against = Against.of(summaries, anchor)
+    differences = {
+        metric.metric_id: rate_differences(selection, metric, bits_per_pixel, against.codec_id, derived)
+        if against
+        else {}
+        for metric in metrics
+    }
+    reached = {row.codec.codec_id: _reached([row.scores.get(first.metric_id)]) for row in summaries}
+    sign = -1.0 if first.better == "higher" else 1.0
+    summaries = _ordered(summaries, differences[first.metric_id], against, reached, sign)
     searched = any(row.achieved for row in summaries)
-    columns = [
-        Column(selection.title(metric), digits.unit_of(metric), help=f"{SPREAD_NOTE}.") for metric in metrics
-    ]
     rows: list[Row] = []
     for row in summaries:
         spreads = [row.scores.get(metric.metric_id) for metric in metrics]
@@ -55,6 +92,9 @@ def at_rate_table(
             _entry(spread and digits.spread_of_scores(metric, spread), spread, row.codec.reason)
             for metric, spread in zip(metrics, spreads, strict=True)
         ]
+        if against:
+            own = differences[first.metric_id].get(row.codec.codec_id)
+            entries[1:1] = against.entries(row.codec.codec_id, own, partial(score_difference_entry, first))
         record = {
             **codec_record(row.codec),
             "at_bits_per_pixel": bits_per_pixel,
@@ -64,41 +104,77 @@ def at_rate_table(
                 for metric, spread in zip(metrics, spreads, strict=True)
             },
         }
+        if against:
+            record["against"] = {
+                metric.metric_id: difference_record(against.label, of_metric.get(row.codec.codec_id))
+                for metric, of_metric in zip(metrics, differences.values(), strict=True)
+            }
         achieved = _achieved(row.achieved and digits.spread_of_amounts(row.achieved), row.achieved, searched)
         ends = coverage_entries(row.codec, _reached(spreads))
         rows.append(Row((codec_entry(row.codec), *achieved, *entries, *ends), record))
-    notes = [
-        *[f"Scores at a rate, as there are no BD-rates to compare by: {because}."] * bool(because),
-        f"{SPREAD_NOTE}, best {selection.title(metrics[0])} first. Each picture's curve is read at the rate "
-        "by PCHIP over log rate, never beyond its ends.",
+    titles = [
+        Column(selection.title(metric), digits.unit_of(metric), help=f"{SPREAD_NOTE}.") for metric in metrics
+    ]
+    notes = [f"Scores at a rate, as there are no BD-rates to compare by: {because}."] * bool(because)
+    if against:
+        titles[1:1] = against.columns("rate", digits.unit_of(first), first.better)
+        labels = {row.codec.codec_id: row.codec.label for row in summaries}
+        order = [
+            row.codec.codec_id
+            for row in summaries
+            if 2 * reached[row.codec.codec_id] >= row.codec.of_pictures
+        ]
+        notes += _decision(selection, first, bits_per_pixel, labels, order, derived)
+        notes += difference_notes(
+            list(differences[first.metric_id].values()), against.label, "▲ better, ▼ worse score"
+        )
+    notes += [
+        f"{SPREAD_NOTE}{f', best {selection.title(first)} first' * (not against)}. Each picture's curve is "
+        "read at the rate by PCHIP over log rate, never beyond its ends.",
         *[ACHIEVED_NOTE] * searched,
         *_notes([(row.codec, _reached(row.scores.values())) for row in summaries], "the rate"),
         *affinity_notes(selection),
     ]
     title = f"Scores at {digits.significant(bits_per_pixel, 2)} bits per pixel · {selection.image_set}"
     achieved = [Column("Achieved", "bits/pixel", help=f"{SPREAD_NOTE}.")] * searched
-    shown = (CODEC, *achieved, *columns, pictures_column("whose curve or setting reaches the rate"), RATES)
+    shown = (CODEC, *achieved, *titles, pictures_column("whose curve or setting reaches the rate"), RATES)
     return Table(title, shown, tuple(rows), tuple(notes))
 
 
-def at_score_table(selection: Selection, metric: MetricRow, score: float) -> Table:
+def at_score_table(
+    selection: Selection,
+    metric: MetricRow,
+    score: float,
+    *,
+    anchor: str | None = None,
+    derived: AnswerCache | None = None,
+) -> Table:
     """Return what every codec spends for a score: bits per pixel, bytes, encode time.
 
     Args:
         selection: The pictures and codecs to compare.
         metric: Whose score it is.
         score: On the metric's own scale, as stored.
+        anchor: Label or id of the codec that rates are compared with, on the pictures on which both reach the
+            score; None for medians alone.
+        derived: Keeps the differences; without it they are computed anew.
     """
     summaries = selection.at_score(metric, score)
+    against = Against.of(summaries, anchor)
+    differences = score_differences(selection, metric, score, against.codec_id, derived) if against else {}
+    reached = {row.codec.codec_id: _reached([row.bits_per_pixel]) for row in summaries}
+    summaries = _ordered(summaries, differences, against, reached, 1.0)
     searched = any(row.achieved for row in summaries)
     rows: list[Row] = []
     for row in summaries:
         rate, size, seconds = row.bits_per_pixel, row.bitstream_bytes, row.encode_seconds
         mark = "†" if row.contended else ""
         achieved = row.achieved and digits.spread_of_scores(metric, row.achieved)
+        own = differences.get(row.codec.codec_id)
         entries = [
             *_achieved(achieved, row.achieved, searched),
             _entry(rate and digits.spread_of_amounts(rate), rate, row.codec.reason),
+            *(against.entries(row.codec.codec_id, own, rate_difference_entry) if against else ()),
             _entry(size and digits.spread_of_amounts(size, 1e-3), size),
             _entry(seconds and digits.spread_of_amounts(seconds, 1e3) + mark, seconds),
         ]
@@ -110,12 +186,19 @@ def at_score_table(selection: Selection, metric: MetricRow, score: float) -> Tab
             "bitstream_bytes": _spread_record(size),
             "encode_seconds": {**_spread_record(seconds), "contended": row.contended},
         }
+        if against:
+            record["against"] = difference_record(against.label, own, percent)
         rows.append(
             Row((codec_entry(row.codec), *entries, *coverage_entries(row.codec, _reached([rate]))), record)
         )
     notes = [
-        f"{SPREAD_NOTE}, fewest bits first. Each picture's curve is read at the score by PCHIP, never beyond "
-        "its ends.",
+        *(
+            difference_notes(list(differences.values()), against.label, "▼ fewer, ▲ more bits")
+            if against
+            else ()
+        ),
+        f"{SPREAD_NOTE}{', fewest bits first' * (not against)}. Each picture's curve is read at the score "
+        "by PCHIP, never beyond its ends.",
         *[ACHIEVED_NOTE] * searched,
         *_notes([(row.codec, _reached([row.bits_per_pixel])) for row in summaries], "the score"),
         *affinity_notes(selection),
@@ -129,6 +212,7 @@ def at_score_table(selection: Selection, metric: MetricRow, score: float) -> Tab
         CODEC,
         *[Column("Achieved", digits.unit_of(metric), help=f"{SPREAD_NOTE}.")] * searched,
         Column("Rate", "bits/pixel", help=f"{SPREAD_NOTE}."),
+        *(against.columns("score", "%", "lower") if against else ()),
         Column("File", "kB", help=f"{SPREAD_NOTE}; 1 kB is 1000 bytes."),
         Column("Encode", "ms", help=f"{SPREAD_NOTE}; wall time of one encode."),
         pictures_column("whose curve or setting reaches the score"),
@@ -137,6 +221,71 @@ def at_score_table(selection: Selection, metric: MetricRow, score: float) -> Tab
     unit = digits.unit_of(metric)
     asked = f"{selection.title(metric)} {digits.score(metric, score)}{' ' + unit if unit else ''}"
     return Table(f"Cost of {asked} · {selection.image_set}", columns, tuple(rows), tuple(notes))
+
+
+def _ordered(
+    rows: Sequence[AnyRow],
+    differences: Mapping[str, Difference],
+    against: Against | None,
+    reached: Mapping[str, int],
+    sign: float,
+) -> list[AnyRow]:
+    """Return the rows by their difference from the anchor, where it and the codec reach half of the pictures.
+
+    Args:
+        rows: By their medians, which stay the order of the others.
+        differences: By codec id.
+        against: The anchor; its own difference is zero.
+        reached: How many pictures each codec reaches, by id.
+        sign: 1.0 where the lowest difference comes first, -1.0 where the highest does.
+    """
+    if against is None or not differences:
+        return list(rows)
+
+    def place(row: AnyRow) -> tuple[int, float]:
+        codec_id, half = row.codec.codec_id, row.codec.of_pictures / 2
+        if codec_id == against.codec_id and reached[codec_id] >= half:
+            return 0, 0.0
+        own = differences.get(codec_id)
+        if own is None or own.mean is None or own.pictures < half:
+            return 1, 0.0
+        return 0, sign * own.mean
+
+    return sorted(rows, key=place)
+
+
+def _decision(
+    selection: Selection,
+    metric: MetricRow,
+    bits_per_pixel: float,
+    labels: Mapping[str, str],
+    order: Sequence[str],
+    derived: AnswerCache | None,
+) -> list[str]:
+    """Return which codec is the best at the rate, and whether it differs from the next, as a sentence."""
+    if len(order) < 2:
+        return []
+    best, following = order[:2]
+    from_best = rate_differences(selection, metric, bits_per_pixel, best, derived).get(following)
+    if from_best is None or from_best.mean is None:
+        return []
+    unit = digits.unit_of(metric)
+    size = digits.signed_score(metric, from_best.mean) + f" {unit}" * bool(unit)
+    ends = from_best.interval
+    spread = (
+        f"no interval: {ends.reason}"
+        if ends.low is None or ends.high is None
+        else f"95 % {digits.signed_score(metric, ends.low)} to {digits.signed_score(metric, ends.high)}"
+    )
+    shown = {
+        "worse": "the difference is significant",
+        "better": "the difference is significant, the other way on these pictures",
+    }.get(from_best.verdict or "", "no difference is shown")
+    return [
+        f"Best by {selection.title(metric)} at {digits.significant(bits_per_pixel, 2)} bits per pixel: "
+        f"{labels[best]}. The next, {labels[following]}: {size} ({spread}) on the "
+        f"{digits.counted(from_best.pictures, 'picture')} that both reach; {shown}."
+    ]
 
 
 def _achieved(text: str | None, spread: Spread | None, searched: bool) -> list[Entry]:

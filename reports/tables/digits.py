@@ -128,6 +128,14 @@ def spread_of_amounts(spread: Spread, factor: float = 1.0) -> str:
     return f"{significant(spread.median * factor)} ({between(low, high)})"
 
 
+def signed_score(metric: MetricRow, value: float) -> str:
+    """Return a difference of scores with its sign; none where it rounds to nothing."""
+    text = score(metric, abs(value))
+    if not any(sign in "123456789" for sign in text):
+        return text
+    return ("+" if value > 0 else MINUS) + text
+
+
 def with_interval(text: str, interval: Interval, write: Callable[[float], str]) -> str:
     """Return a number with its 95 % interval behind it, or alone where there is none.
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
 from itertools import chain
 from typing import Protocol, TypeVar
 
+from ...bench.analysis.at_target import Entrant, asked_for, entrants
 from ...bench.analysis.bootstrap import RESAMPLES
 from ...bench.analysis.codec_grids import Comparison
 from ...bench.analysis.curves import Method
+from ...bench.analysis.differences import (
+    Difference,
+    differences_at_rate,
+    differences_at_score,
+    differences_by_rate,
+)
 from ...bench.analysis.kind_effect import KindSplit
 from ...bench.analysis.leaderboard import Leaderboard
 from ...bench.analysis.own_rate import OwnRateRow, own_rate_rows
@@ -31,12 +39,17 @@ from . import digits
 from .selection import Selection
 
 MARKS: dict[Verdict | None, str] = {"better": "▼", "worse": "▲", "not shown": "", None: ""}
+"""Of bits."""
+SCORE_MARKS: dict[Verdict | None, str] = {"better": "▲", "worse": "▼", "not shown": "", None: ""}
 
 Answer = TypeVar("Answer")
 
 AGAINST_ANCHOR = AnswerKind(dict[str, Evidence], (Selection, against_anchor))
 RANKS = AnswerKind(dict[str, RankRange], (Selection, rank_ranges))
 POINTS = AnswerKind(dict[str, list[PointEvidence]], (Selection, point_evidence))
+AT_RATE = AnswerKind(dict[str, Difference], (Selection, differences_at_rate))
+BY_RATE = AnswerKind(list[Difference], (Selection, differences_by_rate))
+AT_SCORE = AnswerKind(dict[str, Difference], (Selection, differences_at_score))
 OWN_RATES = AnswerKind(list[OwnRateRow], (Selection, own_rate_rows))
 HEAD_TO_HEADS = AnswerKind(list[HeadToHead], (Selection, head_to_heads))
 KIND_SPLIT = AnswerKind(KindSplit, (Selection, KindSplit))
@@ -126,6 +139,104 @@ def curve_points(
         return _answer(derived, POINTS, question, selection, metric, compute)
     except Pending:
         return {}
+
+
+def rate_differences(
+    selection: Selection,
+    metric: MetricRow,
+    bits_per_pixel: float,
+    against_id: str,
+    derived: AnswerCache | None = None,
+) -> Mapping[str, Difference]:
+    """Return how codecs' scores at a rate differ from one codec's, by id; nothing while it is computed.
+
+    Args:
+        selection: The pictures and codecs to compare.
+        metric: Whose scores are compared.
+        bits_per_pixel: The rate.
+        against_id: Id of the codec that differences are from.
+        derived: Keeps the answer; without it every call computes it anew.
+    """
+
+    def compute() -> dict[str, Difference]:
+        entered = _entrants(selection, "bpp", bits_per_pixel)
+        return differences_at_rate(entered, selection.scores(metric), metric, bits_per_pixel, against_id)
+
+    searched = _searched(selection, "bpp", bits_per_pixel)
+    question = ("at rate", metric.metric_id, repr(bits_per_pixel), against_id, searched)
+    try:
+        return _answer(derived, AT_RATE, question, selection, metric, compute)
+    except Pending:
+        return {}
+
+
+def score_differences(
+    selection: Selection,
+    metric: MetricRow,
+    score: float,
+    against_id: str,
+    derived: AnswerCache | None = None,
+) -> Mapping[str, Difference]:
+    """Return how codecs' log rates at a score differ from one codec's, by id; nothing while it is computed.
+
+    Args:
+        selection: The pictures and codecs to compare.
+        metric: Whose score it is.
+        score: On the metric's own scale.
+        against_id: Id of the codec that differences are from.
+        derived: Keeps the answer; without it every call computes it anew.
+    """
+
+    def compute() -> dict[str, Difference]:
+        entered = _entrants(selection, metric.metric_id, score)
+        return differences_at_score(entered, selection.scores(metric), metric, score, against_id)
+
+    searched = _searched(selection, metric.metric_id, score)
+    question = ("at score", metric.metric_id, repr(score), against_id, searched)
+    try:
+        return _answer(derived, AT_SCORE, question, selection, metric, compute)
+    except Pending:
+        return {}
+
+
+def differences_by_rates(
+    selection: Selection,
+    metric: MetricRow,
+    rates: Sequence[float],
+    pair: tuple[str, str],
+    derived: AnswerCache | None = None,
+) -> list[Difference]:
+    """Return where, by rate, a codec is better or worse than another; nothing while it is computed.
+
+    Args:
+        selection: The pictures and codecs to compare.
+        metric: Whose scores are compared.
+        rates: Bits per pixel.
+        pair: Ids of the codec to judge, and of the one that it is compared with.
+        derived: Keeps the answer; without it every call computes it anew.
+    """
+
+    def compute() -> list[Difference]:
+        entered = entrants(selection.columns, selection.grids, selection.failures, (), "bpp", rates[0])[0]
+        return differences_by_rate(entered, selection.scores(metric), metric, rates, pair)
+
+    question = ("by rate", metric.metric_id, *pair, *map(repr, rates))
+    try:
+        return _answer(derived, BY_RATE, question, selection, metric, compute)
+    except Pending:
+        return []
+
+
+def _entrants(selection: Selection, kind: str, target: float) -> list[Entrant]:
+    return entrants(
+        selection.columns, selection.grids, selection.failures, selection.matches, kind, target
+    )[0]  # fmt: skip
+
+
+def _searched(selection: Selection, kind: str, target: float) -> str:
+    """Return a key of the settings that searches for a target ended at: the rows of results lack them."""
+    ended = sorted(repr(match.match) for match in asked_for(selection.matches, kind, target))
+    return sha256("".join(ended).encode()).hexdigest()[:16]
 
 
 def own_rates(

@@ -15,8 +15,16 @@ from ...bench.analysis.significance import PointEvidence
 from ...bench.records.rows import Failure, MetricRow, RunRow
 from ...bench.store.derived_cache import Derived
 from ...bench.store.store import Store
+from ...bench.store.timings import footprints, timings
 from .at_target_tables import at_rate_table, at_score_table
-from .human import study_of, with_human_rates, with_human_values
+from .leaderboard_columns import (
+    Cost,
+    costs,
+    study_of,
+    with_costs,
+    with_human_rates,
+    with_human_values,
+)
 from .leaderboards import bd_table
 from .own_rate_table import own_rate_table
 from .published_table import against_published
@@ -139,19 +147,29 @@ def tables_of(
         table = bd_table(selection, chosen, anchor or "", method, derived)
         table = with_human_rates(table, study) if study else table
     elif asked.target == "bpp":
-        table = at_rate_table(selection, chosen, asked.value, because)
+        table = at_rate_table(selection, chosen, asked.value, because, anchor=against, derived=derived)
+        table = with_costs(table, _costs(selection))
         table = with_human_values(table, study, asked.value) if study else table
     else:
         metrics_asked = selection.scored_metrics([asked.target])
-        return [at_score_table(selection, metric, asked.value) for metric in metrics_asked]
+        return [
+            at_score_table(selection, metric, asked.value, anchor=against, derived=derived)
+            for metric in metrics_asked
+        ]
     unscored = [metric for metric in choose_metrics(selection.all_metrics, metrics) if metric not in chosen]
     if metrics and unscored:
         names = ", ".join(selection.title(metric) for metric in unscored)
         table = replace(table, notes=(*table.notes, f"No picture of the set has a score by {names}."))
-    own = own_rate_table(selection, chosen, anchor or selection.usual_anchor, method, derived)
+    own = own_rate_table(selection, chosen, against, method, derived)
     if own is None:
         return [table]
     return [own, table] if own_bytes_first else [table, own]
+
+
+def _costs(selection: Selection) -> dict[str, Cost]:
+    """Return what decoders cost, by codec id."""
+    store = selection.source.store
+    return costs(timings(store, selection.image_set), footprints(store))
 
 
 def _searched(selection: Selection) -> OperatingPoint | None:

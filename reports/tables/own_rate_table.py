@@ -11,15 +11,11 @@ from ...bench.analysis.bootstrap import RESAMPLES
 from ...bench.analysis.codec_grids import MeasuredCodec
 from ...bench.analysis.curves import Method
 from ...bench.analysis.own_rate import OwnRateRow, Reach, codecs_without_curve
-from ...bench.analysis.significance import Verdict
 from ...bench.records.rows import MetricRow
 from . import digits
-from .evidence import AnswerCache, own_rates
+from .evidence import SCORE_MARKS, AnswerCache, own_rates
 from .selection import Selection
 from .table import Column, Entry, Row, Table
-
-MARKS: dict[Verdict | None, str] = {"better": "▲", "worse": "▼", "not shown": "", None: ""}
-"""Of scores; of bits, down is better."""
 
 READ = (
     "On each picture the other codec's curve is read at the bits per pixel that the codec spends there "
@@ -197,8 +193,8 @@ def _difference(metric: MetricRow, row: OwnRateRow | None, other: str) -> Entry:
         return Entry(digits.EMPTY)
     if row.mean_difference is None:
         return Entry(f"{digits.EMPTY} {row.reason}", hint=_sentence(_missing(row.reach, other)))
-    text = _signed(metric, row.mean_difference) + MARKS[row.verdict]
-    text = digits.with_interval(text, row.interval, lambda value: _signed(metric, value))
+    text = digits.signed_score(metric, row.mean_difference) + SCORE_MARKS[row.verdict]
+    text = digits.with_interval(text, row.interval, lambda value: digits.signed_score(metric, value))
     tone = row.verdict if row.verdict in ("better", "worse") else ""
     return Entry(text, row.mean_difference, tone, _tested(row))
 
@@ -209,7 +205,7 @@ def _details(metric: MetricRow, row: OwnRateRow) -> list[Entry]:
     compared = row.reach.compared
     equal = compared - row.wins - row.losses
     return [
-        Entry(_signed(metric, row.median_difference), row.median_difference),
+        Entry(digits.signed_score(metric, row.median_difference), row.median_difference),
         Entry(
             f"{row.wins}/{compared}",
             row.wins / compared,
@@ -256,14 +252,6 @@ def _rate(row: OwnRateRow) -> str:
     return digits.EMPTY if row.bits_per_pixel is None else digits.significant(row.bits_per_pixel)
 
 
-def _signed(metric: MetricRow, value: float) -> str:
-    """Return a difference of scores with its sign; none where it rounds to nothing."""
-    text = digits.score(metric, abs(value))
-    if not any(sign in "123456789" for sign in text):
-        return text
-    return ("+" if value > 0 else digits.MINUS) + text
-
-
 def _statement(rows: _Rows, metric: MetricRow, row: OwnRateRow) -> str:
     """Return a row as a sentence."""
     reach, other = row.reach, rows.codecs[row.against_id].label
@@ -273,13 +261,13 @@ def _statement(rows: _Rows, metric: MetricRow, row: OwnRateRow) -> str:
         return f"{start}: {other} can be compared {pictures} only ({_missing(reach, other)})."
     unit = digits.unit_of(metric)
     shown = " ".join(
-        [rows.selection.title(metric), _signed(metric, row.mean_difference), *[unit] * bool(unit)]
+        [rows.selection.title(metric), digits.signed_score(metric, row.mean_difference), *[unit] * bool(unit)]
     )
     ends = row.interval
     if ends.low is None or ends.high is None:
         spread = f"no interval: {ends.reason}"
     else:
-        spread = f"95 % {_signed(metric, ends.low)} to {_signed(metric, ends.high)}"
+        spread = f"95 % {digits.signed_score(metric, ends.low)} to {digits.signed_score(metric, ends.high)}"
     return f"{start}: {shown} ({spread}) against {other}, {pictures}."
 
 

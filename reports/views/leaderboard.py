@@ -7,6 +7,7 @@ import streamlit as st
 from ...bench.records.rows import MetricRow
 from ...bench.store.timings import footprints, timings
 from ...studies.analysis.results import stored_results
+from ..tables.anchor_differences import by_rate_table
 from ..tables.at_target_tables import at_rate_table, at_score_table
 from ..tables.evidence import board_ranks
 from ..tables.leaderboard_columns import Cost, costs, with_costs, with_people, with_ranks
@@ -24,6 +25,7 @@ MOST_METRICS = 4
 ABOUT = """
 **BD-rate**: how many bits a codec needs for the same score, against the anchor; −20 % is a fifth less.
 **At a rate**: scores when every codec may spend the same. **At a score**: what each codec spends for it.
+Both stand beside the difference from the anchor on those pictures on which the two are there.
 **At their own bytes**: codecs of one setting have no curve, so on each picture the others are read at
 the bits that they spend there.
 
@@ -64,6 +66,8 @@ def draw(frame: Frame) -> None:
     with first[3]:
         table = _table(frame, selection, metric, view, opening.bits_per_pixel)
     pages.show(with_people_and_costs(frame, selection, table), "board")
+    if view == "rate":
+        _rate_by_rate(frame, selection, metric)
     if view != "score":
         _own_rates(frame, selection, metric)
     if view == "bd-rate" and len(selection.metrics) > 1:
@@ -86,12 +90,16 @@ def _table(
         )  # fmt: skip
         rest = [other for other in selection.metrics if other != metric][: MOST_METRICS - 1]
         because = selection.why_no_bd_rates(metric) if usual_rate else ""
-        return at_rate_table(selection, [metric, *frame.read(selection, rest)], rate, because)
+        return at_rate_table(
+            selection, [metric, *frame.read(selection, rest)], rate, because,
+            anchor=pickers.pick_anchor(place, selection), derived=frame.background,
+        )  # fmt: skip
     score = pickers.choose_number(
         place, f"{selection.title(metric)} score", f"score-{metric.name}", selection.usual_score(metric),
         help_text="What every codec spends to reach this score.",
     )  # fmt: skip
-    return at_score_table(selection, metric, score)
+    anchor = pickers.pick_anchor(place, selection)
+    return at_score_table(selection, metric, score, anchor=anchor, derived=frame.background)
 
 
 def with_people_and_costs(frame: Frame, selection: Selection, table: Table) -> Table:
@@ -119,6 +127,21 @@ def costs_of(url: str, version: int, image_set: str) -> dict[str, Cost]:
     del version
     store = pages.open_store(url)
     return costs(timings(store, image_set), footprints(store))
+
+
+def _rate_by_rate(frame: Frame, selection: Selection, metric: MetricRow) -> None:
+    """Draw at which rates a codec is better or worse than the anchor."""
+    anchor = _anchor(selection)
+    labels = [grid.codec.label for grid in selection.grids]
+    others = [label for label in labels if label != anchor]
+    if anchor not in labels or not others:
+        return
+    with st.expander("Two codecs, rate by rate"):
+        codec = pickers.choose(
+            st.container(), "Codec", "codec", others,
+            help_text="At which rates is it better, and at which worse, than the anchor?",
+        )  # fmt: skip
+        pages.show(by_rate_table(selection, metric, (codec, anchor), frame.background), "rates")
 
 
 def _own_rates(frame: Frame, selection: Selection, metric: MetricRow) -> None:

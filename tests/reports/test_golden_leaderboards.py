@@ -103,10 +103,10 @@ def test_bd_rates_of_one_metric_in_detail() -> None:
     assert reason == "No interval: fewer than 5 pictures."
     assert rest == [
         "* The two curves share less than half of the range they span together.",
-        "webp, PSNR: setting 95, 100 left out: some picture came back identical.",
+        "webp, PSNR: setting 95, 100 left out: identical on half of the pictures or more.",
         "webp, PSNR: 2 settings left out: another is as good for no more bits.",
         "avif, PSNR: 1 setting left out: another is as good for no more bits.",
-        "new, PSNR: setting 7 left out: some picture came back identical.",
+        "new, PSNR: setting 7 left out: identical on half of the pictures or more.",
         "webp: 4 pictures with affinity to it: same weights.",
         "~ webp: its encoder wrote other bytes when asked again; the rate is of one try.",
         "webp: 3 attempts failed.",

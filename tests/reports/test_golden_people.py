@@ -11,8 +11,13 @@ from report_rows import texts, values
 
 from codecarena.bench.analysis.curves import BdRate
 from codecarena.bench.analysis.significance import RankRange
-from codecarena.reports.tables.human import study_of, with_human_rates, with_human_values
-from codecarena.reports.tables.leaderboard_columns import with_people, with_ranks
+from codecarena.reports.tables.leaderboard_columns import (
+    study_of,
+    with_human_rates,
+    with_human_values,
+    with_people,
+    with_ranks,
+)
 from codecarena.reports.tables.table import Column, Entry, Row, Table
 from codecarena.studies.analysis.human_rate import HumanBdRate
 from codecarena.studies.analysis.results import HumanValue

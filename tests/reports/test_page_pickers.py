@@ -98,11 +98,13 @@ def test_the_pickers_of_the_leaderboard(open_page: Callable[..., AppTest], zoo: 
     fill(tmp_path / "arena", pictures=1, codecs=2, settings=2, metrics=("psnr",))
     page = open_page(tmp_path / "arena", "leaderboard", view="rate", bpp="0.8")
     assert columns_of(page)[3:] == [
-        (QUARTER, [("Bits per pixel", 0.8)]), (QUARTER, [("Families", [])]), (QUARTER, []), (0.5, []),
+        (QUARTER, [("Anchor", "codec0"), ("Bits per pixel", 0.8)]), (QUARTER, [("Families", [])]),
+        (QUARTER, []), (0.5, []),
     ]  # fmt: skip
     (number,) = page.number_input
     assert (number.min, number.max, number.step) == (0.001, 48.0, 0.05)
-    assert not page.expander
+    assert [element.label for element in page.expander] == ["Two codecs, rate by rate"]
+    assert [box.label for box in page.expander[0].selectbox] == ["Codec"]
 
 
 def test_the_pickers_of_the_rate_distortion_page(open_page: Callable[..., AppTest], zoo: Path) -> None:
@@ -174,8 +176,16 @@ def test_the_pictures_follow_the_address_and_the_address_the_pictures(
     ("view", "asked", "made"),
     [
         ("bd-rate", [("Anchor", "anchor")], "ranks of bd psnr against zip"),
-        ("rate", [("Bits per pixel", "bpp", 0.15, 0.001, 48.0, 0.05)], "psnr m1 m2 m3 at 7.0: psnr lacks"),
-        ("score", [("PSNR score", "score-psnr", 33.0, None, None, None)], "cost of psnr 7.0"),
+        (
+            "rate",
+            [("Bits per pixel", "bpp", 0.15, 0.001, 48.0, 0.05), ("Anchor", "anchor")],
+            "psnr m1 m2 m3 at 7.0: psnr lacks from zip",
+        ),
+        (
+            "score",
+            [("PSNR score", "score-psnr", 33.0, None, None, None), ("Anchor", "anchor")],
+            "cost of psnr 7.0 from zip",
+        ),
     ],
 )
 def test_the_leaderboard_is_compared_in_three_ways(
@@ -203,10 +213,12 @@ def test_the_leaderboard_is_compared_in_three_ways(
     monkeypatch.setattr(
         leaderboard, "bd_table", lambda _, metrics, anchor, **__: f"bd {metrics[0].name} against {anchor}"
     )
-    monkeypatch.setattr(leaderboard, "at_rate_table", lambda _, metrics, rate, because: (
-        f"{' '.join(metric.name for metric in metrics)} at {rate}{because}"))  # fmt: skip
+    monkeypatch.setattr(leaderboard, "at_rate_table", lambda _, metrics, rate, because, *, anchor, **__: (
+        f"{' '.join(metric.name for metric in metrics)} at {rate}{because} from {anchor}"))  # fmt: skip
     monkeypatch.setattr(
-        leaderboard, "at_score_table", lambda _, metric, score: f"cost of {metric.name} {score}"
+        leaderboard,
+        "at_score_table",
+        lambda _, metric, score, *, anchor, **__: f"cost of {metric.name} {score} from {anchor}",
     )
     monkeypatch.setattr(leaderboard, "board_ranks", lambda _, board, __: board)
     monkeypatch.setattr(leaderboard, "with_ranks", lambda table, ranks: (
@@ -221,7 +233,7 @@ def test_the_leaderboard_is_compared_in_three_ways(
     [
         ("bd-rate", 0.2, [PSNR, BUTTERAUGLI], ["bd-rate 0.2", "board", "own", "each metric"]),
         ("bd-rate", None, [PSNR], ["bd-rate None", "board", "own"]),
-        ("rate", 0.2, [PSNR, BUTTERAUGLI], ["rate 0.2", "board", "own"]),
+        ("rate", 0.2, [PSNR, BUTTERAUGLI], ["rate 0.2", "board", "rate by rate", "own"]),
         ("score", 0.2, [PSNR, BUTTERAUGLI], ["score 0.2", "board"]),
     ],
 )
@@ -244,6 +256,7 @@ def test_what_stands_below_the_leaderboard(
     monkeypatch.setattr(leaderboard, "_table", lambda *words: said.append(f"{words[3]} {words[4]}"))
     monkeypatch.setattr(leaderboard, "with_people_and_costs", lambda *_: None)
     monkeypatch.setattr(leaderboard, "_own_rates", lambda *_: said.append("own"))
+    monkeypatch.setattr(leaderboard, "_rate_by_rate", lambda *_: said.append("rate by rate"))
     monkeypatch.setattr(leaderboard, "_every_metric", lambda *_: said.append("each metric"))
     leaderboard.draw(frame)
     assert said == drawn

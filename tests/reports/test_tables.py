@@ -71,12 +71,14 @@ def test_at_a_rate_and_at_a_score(arena_cells, make_store) -> None:
     assert next(iter(texts(at_rate))) == "webp"
     (at_score,) = leaderboard_tables(store, at="psnr=32")
     assert at_score.title == "Cost of PSNR 32.00 dB · photos"
-    assert [column.heading for column in at_score.columns[1:4]] == [
+    assert [column.heading for column in at_score.columns[1:6]] == [
         "Rate, bits/pixel",
+        "Against jpeg, %",
+        "Both",
         "File, kB",
         "Encode, ms",
     ]
-    assert texts(at_score)["webp"][2].endswith("†")
+    assert texts(at_score)["webp"][4].endswith("†")
     assert any(note.startswith("†") for note in at_score.notes)
     record = next(row.record for row in at_score.rows if row.record["codec"] == "webp")
     assert record["encode_seconds"]["contended"] is True
