@@ -16,11 +16,11 @@ from ...bench.records.rows import MetricRow, ScoredCell
 from ...bench.store.store import Store
 from ..tables import digits
 from ..tables.latex import latex
-from ..tables.leaderboard_tables import leaderboard_tables
 from ..tables.rate_table import rate_table
 from ..tables.seed_table import seed_table
 from ..tables.selection import choose_metrics, choose_sets, selections
 from ..tables.table import Table, as_json
+from .complete_boards import complete_boards, labelled
 from .compressai import results
 
 FORMS = ("csv", "parquet", "json", "latex", "compressai")
@@ -125,21 +125,30 @@ def _tables(
     at: str | None,
 ) -> list[Table]:
     if what == "leaderboard":
-        tables = leaderboard_tables(store, metrics=metrics, anchor=anchor, at=at, image_set=image_set)
+        tables = [
+            table
+            for selection in selections(store, image_set)
+            for table in complete_boards(store, selection, metrics=metrics, anchor=anchor, at=at)
+        ]
     elif what == "rates":
-        tables = [rate_table(selection) for selection in selections(store, image_set)]
+        tables = [
+            table
+            for selection in selections(store, image_set)
+            for table in labelled([rate_table(selection)], "rates", selection.image_set)
+        ]
     else:
-        chosen = selections(store, image_set)
-        each = [seed_table(selection, choose_metrics(selection.all_metrics, metrics)) for selection in chosen]
-        tables = [table for table in each if table]
+        tables = [
+            table
+            for selection in selections(store, image_set)
+            if (seeds := seed_table(selection, choose_metrics(selection.all_metrics, metrics)))
+            for table in labelled([seeds], "seeds", selection.image_set)
+        ]
     if not tables:
         raise AnalysisError(f"the store holds nothing for the table {what}")
     return tables
 
 
-def _write_compressai(
-    store: Store, out: Path, image_set: str | None, note: Callable[[str], None]
-) -> str:
+def _write_compressai(store: Store, out: Path, image_set: str | None, note: Callable[[str], None]) -> str:
     files: list[tuple[str, str, dict[str, Any]]] = []
     notes: list[str] = []
     for selection in selections(store, image_set):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -223,7 +224,7 @@ def write(
     lines: list[str] = []
     if folder is not None:
         tables = write_latex(content, folder)
-        lines.append(f"{len(tables)} tables written to {folder}; tables.tex inputs them all")
+        lines.append(f"{len(tables)} tables written to {folder}; tables.tex holds them all")
     if out is not None:
         page = html_page(opened, content, page_sheets(opened, content, remake)).encode()
         try:
@@ -244,22 +245,30 @@ def _check_name(out: Path) -> None:
 
 
 def write_latex(content: Report, folder: Path) -> list[Path]:
-    r"""Write every table of a report into a file of its own, and ``tables.tex`` that inputs them all.
+    r"""Write every table of a report into a file of its own, and ``tables.tex`` that holds them all.
+
+    It holds them rather than inputting their files, whose names would be looked for beside the paper. A file
+    is called after its table's label, whatever other tables there are and whatever the title says.
 
     Raises:
         AnalysisError: The folder cannot be written.
     """
     tables = [table for section in content.sections for table in (*section.tables, *section.folded)]
-    paths = [
-        folder / f"{place:02}-{digits.file_name(table.title)}.tex" for place, table in enumerate(tables, 1)
-    ]
+    written: dict[str, str] = {}
+    for table in tables:
+        stem = label = table.label or digits.file_name(table.title)
+        number = 1
+        while label in written:
+            number += 1
+            label = f"{stem}-{number}"
+        written[label] = latex(replace(table, label=label))
+    paths = [folder / f"{label}.tex" for label in written]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for path, table in zip(paths, tables, strict=True):
-            path.write_text(latex(table), encoding="utf-8")
-        inputs = "".join(f"\\input{{{path.stem}}}\n" for path in paths)
+        for path, text in zip(paths, written.values(), strict=True):
+            path.write_text(text, encoding="utf-8")
         needs = "% needs \\usepackage{booktabs,graphicx}\n"
-        (folder / "tables.tex").write_text(needs + inputs, encoding="utf-8")
+        (folder / "tables.tex").write_text(needs + "\n".join(written.values()), encoding="utf-8")
     except OSError as error:
         raise AnalysisError(f"cannot write {folder}: {error}") from error
     return paths

@@ -22,13 +22,14 @@ from ..tables import digits
 from ..tables.comparisons import comparison_tables
 from ..tables.evidence import curve_points
 from ..tables.kinds import kind_tables
-from ..tables.leaderboard_tables import failures_table, rate_points, tables_of
+from ..tables.leaderboard_tables import failures_table, rate_points
 from ..tables.leaderboards import bd_table
 from ..tables.rate_table import rate_table
 from ..tables.reasons import shared_notes
 from ..tables.selection import Selection, selections
 from ..tables.speed import speed_tables
 from ..tables.table import Table
+from .complete_boards import complete_boards, labelled
 
 CHARTS = 3
 """Metrics with a chart where nobody chose."""
@@ -125,26 +126,36 @@ def _of_set(
     if not chosen:
         sections.append(Section(f"Leaderboard · {name}", lines=("No picture of the set has a score yet.",)))
     else:
-        sections += [_leaderboard(selection, chosen, anchor, derived), _curves(selection, chosen, derived)]
+        sections.append(_leaderboard(store, selection, chosen, anchor, derived))
+        sections.append(_curves(selection, chosen, derived))
         sections += _comparison(store, selection, chosen[0], derived)
     if speed := speed_tables(store, name):
-        sections.append(Section(f"Speed and cost · {name}", tuple(speed)))
+        sections.append(Section(f"Speed and cost · {name}", _by_word(speed, name)))
     failed = failures_table(selection)
     if failed.rows:
-        sections.append(Section(f"Failures · {name}", (failed,)))
+        sections.append(Section(f"Failures · {name}", tuple(labelled([failed], "failures", name))))
     return sections
 
 
+def _by_word(tables: Sequence[Table], image_set: str) -> tuple[Table, ...]:
+    """Return tables labelled by the first words of their titles, which say what they are of."""
+    by_word: dict[str, list[Table]] = {}
+    for table in tables:
+        by_word.setdefault(table.title.split()[0], []).append(table)
+    return tuple(named for word, own in by_word.items() for named in labelled(own, word, image_set))
+
+
 def _leaderboard(
-    selection: Selection, chosen: list[MetricRow], anchor: str | None, derived: Derived
+    store: Store, selection: Selection, chosen: list[MetricRow], anchor: str | None, derived: Derived
 ) -> Section:
-    ids = [metric.metric_id for metric in chosen]
-    first = tables_of(selection, metrics=ids[:1], anchor=anchor, derived=derived)
+    name = selection.image_set
+    first = complete_boards(store, selection, metrics=[chosen[0].metric_id], anchor=anchor, derived=derived)
     rest: list[Table] = []
     used = anchor or selection.opening_view(chosen[0]).anchor
     if len(chosen) > 1 and used:
-        rest = [bd_table(selection, chosen, used, derived=derived)]
-    return Section(f"Leaderboard · {selection.image_set}", (*first, *rest), folded=(rate_table(selection),))
+        rest = labelled([bd_table(selection, chosen, used, derived=derived)], "bd rates", name)
+    rates = labelled([rate_table(selection)], "rates", name)
+    return Section(f"Leaderboard · {name}", (*first, *rest), folded=tuple(rates))
 
 
 def _curves(selection: Selection, chosen: list[MetricRow], derived: Derived) -> Section:
@@ -179,7 +190,13 @@ def _comparison(store: Store, selection: Selection, metric: MetricRow, derived: 
         )
     except AnalysisError:
         return []  # no picture that all codecs finished: the leaderboard says so
-    return [Section(f"Codecs against each other · {selection.image_set}", (front,), folded=(wins,))]
+    name = selection.image_set
+    return [
+        Section(
+            f"Codecs against each other · {name}", tuple(labelled([front], "front", name)),
+            folded=tuple(labelled([wins], "wins", name)),
+        )
+    ]  # fmt: skip
 
 
 def _kinds(
@@ -189,7 +206,10 @@ def _kinds(
         tables = kind_tables(store, metrics=metrics, anchor=anchor, image_set=image_set, derived=derived)
     except AnalysisError:
         return []  # one kind of picture only
-    return [Section("Natural against AI-generated", tuple(tables[:1]), folded=tuple(tables[1:]))]
+    named = [
+        labelled([table], "kinds", *{str(row.record["metric"]) for row in table.rows})[0] for table in tables
+    ]
+    return [Section("Natural against AI-generated", tuple(named[:1]), folded=tuple(named[1:]))]
 
 
 def _study(findings: StudyFindings) -> Section:
@@ -200,4 +220,9 @@ def _study(findings: StudyFindings) -> Section:
         for outcome in findings.results.outcomes[:1]:
             figure = scale_chart(outcome.scale, f"{findings.study.label}: {outcome.title}")
             drawn.append(Chart(figure, f"Scale of {findings.study.label}; the table below holds the numbers"))
-    return Section(title, findings.tables, tuple(drawn), findings.warning, lines)
+    label = findings.study.label
+    named = [
+        labelled([table], "study", label, table.title.removeprefix(f"{label}: "))[0]
+        for table in findings.tables
+    ]
+    return Section(title, tuple(named), tuple(drawn), findings.warning, lines)

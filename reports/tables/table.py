@@ -53,6 +53,8 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+    label: str = ""
+    """What files and references call it, whatever its title says; small ASCII letters, digits and dashes."""
 
 
 def as_json(tables: Iterable[Table]) -> list[dict[str, Any]]:

@@ -110,7 +110,7 @@ def test_tables_as_files(make_store: Callable, tmp_path: Path) -> None:
         (row,) = csv.DictReader(opened)
     assert float(row[f"scores.{PSNR.metric_id}.median"]) == 32.0
     assert write(store, "latex", tmp_path / "rates.tex", "rates") == "2 rows of 1 table"
-    assert (tmp_path / "rates.tex").read_text().startswith(r"\begin{table}")
+    assert (tmp_path / "rates.tex").read_text().startswith(r"\begin{table*}")
 
 
 @pytest.mark.parametrize(

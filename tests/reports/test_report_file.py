@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -106,12 +107,12 @@ def test_what_was_written_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
     wanted = {"image_set": "zoo", "metrics": ("psnr",), "anchor": "zip"}
     assert write(out, folder, **wanted) == [
-        f"2 tables written to {folder}; tables.tex inputs them all",
+        f"2 tables written to {folder}; tables.tex holds them all",
         f"report written to {out} (1.3 MB)",
     ]
     assert asked == [wanted]
     assert out.read_text().endswith("xreportreport")
-    assert write(None, folder) == [f"2 tables written to {folder}; tables.tex inputs them all"]
+    assert write(None, folder) == [f"2 tables written to {folder}; tables.tex holds them all"]
     assert write(tmp_path / "R.HTM") == [f"report written to {tmp_path / 'R.HTM'} (1.3 MB)"]
     assert closed == [True] * 3
     for wrong, said in (
@@ -135,7 +136,8 @@ def test_a_study_is_a_section_of_a_report(monkeypatch: pytest.MonkeyPatch, reaso
         warning="made up", results=None if reason else SimpleNamespace(outcomes=outcomes),
     )  # fmt: skip
     section = report._study(findings)
-    assert (section.title, section.tables, section.warning) == ("Study tea", (TABLE,), "made up")
+    assert (section.title, section.warning) == ("Study tea", "made up")
+    assert section.tables == (replace(TABLE, label="study-tea-rates"),)
     assert section.lines == (("12 votes", reason) if reason else ("12 votes",))
     charts = [] if reason else [("scale 1", "tea: title 1")]
     assert [chart.figure for chart in section.charts] == charts
@@ -151,11 +153,15 @@ def test_three_metrics_have_a_chart(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Any] = []
     monkeypatch.setattr(report, "curve_points", lambda *_: None)
     monkeypatch.setattr(report, "rate_points", lambda *_: (points, 7))
+    monkeypatch.setattr(report, "shared_notes", lambda *_: [])
     monkeypatch.setattr(
         report.rd_figure, "rate_distortion", lambda _, styles, **named: drawn.append((list(styles), named))
     )
     grids = [SimpleNamespace(codec=SimpleNamespace(label=name)) for name in ("zip", "hyper", "new")]
-    part: Any = SimpleNamespace(grids=grids, title=lambda metric: metric.name.upper(), image_set="zoo")
+    part: Any = SimpleNamespace(
+        grids=grids, title=lambda metric: metric.name.upper(), image_set="zoo", picture_names={},
+        comparison=lambda _: None,
+    )  # fmt: skip
     section = report._curves(part, metrics, None)  # type: ignore[arg-type]
     assert [chart.description for chart in section.charts] == [
         f"{name.upper()} over bits per pixel of 2 codecs; the tables hold the numbers" for name in names[:3]

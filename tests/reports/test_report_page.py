@@ -48,12 +48,18 @@ def test_a_report_is_one_file_that_names_no_other(written: Path) -> None:
 
 def test_every_table_becomes_latex(written: Path) -> None:
     folder = written.parent / "tables"
-    names = re.findall(r"\\input\{(.+)\}", (folder / "tables.tex").read_text())
-    assert sorted(names) == sorted(path.stem for path in folder.glob("[0-9]*.tex"))
-    assert all(name.isascii() for name in names)
-    first = (folder / f"{names[0]}.tex").read_text()
-    assert first.startswith("\\begin{table}")
-    assert "BD-rate against jpeg" in first
+    files = {path.stem: path.read_text() for path in folder.glob("*.tex")}
+    together = files.pop("tables")
+    assert r"\input" not in together
+    assert {"leaderboard-photos", "bd-rates-photos", "rates-photos", "front-photos", "wins-photos"} <= set(
+        files
+    )
+    for name, text in files.items():
+        assert text in together
+        assert re.findall(r"\\label\{tab:(.+)\}", text) == [name]
+    assert files["leaderboard-photos"].startswith("\\begin{table")
+    assert "BD-rate against jpeg" in files["leaderboard-photos"]
+    assert " Place " in files["leaderboard-photos"]
 
 
 def test_latex_takes_any_name(tmp_path: Path) -> None:
@@ -65,6 +71,22 @@ def test_latex_takes_any_name(tmp_path: Path) -> None:
     assert r"50 \% \& \{x\} & $-$1 \\" in text
     assert r"\$x\_1\$" in text
     assert len(path.name) < 80
+
+
+def test_files_are_called_alike_whatever_other_tables_and_titles_there_are(tmp_path: Path) -> None:
+    def board(title: str) -> Table:
+        return Table(title, (Column("Codec"),), (Row((Entry("zip"),)),), label="leaderboard-zoo")
+
+    first = Section("x", (board("BD-rate against zip"), board("Scores at 0.5 bits per pixel")))
+    second = Section("x", (Table("Failures", (Column("Codec"),), ()), board("Scores at 0.75 bits per pixel")))
+    written = [
+        [path.name for path in write_latex(Report(("a",), (), (section,)), tmp_path / str(place))]
+        for place, section in enumerate((first, second))
+    ]
+    assert written == [
+        ["leaderboard-zoo.tex", "leaderboard-zoo-2.tex"],
+        ["failures.tex", "leaderboard-zoo.tex"],
+    ]
 
 
 def test_a_store_without_results_says_what_to_run(tmp_path: Path) -> None:
