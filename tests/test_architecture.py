@@ -52,7 +52,7 @@ ARROWS = {
     ),
     "datasets": "",
     "datasets/cli": "datasets datasets/description datasets/generated datasets/sets",
-    "datasets/description": "datasets datasets/sources",
+    "datasets/description": "datasets",
     "datasets/generated": "datasets",
     "datasets/sets": "datasets datasets/generated datasets/sources",
     "datasets/sources": "datasets datasets/generated",

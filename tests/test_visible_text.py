@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import random
 import re
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 import typer.main
+from imported import ROOT, sources
 from rich.console import Console
 
 from codecarena.cli import app
@@ -138,6 +140,26 @@ def test_help_shows_every_bracket(
         shown = " ".join(re.sub(r"[\u2500-\u257f]", " ", capsys.readouterr().out).split())
         assert " ".join(text.replace("\\[", "[").split()) in shown
         assert "\\[" not in shown
+
+
+SCRIPTS = ("codecs/training/", "codecs/recipes/")
+"""Their users' own programs."""
+
+
+def test_nothing_else_prints_text_and_no_other_console_reads_markup() -> None:
+    printing = set[str]()
+    for path in (*sources(), ROOT / "cli.py"):
+        name = str(path.relative_to(ROOT))
+        if name.startswith(SCRIPTS):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            # JSON escapes what it must by itself.
+            if called in ("print", "typer.echo") and "json.dumps" not in ast.unparse(node):
+                printing.add(f"{name}: {called}")
+            if called in ("Console", "Text.from_markup", "RichTable"):
+                printing.add(f"{name}: {called}")
+    assert printing == set()
 
 
 # Width.

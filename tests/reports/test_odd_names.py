@@ -83,7 +83,7 @@ def rename(store: Path, texts: list[str]) -> tuple[str, list[str]]:
 
 
 @pytest.mark.parametrize(
-    "rounds", [2, pytest.param(125, marks=pytest.mark.long)], ids=["32 names", "2,000 names"]
+    "rounds", [2, pytest.param(125, marks=pytest.mark.long)], ids=["32 names", "2000 names"]
 )
 def test_odd_names_reach_every_table_whole(
     store: Path, rounds: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
