@@ -154,6 +154,19 @@ def codec_class(name: str) -> type[Codec]:
         raise CodecError(f"codec {name!r} ({entry.path}, {entry.origin}) does not load: {error}") from error
 
 
+def family(entry: Entry) -> Family:
+    """Return a codec's family; only another package's class is imported to know it.
+
+    Raises:
+        CodecError: That class does not load.
+    """
+    if entry.family is not None:
+        return entry.family
+    info = getattr(codec_class(entry.name), "info", None)
+    # Some codecs know what they are only once they are made.
+    return info.family if isinstance(info, CodecInfo) else create(entry.name).info.family
+
+
 def parameters(name: str, given: Mapping[str, Value]) -> dict[str, Value]:
     """Return all parameters of a codec, defaults filled in, sorted by name.
 

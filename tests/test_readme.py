@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import click
 import pytest
+from installing import install
 from typer.main import get_command
 
 from codecarena import cli
@@ -25,23 +25,21 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def test_the_codec_of_the_readme_passes_the_contract_as_the_readme_says(tmp_path: Path) -> None:
     codec, test = blocks(ROOT / "README.md", "python")
-    (entry_points,) = blocks(ROOT / "README.md", "toml")
-    (tmp_path / "arena_deflate.py").write_text(codec)
-    (tmp_path / "test_deflate.py").write_text(test)
-    metadata = tmp_path / "arena_deflate-1.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: arena-deflate\nVersion: 1\n")
-    line = entry_points.strip().splitlines()[-1].replace('"', "")
-    (metadata / "entry_points.txt").write_text(f"[codecarena.codecs]\n{line}\n")
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_deflate.py"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    (pyproject,) = blocks(ROOT / "README.md", "toml")
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "pyproject.toml").write_text(pyproject)
+    (package / "arena_deflate.py").write_text(codec)
+    installed = install(tmp_path / "site", package)
+    (package / "arena_deflate.py").unlink()  # What Python finds is the installed one.
+    (package / "test_deflate.py").write_text(test)
+    ended = installed.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_deflate.py")
     assert ended.returncode == 0, ended.stdout + ended.stderr
+    listed = installed.python("-m", "codecarena", "list", "codecs", "--json")
+    rows = {row["codec"]: row for row in json.loads(listed.stdout)}
+    assert rows["deflate"] == {
+        "codec": "deflate", "family": "classic", "summary": "from arena-deflate 1.0", "status": "ready",
+    }  # fmt: skip
 
 
 def test_make_knows_every_target_that_the_pages_name() -> None:

@@ -10,17 +10,18 @@ Row = dict[str, str | int]
 
 def codecs() -> list[Row]:
     """Return every codec, with what is missing to run it."""
-    from ...codecs.registry import entries
+    from ...codecs.base import CodecError
+    from ...codecs.registry import entries, family
 
-    return [
-        {
-            "codec": entry.name,
-            "family": entry.family or "?",
-            "summary": entry.summary,
-            "status": entry.missing or "ready",
-        }
-        for entry in entries().values()
-    ]
+    rows: list[Row] = []
+    for entry in entries().values():
+        status, kind = entry.missing or "ready", "?"
+        try:
+            kind = family(entry)
+        except CodecError as error:
+            status = entry.missing or str(error)
+        rows.append({"codec": entry.name, "family": kind, "summary": entry.summary, "status": status})
+    return rows
 
 
 def metrics() -> list[Row]:
