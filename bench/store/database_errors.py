@@ -39,6 +39,10 @@ class StoreError(Exception):
     """The store cannot be opened or used; the message says what to do."""
 
 
+class NoStoreError(StoreError):
+    """There is no store where one was to be opened; the message says how to make one."""
+
+
 class StoreVersionError(StoreError):
     """The tables are of a version that this codecarena does not know; the message says what to do."""
 

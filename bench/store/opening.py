@@ -27,7 +27,7 @@ from .database import (
     sqlite_engine,
     version_of,
 )
-from .database_errors import StoreError, StoreVersionError, explained, patiently
+from .database_errors import NoStoreError, StoreError, StoreVersionError, explained, patiently
 from .tables.schema import HEAD, Base
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -47,7 +47,7 @@ def open_engine(location: Location, access: Access) -> Engine:
         if access == "plan":
             return empty_engine()
         if access != "make":
-            raise StoreError(f"no store in {location.file.parent}; run a suite first: codecarena run quick")
+            raise NoStoreError(f"no store in {location.file.parent}; run a suite first: codecarena run quick")
         try:
             location.file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -65,7 +65,7 @@ def open_engine(location: Location, access: Access) -> Engine:
             if version is None and access == "plan":
                 return empty_engine()
             if version is None:
-                raise StoreError(
+                raise NoStoreError(
                     f"{location.shown} holds no store yet; run a suite first: codecarena run quick"
                 )
             if not read_only or location.file is None:

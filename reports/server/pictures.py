@@ -101,7 +101,7 @@ class Gallery:
             store = self._open()
             cells = [] if decoded is None else store.cells(picture_sha256=original)
         except StoreError as error:
-            raise PictureLost(str(error)) from error
+            raise PictureLost("the store cannot be read; the server's log says why") from error
         chosen = [cell for cell in cells if cell.decoded_sha256 == decoded][:1]
         if decoded is not None and not chosen:
             raise PictureLost("no measurement of this picture has these pixels any more; load the page again")

@@ -16,11 +16,12 @@ from streamlit.components.v2 import component
 
 from ...bench.analysis.coverage import AnalysisError
 from ...bench.records.rows import MetricRow
-from ...bench.store.database import StoreError, StoreVersionError
+from ...bench.store.database_errors import NoStoreError
 from ...bench.store.store import Store
 from ...visible_text import visible
 from ..server.background import Background
 from ..server.server import STORE_VARIABLE
+from ..server.store_errors import for_visitors, is_of_store, without_places
 from ..tables import digits, leaderboard_tables
 from ..tables.markup import html_table
 from ..tables.selection import Kind, Selection, StoredColumns
@@ -159,23 +160,39 @@ def page(title: str, about: str, draw: Callable[[Frame], None]) -> None:
         store = open_store(url)
         frame = Frame(url, store, store.version(), store.image_sets())
         frame.background.yield_to_pages()
-    except StoreError as error:
-        st.info(plain(str(error)))
-        if isinstance(error, StoreVersionError):
-            return
-        st.markdown("Fill a store with the built-in photographs, then load this page again:")
+    except NoStoreError:
+        st.info(
+            "There is no store yet. This page follows a run from its start; with the built-in photographs:"
+        )
         st.code("codecarena demo", language=None)
+        await_store(url)
         return
+    except Exception as error:
+        _unreadable(error, url)
+        return
+    if store.caution:
+        notices.info(plain(without_places(store.caution, url)))
     try:
         draw(frame)
     except AnalysisError as error:
         st.warning(plain(str(error)))
+    except Exception as error:
+        _unreadable(error, url)
+        return
     address.write()
     for unknown in current().unknown.values():
         notices.warning(plain(unknown))
     st.set_page_config(page_title=browser_title(title, url))
     frame.background.yield_to_pages()
     follow(url, frame.version)
+
+
+def _unreadable(error: Exception, url: str) -> None:
+    """Say why the store cannot be read, and draw the page again once it can; raise what is no fault of it."""
+    if not is_of_store(error):
+        raise error
+    st.error(plain(for_visitors(error, url)))
+    await_store(url)
 
 
 def browser_title(title: str, url: str) -> str:
@@ -299,7 +316,21 @@ def follow(url: str, version: int) -> None:
     """Draw the page again when the store has changed."""
     try:
         changed = open_store(url).version() != version
-    except StoreError:
+    except Exception as error:
+        if not is_of_store(error):
+            raise
         return
     if changed:
         st.rerun(scope="app")
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def await_store(url: str) -> None:
+    """Draw the page again once the store can be read."""
+    try:
+        open_store(url).version()
+    except Exception as error:
+        if not is_of_store(error):
+            raise
+        return
+    st.rerun(scope="app")

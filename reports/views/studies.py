@@ -13,6 +13,7 @@ from ...studies.organise.organise import Bench
 from ...studies.organise.presenting import SIMULATED, study_records
 from ...studies.records.records import StudyRow
 from ..charts.study_tables import record_table
+from ..server.store_errors import without_places
 from . import study_results, study_work
 from .frame import Frame, page, plain, show
 from .organiser import sign_out, signed_in
@@ -54,7 +55,7 @@ def draw(frame: Frame, bench: Bench | None) -> None:
         else:
             _of_a_study(frame, OF_STUDIES[task])
     except StoreError as error:
-        st.error(plain(str(error)))
+        st.error(plain(without_places(str(error), frame.url)))
 
 
 def _of_a_study(frame: Frame, draw_task: Callable[[Frame, StudyRow], None]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from released_stores import add_migration
 from sqlalchemy import Executable, delete, update
 from streamlit.testing.v1 import AppTest
 from synthetic_store import fill
@@ -96,8 +97,9 @@ def test_a_store_from_before_the_first_release_is_refused_in_one_sentence(open_p
     with sqlite3.connect(tmp_path / "arena.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0005'")
     page = open_page(tmp_path)
-    (said,) = page.info
-    assert "was made by a codecarena from before the first release" in said.value.replace("\\", "")
+    (said,) = page.error
+    assert said.value.replace("\\", "").startswith("The store was made by a codecarena from before the first")
+    assert str(tmp_path) not in said.value.replace("\\", "")
     # What fills an empty store would be refused as well.
     assert not page.code
 
@@ -145,9 +147,49 @@ def test_an_address_that_makes_no_sense_chooses_what_an_empty_one_does(
 @pytest.mark.parametrize("name", PAGES)
 def test_no_store_says_how_to_make_one(name: str, open_page, tmp_path: Path) -> None:
     page = open_page(tmp_path / "nowhere", name)
-    assert "nowhere" in page.info[0].value.replace("\\", "")
+    assert page.info[0].value.startswith("There is no store yet.")
+    assert "nowhere" not in page.info[0].value
     assert page.code[0].value == "codecarena demo"
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_page_notices_the_first_run(open_page, tmp_path: Path) -> None:
+    page = open_page(tmp_path / "arena")
+    assert page.code[0].value == "codecarena demo"
+    fill(tmp_path / "arena", pictures=2, codecs=2, settings=2, metrics=("psnr",))
+    page.run()  # as the page does by itself every few seconds
+    assert not page.code
+    assert page.caption[0].value == "2 pictures · 2 codecs · 8 results"
+
+
+@pytest.mark.parametrize("after_it_opened", [False, True])
+def test_a_broken_store_is_no_missing_one(open_page, tmp_path: Path, after_it_opened: bool) -> None:
+    fill(tmp_path, pictures=2, codecs=2, settings=2, metrics=("psnr",))
+    page = open_page(tmp_path) if after_it_opened else None
+    st.cache_resource.clear()
+    for name in ("arena.db-wal", "arena.db-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / "arena.db").write_bytes(b"no database at all" * 1000)
+    page = page.run() if page else open_page(tmp_path)
+    assert not page.exception
+    (said,) = page.error
+    words = said.value.replace("\\", "")
+    assert words.startswith("The store does not open as a store: file is not a database")
+    assert str(tmp_path) not in words
+    assert "SELECT" not in words
+    assert not page.code, "no demo is to be run over it"
+
+
+def test_an_older_store_is_shown_with_a_word(
+    open_page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "arena", pictures=2, codecs=2, settings=2, metrics=("psnr",))
+    add_migration(tmp_path, 'op.add_column("runs", sa.Column("note", sa.Text()))', monkeypatch)
+    page = open_page(tmp_path / "arena")
+    words = page.info[0].value.replace("\\", "")
+    assert words.startswith("The store has tables of version ")
+    assert words.endswith("to upgrade it, with all its rows: codecarena store upgrade")
+    assert "2 pictures · 2 codecs · 8 results" in [element.value for element in page.caption]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -12,7 +12,8 @@ from drawn import Address, Pickers
 from report_rows import BUTTERAUGLI, PSNR
 
 from codecarena.bench.analysis.coverage import AnalysisError
-from codecarena.bench.store.database import StoreError, StoreVersionError
+from codecarena.bench.store.database import StoreError
+from codecarena.bench.store.database_errors import NoStoreError
 from codecarena.reports.tables.table import Column, Entry, Row, Table
 from codecarena.reports.views import address, frame, pickers
 
@@ -200,18 +201,36 @@ def test_a_page_is_drawn_again_when_all_is_computed_or_the_store_has_changed(
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(StoreError("no_store"), ["codecarena demo"]), (StoreVersionError("no_store"), [])],
+    [(NoStoreError("no_store"), ["codecarena demo"]), (StoreError("no_store"), [])],
 )
 def test_a_page_without_a_store_says_why(
     page: Pickers, monkeypatch: pytest.MonkeyPatch, error: StoreError, code: list[str]
 ) -> None:
+    awaited: list[str] = []
+    monkeypatch.setenv("CODECARENA_STORE", "arena")
+    monkeypatch.setattr(frame, "await_store", awaited.append)
+
     def refuse(_: str) -> Any:
         raise error
 
     monkeypatch.setattr(frame, "open_store", refuse)
     frame.page("Look", "about", lambda _: None)
     assert page.of("title") == ["Look"]
-    assert (page.of("info"), page.of("code")) == (["no\\_store"], code)
+    assert page.of("code") == code
+    assert (len(page.of("info")), page.of("error")) == ((1, []) if code else (0, ["No\\_store"]))
+    assert awaited == ["arena"]
+
+
+def test_a_page_awaits_its_store(page: Pickers, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: str) -> Any:
+        raise NoStoreError("none")
+
+    monkeypatch.setattr(frame, "open_store", refuse)
+    frame.await_store.__wrapped__("arena")
+    assert not page.of("rerun")
+    monkeypatch.setattr(frame, "open_store", lambda _: SimpleNamespace(version=lambda: 0))
+    frame.await_store.__wrapped__("arena")
+    assert len(page.of("rerun")) == 1
 
 
 @pytest.mark.parametrize(
