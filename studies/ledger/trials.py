@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
+from ...bench.store.database import StoreError
 from ...bench.store.tables.study_tables import PairTable, ProposalTable, TrialTable, VoteTable
 from ...bench.store.writer import now
 from ..design.design import IntArray, PairTotals
@@ -15,6 +17,8 @@ from ..records.messages import VoteRequest
 from ..records.records import NewTrial, RaterRow, StudyRow, TrialRow
 from .ledger import Ledger
 
+UNREACHABLE = (StoreError, SQLAlchemyError)
+"""What is raised where the database does not answer, or only after too long."""
 _TRIAL = (
     TrialTable.id,
     TrialTable.rater_id,

@@ -8,6 +8,7 @@ address is kept, and every response of a kind has the same headers.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import cache
@@ -20,9 +21,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from ..ledger.trials import UNREACHABLE
 from ..records.messages import NextStep, Panel, SessionError, Trial, VoteRequest
 from .assets import Asset
 from .session import RaterService
+
+log = logging.getLogger(__name__)
 
 WEB = Path(__file__).parents[1] / "trial" / "web"
 """Modules, style and texts of the rater's pages."""
@@ -61,6 +65,8 @@ def routes(open_desk: Callable[[], RaterService]) -> list[BaseRoute]:
             return _refusal(error)
         except ValidationError as error:
             return _refusal(SessionError("not_understood", 422, _first_fault(error)))
+        except UNREACHABLE as error:
+            return _unavailable(error)
         return JSONResponse(content, headers=HEADERS)
 
     async def picture(request: Request) -> Response:
@@ -69,6 +75,8 @@ def routes(open_desk: Callable[[], RaterService]) -> list[BaseRoute]:
             png = await to_thread.run_sync(lambda: service().stimulus(token), limiter=limiter)
         except SessionError as error:
             return _refusal(error)
+        except UNREACHABLE as error:
+            return _unavailable(error)
         return Response(png, media_type="image/png", headers=HEADERS)
 
     return [
@@ -103,6 +111,12 @@ def _refusal(error: SessionError) -> JSONResponse:
     return JSONResponse(
         {"error": error.code, "detail": error.detail}, status_code=error.status, headers=HEADERS
     )
+
+
+def _unavailable(error: Exception) -> JSONResponse:
+    """Return what a browser tries again after; the log gets a line, without tokens."""
+    log.warning("no answer of the database to a rater: %s", type(getattr(error, "orig", error)).__name__)
+    return JSONResponse({"error": "try_again"}, status_code=503, headers={**HEADERS, "Retry-After": "1"})
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from hmac import compare_digest
 from pathlib import Path
 from typing import Literal
+from uuid import UUID
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from ..records.messages import DISPLAY_BYTES, Answer, Progress, SessionError, Sh
 from ..records.records import NewTrial, TrialRow
 from .schedule import Item, SessionPlan
 from .stimulus_png import StimulusError, plain_png
+
+LONGEST_RESPONSE_MS = 24 * 60 * 60 * 1000
+"""A day: who answers later has slept."""
 
 
 def shown(session_plan: SessionPlan, trial: TrialRow, total: int) -> Trial:
@@ -112,16 +116,26 @@ def check(session_plan: SessionPlan, vote_request: VoteRequest) -> None:
             422,
             f"expected one of {', '.join(answers(session_plan))}, got {vote_request.answer!r}",
         )
-    if not (math.isfinite(vote_request.response_ms) and vote_request.response_ms >= 0):
+    if not 0 <= vote_request.response_ms <= LONGEST_RESPONSE_MS:  # NaN is neither
         raise SessionError(
-            "not_understood", 422, f"expected response_ms of 0 or more, got {vote_request.response_ms}"
+            "not_understood",
+            422,
+            f"expected response_ms of 0 to {LONGEST_RESPONSE_MS}, got {vote_request.response_ms}",
         )
-    if not 8 <= len(vote_request.client_uuid) <= 64:
-        raise SessionError("not_understood", 422, "expected a client_uuid of 8 to 64 characters")
+    if not _is_uuid(vote_request.client_uuid):
+        raise SessionError("not_understood", 422, "expected a UUID as client_uuid, as RFC 4122 writes it")
     if len(json.dumps(dict(vote_request.display))) > DISPLAY_BYTES:
         raise SessionError(
             "not_understood", 422, f"expected a display record of at most {DISPLAY_BYTES} bytes"
         )
+
+
+def _is_uuid(text: str) -> bool:
+    """Whether a text is a UUID in its usual form: exports have it, and other programs read those."""
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
 
 
 def proof(

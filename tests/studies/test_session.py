@@ -24,6 +24,8 @@ from codecarena.studies.ledger.votes import stored_votes
 from codecarena.studies.records.messages import Break, Done, NotYet, Panel, SessionError, Trial
 from codecarena.studies.session.session import RaterService
 
+ONE, TWO = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
+
 
 @pytest.fixture
 def service(tmp_path: Path):
@@ -58,12 +60,12 @@ def test_every_tab_and_every_reload_sees_the_same_trial(service: RaterService, t
 def test_a_trial_takes_one_vote_whatever_is_sent(service: RaterService, tmp_path: Path) -> None:
     session = enter(service, *invite(tmp_path))
     trial = service.next_trial(session)
-    first = service.vote(session, vote_request(trial, "first", client_uuid="one-uuid"))
-    again = service.vote(session, vote_request(trial, "first", client_uuid="one-uuid"))
-    other = service.vote(session, vote_request(trial, "second", client_uuid="two-uuid"))
+    first = service.vote(session, vote_request(trial, "first", client_uuid=ONE))
+    again = service.vote(session, vote_request(trial, "first", client_uuid=ONE))
+    other = service.vote(session, vote_request(trial, "second", client_uuid=TWO))
     assert not first.repeated
     assert [again.repeated, other.repeated] == [True, True]
-    assert [other.answer, other.client_uuid] == ["first", "one-uuid"]
+    assert [other.answer, other.client_uuid] == ["first", ONE]
     assert first.following == other.following
     assert count(tmp_path, "study_votes") == 1
 
@@ -84,9 +86,9 @@ def test_votes_come_in_order_from_their_rater_with_an_answer_of_the_trial(
         with pytest.raises(SessionError) as error:
             service.vote(session, wrong)
         assert error.value.status == status
-    service.vote(first_session, vote_request(trial, client_uuid="same-uuid"))
+    service.vote(first_session, vote_request(trial, client_uuid=ONE))
     with pytest.raises(SessionError, match="not_due"):
-        service.vote(first_session, vote_request(following, client_uuid="same-uuid"))
+        service.vote(first_session, vote_request(following, client_uuid=ONE))
     assert count(tmp_path, "study_votes") == 1
 
 

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from scripted_rater_service import SCENES, ScriptedRaterService
+from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from codecarena.bench.store.database import StoreError
 from codecarena.studies.presentations.registry import PRESENTATIONS
 from codecarena.studies.records.messages import Refusal
 from codecarena.studies.session.assets import KeptFiles
@@ -131,3 +134,32 @@ def test_kept_files_are_those_of_the_folder_and_no_other(tmp_path: Path) -> None
             )
         for path in ("/static/../secret.txt", "/static/js/%2e%2e/%2e%2e/secret.txt", "/static/js"):
             assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("INSERT INTO secret-token", {}, sqlite3.OperationalError("database is locked")),
+        StoreError("cannot write to the store"),
+    ],
+)
+def test_a_database_that_does_not_answer_is_asked_again_and_told_in_one_line(
+    error: Exception, client: TestClient, service: ScriptedRaterService, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    def fails(*_: object) -> None:
+        raise error
+
+    for name in ("next_trial", "vote", "stimulus"):
+        monkeypatch.setattr(service, name, fails, raising=False)
+    answers = [
+        client.post("/study/next", json={"session": "secret-token"}),
+        client.post("/study/vote", json=vote("trial-0", session="secret-token")),
+        client.get("/study/picture/secret-token"),
+    ]
+    for answer in answers:
+        assert (answer.status_code, answer.json()) == (503, {"error": "try_again"})
+        assert answer.headers["retry-after"] == "1"
+    assert len(caplog.records) == 3
+    assert "secret-token" not in caplog.text
+    assert "OperationalError" in caplog.text or "StoreError" in caplog.text
