@@ -1,4 +1,4 @@
-"""Choose what the page Look shows: pictures, worst first, and each codec at its matched setting."""
+"""Choose what the page Look shows: pictures in order, and each codec at the setting nearest a target."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...bench.analysis.codec_grids import CodecGrid
+from ...bench.analysis.codec_grids import CodecGrid, grids, scored
 from ...bench.analysis.curves import to_quality
 from ...bench.records.columns import FloatArray
 from ...bench.records.rows import MetricRow, ScoredCell
@@ -16,6 +17,14 @@ from ...bench.store.store import Store
 from ..tables import digits
 from ..tables.selection import Selection
 from ..tables.table import Column, Entry, Row, Table
+
+RATE_TOLERANCE = 0.05
+"""How far the rates of pictures that are compared may be from the target, as a fraction of it."""
+SCORE_TOLERANCE = 0.01
+"""Likewise of scores."""
+DECIBEL_TOLERANCE = 0.25
+"""Of scores that crowd against 1, in decibels of their distance from it."""
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,57 @@ class Target:
             return np.abs(np.log(rates / self.value))
         ends = to_quality(self.metric.curve_scale, self.metric.better, scores)
         return np.abs(ends - to_quality(self.metric.curve_scale, self.metric.better, self.value))
+
+    def is_missed(self, rates: FloatArray, scores: FloatArray | None) -> NDArray[np.bool_]:
+        """Return which settings are further from the target than pictures to compare may be."""
+        if self.metric is None:
+            return ~(np.abs(rates / self.value - 1) <= RATE_TOLERANCE + ROUNDING)
+        decibels = self.metric.curve_scale == "decibel"
+        tolerance = DECIBEL_TOLERANCE if decibels else SCORE_TOLERANCE * abs(self.value)
+        return ~(self.distances(rates, scores) <= tolerance + ROUNDING)
+
+    @property
+    def tolerance(self) -> str:
+        """How far from the target pictures to compare may be, in words."""
+        if self.metric is not None and self.metric.curve_scale == "decibel":
+            return f"{DECIBEL_TOLERANCE} dB of {digits.metric_title(self.metric, [self.metric])}"
+        return f"{RATE_TOLERANCE if self.metric is None else SCORE_TOLERANCE:.0%}"
+
+    @property
+    def in_words(self) -> str:
+        """The target with its unit."""
+        if self.metric is None:
+            return f"{digits.rate(self.value)} bpp"
+        title = digits.metric_title(self.metric, [self.metric])
+        return f"{title} {digits.score(self.metric, self.value)} {digits.unit_of(self.metric)}".rstrip()
+
+    @property
+    def option(self) -> str:
+        """The target as ``run --match`` has it."""
+        return f"{'bpp' if self.metric is None else self.metric.name}={self.value:g}"
+
+    def value_of(self, cell: ScoredCell) -> float | None:
+        """Return a cell's rate or score, whichever the target is; None where it has none."""
+        if self.metric is None:
+            return cell.bits_per_pixel
+        score = cell.scores.get(self.metric.metric_id)
+        return None if score is None else score.value
+
+    def misses(self, cell: ScoredCell) -> bool:
+        """Whether a cell is further from the target than pictures to compare may be."""
+        value = self.value_of(cell)
+        return value is None or bool(self.is_missed(np.array([value]), np.array([value]))[0])
+
+    def deviation(self, cell: ScoredCell) -> str:
+        """Return by how much a cell misses the target, with sign and unit: a percentage for a rate."""
+        value = self.value_of(cell)
+        if value is None:
+            return digits.EMPTY
+        if self.metric is None:
+            return f"{digits.percent(100 * (value / self.value - 1))} %"
+        difference = digits.score(self.metric, value - self.value)
+        sign = "+" if value > self.value else ""
+        return f"{sign}{difference} {digits.unit_of(self.metric)}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +117,81 @@ def worst_first(
         metric: Whose score sorts them.
         target: Rate or score; of each picture the stored setting nearest to it counts.
     """
-    scored_grid = selection.comparison(metric).grids[grid.codec.codec_id]
-    matched = target.metric and selection.comparison(target.metric).grids[grid.codec.codec_id].scores
-    distances = np.where(scored_grid.known, target.distances(grid.rates, matched), np.inf)
-    distances = np.where(np.isfinite(distances), distances, np.inf)
-    rows = np.arange(len(distances))
-    nearest = distances.argmin(axis=1)
-    scores = np.where(np.isfinite(distances[rows, nearest]), scored_grid.scores[rows, nearest], np.nan)
+    matched = _matched(selection, grid.codec.codec_id, metric, target)
+    scores = np.array([score for score, _ in matched.values()])
     order = np.argsort(
         np.where(np.isnan(scores), np.inf, to_quality(metric.curve_scale, metric.better, scores))
     )
     names = {picture.sha256: picture.name for picture in selection.columns.pictures}
-    shas = list(grid.rows)
+    shas = list(matched)
     listed = [(names[shas[row]], float(scores[row])) for row in order]
     missing = sorted(set(names.values()) - {name for name, _ in listed})
     return [*listed, *((name, math.nan) for name in missing)]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """By how much one codec is better than another on a picture, at their settings nearest the target."""
+
+    picture: str
+    difference: float
+    """Score of the first minus that of the second, turned so that plus means that the first is better."""
+    is_fair: bool
+    """Whether both settings are near enough to the target."""
+
+
+def largest_gap_first(
+    selection: Selection, codec_ids: tuple[str, str], metric: MetricRow, target: Target
+) -> list[Gap]:
+    """Return the pictures by how much two codecs differ on them, whichever is better.
+
+    Those on which a codec misses the target come after the others: their gap may be one of rates. Those
+    without two scores come last, by name, with NaN.
+
+    Args:
+        selection: The pictures to sort.
+        codec_ids: Of the two codecs.
+        metric: Whose scores are compared.
+        target: Rate or score; of each picture the stored setting nearest to it counts.
+    """
+    first, second = (_matched(selection, codec_id, metric, target) for codec_id in codec_ids)
+    names = {picture.sha256: picture.name for picture in selection.columns.pictures}
+    better = 1 if metric.better == "higher" else -1
+    nothing = (math.nan, True)
+    gaps: list[Gap] = []
+    for sha256, name in names.items():
+        (score, missed), (other, other_missed) = first.get(sha256, nothing), second.get(sha256, nothing)
+        gaps.append(Gap(name, better * (score - other), not (missed or other_missed)))
+    return sorted(
+        gaps,
+        key=lambda gap: (
+            math.isnan(gap.difference),
+            not gap.is_fair,
+            0.0 if math.isnan(gap.difference) else -abs(gap.difference),
+            gap.picture,
+        ),
+    )
+
+
+def _matched(
+    selection: Selection, codec_id: str, metric: MetricRow, target: Target
+) -> dict[str, tuple[float, bool]]:
+    """Return score and whether the target is missed, at the setting nearest to it, by hash of the original.
+
+    Settings that searches tried count as well: they are what the page shows.
+    """
+    columns = selection.columns
+    all_grids = grids(columns, probes=True) if columns.probe.any() else selection.grids
+    grid = next(grid for grid in all_grids if grid.codec.codec_id == codec_id)
+    scored_grid = scored(grid, selection.scores(metric))
+    ends = target.metric and scored(grid, selection.scores(target.metric)).scores
+    distances = np.where(scored_grid.known, target.distances(grid.rates, ends), np.inf)
+    distances = np.where(np.isfinite(distances), distances, np.inf)
+    rows = np.arange(len(distances))
+    nearest = distances.argmin(axis=1)
+    scores = np.where(np.isfinite(distances[rows, nearest]), scored_grid.scores[rows, nearest], np.nan)
+    missed = target.is_missed(grid.rates[rows, nearest], None if ends is None else ends[rows, nearest])
+    return {sha256: (float(scores[row]), bool(missed[row])) for sha256, row in grid.rows.items()}
 
 
 def nearest_cells(
@@ -96,12 +216,10 @@ def nearest_cells(
 
 
 def _distance(cell: ScoredCell, target: Target) -> float:
-    if target.metric is None:
-        return abs(math.log(cell.bits_per_pixel / target.value))
-    score = cell.scores.get(target.metric.metric_id)
-    if score is None or score.value is None:
+    value = target.value_of(cell)
+    if value is None:
         return math.inf
-    return float(target.distances(np.zeros(1), np.array([score.value]))[0])
+    return float(target.distances(np.array([value]), np.array([value]))[0])
 
 
 def panes(
@@ -110,6 +228,7 @@ def panes(
     cells: Mapping[str, ScoredCell],
     metrics: Sequence[MetricRow],
     maps: Sequence[str],
+    target: Target,
 ) -> list[Pane]:
     """Return the original, each codec's picture and the maps that are asked for.
 
@@ -119,11 +238,18 @@ def panes(
         cells: The decoded pictures by codec label, in the order of the panes.
         metrics: Whose scores stand below each decoded picture.
         maps: Keys of `MAPS`; each adds a pane for every codec.
+        target: What the pictures are matched by.
     """
     shown = [Pane("Original", f"/look/original/{picture_sha256}", picture)]
     for label, cell in cells.items():
         address = f"{picture_sha256}/{cell.decoded_sha256}"
-        shown.append(Pane(label, f"/look/decoded/{address}", numbers(cell, metrics)))
+        shown.append(
+            Pane(
+                label,
+                f"/look/decoded/{address}",
+                f"{numbers(cell, metrics)} · {target.deviation(cell)} from {target.in_words}",
+            )
+        )
     for kind in maps:
         for label, cell in cells.items():
             address = f"/look/map/{kind}/{picture_sha256}/{cell.decoded_sha256}"
@@ -153,17 +279,24 @@ def numbers(cell: ScoredCell, metrics: Sequence[MetricRow]) -> str:
     return " · ".join(parts)
 
 
-def numbers_table(cells: Mapping[str, ScoredCell], metrics: Sequence[MetricRow], title: str) -> Table:
-    """Return rate, bytes and every score of the pictures that are shown.
+def numbers_table(
+    cells: Mapping[str, ScoredCell], metrics: Sequence[MetricRow], title: str, target: Target
+) -> Table:
+    """Return rate, bytes and every score of the pictures that are shown, and how far they miss the target.
 
     Args:
         cells: By the heading of the column.
         metrics: A row each.
         title: Of the table.
+        target: What the pictures are matched by.
     """
+    missed = Column(
+        f"From {target.in_words}", help=f"Pictures to compare should be within {target.tolerance}."
+    )
     columns = (
         Column("Codec", numeric=False),
         Column("Rate", "bits/pixel"),
+        missed,
         Column("File", "kB", help="1 kB is 1000 bytes."),
         Column("Setting", help="On the codec's own scale."),
         *(Column(digits.metric_title(metric, list(metrics)), digits.unit_of(metric)) for metric in metrics),
@@ -173,6 +306,7 @@ def numbers_table(cells: Mapping[str, ScoredCell], metrics: Sequence[MetricRow],
             (
                 Entry(f"{label} (toy)" if cell.toy else label),
                 Entry(digits.rate(cell.bits_per_pixel), cell.bits_per_pixel),
+                Entry(target.deviation(cell), target.value_of(cell), "worse" if target.misses(cell) else ""),
                 Entry(digits.significant(cell.bitstream_bytes / 1000), float(cell.bitstream_bytes)),
                 Entry(f"{cell.quality:g}", cell.quality),
                 *(_score(cell, metric) for metric in metrics),

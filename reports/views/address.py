@@ -18,8 +18,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 WEB = Path(__file__).parent.parent / "web"
 NAMES = frozenset(
     {
-        "anchor", "axis", "band", "bpp", "codec", "cost", "do", "every", "family", "gap", "kind", "map",
-        "match", "metric", "of", "picture", "published", "run", "set", "study", "view",
+        "anchor", "axis", "band", "bpp", "codec", "cost", "do", "every", "family", "kind", "map",
+        "match", "metric", "of", "order", "picture", "published", "run", "set", "study", "view",
     }
 )  # fmt: skip
 """What an address may say; beside it the order of a table, and a score by its metric's name."""

@@ -168,9 +168,7 @@ def choose_number(
         number = next((number for number in numbers if number is not None), default)
         st.session_state[key] = number
         tell(label, name, [text for text in asked or () if _number(text, low, high) is None], f"{number:g}")
-    before_picked = st.session_state[key]
-    picked = place.number_input(label, low, high, key=key, step=step, help=help_text)
-    number = before_picked if picked is None else picked
+    number = place.number_input(label, low, high, key=key, step=step, help=help_text)
     remember(name, [f"{number:g}"])
     return number
 

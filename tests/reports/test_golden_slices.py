@@ -21,6 +21,7 @@ from codecarena.bench.store.store import Store
 from codecarena.reports.files.curve_files import as_csv, picture_points
 from codecarena.reports.server.picture_choice import (
     Target,
+    largest_gap_first,
     nearest_cells,
     numbers,
     numbers_table,
@@ -198,6 +199,37 @@ def test_pictures_without_a_score_come_last_by_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("metric", "target", "expected"),
+    [
+        # At 1 bit per pixel zip is at 1, 1.1, 0.9 and 0.8, hyper at 1, 2.2, 0.9 and 1.2: only ant matches.
+        (PSNR, Target(1.0),
+         [("ant", -3.0, True), ("dog", -3.0, False), ("cat", -2.0, False), ("bee", 0.0, False)]),
+        (BUTTERAUGLI, Target(1.0),
+         [("ant", -0.3, True), ("dog", -0.3, False), ("cat", -0.2, False), ("bee", 0.0, False)]),
+    ],
+)  # fmt: skip
+def test_pictures_with_the_largest_gap_of_two_codecs_stand_first(
+    source: StoredColumns, metric: Any, target: Target, expected: list[tuple[str, float, bool]]
+) -> None:
+    gaps = largest_gap_first(Selection(source), ("zip-id", "hyper-id"), metric, target)
+    assert [(gap.picture, gap.difference, gap.is_fair) for gap in gaps] == [
+        (f"{name}.png", pytest.approx(difference), is_fair) for name, difference, is_fair in expected
+    ]
+
+
+def test_settings_that_a_search_found_count_in_the_order(tmp_path: Path) -> None:
+    bee = next(cell for cell in cells() if cell.picture_sha256 == "bee" and cell.codec == "zip")
+    found_by_search = replace(
+        bee, quality=1.1, probe=True, bitstream_bytes=100, bitstream_sha256="searched",
+        decoded_sha256="searched", scores={PSNR.metric_id: Score(29.0)},
+    )  # fmt: skip
+    stored = store_of(tmp_path / "arena", [*cells(), found_by_search], (PSNR, BUTTERAUGLI))
+    part = Selection(StoredColumns(stored, "zoo"))
+    (grid,) = (grid for grid in part.grids if grid.codec.label == "zip")
+    assert worst_first(part, grid, PSNR, Target(1.0))[0] == ("bee.png", 29.0)
+
+
+@pytest.mark.parametrize(
     ("target", "hyper", "zip_"),
     [
         (Target(1.3), 120, 160),  # bits per pixel: 0.6 or 1.2; 0.8 or 1.6, nearer by ratio
@@ -235,21 +267,23 @@ def test_pictures_are_shown_with_their_own_numbers() -> None:
         "2.00 bpp · setting 7 · lossless",
         "2.00 bpp · setting 0.75",
     ]
-    table = numbers_table(shown, [PSNR, BUTTERAUGLI], "Numbers")
+    table = numbers_table(shown, [PSNR, BUTTERAUGLI], "Numbers", Target(1.9))
     assert [column.heading for column in table.columns] == [
-        "Codec", "Rate, bits/pixel", "File, kB", "Setting", "PSNR, dB", "Butteraugli",
+        "Codec", "Rate, bits/pixel", "From 1.90 bpp", "File, kB", "Setting", "PSNR, dB", "Butteraugli",
     ]  # fmt: skip
     assert texts(table) == [
-        ["latent (toy)", "2.00", "0.121", "0.75", "31.25", "2.50"],
-        ["png", "2.00", "0.121", "7", "– lossless", "–"],
-        ["text", "2.00", "0.121", "0.75", "–", "–"],
+        ["latent (toy)", "2.00", "+5.3 %", "0.121", "0.75", "31.25", "2.50"],
+        ["png", "2.00", "+5.3 %", "0.121", "7", "– lossless", "–"],
+        ["text", "2.00", "+5.3 %", "0.121", "0.75", "–", "–"],
     ]
     assert text_columns(table) == ["Codec"]
-    assert values(table)[0] == [None, 2.0, 121.0, 0.75, 31.25, 2.5]
-    hints = [row.entries[4].hint for row in table.rows]
+    assert values(table)[0] == [None, 2.0, 2.0, 121.0, 0.75, 31.25, 2.5]
+    assert {row.entries[2].tone for row in table.rows} == {"worse"}
+    hints = [row.entries[5].hint for row in table.rows]
     assert hints == ["", "The pixels are the original's.", "The picture holds nothing to measure."]
-    assert table.rows[1].entries[5].hint.startswith("Not scored")
-    listed = panes("otter.png", "original", {"latent": CELL}, [PSNR], ["flip", "difference"])
+    assert table.rows[1].entries[6].hint.startswith("Not scored")
+    listed = panes("otter.png", "original", {"latent": CELL}, [PSNR], ["flip", "difference"],
+                   Target(30.0, PSNR))  # fmt: skip
     assert [(picture.name, picture.address) for picture in listed] == [
         ("Original", "/look/original/original"),
         ("latent", "/look/decoded/original/decoded"),
@@ -257,7 +291,7 @@ def test_pictures_are_shown_with_their_own_numbers() -> None:
         ("Difference: latent", "/look/map/difference/original/decoded"),
     ]
     assert listed[0].numbers == "otter.png"
-    assert listed[1].numbers == "2.00 bpp · setting 0.75 · PSNR 31.25 dB"
+    assert listed[1].numbers == "2.00 bpp · setting 0.75 · PSNR 31.25 dB · +1.25 dB from PSNR 30.00 dB"
 
 
 def test_bd_rates_on_either_kind_are_of_the_pictures_of_that_kind(source: StoredColumns) -> None:

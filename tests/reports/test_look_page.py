@@ -12,7 +12,7 @@ from drawn import Answered
 from report_rows import BUTTERAUGLI, CELL, MS_SSIM, PSNR
 
 from codecarena.bench.records.rows import Score
-from codecarena.reports.server.picture_choice import Target
+from codecarena.reports.server.picture_choice import Gap, Target
 from codecarena.reports.views import look
 
 METRICS = [PSNR, BUTTERAUGLI, MS_SSIM, replace(PSNR, name="flip", metric_id="flip-id")]
@@ -87,7 +87,7 @@ def test_pictures_stand_by_a_score_that_they_are_not_matched_by(
         return [("b.png", 31.25), ("a.png", math.nan)]
 
     monkeypatch.setattr(look, "worst_first", worst_first)
-    assert look._picture("place", part(metrics), "latent", target) == "b.png"
+    assert look._picture("place", part(metrics), ["latent"], target, "worst") == "b.png"
     assert judged == [("latent", judge, target)]
     written = {"psnr": "31.25", "butteraugli": "31.25"}[judge.name]
     shown = [f"b.png  ({judge.name.upper()} {written})", "a.png"]
@@ -96,8 +96,79 @@ def test_pictures_stand_by_a_score_that_they_are_not_matched_by(
     ]
 
 
+@pytest.mark.parametrize(
+    ("codecs", "metrics", "options"),
+    [
+        (["zip", "hyper", "latent"], METRICS, ["Worst of zip", "Largest gap of zip and hyper"]),
+        (["zip"], METRICS, None),
+        (["zip", "hyper"], [], None),
+    ],
+)
+def test_two_codecs_have_a_gap_to_sort_by(
+    asked: list[Any], codecs: list[str], metrics: list[Any], options: list[str] | None
+) -> None:
+    asked[0]["order"] = "gap" if options else "worst"
+    assert look._order("place", part(metrics), codecs) == asked[0]["order"]
+    shown = [("place", "Pictures first", "order", ["worst", "gap"], options)] if options else []
+    assert asked[1:] == shown
+
+
+def test_pictures_of_a_gap_say_who_is_better_by_how_much(
+    asked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gaps = [
+        Gap("a.png", -3.25, True), Gap("b.png", 1.5, True), Gap("c.png", 9.0, False),
+        Gap("d.png", math.nan, True),
+    ]  # fmt: skip
+    given: list[Any] = []
+
+    def largest_gap_first(_: Any, codec_ids: Any, metric: Any, target: Target) -> list[Gap]:
+        given.append((codec_ids, metric, target))
+        return gaps
+
+    monkeypatch.setattr(look, "largest_gap_first", largest_gap_first)
+    assert look._picture("place", part(), ["zip", "hyper", "latent"], Target(1.0), "gap") == "a.png"
+    assert given == [(("zip-id", "hyper-id"), PSNR, Target(1.0))]
+    shown = ["a.png  (PSNR: hyper +3.25 dB)", "b.png  (PSNR: zip +1.50 dB)",
+             "c.png  (PSNR: zip +9.00 dB, not matched)", "d.png"]  # fmt: skip
+    label = "Picture, largest gap of zip and hyper first"
+    assert asked[1:] == [("place", label, "picture", ["a.png", "b.png", "c.png", "d.png"], shown)]
+
+
+@pytest.mark.parametrize(
+    ("target", "said", "only"),
+    [
+        (Target(2.0), None, None),
+        (Target(1.91), None, None),
+        (Target(1.9), "5% from 1.90 bpp: jpeg(subsampling=444) +5.3 %, gone +5.3 %.", "bpp=1.9"),
+        (Target(31.0, PSNR), None, None),
+        (Target(30.0, PSNR), "1% from PSNR 30.00 dB: jpeg(subsampling=444) +1.25 dB, gone +1.25 dB.",
+         "psnr=30"),
+        (Target(0.5, MS_SSIM), "0.25 dB of MS-SSIM from MS-SSIM 0.5000: jpeg(subsampling=444) –,",
+         "ms-ssim=0.5"),
+    ],
+)  # fmt: skip
+def test_pictures_that_do_not_match_are_named_with_the_command_that_makes_some(
+    monkeypatch: pytest.MonkeyPatch, target: Target, said: str | None, only: str | None
+) -> None:
+    page = Answered()
+    monkeypatch.setattr(look, "st", page)
+    cells = {"jpeg(subsampling=444)": CELL, "gone": replace(CELL, imported=True)}
+    look._missed(SimpleNamespace(url="arena x"), cells, target)  # type: ignore[arg-type]
+    warnings = [warning.replace("\\", "") for warning in page.of("warning")]
+    assert len(warnings) == (said is not None)
+    if said is not None:
+        assert said.replace("\\", "") in warnings[0]
+        command = (f"codecarena run suite.toml --match {only} --only codec=jpeg --only set={CELL.image_set} "
+                   "--store 'arena x'")  # fmt: skip
+        assert page.of("code") == [(command, None)]
+    # Of pictures that came from elsewhere no setting can be searched.
+    look._missed(SimpleNamespace(url="arena"), {"gone": cells["gone"]}, target)  # type: ignore[arg-type]
+    assert len(page.of("code")) == (said is not None)
+
+
 def test_without_scores_pictures_stand_in_their_own_order(asked: list[Any]) -> None:
-    assert look._picture("place", part([]), "zip", Target(1.0)) == "a.png"
+    assert look._picture("place", part([]), ["zip", "hyper"], Target(1.0), "gap") == "a.png"
     assert asked[1:] == [("place", "Picture", "picture", ["a.png", "b.png"], ["a.png", "b.png"])]
 
 
@@ -130,13 +201,15 @@ def test_what_the_page_hands_to_its_pictures(
     monkeypatch.setattr(look.pickers, "choose_many", lambda _, __, name, *___, **____: answers[name])
     monkeypatch.setattr(look.pages, "show", tables.append)
     monkeypatch.setattr(look, "_first_codecs", lambda _: [])
-    monkeypatch.setattr(look, "_target", lambda *_: Target(1.0))
-    monkeypatch.setattr(look, "_picture", lambda _, __, codec, ___: "b.png" if codec == labels[0] else "")
+    monkeypatch.setattr(look, "_target", lambda *_: Target(2.0))
+    monkeypatch.setattr(look, "_order", lambda *_: "gap")
+    monkeypatch.setattr(look, "_picture", lambda _, __, codecs, ___, order: (
+        "b.png" if (codecs[0], order) == (labels[0], "gap") else ""))  # fmt: skip
     monkeypatch.setattr(look, "nearest_cells", nearest_cells)
     look.draw(SimpleNamespace(selection=lambda _: part(), store=None))  # type: ignore[arg-type]
     wanted = {f"{name}-id": name for name in labels if name != "gone"}
     ((image_set, sha256, codecs, target),) = nearest
-    assert (image_set, sha256, target) == ("zoo", "b-sha", Target(1.0))
+    assert (image_set, sha256, target) == ("zoo", "b-sha", Target(2.0))
     assert list(codecs.items()) == list(wanted.items())
     panes = given[0]["panes"]
     assert [pane["name"] for pane in panes] == [
@@ -144,8 +217,9 @@ def test_what_the_page_hands_to_its_pictures(
     ]  # fmt: skip
     # The first three metrics of four.
     assert [pane["numbers"].split(" · ")[2:] for pane in panes[1 : 1 + len(cells)]] == [
-        ["PSNR 31.25 dB", "Butteraugli 2.50", "MS-SSIM 0.9876"] for _ in cells
+        ["PSNR 31.25 dB", "Butteraugli 2.50", "MS-SSIM 0.9876", "0.0 % from 2.00 bpp"] for _ in cells
     ]
+    assert page.of("warning") == []
     missing = [name for name in labels if name not in cells]
     assert page.of("caption") == [f"{name} has no result for this picture." for name in missing]
     assert [table.title for table in tables] == (["Numbers of b.png"] if cells else [])
