@@ -27,6 +27,8 @@ PROSE_CHARACTERS = 40
 """A column of longer texts breaks its lines before anything else gives way."""
 NARROWEST_NAME = 12
 """Characters to which a column of names shrinks before others are left out."""
+_RANGE = re.compile(r"…|(?<=\d)\.\.(?=\W?\d)")
+"""Between the ends of a range, also on consoles that have no ellipsis."""
 LEVELS = (
     (0, 0, False, 24),
     (1, 0, False, 24),
@@ -38,7 +40,7 @@ LEVELS = (
 )
 """How room is saved, mildest first: how headings break, how entries fold, whether names break, and to how
 many characters a column of prose shrinks."""
-_BREAKS = re.compile(r"(?<=\s)|(?<=…)|(?<=[-_/,;=:](?=\D))|(?<=\D)(?=\()")
+_BREAKS = re.compile(r"(?<=\s)|(?<=…)|(?<=\d\.\.)|(?<=[-_/,;=:](?=\D))|(?<=\D)(?=\()")
 """Where a text may go on in the next line: never inside a number."""
 
 
@@ -247,7 +249,7 @@ def _folded(text: str, folds: int) -> str:
         return text
     if " (" in text and folds == 1:
         return text.replace(" (", "\n(")
-    text = text.replace("…", "…\n")
+    text = _RANGE.sub("\\g<0>\n", text)
     return text.replace(" ", "\n") if folds > 1 else text
 
 

@@ -56,11 +56,11 @@ def is_harmless(shown: str) -> bool:
     return not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff]", shown)  # fmt: skip  # noqa: E501
 
 
-def drawn(width: int, title: str, text: str, encoding: str = "utf-8") -> str:
+def drawn(width: int, title: str, text: str, encoding: str = "utf-8", number: str = "1") -> str:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding=encoding, newline="")
     console = Terminal(stream, width=width)
-    show_table(console, title, [TextColumn(text), TextColumn("n")], [[text, "1"]], [text])
+    show_table(console, title, [TextColumn(text), TextColumn("n")], [[text, number]], [text])
     print_notes([text], console)
     say(text, stream)
     stream.flush()
@@ -82,6 +82,8 @@ def test_no_letter_ends_a_table_on_a_console_that_lacks_it(encoding: str) -> Non
     for text in (*texts(60), "0.04\u20262.33 \u25bc", "\u2212 \u00d7 \u00b1 \u2265 \u2713 \u2020 \u2076"):
         assert is_harmless(drawn(60, text, text, encoding))
     assert "0.04..2.33" in drawn(60, "t", "0.04\u20262.33", "ascii")
+    folded = drawn(16, "t", "jpeg", "ascii", "\u221255.3 (\u221259.6\u2026\u221250.8)").split()
+    assert {"-55.3", "(-59.6..", "-50.8)"} <= set(folded)
     assert "-1.50" in drawn(60, "t", "\u22121.50", "latin-1")
     assert "\\u732b" in drawn(60, "t", "\u732b", "cp1252")
 
