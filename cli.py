@@ -288,17 +288,21 @@ def fetch_set(
 ) -> None:
     """Download an image set and check every file's hash; hf:OWNER/NAME and s3:// are read as well."""
     from .bench.cli.progress import of_downloads
+    from .datasets.folder import look_into
     from .datasets.sets.catalogue import find_manifest
     from .datasets.sources.download import data_folder, fetch
     from .datasets.sources.remote import Remote, parse, read
-    from .terminal import Terminal
+    from .terminal import Terminal, print_notes
 
     source = parse(name) or find_manifest(name)  # before the bar: a mistake draws none
     with of_downloads(Terminal(stderr=True)) as show:
         if isinstance(source, Remote):
-            paths = read(source, data_folder(data), show)
+            paths, notes = read(source, data_folder(data), show), ()
         else:
             paths = fetch(source, data_folder(data), show, mirror, sampler())
+            placed_by_hand = not (source.pictures or source.archives)
+            notes = look_into(data_folder(data) / source.name).notes if placed_by_hand else ()
+    print_notes(notes)
     folders = sorted({str(path.parent) for path in paths})
     where = ", ".join(folders) if len(folders) <= 3 else os.path.commonpath(folders)
     say(f"{len(paths)} pictures of {name} are here: {where}")

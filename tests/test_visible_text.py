@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import ast
 import io
+import os
 import random
 import re
+import subprocess
 import sys
 import unicodedata
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import typer.main
 from imported import ROOT, sources
 from rich.console import Console
 
+from arena import command
 from codecarena.cli import app
 from codecarena.terminal import LEVELS, Terminal, TextColumn, plain, print_notes, show_table
 from codecarena.visible_text import encodable, plain_help, say, show_every_letter, visible
@@ -116,6 +120,19 @@ def test_a_stream_writes_what_it_lacks_instead_of_ending_the_program(monkeypatch
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     say("a\x1b")
     assert sys.stdout.getvalue() == "a\\x1b\n"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii"])
+def test_the_program_ends_no_table_on_a_console_that_is_not_utf_8(encoding: str, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        command("list", "codecs"),
+        env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert "\n-----" in ended.stdout.decode(encoding)
 
 
 def helps(command: object, path: str = "") -> Iterator[tuple[str, object, str]]:

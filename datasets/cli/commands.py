@@ -106,7 +106,12 @@ class PictureCommands:
     def _open(self, reference: str, data: Path | None) -> ImageSet:
         from ..sets.catalogue import open_set
 
-        return open_set(reference, data, self._make_sampler())
+        opened = open_set(reference, data, self._make_sampler())
+        if opened.notes:
+            from ...terminal import print_notes
+
+            print_notes(opened.notes)
+        return opened
 
 
 def describe(

@@ -40,7 +40,7 @@ qualities = [30]
 def test_brackets_and_commands_in_messages_notes_and_names_are_text(tmp_path: Path) -> None:
     write_pictures(tmp_path / "x[red]y", 1)
     (tmp_path / "x[red]y" / "picture0000.png").rename(tmp_path / "x[red]y" / "a[final].png")
-    (tmp_path / "x[red]y" / "b[/].heic").write_bytes(b"\0")
+    (tmp_path / "x[red]y" / "b[bold].heic").write_bytes(b"\0")
     (tmp_path / "program.py").write_text(PROGRAM)
     recipe = RECIPE.format(python=sys.executable, program=tmp_path / "program.py")
     (tmp_path / "odd.toml").write_text(recipe)
@@ -52,7 +52,7 @@ def test_brackets_and_commands_in_messages_notes_and_names_are_text(tmp_path: Pa
     assert "[libx265 @ 0x55aa] cannot open [/usr/lib/libx265.so]\\x1b[2J\\u202e" in ended.stderr
     assert "note set ./x[/bar]/missing: './x[/bar]/missing' is no known image set" in ended.stderr
     assert "note set x[red]y: 1 left out" in ended.stderr
-    assert "b[/].heic" in ended.stderr
+    assert "b[bold].heic" in ended.stderr
     shown = call("rates", folder=tmp_path).stdout
     assert shown.startswith("Rates · x[red]y\n")
     fetched = call("sets", "check", "x[red]y", "x[red]y", folder=tmp_path)

@@ -116,6 +116,18 @@ def test_pictures_that_were_placed_have_the_names_they_have(tmp_path: Path) -> N
     assert opened.notes == (f"1 left out, {FORMAT}: y.tga",)
 
 
+def test_commands_on_sets_name_what_their_folders_hold_besides(tmp_path: Path) -> None:
+    for name in ("a.png", "y.tga"):
+        picture(tmp_path / "set" / name)
+    note = f"note 1 left out, {FORMAT}: y.tga"
+    assert note in call("sets", "check", "set", "set", folder=tmp_path).stderr
+    keys = 'name = "mine"\ntitle = "t"\nkind = "natural"\nlicence = "?"\ncitation = "?"\ncount = 1\n'
+    (tmp_path / "mine.toml").write_text(keys)
+    (tmp_path / "set").rename(tmp_path / "mine")
+    ended = call("sets", "fetch", "mine.toml", "--data", tmp_path, folder=tmp_path)
+    assert (ended.returncode, note in ended.stderr) == (0, True)
+
+
 # The table beside the pictures.
 
 

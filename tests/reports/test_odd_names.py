@@ -107,6 +107,28 @@ def test_odd_names_reach_every_table_whole(
         assert "has no image set" in wrong.stderr
 
 
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_tables_break_no_number_and_stay_within_the_terminal(
+    store: Path, width: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rename(store, [f"codec{place}" for place in range(6)] + [f"name{place}" for place in range(10)])
+    commands = [(*words, "--store", store) for words in COMMANDS[:-1]]
+    for words in (*commands, ("list", "codecs"), ("list", "sets"), ("list", "suites")):
+        monkeypatch.setenv("COLUMNS", "4000")
+        whole = set(re.findall(r"\d[\d.]*", call(*words, folder=tmp_path).stdout))
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = call(*words, folder=tmp_path).stdout.split("\n")
+        assert [line for line in lines if len(line) > width] == [], words
+        broken = [
+            number
+            for line in lines
+            if not line.startswith("Left out at")
+            for number in re.findall(r"\d[\d.]*", line)
+            if number not in whole
+        ]
+        assert broken == [], words
+
+
 def test_odd_names_reach_the_report_whole(store: Path, tmp_path: Path) -> None:
     image_set, codec_names = rename(store, odd_texts(random.Random(5), NAMES_A_ROUND))
     ended = call("report", "report.html", "--store", store, folder=tmp_path)
