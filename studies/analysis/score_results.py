@@ -16,7 +16,7 @@ from ...bench.store.store import Store
 from ..ledger.erasure import results_question
 from ..ledger.imports import source_of
 from ..ledger.ledger import Ledger
-from ..ledger.score_imports import scale_of_scores, scores_of_study
+from ..ledger.score_imports import anchor_of_scores, scale_of_scores, scores_of_study
 from ..records.records import PublishedScore, ScoreScale, StoredStudy
 from ..scale.models import FloatArray
 from ..scale.scale_results import Interval
@@ -153,7 +153,7 @@ def _compute(ledger: Ledger, known: StoredStudy) -> ScoreResults:
         0 if points is None else len(points.human),
         tuple(content.picture_sha256 for content in known.material.contents if content.picture_sha256),
         per_picture,
-        _bd_rates(values, joined, scale, pictures, random),
+        _bd_rates(values, joined, scale, pictures, random, anchor_of_scores(study)),
         tuple(notes),
     )
 
@@ -303,15 +303,17 @@ def _bd_rates(
     scale: ScoreScale,
     pictures: Sequence[str],
     random: np.random.Generator,
+    wanted: str | None,
 ) -> tuple[HumanBdRate, ...]:
     curves = {
         codec: curve
         for codec in dict.fromkeys(value.codec for value in values if value.codec)
         if (curve := _curve(codec, values, joined.beside.rates or {}, scale, pictures))
     }
-    if len(curves) < 2:
+    anchor = wanted or next(iter(curves), None)
+    if len(curves) < 2 or anchor not in curves:
         return ()
-    anchor, *others = curves
+    others = [codec for codec in curves if codec != anchor]
     drawn = random.multinomial(len(pictures), np.full(len(pictures), 1.0 / len(pictures)), RESAMPLES)
     weights = drawn / len(pictures)
     return tuple(_against((anchor, curves[anchor]), (name, curves[name]), weights, random) for name in others)

@@ -28,6 +28,7 @@ def keep_scores(
     scale: ScoreScale,
     scores: Sequence[PublishedScore],
     placement: Placement,
+    anchor: str | None = None,
 ) -> StudyRow:
     """Store scores as an imported study and return it.
 
@@ -38,11 +39,15 @@ def keep_scores(
         scale: What the scores are.
         scores: One a condition, or one a condition and picture.
         placement: What the benchmark has stored of the conditions and pictures.
+        anchor: Label of the codec that rates at equal quality are against; the first of the file where None.
 
     Raises:
-        StoreError: The name is taken or none for a study, or there are no scores.
+        StoreError: The name is taken or none for a study, there are no scores, or the anchor has no condition.
     """
     check_name(ledger, name)
+    codecs = list(dict.fromkeys(known.codec for known in placement.conditions.values() if known.codec))
+    if anchor not in (None, *codecs):
+        raise StoreError(f"expected the anchor among {', '.join(codecs) or 'mapped codecs'}; got {anchor!r}")
     if not scores:
         raise StoreError("the file holds no scores")
     material = _material(scores, placement)
@@ -50,6 +55,7 @@ def keep_scores(
     text = (
         f"source = {quoted(source)}\nsided = false\nraters_known = false\n[scores]\n"
         f"scale = {quoted(scale.name)}\nbetter = {quoted(scale.better)}\n{level}"
+        + ("" if anchor is None else f"anchor = {quoted(anchor)}\n")
     )
     ledger.keep(name, text, seal(text, material.lines()), "imported", material)
     study = ledger.study(name)
@@ -61,6 +67,11 @@ def scale_of_scores(study: StudyRow) -> ScoreScale:
     """Return what the scores of an import are."""
     table = tomllib.loads(study.plan)["scores"]
     return ScoreScale(table["scale"], table["better"], table.get("level"))
+
+
+def anchor_of_scores(study: StudyRow) -> str | None:
+    """Return the codec that the import asked rates to be against; None where it did not."""
+    return tomllib.loads(study.plan)["scores"].get("anchor")
 
 
 def scores_of_study(ledger: Ledger, study: StudyRow) -> tuple[PublishedScore, ...]:

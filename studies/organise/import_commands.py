@@ -41,7 +41,11 @@ def import_command(
         str | None, typer.Option(help="A certain model.", show_default="what suits unit and answers")
     ] = None,
     anchor: Annotated[
-        str | None, typer.Option(help="Condition at 0.", show_default="original, else the mean")
+        str | None,
+        typer.Option(
+            help="Condition at 0; of scores the codec that rates are against.",
+            show_default="original, else the mean; the first",
+        ),
     ] = None,
     keep_repeats: Annotated[
         bool, typer.Option("--keep-repeats", help="Count an answer as often as the file repeats it.")
@@ -71,7 +75,7 @@ def import_command(
     said = read_mapping(mapping) if mapping else ConditionMapping()
     said = with_options(said, {"image_set": image_set, "scale": scale, "level": level})
     if form == "scores":
-        _import_scores(store, name, file, said)
+        _import_scores(store, name, file, said, anchor)
         return
     asked = {"unit": unit, "model": model, "anchor": anchor}
     analysis = AnalysisTable.model_validate(
@@ -111,7 +115,7 @@ def _import_votes(
     _notes(notes)
 
 
-def _import_scores(store: str, name: str, file: Path, mapping: ConditionMapping) -> None:
+def _import_scores(store: str, name: str, file: Path, mapping: ConditionMapping, anchor: str | None) -> None:
     from ..ledger.imports import NOWHERE
     from ..ledger.score_imports import keep_scores
     from .score_file import read_scores
@@ -125,7 +129,13 @@ def _import_scores(store: str, name: str, file: Path, mapping: ConditionMapping)
             placement, of_settings = place(ledger.store, mapping, content.conditions, content.pictures)
             notes = [*of_settings, *_far_rates(content.rates, placement)]
         keep_scores(
-            ledger, name, f"imported from {file.name} (scores)", content.scale, content.scores, placement
+            ledger,
+            name,
+            f"imported from {file.name} (scores)",
+            content.scale,
+            content.scores,
+            placement,
+            anchor,
         )
     say(
         f"{len(content.scores)} scores ({content.scale.name}) of {len(content.conditions)} conditions are "

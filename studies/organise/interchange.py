@@ -43,10 +43,14 @@ def write(ledger: Ledger, study: StudyRow, form: str, out: Path) -> int:
         out: The file to write; replaced where it is there.
 
     Raises:
-        InterchangeError: No such format, or the file cannot be written.
+        InterchangeError: No such format, the study holds no votes but scores, or the file cannot be written.
     """
     if form not in _WRITERS:
         raise InterchangeError(f"no format {form!r}; there are {', '.join(_WRITERS)}")
+    if study.holds_scores:
+        raise InterchangeError(
+            f"study {study.name!r} holds scores, no votes: codecarena study report {study.name}"
+        )
     plan = plan_of(study)
     turned = plan is not None and plan.trials.asks == "worse"
     rows = _WRITERS[form](stored_votes(ledger, study), ledger.known(study).material.conditions, turned)

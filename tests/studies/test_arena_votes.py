@@ -240,6 +240,12 @@ def test_answers_of_jpeg_aic_are_read_as_published(tmp_path: Path) -> None:
     assert content.votes.seconds[0] == pytest.approx(2.516)
 
 
+def test_pwcmps_own_example_is_read_as_published(test_data: Path) -> None:
+    content = read("pwcmp", test_data / "oracles" / "pwcmp_ex3_tone_mapping.csv")
+    assert (len(content.votes), len(content.votes.raters), len(content.votes.conditions)) == (1213, 18, 7)
+    assert (content.votes.sided, content.sentence()) == (False, "")
+
+
 def test_answers_of_mucped23_name_the_picture_that_differs_more(tmp_path: Path) -> None:
     (tmp_path / "answers.csv").write_text(
         "methodA,methodB,originalName,answerValue\n"

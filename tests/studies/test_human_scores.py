@@ -146,6 +146,24 @@ def test_the_rate_at_equal_human_quality_is_the_bd_rate_of_the_scores(imported: 
     assert rate.low < (rate.bd_rate.percent or 0) < rate.high
 
 
+def test_the_anchor_of_the_rates_is_chosen_at_the_import(imported: Path, elo_csv: Path) -> None:
+    words = ("study", "import", "turned", "scores", elo_csv, "--mapping", "map.toml", "--anchor")
+    wrong = call(*words, "avif", folder=imported)
+    assert (wrong.returncode, "expected the anchor among jpeg, webp; got 'avif'" in wrong.stderr) == (2, True)
+    assert call(*words, "webp", folder=imported).returncode == 0
+    with closing(Ledger(str(imported / "arena"), read_only=True)) as ledger:
+        (turned,), (rate,) = (score_results_of(ledger, name).bd_rates for name in ("turned", "elo"))
+    assert (turned.codec, turned.anchor) == ("jpeg", "webp")
+    ratios = [1 + (own.bd_rate.percent or 0) / 100 for own in (turned, rate)]
+    assert ratios[0] * ratios[1] == pytest.approx(1)
+
+
+def test_scores_are_no_votes_to_export(imported: Path) -> None:
+    done = call("study", "export", "elo", "csv", "votes.csv", folder=imported)
+    assert (done.returncode, "holds scores, no votes" in done.stderr) == (2, True)
+    assert not (imported / "votes.csv").exists()
+
+
 def test_the_level_of_the_intervals_decides_how_far_scores_are_drawn(ran: Path, elo_csv: Path) -> None:
     """One picture, so that only the scores' own error is left: at 99 % it is 25.7583 / 2.5758 = 10 points."""
     text = elo_csv.read_text().replace("p99Low", "low").replace("p99Hi", "high")
