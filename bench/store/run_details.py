@@ -29,6 +29,8 @@ class RunDetail:
     """Attempts of this run that ended without one."""
     newest: str | None
     """When the last result came, ISO 8601, UTC."""
+    is_timing_pass: bool = False
+    """Whether it timed cells instead of measuring them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +53,21 @@ def run_details(store: Store) -> list[RunDetail]:
     rest = select(RunTable.id, RunTable.suite_text, MachineTable.description).join(
         MachineTable, MachineTable.id == RunTable.machine_id
     )
-    done: dict[int, tuple[int, str]] = {}
+    done: dict[int, tuple[int, str, bool]] = {}
     with store.engine.connect() as connection:
         # A run measures or times, never both: the timing pass is a run of its own.
         for table in (MeasurementTable, TimingTable):
             results = select(table.run_id, func.count(), func.max(table.created_at)).group_by(table.run_id)
-            done.update((row[0], (row[1], row[2])) for row in connection.execute(results))
+            is_timing = table is TimingTable
+            done.update((row[0], (row[1], row[2], is_timing)) for row in connection.execute(results))
         failed = {row[0]: row[1] for row in connection.execute(failures)}
         suites_and_machines = {row[0]: (row[1], row[2]) for row in connection.execute(rest)}
     details: list[RunDetail] = []
     for run in store.runs():
-        measured, newest = done.get(run.run_id, (0, None))
+        measured, newest, timed = done.get(run.run_id, (0, None, run.call[:1] == ("time",)))
+        failures_of_run = failed.get(run.run_id, 0)
         details.append(
-            RunDetail(run, *suites_and_machines[run.run_id], measured, failed.get(run.run_id, 0), newest)
+            RunDetail(run, *suites_and_machines[run.run_id], measured, failures_of_run, newest, timed)
         )
     return details
 

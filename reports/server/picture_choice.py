@@ -55,7 +55,7 @@ class Target:
         """How far from the target pictures to compare may be, in words."""
         if self.metric is not None and self.metric.curve_scale == "decibel":
             return f"{DECIBEL_TOLERANCE} dB of {digits.metric_title(self.metric, [self.metric])}"
-        return f"{RATE_TOLERANCE if self.metric is None else SCORE_TOLERANCE:.0%}"
+        return f"{100 * (RATE_TOLERANCE if self.metric is None else SCORE_TOLERANCE):g} %"
 
     @property
     def in_words(self) -> str:

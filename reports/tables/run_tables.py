@@ -12,6 +12,9 @@ from ...bench.store.run_details import RunDetail, Version
 from . import digits
 from .table import Column, Entry, Row, Table
 
+IMPORTED = "import "
+"""How the suite of a run is called that brought in a file."""
+
 
 def status(detail: RunDetail) -> str:
     """Return what became of a run, in a word."""
@@ -30,6 +33,7 @@ def runs_table(details: Sequence[RunDetail]) -> Table:
     columns = (
         Column("Run", numeric=False),
         Column("Suite", numeric=False),
+        Column("Kind", numeric=False, help="A timing pass measures speed, one call at a time."),
         Column("Status", numeric=False),
         Column("Began", "UTC", False),
         Column("Took", numeric=False, help="Until its end, or its last result."),
@@ -44,6 +48,7 @@ def runs_table(details: Sequence[RunDetail]) -> Table:
             (
                 Entry(str(detail.run.run_id), float(detail.run.run_id)),
                 Entry(detail.run.suite),
+                Entry(what_ran(detail)),
                 Entry(status(detail)),
                 Entry(detail.run.started_at[:16].replace("T", " ")),
                 _took(detail),
@@ -62,6 +67,16 @@ def runs_table(details: Sequence[RunDetail]) -> Table:
         for detail in details
     )
     return Table("Runs", columns, rows)
+
+
+def what_ran(detail: RunDetail) -> str:
+    """Return what a run did, in a word or two."""
+    if detail.run.suite.startswith(IMPORTED):
+        return "import"
+    if detail.is_timing_pass:
+        return "timing pass"
+    command = detail.run.call[0] if detail.run.call else "run"
+    return {"run": "measurements", "score": "scores"}.get(command, command)
 
 
 def machine(detail: RunDetail) -> str:

@@ -31,13 +31,14 @@ from .address import WEB, current
 
 POLL_SECONDS = 5
 PENDING_SECONDS = 1.0
+REFRESHED = "drawn again by itself"
 READ_AT_ONCE = 20_000
 """Measurements whose scores under a metric are read while the page waits: some hundredths of a second."""
 SPACING = """
 <style>
 .stMainBlockContainer { padding-top: 3.5rem; max-width: 90rem; }
 .stMainBlockContainer h1 { font-size: 1.75rem; padding-bottom: 0.75rem; }
-.stMainBlockContainer h3 { font-size: 1.2rem; }
+.stMainBlockContainer h2 { font-size: 1.2rem; padding: 0.5rem 0 1rem; }
 @media (max-width: 1200px) { .stMainBlockContainer { padding-left: 1.5rem; padding-right: 1.5rem; } }
 /* Streamlit's own captions are too faint to read easily. */
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: inherit; opacity: 0.9; }
@@ -46,6 +47,13 @@ SPACING = """
   .stMultiSelect [title]:not(:has(input), input) { color: #0b0e12 !important; }
   [data-testid^="stBaseButton-primary"] * { color: #0b0e12 !important; }
 }
+</style>
+"""
+KEPT = """
+<style>
+/* New results come every few seconds in a run: the numbers that are there stay readable until the next. */
+[data-stale="true"], [data-testid="stExpander"] :is(summary, summary *) { opacity: 1 !important; }
+[data-testid="stSpinner"] { display: none; }
 </style>
 """
 
@@ -152,7 +160,7 @@ def page(title: str, about: str, draw: Callable[[Frame], None]) -> None:
         draw: Draws the rest.
     """
     address.begin()
-    st.html(SPACING)
+    st.html(SPACING + (KEPT if st.session_state.pop(REFRESHED, False) else ""))
     st.title(title, anchor=False, help=about)
     url = os.environ.get(STORE_VARIABLE, "arena")
     notices = st.container()
@@ -260,7 +268,7 @@ def show(table: Table, name: str = "", *, heading: bool = True) -> None:
         heading: Whether the title stands above.
     """
     if heading:
-        st.subheader(plain(table.title), anchor=False)
+        st.header(plain(table.title), anchor=False)
     key = f"table {name or table.title} of {st.session_state.get('page', '')}"
     order = _order(table, f"{name}{address.SORT}", key) if name else ""
     data = {"html": html_table(table), "sort": order, "opening": current().opening}
@@ -304,11 +312,17 @@ def pending(frame: Frame) -> None:
         wait(frame.url)
 
 
+def refresh() -> None:
+    """Draw the page again where nobody has changed a choice: what is on it stays readable meanwhile."""
+    st.session_state[REFRESHED] = True
+    st.rerun(scope="app")
+
+
 @st.fragment(run_every=PENDING_SECONDS)
 def wait(url: str) -> None:
     """Draw the page again when nothing is being computed any more."""
     if not background(url).waiting:
-        st.rerun(scope="app")
+        refresh()
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -321,7 +335,7 @@ def follow(url: str, version: int) -> None:
             raise
         return
     if changed:
-        st.rerun(scope="app")
+        refresh()
 
 
 @st.fragment(run_every=POLL_SECONDS)

@@ -161,7 +161,11 @@ def _missed(frame: Frame, cells: Mapping[str, ScoredCell], target: Target) -> No
                 "This command searches the setting that comes nearest, for every picture, and adds it to the "
                 "store; the suite file is on the page Runs."
             )
-            st.code(match_command(frame.url, next(iter(missed.values())).image_set, coded_here, target), None)
+            st.code(
+                match_command(frame.url, next(iter(missed.values())).image_set, coded_here, target),
+                None,
+                wrap_lines=True,
+            )
 
 
 def match_command(url: str, image_set: str, codecs: Sequence[str], target: Target) -> str:

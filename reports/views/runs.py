@@ -12,6 +12,7 @@ from ...bench.store.run_details import RunDetail, run_details, versions
 from ...visible_text import visible
 from ..tables import digits, leaderboard_tables
 from ..tables.run_tables import (
+    IMPORTED,
     failure_title,
     is_running,
     machine,
@@ -19,14 +20,13 @@ from ..tables.run_tables import (
     runs_table,
     status,
     versions_table,
+    what_ran,
 )
 from . import frame as pages
 from . import pickers
 from .frame import Frame
 
 MOST_FAILURES = 25
-IMPORTED = "import "
-"""How the suite of a run is called that brought in a file."""
 SUITE_FILE = "suite.toml"
 ABOUT = """
 Every call of `codecarena run` and `score`: how far it is, what it measured on which machine, and the errors
@@ -74,11 +74,11 @@ def progress(run_id: int, url: str) -> None:
     else:
         st.info(f"{text}. What only adds scores to stored cells shows no progress.")
     if not is_running(current):
-        st.rerun(scope="app")
+        pages.refresh()
 
 
 def _failures(failures: list[Failure]) -> None:
-    st.subheader("Failures", anchor=False)
+    st.header("Failures", anchor=False)
     if not failures:
         st.caption("Every cell that was tried has a result.")
         return
@@ -99,7 +99,7 @@ def _failures(failures: list[Failure]) -> None:
 
 
 def _provenance(frame: Frame, details: list[RunDetail]) -> None:
-    st.subheader("Provenance", anchor=False)
+    st.header("Provenance", anchor=False)
     chosen = pickers.choose(
         st.columns(3)[0], "Run", "run", details, write=lambda detail: str(detail.run.run_id),
         show=_run_title,
@@ -113,7 +113,8 @@ def _provenance(frame: Frame, details: list[RunDetail]) -> None:
 
 
 def _run_title(detail: RunDetail) -> str:
-    return f"{detail.run.run_id} · {detail.run.suite} · {detail.run.started_at[:16].replace('T', ' ')}"
+    began = detail.run.started_at[:16].replace("T", " ")
+    return " · ".join([str(detail.run.run_id), detail.run.suite, what_ran(detail), began])
 
 
 def _again(detail: RunDetail, url: str) -> None:

@@ -53,7 +53,7 @@ def draw(frame: Frame) -> None:
         usual = next((cost for cost in COSTS if trades(board, costs, cost)), "decode")
         by = pickers.choose(places[3], "Cost", "cost", list(COSTS), usual, show=COSTS.__getitem__)
         points = trades(board, costs, by)
-        st.subheader("What the cost buys", anchor=False)
+        st.header("What the cost buys", anchor=False)
         if points:
             gain = f"BD-rate against {anchor} (%), less is better"
             styles = line_styles(grid.codec.label for grid in selection.grids)

@@ -153,7 +153,7 @@ def _steps(frame: Frame, study: StudyRow) -> None:
             with st.popover("Invite raters"):
                 _invite(frame, study)
     if links := st.session_state.get(f"links {study.name}"):
-        st.success("These links are told once: only their hashes are kept.")
+        st.success("These links are shown once, as only their hashes are kept: copy or download them now.")
         st.code("\n".join(links), language=None, height=150)
         st.download_button("Download links", "\n".join(links) + "\n", f"{study.name}-links.txt")
 

@@ -69,7 +69,7 @@ def odd_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def subheaders(page: AppTest) -> list[str]:
-    return [element.value.replace("\\", "") for element in page.subheader]
+    return [element.value.replace("\\", "") for element in page.header]
 
 
 def tables(page: AppTest) -> str:
@@ -222,7 +222,7 @@ def test_names_stay_text_on_odd_stores(name: str, open_page, odd_store: Path) ->
     page = open_page(odd_store, name)
     assert "<b onclick" not in tables(page)
     # Markdown gets every punctuation of a name escaped; widgets and code show plain text.
-    for element in [*page.subheader, *page.caption, *page.markdown, *page.warning, *page.info]:
+    for element in [*page.header, *page.caption, *page.markdown, *page.warning, *page.info]:
         assert "[a](b)" not in element.value
         assert "$x$" not in element.value
 

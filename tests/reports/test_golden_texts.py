@@ -57,16 +57,31 @@ FAILURE = Failure("photos", "a.png", "a", "jpeg-id", "jpeg", 7.5, None, None, "c
 def test_a_run_in_a_row() -> None:
     table = runs_table([DETAIL, replace(DETAIL, run=replace(RUN, run_id=2), machine={})])
     assert [column.heading for column in table.columns] == [
-        "Run", "Suite", "Status", "Began, UTC", "Took", "Planned", "Results", "Failed", "Workers", "Machine",
+        "Run", "Suite", "Kind", "Status", "Began, UTC", "Took", "Planned", "Results", "Failed", "Workers",
+        "Machine",
     ]  # fmt: skip
     assert texts(table) == [
-        ["17", "quick", "finished", "2026-02-03 04:05", "90 s", f"1{NARROW}200", f"1{NARROW}100", "13", "3",
-         "Ryzen, 16 cores, H200"],
-        ["2", "quick", "finished", "2026-02-03 04:05", "90 s", f"1{NARROW}200", f"1{NARROW}100", "13", "3",
-         "0 cores"],
+        ["17", "quick", "measurements", "finished", "2026-02-03 04:05", "90 s", f"1{NARROW}200",
+         f"1{NARROW}100", "13", "3", "Ryzen, 16 cores, H200"],
+        ["2", "quick", "measurements", "finished", "2026-02-03 04:05", "90 s", f"1{NARROW}200",
+         f"1{NARROW}100", "13", "3", "0 cores"],
     ]  # fmt: skip
-    assert text_columns(table) == ["Run", "Suite", "Status", "Began, UTC", "Took", "Machine"]
-    assert values(table)[0] == [17, None, None, None, None, 1200, 1100, 13, 3, None]
+    assert text_columns(table) == ["Run", "Suite", "Kind", "Status", "Began, UTC", "Took", "Machine"]
+    assert values(table)[0] == [17, None, None, None, None, 90, 1200, 1100, 13, 3, None]
+
+
+@pytest.mark.parametrize(
+    ("call", "suite", "is_timing_pass", "kind"),
+    [
+        ((), "quick", False, "measurements"), (("run", "--limit", "2"), "quick", False, "measurements"),
+        (("run",), "quick", True, "timing pass"), (("time",), "quick", True, "timing pass"),
+        (("score",), "quick", False, "scores"), ((), "import votes.csv", False, "import"),
+        (("verify",), "quick", False, "verify"),
+    ],
+)  # fmt: skip
+def test_what_a_run_did_is_said(call: tuple[str, ...], suite: str, is_timing_pass: bool, kind: str) -> None:
+    detail = replace(DETAIL, run=replace(RUN, call=call, suite=suite), is_timing_pass=is_timing_pass)
+    assert texts(runs_table([detail]))[0][2] == kind
 
 
 @pytest.mark.parametrize(
@@ -86,7 +101,7 @@ def test_how_long_a_run_took(began: str, finished: str | None, newest: str | Non
         return clock and f"2026-01-01T{clock}+00:00"
 
     run = replace(RUN, started_at=str(at(began)), finished_at=at(finished))
-    assert texts(runs_table([replace(DETAIL, run=run, newest=at(newest))]))[0][4] == took
+    assert texts(runs_table([replace(DETAIL, run=run, newest=at(newest))]))[0][5] == took
 
 
 @pytest.mark.parametrize(

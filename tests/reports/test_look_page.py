@@ -140,9 +140,9 @@ def test_pictures_of_a_gap_say_who_is_better_by_how_much(
     [
         (Target(2.0), None, None),
         (Target(1.91), None, None),
-        (Target(1.9), "5% from 1.90 bpp: jpeg(subsampling=444) +5.3 %, gone +5.3 %.", "bpp=1.9"),
+        (Target(1.9), "5 % from 1.90 bpp: jpeg(subsampling=444) +5.3 %, gone +5.3 %.", "bpp=1.9"),
         (Target(31.0, PSNR), None, None),
-        (Target(30.0, PSNR), "1% from PSNR 30.00 dB: jpeg(subsampling=444) +1.25 dB, gone +1.25 dB.",
+        (Target(30.0, PSNR), "1 % from PSNR 30.00 dB: jpeg(subsampling=444) +1.25 dB, gone +1.25 dB.",
          "psnr=30"),
         (Target(0.5, MS_SSIM), "0.25 dB of MS-SSIM from MS-SSIM 0.5000: jpeg(subsampling=444) –,",
          "ms-ssim=0.5"),

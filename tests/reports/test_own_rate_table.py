@@ -347,7 +347,7 @@ def tables_of_page(page: AppTest) -> dict[str, list[list[str]]]:
         [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", body)]
         for body in bodies
     ]
-    titles = [element.value.replace("\\", "") for element in page.subheader]
+    titles = [element.value.replace("\\", "") for element in page.header]
     return dict(zip(titles, rows, strict=True))
 
 

@@ -154,14 +154,14 @@ def test_a_table_without_a_name_stands_in_no_address(page: Pickers, monkeypatch:
     given: list[dict[str, Any]] = []
     monkeypatch.setattr(frame, "_table", lambda **words: given.append(words))
     frame.show(TABLE)
-    assert page.of("subheader") == ["Rates\\_of"]
+    assert page.of("header") == ["Rates\\_of"]
     assert page.of("caption") == ["a\\*b  \nc"]
     assert given[0]["key"] == "table Rates_of of Look"
     assert given[0]["data"]["sort"] == ""
     assert ">zip<" in given[0]["data"]["html"]
     assert address.current().chosen == {}
     frame.show(Table("t", TABLE.columns, TABLE.rows), heading=False)
-    assert len(page.of("subheader")) == len(page.of("caption")) == 1
+    assert len(page.of("header")) == len(page.of("caption")) == 1
 
 
 def test_a_page_is_drawn_again_when_all_is_computed_or_the_store_has_changed(
@@ -251,6 +251,40 @@ def test_a_page_without_scores_says_how_to_get_them(page: Pickers, grids: list[s
     frame.no_scores(SimpleNamespace(grids=grids))  # type: ignore[arg-type]
     assert page.of("code") == (["codecarena score SUITE --metric psnr"] if grids else [])
     assert bool(page.of("info")) is not bool(grids)
+
+
+def test_numbers_stay_readable_where_a_page_is_drawn_again_by_itself(
+    page: Pickers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SimpleNamespace(version=lambda: 3, image_sets=lambda: ["zoo"], caution="")
+    monkeypatch.setattr(frame, "open_store", lambda _: store)
+    monkeypatch.setattr(frame, "background", lambda _: SimpleNamespace(yield_to_pages=lambda: None))
+    monkeypatch.setattr(frame, "follow", lambda *_: None)
+
+    def draw() -> str:
+        frame.page("Look", "about", lambda _: None)
+        return page.of("html")[-1]
+
+    assert "data-stale" not in draw()
+    frame.refresh()
+    assert "data-stale" in draw()
+    # What somebody changes fades until the new numbers are there.
+    assert "data-stale" not in draw()
+
+
+@pytest.mark.parametrize(
+    ("title", "url", "chosen", "named"),
+    [
+        ("Look", "/home/me/arena", {"set": ["photos"]}, "Look · photos · arena · codecarena"),
+        ("Natural", "old?arena", {"of": ["All"]}, "Natural · All · old?arena · codecarena"),
+        ("Runs", "postgresql://me:secret@host/bench?ssl=1", {}, "Runs · bench · codecarena"),
+    ],
+)
+def test_a_tab_is_named_by_page_set_and_store(
+    page: Pickers, title: str, url: str, chosen: dict[str, list[str]], named: str
+) -> None:
+    address.current().chosen |= chosen
+    assert frame.browser_title(title, url) == named
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,9 @@ def test_which_curves_are_drawn(
         metrics=[PSNR], title=lambda _: "PS_NR",
         columns=SimpleNamespace(pictures=[SimpleNamespace(name="a.png")]),
         grids=[SimpleNamespace(codec=SimpleNamespace(label=name)) for name in ("zip", "hyper")],
+        comparison=lambda _: None, picture_names={},
     )  # fmt: skip
+    monkeypatch.setattr(rates, "shared_notes", lambda *_: [])
     for name, answer in {"pick_set": "zoo", "pick_kind": "natural", "pick_metric": PSNR}.items():
         monkeypatch.setattr(rates.pickers, name, lambda *_, answer=answer: answer)
     for name in ("summary", "pending"):
@@ -212,7 +214,7 @@ def test_where_results_come_from(page: Answered, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(runs.pages, "show", lambda *_, **__: None)
     monkeypatch.setattr(runs, "versions", lambda _: [])
     runs._provenance(SimpleNamespace(url="arena", store=None), details)  # type: ignore[arg-type]
-    texts = ["7 · quick · 2026-01-02 03:04", "6 · import a.csv · 2026-01-02 03:04"]
+    texts = ["7 · quick · measurements · 2026-01-02 03:04", "6 · import a.csv · import · 2026-01-02 03:04"]
     assert asked == [("Run", "run", texts, None)]
     assert page.of("markdown") == ["Finished, on Ryzen\\_9\\, 2 cores."]
     assert page.of("caption") == ["These results came from a file: codecarena import."]
@@ -345,7 +347,7 @@ def test_the_dashboard_opens_on_the_leaderboard_and_keeps_its_pages(page: Answer
 
     def make(draw: Any, *, title: str, url_path: str, default: bool, **_: Any) -> Any:
         made.append((title, url_path, default, draw))
-        return SimpleNamespace(title=title, run=lambda: ran.append(title))
+        return SimpleNamespace(title=title, url_path=url_path, run=lambda: ran.append(title))
 
     page.__dict__ |= {"Page": make, "navigation": lambda pages, **_: pages[2]}
     navigation.main(Services(bench="bench"))  # type: ignore[arg-type]
@@ -357,3 +359,4 @@ def test_the_dashboard_opens_on_the_leaderboard_and_keeps_its_pages(page: Answer
     assert made[-1][3].args == ("bench",)
     assert (page.session_state["page"], ran) == ("Look", ["Look"])
     assert page.session_state["pages"]["rates"].title == "Rate-distortion"
+    assert page.session_state["path"] == "look"

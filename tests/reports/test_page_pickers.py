@@ -94,7 +94,7 @@ def test_the_pickers_of_the_leaderboard(open_page: Callable[..., AppTest], zoo: 
     assert columns_of(page) == [*first, (QUARTER, [("Anchor", "hyper")]), *second]
     assert [element.label for element in page.expander] == ["Every metric side by side"]
     # A link beside a heading would open the page anew.
-    assert {element.proto.hide_anchor for element in (*page.title, *page.subheader)} == {True}
+    assert {element.proto.hide_anchor for element in (*page.title, *page.header)} == {True}
     fill(tmp_path / "arena", pictures=1, codecs=2, settings=2, metrics=("psnr",))
     page = open_page(tmp_path / "arena", "leaderboard", view="rate", bpp="0.8")
     assert columns_of(page)[3:] == [

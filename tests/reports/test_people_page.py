@@ -75,7 +75,7 @@ def opened(store: Path, monkeypatch: pytest.MonkeyPatch, **query: str) -> AppTes
 
 
 def headings(page: AppTest) -> list[str]:
-    return [element.value.replace("\\", "") for element in page.subheader]
+    return [element.value.replace("\\", "") for element in page.header]
 
 
 def test_the_whole_comes_first_and_every_part_below(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:

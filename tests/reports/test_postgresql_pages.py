@@ -131,7 +131,7 @@ def drawn(name: str) -> AppTest:
 def test_every_page_is_drawn_from_it(name: str, shown: str) -> None:
     page = drawn(name)
     texts = [
-        element.value for element in [*page.subheader, *page.caption, *page.markdown, *page.info, *page.code]
+        element.value for element in [*page.header, *page.caption, *page.markdown, *page.info, *page.code]
     ]
     tables = [json.loads(element.proto.json).get("html", "") for element in page.get("bidi_component")]
     choices = [str(element.options) for element in page.selectbox]

@@ -184,7 +184,7 @@ def test_the_planner_answers(voted: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_results_and_files(voted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = signed_in(voted, monkeypatch, do="Results", study="small")
-    texts = [element.value.replace("\\", "") for element in page.subheader] + [
+    texts = [element.value.replace("\\", "") for element in page.header] + [
         element.value for element in page.info
     ]
     assert any(text.startswith("small: ") for text in texts), texts
