@@ -77,13 +77,19 @@ class CurveBatch:
         rates: Shape (curves, settings), positive.
         qualities: Shape (curves, settings), higher is better; settings that are not finite are left out.
         method: How log rate is interpolated over quality.
+        over_rate: Whether quality is interpolated over log rate instead. Where the words below say quality,
+            it is log rate then, and the other way round.
     """
 
-    def __init__(self, rates: FloatArray, qualities: FloatArray, method: Method = "pchip") -> None:
+    def __init__(
+        self, rates: FloatArray, qualities: FloatArray, method: Method = "pchip", *, over_rate: bool = False
+    ) -> None:
         self.method: Method = method
         if not rates.shape[1]:  # a codec without any lossy setting
             rates = qualities = np.full((len(rates), 1), np.nan)
         log_rates, sorted_qualities, points = _clean(rates, qualities)
+        if over_rate:
+            log_rates, sorted_qualities = sorted_qualities, log_rates
         self.points = points
         """Points of each curve after cleaning, shape (curves,)."""
         rows = np.arange(len(points))
@@ -113,7 +119,7 @@ def log_rate_differences(anchor: CurveBatch, test: CurveBatch) -> FloatArray:
     """Return mean log rate(test) - log rate(anchor) over the shared qualities of each pair of curves.
 
     Shape (curves,). NaN where `curves.bd_rate_of_curves` gives a reason; elsewhere ``100 expm1`` of it is
-    that function's percentage.
+    that function's percentage. Of batches over rate it is the difference of `curves.bd_quality_of_curves`.
     """
     low, high = np.maximum(anchor.low, test.low), np.minimum(anchor.high, test.high)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -18,6 +18,7 @@ FloatArray: TypeAlias = NDArray[np.float64]
 Method: TypeAlias = Literal["pchip", "cubic", "akima"]
 
 NO_OVERLAP = "no overlap"
+NO_SHARED_RATE = "no shared rate"
 NO_NUMBER = "more than any number"
 ONE_POINT = "one point"
 NO_CURVE = "no curve"
@@ -61,6 +62,20 @@ class BdRate:
     """Shared range over the range that the two curves span together, 0 to 1."""
     dropped: int = 0
     """Dominated settings left out of the test curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class BdQuality:
+    """The mean difference in quality of a test curve from an anchor at equal rate, or why there is none."""
+
+    difference: float | None
+    """On the quality scale of the curves, such as dB; positive where the test curve is better."""
+    reason: str | None = None
+    """Why ``difference`` is None."""
+    shared_low: float | None = None
+    """Lowest rate that both curves reach."""
+    shared_high: float | None = None
+    """Highest rate that both curves reach."""
 
 
 class _Interpolant(Protocol):
@@ -199,7 +214,10 @@ def bd_rate_of_curves(anchor: Curve, test: Curve, method: Method = "pchip") -> B
     if high <= low:
         return BdRate(None, NO_OVERLAP, dropped=test.dropped)
     span = max(anchor.qualities[-1], test.qualities[-1]) - min(anchor.qualities[0], test.qualities[0])
-    areas = [float(_log_rate(curve, method).integrate(low, high)) for curve in (anchor, test)]
+    areas = [
+        float(_interpolant(curve.qualities, np.log(curve.rates), method).integrate(low, high))
+        for curve in (anchor, test)
+    ]
     overlap = float((high - low) / span)
     try:
         percent = 100.0 * math.expm1((areas[1] - areas[0]) / (high - low))
@@ -208,8 +226,38 @@ def bd_rate_of_curves(anchor: Curve, test: Curve, method: Method = "pchip") -> B
     return BdRate(percent, None, low, high, overlap, test.dropped)
 
 
-def _log_rate(curve: Curve, method: Method) -> _Interpolant:
-    x, y = curve.qualities, np.log(curve.rates)
+def bd_quality_of_curves(anchor: Curve, test: Curve, method: Method = "pchip") -> BdQuality:
+    """Return the mean difference in quality over the shared range of log rate: BD-PSNR, where it is PSNR.
+
+    Quality is interpolated over the logarithm of rate and integrated exactly; nothing is extrapolated.
+
+    Source: Bjontegaard, VCEG-M33 (2001); equals ``bd_psnr`` of the package ``bjontegaard`` 1.3.
+
+    Args:
+        anchor: The curve that the difference is from.
+        test: The curve to judge.
+        method: How quality is interpolated over log rate.
+    """
+    least = 4 if method == "cubic" else 2
+    for who, curve in (("anchor: ", anchor), ("", test)):
+        if curve.points < least:
+            few = {0: NO_CURVE, 1: ONE_POINT}.get(curve.points, f"fewer than {least} points")
+            return BdQuality(None, who + few)
+    low = float(max(anchor.rates[0], test.rates[0]))
+    high = float(min(anchor.rates[-1], test.rates[-1]))
+    if high <= low:
+        return BdQuality(None, NO_SHARED_RATE)
+    # The logarithm of one number may differ in the last digit from that of an array: it would lie outside.
+    logarithms = [np.log(curve.rates) for curve in (anchor, test)]
+    ends = max(own[0] for own in logarithms), min(own[-1] for own in logarithms)
+    areas = [
+        float(_interpolant(own, curve.qualities, method).integrate(*ends))
+        for own, curve in zip(logarithms, (anchor, test), strict=True)
+    ]
+    return BdQuality((areas[1] - areas[0]) / (ends[1] - ends[0]), None, low, high)
+
+
+def _interpolant(x: FloatArray, y: FloatArray, method: Method) -> _Interpolant:
     if method == "cubic":
         return _Cubic(x, y)
     if method == "akima":

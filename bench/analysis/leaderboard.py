@@ -12,7 +12,15 @@ from ..records.rows import Failure, MetricRow
 from .codec_grids import CodecGrid, Comparison, usual_ladder
 from .coverage import CodecSummary, absent_codecs, find_codec, summarise
 from .curve_batches import CurveBatch, log_rate_differences
-from .curves import NO_OVERLAP, BdRate, Method, bd_rate_of_curves, to_quality
+from .curves import (
+    NO_OVERLAP,
+    BdQuality,
+    BdRate,
+    Method,
+    bd_quality_of_curves,
+    bd_rate_of_curves,
+    to_quality,
+)
 from .readings import curves_of
 
 COMMON_RATES = (0.1, 0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
@@ -22,6 +30,9 @@ LOSSLESS = "lossless"
 NO_ANCHOR_CURVE = "no anchor curve"
 NO_COMMON_PICTURE = "no common picture"
 NOTHING_TO_MEASURE = "nothing to measure"
+
+
+NO_QUALITY = BdQuality(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,8 @@ class BdRow:
     """How many pictures that mean is over; in the others the two curves do not overlap."""
     lossless_settings: tuple[float, ...]
     """Settings left out of the mean curve because at least half of the pictures came back identical."""
+    bd_quality: BdQuality = NO_QUALITY
+    """Of the mean curves, at equal rate."""
     pictures: int = 0
     """How many pictures the two mean curves are over."""
     left_out: frozenset[str] = frozenset()
@@ -133,12 +146,12 @@ def _row(
     if anchor is None or not comparison.common:
         return _empty(summary, NO_ANCHOR_CURVE if anchor is None else NO_COMMON_PICTURE)
     pictures = anchor.pictures & test.pictures
-    result = _bd_rate(comparison, (anchor_id, codec_id), pictures, metric, method)
+    result, quality = _bd_rate(comparison, (anchor_id, codec_id), pictures, metric, method)
     each = 100.0 * np.expm1(log_rate_differences(batches[anchor_id], batches[codec_id]))
     percents = [float(percent) for percent in each[np.isfinite(each)]]
     mean = fmean(percents) if percents else None
     return BdRow(
-        summary, result, mean, len(percents), test.lossless_settings, len(pictures),
+        summary, result, mean, len(percents), test.lossless_settings, quality, len(pictures),
         comparison.common - pictures if pictures else frozenset(),
     )  # fmt: skip
 
@@ -149,15 +162,15 @@ def _bd_rate(
     pictures: frozenset[str],
     metric: MetricRow,
     method: Method,
-) -> BdRate:
-    """Return the BD-rate of two codecs' mean curves over the pictures that both have finite scores of."""
+) -> tuple[BdRate, BdQuality]:
+    """Return BD-rate and BD-quality of two mean curves over the pictures that both have finite scores of."""
     anchor, test = (comparison.curves[codec_id] for codec_id in anchor_and_test)
     if test.lossless_settings and not test.points:
-        return BdRate(None, LOSSLESS)
+        return BdRate(None, LOSSLESS), BdQuality(None, LOSSLESS)
     if anchor.points and test.points and not pictures:
-        return BdRate(None, NO_COMMON_PICTURE)
+        return BdRate(None, NO_COMMON_PICTURE), BdQuality(None, NO_COMMON_PICTURE)
     curves = [comparison.curve_on(codec_id, pictures, metric).curve(metric) for codec_id in anchor_and_test]
-    return bd_rate_of_curves(curves[0], curves[1], method)
+    return bd_rate_of_curves(*curves, method), bd_quality_of_curves(*curves, method)
 
 
 def _empty(summary: CodecSummary, reason: str) -> BdRow:

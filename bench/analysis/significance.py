@@ -22,6 +22,9 @@ Verdict = Literal["better", "worse", "not shown"]
 """``better``: fewer bits at equal score, significant at 5 % after Holm's correction."""
 
 
+NO_INTERVAL = Interval(None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Interval, p-value and verdict of one BD-rate."""
@@ -33,6 +36,8 @@ class Evidence:
     p_value: float | None
     """Two-sided, after Holm's correction for the number of codecs; None without an interval."""
     verdict: Verdict | None
+    quality: Interval = NO_INTERVAL
+    """Of the mean difference in quality at equal rate, on the scale of the curves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ class Paired:
         self.pictures = self._scored(sorted(comparison.common if pictures is None else pictures))
         self.resampling = resampling_of(len(self.pictures))
         self._resampling_of = resampling_of
-        self._means: dict[str, CurveBatch] = {}
+        self._means: dict[tuple[str, bool], CurveBatch] = {}
         self._singles: dict[str, CurveBatch] = {}
         self._against: dict[tuple[str, str, bool], Sample] = {}
 
@@ -153,6 +158,16 @@ class Paired:
             )
             self._against[key] = resampling.sample(log_rate_differences(anchor, test))
         return self._against[key]
+
+    def quality_against(self, anchor_id: str, test_id: str) -> Sample:
+        """Return the mean difference in quality at equal rate between two mean curves."""
+        pictures = self.pictures_of((anchor_id, test_id))
+        resampling = self._resampling_alone(pictures)
+        anchor, test = (
+            self._mean_curves(codec_id, pictures, resampling, over_rate=True)
+            for codec_id in (anchor_id, test_id)
+        )
+        return resampling.sample(log_rate_differences(anchor, test))
 
     def pictures_of(self, codec_ids: Iterable[str]) -> frozenset[str]:
         """Return the pictures that the mean curves of all these codecs have finite scores of."""
@@ -200,13 +215,16 @@ class Paired:
         names = [picture for picture in self.pictures if picture in pictures]
         return self._comparison.table(codec_id, names, settings)
 
-    def _mean_curves(self, codec_id: str, pictures: frozenset[str], resampling: Resampling) -> CurveBatch:
-        if resampling is self.resampling and codec_id in self._means:
-            return self._means[codec_id]
+    def _mean_curves(
+        self, codec_id: str, pictures: frozenset[str], resampling: Resampling, *, over_rate: bool = False
+    ) -> CurveBatch:
+        key = codec_id, over_rate
+        if resampling is self.resampling and key in self._means:
+            return self._means[key]
         table = self._mean_table(codec_id, pictures)
-        means = self._batch(resampling.means(table.rates), resampling.means(table.scores))
+        means = self._batch(resampling.means(table.rates), resampling.means(table.scores), over_rate)
         if resampling is self.resampling:  # nearly always: of all pictures
-            self._means[codec_id] = means
+            self._means[key] = means
         return means
 
     def _picture_curves(self, codec_id: str) -> CurveBatch:
@@ -216,8 +234,9 @@ class Paired:
             self._singles[codec_id] = self._batch(table.rates, table.scores)
         return self._singles[codec_id]
 
-    def _batch(self, rates: FloatArray, scores: FloatArray) -> CurveBatch:
-        return CurveBatch(rates, to_quality(self.metric.curve_scale, self.metric.better, scores), self.method)
+    def _batch(self, rates: FloatArray, scores: FloatArray, over_rate: bool = False) -> CurveBatch:
+        qualities = to_quality(self.metric.curve_scale, self.metric.better, scores)
+        return CurveBatch(rates, qualities, self.method, over_rate=over_rate)
 
 
 def against_anchor(paired: Paired, anchor_id: str) -> dict[str, Evidence]:
@@ -233,6 +252,7 @@ def against_anchor(paired: Paired, anchor_id: str) -> dict[str, Evidence]:
             interval(paired.mean_of_pictures(anchor_id, codec_id)),
             p_value,
             verdict(test, p_value),
+            interval(paired.quality_against(anchor_id, codec_id)),
         )
         for codec_id, test, p_value in zip(tests, tested, adjusted, strict=True)
     }

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ...bench.analysis.coverage import CodecSummary
-from ...bench.analysis.curves import BdRate, Method, from_quality
+from ...bench.analysis.curves import BdQuality, BdRate, Method, from_quality
 from ...bench.analysis.intervals import Interval
 from ...bench.analysis.leaderboard import BdRow, Leaderboard
 from ...bench.analysis.significance import Evidence
@@ -58,7 +58,7 @@ def bd_table(
         )
         columns.append(Column("BD-rate" if detail else selection.title(board.metric), "%", help=help_text))
     if detail:
-        columns += _detail_columns(boards[0])
+        columns += _detail_columns(boards[0], selection.title(metrics[0]))
     columns += [pictures_column("that the codec finished"), RATES]
     rows = [
         _bd_row(
@@ -75,9 +75,15 @@ def bd_table(
     return Table(title, tuple(columns), tuple(rows), tuple(_bd_notes(selection, boards, evidence)))
 
 
-def _detail_columns(board: Leaderboard) -> list[Column]:
+def _detail_columns(board: Leaderboard, title: str) -> list[Column]:
     unit = digits.unit_of(board.metric)
+    sign = "plus" if _higher_is_better(board.metric) else "minus"
     return [
+        Column(
+            f"BD-{title}",
+            _quality_unit(board.metric),
+            help=f"Mean difference in {title} at equal bits from {board.anchor}; {sign} is better.",
+        ),
         Column("Mean of pictures", "%", help="Mean of the BD-rates of single pictures: another estimand."),
         Column("Shared range", unit, False, "Range that codec and anchor both reach."),
         Column("Overlap", "%", help="Shared range over the range that both curves span together."),
@@ -97,6 +103,7 @@ def _bd_row(
         for board, row, proof in zip(boards, rows, evidence, strict=True)
     ]
     if len(boards) == 1:
+        entries.append(_quality_entry(boards[0], rows[0], evidence[0]))
         entries += _detail_entries(boards[0].metric, rows[0], boards[0].common_pictures, evidence[0])
     record = {
         **codec_record(summary),
@@ -119,6 +126,43 @@ def _bd_entry(bd_rate: BdRate, is_anchor: bool, proof: Evidence | None) -> Entry
         tone = proof.verdict if proof.verdict in ("better", "worse") else ""
         return Entry(text, bd_rate.percent, tone, _test_in_words(proof))
     return Entry(text, bd_rate.percent)
+
+
+def _higher_is_better(metric: MetricRow) -> bool:
+    return metric.better == "higher" or metric.curve_scale == "decibel"
+
+
+def _quality_unit(metric: MetricRow) -> str:
+    """Return the unit of BD-quality: of the scale on which curves are compared."""
+    return "dB" if metric.curve_scale == "decibel" else digits.unit_of(metric)
+
+
+def _on_own_scale(metric: MetricRow, difference: float) -> float:
+    """Return a difference in quality with the sign of the metric's scores; decibels stay as they are."""
+    return difference if _higher_is_better(metric) else -difference
+
+
+def _quality_interval(metric: MetricRow, ends: Interval) -> Interval:
+    if ends.low is None or ends.high is None or _higher_is_better(metric):
+        return ends
+    return Interval(-ends.high, -ends.low)
+
+
+def _quality_entry(board: Leaderboard, row: BdRow, proof: Evidence | None) -> Entry:
+    metric, quality = board.metric, row.bd_quality
+    if row.codec.codec_id == board.anchor_id and quality.difference is not None:
+        return Entry("anchor", 0.0)
+    if quality.difference is None:
+        return Entry(digits.EMPTY, hint=explain(quality.reason))
+
+    def written(value: float) -> str:
+        if metric.curve_scale != "decibel":
+            return digits.signed_score(metric, value)
+        return ("+" if round(value, 2) > 0 else "") + digits.number(value, 2)
+
+    value = _on_own_scale(metric, quality.difference)
+    ends = _quality_interval(metric, proof.quality) if proof else Interval(None, None)
+    return Entry(digits.with_interval(written(value), ends, written), value)
 
 
 def _test_in_words(proof: Evidence) -> str:
@@ -186,11 +230,24 @@ def _bd_record(
         "method": board.method,
         "interval_95": _ends_of(proof and proof.interval),
         "mean_of_pictures_interval_95": _ends_of(proof and proof.mean_of_pictures),
+        "bd_quality": None
+        if row.bd_quality.difference is None
+        else _on_own_scale(board.metric, row.bd_quality.difference),
+        "bd_quality_unit": _quality_unit(board.metric),
+        "bd_quality_reason": row.bd_quality.reason,
+        "bd_quality_shared_rates": _rates_of(row.bd_quality),
+        "bd_quality_interval_95": _ends_of(proof and _quality_interval(board.metric, proof.quality)),
         "no_interval_because": proof.interval.reason if proof else None,
         "p_value_holm": proof.p_value if proof else None,
         "verdict": proof.verdict if proof else None,
         "rate_kind": "estimated" if estimated else "bytes",
     }
+
+
+def _rates_of(quality: BdQuality) -> tuple[float, float] | None:
+    if quality.shared_low is None or quality.shared_high is None:
+        return None
+    return quality.shared_low, quality.shared_high
 
 
 def _ends_of(interval: Interval | None) -> tuple[float, float] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ...bench.analysis.codec_grids import Comparison
-from ...bench.analysis.curves import NO_CURVE, NO_OVERLAP, ONE_POINT
+from ...bench.analysis.curves import NO_CURVE, NO_OVERLAP, NO_SHARED_RATE, ONE_POINT
 from ...bench.analysis.leaderboard import (
     LOSSLESS,
     NO_ANCHOR_CURVE,
@@ -14,6 +14,7 @@ from ...bench.analysis.leaderboard import (
 )
 
 _EXPLANATIONS = {
+    NO_SHARED_RATE: "The codec's curve and the anchor's share no rate: add settings to either of them.",
     NO_OVERLAP: "The codec's curve and the anchor's share no score: add settings to either of them.",
     LOSSLESS: "Every setting gives pictures back identical: there is no lossy curve to compare.",
     ONE_POINT: "A curve needs two settings; only one was run, or no other one is worth its bits.",

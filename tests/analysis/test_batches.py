@@ -10,7 +10,7 @@ import pytest
 from metric_rows import named
 
 from codecarena.bench.analysis.curve_batches import CurveBatch, log_rate_differences
-from codecarena.bench.analysis.curves import Method, bd_rate, to_quality
+from codecarena.bench.analysis.curves import Method, bd_quality_of_curves, bd_rate, clean, to_quality
 
 
 def published(folder: Path, codec: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
@@ -53,6 +53,22 @@ def test_a_batch_is_every_curve_on_its_own(method: Method) -> None:
     assert np.count_nonzero(np.isnan(expected)) > 3
     assert any(entry.dropped for entry in single)
     np.testing.assert_allclose(differences, expected, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("method", get_args(Method))
+def test_over_rate_a_batch_is_the_difference_in_quality_of_each(method: Method) -> None:
+    random = np.random.default_rng(3)
+    anchor, test = ragged(random, 6), ragged(random, 8)
+    batches = [CurveBatch(*side, method, over_rate=True) for side in (anchor, test)]
+    single = [
+        bd_quality_of_curves(*(clean(*(side[row] for side in curve)) for curve in (anchor, test)), method)
+        for row in range(len(anchor[0]))
+    ]
+    known = [entry.difference for entry in single if entry.difference is not None]
+    assert len(known) > 150
+    assert np.isfinite(known).all()
+    expected = [np.nan if entry.difference is None else entry.difference for entry in single]
+    np.testing.assert_allclose(log_rate_differences(*batches), expected, rtol=1e-6, atol=1e-8)
 
 
 def test_rates_that_only_rounding_tells_apart_are_one_rate() -> None:

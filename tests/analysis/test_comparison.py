@@ -8,6 +8,7 @@ from engines import compare, leaderboard
 from metric_rows import metric_row
 
 from codecarena.bench.analysis.curves import bd_rate
+from codecarena.bench.analysis.intervals import interval
 from codecarena.bench.analysis.pareto import on_front, pareto_points
 from codecarena.bench.analysis.significance import (
     Paired,
@@ -94,6 +95,23 @@ def test_estimates_are_the_leaderboards_and_intervals_hold_them() -> None:
         assert ends.low < value < ends.high
         assert ends.high - ends.low < 30
     assert evidence.verdict == "better"
+
+
+def test_bd_quality_is_the_leaderboards_and_its_interval_is_of_paired_resamples() -> None:
+    stored = cells("a", many(1, 24, 0, 2)) + cells("t", many(0.8, 24, 0.2, 3))
+    board = leaderboard(stored, PSNR, "a")
+    row = next(row for row in board.rows if row.codec.label == "t")
+    paired = Paired(board.comparison, PSNR)
+    sample = paired.quality_against("id-a", "id-t")
+    assert sample.estimate == pytest.approx(row.bd_quality.difference, abs=1e-9)
+    # 3 dB an octave: on every resample it is the BD-rate by another name.
+    octaves = -paired.against("id-a", "id-t").draws / np.log(2)
+    np.testing.assert_allclose(sample.draws, 3 * octaves, rtol=0.05, atol=0.03)
+    ends = against_anchor(paired, "id-a")["id-t"].quality
+    assert ends.low is not None
+    assert ends.high is not None
+    assert 0 < ends.low < sample.estimate < ends.high
+    assert against_anchor(paired, "id-a")["id-t"].quality == interval(sample)
 
 
 def test_pairing_cancels_what_pictures_have_in_common() -> None:

@@ -12,7 +12,9 @@ from row_oracle.curves import columns_at_quality, quality_at_rate, rate_at_quali
 
 from codecarena.bench.analysis.curves import (
     NO_OVERLAP,
+    BdQuality,
     Method,
+    bd_quality_of_curves,
     bd_rate,
     clean,
     from_quality,
@@ -60,6 +62,44 @@ def test_agrees_with_bjontegaard_on_curves_of_any_shape_that_rise(seed: int, met
     shuffled = random.permutation(len(test[0]))
     computed = bd_rate(*anchor, test[0][shuffled], test[1][shuffled], method)
     assert computed.percent == pytest.approx(oracle, abs=1e-6, rel=1e-7)
+
+
+def quality_difference(anchor, test, method: Method = "pchip") -> BdQuality:
+    return bd_quality_of_curves(clean(*anchor), clean(*test), method)
+
+
+@pytest.mark.parametrize("method", get_args(Method))
+@pytest.mark.parametrize("metric", ["psnr", "ms-ssim"])
+@pytest.mark.parametrize("anchor", ["jpeg", "bpg_444_x265_ycbcr"])
+@pytest.mark.parametrize("test", ["webp", "jpeg2000"])
+def test_bd_quality_agrees_with_bjontegaard_on_published_curves(
+    test_data: Path, anchor: str, test: str, metric: str, method: Method
+) -> None:
+    a, t = published(test_data, anchor, metric), published(test_data, test, metric)
+    oracle = bjontegaard.bd_psnr(*a, *t, method=method, require_matching_points=False, min_overlap=0)
+    computed = quality_difference(a, t, method)
+    assert computed.difference == pytest.approx(oracle, abs=1e-9)
+    assert (computed.shared_low, computed.shared_high) == (
+        max(min(a[0]), min(t[0])),
+        min(max(a[0]), max(t[0])),
+    )
+
+
+def test_bd_quality_of_a_shift_is_the_shift_and_of_unlike_rates_nothing() -> None:
+    shifted = [quality + 1.5 for quality in QUALITIES]
+    for method in get_args(Method):
+        assert quality_difference((RATES, QUALITIES), (RATES, shifted), method).difference == pytest.approx(
+            1.5
+        )
+    # Twice the rate at 3 dB an octave.
+    doubled = quality_difference((RATES, QUALITIES), ([2 * rate for rate in RATES], QUALITIES))
+    assert doubled.difference == pytest.approx(-3)
+    apart = quality_difference((RATES, QUALITIES), ([10 * rate for rate in RATES], QUALITIES))
+    assert (apart.difference, apart.reason) == (None, "no shared rate")
+    assert quality_difference((RATES, QUALITIES), ([0.3], [30.0])).reason == "one point"
+    assert quality_difference(([0.3], [30.0]), (RATES, QUALITIES)).reason == "anchor: one point"
+    few = quality_difference((RATES[:3], QUALITIES[:3]), (RATES, QUALITIES), "cubic")
+    assert few.reason == "anchor: fewer than 4 points"
 
 
 def test_curves_that_do_not_rise_are_where_we_differ_from_bjontegaard() -> None:

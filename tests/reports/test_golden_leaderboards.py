@@ -9,7 +9,7 @@ from report_rows import BUTTERAUGLI, MS_SSIM, PSNR, Answers, Kept, summary, text
 
 from codecarena.bench.analysis.at_target import AtRateRow, AtScoreRow
 from codecarena.bench.analysis.codec_marks import CodecFlags
-from codecarena.bench.analysis.curves import BdRate
+from codecarena.bench.analysis.curves import BdQuality, BdRate
 from codecarena.bench.analysis.intervals import Interval, Spread
 from codecarena.bench.analysis.leaderboard import BdRow, Leaderboard
 from codecarena.bench.analysis.significance import Evidence
@@ -35,15 +35,18 @@ BROKEN = summary(
 )
 
 BD_ROWS = (
-    BdRow(WEBP, BdRate(-35.84, None, 28.25, 40.5, 0.4599, 2), -38.71, 5, (95.0, 100.0)),
-    BdRow(JPEG, BdRate(0.0, None, 20.0, 45.0, 1.0), 0.0, 6, ()),
+    BdRow(WEBP, BdRate(-35.84, None, 28.25, 40.5, 0.4599, 2), -38.71, 5, (95.0, 100.0),
+          BdQuality(1.234, None, 0.125, 2.5)),
+    BdRow(JPEG, BdRate(0.0, None, 20.0, 45.0, 1.0), 0.0, 6, (), BdQuality(0.0, None, 0.25, 0.25)),
     BdRow(AVIF, BdRate(1.0, None, 29.0, 41.0, 0.75, 1), 2.0, 6, ()),
     BdRow(NEW, BdRate(2.0, None, 27.0, 42.0, 0.625), None, 0, (7.0,)),
-    BdRow(HEIC, BdRate(4.04, None, 30.0, 44.0, THIN_OVERLAP), 5.06, 6, ()),
+    BdRow(HEIC, BdRate(4.04, None, 30.0, 44.0, THIN_OVERLAP), 5.06, 6, (), BdQuality(-0.256)),
     BdRow(BROKEN, BdRate(None, "crash in encode"), None, 0, (3.0,)),
-)
+)  # fmt: skip
 EVIDENCE = {
-    "webp-id": Evidence(Interval(-40.14, -30.26), Interval(-44.04, -33.33), 0.0301, "better"),
+    "webp-id": Evidence(
+        Interval(-40.14, -30.26), Interval(-44.04, -33.33), 0.0301, "better", Interval(0.91, 1.55)
+    ),
     "heic-id": Evidence(Interval(1.46, 6.25), Interval(2.5, 7.0), 0.0004, "worse"),
     "avif-id": Evidence(Interval(-2.0, 3.0), Interval(-1.0, 4.0), 0.4, "not shown"),
     "new-id": Evidence(
@@ -69,22 +72,22 @@ def test_bd_rates_of_one_metric_in_detail() -> None:
     table = bd_table(part, [PSNR], "jpeg", derived=Kept(against_anchor=EVIDENCE))
     assert table.title == "BD-rate against jpeg by PSNR · photos"
     assert [column.heading for column in table.columns] == [
-        "Codec", "BD-rate, %", "Mean of pictures, %", "Shared range, dB", "Overlap, %", "Pictures",
-        "Rate range, bits/pixel",
+        "Codec", "BD-rate, %", "BD-PSNR, dB", "Mean of pictures, %", "Shared range, dB", "Overlap, %",
+        "Pictures", "Rate range, bits/pixel",
     ]  # fmt: skip
     assert texts(table) == [
-        ["webp (toy) ~", "−35.8*▼ (−40.1…−30.3)", "−38.7 of 5/6 (−44.0…−33.3)", "28.25…40.50", "45", "7/9",
-         "0.050…2.50"],
-        ["jpeg", "anchor", "0.0", "20.00…45.00", "100", "9/9", "0.25"],
-        ["avif", "+1.0 (−2.0…+3.0)", "+2.0 (−1.0…+4.0)", "29.00…41.00", "75", "7/9", "0.050…2.50"],
-        ["new", "+2.0", "–", "27.00…42.00", "62", "6/9", "0.050…2.50"],
-        ["heic", "+4.0▲ (+1.5…+6.2)", "+5.1 (+2.5…+7.0)", "30.00…44.00", "50", "7/9", "0.050…2.50"],
-        ["broken", "– crash in encode", "–", "–", "–", "0/9", "–"],
+        ["webp (toy) ~", "−35.8*▼ (−40.1…−30.3)", "+1.23 (+0.91…+1.55)", "−38.7 of 5/6 (−44.0…−33.3)",
+         "28.25…40.50", "45", "7/9", "0.050…2.50"],
+        ["jpeg", "anchor", "anchor", "0.0", "20.00…45.00", "100", "9/9", "0.25"],
+        ["avif", "+1.0 (−2.0…+3.0)", "–", "+2.0 (−1.0…+4.0)", "29.00…41.00", "75", "7/9", "0.050…2.50"],
+        ["new", "+2.0", "–", "–", "27.00…42.00", "62", "6/9", "0.050…2.50"],
+        ["heic", "+4.0▲ (+1.5…+6.2)", "−0.26", "+5.1 (+2.5…+7.0)", "30.00…44.00", "50", "7/9", "0.050…2.50"],
+        ["broken", "– crash in encode", "–", "–", "–", "–", "0/9", "–"],
     ]  # fmt: skip
     assert text_columns(table) == ["Codec", "Shared range, dB", "Rate range, bits/pixel"]
-    assert values(table)[0] == pytest.approx([None, -35.84, -38.71, 28.25, 45.99, 7, 0.05])
+    assert values(table)[0] == pytest.approx([None, -35.84, 1.234, -38.71, 28.25, 45.99, 7, 0.05])
     assert values(table)[1][1] == 0.0
-    assert values(table)[-1] == [None, None, None, None, None, 0.0, None]
+    assert values(table)[-1] == [None, None, None, None, None, None, 0.0, None]
     assert [row.entries[1].tone for row in table.rows] == ["better", "", "", "", "worse", ""]
     assert [row.entries[1].hint for row in table.rows] == [
         "Fewer bits than the anchor: p = 0.030 after Holm's correction.",
@@ -122,7 +125,10 @@ def test_the_record_of_a_bd_rate() -> None:
     assert record.pop("bd_rate") == {
         PSNR.metric_id: {
             "metric": "psnr", "implementation": "codecarena", "version": "0.1", "anchor": "jpeg",
-            "common_pictures": 6, "pictures": 0, "pictures_left_out": [], "percent": -35.84, "reason": None, "shared_range": (28.25, 40.5),
+            "common_pictures": 6, "pictures": 0, "pictures_left_out": [], "percent": -35.84, "reason": None,
+            "shared_range": (28.25, 40.5), "bd_quality": 1.234, "bd_quality_unit": "dB",
+            "bd_quality_reason": None, "bd_quality_shared_rates": (0.125, 2.5),
+            "bd_quality_interval_95": (0.91, 1.55),
             "overlap": 0.4599, "mean_of_pictures_percent": -38.71, "pictures_in_that_mean": 5,
             "lossless_settings": (95.0, 100.0), "dominated_settings": 2, "method": "pchip",
             "interval_95": (-40.14, -30.26), "mean_of_pictures_interval_95": (-44.04, -33.33),
@@ -142,15 +148,23 @@ def test_the_record_of_a_bd_rate() -> None:
 
 
 def test_where_less_is_better_the_shared_range_is_in_the_metrics_own_values() -> None:
-    rows = (BdRow(AVIF, BdRate(-3.0, None, -2.75, -1.25, 0.9), -2.0, 6, ()),)
+    rows = (BdRow(AVIF, BdRate(-3.0, None, -2.75, -1.25, 0.9), -2.0, 6, (), BdQuality(0.5)),)
+    known = {"avif-id": EVIDENCE["webp-id"]}
     table = bd_table(Answers({BUTTERAUGLI.metric_id: board(BUTTERAUGLI, rows)}), [BUTTERAUGLI], "jpeg",
-                     derived=Kept(against_anchor={}))  # fmt: skip
-    assert texts(table) == [["avif", "−3.0", "−2.0", "2.75…1.25", "90", "7/9", "0.050…2.50"]]
+                     derived=Kept(against_anchor=known))  # fmt: skip
+    # Half a point better is half a point less.
+    assert texts(table)[0][:3] == ["avif", "−3.0▼ (−40.1…−30.3)", "−0.50 (−1.55…−0.91)"]
+    assert texts(table)[0][3:] == ["−2.0 (−44.0…−33.3)", "2.75…1.25", "90", "7/9", "0.050…2.50"]
+    assert record_of(table, "avif")["bd_rate"][BUTTERAUGLI.metric_id]["bd_quality_interval_95"] == (
+        -1.55,
+        -0.91,
+    )
     # A similarity of 0.9 is 10 dB, one of 0.99 is 20 dB.
-    rows = (BdRow(AVIF, BdRate(-3.0, None, 10.0, 20.0, 0.9), -2.0, 6, ()),)
+    rows = (BdRow(AVIF, BdRate(-3.0, None, 10.0, 20.0, 0.9), -2.0, 6, (), BdQuality(0.5)),)
     table = bd_table(Answers({MS_SSIM.metric_id: board(MS_SSIM, rows)}), [MS_SSIM], "jpeg",
                      derived=Kept(against_anchor={}))  # fmt: skip
-    assert texts(table)[0][3] == "0.9000…0.9900"
+    assert texts(table)[0][4] == "0.9000…0.9900"
+    assert (table.columns[2].heading, texts(table)[0][2]) == ("BD-MS-SSIM, dB", "+0.50")
 
 
 def test_a_thin_overlap_is_noted_where_there_is_one() -> None:

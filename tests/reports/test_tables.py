@@ -41,15 +41,15 @@ def test_bd_rate_of_one_metric_in_detail(arena_cells, broken, make_store) -> Non
     store = make_store(arena_cells, broken)
     (table,) = leaderboard_tables(store, anchor="jpeg", metrics=["psnr"])
     assert [column.heading for column in table.columns] == [
-        "Codec", "BD-rate, %", "Mean of pictures, %", "Shared range, dB", "Overlap, %", "Pictures",
-        "Rate range, bits/pixel",
+        "Codec", "BD-rate, %", "BD-PSNR, dB", "Mean of pictures, %", "Shared range, dB", "Overlap, %",
+        "Pictures", "Rate range, bits/pixel",
     ]  # fmt: skip
     rows = texts(table)
     assert list(rows) == ["webp", "jpeg", "jpeg(subsampling=444)", "<b>broken</b>"]
     assert rows["webp"][0].startswith("−")
     assert rows["jpeg"][0] == "anchor"
     assert rows["<b>broken</b>"][0] == "– crash in encode"
-    assert rows["<b>broken</b>"][4] == "0/2"
+    assert rows["<b>broken</b>"][5] == "0/2"
     assert "2 pictures that all compared codecs finished" in table.notes[0]
     assert "<b>broken</b>: 2 attempts failed." in table.notes
 

@@ -13,8 +13,10 @@ from codecarena.bench.analysis.codec_grids import PictureTable
 from codecarena.bench.analysis.coverage import AnalysisError, CodecSummary, absent_codecs, find_codec
 from codecarena.bench.analysis.curves import (
     NO_OVERLAP,
+    BdQuality,
     BdRate,
     Method,
+    bd_quality_of_curves,
     bd_rate_of_curves,
     from_quality,
     to_quality,
@@ -183,10 +185,13 @@ def _row(
     used = anchor.pictures & test.pictures
     over_both = [comparison.curve_on(codec_id, used, metric) for codec_id in (anchor_id, codec.codec_id)]
     row = _bd_row(summary, metric, (over_both[0], over_both[1]), each, method)
+    curves = [curve.curve(metric) for curve in over_both]
+    row = replace(row, bd_quality=bd_quality_of_curves(curves[0], curves[1], method))
     if test.lossless_settings and not test.points:
-        row = replace(row, bd_rate=BdRate(None, "lossless"))
+        row = replace(row, bd_rate=BdRate(None, "lossless"), bd_quality=BdQuality(None, "lossless"))
     elif anchor.points and test.points and not used:
-        row = replace(row, bd_rate=BdRate(None, "no common picture"))
+        reason = "no common picture"
+        row = replace(row, bd_rate=BdRate(None, reason), bd_quality=BdQuality(None, reason))
     return replace(row, pictures=len(used), left_out=comparison.common - used if used else frozenset())
 
 
