@@ -75,6 +75,11 @@ def plain(console: Console, text: str) -> str:
     return encodable(visible(text), console.encoding)
 
 
+def print_text(console: Console, text: str) -> None:
+    """Print a text of any origin as it is, its lines as long as they are."""
+    console.print(Text(plain(console, text)), soft_wrap=True)
+
+
 def print_notes(notes: Iterable[str], console: Console | None = None) -> None:
     """Print notes to the user, each on a line of its own.
 

@@ -6,10 +6,7 @@ import codecs
 import io
 import re
 import sys
-from typing import TYPE_CHECKING, TextIO
-
-if TYPE_CHECKING:
-    from click import Command
+from typing import Any, TextIO
 
 _ESCAPED = re.compile(
     "["
@@ -84,9 +81,9 @@ def say(text: str, stream: TextIO | None = None) -> None:
         text: Lines of any origin.
         stream: Where to; standard output if absent.
     """
-    stream = sys.stdout if stream is None else stream
-    stream.write(encodable(visible(text), stream.encoding) + "\n")
-    stream.flush()
+    chosen: TextIO = sys.stdout if stream is None else stream
+    chosen.write(encodable(visible(text), chosen.encoding) + "\n")
+    chosen.flush()
 
 
 def show_every_letter(stream: TextIO) -> None:
@@ -107,7 +104,8 @@ def _replacement(error: UnicodeError) -> tuple[str, int]:
     return "".join(_nearest(letter, "ascii") for letter in lacking), error.end
 
 
-def plain_help(command: Command) -> None:
+# Any: a command of the copy of Click that Typer brings along.
+def plain_help(command: Any) -> None:
     """Let a command's help, and that of the commands below it, show square brackets as they are.
 
     Typer reads help as Rich's markup, in which ``[timing]`` is a style.

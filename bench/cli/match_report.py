@@ -7,8 +7,6 @@ from dataclasses import asdict
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from ...visible_text import say
-
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -95,10 +93,10 @@ def show(console: Console, target: Target, report: MatchReport, dry_run: bool) -
         report: How the searches ended.
         dry_run: Whether nothing was run; then only how many searches there would be is printed.
     """
-    from ...terminal import TextColumn, show_table
+    from ...terminal import TextColumn, print_text, show_table
 
     if dry_run:
-        say(f"would search {report.searches} times for {target}, a few encodes each", console.file)
+        print_text(console, f"would search {report.searches} times for {target}, a few encodes each")
         return
     what = "sets" if target.scope == "set" else "pictures"
     names = ("codec", "setting", "achieved", what, "encodes", "out of range")
@@ -109,10 +107,10 @@ def show(console: Console, target: Target, report: MatchReport, dry_run: bool) -
     title = f"{target}: achieved, as median (lowest…highest)"
     show_table(console, title, [TextColumn(name) for name in names], rows)
     if report.interrupted:
-        say("Interrupted; what had finished is stored, and the same command goes on.", console.file)
+        print_text(console, "Interrupted; what had finished is stored, and the same command goes on.")
     lost = sum(ended.match is None for ended in report.ended)
     if lost:
-        say(_given_up(lost, target), console.file)
+        print_text(console, _given_up(lost, target))
 
 
 def _given_up(lost: int, target: Target) -> str:
