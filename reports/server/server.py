@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from starlette.middleware import Middleware
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import BaseRoute
     from streamlit.starlette import App
 
     from ...studies.organise.organise import Bench
@@ -189,7 +192,19 @@ def application(store: str, services: Services, *, raters: bool = False) -> App:
         importlib.import_module(name, __package__)
     remake = services.remake
     pictures = picture_routes(Gallery(lambda: Store(store), remake)) if remake else []
-    return App(APP, routes=[*routes(lambda: RaterService(store)), *pictures], middleware=kept)
+    return App(APP, routes=[*routes(lambda: RaterService(store)), *pictures, _first_page()], middleware=kept)
+
+
+def _first_page() -> BaseRoute:
+    """Return the route of the first page's own name: Streamlit serves it without one."""
+    from starlette.responses import RedirectResponse
+    from starlette.routing import Route
+
+    def first_page(request: Request) -> Response:
+        # Relative, so that it holds behind a proxy that puts a path before the page's.
+        return RedirectResponse("./" + (f"?{request.url.query}" if request.url.query else ""))
+
+    return Route("/leaderboard", first_page)
 
 
 def _collect_seldom() -> None:

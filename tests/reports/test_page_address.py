@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from drawn import Address, Pickers
 
+from codecarena.reports.server import server
 from codecarena.reports.views import address, pickers
 
 
@@ -243,3 +244,12 @@ def test_a_report_of_a_component_is_read_once(page: Pickers) -> None:
         page.session_state["look"] = state
         reads.append(address.newly_reported("look", "view"))
     assert reads == ["", "flip", "", "side", "flip"]
+
+
+@pytest.mark.parametrize(
+    ("query", "location"), [("", "./"), ("metric=psnr&codec=a%20b", "./?metric=psnr&codec=a%20b")]
+)
+def test_the_first_page_opens_by_its_name_too(query: str, location: str) -> None:
+    route: Any = server._first_page()
+    answer = route.endpoint(SimpleNamespace(url=SimpleNamespace(query=query)))
+    assert (route.path, answer.status_code, answer.headers["location"]) == ("/leaderboard", 307, location)
