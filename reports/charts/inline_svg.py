@@ -11,10 +11,20 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from ...visible_text import visible
+from .figures import EDGE, FAINT, GRID, INK
+from .line_styles import DARK
+from .scale_figure import NARROW, WIDE
 
 _TAG = re.compile(r"<[^>]*>")
 _NAMED = re.compile(r'(\bid="|href="#|url\(#)')
 _FAMILY = re.compile(r" ?font-family: [^;\"]*;")
+_COLOUR = re.compile(r"(?<=: )#([0-9a-f]{6})(?=[;\"])")
+
+THEMED = {
+    **DARK, "#ffffff": "#15181d", INK: "#c9ced6", FAINT: "#a3abb6", EDGE: "#7d8590", GRID: "#2c323a",
+    WIDE: "#2c5d80", NARROW: DARK[NARROW],
+}  # fmt: skip
+"""What a colour becomes on a dark page, whose style sheet says so: see `dark_colours`."""
 
 
 def inline_svg(figure: Figure, name: str, description: str) -> str:
@@ -35,7 +45,7 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
     drawing = drawing[drawing.index("<svg") :]
     drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
     # In tags only: what stands between them may be anybody's name.
-    drawing = _TAG.sub(lambda tag: _FAMILY.sub("", _NAMED.sub(rf"\g<1>{name}-", tag[0])), drawing)
+    drawing = _TAG.sub(lambda tag: _themed(_FAMILY.sub("", _NAMED.sub(rf"\g<1>{name}-", tag[0]))), drawing)
     box = re.search(r'viewBox="([^"]+)"', drawing)
     assert box, "matplotlib writes a viewBox"
     inside = drawing[drawing.index(">") + 1 :]
@@ -43,3 +53,13 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'viewBox="{box[1]}" role="img" aria-label="{escape(visible(description), quote=True)}">{inside}'
     )
+
+
+def _themed(tag: str) -> str:
+    """Return a tag whose colours a style sheet can change."""
+    return _COLOUR.sub(lambda colour: f"var(--{colour[1]}, {colour[0]})", tag)
+
+
+def dark_colours() -> str:
+    """Return declarations of CSS that give drawings the colours of a dark page."""
+    return " ".join(f"--{colour[1:]}: {dark};" for colour, dark in THEMED.items())

@@ -20,7 +20,7 @@ from ...bench.records.rows import ScoredCell
 from ...bench.store.provenance import Provenance, read_provenance
 from ...bench.store.store import Store
 from ...visible_text import visible
-from ..charts.inline_svg import inline_svg
+from ..charts.inline_svg import dark_colours, inline_svg
 from ..charts.study_tables import record_table
 from ..tables import digits
 from ..tables.latex import latex
@@ -85,7 +85,7 @@ def html_page(store: Store, content: Report, sheets: Sequence[PageSheet] = ()) -
         sheets: Contact sheets by set, already cropped; their size adds to the page's.
     """
     known = read_provenance(store)
-    script = _text("page.js")
+    script = page_script()
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         loader=FileSystemLoader(WEB), finalize=_visible,
@@ -103,7 +103,7 @@ def html_page(store: Store, content: Report, sheets: Sequence[PageSheet] = ()) -
         written=datetime.now(UTC).isoformat(" ", "minutes")[:16],
         grid=lambda table: Markup(html_table(table)),
         drawing=_drawing,
-        style=_text("page.css"),
+        style=_text("page.css").replace("/* colours of drawings */", dark_colours()),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
@@ -112,6 +112,12 @@ def html_page(store: Store, content: Report, sheets: Sequence[PageSheet] = ()) -
 def _visible(value: object) -> object:
     """Return what a page's template prints, text as `visible` has it; what is HTML already stays."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def page_script() -> str:
+    """Return what the page does: it sorts tables as the pages of the dashboard do, and enlarges pictures."""
+    sorting = (WEB.parent / "web" / "table.js").read_text(encoding="utf-8")
+    return sorting.replace("export default function", "const sortable = function", 1) + _text("page.js")
 
 
 @cache

@@ -35,6 +35,10 @@ CHARTS = 3
 """Metrics with a chart where nobody chose."""
 
 
+DETAILS = ("Pairs", "Fit", "Raters", "Between metrics", "Metrics against people by")
+"""How titles of those tables of a study begin that are for who asks how sure the others are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chart:
     """A chart and what it shows, in words."""
@@ -225,4 +229,6 @@ def _study(findings: StudyFindings) -> Section:
         labelled([table], "study", label, table.title.removeprefix(f"{label}: "))[0]
         for table in findings.tables
     ]
-    return Section(title, tuple(named), tuple(drawn), findings.warning, lines)
+    folded = [table for table in named if table.title.removeprefix(f"{label}: ").startswith(DETAILS)]
+    first = [table for table in named if table not in folded]
+    return Section(title, tuple(first), tuple(drawn), findings.warning, lines, tuple(folded))

@@ -1,6 +1,15 @@
-"use strict";
+(() => {
+  for (const grid of document.querySelectorAll(".arena")) {
+    const place = document.createElement("div");
+    const data = { html: grid.outerHTML, opening: "", sort: "" };
+    grid.replaceWith(place);
+    sortable({ parentElement: place, data, setStateValue: () => {} });
+  }
+})();
+
 (() => {
   const dialog = document.getElementById("zoom");
+  if (!dialog) return;
   const picture = document.getElementById("zoom-picture");
   const view = document.getElementById("zoom-view");
   const original = document.getElementById("zoom-original");

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 from .digits import EMPTY, MINUS, SPACE
@@ -80,6 +81,8 @@ def latex(table: Table) -> str:
     Letters are never made so small that nobody reads them: a table wider than a page has some of its columns
     below the others, with the names of the rows again. One that fits into a column of two takes one only.
     """
+    # Paper has no more room than a terminal: what a note says of rows without a number is enough.
+    table = replace(table, rows=tuple(row for row in table.rows if not row.without_number) or table.rows)
     panels = _panels(table)
     per_float = max(1, MOST_ROWS // max(len(table.rows), 1))
     pieces = [table.rows[start : start + MOST_ROWS] for start in range(0, len(table.rows), MOST_ROWS)] or [()]

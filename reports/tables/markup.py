@@ -6,13 +6,13 @@ import math
 from html import escape as escape_html
 
 from ...visible_text import visible
-from .table import Column, Entry, Table
+from .table import Column, Entry, Row, Table
 
 
 def html_table(table: Table) -> str:
     """Return the table's grid as HTML; the first cell of each row is its heading."""
     head = "".join(_heading(column) for column in table.columns)
-    body = "".join(_row(table.columns, row.entries) for row in table.rows)
+    body = "".join(_row(table.columns, row) for row in table.rows)
     label = escape(table.title, quote=True)
     # Focusable, so that the keyboard can scroll it.
     return (
@@ -34,13 +34,20 @@ def escape(text: str, *, quote: bool = False) -> str:
 def _heading(column: Column) -> str:
     title = f' title="{escape(column.help, quote=True)}"' if column.help else ""
     number = ' class="number"' if column.numeric else ""
-    return f'<th scope="col"{number}{title}>{escape(column.heading)}</th>'
+    # A browser would break a line behind a hyphen, which stands inside a name.
+    words = [
+        f'<span class="whole">{escape(word)}</span>' if "-" in word else escape(word)
+        for word in column.heading.split(" ")
+    ]
+    return f'<th scope="col"{number}{title}>{" ".join(words)}</th>'
 
 
-def _row(columns: tuple[Column, ...], entries: tuple[Entry, ...]) -> str:
+def _row(columns: tuple[Column, ...], row: Row) -> str:
+    entries = row.entries
     name = escape(entries[0].text, quote=True)
     cells = "".join(_cell(column, entry) for column, entry in zip(columns[1:], entries[1:], strict=True))
-    return f'<tr><th scope="row" title="{name}"{_value(entries[0])}>{name}</th>{cells}</tr>'
+    kind = ' class="without-number"' if row.without_number else ""
+    return f'<tr{kind}><th scope="row" title="{name}"{_value(entries[0])}>{name}</th>{cells}</tr>'
 
 
 def _cell(column: Column, entry: Entry) -> str:

@@ -331,11 +331,11 @@ def test_a_table_in_html() -> None:
 def test_a_table_in_latex() -> None:
     lines = latex(WIDE).split("\n")
     assert r"\caption{Title}" in lines
-    assert r"\begin{tabular}{lrp{0.4\linewidth}}" in lines
+    assert r"\begin{tabular}{lrp{120pt}}" in lines
     assert r"Codec & Rate, bits/pixel & Range, dB \\" in lines
     assert r"jpeg & 0.25 (0.10\,\ldots\,0.50) & 20.00\,\ldots\,45.00 \\" in lines
     assert [line for line in lines if "note" in line] == [
-        r"\par\smallskip\footnotesize first note", r"\par\smallskip\footnotesize second note",
+        r"first note\par", r"second note\par",
     ]  # fmt: skip
     order = [
         lines.index(command) for command in (r"\toprule", r"\midrule", r"\bottomrule", r"\end{tabular}}")

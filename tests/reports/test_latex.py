@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,16 @@ def test_columns_that_do_not_fit_stand_below_the_others_with_the_names_again() -
     assert len(grids) == 2
     assert [grid.split(" & ")[:2] for grid in grids] == [["n0", "n0"]] * 2
     assert [grid.split(r"\\")[0].count("&") for grid in grids] == [7, 7]  # of like widths
+
+
+def test_rows_without_a_number_are_left_to_the_note() -> None:
+    table = Table(
+        "x", (Column("Codec", numeric=False),), (Row((Entry("zip"),)), Row((Entry("bare"),), {}, True))
+    )
+    assert "zip" in latex(table)
+    assert "bare" not in latex(table)
+    only = replace(table, rows=table.rows[1:])
+    assert "bare" in latex(only)
 
 
 def test_a_long_table_goes_on_over_pages_under_one_number() -> None:

@@ -51,5 +51,8 @@ def test_a_chart_inside_a_page_has_names_of_its_own() -> None:
     assert uses
     assert {first or other for first, other in uses} <= set(names)
     assert not any("font-family" in tag for tag in tags)
+    # A style sheet may give each colour another one.
+    assert any("stroke: var(--1f77b4, #1f77b4)" in tag for tag in tags)
+    assert not any(re.search(r": #[0-9a-f]{6}[;\"]", tag) for tag in tags)
     # What stands between the tags may be anybody's name.
     assert '&lt;b&gt; id="mine" font-family: serif; "q"' in drawn

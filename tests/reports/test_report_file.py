@@ -15,6 +15,7 @@ import pytest
 from metric_rows import metric_row
 
 from codecarena.bench.analysis.coverage import AnalysisError
+from codecarena.reports.charts.line_styles import COLOURS, DARK
 from codecarena.reports.files import page, report
 from codecarena.reports.files.page_pictures import PageSheet, Shot, Strip
 from codecarena.reports.tables.leaderboard_tables import RatePoint
@@ -57,7 +58,13 @@ def test_what_a_page_is_rendered_from(monkeypatch: pytest.MonkeyPatch, toy: bool
     assert datetime.strptime(words["written"], "%Y-%m-%d %H:%M")
     # A browser runs the script only if the page's policy names its hash.
     hashed = base64.b64decode(words["script_hash"])
-    assert hashed == hashlib.sha256((page.WEB / "page.js").read_bytes()).digest()
+    assert hashed == hashlib.sha256(words["script"].encode()).digest()
+    assert words["script"].startswith("// Turn a finished table into one that a click on a heading sorts")
+    assert words["script"].endswith((page.WEB / "page.js").read_text())
+    assert "export default" not in words["script"]
+    # Every colour of a drawing has another one on a dark ground.
+    assert f"--{COLOURS[0][1:]}: {DARK[COLOURS[0]]};" in words["style"]
+    assert "--ffffff: #15181d;" in words["style"]
     assert "&lt;zip&gt;" in words["grid"](TABLE)
     drawing = words["drawing"](SimpleNamespace(figure="figure", description="about"), 2, 3)
     assert drawing == "<svg>('figure', 'chart2x3', 'about')</svg>"

@@ -144,6 +144,20 @@ def nasty_report(store: Path) -> tuple[Report, list[report_page.PageSheet]]:
     return Report((NASTY,), (NASTY,), (section, *content.sections)), [sheet, *sheets]
 
 
+BROKEN_WORDS = """[...document.querySelectorAll(".arena thead button")].flatMap((button) => {
+    const walker = document.createTreeWalker(button, NodeFilter.SHOW_TEXT), broken = [];
+    while (walker.nextNode()) {
+        for (const word of walker.currentNode.data.matchAll(/\\S+/g)) {
+            const range = document.createRange();
+            range.setStart(walker.currentNode, word.index);
+            range.setEnd(walker.currentNode, word.index + word[0].length);
+            if (range.getClientRects().length > 1) broken.push(word[0]);
+        }
+    }
+    return broken; })"""
+"""Words of headings that are broken over two lines."""
+
+
 @pytest.mark.browser
 @pytest.mark.xdist_group("browser")
 @needs_chromium
@@ -172,8 +186,18 @@ def test_the_page_in_a_browser_without_a_network(
         page.set_viewport_size({"width": width, "height": 850})
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
+    sorts(page)
+    looks_dark(page)
     page.emulate_media(media="print")
     assert not page.locator("nav").is_visible()
+    # What is folded is not printed, and the paper says so; what the reader opened is.
+    folded = page.locator("details:not(.suite)").first
+    assert folded.locator("summary").is_visible()
+    assert not folded.locator("table").is_visible()
+    folded.evaluate("(one) => one.open = true")
+    assert folded.locator("table").is_visible()
+    folded.evaluate("(one) => one.open = false")
+    assert page.evaluate(BROKEN_WORDS) == []
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
     wide = """[...document.querySelectorAll("main > section table")]
         .filter((one) => one.checkVisibility() && one.scrollWidth > 1030).length"""
@@ -192,6 +216,40 @@ def test_the_page_in_a_browser_without_a_network(
     context.close()
     assert troubles == []
     assert [url[:60] for url in asked if not url.startswith(("file:", "data:image/"))] == []
+
+
+def sorts(page) -> None:
+    """Sort a table by a heading, both ways; what has no number stays below."""
+    grid = page.locator(".arena").first
+    button = grid.get_by_role("button", name="BD-rate")
+    column = button.evaluate("(one) => one.closest('th').cellIndex")
+    orders = []
+    for way in ("ascending", "descending"):
+        button.click()
+        assert grid.locator("th[aria-sort]").get_attribute("aria-sort") == way
+        cells = grid.locator("tbody tr").evaluate_all(
+            "(rows, column) => rows.map((row) => row.children[column].dataset.value ?? null)", column
+        )
+        numbers = [float(cell) for cell in cells if cell is not None]
+        assert cells[len(numbers) :] == [None] * (len(cells) - len(numbers))
+        orders.append(numbers)
+    assert len(orders[0]) > 1
+    assert orders[0] == sorted(orders[0]) == orders[1][::-1]
+
+
+def looks_dark(page) -> None:
+    """Look at the page by night: words and curves are light, the ground is dark; paper stays white."""
+    line = """() => { const style = getComputedStyle; const body = style(document.body);
+        const curve = [...document.querySelectorAll(".chart path")].find((one) =>
+            one.getAttribute("style").includes("--0072b2"));
+        return [body.backgroundColor, body.color, style(curve).stroke]; }"""
+    light = ["rgb(255, 255, 255)", "rgb(34, 38, 44)", "rgb(0, 114, 178)"]
+    assert page.evaluate(line) == light
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(line) == ["rgb(21, 24, 29)", "rgb(228, 231, 236)", "rgb(75, 163, 217)"]
+    page.emulate_media(color_scheme="dark", media="print")
+    assert page.evaluate(line) == light
+    page.emulate_media(color_scheme="light", media="screen")
 
 
 def zoom(page) -> None:
