@@ -334,7 +334,7 @@ def test_a_table_in_latex() -> None:
     assert r"\begin{tabular}{lrp{120pt}}" in lines
     assert r"Codec & Rate, bits/pixel & Range, dB \\" in lines
     assert r"jpeg & 0.25 (0.10\,\ldots\,0.50) & 20.00\,\ldots\,45.00 \\" in lines
-    assert [line for line in lines if "note" in line] == [
+    assert [line for line in lines if " note" in line] == [
         r"first note\par", r"second note\par",
     ]  # fmt: skip
     order = [
