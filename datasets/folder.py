@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..visible_text import visible
-from .manifest import has_controls
+from .manifest import DatasetError, has_controls
 from .pixels import EXTENSIONS
 
 INDEX = "index.csv"
@@ -66,6 +66,12 @@ def look_into(folder: Path) -> FolderContents:
         elif reason:
             left_out[name] = reason
     return FolderContents(tuple(sorted(pictures)), dict(sorted(left_out.items())))
+
+
+def check_name(folder: Path) -> None:
+    """Raise `DatasetError` where a folder's path is not UTF-8, which neither manifest nor store can hold."""
+    if _is_half_a_letter(str(folder)):
+        raise DatasetError(f"{folder}: the folder's name is not UTF-8; rename it")
 
 
 def comparable(name: str) -> str:

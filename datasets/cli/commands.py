@@ -132,6 +132,7 @@ def describe(
 ) -> None:
     """Write a manifest of a folder: hashes, prompts found in the files, and what to know before measuring."""
     from ..description.describe import describe as look
+    from ..folder import check_name
     from ..manifest import DatasetError
     from ..manifest_toml import write_manifest
     from ..sets.catalogue import FOLDER_MANIFEST
@@ -139,6 +140,8 @@ def describe(
     path = out or folder / FOLDER_MANIFEST
     if path.exists() and not force:
         raise DatasetError(f"{path} is there already; --force replaces it, --out names another")
+    if out is not None:
+        check_name(folder)  # the manifest will say where the pictures lie
     with _counting("pictures") as show:
         description = look(
             folder, name=name, kind=kind, licence=licence, citation=citation, site=site, progress=show

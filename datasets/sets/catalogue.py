@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...visible_text import visible
-from ..folder import INDEX, look_into, shortened
+from ..folder import INDEX, check_name, look_into, shortened
 from ..generated import generated_entry
 from ..generated.generated_entry import Sampler
 from ..manifest import DatasetError, ImageSet, Kind, LocalPicture, Manifest, PictureEntry, load_manifest
@@ -69,8 +69,17 @@ def open_set(reference: str, data: Path | None = None, sampler: Sampler | None =
         sampler: Makes the pictures that are sampled here.
 
     Raises:
-        DatasetError: There is no such set, or files are missing; the message says which and what to do.
+        DatasetError: There is no such set, files are missing, or their folder's name is not UTF-8; the message
+            says which and what to do.
     """
+    opened = _open_set(reference, data, sampler)
+    for picture in opened.pictures:
+        check_name(picture.path.parent)
+    return opened
+
+
+def _open_set(reference: str, data: Path | None, sampler: Sampler | None) -> ImageSet:
+    """Return a set; see `open_set`."""
     path = _manifest_path(reference)
     if path is None and (there := remote.parse(reference)) is not None:
         path = remote.manifest_path(there, data_folder(data))
@@ -214,10 +223,7 @@ def _first_path(entry: PictureEntry, folders: tuple[Path, Path], sampler: Sample
 
 
 def _plain_folder(folder: Path) -> ImageSet:
-    try:
-        str(folder).encode()
-    except UnicodeEncodeError:
-        raise DatasetError(f"{folder}: the folder's name is not UTF-8; rename it") from None
+    check_name(folder)
     contents = look_into(folder)
     pictures = tuple(
         LocalPicture(name, folder / name, "natural", None, None, None, "unknown", str(folder), None)

@@ -101,10 +101,18 @@ def test_a_folder_without_a_picture_says_what_it_holds_instead(tmp_path: Path) -
     for look in (describe, lambda folder: open_set(str(folder))):
         with pytest.raises(DatasetError, match=r"no pictures in it or below(.|\n)*1 left out.*phone\.heic"):
             look(tmp_path)
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_refused_by_name(tmp_path: Path) -> None:
     folder = tmp_path / os.fsdecode(b"caf\xe9")
     picture(folder / "a.png")
-    with pytest.raises(DatasetError, match="the folder's name is not UTF-8; rename it"):
-        open_set(str(folder))
+    for described in (False, True):
+        with pytest.raises(DatasetError, match="the folder's name is not UTF-8; rename it"):
+            open_set(str(folder))
+        if not described:
+            assert call("sets", "describe", folder, folder=tmp_path).returncode == 0
+    ended = call("sets", "describe", folder, "--out", "elsewhere.toml", folder=tmp_path)
+    assert (ended.returncode, "caf\\xe9: the folder's name is not UTF-8" in ended.stderr) == (2, True)
 
 
 def test_pictures_that_were_placed_have_the_names_they_have(tmp_path: Path) -> None:
