@@ -35,7 +35,10 @@ def picture_points(selection: Selection, metric: MetricRow, picture: str) -> lis
                 float(scored_grid.grid.rates[row, column]),
             )
             score, codec = float(scored_grid.scores[row, column]), scored_grid.grid.codec
-            points.append(RatePoint(codec.label, setting, rate, score, codec.toy, codec_id))
+            marks = codec.marks
+            points.append(
+                RatePoint(codec.label, setting, rate, score, codec.toy, codec_id, estimated=marks.estimated)
+            )
     return points
 
 
@@ -47,13 +50,15 @@ def published_points(published: Iterable[Published], image_set: str, metric: Met
         image_set: Its name.
         metric: By its name: the values were computed by other code.
     """
+    of_set = [point for point in published if point.image_set == image_set and metric.name in point.scores]
+    # A curve has one name: it is an estimate as soon as one of its rates is.
+    estimated = {point.codec for point in of_set if point.rate_kind == "estimated"}
     return [
         RatePoint(
             f"{point.codec} (published)", point.quality or 0.0, point.bits_per_pixel,
-            point.scores[metric.name],
+            point.scores[metric.name], estimated=point.codec in estimated,
         )
-        for point in published
-        if point.image_set == image_set and metric.name in point.scores
+        for point in of_set
     ]  # fmt: skip
 
 
@@ -74,7 +79,9 @@ def as_csv(points: Sequence[RatePoint], metric: MetricRow) -> bytes:
     """Return the points as comma-separated values, unrounded, UTF-8."""
     stream = io.StringIO()
     writer = csv.writer(stream)
-    writer.writerow(["codec", "codec_id", "setting", "bits_per_pixel", metric.name, "low_95", "high_95"])
+    writer.writerow(
+        ["codec", "codec_id", "setting", "bits_per_pixel", metric.name, "low_95", "high_95", "rate_kind"]
+    )
     for point in points:
         writer.writerow(
             [
@@ -85,6 +92,7 @@ def as_csv(points: Sequence[RatePoint], metric: MetricRow) -> bytes:
                 point.score,
                 point.low,
                 point.high,
+                "estimated" if point.estimated else "bytes",
             ]
         )
     return stream.getvalue().encode()

@@ -16,6 +16,7 @@ from ...bench.records.rows import Failure, MetricRow, RunRow
 from ...bench.store.derived_cache import Derived
 from ...bench.store.store import Store
 from ...bench.store.timings import footprints, timings
+from . import digits
 from .at_target_tables import at_rate_table, at_score_table
 from .leaderboard_columns import (
     Cost,
@@ -209,11 +210,14 @@ class RatePoint:
     low: float | None = None
     """95 % interval of the score."""
     high: float | None = None
+    estimated: bool = False
+    """Whether the rate is an estimate of an entropy model, the size of no bitstream."""
 
     @property
     def label(self) -> str:
         """What a legend calls the codec."""
-        return f"{self.codec} (toy)" if self.toy else self.codec
+        marks = ["(toy)"] * self.toy + [digits.ESTIMATED] * self.estimated
+        return " ".join([self.codec, *marks])
 
 
 def rate_points(
@@ -244,6 +248,7 @@ def rate_points(
                 RatePoint(
                     codecs[codec_id].label, point.setting, point.bits_per_pixel, point.score,
                     codecs[codec_id].toy, codec_id, ends and ends.low, ends and ends.high,
+                    codecs[codec_id].marks.estimated,
                 )
             )  # fmt: skip
     return points, len(shared.pictures)

@@ -42,7 +42,7 @@ def keep_scores(
         anchor: Label of the codec that rates at equal quality are against; the first of the file where None.
 
     Raises:
-        StoreError: The name is taken or none for a study, there are no scores, or the anchor has no condition.
+        StoreError: The name is taken or none for a study, there are no scores, or no such anchor.
     """
     check_name(ledger, name)
     codecs = list(dict.fromkeys(known.codec for known in placement.conditions.values() if known.codec))

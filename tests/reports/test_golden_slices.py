@@ -359,6 +359,6 @@ def test_the_points_of_one_picture(source: StoredColumns) -> None:
     assert picture_points(Selection(source), PSNR, "unknown.png") == []
     written = as_csv([RatePoint("a, b", 1.5, 0.25, 31.0, True, "id", 30.5, 31.75)], PSNR)
     assert written.decode().splitlines() == [
-        "codec,codec_id,setting,bits_per_pixel,psnr,low_95,high_95",
-        '"a, b",id,1.5,0.25,31.0,30.5,31.75',
+        "codec,codec_id,setting,bits_per_pixel,psnr,low_95,high_95,rate_kind",
+        '"a, b",id,1.5,0.25,31.0,30.5,31.75,bytes',
     ]

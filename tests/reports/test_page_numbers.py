@@ -283,6 +283,11 @@ def test_published_curves_of_the_set_and_metric() -> None:
     assert published_points(stored, "zoo", PSNR) == [
         RatePoint("theirs (published)", 4.0, 0.25, 31.0), RatePoint("theirs (published)", 0.0, 0.25, 32.0),
     ]  # fmt: skip
+    # One estimated rate makes the whole curve an estimate, and its legend says so.
+    mixed = [stored[0], replace(stored[1], rate_kind="estimated")]
+    assert [overlay.label for overlay in published_points(mixed, "zoo", PSNR)] == [
+        "theirs (published) (estimated)"
+    ] * 2
 
 
 NONE = Interval(None, None, "few")

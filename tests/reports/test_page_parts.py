@@ -315,6 +315,7 @@ def test_the_latest_study_with_results_comes_first(
         for name, metrics in (("old", None), ("new", "metrics"))
     ]  # fmt: skip
     monkeypatch.setattr(people, "stored_results", lambda _: studies)
+    monkeypatch.setattr(people, "stored_score_results", lambda _: [])
     monkeypatch.setattr(people.pickers, "choose", picker({"study": studies[1]}, asked))
     monkeypatch.setattr(people, "_chosen", lambda places, _: part if len(places) == 2 else None)
     monkeypatch.setattr(people, "_chart", lambda agreement: tables.append(agreement))
