@@ -69,8 +69,8 @@ def open_set(reference: str, data: Path | None = None, sampler: Sampler | None =
         sampler: Makes the pictures that are sampled here.
 
     Raises:
-        DatasetError: There is no such set, files are missing, or a folder's name is not UTF-8; the message says
-            which and what to do.
+        DatasetError: There is no such set, files are missing, or a folder's name is not UTF-8; the message
+            says which and what to do.
     """
     opened = _open_set(reference, data, sampler)
     for picture in opened.pictures:
