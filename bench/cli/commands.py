@@ -78,9 +78,13 @@ def verify(
     see: Annotated[
         list[Path] | None, typer.Option("--see", help="A folder that decoders may read, such as weights.")
     ] = None,
+    isa: Annotated[
+        bool, typer.Option("--isa", help="Also decode as on processors with older instructions.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Decode every stored bitstream with nothing else in reach, and compare. Exit status 1 if one differs."""
+    from ...codecs.instruction_sets import OLDER
     from ...terminal import Terminal
     from ..run.suite import find, load
     from ..store.writer import StoreWriter
@@ -94,7 +98,15 @@ def verify(
     writer = StoreWriter(store, make=False)
     try:
         with counting(Terminal(stderr=True), "bitstreams") as advanced:
-            report = verify_suite(loaded, writer, chosen, advanced, encode=encode, shown=see or ())
+            report = verify_suite(
+                loaded,
+                writer,
+                chosen,
+                advanced,
+                encode=encode,
+                shown=see or (),
+                older=OLDER if isa else (),
+            )
     finally:
         writer.close()
     if as_json:

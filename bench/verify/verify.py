@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from ...codecs.base import Image
+from ...codecs.base import CodecError, Image
+from ...codecs.instruction_sets import InstructionSet, changes_arithmetic, not_tested
 from ...datasets.pixels import PictureError, pixels_sha256, read_pixels
 from ..records.cells import NO_SEED
 from ..records.messages import (
@@ -27,6 +29,7 @@ from ..records.messages import (
     Peeked,
     Stored,
 )
+from ..records.rows import Finding
 from ..run.plan import PlannedCodec
 from ..run.prepare import Options, Prepared, prepare
 from ..run.suite import Suite
@@ -47,6 +50,8 @@ from . import decoder_view
 
 STREAMS_A_PROCESS = 64
 """So that Ctrl-C loses little and both cores have work to the end."""
+OUTCOMES: tuple[Finding, ...] = ("identical", "within tolerance", "differs", "failed")
+"""From best to worst."""
 
 
 @dataclass(slots=True)
@@ -54,7 +59,9 @@ class Report:
     """How a verification ended."""
 
     rows: dict[str, list[Verified]] = field(default_factory=lambda: defaultdict(list))
-    """By the codec's label."""
+    """By the codec's label; of several decodes of a bitstream, the worst."""
+    older: dict[tuple[str, str], list[Verified]] = field(default_factory=lambda: defaultdict(list))
+    """By the codec's label and the name of an older instruction set, its decodes alone."""
     notes: list[str] = field(default_factory=list)
     tool: sandbox.Tool = "none"
     unavailable: bool = False
@@ -89,6 +96,7 @@ def verify(
     *,
     encode: bool = True,
     shown: Sequence[Path] = (),
+    older: Sequence[InstructionSet] = (),
 ) -> Report:
     """Return what became of every stored bitstream of a suite's codecs and pictures; rows are stored by then.
 
@@ -99,6 +107,7 @@ def verify(
         progress: Called with how many bitstreams are done, and of how many.
         encode: Whether each encoder is asked for the same bytes again.
         shown: More folders that decoders may see.
+        older: Instruction sets under which learned and generative codecs decode once more.
 
     Raises:
         SuiteError: The suite asks for what does not exist.
@@ -110,7 +119,7 @@ def verify(
         with ThreadPoolExecutor(workers, thread_name_prefix="verify") as executor:
             try:
                 prepared = prepare(suite, store, options, executor, workers)
-                run = _Verification(suite, store, prepared, encode, shown)
+                run = _Verification(suite, store, prepared, encode, shown, older)
                 total = sum(len(part.streams) for part in run.parts)
                 futures = [
                     executor.submit(run.verify, part, lambda: progress(run.report.count, total))
@@ -139,7 +148,13 @@ class _Verification:
     """What the processes of one verification share."""
 
     def __init__(
-        self, suite: Suite, store: StoreWriter, prepared: Prepared, encode: bool, shown: Sequence[Path]
+        self,
+        suite: Suite,
+        store: StoreWriter,
+        prepared: Prepared,
+        encode: bool,
+        shown: Sequence[Path],
+        older: Sequence[InstructionSet],
     ) -> None:
         self.store = store
         self.limits = suite.cell_limits
@@ -155,6 +170,7 @@ class _Verification:
             self.report.notes.append(f"decoders are not isolated here ({reason}): install bubblewrap")
         self.parts = list(self.split(prepared))
         all_streams = [stream for part in self.parts for stream in part.streams]
+        self.older = list(self.testable(older))
         self.settled = FolderChanges() if tool == "none" else decoder_view.of_settled(store, all_streams)
 
     def split(self, prepared: Prepared) -> Iterator[_Part]:
@@ -170,20 +186,56 @@ class _Verification:
 
     def verify(self, part: _Part, advanced: Callable[[], None]) -> None:
         """Decode and compare the bitstreams of one part, and store each row."""
-        box = _Box(self, part)
+        older = [] if part.codec.info.family == "classic" else self.older
+        plain = _Box(self, part)
+        boxes = [plain, *(plain.restrained(restraint) for restraint in older)]
+        label = part.codec.label
         try:
             for stream in part.streams:
-                verified = self.row(box, part.codec, stream)
-                if verified is None:
-                    return
-                save_verified(self.store, [verified], self.machine)
-                self.report.rows[part.codec.label].append(verified)
+                rows: list[Verified] = []
+                for box in boxes:
+                    verified = self.row(box, part.codec, stream)
+                    if verified is None:
+                        return
+                    rows.append(verified)
+                for restraint, row in zip(older, rows[1:], strict=True):
+                    self.report.older[label, restraint.name].append(row)
+                worst = max(rows, key=lambda row: OUTCOMES.index(row.outcome))
+                kept = replace(worst, encoder_repeats=rows[0].encoder_repeats)
+                save_verified(self.store, [kept], self.machine)
+                self.report.rows[label].append(kept)
                 advanced()
         finally:
-            box.close()
+            for box in boxes:
+                box.close()
+
+    def testable(self, older: Sequence[InstructionSet]) -> Iterator[InstructionSet]:
+        """Yield the instruction sets under which processes add otherwise here; note the others."""
+        if older and all(part.codec.info.family == "classic" for part in self.parts):
+            self.report.notes.append(
+                "older instruction sets: nothing to test, no bitstream is a learned or generative codec's"
+            )
+            return
+        for restraint in older:
+            try:
+                changes = changes_arithmetic(restraint)
+            except CodecError as error:
+                self.report.notes.append(f"{restraint.name}: not tested: {error}")
+                continue
+            if changes:
+                yield restraint
+            else:
+                self.report.notes.append(not_tested(restraint))
 
     def row(self, box: _Box, codec: PlannedCodec, stream: StoredStream) -> Verified | None:
-        """Return what became of one bitstream; None where the verification was stopped meanwhile."""
+        """Return what became of one bitstream in a box; None where the verification was stopped meanwhile."""
+        verified = self.decoded(box, codec, stream)
+        if verified is None or box.older is None or not verified.message:
+            return verified
+        return replace(verified, message=f"under {box.older.name}: {verified.message}")
+
+    def decoded(self, box: _Box, codec: PlannedCodec, stream: StoredStream) -> Verified | None:
+        """Return how a box's pixels compare with the measured ones; None where it was stopped."""
         seed = None if stream.key.seed == NO_SEED else stream.key.seed
         try:
             bitstream = self.store.blobs.bitstream(stream.bitstream_sha256)
@@ -193,7 +245,8 @@ class _Verification:
         outcome = box.ask(DecodeAgain(codec.table.spec, bitstream, seed, pixel_count))
         if outcome.stopped:
             return None
-        decoded, repeats = outcome.again, self.repeats(codec, stream)
+        decoded = outcome.again
+        repeats = self.repeats(codec, stream) if box.older is None else None
         if isinstance(decoded, DecodedSize):
             message = f"decoded to {decoded.width}x{decoded.height}"
             return Verified(stream.measurement_id, "differs", None, box.isolation, repeats, message)
@@ -263,6 +316,7 @@ class _Box:
 
     def __init__(self, run: _Verification, part: _Part) -> None:
         self.run = run
+        self.older: InstructionSet | None = None
         self.walls, newer = decoder_view.around(
             part.codec, run.store, run.paths, part.streams, run.settled, run.shown
         )
@@ -272,6 +326,12 @@ class _Box:
         self.leak = ""
         """Why the process is not isolated although there is a tool."""
         self.remarks = [f"hidden, because they appeared after encoding began: {_few(newer)}"] if newer else []
+
+    def restrained(self, older: InstructionSet) -> _Box:
+        """Return a box of the same walls whose process keeps to an older instruction set."""
+        other = copy.copy(self)
+        other.older, other.environment = older, self.environment | dict(older.environment)
+        return other
 
     def ask(self, job: Job) -> Outcome:
         """Return the process's answer to a job."""

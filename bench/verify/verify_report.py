@@ -9,11 +9,10 @@ from typing import Any
 
 from rich.console import Console
 
-from ...terminal import TextColumn, plain, show_table
+from ...terminal import TextColumn, print_text, show_table
 from ..store.verifications import Verified
-from .verify import Report
+from .verify import OUTCOMES, Report
 
-OUTCOMES = ("identical", "within tolerance", "differs", "failed")
 SHOWN_MESSAGES = 3
 """Of one codec; the rest is in the store and in the JSON."""
 
@@ -36,6 +35,10 @@ def as_record(report: Report) -> dict[str, Any]:
             }
             for label, rows in sorted(report.rows.items())
         ],
+        "instruction_sets": [
+            {"codec": label, "instruction_set": name, **_counts(rows), "rows": [asdict(row) for row in rows]}
+            for (label, name), rows in sorted(report.older.items())
+        ],
     }
 
 
@@ -49,16 +52,19 @@ def show(console: Console, report: Report) -> None:
         columns += [TextColumn("Encoder", numeric=False), TextColumn("Isolation", numeric=False)]
         show_table(console, "Stored bitstreams, decoded again", columns, _texts(report))
     for sentence in [*report.notes, *_sentences(report)]:
-        text = plain(console, sentence)
-        console.print(text, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        print_text(console, sentence)
 
 
 def _texts(report: Report) -> list[list[str]]:
-    """Return the table's cells, a row a codec."""
+    """Return the table's cells, a row a codec and one for each older instruction set."""
     texts: list[list[str]] = []
     for label, rows in sorted(report.rows.items()):
         counts = [str(count) if count else "–" for count in _counts(rows).values()]
         texts.append([label, *counts, _encoder(rows), _isolation(rows)])
+        for (codec, name), older in sorted(report.older.items()):
+            if codec == label:
+                counts = [str(count) if count else "–" for count in _counts(older).values()]
+                texts.append([f"{label}, {name}", *counts, "not asked", _isolation(older)])
     return texts
 
 

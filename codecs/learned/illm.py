@@ -126,7 +126,7 @@ def _load_rate(repository: str, quality: int, where: Placement) -> Rate:
     without_tables = [
         model
         for model in (network.hyper_bottleneck, network.latent_bottleneck)
-        if not model.quantized_cdf.numel()
+        if not cast("Tensor", model.quantized_cdf).numel()
     ]
     network.update()  # as theirs does, too: the published files hold no tables of probabilities
     for model in without_tables:
@@ -140,7 +140,7 @@ def _load_rate(repository: str, quality: int, where: Placement) -> Rate:
     coder = HyperCoder(
         network.hyper_bottleneck, network.latent_bottleneck, channels, network.hyper_analysis, parameters
     )
-    transforms = where.move(network.encoder), where.move(network.decoder)
+    transforms = where.move(network.encoder), where.move_decoder(network.decoder)
     return Rate(sha256, byte_count, TransformCoder(*transforms, coder, where, _TILE, _HALO))
 
 
