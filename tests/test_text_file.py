@@ -20,6 +20,7 @@ from codecarena.datasets.generated.generate import read_prompts
 from codecarena.datasets.manifest import load_manifest
 from codecarena.datasets.sources.lock import read_lock
 from codecarena.studies.design.plan import load as load_plan
+from codecarena.studies.organise.interchange_read import read as read_votes
 from codecarena.text_file import TextFileError, read_lines, read_table, read_text
 
 SAVED = {
@@ -75,6 +76,10 @@ def test_every_reader_of_the_product_reads_a_file_however_it_was_saved(saved: Sa
     assert read_results(results, "kodak").points[0].codec == "caf\xe9"
     results = saved('{"name": "x", "results": {"bpp": [0.5], "psnr": [30]}}', "means.json")
     assert read_results(results, "kodak").points[0].scores == {"psnr": 30}
+    votes = saved("first;second;winner\ncaf\xe9;b;first\n", "votes.csv")
+    assert read_votes("csv", votes).votes.conditions == ("b", "caf\xe9")
+    battle = '{"model_a": "caf\xe9", "model_b": "b", "winner": "model_a"}\n'
+    assert read_votes("battles", saved(battle, "battles.jsonl")).votes.conditions == ("b", "caf\xe9")
     plan = saved("= \n", "study.toml")
     with pytest.raises(Exception, match=r"study\.toml: not TOML"):
         load_plan(plan)
