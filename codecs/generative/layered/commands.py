@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ....system_errors import reason
+from ....visible_text import say
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -95,7 +98,7 @@ def show(stream: InArgument) -> None:
     parts = split(bitstream)
     header, layers = parts.header, layers_of(parts)
     rate = 8 * len(bitstream) / (header.width * header.height)
-    typer.echo(f"{header.width} x {header.height}, {len(bitstream)} bytes, {rate:.4f} bits per pixel")
+    say(f"{header.width} x {header.height}, {len(bitstream)} bytes, {rate:.4f} bits per pixel")
     said = {
         Layer.NEGATIVE: layers.negative_prompt,
         Layer.TEXT: layers.caption or "",
@@ -104,9 +107,9 @@ def show(stream: InArgument) -> None:
         Layer.COLOURS: "" if layers.colours is None else _by(layers.colours),
     }
     if parts.settings:
-        typer.echo(f"settings {len(parts.settings):5} bytes  {_painted_by(parts.settings)}")
+        say(f"settings {len(parts.settings):5} bytes  {_painted_by(parts.settings)}")
     for chunk in parts.chunks:
-        typer.echo(f"{chunk.layer.name.lower():8} {len(chunk.data):5} bytes  {said[chunk.layer]}")
+        say(f"{chunk.layer.name.lower():8} {len(chunk.data):5} bytes  {said[chunk.layer]}")
 
 
 @app.command()
@@ -259,7 +262,7 @@ def _write(path: Path, stream: bytes) -> None:
         path.write_bytes(stream)
     except OSError as error:
         raise _failure(f"cannot write {path}: {error.strerror}") from error
-    typer.echo(f"{path}: {len(stream)} bytes")
+    say(f"{path}: {len(stream)} bytes")
 
 
 def _read_picture(path: Path) -> Image:
