@@ -180,7 +180,7 @@ def finish(
 def _width(text: str, layout: Layout, points: float) -> float:
     """Return how wide a line of text is, in points."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "(?s)Glyph .* missing from font")  # replaced when the file is written
+        warnings.filterwarnings("ignore", "(?s)Glyph .* missing from font")  # `export` replaces it
         font = FontProperties(family=[layout.font, "DejaVu Sans"], size=points)
         return text_to_path.get_text_width_height_descent(text or " ", font, ismath=False)[0]
 
@@ -262,7 +262,8 @@ def export(figure: Figure, form: Format, about: About | None = None, svg_text: S
     settings = {"svg.fonttype": "none" if as_text else "path", "pdf.fonttype": 42, "svg.hashsalt": "figure"}
     with warnings.catch_warnings(), mpl.rc_context(settings):
         if as_text:
-            warnings.filterwarnings("ignore", "(?s)Glyph .* missing from font")  # of ours, not of its reader's
+            # Of ours, not of its reader's.
+            warnings.filterwarnings("ignore", "(?s)Glyph .* missing from font")
         figure.savefig(stream, format=form, metadata=_metadata(form, about), dpi=PNG_PIXELS_PER_INCH)
     return stream.getvalue()
 

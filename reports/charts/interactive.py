@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -10,10 +11,20 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from ..tables import digits
 from ..tables.leaderboard_tables import RatePoint
 from .chart_points import SpanPoint, TradePoint
 from .label_sides import LETTER_PIXELS, SIDES, TRADE_HEIGHT, label_sides
-from .line_styles import COLOURS, DARK, MARKERS, PUBLISHED, SIMILARITIES, LineStyle, decibels_of
+from .line_styles import (
+    COLOURS,
+    DARK,
+    MARKERS,
+    PUBLISHED,
+    SIMILARITIES,
+    LineStyle,
+    decibels_of,
+    distinct_labels,
+)
 
 SHAPES: dict[str, str] = dict(
     zip(
@@ -23,6 +34,10 @@ SHAPES: dict[str, str] = dict(
     )
 )
 HEIGHT = 600
+FAINT = 0.15
+"""Opacity of curves while the pointer is on another."""
+LONGEST_NAME = 26
+"""Characters of a codec's label in a legend."""
 INK = {True: "#c9ced6", False: "#4d535c"}
 """Colour of words and thin lines on a dark and on a light ground."""
 
@@ -44,6 +59,9 @@ def rate_distortion(
     dark: bool,
 ) -> alt.LayerChart | alt.FacetChart:
     """Return curves of score over rate; a click on a point selects it under the name ``point``.
+
+    The pointer on a curve's point makes the others faint; a click on a name in the legend leaves its curve
+    alone, with the shift key further ones, and a click beside the names brings all back.
 
     Args:
         points: Measured here; those with an interval get a band.
@@ -80,9 +98,10 @@ def rate_distortion(
         scale=alt.Scale(domain=list(codecs), range=[colours[codec] for codec in codecs.values()]),
         legend=alt.Legend(
             orient="bottom",
-            columns=alt.ExprRef("max(2, floor(width / 170))"),
+            columns=alt.ExprRef("max(2, floor(width / 190))"),
             title=None,
-            labelLimit=130,
+            labelLimit=160,
+            **_shown_names(codecs),
             symbolLimit=60,
             symbolOpacity=1,
         ),
@@ -94,7 +113,10 @@ def rate_distortion(
         "codec_id:N", scale=alt.Scale(domain=list(dashes), range=list(dashes.values())), legend=None
     )
     pick = alt.selection_point(name="point", fields=["codec_id", "setting"], on="click", toggle=False)
-    base = alt.Chart(table)
+    only = alt.selection_point(name="only", fields=["codec"], bind="legend")
+    hover = alt.selection_point(name="hover", fields=["codec"], on="pointerover", clear="pointerout")
+    faint = alt.condition(hover, alt.value(1.0), alt.value(FAINT))
+    base = alt.Chart(table).transform_filter(only)
     tips = [
         alt.Tooltip("codec:N"),
         alt.Tooltip("setting:Q", format="~g"),
@@ -102,32 +124,39 @@ def rate_distortion(
         alt.Tooltip("score:Q", title=metric, format=".4~g"),
         *(
             [
-                alt.Tooltip("low:Q", title="95 % from", format=".4~g"),
-                alt.Tooltip("high:Q", title="to", format=".4~g"),
+                alt.Tooltip("interval:N", title="95 %"),
             ]
             if any(point.low is not None for point in points)
             else []
         ),
     ]
     layers: list[Any] = []
-    if any(point.low is not None for point in points):
+    ends = {"y": alt.Y("low_at:Q", scale=score_scale), "y2": "high_at:Q"}
+    if (table["intervals"] > 1).any():
         bands = base.transform_filter("isValid(datum.low)").mark_area(opacity=0.18)
-        layers.append(
-            bands.encode(x=rate, y=alt.Y("low_at:Q", scale=score_scale), y2="high_at:Q", color=colour)
-        )
+        layers.append(bands.encode(x=rate, color=colour, **ends))
+    if (table["intervals"] == 1).any():  # a band of one point has no area
+        bars = base.transform_filter("isValid(datum.low) && datum.intervals === 1").mark_rule(strokeWidth=2)
+        layers.append(bars.encode(x=rate, color=colour, opacity=alt.value(0.6), **ends))
     layers.append(
-        base.mark_line(strokeWidth=2).encode(
-            x=rate, y=score, color=colour, strokeDash=dash, order="bits_per_pixel:Q"
-        )
+        base.mark_line(strokeWidth=2)
+        .encode(x=rate, y=score, color=colour, strokeDash=dash, order="bits_per_pixel:Q", opacity=faint)
+        .add_params(only)
     )
     layers.append(
-        base.mark_point(size=70, filled=True, opacity=1)
-        .encode(x=rate, y=score, color=colour, shape=shape, tooltip=tips)
-        .add_params(pick)
+        base.mark_point(size=70, filled=True)
+        .encode(x=rate, y=score, color=colour, shape=shape, tooltip=tips, opacity=faint)
+        .add_params(pick, hover)
     )
     if published:
         layers += _published(_table(published, decibels), rate, score, metric, dark)
     return _finished(layers, HEIGHT, dark)
+
+
+def _shown_names(codecs: Iterable[str]) -> dict[str, str]:
+    """Return how a legend writes names that are too long for it: by what tells them apart."""
+    names = {codec: text for codec, text in distinct_labels(codecs, LONGEST_NAME).items() if text != codec}
+    return {"labelExpr": f"({json.dumps(names)})[datum.label] || datum.label"} if names else {}
 
 
 def _finished(layers: Sequence[alt.Chart], height: int, dark: bool) -> alt.LayerChart | alt.FacetChart:
@@ -143,7 +172,12 @@ def _finished(layers: Sequence[alt.Chart], height: int, dark: bool) -> alt.Layer
 
 def _table(points: Sequence[RatePoint], decibels: bool) -> pd.DataFrame:
     """Return points as rows, with where their scores are drawn."""
-    table = pd.DataFrame([{**asdict(point), "codec": point.label} for point in points])
+    rows = [
+        {**asdict(point), "codec": point.label, "interval": _ends(point.low, point.high, "{:.4g}".format)}
+        for point in points
+    ]
+    table = pd.DataFrame(rows)
+    table["intervals"] = table["low"].notna().groupby(table["codec"]).transform("sum")
     for name in ("score", "low", "high"):
         values = table[name].to_numpy(dtype=np.float64)
         table[f"{name}_at"] = decibels_of(values) if decibels else values
@@ -232,6 +266,7 @@ def spans(
     dark: bool,
     zero: bool = True,
     order: Sequence[str] | None = None,
+    ceiling: float | None = None,
 ) -> alt.LayerChart | alt.FacetChart:
     """Return values with their intervals, one line for each name, groups side by side in colours.
 
@@ -242,8 +277,9 @@ def spans(
         dark: Whether the page is.
         zero: Whether the axis begins at zero.
         order: Names from top to bottom; as they come in ``points`` if absent.
+        ceiling: Value that none can pass, drawn as a dashed line with its number; None for none.
     """
-    table = pd.DataFrame([asdict(point) for point in points])
+    table = pd.DataFrame([{**asdict(point), "interval": _interval(point, zero)} for point in points])
     palette = [COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[6]][: len(groups)]
     colours = [DARK[colour] if dark else colour for colour in palette]
     names = list(order or dict.fromkeys(point.name for point in points))
@@ -261,8 +297,7 @@ def spans(
         "name:N",
         "group:N",
         alt.Tooltip("value:Q", format="+.1f" if zero else ".3f"),
-        alt.Tooltip("low:Q", title="95 % from", format=".3~g"),
-        alt.Tooltip("high:Q", title="to", format=".3~g"),
+        alt.Tooltip("interval:N", title="95 %"),
     ]
     bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=3, opacity=0.45)
     layers: list[Any] = [
@@ -274,4 +309,19 @@ def spans(
     if zero:
         rule = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color="#8a8f98")
         layers.insert(0, rule.encode(x="zero:Q"))
+    if ceiling is not None:
+        limit = alt.Chart(pd.DataFrame({"ceiling": [ceiling], "words": [f"at most {ceiling:.1f}"]}))
+        line = limit.mark_rule(strokeDash=[4, 3], color=INK[dark])
+        words = limit.mark_text(align="right", dx=-4, dy=8, baseline="top", color=INK[dark])
+        at = alt.X("ceiling:Q", title=title, scale=alt.Scale(zero=zero))
+        layers += [line.encode(x=at), words.encode(x=at, y=alt.value(0), text="words:N")]
     return _finished(layers, 90 + 26 * len(names) * (1 if len(groups) == 1 else 2), dark)
+
+
+def _interval(point: SpanPoint, signed: bool) -> str:
+    """Return a point's interval as tables write it."""
+    return _ends(point.low, point.high, digits.percent if signed else digits.significant)
+
+
+def _ends(low: float | None, high: float | None, write: Callable[[float], str]) -> str:
+    return digits.EMPTY if low is None or high is None else digits.between(write(low), write(high))

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 AVERAGE = "Mean of all pictures"
 ABOUT = """
 Score over rate, one line for each codec; better is up. Bands are 95 % intervals of the mean score over
-pictures. A click on a point opens that codec at that setting on the page **Look**. The files below the chart
-are made for print, with the numbers behind them.
+pictures. A click on a point opens that codec at that setting on the page **Look**. A click on a name below
+the chart leaves its curve alone, with the shift key several; a click beside the names brings all back. The
+files below are made for print, with the numbers behind them.
 """
 
 

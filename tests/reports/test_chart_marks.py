@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,20 +42,31 @@ def words(layer: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 def test_curves_on_the_page() -> None:
+    webp = [replace(point, low=point.score - 1, high=point.score + 1) for point in WEBP]
     chart = interactive.rate_distortion(
-        [*ZIP, *WEBP], THEIRS, STYLES, metric="PSNR", better="higher", decibels=False,
+        [*ZIP, *webp], THEIRS, STYLES, metric="PSNR", better="higher", decibels=False,
         logarithmic=True, dark=False,
     ).to_dict()  # fmt: skip
     assert marks(chart) == [
         {"type": "area", "opacity": 0.18},
+        {"type": "rule", "strokeWidth": 2},
         {"type": "line", "strokeWidth": 2},
-        {"type": "point", "size": 70, "filled": True, "opacity": 1},
+        {"type": "point", "size": 70, "filled": True},
         {"type": "line", "strokeWidth": 1.2, "strokeDash": [3, 3], "color": GREY},
         {"type": "point", "size": 18, "color": GREY},
         {"type": "text", "align": "left", "dx": 5, "fontSize": 11, "color": GREY, "limit": 160},
     ]
-    band, line, point, _, theirs, name = chart["layer"]
-    assert band["transform"] == [{"filter": "isValid(datum.low)"}]
+    band, bar, line, point, _, theirs, name = chart["layer"]
+    # What the legend leaves is drawn, in all layers of what was measured here.
+    only = {"filter": {"param": "only"}}
+    assert band["transform"] == [only, {"filter": "isValid(datum.low)"}]
+    assert bar["transform"] == [only, {"filter": "isValid(datum.low) && datum.intervals === 1"}]
+    assert line["transform"] == point["transform"] == [only]
+    (rows,) = [rows for rows in chart["datasets"].values() if len(rows) == 4]
+    assert [row["intervals"] for row in rows] == [1, 1, 2, 2]
+    for layer in (line, point):
+        opacity = layer["encoding"]["opacity"]
+        assert (opacity["condition"], opacity["value"]) == ({"param": "hover", "value": 1.0}, 0.15)
     dashes = line["encoding"]["strokeDash"]
     assert (dashes["scale"], dashes["legend"]) == (
         # The widths of a line in print, for a line of two pixels.
@@ -63,12 +76,12 @@ def test_curves_on_the_page() -> None:
     assert line["encoding"]["x"]["axis"] == {"format": "~g", "tickCount": 8}
     assert line["encoding"]["y"]["scale"] == {"zero": False, "reverse": False}
     assert line["encoding"]["color"]["legend"] == {
-        "orient": "bottom", "columns": {"expr": "max(2, floor(width / 170))"}, "title": None,
-        "labelLimit": 130, "symbolLimit": 60, "symbolOpacity": 1,
+        "orient": "bottom", "columns": {"expr": "max(2, floor(width / 190))"}, "title": None,
+        "labelLimit": 160, "symbolLimit": 60, "symbolOpacity": 1,
     }  # fmt: skip
     assert words(point) == [
         ("codec", None, None), ("setting", None, "~g"), ("bits_per_pixel", "bits per pixel", ".3f"),
-        ("score", "PSNR", ".4~g"), ("low", "95 % from", ".4~g"), ("high", "to", ".4~g"),
+        ("score", "PSNR", ".4~g"), ("interval", "95 %", None),
     ]  # fmt: skip
     assert words(theirs) == [
         ("codec", "published", None), ("bits_per_pixel", None, ".3f"), ("score", "PSNR", ".4~g"),
@@ -77,7 +90,13 @@ def test_curves_on_the_page() -> None:
     window, last = name["transform"]
     assert window["sort"] == [{"field": "bits_per_pixel", "order": "descending"}]
     assert (window["groupby"], last) == (["codec"], {"filter": "datum.rank == 1"})
-    (clicked,) = chart["params"]
+    params = {param["name"]: param for param in chart["params"]}
+    assert params["only"]["bind"] == "legend"
+    assert params["hover"]["select"] == {
+        "type": "point", "fields": ["codec"], "on": "pointerover", "clear": "pointerout",
+    }  # fmt: skip
+    assert params["only"]["views"] == [line["name"]]
+    clicked = params["point"]
     assert clicked["select"] == {
         "type": "point", "fields": ["codec_id", "setting"], "on": "click", "toggle": False,
     }  # fmt: skip
@@ -85,6 +104,21 @@ def test_curves_on_the_page() -> None:
     assert chart["height"] == 600
     assert chart["config"]["legend"] == {"labelColor": INK}
     assert chart["config"]["axis"] == {"labelColor": INK, "titleColor": INK}
+
+
+def test_a_legend_of_long_names_shows_what_tells_them_apart() -> None:
+    names = [f"latent(backend=stable-diffusion, faithful=True, steps={steps})" for steps in (32, 64)]
+    points = [RatePoint(name, 1, 0.5, 30.0, codec_id=name) for name in names]
+    chart = interactive.rate_distortion(
+        points, [], line_styles(names), metric="PSNR", better="higher", decibels=False, logarithmic=True,
+        dark=True,
+    ).to_dict()  # fmt: skip
+    line = next(layer for layer in chart["layer"] if layer["mark"]["type"] == "line")
+    legend = line["encoding"]["color"]["legend"]["labelExpr"]
+    assert json.loads(legend.split("(", 1)[1].rsplit(")[datum.label]", 1)[0]) == {
+        names[0]: "latent(…, steps=32)", names[1]: "latent(…, steps=64)",
+    }  # fmt: skip
+    assert line["encoding"]["color"]["scale"]["domain"] == names  # tooltips have the whole names
 
 
 def test_gains_over_costs() -> None:
@@ -130,7 +164,7 @@ def test_values_with_their_ends(zero: bool) -> None:
         assert legend == {"orient": "top", "title": None, "symbolOpacity": 1}
     assert words(point) == [
         ("name", None, None), ("group", None, None), ("value", None, "+.1f" if zero else ".3f"),
-        ("low", "95 % from", ".3~g"), ("high", "to", ".3~g"),
+        ("interval", "95 %", None),
     ]  # fmt: skip
     assert chart["height"] == 90 + 26 * 3 * 2
 

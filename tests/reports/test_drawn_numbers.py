@@ -187,13 +187,11 @@ def test_the_page_draws_scores_over_rates_with_every_point_told() -> None:
         "zip": SHAPES[STYLES["zip"].marker], "avif (toy)": SHAPES[STYLES["avif"].marker],
     }  # fmt: skip
     assert [channel["field"] for channel in point["tooltip"]] == [
-        "codec", "setting", "bits_per_pixel", "score", "low", "high",
+        "codec", "setting", "bits_per_pixel", "score", "interval",
     ]  # fmt: skip
     assert len(published) == 3
     drawn_as = spec(chart)["layer"]
-    assert (drawn_as[2]["mark"]["type"], drawn_as[2]["mark"]["filled"], drawn_as[2]["mark"]["opacity"]) == (
-        "point", True, 1,
-    )  # fmt: skip
+    assert (drawn_as[2]["mark"]["type"], drawn_as[2]["mark"]["filled"]) == ("point", True)
     assert [channel["field"] for channel in (line["strokeDash"], line["order"])] == [
         "codec_id",
         "bits_per_pixel",
@@ -208,6 +206,7 @@ def test_the_page_draws_scores_over_rates_with_every_point_told() -> None:
         (29.0, 32.5),
         (None, None),
     ]
+    assert [point["interval"] for point in points] == ["–", "29…32.5", "–"]
     assert [(row["codec"], row["bits_per_pixel"], row["score"]) for row in theirs] == [("theirs", 1.5, 37.0)]
 
 
@@ -283,6 +282,7 @@ def test_spans_are_values_with_their_ends() -> None:
         (-20.0, -25.0, -14.0),
         (3.0, None, None),
     ]
+    assert [row["interval"] for row in rows] == ["−25.0…−14.0", "–"]
     one_group = interactive.spans(
         points[:1], title="JOD", groups=["natural"], dark=True, zero=False, order=["b", "webp"]
     )
@@ -291,6 +291,18 @@ def test_spans_are_values_with_their_ends() -> None:
     assert encodings(one_group)[1]["y"]["sort"] == ["b", "webp"]
     assert encodings(one_group)[1]["color"]["scale"]["range"] == [DARK[COLOURS[0]]]
     assert encodings(one_group)[1]["x"]["scale"]["zero"] is False
+    # What no value can pass is drawn, with its number.
+    limited = interactive.spans(
+        points[:1], title="votes", groups=["natural"], dark=False, zero=False, ceiling=81.25
+    )
+    *_, line, words = encodings(limited)
+    assert (line["x"]["field"], words["x"]["field"], words["text"]["field"]) == (
+        "ceiling",
+        "ceiling",
+        "words",
+    )
+    assert {"ceiling": 81.25, "words": "at most 81.2"} in [row for rows in rows_of(limited) for row in rows]
+    assert [layer["mark"].get("strokeDash") for layer in spec(limited)["layer"]][-2:] == [[4, 3], None]
 
 
 def test_a_scale_is_drawn_best_on_top_with_both_intervals() -> None:
