@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 import typer.main
 
+from . import __version__
 from .bench.cli import listing
 from .bench.cli.commands import app as bench_app
+from .bench.cli.error_sentences import PlainErrors, error_sentence
 from .bench.cli.run_options import options, said
 from .bench.cli.store_commands import app as store_app
 from .bench.cli.suite_runs import run_suite
@@ -52,6 +54,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    cls=PlainErrors,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 list_app = typer.Typer(no_args_is_help=True, help="Show what there is.")
 sets_app = typer.Typer(
@@ -68,6 +72,22 @@ app.add_typer(leaderboard_app)
 app.add_typer(reports_app)
 app.add_typer(figure_app)
 app.add_typer(study_commands(study_pictures), name="study")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        say(f"codecarena {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def codecarena(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Which image codec, at which rate, looks best to people, and what it costs."""
 
 
 @app.command()
@@ -369,8 +389,6 @@ def main() -> NoReturn:
     except Exception as error:
         if os.environ.get("CODECARENA_DEBUG"):
             raise
-        from .bench.cli.error_sentences import error_sentence
-
         say(f"codecarena: {error_sentence(error)}", sys.stderr)
         sys.exit(2)
     sys.exit(0)

@@ -12,7 +12,7 @@ import pytest
 from typer.main import get_command
 
 from arena import call, call_process, command, run_record, write_pictures
-from codecarena import cli
+from codecarena import __version__, cli
 from codecarena.bench.store.store import Store
 
 pytestmark = pytest.mark.xdist_group("command line")
@@ -81,6 +81,31 @@ def test_leaderboard_against_an_anchor_and_at_a_rate(ran: Path) -> None:
         (["run", "quick", "--store", "nonsense://x"], "nonsense"),
         (["run", "suite.toml", "--only", "colour=red"], "codec=NAME"),
         (["sheet", "out.png", "--picture", "pictur0000"], "picture0000"),
+        (
+            ["run", "suite.toml", "--force", "jpgeg", "--dry-run"],
+            "--force jpgeg fits none of the suite's; did you mean 'jpeg'?",
+        ),
+        (["run", "suite.toml", "--only", "codec=jpeg,wepb", "--dry-run"], "did you mean 'webp'?"),
+        (["run", "suite.toml", "--only", "set=pictures,more", "--dry-run"], "--only set=more fits none"),
+        (["time", "suite.toml", "--force", "wepb"], "did you mean 'webp'?"),
+        (
+            ["leaderboard", "--at", "bpp=100"],
+            "--at bpp=100: no codec reaches it; stored: jpeg 2.98…9.34, webp 2.80…7.92",
+        ),
+        (["leaderboard", "--at", "psnr=99", "--json"], "--at psnr=99: no codec reaches it; stored: jpeg "),
+        (["export", "latex", "out.tex", "--at", "bpp=100"], "no codec reaches it; stored: "),
+        (
+            ["export", "csv", "o.csv", "--metric", "nope"],
+            "--metric would change nothing: csv is to hold every",
+        ),
+        (
+            ["export", "csv", "o.csv", "--anchor", "q", "--at", "bpp=z"],
+            "--anchor and --at would change nothing",
+        ),
+        (["export", "parquet", "o", "--what", "rates", "--at", "bpp=1"], "is to hold the table rates"),
+        (["export", "compressai", "out", "--metric", "psnr"], "leave it out"),
+        (["leaderboard", "--speed", "--at", "bpp=1"], "leave it out"),
+        (["leaderboard", "--store", "arena/arena.db"], "expected the store's folder, as "),
     ],
 )
 def test_a_mistake_gets_a_sentence_that_helps(ran: Path, words: list[str], said: str) -> None:
@@ -90,6 +115,21 @@ def test_a_mistake_gets_a_sentence_that_helps(ran: Path, words: list[str], said:
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "defect" not in ended.stderr
+
+
+def test_a_choice_that_is_none_is_told_in_plain_words(ran: Path) -> None:
+    ended = call("leaderboard", "--method", "nope", folder=ran)
+    assert ended.returncode == 2
+    assert "'nope' is not one of 'pchip'" in ended.stderr
+    assert "Value error" not in ended.stderr
+
+
+def test_version_and_help_have_their_usual_names(tmp_path: Path) -> None:
+    assert call("--version", folder=tmp_path).stdout == f"codecarena {__version__}\n"
+    for words in ((), ("list",), ("run",), ("study", "plan"), ("sets", "fetch"), ("store", "upgrade")):
+        short, whole = call(*words, "-h", folder=tmp_path), call(*words, "--help", folder=tmp_path)
+        assert (short.returncode, short.stdout) == (0, whole.stdout)
+        assert "Usage: " in short.stdout
 
 
 def test_export_writes_the_same_rows_as_csv_and_parquet(ran: Path) -> None:

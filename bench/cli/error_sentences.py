@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
+
+from typer.core import TyperGroup
 
 from ...system_errors import sentence
 
 PACKAGE = __name__.partition(".")[0]
+
+
+class PlainErrors(TyperGroup):
+    """The commands, whose wrong options are told without the words of the library that checks them."""
+
+    # Any: Typer's context, of the Click that Typer brings along.
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; what it says of a wrong option begins with what was wrong."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            message = getattr(error, "message", None)
+            if isinstance(message, str) and hasattr(error, "format_message"):
+                setattr(error, "message", message.removeprefix("Value error, "))  # noqa: B010
+            raise
 
 
 def error_sentence(error: Exception) -> str:

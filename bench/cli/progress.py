@@ -134,6 +134,7 @@ def on_terminal(console: Console) -> Generator[RunProgress]:
         console=console,
         transient=True,
         refresh_per_second=4,
+        disable=not console.is_terminal,
     )
     with bar:
         task = bar.add_task("asking codecs, reading pictures", total=None, failures=0, rate="0.0")
@@ -177,7 +178,7 @@ def counting(console: Console, what: str) -> Generator[Callable[[int, int], None
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None)
 
         def line() -> str:

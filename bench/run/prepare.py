@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -96,6 +97,8 @@ def prepare(suite: Suite, store: PlanStore, options: Options, executor: Executor
     pictures = identify_pictures(sets, store, writer, workers, whole=options.pictures is None)
     prepared = Prepared(suite, pictures, notes=notes, call=options.call)
     _register(asked, tables, writer, prepared)
+    labels = {name for codec in prepared.codecs for name in (codec.label, codec.info.name)}
+    refuse_unknown("--force ", options.wanted.force, labels.union(*map(_names, suite.codecs)))
     return prepared
 
 
@@ -108,12 +111,23 @@ def _chosen_codecs(suite: Suite, options: Options) -> list[CodecTable]:
     chosen = [
         table for table in suite.codecs if not options.only_codecs or _names(table) & options.only_codecs
     ]
-    if not chosen:
-        known = ", ".join(sorted({table.name for table in suite.codecs}))
-        raise SuiteError(
-            f"--only codec={','.join(options.only_codecs)} fits none of the suite's codecs: {known}"
-        )
+    refuse_unknown("--only codec=", options.only_codecs, set[str]().union(*map(_names, suite.codecs)))
     return chosen
+
+
+def refuse_unknown(option: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise `SuiteError` for the first name that the suite does not have; a mistyped one would do nothing.
+
+    Args:
+        option: As it is typed, up to the name.
+        given: Names after the option.
+        known: Names that it may take.
+    """
+    listed = sorted(set(known))
+    for name in sorted(set(given) - set(listed)):
+        near = difflib.get_close_matches(name, listed, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f": {', '.join(listed)}"
+        raise SuiteError(f"{option}{name} fits none of the suite's{hint}")
 
 
 def _names(table: CodecTable) -> set[str]:
@@ -126,8 +140,9 @@ def _open_sets(suite: Suite, options: Options) -> tuple[list[ImageSet], list[str
     """Return the sets, and notes: on each optional one that is not here, on what folders hold besides."""
     wanted = [*suite.sets, *suite.optional_sets]
     chosen = [name for name in wanted if not options.only_sets or {name, Path(name).stem} & options.only_sets]
-    if not chosen:
-        raise SuiteError(f"--only set={','.join(options.only_sets)} fits none of: {', '.join(wanted)}")
+    refuse_unknown(
+        "--only set=", options.only_sets, {each for name in wanted for each in (name, Path(name).stem)}
+    )
     opened: list[ImageSet] = []
     left_out: list[str] = []
     for name in chosen:

@@ -16,7 +16,7 @@ import psutil
 from ..records.messages import CallCost, CallNeeds, Inspected, Limits, Original, Outcome, Timed, TimingCall
 from ..run.execution import stoppable
 from ..run.plan import PlannedCodec, PlannedPicture
-from ..run.prepare import Options, Prepared, prepare
+from ..run.prepare import Options, Prepared, prepare, refuse_unknown
 from ..run.suite import Suite, TimingTable
 from ..run.timing_report import TimingReport
 from ..store import timings as stored
@@ -145,6 +145,8 @@ def _to_do(
     timing: TimingTable, prepared: Prepared, store: Store, machine_id: str, time_again: TimeAgain
 ) -> tuple[list[TimedCell], list[TimedCell]]:
     """Return all cells to time, and those of them that are not stored, or wanted again."""
+    labels = {name for codec in prepared.codecs for name in (codec.label, codec.info.name)}
+    refuse_unknown("--force ", time_again.force, labels | {table.name for table in prepared.suite.codecs})
     cells = cells_to_time(timing, prepared, machine_id)
     before = stored.known(store, {cell.key.codec_id for cell in cells}, machine_id)
     return cells, [cell for cell in cells if _wanted(cell, before, time_again)]

@@ -218,7 +218,8 @@ def _counting(what: str) -> AbstractContextManager[Callable[[int, int], None]]:
     def bar() -> Generator[Callable[[int, int], None]]:
         columns = (SpinnerColumn("line"), TextColumn(what, markup=False), MofNCompleteColumn())
         console = Terminal(stderr=True)
-        with Progress(*columns, console=console, transient=True) as shown:
+        hidden = not console.is_terminal
+        with Progress(*columns, console=console, transient=True, disable=hidden) as shown:
             task = shown.add_task(what, total=None)
             with progress_lines(console, lambda: f"{what}: {shown.tasks[0].completed:.0f} done"):
                 yield lambda done, total: shown.update(task, completed=done, total=total)

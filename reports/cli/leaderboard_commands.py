@@ -12,7 +12,7 @@ from ...bench.options import STORE, JsonOption, StoreOption
 from ...visible_text import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ...bench.store.store import Store
     from ...studies.analysis.results import StudyResults
@@ -63,6 +63,8 @@ def leaderboard(
 ) -> None:
     """Compare the stored codecs: BD-rate against an anchor, or each at one rate or one score."""
     if speed:
+        options = {"--anchor": anchor, "--at": at, "--metric": metric, "--split": split, "--where": where}
+        _refuse_with_speed(options)
         from ...bench.store.store import Store
         from ..tables.speed import speed_tables
 
@@ -71,6 +73,16 @@ def leaderboard(
         _show_split(store, anchor, at, metric or (), image_set, method, where, as_json)
     else:
         show_leaderboard(store, anchor, at, metric or (), image_set, method, as_json, where)
+
+
+def _refuse_with_speed(options: Mapping[str, object]) -> None:
+    from ...bench.analysis.coverage import AnalysisError
+
+    given = [name for name, value in options.items() if value]
+    if given:
+        raise AnalysisError(
+            f"--speed shows what codecs cost, whatever {' and '.join(given)} says: leave it out"
+        )
 
 
 @app.command()

@@ -14,8 +14,10 @@ from ...bench.analysis.coverage import AnalysisError
 from ...bench.records.frames import data_frame
 from ...bench.records.rows import MetricRow, ScoredCell
 from ...bench.store.store import Store
+from ...system_errors import reason
 from ..tables import digits
 from ..tables.latex import latex
+from ..tables.leaderboard_tables import refuse_unreached
 from ..tables.rate_table import rate_table
 from ..tables.seed_table import seed_table
 from ..tables.selection import choose_metrics, choose_sets, selections
@@ -60,6 +62,7 @@ def write(
     what = what or ("cells" if form in ("csv", "parquet") else "leaderboard")
     if what not in WHATS:
         raise AnalysisError(f"--what {what!r}: expected {', '.join(WHATS[:-1])} or {WHATS[-1]}")
+    _refuse_unused(form, what, {"--metric": metrics, "--anchor": anchor, "--at": at})
     try:
         if form == "compressai":
             return _write_compressai(store, out, image_set, note)
@@ -68,7 +71,20 @@ def write(
         tables = _tables(store, what, image_set, metrics, anchor, at)
         return _write_tables(tables, form, out)
     except OSError as error:
-        raise AnalysisError(f"cannot write {out}: {error}") from error
+        raise AnalysisError(f"cannot write {out}: {reason(error)}") from error
+
+
+def _refuse_unused(form: str, what: str, options: Mapping[str, object]) -> None:
+    """Raise `AnalysisError` where an option would change nothing of what is written."""
+    used = {"leaderboard": ("--metric", "--anchor", "--at"), "seeds": ("--metric",)}.get(what, ())
+    used = () if form == "compressai" else used
+    unused = [name for name, given in options.items() if given and name not in used]
+    if unused:
+        whole = f"the table {what}" if what in ("rates", "seeds") and form != "compressai" else "every cell"
+        advice = "" if form == "compressai" else ", or choose --what leaderboard"
+        raise AnalysisError(
+            f"{' and '.join(unused)} would change nothing: {form} is to hold {whole}; leave it out{advice}"
+        )
 
 
 def _write_cells(store: Store, form: str, out: Path, image_set: str | None) -> str:
@@ -130,6 +146,8 @@ def _tables(
             for selection in selections(store, image_set)
             for table in complete_boards(store, selection, metrics=metrics, anchor=anchor, at=at)
         ]
+        if at:
+            refuse_unreached(store, tables, image_set, at)
     elif what == "rates":
         tables = [
             table

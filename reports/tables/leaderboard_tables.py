@@ -110,11 +110,45 @@ def leaderboard_tables(
             own_bytes_first=own_bytes_first,
         )
     ]
+    if at:
+        refuse_unreached(store, tables, image_set, at)
     without = ", ".join(selection.image_set for selection in of_sets if selection not in scored)
     if without and tables:
         notes = (*tables[-1].notes, f"Without a score, and so without a table: {without}.")
         tables[-1] = replace(tables[-1], notes=notes)
     return tables
+
+
+def refuse_unreached(store: Store, tables: Sequence[Table], image_set: str | None, at: str) -> None:
+    """Raise `AnalysisError` with the stored ranges where no codec reaches what was asked.
+
+    Args:
+        store: Of the tables.
+        tables: At the rate or score.
+        image_set: Of the tables; all where None.
+        at: ``bpp=NUMBER`` or ``METRIC=NUMBER``.
+    """
+    records = [row.record for table in tables for row in table.rows]
+    at_rate = [record["scores"].values() for record in records if "at_bits_per_pixel" in record]
+    spreads = [spread for scores in at_rate for spread in scores]
+    spreads += [record["bits_per_pixel"] for record in records if "at_score" in record]
+    if not spreads or any(spread["median"] is not None for spread in spreads):
+        return
+    target = parse_operating_point(at).target
+    named = {metric.metric_id for metric in store.metrics() if target in (metric.name, metric.metric_id)}
+    values: dict[str, list[float]] = {}
+    for cell in store.cells(image_set):
+        scores = [cell.scores[metric].value for metric in named if metric in cell.scores]
+        numbers = (
+            [cell.bits_per_pixel] if target == "bpp" else [score for score in scores if score is not None]
+        )
+        values.setdefault(cell.codec, []).extend(numbers)
+    ranges = ", ".join(
+        f"{codec} {digits.significant(min(numbers), 3)}…{digits.significant(max(numbers), 3)}"
+        for codec, numbers in values.items()
+        if numbers
+    )
+    raise AnalysisError(f"--at {at}: no codec reaches it; stored: {ranges}")
 
 
 def tables_of(

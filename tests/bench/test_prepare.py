@@ -48,13 +48,20 @@ def test_a_recipe_is_chosen_by_its_files_name() -> None:
 
 
 def test_what_fits_nothing_is_refused_with_what_there_is() -> None:
-    with pytest.raises(SuiteError, match=r"--only codec=png fits none of the suite's codecs: jpeg, webp"):
-        prepare._chosen_codecs(suite(), Options(only_codecs=frozenset({"png"})))
+    for mistyped in ({"png"}, {"png", "jpeg"}):
+        with pytest.raises(
+            SuiteError, match=r"--only codec=png fits none of the suite's: jpeg, jpeg\(.*, webp$"
+        ):
+            prepare._chosen_codecs(suite(), Options(only_codecs=frozenset(mistyped)))
+    with pytest.raises(
+        SuiteError, match=r"--only codec=wepb fits none of the suite's; did you mean 'webp'\?"
+    ):
+        prepare._chosen_codecs(suite(), Options(only_codecs=frozenset({"wepb"})))
     with pytest.raises(
         SuiteError, match=r"'s', codecs\.1\.name: no codec is named 'jpge'; did you mean 'jpeg'"
     ):
         prepare._chosen_codecs(suite(codecs=[{"name": "png"}, {"name": "jpge"}]), Options())
-    with pytest.raises(SuiteError, match=r"--only set=x fits none of: kodak, \./mine"):
+    with pytest.raises(SuiteError, match=r"--only set=x fits none of the suite's: \./mine, kodak, mine"):
         prepare._open_sets(suite(), Options(only_sets=frozenset({"x"})))
     with pytest.raises(SuiteError, match="did you mean 'psnr'"):
         prepare._identities(["ssim", "pnsr"])
