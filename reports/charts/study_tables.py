@@ -13,11 +13,15 @@ from ...studies.organise.presenting import SIMULATED, Record, report_tables, sta
 from ...studies.organise.score_tables import score_tables
 from ...studies.records.records import StudyRow
 from ...studies.scale.scale_results import ScaleError
-from ..tables.digits import EMPTY, MINUS
+from ..tables.digits import EMPTY, MINUS, SPACE
 from ..tables.table import Column, Entry, Row, Table
 
 _SIGN = re.compile(r"(?<![^\s(])-(?=\d|$)")
 """A hyphen that stands for a minus, or alone for nothing."""
+_TO = " to "
+_WORD = re.compile(r"[^\W\d_]")
+_PERCENT = re.compile(r"(\d)%")
+_NUMBER = re.compile(rf"[<>]?([+{MINUS}-]?[0-9]+(?:\.[0-9]+)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +94,25 @@ def record_table(
         Column(name, numeric=place > 0 and (_numeric(records, name) if numeric is None else numeric))
         for place, name in enumerate(names)
     )
-    rows = tuple(Row(tuple(_entry(record[name]) for name in names), record) for record in records)
+    rows = tuple(
+        Row(tuple(_entry(record[column.title], column.numeric) for column in columns), record)
+        for record in records
+    )
     return Table(title, columns, rows, tuple(notes))
 
 
-def _entry(value: object) -> Entry:
+def _entry(value: object, numeric: bool) -> Entry:
     text = "" if value is None else _SIGN.sub(MINUS, str(value))
-    return Entry(EMPTY if text == MINUS else text, 0.0 if text not in ("", MINUS) else None)
+    if not _WORD.search(text.replace(_TO, "")):
+        # As all other tables write intervals and percentages.
+        text = _PERCENT.sub(r"\1 %", text.replace(_TO, "…"))
+    return Entry(EMPTY if text == MINUS else text, _first_number(text) if numeric else None)
+
+
+def _first_number(text: str) -> float | None:
+    """Return the number that a text begins with, by which a column is sorted; None where it has none."""
+    number = _NUMBER.match(text.replace(SPACE, ""))
+    return float(number[1].replace(MINUS, "-")) if number else None
 
 
 def _numeric(records: Iterable[Mapping[str, object]], name: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -18,13 +19,19 @@ from ...studies.organise.score_tables import score_tables
 from ..charts.chart_points import SpanPoint
 from ..charts.interactive import spans
 from ..charts.study_tables import record_tables
+from ..tables import digits
 from . import frame as pages
 from . import pickers
+from .figure_files import figure_files
 from .frame import Frame
+
+if TYPE_CHECKING:
+    from ..files.printed_figures import Printed
 
 ABOUT = """
 How often a metric is on the side of a rater who preferred one of two pictures, and how its scores go with the
-scale that the votes make. No metric can be right on all votes: raters disagree with each other.
+scale that the votes make. No metric can be right on all votes, as raters disagree with each other: the dashed
+line is the most that any could. In brackets stand 95 % intervals; p allows for all pairs of metrics (Holm).
 """
 
 
@@ -50,7 +57,7 @@ def draw(frame: Frame) -> None:
         show=lambda study: study.label,
     )  # fmt: skip
     if isinstance(study, ScoreResults):
-        _tables(score_tables(study), "scores")
+        _tables(score_tables(study), "scores", _titles(frame))
         return
     if study.simulated:
         st.warning(SIMULATED)
@@ -62,13 +69,22 @@ def draw(frame: Frame) -> None:
         st.code(f"codecarena study score {study.study} --metric ssimulacra2", language=None)
         return
     part = _chosen(places[1:], metrics)
+    titles = _titles(frame)
     if part.agreement is None:
         st.info(f"Nothing can be said of {pages.plain(part_title(part))}: {part.reason}.")
     else:
         of = f": {part_title(part)}" if part_title(part) else ""
-        _chart(part.agreement)
-        _tables(metric_tables(part.agreement, of), "metrics")
-    _tables(part_tables(metrics), "parts")
+        _chart(part.agreement, titles)
+        agreement = part.agreement
+
+        def printed() -> Printed:
+            from ..files import printed_figures
+
+            return printed_figures.people(study, agreement, of=part_title(part))
+
+        figure_files(printed, digits.file_name(f"{study.study} {part_title(part)} metrics against people"))
+        _tables(metric_tables(part.agreement, of), "metrics", titles)
+    _tables(part_tables(metrics), "parts", titles)
 
 
 def _chosen(places: Sequence[DeltaGenerator], metrics: MetricsAgainstPeople) -> PartAgreement:
@@ -101,17 +117,37 @@ def _address(band: RateBand | None) -> str:
     return "all" if band is None else f"{band.low or 0:g}-{'' if band.high is None else f'{band.high:g}'}"
 
 
-def _tables(tables: Iterable[tuple[str, Sequence[Record], Sequence[str]]], name: str) -> None:
-    for place, table in enumerate(record_tables(tables)):
+def _tables(
+    tables: Iterable[tuple[str, Sequence[Record], Sequence[str]]], name: str, titles: Mapping[str, str]
+) -> None:
+    titled = [(title, [_titled(row, titles) for row in rows], notes) for title, rows, notes in tables]
+    for place, table in enumerate(record_tables(titled)):
         pages.show(table, f"{name}{place}")
 
 
-def _chart(agreement: HumanAgreement) -> None:
+def _titles(frame: Frame) -> dict[str, str]:
+    """Return what to call each metric, by its name."""
+    stored = frame.store.metrics()
+    return {metric.name: digits.metric_title(metric, stored) for metric in stored}
+
+
+def _titled(row: Record, titles: Mapping[str, str]) -> Record:
+    """Return a row of a table in which metrics are called as on the other pages."""
+    shown = dict(row)
+    for column in {"metric", "metrics"} & shown.keys():
+        names = str(shown[column]).split(" - ")
+        shown[column] = f" {digits.MINUS} ".join(titles.get(name, name) for name in names)
+    return shown
+
+
+def _chart(agreement: HumanAgreement, titles: Mapping[str, str]) -> None:
     points = [
-        SpanPoint(metric.metric, "accuracy", 100 * metric.accuracy, 100 * metric.accuracy_interval.low,
-                  100 * metric.accuracy_interval.high)
+        SpanPoint(titles.get(metric.metric, metric.metric), "accuracy", 100 * metric.accuracy,
+                  100 * metric.accuracy_interval.low, 100 * metric.accuracy_interval.high)
         for metric in agreement.metrics
     ]  # fmt: skip
-    title = f"Votes predicted (%), at most {agreement.ceiling:.0%}"
-    drawn = spans(points, title=title, groups=("accuracy",), zero=False, dark=st.context.theme.type == "dark")
+    drawn = spans(
+        points, title="Votes predicted (%)", groups=("accuracy",), zero=False,
+        dark=st.context.theme.type == "dark", ceiling=100 * agreement.ceiling,
+    )  # fmt: skip
     st.altair_chart(drawn, alt="Share of votes that each metric predicts; the table below has the numbers")

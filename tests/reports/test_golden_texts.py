@@ -301,7 +301,7 @@ def test_records_of_studies_as_a_table() -> None:
         ["3 jpeg", "−1.25", "1-2", "<0.001", "", "7"],
         ["b (−2)", "–", "+3", "", "a-b", "0"],
     ]
-    assert values(table)[1] == [0.0, None, 0.0, None, 0.0, 0.0]
+    assert values(table) == [[None, -1.25, 1.0, 0.001, None, 7.0], [None, None, 3.0, None, None, 0.0]]
     assert (table.title, table.notes, table.rows[0].record) == ("Scale", ("a note",), records[0])
     assert [column.numeric for column in record_table("T", records, numeric=True).columns] == [False] + [
         True
@@ -309,6 +309,23 @@ def test_records_of_studies_as_a_table() -> None:
     assert not any(column.numeric for column in record_table("T", records, numeric=False).columns)
     assert record_table("T", []).columns == ()
     assert [column.numeric for column in record_table("T", [{"a": 1, "b": ""}]).columns] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown", "number"),
+    [
+        ("61.2%", "61.2 %", 61.2), ("58.0% to 64.2%", "58.0 %…64.2 %", 58.0),
+        ("0.81 (0.70 to 0.90)", "0.81 (0.70…0.90)", 0.81), ("-0.25 to +0.10", "−0.25…+0.10", -0.25),
+        (f"1{NARROW}200 of 1{NARROW}500", f"1{NARROW}200 of 1{NARROW}500", 1200.0),
+        ("3 to be", "3 to be", 3.0),
+        (0.5, "0.5", 0.5), (12, "12", 12.0), ("+5.0 JOD", "+5.0 JOD", 5.0),
+    ],
+)  # fmt: skip
+def test_numbers_of_studies_are_written_and_sorted_as_in_all_tables(
+    written: object, shown: str, number: float
+) -> None:
+    (row,) = record_table("T", [{"condition": "a", "value": written}]).rows
+    assert (row.entries[1].text, row.entries[1].value) == (shown, number)
 
 
 def test_a_table_in_html() -> None:

@@ -302,6 +302,17 @@ def test_a_part_of_a_study_is_chosen_by_kind_and_rate(
         assert asked[0][2] == ["All", *(titles[kind] for kind in kinds)]
 
 
+def test_metrics_are_called_as_on_the_other_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr(people.pages, "show", lambda table, name: shown.append((table, name)))
+    rows: list[Any] = [{"metrics": "ms-ssim - psnr", "metric": "psnr", "accuracy": "61.2%", "p": "<0.001"}]
+    people._tables([("Between", rows, [])], "metrics", {"psnr": "PSNR", "ms-ssim": "MS-SSIM"})
+    ((table, name),) = shown
+    assert name == "metrics0"
+    assert [entry.text for entry in table.rows[0].entries] == ["MS-SSIM − PSNR", "PSNR", "61.2 %", "<0.001"]
+    assert rows[0]["metric"] == "psnr"
+
+
 @pytest.mark.parametrize("simulated", [False, True])
 def test_the_latest_study_with_results_comes_first(
     page: Answered, monkeypatch: pytest.MonkeyPatch, simulated: bool
@@ -318,11 +329,11 @@ def test_the_latest_study_with_results_comes_first(
     monkeypatch.setattr(people, "stored_score_results", lambda _: [])
     monkeypatch.setattr(people.pickers, "choose", picker({"study": studies[1]}, asked))
     monkeypatch.setattr(people, "_chosen", lambda places, _: part if len(places) == 2 else None)
-    monkeypatch.setattr(people, "_chart", lambda agreement: tables.append(agreement))
+    monkeypatch.setattr(people, "_chart", lambda agreement, _: tables.append(agreement))
     monkeypatch.setattr(people, "metric_tables", lambda agreement, of: (agreement, of))
     monkeypatch.setattr(people, "part_tables", lambda metrics: metrics)
-    monkeypatch.setattr(people, "_tables", lambda *words: tables.append(words))
-    frame: Any = SimpleNamespace(store=None)
+    monkeypatch.setattr(people, "_tables", lambda *words: tables.append(words[:2]))
+    frame: Any = SimpleNamespace(store=SimpleNamespace(metrics=lambda: [PSNR, MS_SSIM]))
     people.draw(frame)
     assert asked == [("Study", "study", ["OLD", "NEW"], studies[1])]
     assert page.of("warning") == [SIMULATED] * simulated

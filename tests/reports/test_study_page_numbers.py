@@ -54,7 +54,7 @@ def test_a_simulation_tells_the_hardest_pair_and_what_it_costs(monkeypatch: pyte
     assert page.columns_of("metric") == [0, 1, 2, 3, 4]
     (table,) = tables
     assert [[entry.text for entry in row.entries] for row in table.rows] == [
-        ["a − b", "−0.50", "91%", "0.33"], ["a − c", "+1.00", "26%", "0.78"],
+        ["a − b", "−0.50", "91 %", "0.33"], ["a − c", "+1.00", "26 %", "0.78"],
     ]  # fmt: skip
     assert table.notes == ("Simulated: 50 studies; intervals and tests by rater.", "2 of them gave no scale.")
     simulation.unusable = 0
@@ -72,11 +72,11 @@ def test_a_band_of_rates_in_the_address(band: RateBand | None, text: str) -> Non
 
 def test_metrics_are_drawn_with_their_accuracy_in_percent(monkeypatch: pytest.MonkeyPatch) -> None:
     points: list[SpanPoint] = []
-    titles: list[str] = []
+    titles: list[tuple[str, float]] = []
 
     def spans(span_points: list[SpanPoint], **named: Any) -> None:
         points.extend(span_points)
-        titles.append(named["title"])
+        titles.append((named["title"], named["ceiling"]))
 
     monkeypatch.setattr(people, "st", Drawn())
     monkeypatch.setattr(people, "spans", spans)
@@ -84,10 +84,11 @@ def test_metrics_are_drawn_with_their_accuracy_in_percent(monkeypatch: pytest.Mo
     people._chart(
         SimpleNamespace(  # type: ignore[arg-type]
             ceiling=0.914, metrics=[SimpleNamespace(metric="psnr", accuracy=0.75, accuracy_interval=ends)]
-        )
+        ),
+        {"psnr": "PSNR"},
     )
-    assert points == [SpanPoint("psnr", "accuracy", 75.0, 50.0, 87.5)]
-    assert titles == ["Votes predicted (%), at most 91%"]
+    assert points == [SpanPoint("PSNR", "accuracy", 75.0, 50.0, 87.5)]
+    assert titles == [("Votes predicted (%)", pytest.approx(91.4))]
 
 
 def test_who_may_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
