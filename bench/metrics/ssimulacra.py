@@ -4,11 +4,14 @@ The numbers are those of the package `ssimulacra2`, whose constants and weights 
 sooner: with d = decoded - original in XYB only d, d^2 and x d are blurred, in float32, and every rounding is
 in proportion to d. For the port's map 1 - (1 - md^2) (2 cov + C2) / (var x + var y + C2) this module computes
 md^2 + q - md^2 q with q = var d / (2 var x + 2 cov(x, d) + var d + C2): the same without cancellation.
+
+Both sides go through a picture in strips of rows, with the rows about them that the blur reaches, so that
+what is held for a moment does not grow with the picture. Every pixel's values are those of the whole.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -21,14 +24,18 @@ from ..records.metric_facts import MetricFacts
 from .pixels import Plane, Scratch, check_pair, check_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ...codecs.base import Image, Picture
 
 
 _SMALLEST_SIDE = 8
 _RADIUS = 5
 _SIGMA = 1.5
+STRIP_ROWS = 128
 
-_LINEAR = port.srgb_to_linear(np.arange(256)).astype(np.float32)
+_LINEAR64 = port.srgb_to_linear(np.arange(256))
+_LINEAR = _LINEAR64.astype(np.float32)
 _ABSORBANCE = port.kOpsinAbsorbanceMatrix.reshape(3, 3)
 # From cube roots of the absorbances to positive X, Y, B - Y: `linear_rgb_to_xyb`, then `make_positive_xyb`.
 _TO_XYB = np.array([[7.0, -7.0, 0.0], [0.5, 0.5, 0.0], [-0.5, -0.5, 1.0]])
@@ -64,12 +71,38 @@ class _Scale:
     edge_weight: Plane
     """1 / (1 + |edge|)."""
 
+    def of_rows(self, rows: slice) -> _Scale:
+        """Return what some rows contribute."""
+        return _Scale(*(getattr(self, field.name)[rows] for field in fields(self)))
+
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     pixels: Image
     linear: Plane
     scales: tuple[_Scale, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """Some rows of a picture."""
+
+    own: slice
+    seen: slice
+    """Its own and those about them that a blur of its own reaches."""
+    inner: slice
+    """Its own among those that it sees."""
+
+
+def _strips(height: int) -> Iterator[_Strip]:
+    for top in range(0, height, STRIP_ROWS):
+        bottom = min(top + STRIP_ROWS, height)
+        first = max(0, top - _RADIUS)
+        yield _Strip(
+            slice(top, bottom),
+            slice(first, min(bottom + _RADIUS, height)),
+            slice(top - first, bottom - first),
+        )
 
 
 def _linear(pixels: Image) -> Plane:
@@ -95,29 +128,30 @@ def _blur64(values: Plane) -> Plane:
 
 
 def _prepare_scale(linear: Plane) -> _Scale:
+    height, width, channels = linear.shape
+    wide = width + 2 * _RADIUS
+    widths = {field.name: wide if field.name == "padded" else width for field in fields(_Scale)}
+    scale = _Scale(*(np.empty((height, columns, channels), np.float32) for columns in widths.values()))
+    for strip in _strips(height):
+        rows = scale.of_rows(strip.own)
+        for field, values in zip(fields(_Scale), _prepare_rows(linear[strip.seen]), strict=True):
+            getattr(rows, field.name)[:] = values[strip.inner]
+    return scale
+
+
+def _prepare_rows(linear: Plane) -> tuple[Plane, ...]:
+    """Return what the fields of a scale hold, in float64."""
     absorbance = linear @ _ABSORBANCE.T + port.kOpsinAbsorbanceBias
     root = np.cbrt(absorbance)
     xyb = root @ _TO_XYB.T + _XYB_OFFSET
     mean = _blur64(xyb)
     variance = _blur64(xyb * xyb) - mean * mean
     edge = xyb - mean
-    single = [
-        values.astype(np.float32)
-        for values in (
-            absorbance,
-            root,
-            _pad(xyb),
-            mean,
-            2 * variance + port.kC2,
-            edge,
-            1 / (1 + np.abs(edge)),
-        )
-    ]
-    return _Scale(*single)
+    return absorbance, root, _pad(xyb), mean, 2 * variance + port.kC2, edge, 1 / (1 + np.abs(edge))
 
 
 def _prepare(pixels: Image) -> _Prepared:
-    level, scales = port.srgb_to_linear(pixels), list[_Scale]()
+    level, scales = cv2.LUT(pixels, _LINEAR64), list[_Scale]()
     while len(scales) < port.kNumScales and min(level.shape[:2]) >= _SMALLEST_SIDE:
         scales.append(_prepare_scale(level))
         level = _halve(level)
@@ -128,12 +162,13 @@ def _means(values: Plane) -> Plane:
     return np.array(cv2.mean(values)[:3])
 
 
-def _norms(values: Plane) -> tuple[Plane, Plane]:
-    """Return each channel's mean and 4-norm; the values are overwritten."""
+def _sums(values: Plane) -> Plane:
+    """Return each channel's sum, and that of its fourth powers; the values are overwritten."""
+    count = values.shape[0] * values.shape[1]
     mean = _means(values)
     cv2.multiply(values, values, dst=values)
     cv2.multiply(values, values, dst=values)
-    return mean, _means(values) ** 0.25
+    return np.array([mean, _means(values)]) * count
 
 
 class Ssimulacra2Port:
@@ -165,15 +200,27 @@ class Ssimulacra2Port:
         return _score(np.array(features))
 
     def _features(self, scale: _Scale, change: Plane) -> Plane:
-        """Return one scale's features, shape (channel, norm, map): structure, ringing, blurring."""
+        """Return one scale's features, shape (channel, norm, map): structure, ringing, blurring.
+
+        The norms are the mean and the fourth root of the mean fourth power.
+        """
+        sums = np.zeros((3, 2, 3))
+        for strip in _strips(len(change)):
+            sums += self._sums_of_strip(scale.of_rows(strip.seen), change[strip.seen], strip.inner)
+        means = sums / (change.shape[0] * change.shape[1])
+        means[:, 1] **= 0.25
+        return means.transpose(2, 1, 0)
+
+    def _sums_of_strip(self, scale: _Scale, change: Plane, inner: slice) -> Plane:
+        """Return the sums of the inner rows of what a strip sees, shape (map, norm, channel)."""
         padded = self._difference(scale, change)
         product = self._scratch(1, padded.shape)
         mean = self._blur(padded, 2)
         variance = self._blur(cv2.multiply(padded, padded, dst=product), 3)
         covariance = self._blur(cv2.multiply(scale.padded, padded, dst=product), 4)
         loss = self._structure_loss(scale, mean, variance, covariance)
-        maps = [_norms(loss), *self._edge_norms(scale, padded[:, _RADIUS:-_RADIUS], mean)]
-        return np.array(maps).transpose(2, 1, 0)
+        edges = self._edge_sums(scale, padded[:, _RADIUS:-_RADIUS], mean, inner)
+        return np.array([_sums(loss[inner]), *edges])
 
     def _difference(self, scale: _Scale, change: Plane) -> Plane:
         """Return decoded minus original in XYB between margins of zeros.
@@ -191,14 +238,15 @@ class Ssimulacra2Port:
         cv2.transform(absorbed, _TO_XYB, dst=padded[:, _RADIUS:-_RADIUS])
         return padded
 
-    def _edge_norms(self, scale: _Scale, difference: Plane, mean: Plane) -> list[tuple[Plane, Plane]]:
-        """Return the norms of edges that the codec made, then of edges that it lost."""
+    def _edge_sums(self, scale: _Scale, difference: Plane, mean: Plane, inner: slice) -> list[Plane]:
+        """Return the sums of edges that the codec made, then of edges that it lost."""
         strength = cv2.subtract(difference, mean, dst=self._scratch(1, mean.shape))
         cv2.add(strength, scale.edge, dst=strength)
         np.abs(strength, out=strength)
         strength -= np.abs(scale.edge)
         strength *= scale.edge_weight
-        return [_norms(np.maximum(strength, 0)), _norms(np.maximum(-strength, 0))]
+        own = strength[inner]
+        return [_sums(np.maximum(own, 0)), _sums(np.maximum(-own, 0))]
 
     def _blur(self, padded: Plane, number: int) -> Plane:
         blurred = self._scratch(number, padded.shape)

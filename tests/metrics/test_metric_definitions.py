@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image as Pillow
 from skimage import data
 from skimage.color import deltaE_ciede2000, rgb2lab
 
+from codecarena.bench.metrics import ssimulacra
 from codecarena.bench.metrics.base import MetricError
 from codecarena.bench.metrics.ciede2000 import Ciede2000, difference, lab
 from codecarena.bench.metrics.pixels import LastPair
@@ -133,6 +135,30 @@ def test_ssimulacra2_is_that_of_the_python_port(tmp_path: Path) -> None:
             Pillow.fromarray(decoded).save(tmp_path / "decoded.png")
             expected = compute_ssimulacra2(tmp_path / "original.png", tmp_path / "decoded.png")
             assert metric.score(prepared, decoded) == pytest.approx(expected, abs=2e-5)
+
+
+def test_ssimulacra2_in_strips_is_that_of_the_whole_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = np.ascontiguousarray(data.astronaut()[90:291, 180:323])
+    decoded = jpeg(original, 30)
+    scores: list[float] = []
+    for rows in (10_000, 128, 7, 1):
+        monkeypatch.setattr(ssimulacra, "STRIP_ROWS", rows)
+        metric = Ssimulacra2Port()
+        scores.append(metric.score(metric.prepare(Picture(original)), decoded))
+    assert scores == pytest.approx([scores[0]] * 4, abs=1e-6)
+
+
+def test_ssimulacra2_holds_little_beside_what_it_keeps_of_an_original() -> None:
+    pixels = np.tile(data.astronaut(), (2, 1, 1))
+    tracemalloc.start()
+    try:
+        prepared = Ssimulacra2Port().prepare(Picture(pixels))
+        kept, peak = (held / pixels[..., 0].size for held in tracemalloc.get_traced_memory())
+    finally:
+        tracemalloc.stop()
+    assert prepared
+    assert 110 < kept < 140
+    assert peak < kept + 80
 
 
 def test_two_metrics_of_one_run_share_it() -> None:
