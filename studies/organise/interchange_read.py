@@ -188,9 +188,7 @@ def _read_aic(lines: Sequence[Line]) -> Votes:
     meaning = {
         "left": SECOND_WON,
         "right": FIRST_WON,
-        "notsure": NO_PREFERENCE,
         "not sure": NO_PREFERENCE,
-        "not_sure": NO_PREFERENCE,
     }
     known = [
         response_time
@@ -282,7 +280,6 @@ def _battle_outcome(line: Line) -> int:
         "tie": NO_PREFERENCE,
         "tie (bothbad)": NO_PREFERENCE,
         "both_bad": NO_PREFERENCE,
-        "bothbad": NO_PREFERENCE,
     }
     if line.get("winner") or not line.cells.keys() & _ONE_HOT.keys():
         return line.one_of("winner", meaning)

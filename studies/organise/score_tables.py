@@ -45,8 +45,8 @@ def _correlations(results: ScoreResults) -> Table:
     compared = f"{results.points} conditions; metrics are means over {len(results.pictures)} pictures"
     if results.per_picture:
         compared = f"{results.points} scores of single pictures, compared across pictures, not within each"
-    drawn = f"{compared}; 95 % intervals: pictures drawn anew, scores within their own intervals"
-    return f"{results.label}: {METRICS}", rows, [drawn, *results.notes]
+    drawn = "95 % intervals for these conditions: pictures drawn anew, scores within their own intervals"
+    return f"{results.label}: {METRICS}", rows, [f"{compared}; {drawn}", *results.notes]
 
 
 def score_record(ledger: Ledger, results: ScoreResults) -> Record:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,17 +48,18 @@ class Line:
         return value
 
     def one_of(self, name: str, meaning: Mapping[str, int]) -> int:
-        """Return what a cell means.
+        """Return what a cell means; capitals, spaces and what joins words do not count.
 
         Raises:
             WrongCellError: It is none of the words expected.
         """
         value = self.get(name)
-        if value.lower() not in meaning:
+        known = {_bare(word): number for word, number in meaning.items()}
+        if _bare(value) not in known:
             raise WrongCellError(
                 f"{self.place}: {name}: expected one of {', '.join(meaning)}; got {value[:60]!r}"
             )
-        return meaning[value.lower()]
+        return known[_bare(value)]
 
     def truth(self, name: str) -> bool | None:
         """Return what a cell says, as Python, JSON and spreadsheets write it; None where it says nothing.
@@ -83,6 +85,11 @@ class Line:
         """Return a hash of everything that the row says, the same for rows that say the same."""
         cells = [(name, value) for name, value in self.cells.items() if name not in ROW_NUMBERS]
         return hashlib.sha256(repr(sorted(cells, key=lambda cell: cell[0])).encode()).digest()
+
+
+def _bare(word: str) -> str:
+    # A dash before a digit is a sign, which counts.
+    return re.sub(r"[\s_()]|(?<=[a-z])-(?=[a-z])", "", word.lower())
 
 
 class WrongCellError(ValueError):

@@ -118,7 +118,9 @@ def test_equal_rows_are_one_answer_only_where_something_tells_answers_apart(
     assert len(imported(tmp_path, [{name: row[name] for name in names}] * 3).votes) == counted
 
 
-@pytest.mark.parametrize("answer", ["tie", "tie (bothbad)", "both_bad", "BOTH_BAD", "bothbad"])
+@pytest.mark.parametrize(
+    "answer", ["tie", "tie (bothbad)", "both_bad", "BOTH_BAD", "bothbad", "Tie (both bad)"]
+)
 def test_both_bad_is_no_preference(tmp_path: Path, answer: str) -> None:
     assert outcomes(imported(tmp_path, [battle(1, "A", "B", answer)])) == [("A", "B", 0)]
 

@@ -149,6 +149,7 @@ def test_an_import_is_a_study_of_its_own(ledger: Ledger, tmp_path: Path) -> None
         ("parquet", "PAR1first,second,winner\n", "cannot be read"),
         ("aic", "worker,img_num\n1,2\n", "no column codec_left"),
         ("pwcmp", "observer,condition_A,condition_B,is_A_selected\nx,a,b,2\n", "line 2: .* got '2'"),
+        ("pwcmp", "observer,condition_A,condition_B,is_A_selected\nx,a,b,-1\n", "line 2: .* got '-1'"),
         ("pwcmp", "observer,condition_A,condition_B,is_A_selected\n,a,b,1\n", "line 2: observer: expected"),
         ("battles", '{"model_a": "x"}\n', "no column model_b"),
         (
