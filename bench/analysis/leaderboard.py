@@ -169,8 +169,10 @@ def _bd_rate(
         return BdRate(None, LOSSLESS), BdQuality(None, LOSSLESS)
     if anchor.points and test.points and not pictures:
         return BdRate(None, NO_COMMON_PICTURE), BdQuality(None, NO_COMMON_PICTURE)
-    curves = [comparison.curve_on(codec_id, pictures, metric).curve(metric) for codec_id in anchor_and_test]
-    return bd_rate_of_curves(*curves, method), bd_quality_of_curves(*curves, method)
+    of_anchor, of_test = (
+        comparison.curve_on(codec_id, pictures, metric).curve(metric) for codec_id in anchor_and_test
+    )
+    return bd_rate_of_curves(of_anchor, of_test, method), bd_quality_of_curves(of_anchor, of_test, method)
 
 
 def _empty(summary: CodecSummary, reason: str) -> BdRow:

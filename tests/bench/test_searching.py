@@ -192,6 +192,16 @@ def test_a_score_of_a_set_is_the_mean_of_the_pictures_it_applies_to(
     assert all_of_them.goal(entry) == 35.0
 
 
+def test_a_blank_picture_costs_a_set_itself_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    third = planned_picture("c", pixel_count=100)
+    scores = {"a": Score(30.0), "b": Score(40.0), "c": Score(None, True)}
+    tried = {key(name, 4.0): row(25, score) for name, score in scores.items()}
+    all_of_them = made(Target("psnr", 35.0, "set"), monkeypatch, tried, (A, B, third))
+    (entry,) = all_of_them.to_do
+    assert all_of_them.level(entry, 4.0) == pytest.approx(35.0)
+    assert all_of_them.achieved(entry, 4.0) == pytest.approx(35.0)
+
+
 def test_a_lower_score_is_a_higher_level_where_lower_is_better(monkeypatch: pytest.MonkeyPatch) -> None:
     all_of_them = made(Target("cer", 0.25), monkeypatch)
     assert all_of_them.quality(0.1) > all_of_them.quality(0.2)
