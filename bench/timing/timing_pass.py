@@ -117,6 +117,7 @@ def run(
         return report
     if timing.threads > device.cores():
         report.notes.append(f"timing: {timing.threads} threads share the {device.cores()} cores there are")
+    report.notes += [f"timing: {warning}"] if (warning := device.unsteady_clock(machine)) else []
     run_id = store.begin_run(prepared.suite.name, text, machine, 1, len(todo), prepared.call)
     timing_pass = _Pass(timing, prepared.suite.cell_limits, store, run_id, machine_id, report, advanced)
     try:

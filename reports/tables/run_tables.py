@@ -82,6 +82,7 @@ def what_ran(detail: RunDetail) -> str:
 def machine(detail: RunDetail) -> str:
     """Return a machine in a few words."""
     words = [str(detail.machine.get("cpu", "")), digits.counted(int(detail.machine.get("cores", 0)), "core")]
+    words += [f"governor {detail.machine['cpu_governor']}"] if detail.machine.get("cpu_governor") else []
     return ", ".join([*(word for word in words if word), *map(str, detail.machine.get("gpus", ()))])
 
 

@@ -58,6 +58,7 @@ def _place(row: TimingRow) -> tuple[str, str, int]:
 def _machine(description: Mapping[str, Any]) -> str:
     """Return a machine in a few words."""
     words = [str(description.get("cpu", "")), digits.counted(int(description.get("cores", 0)), "core")]
+    words += [f"governor {description['cpu_governor']}"] if description.get("cpu_governor") else []
     return ", ".join([*words, *map(str, description.get("gpus", ()))])
 
 

@@ -184,7 +184,7 @@ def test_a_log_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch, termina
     with progress.counting(console, "bitstreams [a]\x1b") as advanced:
         advanced(3, 12)
         sleep(0.1)
-    assert "\nbitstreams [a]\\x1b: 3 of 12 done\n" in out.getvalue()
+    assert "bitstreams [a]\\x1b: 3 of 12 done\n" in out.getvalue()
     with progress.of_downloads(console) as show:
         show("kodim01.png", 3_000_000, 0)
         sleep(0.1)
@@ -209,15 +209,59 @@ def test_a_quota_gives_whole_cores_and_at_least_one(
     assert device.cores(tmp_path / "cpu.max") == cores
 
 
+def cpufreq(folder: Path, core: int, governor: str, low: str = "800000", high: str = "4200000") -> None:
+    """Write what Linux says of a core's clock."""
+    place = folder / f"cpu{core}" / "cpufreq"
+    place.mkdir(parents=True)
+    for name, text in (("governor", governor), ("min_freq", low), ("max_freq", high)):
+        (place / f"scaling_{name}").write_text(f"{text}\n")
+
+
+def test_governor_and_clock_are_those_of_the_cores_that_may_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device.os, "sched_getaffinity", lambda _: {0, 2, 3}, raising=False)
+    assert device.clock(tmp_path) == {}
+    cpufreq(tmp_path, 0, "performance")
+    cpufreq(tmp_path, 1, "ondemand", low="1")
+    assert device.clock(tmp_path) == {"cpu_governor": "performance", "cpu_mhz": [800, 4200]}
+    cpufreq(tmp_path, 2, "powersave", low="400000", high="3100000")
+    cpufreq(tmp_path, 3, "", low="<unknown>")
+    assert device.clock(tmp_path) == {"cpu_governor": "performance, powersave", "cpu_mhz": [400, 4200]}
+
+
+@pytest.mark.parametrize(
+    ("machine", "words"),
+    [
+        ({}, ""),
+        ({"cpu_governor": "performance", "cpu_mhz": [800, 4200]}, ""),
+        (
+            {"cpu_governor": "powersave", "cpu_mhz": [800, 4200]},
+            "the CPU's governor is powersave: its clock changes between 800 and 4200 MHz with the load, and "
+            "times with it; before timing: sudo cpupower frequency-set -g performance",
+        ),
+        (
+            {"cpu_governor": "schedutil"},
+            "the CPU's governor is schedutil: its clock changes with the load, and times with it; before "
+            "timing: sudo cpupower frequency-set -g performance",
+        ),
+    ],
+)
+def test_a_clock_that_changes_is_warned_of(machine: dict[str, Any], words: str) -> None:
+    assert device.unsteady_clock(machine) == words
+
+
 def test_a_machine_is_described_by_what_may_change_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device.psutil, "virtual_memory", lambda: SimpleNamespace(total=15.6 * 2**30))
     monkeypatch.setattr(device, "cores", lambda: 6)
     monkeypatch.setattr(device, "cpu_model", lambda: "a processor")
+    monkeypatch.setattr(device, "clock", lambda: {"cpu_governor": "powersave", "cpu_mhz": [800, 4200]})
     monkeypatch.setattr(device.gpu, "models", list)
     monkeypatch.setattr(device.gpu, "driver", lambda: "570.1")
     plain = device.describe()
     assert (plain["cpu"], plain["cores"], plain["memory_gib"]) == ("a processor", 6, 16)
-    assert set(plain) == {"cpu", "cores", "memory_gib", "system", "python", "libraries"}
+    parts = {"cpu", "cores", "memory_gib", "system", "python", "libraries", "cpu_governor", "cpu_mhz"}
+    assert set(plain) == parts
     assert plain["libraries"]["numpy"] == device.version("numpy")
     assert None not in plain["libraries"].values()
     monkeypatch.setattr(device.gpu, "models", lambda: ["H200"])

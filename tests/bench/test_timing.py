@@ -20,6 +20,7 @@ from codecarena.bench.store.timings import TimingKey
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.bench.timing import timing_pass
 from codecarena.bench.timing.timing_pass import spread
+from codecarena.bench.worker import device
 from codecarena.reports.tables.speed import LOADED, speed_tables
 
 pytestmark = pytest.mark.xdist_group("timing")
@@ -123,8 +124,10 @@ def test_a_run_that_is_stopped_while_it_is_timed_has_finished(
     arena: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timing_pass._Pass, "run", lambda _self, _todo: os.kill(os.getpid(), signal.SIGINT))
+    monkeypatch.setattr(device, "clock", lambda: {"cpu_governor": "powersave", "cpu_mhz": [800, 4200]})
     words = ("run", "suite.toml", "-j", "1", "--only", "codec=jpeg", "--store", "stopped")
     ended = call(*words, "--json", folder=arena)
+    assert "note timing: the CPU's governor is powersave: its clock changes between 800 and" in ended.stderr
     record = json.loads(ended.stdout)
     assert (record["completed"], record["interrupted"], record["complete"]) == (9, False, False)
     assert (record["timing"]["interrupted"], ended.returncode) == (True, 130)
@@ -132,7 +135,9 @@ def test_a_run_that_is_stopped_while_it_is_timed_has_finished(
     assert first == "small: 9 cells, 9 done before"
     assert second.endswith("cells to time, 0 done before")
     assert third.startswith("Timing was interrupted")
-    assert [run.status for run in Store(str(arena / "stopped")).runs()] == ["interrupted"] * 2 + ["finished"]
+    store = Store(str(arena / "stopped"))
+    assert [run.status for run in store.runs()] == ["interrupted"] * 2 + ["finished"]
+    assert {machine["cpu_governor"] for machine in stored.machines(store).values()} == {"powersave"}
 
 
 def test_child_processes_count_in_cpu_seconds_and_in_memory(arena: Path) -> None:
