@@ -35,6 +35,7 @@ from .bench.options import (
 from .bench.run import study_pictures
 from .bench.run.toy_pictures import sampler
 from .codecs.generative.layered.commands import app as edit_app
+from .counts import counted
 from .datasets.cli.commands import commands as set_commands
 from .reports.cli.commands import app as reports_app
 from .reports.cli.figure_commands import app as figure_app
@@ -232,6 +233,10 @@ def serve(
             show_default="a password for this run",
         ),
     ] = None,
+    host_name: Annotated[
+        list[str] | None,
+        typer.Option("--host-name", help="A name under which visitors come, such as a proxy's."),
+    ] = None,
 ) -> None:
     """Open the dashboard on a store, and the trials of its studies."""
     from .bench.run.redecode import pictures
@@ -246,7 +251,8 @@ def serve(
         if password:
             say(f"The organiser's password, for the page Studies in this run:  {password}")
 
-    serve_pages(store, Services(pictures, study_pictures), host, port, raters=raters, announce=announce)
+    services, names = Services(pictures, study_pictures), host_name or ()
+    serve_pages(store, services, host, port, raters=raters, host_names=names, announce=announce)
 
 
 @app.command()
@@ -325,7 +331,7 @@ def fetch_set(
     print_notes(notes)
     folders = sorted({str(path.parent) for path in paths})
     where = ", ".join(folders) if len(folders) <= 3 else os.path.commonpath(folders)
-    say(f"{len(paths)} pictures of {name} are here: {where}")
+    say(f"{counted(len(paths), 'picture')} of {name} are here: {where}")
 
 
 def _draw_sheet(store: str, out: Path, columns: int = 6, **chosen: Any) -> None:
@@ -351,7 +357,7 @@ def _simulate_study(store: str) -> None:
         say(f"No simulated study: {error}")
         return
     if votes:
-        say(f"A study of {votes} simulated votes:  {NAME} (programs answered, no person did)")
+        say(f"A study of {counted(votes, 'simulated vote')}:  {NAME} (programs answered, no person did)")
 
 
 def _print_records(rows: Sequence[Mapping[str, Any]], title: str, as_json: bool) -> None:

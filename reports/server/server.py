@@ -6,7 +6,7 @@ import gc
 import importlib
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -66,7 +66,7 @@ RATERS_OPTIONS = {
     "theme.base": "light",
 }
 SLOW_TO_LOAD = ("..charts.interactive", "..charts.study_tables", "..tables.selection")
-"""Parts of the pages that bring SciPy, pandas, Altair and seaborn along."""
+"""Parts of the pages that bring SciPy, pandas and Altair along."""
 GRACE_SECONDS = 2
 """How long open pages may keep a stopping server."""
 
@@ -109,6 +109,7 @@ def serve(
     port: int = 8501,
     *,
     raters: bool = False,
+    host_names: Sequence[str] = (),
     announce: Callable[[str], None] | None = None,
 ) -> None:
     """Serve the pages until Ctrl-C or a signal ends it.
@@ -120,6 +121,7 @@ def serve(
             machine unless the network is trusted.
         port: TCP port.
         raters: Serve the trials of the studies only: no dashboard.
+        host_names: Names under which visitors come, beside this machine's: a proxy's, for instance.
         announce: Called with the address before the server listens.
 
     Raises:
@@ -129,7 +131,7 @@ def serve(
     import uvicorn
 
     check_address(host, port)
-    app = application(store, services, raters=raters)
+    app = application(store, services, raters=raters, host_names=host_names)
     if announce:
         announce(address(host, port))
     config = uvicorn.Config(
@@ -153,24 +155,27 @@ def serve(
         return
 
 
-def application(store: str, services: Services, *, raters: bool = False) -> App:
+def application(
+    store: str, services: Services, *, raters: bool = False, host_names: Sequence[str] = ()
+) -> App:
     """Return the ASGI app of a store: one in a process, as Streamlit wants it.
 
     Args:
         store: Folder, or a database's URL.
         services: What pages need of other parts of the package.
         raters: Whether raters' pages and routes are served, which writes votes, instead of the dashboard.
+        host_names: Names that requests may be addressed to, beside this machine's.
 
     Raises:
         StoreError: ``store`` is no store's name, or raters are to be served and the store does not open.
     """
     global _served
-    _served = services
-    os.environ[STORE_VARIABLE] = store if "://" in store else str(Path(store).absolute())
-    from streamlit.starlette import App
     from ...bench.store.database import locate
 
     store = locate(store).store_option
+    _served = services
+    os.environ[STORE_VARIABLE] = store
+    from streamlit.starlette import App
     from streamlit.web.bootstrap import load_config_options
 
     load_config_options({**OPTIONS, **(RATERS_OPTIONS if raters else {})})
@@ -179,11 +184,11 @@ def application(store: str, services: Services, *, raters: bool = False) -> App:
     from ...studies.session.routes import routes
     from ...studies.session.session import RaterService
 
-    kept = [_kept_modules()]
+    middleware = [_guard(host_names, raters), _kept_modules()]
     if raters:
         _collect_seldom()
         service = RaterService(store)
-        return App(RATERS_APP, routes=routes(lambda: service), middleware=kept)
+        return App(RATERS_APP, routes=routes(lambda: service), middleware=middleware)
     from .pictures import Gallery
     from .pictures import routes as picture_routes
 
@@ -192,7 +197,9 @@ def application(store: str, services: Services, *, raters: bool = False) -> App:
         importlib.import_module(name, __package__)
     remake = services.remake
     pictures = picture_routes(Gallery(lambda: Store(store), remake)) if remake else []
-    return App(APP, routes=[*routes(lambda: RaterService(store)), *pictures, _first_page()], middleware=kept)
+    return App(
+        APP, routes=[*routes(lambda: RaterService(store)), *pictures, _first_page()], middleware=middleware
+    )
 
 
 def _first_page() -> BaseRoute:
@@ -216,6 +223,15 @@ def _collect_seldom() -> None:
     from streamlit.runtime.scriptrunner import script_runner
 
     setattr(script_runner, "gc", SimpleNamespace(collect=lambda _generation: 0))  # noqa: B010 - for the checker
+
+
+def _guard(host_names: Sequence[str], raters: bool) -> Middleware:
+    """Return what refuses requests that no page makes, before anything else sees them."""
+    from starlette.middleware import Middleware
+
+    from .guard import Guard
+
+    return Middleware(Guard, host_names=tuple(host_names), raters=raters)
 
 
 def _kept_modules() -> Middleware:

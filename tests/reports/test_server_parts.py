@@ -46,11 +46,12 @@ def test_a_server_tells_its_address_and_keeps_no_log_of_addresses(
 ) -> None:
     services = Services()
     monkeypatch.setattr(server, "application", lambda *words, **named: (*words, named))
-    server.serve("arena", services, "127.0.0.1", 0, raters=raters, announce=served.append)
+    names = ("lab.example",)
+    server.serve("arena", services, "127.0.0.1", 0, raters=raters, host_names=names, announce=served.append)
     url, *collected, config, ran = served
     assert (url, collected, ran) == ("http://127.0.0.1:0", ["collected", "frozen"], "ran")
     app, settings = config
-    assert app == ("arena", services, {"raters": raters})
+    assert app == ("arena", services, {"raters": raters, "host_names": names})
     assert settings == {
         "host": "127.0.0.1", "port": 0, "access_log": False, "date_header": False, "server_header": False,
         "log_level": "warning", "ws": "websockets-sansio", "timeout_graceful_shutdown": 2,
@@ -99,7 +100,7 @@ def test_the_dashboard_has_pictures_where_they_can_be_decoded(
     remake = (lambda *_: None) if remakes else None
     services = Services(remake=remake, bench=study_pictures)  # type: ignore[arg-type, return-value]
     assert server.served() == Services(remake=None, bench=None)
-    script, given = server.application("arena", services)  # type: ignore[misc]
+    script, given = server.application("arena", services, host_names=["lab.example"])  # type: ignore[misc]
     assert (script, server.served()) == (APP, services)
     assert server.served().bench is study_pictures
     assert os.environ[STORE_VARIABLE] == str(tmp_path / "arena")
@@ -108,7 +109,8 @@ def test_the_dashboard_has_pictures_where_they_can_be_decoded(
     assert [route.path for route in given["routes"]][:3] == [
         "/study/web/{name:path}", "/study/picture/{token}", "/study/{action}",
     ]  # fmt: skip
-    (kept,) = given["middleware"]
+    guard, kept = given["middleware"]
+    assert guard.kwargs == {"host_names": ("lab.example",), "raters": False}
     assert (kept.kwargs["prefix"], (kept.kwargs["folder"] / "js").is_dir()) == ("/static/", True)
     assert {name: options[name] for name in options if not name.startswith("theme.")} == {
         "browser.gatherUsageStats": False, "client.toolbarMode": "minimal", "logger.hideWelcomeMessage": True,
@@ -129,6 +131,7 @@ def test_raters_get_their_pages_alone(options: dict[str, Any], monkeypatch: pyte
     assert (script, seldom) == (RATERS_APP, [True])
     assert os.environ[STORE_VARIABLE] == "postgresql://host/arena"
     assert not [route.path for route in given["routes"] if route.path.startswith("/look/")]
+    assert given["middleware"][0].kwargs == {"host_names": (), "raters": True}
     assert (options["client.showErrorDetails"], options["theme.base"]) == ("none", "light")
     assert options["server.enableXsrfProtection"] is False
 
