@@ -74,12 +74,32 @@ def is_separated(pairs: PairCounts, model: Model, order: bool) -> bool:
         model: Which answers there are.
         order: Whether an order effect is fitted, too.
     """
+    if _is_held(pairs, model, order):
+        return False
     rows = _directions(pairs, model, order)
     height = len(rows.indptr) - 1
     if not height:
         return True
     optimum = linprog(-np.asarray(rows.sum(0)).ravel(), A_ub=-rows, b_ub=np.zeros(height), bounds=(-1.0, 1.0))
     return bool(optimum.status != 0 or -optimum.fun > _MARGIN)
+
+
+def _is_held(pairs: PairCounts, model: Model, order: bool) -> bool:
+    """Return whether pairs with votes both ways hold every parameter, so that no programme need look.
+
+    Along a direction that makes no vote less likely the difference of such a pair stands still. In a model
+    with ties it does where votes of one pair went both ways and some pair was tied, since the tie parameter
+    then stands still as well; so do the differences of tied pairs.
+    """
+    held = (pairs.counts[FIRST] > 0) & (pairs.counts[SECOND] > 0)
+    if model.ties:
+        tied = pairs.counts[TIE] > 0
+        if not (held.any() and tied.any()):
+            return False
+        held |= tied
+    holding = pairs.with_counts(pairs.counts * held)
+    linked = components(holding).max() == components(pairs).max()
+    return bool(linked and not (order and order_is_confounded(holding)))
 
 
 def _directions(pairs: PairCounts, model: Model, order: bool) -> sparse.csr_matrix:

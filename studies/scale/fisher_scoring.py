@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ _CELLS_AT_ONCE = 400_000
 """Numbers in one array: what the processor's cache holds a few of."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """What is fitted: everything but the counts."""
 
@@ -43,14 +44,34 @@ class Problem:
         conditions = len(self.pairs.conditions) - len(np.unique(self.component))
         return conditions + int(self.order) + int(self.model.ties)
 
+    @cached_property
     def centre(self) -> FloatArray:
         """Return the projection onto scales of mean 0, shape (size, size); unfitted parameters become 0."""
-        same = self.component[:, None] == self.component[None, :]
-        projection = np.zeros((self.size, self.size))
-        projection[:-2, :-2] = np.eye(len(same)) - same / same.sum(1, keepdims=True)
-        projection[ORDER, ORDER] = self.order
-        projection[TIE_PARAMETER, TIE_PARAMETER] = self.model.ties
+        projection = np.diag(self.fitted)
+        projection[:-2, :-2] -= self.component_mean[:-2, :-2]
         return projection
+
+    @cached_property
+    def fitted(self) -> FloatArray:
+        """Return 1 for every value and for the order effect and the tie parameter if fitted, else 0."""
+        return np.concatenate([np.ones(self.size - 2), [self.order, self.model.ties]])
+
+    @cached_property
+    def component_mean(self) -> FloatArray:
+        """Return what gives each condition the mean of its component, shape (size, size)."""
+        same = self.component[:, None] == self.component[None, :]
+        averaging = np.zeros((self.size, self.size))
+        averaging[:-2, :-2] = same / same.sum(1, keepdims=True)
+        return averaging
+
+    @cached_property
+    def held(self) -> FloatArray:
+        """Return what, times the level of an information, makes it invertible, shape (size, size).
+
+        It gives each component the mean 0, holds parameters that are not fitted, and keeps a batch alive when
+        one weighting has lost all votes of a condition; it moves no maximum.
+        """
+        return self.component_mean + np.diag(1.0 - self.fitted) + 1e-10 * np.eye(self.size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,7 +232,7 @@ def covariance(problem: Problem, counts: FloatArray, parameters: FloatArray) -> 
     """
     totals = counts[list(problem.model.outcomes)].sum(0)
     information = invertible(problem, information_of(problem, totals, answers_of(problem, parameters)))
-    centre = problem.centre()
+    centre = problem.centre
     return centre @ np.linalg.inv(information) @ centre
 
 
@@ -231,7 +252,8 @@ def gradient_of(problem: Problem, counts: FloatArray, answers: Answers, paramete
         gradient[:, ORDER] = by_difference @ problem.pairs.side
     if answers.by_tie is not None:
         gradient[:, TIE_PARAMETER] = (counts * answers.by_tie).sum((0, 2))
-    return gradient - problem.ridge * parameters * problem.centre().diagonal().astype(bool)
+    penalised = problem.centre.diagonal().astype(bool)
+    return gradient - problem.ridge * parameters * penalised
 
 
 def information_of(problem: Problem, totals: FloatArray, answers: Answers) -> FloatArray:
@@ -249,7 +271,7 @@ def information_of(problem: Problem, totals: FloatArray, answers: Answers) -> Fl
     together = np.asarray((pairs.meetings @ weight.T).T).reshape(-1, problem.size - 2, problem.size - 2)
     matrix[:, :-2, :-2] = -together - together.transpose(0, 2, 1)
     diagonal = np.arange(problem.size - 2)
-    matrix[:, diagonal, diagonal] = (abs(signs) @ weight.T).T
+    matrix[:, diagonal, diagonal] = (pairs.incidence @ weight.T).T
     if problem.order:
         _border(matrix, ORDER, (signs @ (weight * pairs.side).T).T)
         matrix[:, ORDER, ORDER] = weight @ pairs.side
@@ -270,13 +292,5 @@ def _border(matrix: FloatArray, place: int, values: FloatArray) -> None:
 
 def invertible(problem: Problem, information: FloatArray) -> FloatArray:
     """Return the information made invertible: ridge, mean 0 in each component, unfitted parameters held."""
-    level = information[:, range(problem.size), range(problem.size)].mean(1)[:, None, None] + 1e-12
-    same = problem.component[:, None] == problem.component[None, :]
-    bounded = information.copy()
-    bounded[:, :-2, :-2] += level * same / same.sum(1, keepdims=True)
-    held = np.array([not problem.order, not problem.model.ties])
-    fitted = np.concatenate([np.ones(problem.size - 2), ~held])
-    bounded += np.diag(problem.ridge * fitted) + level * np.diag(np.append(np.zeros(problem.size - 2), held))
-    # Keeps a batch alive when one weighting has lost all votes of a condition; it moves no maximum.
-    bounded += 1e-10 * level * np.eye(problem.size)
-    return bounded
+    level = np.diagonal(information, axis1=1, axis2=2).mean(1)[:, None, None] + 1e-12
+    return information + level * problem.held + np.diag(problem.ridge * problem.fitted)

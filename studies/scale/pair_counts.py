@@ -64,6 +64,11 @@ class PairCounts:
         return sparse.csr_matrix((values, places), (len(self.conditions), len(pairs)))
 
     @cached_property
+    def incidence(self) -> sparse.csr_matrix:
+        """Return 1 for the two conditions of each pair, shape (conditions, pairs)."""
+        return sparse.csr_matrix(abs(self.signs))
+
+    @cached_property
     def meetings(self) -> sparse.csr_matrix:
         """Return 1 where two conditions make a pair, shape (conditions squared, pairs)."""
         size, pairs = len(self.conditions), np.arange(len(self.first))

@@ -167,7 +167,7 @@ def condition_scales(
     errors = _by_vote(fitted, contrast)
     spans = {draw.scheme: _spans(fitted, draw, counted, contrast) for draw in draws}
     better, worse = _beaten(names, tests)
-    votes = abs(problem.pairs.signs) @ problem.pairs.counts[list(problem.model.outcomes)].sum(0)
+    votes = problem.pairs.incidence @ problem.pairs.counts[list(problem.model.outcomes)].sum(0)
     reach = float(stats.norm.ppf(0.975))
     rows: list[ConditionScale] = []
     for place in np.lexsort((-values, component)):

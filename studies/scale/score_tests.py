@@ -107,7 +107,7 @@ def statistics(fitted: Fit, clustered: Clusters, contrast: FloatArray, value: Fl
             the mean of its component.
         value: Shape (contrasts,), in the model's own unit.
     """
-    contrast = contrast @ fitted.problem.centre()
+    contrast = contrast @ fitted.problem.centre
     at_once = max(1, _NUMBERS_AT_ONCE // (3 * len(fitted.problem.pairs.first) + contrast.shape[1] ** 2))
     parts = [
         _statistics(fitted, clustered, contrast[low : low + at_once], value[low : low + at_once])
