@@ -55,7 +55,8 @@ def _with_places(selection: Selection, board: Table, metric: MetricRow, derived:
         str(bd_rate["anchor"])
         for row in board.rows
         for metric_id, bd_rate in row.record.get("bd_rate", {}).items()
-        if metric_id == metric.metric_id
+        # Places are of resampled pictures, and no picture of a published curve is known.
+        if metric_id == metric.metric_id and not bd_rate.get("anchor_published")
     }
     if len(anchors) != 1:
         return board

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from codecarena.bench.records.rows import Score, ScoredCell
 from codecarena.bench.store.imports import Published, save_published
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.writer import StoreWriter
+from codecarena.reports.files.export import write
 from codecarena.reports.tables.leaderboard_tables import leaderboard_tables
 from codecarena.reports.tables.table import Table
 
@@ -76,6 +79,14 @@ def test_mine_against_the_published_curve(store: Store) -> None:
     assert {name: bd_rate[name] for name in ("anchor", "anchor_published", "interval_95", "rate_kind")} == {
         "anchor": "vtm", "anchor_published": True, "interval_95": None, "rate_kind": "bytes",
     }  # fmt: skip
+
+
+def test_exports_and_the_report_take_the_same_anchor(store: Store, tmp_path: Path) -> None:
+    write(store, "json", tmp_path / "board.json", "leaderboard", metrics=("psnr",), anchor="vtm")
+    (table,) = json.loads((tmp_path / "board.json").read_text())
+    assert [row["codec"] for row in table["rows"]] == ["mine", "jpeg"]
+    write(store, "latex", tmp_path / "board.tex", "leaderboard", metrics=("psnr",), anchor="vtm")
+    assert "published vtm, no interval" in (tmp_path / "board.tex").read_text()
 
 
 def test_a_codec_measured_here_comes_before_a_published_one_of_its_name(store: Store) -> None:
