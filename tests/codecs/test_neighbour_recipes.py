@@ -22,7 +22,12 @@ from codecarena.codecs.contract import photograph
 PICTURE = photograph(75, 102)
 
 
-@pytest.fixture(scope="module", params=sorted(CHECKOUTS))
+WITH_TORCH = {"glc": pytest.mark.slow("a process for each picture coded, and each loads torch")}
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=WITH_TORCH.get(name, ())) for name in sorted(CHECKOUTS)]
+)
 def checkout(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A stand-in's checkout with the ready recipe in it."""
     folder = make(request.param, tmp_path_factory.mktemp("neighbours") / request.param)

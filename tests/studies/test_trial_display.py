@@ -101,6 +101,9 @@ def see(page: Any, number: int, scene: Scene) -> None:
     page.keyboard.press("ArrowRight")
 
 
+@pytest.mark.slow(
+    "a browser of its own for each scale answers every scene, read pixel by pixel from the screen"
+)
 @pytest.mark.parametrize("ratio", RATIOS)
 def test_no_pixel_of_the_screen_differs(playwright: Any, scripted: str, ratio: float) -> None:
     votes = []

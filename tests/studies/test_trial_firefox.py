@@ -71,6 +71,7 @@ def test_a_session_of_forty_trials_by_keyboard(tmp_path: Path) -> None:
     assert {row[3] for row in rows} == {"proven"}
 
 
+@pytest.mark.slow("Firefox starts with a profile of its own, and software draws its screen")
 @pytest.mark.parametrize("ratio", [1, pytest.param(1.25, marks=pytest.mark.long)])
 def test_no_pixel_of_the_screen_differs(tmp_path: Path, ratio: float) -> None:
     port = free_port()

@@ -37,6 +37,7 @@ def page(chromium: Any) -> Iterator[Any]:
     opened.close()
 
 
+@pytest.mark.slow("goes through every page of a study in a browser, in front of a server of its own")
 def test_from_consent_to_withdrawal(page: Any) -> None:
     port = free_port()
     posts: dict[str, Any] = {}
