@@ -23,7 +23,7 @@ from codecarena.codecs.base import Image, Picture
 from codecarena.codecs.classic.jpeg import Jpeg
 from codecarena.datasets.pixels import read_pixels
 
-pytestmark = pytest.mark.xdist_group("set distances")
+pytestmark = pytest.mark.xdist_group("iqa")  # two of them load pyiqa, which takes seconds
 
 Side = tuple[list[Image], list[Image]]
 

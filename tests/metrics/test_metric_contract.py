@@ -53,10 +53,12 @@ def pixels() -> Image:
     return np.ascontiguousarray(data.astronaut()[60:253, 120:335])
 
 
-# One worker makes a metric, and runs all its tests.
-@pytest.fixture(
-    scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in NAMES]
-)
+def group(name: str) -> pytest.MarkDecorator:
+    """One worker makes a metric, and runs all its tests; pyiqa takes seconds to load: one worker does."""
+    return pytest.mark.xdist_group("iqa" if name.startswith("pyiqa:") else name)
+
+
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=group(name)) for name in NAMES])
 def metric(request: pytest.FixtureRequest) -> Metric:
     entry = entries()[request.param]
     if entry.missing:
@@ -122,6 +124,7 @@ def test_more_damage_scores_worse_and_nothing_beats_perfect(metric: Metric, pixe
         assert sign * metric.facts.perfect > sign * scores[0]
 
 
+@pytest.mark.xdist_group("iqa")
 @pytest.mark.parametrize("name", ["pyiqa:cw_ssim", "pyiqa:vif"])
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_a_picture_of_one_colour_has_no_score_where_the_metric_breaks_down(name: str, level: int) -> None:

@@ -22,9 +22,12 @@ from codecarena.codecs.base import Picture
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(
-    entries()["pyiqa:psnr"].missing is not None, reason="missing: install codecarena[iqa]"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        entries()["pyiqa:psnr"].missing is not None, reason="missing: install codecarena[iqa]"
+    ),
+    pytest.mark.xdist_group("iqa"),  # pyiqa takes seconds to load: one worker does
+]
 
 # Makes each metric named and says in JSON what came of it; its own process: the folders are read once.
 SCRIPT = """
@@ -86,7 +89,6 @@ def test_what_gives_no_score_of_a_picture_is_refused_with_the_reason(name: str) 
         create(f"pyiqa:{name}")
 
 
-@pytest.mark.xdist_group("iqa")
 def test_absent_weights_are_all_named_with_their_places(home: Path, made_at_home: dict[str, dict]) -> None:
     made = {name: made_at_home[name] for name in ABSENT}
     assert {line["error"] for line in made.values()} == {"MissingMetricError"}
@@ -151,7 +153,6 @@ def made_at_home(home: Path) -> dict[str, dict]:
     return make(home, *ABSENT, "niqe", "brisque", "psnr")
 
 
-@pytest.mark.xdist_group("iqa")
 def test_placed_files_are_read_and_their_hash_is_in_the_identity(
     home: Path, made_at_home: dict[str, dict]
 ) -> None:

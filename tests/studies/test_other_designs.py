@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from scipy.optimize import minimize
 from scipy.special import expit, ndtr
+from statsmodels.genmod import families
+from statsmodels.genmod.generalized_linear_model import GLM
 
 from codecarena.studies.analysis.analysis import analyse_study
 from codecarena.studies.organise.findings import findings
@@ -20,7 +21,7 @@ from codecarena.studies.scale.scale import analyse
 from codecarena.studies.scale.scale_results import ScaleError, StudyScale
 from codecarena.studies.scale.votes import VoteRecord, Votes, VotesError, from_records
 
-LINKS = {"bradley-terry": sm.families.links.Logit(), "thurstone": sm.families.links.Probit()}
+LINKS = {"bradley-terry": families.links.Logit(), "thurstone": families.links.Probit()}
 
 
 def random_table(seed: int, ties: bool) -> PairCounts:
@@ -76,8 +77,8 @@ def test_random_designs_equal_statsmodels(tenth: Callable[[int], int], model: st
         if scale is None or scale.goodness.degrees == 0:  # statsmodels divides by these degrees
             continue
         matrix, answers = design(pairs, scale.order_effect is not None), pairs.counts[[0, 2]].T
-        family = sm.families.Binomial(LINKS[model])
-        theirs = sm.GLM(answers, matrix, family=family).fit(tol=1e-13, maxiter=200)
+        family = families.Binomial(LINKS[model])
+        theirs = GLM(answers, matrix, family=family).fit(tol=1e-13, maxiter=200)
         values, errors = numbers(pairs, scale)
         unit = MODELS[model].per_unit  # type: ignore[index]
         assert values == pytest.approx(theirs.params * unit, abs=1e-6), seed
@@ -89,7 +90,7 @@ def test_random_designs_equal_statsmodels(tenth: Callable[[int], int], model: st
         assert scale.log_likelihood == pytest.approx(single, abs=1e-7), seed
         equal = -answers.sum() * np.log(2)
         if scale.order_effect:
-            equal = sm.GLM(answers, pairs.side[:, None], family=family).fit(tol=1e-13, maxiter=200).deviance
+            equal = GLM(answers, pairs.side[:, None], family=family).fit(tol=1e-13, maxiter=200).deviance
             equal = single + (theirs.deviance - equal) / 2
         assert scale.equality.statistic == pytest.approx(2 * (single - equal), abs=1e-6), seed
         compared += 1

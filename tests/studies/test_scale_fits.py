@@ -8,7 +8,9 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
+from statsmodels.genmod import families
+from statsmodels.genmod.generalized_linear_model import GLM
+from statsmodels.stats.multitest import multipletests
 
 from codecarena.studies.design.simulation import Assumptions, simulate_votes
 from codecarena.studies.scale.connectivity import (
@@ -53,10 +55,8 @@ def test_fit_and_clustered_errors_equal_those_of_statsmodels(link: str) -> None:
     design[rows, votes.first] += 1
     design[rows, votes.second] -= 1
     design[:, -1] = 1
-    family = sm.families.Binomial(
-        sm.families.links.Logit() if link == "logit" else sm.families.links.Probit()
-    )
-    glm = sm.GLM((votes.outcome > 0).astype(float), design[:, 1:], family=family)
+    family = families.Binomial(families.links.Logit() if link == "logit" else families.links.Probit())
+    glm = GLM((votes.outcome > 0).astype(float), design[:, 1:], family=family)
     plain = glm.fit(tol=1e-12)
     clustered = glm.fit(tol=1e-12, cov_type="cluster", cov_kwds={"groups": votes.rater})
     scale = analyse(votes, model="bradley-terry" if link == "logit" else "thurstone", anchor="a")
@@ -260,9 +260,7 @@ def test_failed_resamples_are_counted() -> None:
 def test_p_values_of_pairs_allow_for_all_of_them() -> None:
     scale = analyse(study(9), resamples=100)
     p_values = [pair.p for pair in scale.pairs]
-    assert [pair.p_holm for pair in scale.pairs] == pytest.approx(
-        sm.stats.multipletests(p_values, method="holm")[1]
-    )
+    assert [pair.p_holm for pair in scale.pairs] == pytest.approx(multipletests(p_values, method="holm")[1])
 
 
 def test_ranks_span_what_the_tests_leave_open() -> None:
