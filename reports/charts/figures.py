@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -75,10 +75,10 @@ class About:
 
 
 @contextmanager
-def lettering(layout: Layout) -> Iterator[None]:
+def lettering(layout: Layout) -> Generator[None]:
     """Draw with the lines and letters of a layout until the block ends."""
     scale = layout.scale
-    settings: dict[str, Any] = {  # Any: matplotlib's settings are of many types
+    settings: dict[Any, Any] = {  # Any: matplotlib has a type of its own for names, and many for values
         "font.family": [layout.font, "DejaVu Sans"],
         "font.size": layout.points,
         "axes.labelsize": layout.points,
@@ -141,7 +141,9 @@ def finish(
         axes_inches: Height of the axes with their labels; the layout's if absent.
     """
     small = 0.92 * layout.points
-    note_lines = [line for note in notes * layout.notes for line in _lines(note, layout, 0.85 * small)]
+    note_lines = [
+        line for note in (notes if layout.notes else ()) for line in _lines(note, layout, 0.85 * small)
+    ]
     note_points = len(note_lines) * 0.85 * small * 1.25 + (4 if note_lines else 0)
     columns, names = _columns(list(samples or {}), layout, small)
     places = _split(len(names), columns)
@@ -259,7 +261,9 @@ def export(figure: Figure, form: Format, about: About | None = None, svg_text: S
     if not as_text:
         _use_letters_of_the_font(figure)
     stream = io.BytesIO()
-    settings = {"svg.fonttype": "none" if as_text else "path", "pdf.fonttype": 42, "svg.hashsalt": "figure"}
+    settings: dict[Any, Any] = {  # Any: as in `lettering`
+        "svg.fonttype": "none" if as_text else "path", "pdf.fonttype": 42, "svg.hashsalt": "figure",
+    }  # fmt: skip
     with warnings.catch_warnings(), mpl.rc_context(settings):
         if as_text:
             # Of ours, not of its reader's.

@@ -131,7 +131,7 @@ def rate_distortion(
         ),
     ]
     layers: list[Any] = []
-    ends = {"y": alt.Y("low_at:Q", scale=score_scale), "y2": "high_at:Q"}
+    ends: dict[str, Any] = {"y": alt.Y("low_at:Q", scale=score_scale), "y2": "high_at:Q"}
     if (table["intervals"] > 1).any():
         bands = base.transform_filter("isValid(datum.low)").mark_area(opacity=0.18)
         layers.append(bands.encode(x=rate, color=colour, **ends))
@@ -153,7 +153,8 @@ def rate_distortion(
     return _finished(layers, HEIGHT, dark)
 
 
-def _shown_names(codecs: Iterable[str]) -> dict[str, str]:
+# Any: the other settings of a legend are of many types.
+def _shown_names(codecs: Iterable[str]) -> dict[str, Any]:
     """Return how a legend writes names that are too long for it: by what tells them apart."""
     names = {codec: text for codec, text in distinct_labels(codecs, LONGEST_NAME).items() if text != codec}
     return {"labelExpr": f"({json.dumps(names)})[datum.label] || datum.label"} if names else {}

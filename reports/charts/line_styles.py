@@ -114,10 +114,11 @@ def _places(names: Sequence[str]) -> dict[str, tuple[int, int]]:
 
 def _free_look(used: list[tuple[int, int, int]], turn: int) -> tuple[int, int, int]:
     """Return places of marker, dashes and shade that no other line of the colour has, and note them."""
-    for shade, variant in product(range(len(SHADES)), range(LOOKS)):
-        look = (turn + 2 * variant) % len(MARKERS), (turn + variant) % len(DASHES), shade
-        if look not in used:
-            break
+    looks = [
+        ((turn + 2 * variant) % len(MARKERS), (turn + variant) % len(DASHES), shade)
+        for shade, variant in product(range(len(SHADES)), range(LOOKS))
+    ]
+    look = next((look for look in looks if look not in used), looks[len(used) % len(looks)])
     used.append(look)
     return look
 

@@ -110,13 +110,15 @@ def trade(
         axes.plot(*zip(*front, strict=True), color=INK, linewidth=scale, linestyle=(0, (4, 3)), zorder=1)
         samples: dict[str, Line2D] = {}
         for point in sorted(points, key=lambda point: point.gain if less_is_better else -point.gain):
-            look = styles[point.codec]
-            size = (8 if point.on_front else 5.5) * scale
             # By marker and colour: names beside the points would lie upon each other.
-            drawn = {"color": look.colour, "marker": look.marker, "linestyle": "", "markersize": size}
-            drawn |= {"fillstyle": "full" if look.dashes == (1, 0) else "none"}
-            axes.plot([point.cost], [point.gain], **drawn, zorder=2)
-            samples[point.codec] = Line2D([], [], **drawn)
+            look = styles[point.codec]
+            drawn = Line2D(
+                [point.cost], [point.gain], color=look.colour, marker=look.marker, linestyle="",
+                markersize=(8 if point.on_front else 5.5) * scale, zorder=2,
+                fillstyle="full" if look.dashes == (1, 0) else "none",
+            )  # fmt: skip
+            samples[point.codec] = axes.add_line(drawn)
+        axes.autoscale_view()
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -294,6 +294,7 @@ def test_results_are_a_chart_tables_and_reports(page: Answered, monkeypatch: pyt
         ("Report as JSON", "tea.json", '{\n  "a": "results of tea"\n}'),
     ]
     findings.results, findings.reason = None, "no votes_yet"
+    findings.tables = []
     study_results.results(FRAME, study())
     assert page.of("info") == ["No result: no votes\\_yet."]
     assert len(tables) == 2
