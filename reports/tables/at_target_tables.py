@@ -280,7 +280,8 @@ def _decision(
     shown = {
         "worse": "the difference is significant",
         "better": "the difference is significant, the other way on these pictures",
-    }.get(from_best.verdict or "", "no difference is shown")
+        "not shown": "no difference is shown",
+    }.get(from_best.verdict or "", "too few for a test")
     return [
         f"Best by {selection.title(metric)} at {digits.significant(bits_per_pixel, 2)} bits per pixel: "
         f"{labels[best]}. The next, {labels[following]}: {size} ({spread}) on the "
