@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 
 from .base import MissingBackendError, check_choice
 
+Module = TypeVar("Module", bound=torch.nn.Module)
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
@@ -37,3 +40,14 @@ def find_dtype(name: str, *, halves: bool = True) -> torch.dtype:
     """
     check_choice("dtype", name, [dtype for dtype in DTYPES if halves or dtype != "float16"])
     return DTYPES[name]
+
+
+def in_fast_layout(network: Module) -> Module:
+    """Return a decoder's network, on a CPU with its channels last: convolutions take less time so.
+
+    Their sums come out a little different, by less than a level of the pixels: it is for networks that make
+    pixels, never for one that chooses a table or a mean.
+    """
+    if next(network.parameters()).device.type == "cpu":
+        network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    return network

@@ -48,12 +48,12 @@ class Hyperprior:
         network = load(self.weights)
         self._coder = latent_coder(network)
         # The gains stay in float32 on the CPU: encoder and decoder divide by what the other multiplied by.
-        self._transforms = self._where.move(network.g_a), self._where.move(network.g_s)
+        self._transforms = self._where.move(network.g_a), self._where.move_decoder(network.g_s)
         self._network = network
         rates = len(network.log_gain)
         self.info = CodecInfo(
             "hyperprior",
-            f"1; compressai {compressai_version}, torch {torch.__version__}",
+            f"2; compressai {compressai_version}, torch {torch.__version__}",
             "learned",
             tuple(float(rate + 1) for rate in range(rates)),
             QualityScale("rate", 1, rates, 1 / _STEPS),

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as functional
 
 from ..base import CodecError
-from ..devices import find_device, find_dtype
+from ..devices import find_device, find_dtype, in_fast_layout
 from ..planes import to_pixels, to_planes
 from ..tiles import in_tiles
 
@@ -43,6 +43,10 @@ class Placement:
     def move(self, module: nn.Module) -> nn.Module:
         """Return the module, moved here for inference."""
         return module.to(self.device, self.dtype).eval()
+
+    def move_decoder(self, module: nn.Module) -> nn.Module:
+        """Return a module that makes pixels, moved here and in the layout that is fast here."""
+        return in_fast_layout(self.move(module))
 
 
 def place(device: str, dtype: str) -> Placement:

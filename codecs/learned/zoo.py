@@ -151,7 +151,7 @@ def load_rate(path: Path, arch: str, where: Placement) -> Rate:
     network.eval().requires_grad_(False)
     coder = latent_coder(arch, network)
     tile, halo = _REACH.get(arch, _REACH_OF_2018)
-    transforms = where.move(network.g_a), where.move(network.g_s)
+    transforms = where.move(network.g_a), where.move_decoder(network.g_s)
     return Rate(file_sha256(path), path.stat().st_size, TransformCoder(*transforms, coder, where, tile, halo))
 
 

@@ -111,7 +111,7 @@ class Hfd:
         first = coarse.info
         self.info = CodecInfo(
             "hfd",
-            f"1; {first.name} {first.version}",
+            f"2; {first.name} {first.version}",
             "generative",
             self._autoencoder.qualities,
             first.scale,
@@ -172,7 +172,7 @@ def _place(network: DetailNetwork, where: Placement) -> None:
     """Move a network; how far its residual spreads stays in float32, whatever the convolutions run in."""
     network.to(where.device).eval()
     for part in (network.mean, network.unet):
-        where.move(part)
+        where.move_decoder(part)
 
 
 def _pack(how: Sampling) -> bytes:

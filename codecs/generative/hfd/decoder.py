@@ -54,7 +54,7 @@ class Detail:
     network: DetailNetwork
     shift: float = diffusion.DEFAULT_SHIFT
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def draw(self, coarse: Tensor, rate: float, how: Sampling, seed: int) -> Tensor:
         """Return the picture with its detail, of the shape of the coarse one, not clamped.
 

@@ -165,7 +165,7 @@ def _describe(backend: Backend, faithful: bool, dtype: str) -> CodecInfo:
     ladder = BITS[-1:] if faithful else BITS
     return CodecInfo(
         "latent",
-        f"1 torch {torch.__version__} {backend.version}",
+        f"2 torch {torch.__version__} {backend.version}",
         "generative",
         ladder,
         QualityScale("bits", ladder[0], ladder[-1]),

@@ -9,6 +9,7 @@ import torch.nn.functional as functional
 
 from ... import pretrained
 from ...base import CodecError
+from ...devices import in_fast_layout
 from ...tiles import in_tiles
 from ..autoencoder import LATENT_BOUND, LATENT_CHANNELS, LATENT_DOWNSAMPLING, LatentAutoencoder
 from ..latent_flow import MULTIPLE, LatentFlow
@@ -48,7 +49,8 @@ class EmbeddedBackend:
     def load(cls, device: str, dtype: torch.dtype) -> EmbeddedBackend:
         """Return the backend with the embedded weights."""
         autoencoder, flow, identity = load_networks()
-        return cls(autoencoder.to(device, dtype).eval(), flow.to(device).eval(), identity)
+        in_fast_layout(autoencoder.to(device, dtype).eval().decoder)
+        return cls(autoencoder, in_fast_layout(flow.to(device).eval()), identity)
 
     def encode(self, pixels: Tensor, seed: int | None) -> Tensor:
         """Return latents (1, 4, height / 8, width / 8), -3 to 3."""

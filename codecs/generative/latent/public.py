@@ -14,6 +14,7 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ...base import CodecError, MissingBackendError
+from ...devices import in_fast_layout
 from ..published import (
     DC_AE,
     STABLE_DIFFUSION,
@@ -81,7 +82,10 @@ class _Loader:
         if report["missing_keys"]:
             raise CodecError(f"{folder / file} lacks tensors of {kind.__name__}: {report['missing_keys']}")
         self._files.append(folder / file)
-        return loaded.to(self._device).eval()
+        network = loaded.to(self._device).eval()
+        # Of an autoencoder the decoder alone: what it codes hangs on the encoder's last digits.
+        in_fast_layout(getattr(network, "decoder", network))
+        return network
 
     def denoiser(self, folder: Path) -> UNetDenoiser:
         """Return the denoiser of a Stable Diffusion pipeline, for the empty prompt."""

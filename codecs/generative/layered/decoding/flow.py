@@ -39,7 +39,7 @@ class FlowDecoder:
 
     toy = True
     negative_prompt = ""
-    version = f"latent flow 1; torch {torch.__version__}"
+    version = f"latent flow 2; torch {torch.__version__}"
 
     def __init__(
         self, steps: int = 12, guidance: float = 1.5, device: str = "cpu", dtype: str = "float32"
@@ -47,12 +47,12 @@ class FlowDecoder:
         self.settings = pack(SETTINGS, {"steps": steps, "guidance": guidance})
         self._where = place(device, dtype)
         self._autoencoder, self._flow, identity = load_networks()
-        self._where.move(self._autoencoder)
-        self._where.move(self._flow)
+        self._where.move_decoder(self._autoencoder)
+        self._where.move_decoder(self._flow)
         self.weights_sha256, self.weights_bytes = identity.sha256, identity.byte_count
         self.trained_on, self.generator = identity.trained_on, identity.generator
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def decode(self, layers: Layers, seed: int, settings: bytes) -> Image:
         """Return a canvas of `canvas_size`, drawn from the seed.
 

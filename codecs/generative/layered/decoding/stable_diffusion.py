@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 import torch
 
 from ....base import CodecError, MissingBackendError, check_choice, check_text
-from ....devices import find_device, find_dtype
+from ....devices import find_device, find_dtype, in_fast_layout
 from ....quiet import quiet
 from ..coding import text
 from ..coding.layers import CANVAS_AREA, CANVAS_MULTIPLE
@@ -33,7 +33,7 @@ with quiet():  # importing them warns and logs
     from transformers import CLIPTextModel, CLIPTokenizer
 
 VERSION = (
-    f"1; diffusers {diffusers.__version__}; transformers {transformers.__version__}; "
+    f"2; diffusers {diffusers.__version__}; transformers {transformers.__version__}; "
     f"torch {torch.__version__}"
 )
 SCHEDULERS = {"pndm": PNDMScheduler, "ddim": DDIMScheduler, "dpm++": DPMSolverMultistepScheduler}
@@ -142,7 +142,7 @@ class StableDiffusion:
         self.weight_files.append(weights)
         try:
             with quiet():
-                return loaded.to(device=self._device, dtype=self._dtype).eval()
+                return in_fast_layout(loaded.to(device=self._device, dtype=self._dtype).eval())
         except RuntimeError as error:  # for want of memory above all
             raise CodecError(f"device '{self._device}' does not take {folder}: {error}") from error
 
