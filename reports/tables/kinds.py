@@ -259,7 +259,17 @@ def dividing_pictures(selection: Selection, metric: MetricRow, anchor_id: str) -
                 Entry(digits.percent(percent(usual)), percent(usual)),
             )
             distances_and_rows.append(
-                (abs(own - usual), Row(entries, {"codec": labels[codec_id], "picture": picture.name}))
+                (
+                    abs(own - usual),
+                    Row(
+                        entries,
+                        {
+                            "codec": labels[codec_id],
+                            "picture": picture.name,
+                            "picture_sha256": picture.sha256,
+                        },
+                    ),
+                )
             )
     distances_and_rows.sort(key=lambda pair: -pair[0])
     return Table(

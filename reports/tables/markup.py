@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from html import escape as escape_html
 
 from ...visible_text import visible
 from .table import Column, Entry, Row, Table
 
 
-def html_table(table: Table) -> str:
-    """Return the table's grid as HTML; the first cell of each row is its heading."""
+def html_table(table: Table, links: Sequence[str] = ()) -> str:
+    """Return the table's grid as HTML; the first cell of each row is its heading.
+
+    Args:
+        table: With its columns and rows.
+        links: Where the heading of each row leads, in their order; none lead anywhere where it is empty.
+    """
     head = "".join(_heading(column) for column in table.columns)
-    body = "".join(_row(table.columns, row) for row in table.rows)
+    body = "".join(
+        _row(table.columns, row, link)
+        for row, link in zip(table.rows, links or [""] * len(table.rows), strict=True)
+    )
     label = escape(table.title, quote=True)
     # Focusable, so that the keyboard can scroll it.
     return (
@@ -42,12 +51,13 @@ def _heading(column: Column) -> str:
     return f'<th scope="col"{number}{title}>{" ".join(words)}</th>'
 
 
-def _row(columns: tuple[Column, ...], row: Row) -> str:
+def _row(columns: tuple[Column, ...], row: Row, link: str) -> str:
     entries = row.entries
     name = escape(entries[0].text, quote=True)
+    heading = f'<a href="{escape(link, quote=True)}">{name}</a>' if link else name
     cells = "".join(_cell(column, entry) for column, entry in zip(columns[1:], entries[1:], strict=True))
     kind = ' class="without-number"' if row.without_number else ""
-    return f'<tr{kind}><th scope="row" title="{name}"{_value(entries[0])}>{name}</th>{cells}</tr>'
+    return f'<tr{kind}><th scope="row" title="{name}"{_value(entries[0])}>{heading}</th>{cells}</tr>'
 
 
 def _cell(column: Column, entry: Entry) -> str:

@@ -259,19 +259,20 @@ def summary(frame: Frame, selection: Selection) -> None:
         )
 
 
-def show(table: Table, name: str = "", *, heading: bool = True) -> None:
+def show(table: Table, name: str = "", *, heading: bool = True, links: Sequence[str] = ()) -> None:
     """Draw a table with its notes; one with a name can be sorted, and the address says how.
 
     Args:
         table: With its notes.
         name: Of its order in the address; empty where it cannot be sorted.
         heading: Whether the title stands above.
+        links: Where the first cell of each row leads; none lead anywhere where it is empty.
     """
     if heading:
         st.header(plain(table.title), anchor=False)
     key = f"table {name or table.title} of {st.session_state.get('page', '')}"
     order = _order(table, f"{name}{address.SORT}", key) if name else ""
-    data = {"html": html_table(table), "sort": order, "opening": current().opening}
+    data = {"html": html_table(table, links), "sort": order, "opening": current().opening}
     _table(data=data, key=key, on_sort_change=lambda: None)
     if table.notes:
         st.caption("  \n".join(plain(note) for note in table.notes))

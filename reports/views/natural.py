@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -25,7 +27,8 @@ EVERY = "All sets together"
 ABOUT = """
 Does it matter for codecs whether a picture is a photograph or was generated? Every codec's BD-rate on either
 kind, and the difference with a test that allows for all codecs at once. Pictures of the very generator that a
-codec decodes with are in no test: they stand in rows of their own.
+codec decodes with are in no test: they stand in rows of their own. A name in the first column opens the
+pictures.
 """
 
 
@@ -42,6 +45,7 @@ def draw(frame: Frame) -> None:
     chosen: str = pickers.choose(
         places[0], "Image set", "of", [*([EVERY] if several else []), *(both or frame.image_sets)]
     )
+    sets = frame.image_sets if chosen == EVERY else [chosen]
     selection = frame.selection(None if chosen == EVERY else chosen)
     pages.summary(frame, selection)
     kinds = selection.source.kinds
@@ -65,7 +69,7 @@ def draw(frame: Frame) -> None:
     except Pending:
         pages.show(points_table(points_by_kind(selection, metric, anchor_id), title))
     else:
-        _drawn(selection, split, title)
+        _drawn(selection, split, title, sets[0])
         if any(level.percent is not None for row in split.rows for level in (row.natural, row.generated)):
 
             def printed() -> Printed | None:
@@ -76,11 +80,30 @@ def draw(frame: Frame) -> None:
             figure_files(printed, digits.file_name(f"{chosen} {metric.name} natural ai-generated"))
     divided = dividing_pictures(selection, metric, anchor_id)
     if divided.rows:
-        pages.show(divided, "divided")
+        set_of = {
+            picture.sha256: image_set
+            for image_set in reversed(sets)
+            for picture in frame.source(image_set).columns.pictures
+        }
+        links = [
+            _look(set_of[row.record["picture_sha256"]], [anchor, row.record["codec"]], row.record["picture"])
+            for row in divided.rows
+        ]
+        pages.show(divided, "divided", links=links)
     pages.pending(frame)
 
 
-def _drawn(selection: Selection, split: KindSplit, title: str) -> None:
+def _look(image_set: str, codecs: Sequence[str], picture: str = "") -> str:
+    """Return the address of the page Look for two codecs, on one picture or on what it shows first."""
+    query = {
+        "set": image_set,
+        "codec": list(dict.fromkeys(codecs)),
+        **({"picture": picture} if picture else {}),
+    }
+    return f"look?{urlencode({**query, 'order': 'gap'}, doseq=True)}"
+
+
+def _drawn(selection: Selection, split: KindSplit, title: str, image_set: str) -> None:
     if split.statement:
         st.warning(pages.plain(split.statement[0].upper() + split.statement[1:] + "."))
     elif split.order:
@@ -104,4 +127,5 @@ def _drawn(selection: Selection, split: KindSplit, title: str) -> None:
         drawn = spans(points, title=f"{title} (%)", groups=("natural", "AI-generated"),
                       dark=st.context.theme.type == "dark")  # fmt: skip
         st.altair_chart(drawn, alt=f"{title}, on either kind; the table below has the numbers")
-    pages.show(kind_table(selection, split), "kinds")
+    links = [_look(image_set, [split.anchor, row.label]) for row in split.rows]
+    pages.show(kind_table(selection, split), "kinds", links=links)

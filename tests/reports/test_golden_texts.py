@@ -328,6 +328,15 @@ def test_numbers_of_studies_are_written_and_sorted_as_in_all_tables(
     assert (row.entries[1].text, row.entries[1].value) == (shown, number)
 
 
+def test_the_heading_of_a_row_may_lead_somewhere() -> None:
+    rows = tuple(Row((Entry(name),)) for name in ("a<b", "c"))
+    table = Table("T", (Column("Picture", numeric=False),), rows)
+    page = html_table(table, ['look?set=a&codec="b', ""])
+    assert '<a href="look?set=a&amp;codec=&quot;b">a&lt;b</a></th>' in page
+    assert page.count("<a ") == 1
+    assert "<a " not in html_table(table)
+
+
 def test_a_table_in_html() -> None:
     page = html_table(WIDE)
     assert page == (

@@ -63,19 +63,28 @@ def test_points_stand_in_for_what_is_being_computed(
     said: list[str] = []
     asked: list[Any] = []
     pages = natural.pages
-    table = SimpleNamespace(rows=divided)
+    given: list[str] = []
+    record = {"codec": "a b", "picture": "ä&.png", "picture_sha256": "sha"}
+    table = SimpleNamespace(rows=[SimpleNamespace(record=record) for _ in divided])
     part: Any = SimpleNamespace(
-        source=SimpleNamespace(kinds=["ai-generated", "natural"]), metrics=[PSNR], title=lambda _: "PSNR",
+        source=SimpleNamespace(
+            kinds=["ai-generated", "natural"],
+            columns=SimpleNamespace(pictures=[SimpleNamespace(sha256="sha")]),
+        ),
+        metrics=[PSNR], title=lambda _: "PSNR",
         grids=[
             SimpleNamespace(codec=SimpleNamespace(label=name, codec_id=f"{name}-id")) for name in ("a", "zip")
         ],
     )  # fmt: skip
 
-    def kind_split(*words: Any) -> str:
+    class Split(str):
+        rows = ()
+
+    def kind_split(*words: Any) -> Split:
         asked.append(words)
         if not is_there:
             raise Pending("later")
-        return "split"
+        return Split("split")
 
     columns: list[int | None] = []
 
@@ -87,12 +96,15 @@ def test_points_stand_in_for_what_is_being_computed(
         monkeypatch.setattr(natural.pickers, name, pick(answer))
     for name in ("summary", "no_scores"):
         monkeypatch.setattr(pages, name, lambda *_: None)
-    monkeypatch.setattr(pages, "show", lambda what, name="": said.append(name or what))
+    monkeypatch.setattr(
+        pages, "show", lambda what, name="", links=(): (said.append(name or what), given.extend(links))
+    )
     monkeypatch.setattr(pages, "pending", lambda _: said.append("pending"))
     monkeypatch.setattr(natural, "kind_split", kind_split)
     monkeypatch.setattr(natural, "points_by_kind", lambda _, __, anchor_id: f"points of {anchor_id}")
     monkeypatch.setattr(natural, "points_table", lambda points, title: f"{points}{title[7:]}")
-    monkeypatch.setattr(natural, "_drawn", lambda _, split, title: said.append(f"{split}{title[7:]}"))
+    monkeypatch.setattr(natural, "_drawn", lambda _, split, title, image_set: (
+        said.append(f"{split}{title[7:]}") if image_set == "zoo" else None))  # fmt: skip
     monkeypatch.setattr(
         natural, "dividing_pictures", lambda _, __, anchor_id: table if anchor_id == "zip-id" else None
     )
@@ -102,4 +114,6 @@ def test_points_stand_in_for_what_is_being_computed(
     natural.draw(frame)
     assert asked == [(part, PSNR, "zip", "pchip", "background")]
     assert said == [*drawn, "pending"]
+    link = "look?set=zoo&codec=zip&codec=a+b&picture=%C3%A4%26.png&order=gap"
+    assert given == [link for _ in divided]
     assert columns == [0, 1, 2]
