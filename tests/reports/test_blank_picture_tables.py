@@ -128,3 +128,27 @@ def test_why_a_table_is_of_scores_at_a_rate(make_store: Callable) -> None:
     )
     (asked,) = leaderboard_tables(make_store([*jpeg, *low], metrics=(PSNR,)), at="bpp=0.5")
     assert not any("as there are no BD-rates" in note for note in asked.notes)
+
+
+def test_codecs_that_share_too_few_pictures_are_named_and_take_none_away(make_store: Callable) -> None:
+    usual = cells(slide=False)
+    near = [
+        cell("near", f"photo{place}.png", setting, 2.0 + setting, 30.0 + 3 * setting if place == 0 else None)
+        for place in range(6)
+        for setting in range(4)
+    ]
+    png = [cell("png", f"photo{place}.png", 0, 9.0, None) for place in range(6)]
+    part = part_of(make_store([*usual, *near, *png], metrics=(PSNR,)))
+    _, front = comparison_tables(part, PSNR)
+    assert {row[0] for row in texts(front)} == {"webp"}
+    assert "Not among them: near, which is lossy at all its settings on 1 of 6 pictures only." in front.notes
+    assert "Not among them: png, which is lossless." in front.notes
+    points, pictures = rate_points(part, PSNR)
+    assert ({point.codec for point in points}, pictures) == ({"jpeg", "webp"}, 6)
+    (table, *_) = leaderboard_tables(make_store([*usual, *near, *png], metrics=(PSNR,)), anchor="jpeg")
+    rows = {row[0]: row for row in texts(table)}
+    assert rows["png"][1] == "– lossless"
+    assert any(
+        note.startswith("BD-rate of near: over 1 of 6 pictures, without photo1.png, photo2.png, photo3.png")
+        for note in table.notes
+    )
