@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import IO, Any
@@ -29,17 +29,6 @@ NARROWEST_NAME = 12
 """Characters to which a column of names shrinks before others are left out."""
 _RANGE = re.compile(r"…|(?<=\d)\.\.(?=\W?\d)")
 """Between the ends of a range, also on consoles that have no ellipsis."""
-LEVELS = (
-    (0, 0, False, 24),
-    (1, 0, False, 24),
-    (1, 1, False, 24),
-    (1, 2, False, 24),
-    (2, 2, False, 24),
-    (2, 2, False, 12),
-    (2, 2, True, 12),
-)
-"""How room is saved, mildest first: how headings break, how entries fold, whether names break, and to how
-many characters a column of prose shrinks."""
 _BREAKS = re.compile(r"(?<=\s)|(?<=…)|(?<=\d\.\.)|(?<=[-_/,;=:](?=\D))|(?<=\D)(?=\()")
 """Where a text may go on in the next line: never inside a number."""
 
@@ -68,6 +57,44 @@ class TextColumn:
     heading: str
     numeric: bool = True
     """Whether it stands at the right edge; the first column never does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """How room is saved in a table that is too wide."""
+
+    headings: int = 0
+    """0: a heading stays on one line; 1: a line a word; 2: a line a part of a word."""
+    entries: int = 0
+    """0: entries stay on one line; 1: a spread goes under its median; 2: a range's end under its start."""
+    prose_characters: int = 24
+    """To which a column of prose shrinks at most."""
+    names: bool = False
+    """Whether names break."""
+
+
+SAVINGS = (
+    Saving(),
+    Saving(headings=1),
+    Saving(headings=1, entries=1),
+    Saving(headings=1, entries=2),
+    Saving(headings=2, entries=2),
+    Saving(headings=2, entries=2, prose_characters=12),
+    Saving(headings=2, entries=2, prose_characters=12, names=True),
+)
+"""Mildest first; where none is enough, columns are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """One column with line ends where they save room."""
+
+    heading: str
+    texts: list[str]
+    least: int
+    """Characters that it needs."""
+    wanted: int
+    """Characters more with which its texts would not have to break; 0 where they do not."""
 
 
 def plain(console: Console, text: str) -> str:
@@ -125,13 +152,13 @@ def show_table(
     shown = len(columns)
     while True:
         part = [row[:shown] for row in texts]
-        levels = [level for level in LEVELS if not (whole_names and level[2])]
-        drawn = _fitting(headings[:shown], part, numeric, console.width, levels)
+        savings = [saving for saving in SAVINGS if not (whole_names and saving.names)]
+        drawn = _fitting(headings[:shown], part, numeric, console.width, savings)
         if drawn is not None or shown <= 1:
             break
         shown -= 1
     lines = drawn or [[text] for text in (headings[0], *(row[0] for row in texts))]
-    widths = _widths([column.split("\n") for line in lines for column in line], shown)
+    widths = [_width(line[place] for line in lines) for place in range(shown)]
     if title:
         console.print(Text(_in_a_line(console, title), style="bold"))
     for place, line in enumerate(lines):
@@ -157,14 +184,6 @@ def _rule(console: Console, widths: Sequence[int]) -> str:
     return encodable("─", console.encoding)[:1] * (sum(widths) + GAP * (len(widths) - 1))
 
 
-def _widths(cells: Sequence[Sequence[str]], count: int) -> list[int]:
-    """Return the longest line of each column, of cells row by row."""
-    widths = [0] * count
-    for place, lines in enumerate(cells):
-        widths[place % count] = max(widths[place % count], *map(cell_len, lines))
-    return widths
-
-
 def _side_by_side(line: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> list[str]:
     """Return a row's lines: its cells beside each other, from the top."""
     cells = [cell.split("\n") for cell in line]
@@ -188,7 +207,7 @@ def _fitting(
     rows: Sequence[Sequence[str]],
     numeric: Sequence[bool],
     room: int,
-    levels: Sequence[tuple[int, int, bool, int]],
+    savings: Iterable[Saving],
 ) -> list[list[str]] | None:
     """Return the heading's and the rows' cells with line ends where they save room; None if nothing helps.
 
@@ -197,54 +216,68 @@ def _fitting(
         rows: One text a column.
         numeric: Whether each column holds numbers.
         room: Characters that there are.
-        levels: Ways to save room, of `LEVELS`, mildest first.
+        savings: Ways to save room, mildest first.
     """
-    count = len(headings)
-    columns = [[row[place] for row in rows] for place in range(count)]
-    longest = [max((cell_len(text) for text in column), default=0) for column in columns]
-    prose = [not numeric[place] and longest[place] > PROSE_CHARACTERS for place in range(count)]
-    for words, folds, names, least_prose in levels:
-        broken: list[list[str] | None] = []
-        least: list[int] = []
-        for place, column in enumerate(columns):
-            heading = _heading(headings[place], words)
-            if prose[place] or not (numeric[place] or names or (place and folds)):
-                cells = None if prose[place] else [heading, *column]
-            else:
-                cells = [heading, *(_folded(text, folds) for text in column)] if numeric[place] else None
-            broken.append(cells)
-            narrowest = min(longest[place], least_prose if prose[place] else _least(column, place == 0))
-            lines = [heading] if cells is None else cells
-            width = max((cell_len(part) for text in lines for part in text.split("\n")), default=0)
-            least.append(max(width, narrowest) if cells is None else width)
-        free = room - sum(least) - GAP * (count - 1)
+    texts = [[row[place] for row in rows] for place in range(len(headings))]
+    for saving in savings:
+        columns = [
+            _numbers(heading, column, saving) if right else _words(heading, column, saving, place == 0)
+            for place, (heading, column, right) in enumerate(zip(headings, texts, numeric, strict=False))
+        ]
+        free = room - sum(column.least for column in columns) - GAP * (len(columns) - 1)
         if free >= 0:
-            wanted = [max(0, longest[place] - least[place]) for place in range(count)]
-            for place, cells in enumerate(broken):
-                if cells is None:
-                    # What is left goes to those that want it, each by how much it wants.
-                    flexible = sum(want for want, other in zip(wanted, broken, strict=True) if other is None)
-                    share = free * wanted[place] // flexible if flexible > free else wanted[place]
-                    width = least[place] + share
-                    texts = [_wrapped(text, width) for text in columns[place]]
-                    broken[place] = [_heading(headings[place], words), *texts]
-                    free -= share
-                    wanted[place] = 0
-            return [list(line) for line in zip(*(cells or [] for cells in broken), strict=True)]
+            cells = [[column.heading, *texts] for column, texts in _shared_out(columns, free)]
+            return [list(line) for line in zip(*cells, strict=True)]
     return None
 
 
-def _least(column: Sequence[str], names: bool) -> int:
-    """Return to how many characters a column of short texts or names may shrink."""
-    parts = max((cell_len(part.strip()) for text in column for part in _parts(text)), default=0)
-    return NARROWEST_NAME if names else parts
+def _numbers(heading: str, texts: Sequence[str], saving: Saving) -> _Drawn:
+    """Return a column whose entries break where the saving says, and nowhere else."""
+    heading, folded = _heading(heading, saving.headings), [_folded(text, saving.entries) for text in texts]
+    return _Drawn(heading, folded, _width([heading, *folded]), 0)
 
 
-def _heading(text: str, words: int) -> str:
+def _words(heading: str, texts: Sequence[str], saving: Saving, names: bool) -> _Drawn:
+    """Return a column of texts, which may have to break: prose first, names last.
+
+    Args:
+        heading: Above it.
+        texts: One a row.
+        saving: How room is saved.
+        names: Whether it is the first column.
+    """
+    heading, longest = _heading(heading, saving.headings), _width(texts)
+    prose = longest > PROSE_CHARACTERS
+    if not (prose or saving.names or (saving.entries and not names)):
+        return _Drawn(heading, list(texts), max(longest, _width([heading])), 0)
+    parts = [part.strip() for text in texts for part in _parts(text)]
+    narrowest = saving.prose_characters if prose else NARROWEST_NAME if names else _width(parts)
+    least = max(_width([heading]), min(longest, narrowest))
+    return _Drawn(heading, list(texts), least, max(0, longest - least))
+
+
+def _shared_out(columns: Sequence[_Drawn], free: int) -> Iterator[tuple[_Drawn, list[str]]]:
+    """Yield the columns with their texts broken to what they get of the free room, by how much they want."""
+    wanted = sum(column.wanted for column in columns)
+    for column in columns:
+        if not column.wanted:
+            yield column, column.texts
+            continue
+        share = min(column.wanted, free * column.wanted // wanted)
+        free, wanted = free - share, wanted - column.wanted
+        yield column, [_wrapped(text, column.least + share) for text in column.texts]
+
+
+def _width(texts: Iterable[str]) -> int:
+    """Return the longest line of some texts, in characters' cells."""
+    return max((cell_len(line) for text in texts for line in text.split("\n")), default=0)
+
+
+def _heading(text: str, breaks: int) -> str:
     """Return a heading on one line, a line a word, or a line a part of a word."""
-    if words == 0:
+    if breaks == 0:
         return text
-    parts = text.split() if words == 1 else (part.strip() for part in _parts(text))
+    parts = text.split() if breaks == 1 else (part.strip() for part in _parts(text))
     return "\n".join(filter(None, parts))
 
 

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from arena import command
 from codecarena.cli import app
-from codecarena.terminal import LEVELS, Terminal, TextColumn, plain, print_notes, show_table
+from codecarena.terminal import Terminal, TextColumn, plain, print_notes, show_table
 from codecarena.visible_text import encodable, plain_help, say, show_every_letter, visible
 
 NOTES = (
@@ -253,4 +253,3 @@ def test_a_console_that_is_no_terminal_is_wide_unless_the_variable_says_how_wide
     monkeypatch.setenv("COLUMNS", "60")
     assert Terminal(io.StringIO()).width == 60
     assert plain(Console(file=io.StringIO()), "[x]\x1b") == "[x]\\x1b"
-    assert LEVELS[0][:2] == (0, 0)
