@@ -24,6 +24,7 @@ from ..tables.evidence import curve_points
 from ..tables.kinds import kind_tables
 from ..tables.leaderboard_tables import failures_table, rate_points
 from ..tables.leaderboards import bd_table
+from ..tables.published_table import against_published, is_published
 from ..tables.rate_table import rate_table
 from ..tables.reasons import shared_notes
 from ..tables.selection import Selection, selections
@@ -96,7 +97,9 @@ def report(
     sections = [
         section for selection in chosen for section in _of_set(store, selection, metrics, anchor, derived)
     ]
-    sections += _kinds(store, image_set, metrics, anchor, derived)
+    # Of a published anchor no picture is known: kinds of pictures are compared against the usual one.
+    measured = [selection for selection in chosen if not is_published(selection, anchor)]
+    sections += _kinds(store, image_set, metrics, anchor if measured else None, derived)
     ledger = Ledger(store.location.store_option, read_only=True)
     try:
         sections += [_study(findings) for findings in every_study(ledger)]
@@ -157,7 +160,9 @@ def _leaderboard(
     rest: list[Table] = []
     used = anchor or selection.opening_view(chosen[0]).anchor
     if len(chosen) > 1 and used:
-        rest = labelled([bd_table(selection, chosen, used, derived=derived)], "bd rates", name)
+        every_metric = against_published(selection, chosen, used)
+        every_metric = every_metric or bd_table(selection, chosen, used, derived=derived)
+        rest = labelled([every_metric], "bd rates", name)
     rates = labelled([rate_table(selection)], "rates", name)
     return Section(f"Leaderboard · {name}", (*first, *rest), folded=tuple(rates))
 

@@ -19,7 +19,7 @@ from .table import Column, Entry, Row, Table
 
 PUBLISHED = "published:"
 """Before the name of an anchor: a published curve is meant, though a codec of that name was measured."""
-NO_CURVE = "no curve"
+NO_CURVE, NOT_PUBLISHED = "no curve", "not published"
 COLUMNS = (
     Column("Published codec", numeric=False),
     Column("Metric", numeric=False),
@@ -119,6 +119,20 @@ def _record(curve: PublishedCurve, anchor: str, anchor_estimated: bool) -> dict[
     }
 
 
+def is_published(selection: Selection, anchor: str | None) -> bool:
+    """Whether an anchor is a published curve of this set, and no codec that was measured here."""
+    if anchor is None or anchor in _measured(selection):
+        return False
+    return any(
+        (point.image_set, point.codec) == (selection.image_set, anchor.removeprefix(PUBLISHED))
+        for point in read_published(selection.source.store)
+    )
+
+
+def _measured(selection: Selection) -> set[str]:
+    return {name for grid in selection.grids for name in (grid.codec.label, grid.codec.codec_id)}
+
+
 def against_published(
     selection: Selection, metrics: Sequence[MetricRow], anchor: str, method: Method = "pchip"
 ) -> Table | None:
@@ -128,16 +142,15 @@ def against_published(
 
     Args:
         selection: The set that was measured here.
-        metrics: A column each, of those that the published curve has; the first sorts the rows.
+        metrics: A column each, of those that the published curve has, or all where it has none of them; the
+            first sorts the rows.
         anchor: Name of the published codec.
         method: How log rate is interpolated over quality.
 
     Raises:
-        AnalysisError: The name begins with `PUBLISHED` and no published codec of this set has the rest, or
-            the curve has none of the metrics.
+        AnalysisError: The name begins with `PUBLISHED` and no published codec of this set has the rest.
     """
-    measured = {name for grid in selection.grids for name in (grid.codec.label, grid.codec.codec_id)}
-    if anchor in measured:
+    if anchor in _measured(selection):
         return None
     of_this_set = [
         point for point in read_published(selection.source.store) if point.image_set == selection.image_set
@@ -152,12 +165,7 @@ def against_published(
             f"no published curve on {selection.image_set} is called {name!r}; there are {known}"
         )
     shown = [metric for metric in metrics if any(metric.name in point.scores for point in points)]
-    if not shown:
-        of = ", ".join(sorted({metric for point in points for metric in point.scores}))
-        raise AnalysisError(
-            f"the published curve {name} has {of}; none of these is asked for or measured here"
-        )
-    return _anchored(selection, shown, points, method)
+    return _anchored(selection, shown or metrics, points, method)
 
 
 def _anchored(
@@ -168,13 +176,15 @@ def _anchored(
         metric.metric_id: codecs_against(points, metric, selection.comparison(metric), method)
         for metric in metrics
     }
+    of = sorted({metric for point in points for metric in point.scores})
+    lacking = None if set(of) & {metric.name for metric in metrics} else NOT_PUBLISHED
     board = selection.board(metrics[0], selection.usual_anchor or "", method)
     summaries = [row.codec for row in board.rows]
     rows: list[Row] = []
     for summary in summaries:
         bd_rates = {metric.metric_id: rates[metric.metric_id].get(summary.codec_id) for metric in metrics}
         entries = [Entry(" ".join([summary.label, *digits.marks(summary.marks, summary.toy)]))]
-        entries += [_value(bd_rates[metric.metric_id], summary.reason) for metric in metrics]
+        entries += [_value(bd_rates[metric.metric_id], lacking or summary.reason) for metric in metrics]
         ends = Entry(digits.EMPTY)
         if summary.lowest_rate is not None and summary.highest_rate is not None:
             low, high = digits.rate(summary.lowest_rate), digits.rate(summary.highest_rate)
@@ -186,7 +196,9 @@ def _anchored(
             "codec": summary.label,
             "codec_id": summary.codec_id,
             "bd_rate": {
-                metric.metric_id: _anchored_record(metric, name, bd_rates[metric.metric_id], summary.reason)
+                metric.metric_id: _anchored_record(
+                    metric, name, bd_rates[metric.metric_id], lacking or summary.reason
+                )
                 | {"method": method, "rate_kind": kind}
                 for metric in metrics
             },
@@ -210,6 +222,8 @@ def _anchored(
         "versions of the pictures or metrics. So there is no interval and no test. "
         f"{METHODS[method]} over log rate; only the shared range counts. Source: {points[0].provenance}",
     ]
+    if lacking:
+        notes.append(f"The published curve {name} is of {', '.join(of)}.")
     known = [rate for by_codec in rates.values() for rate in by_codec.values() if rate.percent is not None]
     if any(rate.overlap < THIN_OVERLAP for rate in known):
         notes.append(THIN_NOTE)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from report_rows import CELL, MS_SSIM, PSNR, texts, values
 
+from arena import call
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.records.rows import Score, ScoredCell
 from codecarena.bench.store.imports import Published, save_published
@@ -87,6 +88,11 @@ def test_exports_and_the_report_take_the_same_anchor(store: Store, tmp_path: Pat
     assert [row["codec"] for row in table["rows"]] == ["mine", "jpeg"]
     write(store, "latex", tmp_path / "board.tex", "leaderboard", metrics=("psnr",), anchor="vtm")
     assert "published vtm, no interval" in (tmp_path / "board.tex").read_text()
+    ended = call(
+        "report", "report.html", "--anchor", "vtm", "--store", store.location.store_option, folder=tmp_path
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "BD-rate against the published vtm, no interval" in (tmp_path / "report.html").read_text()
 
 
 def test_a_codec_measured_here_comes_before_a_published_one_of_its_name(store: Store) -> None:
@@ -126,5 +132,7 @@ def test_what_is_no_anchor_is_an_error(store: Store, anchor: str, asked: Any, sa
 
 def test_a_curve_without_the_metric_names_what_it_has(store: Store) -> None:
     keep(store, [replace(point, scores={"vmaf": 90.0}) for point in published("other")])
-    with pytest.raises(AnalysisError, match="the published curve other has vmaf; none of these"):
-        board(store, "other")
+    table = board(store, "other")
+    assert [row[1] for row in texts(table)] == ["– not published"] * 2
+    assert "The published curve other is of vmaf." in table.notes
+    assert table.rows[0].record["bd_rate"][PSNR.metric_id]["reason"] == "not published"
