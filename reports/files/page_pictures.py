@@ -111,7 +111,10 @@ def _shot(
 
 
 def _data_uri(pixels: Pixels, box: Box) -> str:
-    """Return a crop as a lossless WebP in a data URI: a quarter smaller than the PNG."""
+    """Return a crop as a lossless WebP in a data URI: a quarter smaller than the PNG.
+
+    A more thorough method saves a fiftieth of the bytes for three times the processor's time.
+    """
     stream = io.BytesIO()
-    Image.fromarray(pixels).crop(box).save(stream, "WEBP", lossless=True, quality=60, method=4)
+    Image.fromarray(pixels).crop(box).save(stream, "WEBP", lossless=True, quality=20, method=3)
     return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode()
