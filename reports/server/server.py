@@ -184,6 +184,7 @@ def application(
     from ...studies.session.routes import routes
     from ...studies.session.session import RaterService
 
+    _scan_no_packages()
     middleware = [_guard(host_names, raters), _kept_modules()]
     if raters:
         _collect_seldom()
@@ -223,6 +224,16 @@ def _collect_seldom() -> None:
     from streamlit.runtime.scriptrunner import script_runner
 
     setattr(script_runner, "gc", SimpleNamespace(collect=lambda _generation: 0))  # noqa: B010 - for the checker
+
+
+def _scan_no_packages() -> None:
+    """Keep Streamlit from reading every installed package's metadata when it starts, half a second.
+
+    It looks for components that packages bring; those of our pages are a part of the pages.
+    """
+    from streamlit.components.v2 import manifest_scanner
+
+    setattr(manifest_scanner, "scan_component_manifests", list)  # noqa: B010 - for the checker
 
 
 def _guard(host_names: Sequence[str], raters: bool) -> Middleware:

@@ -136,6 +136,18 @@ def test_raters_get_their_pages_alone(options: dict[str, Any], monkeypatch: pyte
     assert options["server.enableXsrfProtection"] is False
 
 
+def test_a_server_reads_no_packages_for_components(monkeypatch: pytest.MonkeyPatch) -> None:
+    from streamlit.components.v2 import component_manager, manifest_scanner
+
+    scans: list[bool] = []
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", lambda: scans.append(True) or [])
+    component_manager.BidiComponentManager().discover_and_register_components(start_file_watching=False)
+    assert scans == [True]
+    server._scan_no_packages()
+    component_manager.BidiComponentManager().discover_and_register_components(start_file_watching=False)
+    assert scans == [True]
+
+
 @pytest.mark.usefixtures("options")
 def test_raters_need_a_store_that_opens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(server, "_collect_seldom", lambda: None)
