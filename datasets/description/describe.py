@@ -32,6 +32,7 @@ Concern = Literal[
     "unknown origin",
     "left out",
     "index",
+    "metadata",
 ]
 
 
@@ -146,7 +147,7 @@ def _look(folder: Path, file: str, indexed: Mapping[str, str], kind: Kind | None
     """Return one picture's entry and what to know of it."""
     path = folder / file
     pixels = read_pixels(path)
-    said = _metadata(path)
+    said, problem = _metadata(path)
     provenance = said.provenance
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     if indexed.get("sha256", sha256) != sha256:
@@ -175,10 +176,10 @@ def _look(folder: Path, file: str, indexed: Mapping[str, str], kind: Kind | None
     described = _entry(
         folder, {key: value for key, value in entry.items() if value is not None}, set(indexed)
     )
-    return _Seen(
-        described,
-        tuple(_concerns(path, file, pixels, said, kind, bool(indexed.keys() & {"kind", "generator"}))),
-    )
+    findings = list(_concerns(path, file, pixels, said, kind, bool(indexed.keys() & {"kind", "generator"})))
+    if problem:
+        findings.append(Finding(file, "metadata", f"is not looked into: {problem}"))
+    return _Seen(described, tuple(findings))
 
 
 # Any: values of a picture's keys.
@@ -205,11 +206,12 @@ def _entry(folder: Path, values: dict[str, Any], indexed: set[str]) -> PictureEn
     return PictureEntry.model_validate({key: value for key, value in clean.items() if key not in wrong})
 
 
-def _metadata(path: Path) -> Metadata:
+def _metadata(path: Path) -> tuple[Metadata, str | None]:
+    """Return what a picture's file says of it, or nothing and why that cannot be read."""
     try:
-        return read_metadata(path)
-    except ValueError:  # its pixels are fine, and only they are measured
-        return Metadata()
+        return read_metadata(path), None
+    except ValueError as error:  # its pixels are fine, and only they are measured
+        return Metadata(), str(error).removeprefix(f"{path}: ")
 
 
 def _concerns(

@@ -12,8 +12,10 @@ import pytest
 from PIL import Image
 
 from arena import call, run_record
+from codecarena.datasets.description import describe as describing
 from codecarena.datasets.description.describe import describe
 from codecarena.datasets.description.index_file import read_index
+from codecarena.datasets.description.metadata import Metadata
 from codecarena.datasets.folder import FolderContents, look_into
 from codecarena.datasets.manifest import DatasetError, Manifest
 from codecarena.datasets.sets.catalogue import _as_placed, open_set
@@ -136,6 +138,18 @@ def test_commands_on_sets_name_what_their_folders_hold_besides(tmp_path: Path) -
     assert (ended.returncode, note in ended.stderr) == (0, True)
 
 
+def test_metadata_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture(tmp_path / "a.png")
+
+    def damaged(path: Path) -> Metadata:
+        raise ValueError(f"{path}: metadata cannot be read (cut short)")
+
+    monkeypatch.setattr(describing, "read_metadata", damaged)
+    findings = {(finding.concern, finding.detail) for finding in describe(tmp_path).findings}
+    assert ("metadata", "is not looked into: metadata cannot be read (cut short)") in findings
+    assert ("unknown origin", "says nothing of a generator: taken as natural") in findings
+
+
 # The table beside the pictures.
 
 
@@ -189,7 +203,7 @@ def test_a_kind_that_is_not_read_is_never_natural_without_a_word(tmp_path: Path)
     ended = call("sets", "describe", "set", folder=tmp_path)
     assert "index: index.csv has no column 'kind' or 'generator'; its columns are file, art" in ended.stdout
     assert "index: index.csv names what is no picture of the folder: b.png (line 3)" in ended.stdout
-    assert "1 pictures say nothing of a generator and are taken as natural" in ended.stdout
+    assert "1 picture without a word of a generator, taken as natural" in ended.stdout
     index.write_text("file,kind\na.png,fake\n")
     ended = call("sets", "describe", "set", "--force", folder=tmp_path)
     assert (ended.returncode, "expected" in ended.stderr or "'fake'" in ended.stderr) == (2, True)

@@ -15,6 +15,9 @@ from synthetic_store import NOW, fill
 from arena import call
 from codecarena.bench.store.tables.schema import AttemptTable, CodecTable, MemberTable
 from codecarena.bench.store.writer import StoreWriter
+from codecarena.reports.tables.markup import html_table
+from codecarena.reports.tables.table import Column, Entry, Row, Table
+from codecarena.reports.views import frame
 from codecarena.visible_text import visible
 
 PIECES = (
@@ -107,6 +110,16 @@ def test_odd_names_reach_every_table_whole(
         wrong = call("leaderboard", "--store", store, "--set", codec_names[0], folder=tmp_path)
         assert (wrong.returncode, COMMANDING.search(wrong.stderr)) == (2, None)
         assert "has no image set" in wrong.stderr
+
+
+def test_pages_escape_what_turns_a_line_round_or_has_no_width() -> None:
+    odd = "a\u202eb\x1b[2J\ufeff<"
+    table = Table(odd, (Column(odd, help=odd), Column("n")), (Row((Entry(odd), Entry("1", 1.0, hint=odd))),))
+    page = html_table(table)
+    assert not COMMANDING.search(page)
+    assert "\ufeff" not in page
+    assert page.count("a\\u202eb\\x1b[2J\\ufeff&lt;") == 6  # label, help, heading, name and its title, hint
+    assert frame.plain("\u202e*") == "\\\\u202e\\*"
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
