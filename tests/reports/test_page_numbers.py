@@ -22,6 +22,7 @@ from zoo import zoo_of
 from codecarena.bench.analysis.curves import BdRate
 from codecarena.bench.analysis.intervals import Interval
 from codecarena.bench.analysis.kind_effect import KindRow, Level, Order, Reversal
+from codecarena.bench.analysis.mean_curves import SharedPictures
 from codecarena.bench.records.rows import RunRow
 from codecarena.bench.store.imports import Published
 from codecarena.bench.store.run_details import RunDetail
@@ -229,7 +230,13 @@ def shown(picture: str = rates.AVERAGE, metric: Any = PSNR) -> rates.Shown:
     part: Any = SimpleNamespace(
         image_set="My Zoo",
         title=lambda _: "PSNR",
-        comparison=lambda _: SimpleNamespace(shared=SimpleNamespace(pictures=frozenset("abc"))),
+        comparison=lambda _: SimpleNamespace(
+            shared=SharedPictures(frozenset("abc"), frozenset()),
+            common=frozenset("abc"),
+            codecs=[],
+            curves={},
+        ),
+        picture_names={},
         grids=[SimpleNamespace(codec=SimpleNamespace(label=label)) for label in ("zip", "hyper")],
     )
     return rates.Shown(part, metric, picture, points, [], line_styles(["zip", "hyper"]), True)
