@@ -22,6 +22,8 @@ SHORTEST = 10
 COST, BLOCK, PARALLEL = 2**15, 8, 1
 """Of scrypt (RFC 7914): 32 MiB and about a tenth of a second a try."""
 LONGEST_PAUSE_SECONDS = 60.0
+VISIT_SECONDS = 12 * 3600.0
+"""How long a browser that signed in may come back without the password."""
 
 
 class SignInError(StoreError):
@@ -129,6 +131,8 @@ class Gate:
         self._turn = threading.Lock()
         self._wrong = 0
         self._open_at = 0.0
+        self._visits: dict[bytes, tuple[str, float]] = {}
+        """By the hash of a visit's token: the password's hash it was begun with, and when it ends."""
 
     def enter(self, password: str, stored: str) -> bool | float:
         """Return whether the password is right, or for how many seconds no try counts."""
@@ -144,3 +148,31 @@ class Gate:
             if self._wrong > 3:
                 self._open_at = self._clock() + min(2.0 ** (self._wrong - 3), LONGEST_PAUSE_SECONDS)
             return False
+
+    def begin_visit(self, stored: str) -> str:
+        """Return a token by which a browser that gave the password is known when it comes back.
+
+        Args:
+            stored: Hash of the password; under another one the token opens nothing.
+        """
+        token = secrets.token_urlsafe(32)
+        with self._turn:
+            now = self._clock()
+            self._visits = {key: visit for key, visit in self._visits.items() if visit[1] > now}
+            self._visits[_hashed(token)] = (stored, now + VISIT_SECONDS)
+        return token
+
+    def is_visiting(self, token: str, stored: str) -> bool:
+        """Return whether a token is of a visit that was begun with this password and has not ended."""
+        with self._turn:
+            begun_with, ends_at = self._visits.get(_hashed(token), ("", 0.0))
+            return bool(stored) and begun_with == stored and self._clock() < ends_at
+
+    def end_visit(self, token: str) -> None:
+        """Forget a token."""
+        with self._turn:
+            self._visits.pop(_hashed(token), None)
+
+
+def _hashed(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

@@ -8,11 +8,18 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import streamlit as st
+from streamlit.components.v2 import component
 from streamlit.delta_generator import DeltaGenerator
 
 from ..server.sign_in import VARIABLE, Gate
+from .address import WEB
 
 SESSION = "signed in as organiser"
+TOKEN = "token of the organiser's visit"
+COOKIE = "codecarena_organiser"
+"""Holds the token, until the browser is closed: a page that is loaded again is a new session."""
+
+_cookie = component("codecarena_organiser", js=(WEB / "organiser.js").read_text())
 
 
 @st.cache_resource
@@ -24,6 +31,13 @@ def gate() -> Gate:
 def signed_in() -> bool:
     """Return whether the visitor is signed in as organiser; draw the sign-in where not."""
     stored, admitted = password_hash(), admitted_addresses()
+    if TOKEN not in st.session_state:
+        token = st.context.cookies.get(COOKIE, "")
+        if token and gate().is_visiting(token, stored):
+            st.session_state[SESSION], st.session_state[TOKEN] = stored, token
+    if TOKEN in st.session_state:
+        # Drawn before anything else, so that it stands where a rerun finds it.
+        _cookie(key=COOKIE, data={"name": COOKIE, "token": st.session_state[TOKEN]})
     if stored and st.session_state.get(SESSION) == stored:
         return True
     if admitted and st.user.is_logged_in and str(st.user.get("email", "")).lower() in admitted:
@@ -54,6 +68,9 @@ def sign_out(place: DeltaGenerator) -> None:
     """Draw what ends the organiser's visit."""
     if place.button("Sign out", icon=":material/logout:"):
         st.session_state.pop(SESSION, None)
+        if token := st.session_state.get(TOKEN):
+            gate().end_visit(token)
+            st.session_state[TOKEN] = ""
         if admitted_addresses() and st.user.is_logged_in:
             st.logout()
         st.rerun()
@@ -91,6 +108,7 @@ def _ask_password(stored: str) -> None:
     outcome = gate().enter(password, stored)
     if outcome is True:
         st.session_state[SESSION] = stored
+        st.session_state[TOKEN] = gate().begin_visit(stored)
         st.rerun()
     elif outcome is False:
         st.error("This is not the password.")

@@ -7,6 +7,7 @@ import pytest
 from codecarena.reports.server.sign_in import (
     LONGEST_PAUSE_SECONDS,
     SHORTEST,
+    VISIT_SECONDS,
     Gate,
     SignInError,
     hash_password,
@@ -33,6 +34,23 @@ def test_the_pause_after_wrong_tries_doubles_up_to_a_minute(monkeypatch: pytest.
     assert gate.enter("right", "right") == 2.0
     seconds[0] += 1.5
     assert gate.enter("right", "right") == 0.5
+
+
+def test_a_visit_ends_by_itself_with_its_password_or_by_signing_out() -> None:
+    seconds = [100.0]
+    gate = Gate(lambda: seconds[0])
+    first, second = gate.begin_visit("right"), gate.begin_visit("right")
+    assert first != second
+    assert gate.is_visiting(first, "right")
+    assert not gate.is_visiting(first, "changed")
+    assert not gate.is_visiting("", "")
+    gate.end_visit(first)
+    assert [gate.is_visiting(token, "right") for token in (first, second)] == [False, True]
+    seconds[0] += VISIT_SECONDS - 1
+    assert gate.is_visiting(second, "right")
+    seconds[0] += 1
+    assert not gate.is_visiting(second, "right")
+    assert VISIT_SECONDS == 12 * 3600
 
 
 def test_a_password_has_ten_characters_and_a_hash_that_names_what_made_it() -> None:

@@ -15,7 +15,9 @@ from codecarena.reports.views import organiser
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Answered:
     drawn = Answered()
+    drawn.context.cookies = {}
     monkeypatch.setattr(organiser, "st", drawn)
+    monkeypatch.setattr(organiser, "_cookie", lambda **words: drawn.remember("cookie", (words["data"],), {}))
     return drawn
 
 
@@ -75,7 +77,7 @@ def test_what_a_password_leads_to(
         tried.append(words)
         return answer
 
-    monkeypatch.setattr(organiser, "gate", lambda: SimpleNamespace(enter=enter))
+    monkeypatch.setattr(organiser, "gate", lambda: SimpleNamespace(enter=enter, begin_visit=str.upper))
     organiser._ask_password("hash")
     assert tried == []
     page.answers = {"Sign in": True, "Organiser's password": "secret"}
@@ -83,7 +85,7 @@ def test_what_a_password_leads_to(
     assert tried == [("secret", "hash")]
     assert page.of("error") == error
     assert (page.session_state, page.of("rerun")) == (
-        ({organiser.SESSION: "hash"}, [()]) if answer is True else ({}, [])
+        ({organiser.SESSION: "hash", organiser.TOKEN: "HASH"}, [()]) if answer is True else ({}, [])
     )
 
 
@@ -106,3 +108,28 @@ def test_all_visitors_stand_before_one_gate() -> None:
     st.cache_resource.clear()
     assert organiser.gate() is organiser.gate()  # or each new visit would begin with free tries
     st.cache_resource.clear()
+
+
+def test_a_page_that_is_loaded_again_stays_signed_in_until_the_organiser_signs_out(
+    page: Answered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = organiser.Gate()
+    page.__dict__["user"] = SimpleNamespace(is_logged_in=False)
+    monkeypatch.setattr(organiser, "gate", lambda: gate)
+    monkeypatch.setattr(organiser, "password_hash", lambda: "hash")
+    monkeypatch.setattr(organiser, "admitted_addresses", set)
+    token = gate.begin_visit("hash")
+    page.context.cookies = {organiser.COOKIE: token}
+    assert organiser.signed_in()
+    assert page.of("cookie") == [{"name": organiser.COOKIE, "token": token}]
+    place: Any = page
+    page.answers = {"Sign out": True}
+    organiser.sign_out(place)
+    page.answers = {}
+    assert not organiser.signed_in()
+    assert page.of("cookie")[-1] == {"name": organiser.COOKIE, "token": ""}
+    # Neither this browser nor another one gets in by the token of an ended visit, nor by any other.
+    for kept in (token, "", "guessed"):
+        page.session_state.clear()
+        page.context.cookies = {organiser.COOKIE: kept}
+        assert not organiser.signed_in()
