@@ -99,6 +99,7 @@ ARROWS = {
 MOST_FLOORS = 6
 ROOT_MODULES = (
     "__version__",
+    "counts",
     "picture_file",
     "plugins",
     "progress_lines",

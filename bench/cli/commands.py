@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from ...counts import counted
 from ...visible_text import say
 from ..options import STORE, DataOption, JsonOption, OnlyOption, StoreOption, WorkersOption
 
@@ -189,8 +190,11 @@ def import_results(
     if as_json:
         typer.echo(json.dumps(asdict(report)))
     elif report.points:
-        say(f"{report.points} published points stored; compare them with codecarena published")
+        say(f"{counted(report.points, 'published point')} stored; compare them with codecarena published")
     else:
-        new = f"{report.added} of {report.pictures} pictures are new"
-        say(f"{new}, {report.scored} scores added; they stand in the leaderboard, marked (imported)")
+        new = f"{report.added} of {counted(report.pictures, 'picture')} new"
+        say(
+            f"{new}, {counted(report.scored, 'score')} added; they stand in the leaderboard, marked "
+            "(imported)"
+        )
     raise typer.Exit(1 if report.notes else 0)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ... import __version__
 from ...codecs import registry as codec_registry
+from ...counts import counted
 from ...datasets.sets.catalogue import names
 from ..metrics import registry as metric_registry
 from ..records.messages import CodecSpec, Describe, Limits
@@ -34,7 +35,7 @@ class Line:
 def examine(store: str, data: Path | None) -> Iterator[Line]:
     """Yield what was found of the machine, each codec, each metric, the sets and the store."""
     yield Line("machine", "python", f"{platform.python_version()} on {platform.platform()}")
-    yield Line("machine", "processor", f"{cpu_model()}, {cores()} cores")
+    yield Line("machine", "processor", f"{cpu_model()}, {counted(cores(), 'core')}")
     yield Line("machine", "codecarena", __version__)
     try:
         for name, entry in codec_registry.entries().items():
@@ -47,7 +48,7 @@ def examine(store: str, data: Path | None) -> Iterator[Line]:
         pool.close()
     for images in names(data):
         fetch = "" if images.present == images.count else f"; get them: codecarena sets fetch {images.name}"
-        yield Line("set", images.name, f"{images.present} of {images.count} pictures here{fetch}")
+        yield Line("set", images.name, f"{images.present} of {counted(images.count, 'picture')} here{fetch}")
     yield Line("store", store, _store_status(store))
 
 
@@ -84,4 +85,7 @@ def _store_status(store: str) -> str:
         opened = Store(store)
     except StoreError as error:
         return str(error)
-    return f"{len(opened.cells())} cells, {len(opened.failures())} failures, {len(opened.runs())} runs"
+    return (
+        f"{counted(len(opened.cells()), 'cell')}, {counted(len(opened.failures()), 'failure')}, "
+        f"{counted(len(opened.runs()), 'run')}"
+    )

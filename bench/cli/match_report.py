@@ -7,6 +7,8 @@ from dataclasses import asdict
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from ...counts import counted
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -114,7 +116,9 @@ def show(console: Console, target: Target, report: MatchReport, dry_run: bool) -
 
 
 def _given_up(lost: int, target: Target) -> str:
-    sentence = f"{lost} searches gave up: too many settings failed; --retry-failed tries them again."
+    sentence = (
+        f"{counted(lost, 'search')} gave up: too many settings failed; --retry-failed tries them again."
+    )
     return (
         f"{sentence} Pictures without what {target.metric} measures have none." if target.metric else sentence
     )

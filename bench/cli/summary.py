@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from ...counts import counted
 from ..run import timing_report
 from ..run.estimate import by_codec
 from ..run.runner import Report
@@ -42,7 +43,7 @@ def sentences(suite: Suite, report: Report, reference: str, store: str) -> str:
         store: The store as the user named it, likewise.
     """
     plan = report.plan
-    lines = [f"{suite.name}: {plan.total} cells, {plan.done} done before"]
+    lines = [f"{suite.name}: {counted(plan.total, 'cell')}, {plan.done} done before"]
     if report.estimate:
         return "\n".join([*lines, *_dry_run(report)])
     if plan.cells:
@@ -58,7 +59,9 @@ def sentences(suite: Suite, report: Report, reference: str, store: str) -> str:
             "Some of what the suite asks for did not load: see the notes above, or codecarena doctor."
         )
     if report.missing and not report.interrupted:
-        lines.append(f"{report.missing} cells have no complete result; --retry-failed tries them again.")
+        have = "has" if report.missing == 1 else "have"
+        cells = counted(report.missing, "cell")
+        lines.append(f"{cells} {have} no complete result; --retry-failed tries them again.")
     if report.timing:
         lines.append(timing_report.sentences(suite.name, report.timing, reference, store))
     return "\n".join(lines)
@@ -67,17 +70,19 @@ def sentences(suite: Suite, report: Report, reference: str, store: str) -> str:
 def _dry_run(report: Report) -> list[str]:
     plan, estimate = report.plan, report.estimate
     assert estimate is not None
-    lines = [f"would run {len(plan.cells)} cells:"]
+    lines = [f"would run {counted(len(plan.cells), 'cell')}:"]
     for label, (count, qualities) in by_codec(plan.cells).items():
         shown = " ".join(f"{quality:g}" for quality in qualities)
-        lines.append(f"  {label}: {count} cells at {shown}")
+        lines.append(f"  {label}: {counted(count, 'cell')} at {shown}")
     if plan.failed_before:
-        lines.append(f"{plan.failed_before} cells failed before and are left alone without --retry-failed")
+        lines.append(
+            f"{counted(plan.failed_before, 'cell')} failed before and left alone without --retry-failed"
+        )
     known = f"{estimate.measured_share:.0%} of the cells by codecs measured here before, the rest a guess"
     lines.append(
         f"estimated: {estimate.seconds:.0f} s, {estimate.disk_bytes / MIB:.1f} MiB of bitstreams ({known})"
     )
     if report.timing:
         left = report.timing.total - report.timing.done_before
-        lines.append(f"then {left} cells to time, one call at a time; --no-timing leaves them out")
+        lines.append(f"then {counted(left, 'cell')} to time, one call at a time; --no-timing leaves them out")
     return lines

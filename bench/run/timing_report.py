@@ -6,6 +6,7 @@ import shlex
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ...counts import counted
 from ..options import STORE
 
 
@@ -43,7 +44,7 @@ def sentences(suite: str, report: TimingReport, reference: str, store: str) -> s
         reference: The suite as the user named it, for the commands that are suggested.
         store: The store as the user named it, likewise.
     """
-    lines = [f"{suite}: {report.total} cells to time, {report.done_before} done before"]
+    lines = [f"{suite}: {counted(report.total, 'cell')} to time, {report.done_before} done before"]
     if report.timed or report.failed:
         lines[0] += f", {report.timed} timed now, {report.failed} failed"
     if report.loaded:

@@ -12,6 +12,7 @@ import numpy as np
 from ...codecs import registry as codec_registry
 from ...codecs.base import CodecError
 from ...codecs.recipe import load as load_recipe
+from ...counts import counted
 from ...datasets.manifest import DatasetError
 from ...datasets.pixels import read_pixels
 from ...datasets.sets.catalogue import open_set
@@ -108,7 +109,8 @@ class _Side:
                 count += len(views)
         if count < 2:
             raise MetricError(
-                f"set {self._image_set!r} gives {count} views, and a distance of sets needs at least two: "
+                f"set {self._image_set!r} gives {counted(count, 'view')}, and a distance of sets needs "
+                "at least two: "
                 f"pictures of at least {TILE_PIXELS} pixels on each side"
             )
         return np.concatenate(described), count
@@ -154,7 +156,8 @@ def _chosen(suite: Suite, store: StoreWriter, data: Path | None, report: SetRepo
         if not pool.complete:
             report.unscored += 1
             report.notes.append(
-                f"{_name(pool)} has {len(pool.cells)} of {pool.of_pictures} pictures and is not scored"
+                f"{_name(pool)} has {len(pool.cells)} of {counted(pool.of_pictures, 'picture')} and is "
+                "not scored"
             )
     return [pool for pool in listed if pool.complete]
 
@@ -196,7 +199,9 @@ def _kept(
         reasons = [lost[cell.decoded_sha256] for cell in pool.cells if cell.decoded_sha256 in lost]
         if reasons:
             report.unscored += 1
-            report.notes.append(f"{_name(pool)} is not scored: {len(reasons)} pictures lost: {reasons[0]}")
+            report.notes.append(
+                f"{_name(pool)} is not scored: {counted(len(reasons), 'picture')} lost: {reasons[0]}"
+            )
         else:
             kept.append((pool, missing))
     return kept

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...codecs.base import CodecError, Image
 from ...codecs.instruction_sets import InstructionSet, changes_arithmetic, not_tested
+from ...counts import counted
 from ...datasets.pixels import PictureError, pixels_sha256, read_pixels
 from ..records.cells import NO_SEED
 from ..records.messages import (
@@ -182,7 +183,9 @@ class _Verification:
             for start in range(0, len(of_codec), STREAMS_A_PROCESS):
                 yield _Part(codec, of_codec[start : start + STREAMS_A_PROCESS])
         for label, count in other_versions(self.store, ids, self.pictures).items():
-            self.report.notes.append(f"{count} bitstreams of {label} are left out: that version is not here")
+            self.report.notes.append(
+                f"{counted(count, 'bitstream')} of {label} left out: that version is not here"
+            )
 
     def verify(self, part: _Part, advanced: Callable[[], None]) -> None:
         """Decode and compare the bitstreams of one part, and store each row."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from ...counts import counted
 from ...terminal import TextColumn, print_text, show_table
 from ..store.verifications import Verified
 from .verify import OUTCOMES, Report
@@ -90,7 +91,10 @@ def _sentences(report: Report) -> Iterator[str]:
     for label, rows in sorted(report.rows.items()):
         wrong = [row for row in rows if row.outcome in ("differs", "failed")]
         if wrong:
-            yield f"✗ {label}: {len(wrong)} of {len(rows)} bitstreams do not give the measured pixels:"
+            yield (
+                f"✗ {label}: {len(wrong)} of {counted(len(rows), 'bitstream')} do not give the measured "
+                "pixels:"
+            )
         messages = Counter(row.message for row in rows if row.message)
         yield from (f"    {_in_a_line(message)}" for message, _ in messages.most_common(SHOWN_MESSAGES))
         if any(row.encoder_repeats is False for row in rows):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ...counts import counted
 from ...visible_text import say
 from .options import DataOption, JsonOption, SetArgument
 
@@ -68,7 +69,7 @@ class PictureCommands:
         if as_json:
             typer.echo(json.dumps(rows, indent=2))
             return
-        _table(f"{count} of {len(opened.pictures)} pictures of {opened.name}", rows)
+        _table(f"{count} of {counted(len(opened.pictures), 'picture')} of {opened.name}", rows)
         if out is not None:
             say(f'written to {out}; in a suite: sets = "{out}"')
 
@@ -100,7 +101,10 @@ class PictureCommands:
             for pair in pairs:
                 say(f"{pair.picture} and {pair.other}: {pair.how}, {pair.bits} of 64 bits differ")
             many = len({pair.picture for pair in pairs})
-            say(f"{many} of {len(here)} pictures of {opened.name} are in {name} ({len(there)} pictures)")
+            say(
+                f"{many} of {counted(len(here), 'picture')} of {opened.name} are in {name} "
+                f"({counted(len(there), 'picture')})"
+            )
         raise typer.Exit(1 if pairs else 0)
 
     def _open(self, reference: str, data: Path | None) -> ImageSet:
@@ -163,8 +167,14 @@ def describe(
         if finding.concern != "unknown origin":
             say(f"{finding.concern}: {finding.picture} {finding.detail}")
     if unknown:
-        say(f"{len(unknown)} pictures say nothing of a generator and are taken as natural; --kind says more")
-    say(f"{len(description.manifest.pictures)} pictures, {prompts} with a prompt, described in {path}")
+        say(
+            f"{counted(len(unknown), 'picture')} without a word of a generator, taken as natural; "
+            "--kind says more"
+        )
+    say(
+        f"{counted(len(description.manifest.pictures), 'picture')}, {prompts} with a prompt, described "
+        f"in {path}"
+    )
 
 
 def generate(
@@ -202,7 +212,7 @@ def generate(
     )
     with _counting("pictures") as show:
         made, path = make_set(order, out, show)
-    say(f"{made} pictures made; the set is {path}")
+    say(f"{counted(made, 'picture')} made; the set is {path}")
 
 
 def _counting(what: str) -> AbstractContextManager[Callable[[int, int], None]]:

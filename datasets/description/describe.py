@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from ...counts import counted
 from ...visible_text import visible
 from ..folder import INDEX, look_into, shortened
 from ..manifest import DatasetError, Kind, Manifest, PictureEntry
@@ -103,7 +104,7 @@ def describe(
             progress(count, len(names))
     if not seen:
         raise DatasetError(
-            f"{folder}: none of its {len(names)} pictures can be measured: {unreadable[0].detail}"
+            f"{folder}: none of its {counted(len(names), 'picture')} can be measured: {unreadable[0].detail}"
         )
     entries = [picture.entry for picture in seen]
     manifest = _manifest(entries, name or _set_name(folder), kind, licence, citation, site)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ...counts import counted
 from ..manifest import DatasetError
 
 
@@ -27,7 +28,9 @@ def pick(described: Sequence[Mapping[str, float]], count: int, seed: int = 0) ->
         DatasetError: More are asked for than there are.
     """
     if not 1 <= count <= len(described):
-        raise DatasetError(f"asked for {count} of {len(described)} pictures; expected 1 to {len(described)}")
+        raise DatasetError(
+            f"asked for {count} of {counted(len(described), 'picture')}; expected 1 to {len(described)}"
+        )
     places = _ranks(described)
     chosen = [int(np.random.default_rng(seed).integers(len(described)))]
     nearest = np.full(len(described), np.inf)

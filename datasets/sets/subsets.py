@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...counts import counted
 from ..manifest import ImageSet, Manifest
 from ..manifest_toml import write_manifest
 
@@ -27,7 +28,7 @@ def write_subset(image_set: ImageSet, reference: str, names: Sequence[str], path
     manifest = Manifest.model_validate(
         {
             "name": path.stem.lower(),
-            "title": f"{len(names)} of the {len(image_set.pictures)} pictures of {image_set.name}",
+            "title": f"{len(names)} of the {counted(len(image_set.pictures), 'picture')} of {image_set.name}",
             "kind": image_set.kind,
             "licence": image_set.licence,
             "citation": f"see {image_set.name}",

@@ -14,6 +14,7 @@ from ...bench.analysis.curves import to_quality
 from ...bench.analysis.mean_curves import at_least_half, finite_part
 from ...bench.records.columns import FloatArray, Mask
 from ...bench.records.rows import MetricRow
+from ...counts import counted
 from ..tables.reasons import picture_names
 from ..tables.selection import Selection
 
@@ -74,7 +75,7 @@ def results(selection: Selection) -> Results:
         blank = [picture for picture, row in grid.rows.items() if means.blank[row]]
         if blank:
             notes.append(
-                f"{label}: means over {count - len(blank)} of {count} pictures, without "
+                f"{label}: means over {count - len(blank)} of {counted(count, 'picture')}, without "
                 f"{picture_names(blank, names)}: identical to the original at some setting."
             )
         left_out = sorted(names[picture] for picture in blank)
@@ -134,7 +135,9 @@ def _result(
     pictures, label = int(means.pictures.sum()), grid.codec.label
     return {
         "name": label,
-        "description": f"{label}, by codecarena; means over {pictures} pictures of {selection.image_set}",
+        "description": (
+            f"{label}, by codecarena; means over {counted(pictures, 'picture')} of {selection.image_set}"
+        ),
         "meta": {
             "dataset": selection.image_set,
             "pictures": pictures,

@@ -14,6 +14,7 @@ from ...bench.analysis.coverage import AnalysisError
 from ...bench.records.frames import data_frame
 from ...bench.records.rows import MetricRow, ScoredCell
 from ...bench.store.store import Store
+from ...counts import counted
 from ...system_errors import reason
 from ..tables import digits
 from ..tables.latex import latex
@@ -95,7 +96,7 @@ def _write_cells(store: Store, form: str, out: Path, image_set: str | None) -> s
         out.write_text(json.dumps(rows, indent=1))
     else:
         _write_frame(rows, form, out)
-    return f"{len(rows)} rows"
+    return f"{counted(len(rows), 'row')}"
 
 
 def _write_tables(tables: Sequence[Table], form: str, out: Path) -> str:
@@ -106,7 +107,7 @@ def _write_tables(tables: Sequence[Table], form: str, out: Path) -> str:
         out.write_text(json.dumps(as_json(tables), indent=1))
     else:
         _write_frame([_flat(table, row.record) for table in tables for row in table.rows], form, out)
-    return f"{rows} rows of {digits.counted(len(tables), 'table')}"
+    return f"{counted(rows, 'row')} of {digits.counted(len(tables), 'table')}"
 
 
 def _write_frame(rows: Sequence[Mapping[str, Any]], form: str, out: Path) -> None:

@@ -19,6 +19,7 @@ from ...bench.analysis.coverage import AnalysisError
 from ...bench.records.rows import ScoredCell
 from ...bench.store.provenance import Provenance, read_provenance
 from ...bench.store.store import Store
+from ...counts import counted
 from ...visible_text import visible
 from ..charts.inline_svg import dark_colours, inline_svg
 from ..charts.study_tables import record_table
@@ -230,7 +231,7 @@ def write(
     lines: list[str] = []
     if folder is not None:
         tables = write_latex(content, folder)
-        lines.append(f"{len(tables)} tables written to {folder}; tables.tex holds them all")
+        lines.append(f"{counted(len(tables), 'table')} written to {folder}; tables.tex holds them all")
     if out is not None:
         page = html_page(opened, content, page_sheets(opened, content, remake)).encode()
         try:

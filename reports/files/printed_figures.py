@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from ...bench.analysis.kind_effect import KindSplit
 from ...bench.records.rows import MetricRow
+from ...counts import counted
 from ...studies.analysis.human_metrics import HumanAgreement
 from ...studies.analysis.results import StudyResults
 from ..charts import rd_figure, span_figure
@@ -184,7 +185,8 @@ def people(study: StudyResults, agreement: HumanAgreement, layout: Layout = PAGE
     """
     ceiling = 100 * agreement.ceiling
     notes = [
-        f"{agreement.votes} votes{f' ({of})' if of else ''}; bars: 95 % intervals over raters and pictures. "
+        f"{counted(agreement.votes, 'vote')}{f' ({of})' if of else ''}; bars: 95 % intervals over "
+        "raters and pictures. "
         f"Dashed: what no metric can pass on these votes, {ceiling:.0f} %.",
         *[SIMULATED_NOTE] * study.simulated,
     ]
@@ -193,7 +195,7 @@ def people(study: StudyResults, agreement: HumanAgreement, layout: Layout = PAGE
         title=f"{study.label}: metrics against people", zero=False, ceiling=ceiling, notes=notes,
         layout=layout,
     )  # fmt: skip
-    subject = f"Study {study.label}; {agreement.votes} votes"
+    subject = f"Study {study.label}; {counted(agreement.votes, 'vote')}"
     return Printed(figure, About("Metrics against people", subject, (study.label,)), tuple(notes))
 
 
@@ -207,7 +209,9 @@ def scale(study: StudyResults, layout: Layout = PAGE) -> Printed:
     outcome = study.outcomes[0]
     notes = [SIMULATED_NOTE] * study.simulated
     figure = scale_chart(outcome.scale, f"{study.label}: {outcome.title}", notes, layout)
-    about = About(f"Scale of {study.label}", f"Study {study.label}; {study.votes} votes", (study.label,))
+    about = About(
+        f"Scale of {study.label}", f"Study {study.label}; {counted(study.votes, 'vote')}", (study.label,)
+    )
     return Printed(figure, about, tuple(notes))
 
 

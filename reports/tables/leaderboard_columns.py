@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ...bench.analysis.significance import RankRange
 from ...bench.store.timings import Footprint, TimingRow
+from ...counts import counted
 from . import digits
 from .speed import LOADED, LOADED_NOTE, rows_of_times
 from .table import Column, Entry, Row, Table
@@ -182,7 +183,7 @@ def with_people(table: Table, studies: Sequence[StudyResults], pictures: Sequenc
             ),
         )
 
-    note = f"{column.title}: study {study.label}, {study.votes} votes."
+    note = f"{column.title}: study {study.label}, {counted(study.votes, 'vote')}."
     extended = _with(table, (column,), entries)
     return replace(extended, notes=(*extended.notes, note))
 
@@ -256,7 +257,8 @@ def with_human_values(table: Table, study: StudyResults, bits_per_pixel: float) 
     zero = scale.anchor or "the mean of all conditions"
     by = "raters and pictures" if scale.pictures > 1 else "raters"
     note = (
-        f"{_people(study)}: study {study.label}, {scale.votes:g} votes; 0 is {zero}; 95 % interval over {by}."
+        f"{_people(study)}: study {study.label}, {counted(scale.votes, 'vote')}; 0 is {zero}; 95 % "
+        f"interval over {by}."
     )
     return _with_people(table, column, cell, study, note)
 
@@ -281,7 +283,8 @@ def with_human_rates(table: Table, study: StudyResults) -> Table:
 
     scale = study.analysis.scale
     note = (
-        f"{_people(study)}: bits at equal {scale.unit} of study {study.label}, {scale.votes:g} votes; in "
+        f"{_people(study)}: bits at equal {scale.unit} of study {study.label}, "
+        f"{counted(scale.votes, 'vote')}; in "
         "brackets the 95 % interval over raters and pictures."
     )
     return _with_people(table, column, cell, study, note)

@@ -12,6 +12,7 @@ from ...bench.analysis.leaderboard import (
     NO_COMMON_PICTURE,
     NOTHING_TO_MEASURE,
 )
+from ...counts import counted
 
 _EXPLANATIONS = {
     NO_SHARED_RATE: "The codec's curve and the anchor's share no rate: add settings to either of them.",
@@ -71,7 +72,7 @@ def left_out_notes(
         if pictures:
             codecs.setdefault(pictures, []).append(codec)
     return [
-        f"{what} of {', '.join(labels)}: over {of - len(pictures)} of {of} pictures, without "
+        f"{what} of {', '.join(labels)}: over {of - len(pictures)} of {counted(of, 'picture')}, without "
         f"{picture_names(pictures, names)}: identical to the original at some setting of {whose}."
         for pictures, labels in codecs.items()
     ]
@@ -96,14 +97,14 @@ def shared_notes(comparison: Comparison, names: Mapping[str, str]) -> list[str]:
     notes: list[str] = []
     if missing and shared.codec_ids:
         notes.append(
-            f"Means over {len(shared.pictures)} of {len(common)} pictures, without "
+            f"Means over {len(shared.pictures)} of {counted(len(common), 'picture')}, without "
             f"{picture_names(missing, names)}: identical to the original at some setting of a codec."
         )
     for codec_id, curve in comparison.curves.items():
         if curve.points and codec_id not in shared.codec_ids:
             notes.append(
                 f"Not among them: {labels[codec_id]}, which is lossy at all its settings on "
-                f"{len(curve.pictures)} of {len(common)} pictures only."
+                f"{len(curve.pictures)} of {counted(len(common), 'picture')} only."
             )
         if not curve.points and curve.lossless_settings:
             notes.append(f"Not among them: {labels[codec_id]}, which is lossless.")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ...counts import counted
 from ...studies.analysis.results import results_of
 from ...studies.ledger.ledger import Ledger
 from ...studies.organise.interchange import write
@@ -95,4 +96,6 @@ def _erase(frame: Frame) -> None:
     if erased is None:
         st.error("Nobody is known by this code; it may have been used already.")
     else:
-        st.success(f"{erased} votes and the rater's identity are erased; the time and the count stay.")
+        st.success(
+            f"{counted(erased, 'vote')} and the rater's identity are erased; the time and the count stay."
+        )

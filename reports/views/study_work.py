@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from ...bench.store.store import Store
+from ...counts import counted
 from ...studies.design.power import Prices, Simulation
 from ...studies.design.power import simulate as simulate_studies
 from ...studies.design.simulation import Assumptions
@@ -125,7 +126,9 @@ def _show_simulation(simulation: Simulation) -> None:
         }
         for pair in simulation.pairs
     ]
-    notes = [f"Simulated: {simulation.studies} studies; intervals and tests by {simulation.scheme}."]
+    notes = [
+        f"Simulated: {counted(simulation.studies, 'study')}; intervals and tests by {simulation.scheme}."
+    ]
     if simulation.unusable:
         notes.append(f"{simulation.unusable} of them gave no scale.")
     show(record_table("Simulated studies", rows, notes))
@@ -224,7 +227,7 @@ def _numbers(progress: Status) -> None:
     numbers[1].metric("Votes", digits.number(progress.votes, 0), help="Of the design's pairs.")
     numbers[2].metric(
         "Votes a pair", digits.between(str(progress.fewest_votes), str(progress.most_votes)),
-        help=f"Fewest and most of {progress.pairs} pairs.",
+        help=f"Fewest and most of {counted(progress.pairs, 'pair')}.",
     )  # fmt: skip
     numbers[3].metric(
         "Display unproven", digits.number(progress.unproven, 0),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...counts import counted
 from ..scale.fisher_scoring import solve_together
 from ..scale.fit import Fit
 from ..scale.models import FloatArray
@@ -113,7 +114,8 @@ class PartSample:
         if votes >= FEWEST_VOTES and pictures >= FEWEST_PICTURES and raters > 1:
             return None
         return (
-            f"{votes} decided votes on {pictures} pictures by {raters} raters: too few, expected "
+            f"{counted(votes, 'decided vote')} on {counted(pictures, 'picture')} by "
+            f"{counted(raters, 'rater')}: too few, expected "
             f"{FEWEST_VOTES} on {FEWEST_PICTURES} by 2 or more"
         )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median
 
+from ...counts import counted
 from ..design.plan import StudyPlan
 from ..records.records import StoredVote
 
@@ -36,7 +37,10 @@ def _reasons(plan: StudyPlan, votes: Sequence[StoredVote]) -> Iterable[str]:
         yield f"{sum(golden)} of {len(golden)} golden trials right, fewer than {rules.golden_pass_rate:.0%}"
     alike = _repeats(votes)
     if fewer_than(sum(alike), rules.consistency, len(alike)):
-        yield f"{sum(alike)} of {len(alike)} repeats answered alike, fewer than {rules.consistency:.0%}"
+        yield (
+            f"{sum(alike)} of {counted(len(alike), 'repeat')} answered alike, fewer than "
+            f"{rules.consistency:.0%}"
+        )
     times = [vote.response_ms for vote in votes if vote.kind == "main" and vote.response_ms is not None]
     if times and median(times) < rules.minimum_median_ms:
         yield f"median answer after {median(times):.0f} ms, before {rules.minimum_median_ms:.0f} ms"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...bench.options import STORE, JsonOption, StoreOption
+from ...counts import counted
 from ...visible_text import say
 from .import_commands import import_command
 
@@ -77,8 +78,10 @@ class PictureCommands:
             return
         _notes(done.warnings)
         say(
-            f"study {name} {'planned anew' if done.replaced else 'planned'}: {done.conditions} conditions of "
-            f"{done.pictures} pictures, {done.pairs} pairs, {done.trials_per_rater} trials a rater\n"
+            f"study {name} {'planned anew' if done.replaced else 'planned'}: "
+            f"{counted(done.conditions, 'condition')} of "
+            f"{counted(done.pictures, 'picture')}, {counted(done.pairs, 'pair')}, "
+            f"{counted(done.trials_per_rater, 'trial')} a rater\n"
             f"seal {done.study.sha256[:16]}\n"
             f"next: codecarena study open {name}; codecarena study invite {name} --count 20"
         )
@@ -106,7 +109,7 @@ class PictureCommands:
             raise typer.Exit(1)
         useful = False
         for metric_name, scores in self._bench.score(store, pairs, metric).items():
-            say(f"{metric_name}: {scores.added} scores added, {scores.stored} were there")
+            say(f"{metric_name}: {counted(scores.added, 'score')} added, {scores.stored} there before")
             useful |= scores.inapplicable < scores.added + scores.stored
             if scores.inapplicable:
                 of = f"{scores.inapplicable} of {scores.added + scores.stored}"
@@ -268,7 +271,7 @@ def export(
 
     with _ledger(store, read_only=True) as ledger:
         count = write(ledger, ledger.study(name), form, out)
-    say(f"{count} votes written to {out}")
+    say(f"{counted(count, 'vote')} written to {out}")
 
 
 def simulate(
@@ -310,9 +313,10 @@ def simulate(
         }
         for pair in simulation.pairs
     ]
-    _table(f"{simulation.studies} simulated studies, intervals by {simulation.scheme}", rows)
+    _table(f"{counted(simulation.studies, 'simulated study')}, intervals by {simulation.scheme}", rows)
     say(
-        f"{simulation.raters} raters x {simulation.votes_per_rater} trials = {simulation.votes} votes; "
+        f"{counted(simulation.raters, 'rater')} x {counted(simulation.votes_per_rater, 'trial')} = "
+        f"{counted(simulation.votes, 'vote')}; "
         f"{simulation.minutes_per_rater:.0f} minutes a rater, {simulation.hours:.1f} hours, "
         f"cost {simulation.cost:.0f}\n"
         f"mean interval width {simulation.width:.2f} JOD, design effect {simulation.design_effect:.1f}"
@@ -332,7 +336,7 @@ def withdraw(
         erased = ledger.withdraw(code.strip())
     if erased is None:
         raise PlanError("nobody is known by this code; it may have been used already")
-    say(f"{erased} votes and the rater's identity are erased")
+    say(f"{counted(erased, 'vote')} and the rater's identity are erased")
 
 
 def _ledger(store: str, *, read_only: bool = False, make: bool = False) -> closing[Ledger]:

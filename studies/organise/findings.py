@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...counts import counted
 from ..analysis.analysis import StudyAnalysis
 from ..analysis.fool_rate import FoolRate
 from ..analysis.heterogeneity import Heterogeneity
@@ -64,7 +65,7 @@ def _pairs(analysis: StudyAnalysis) -> Table:
         }
         for test in tests[:SHOWN_PAIRS]
     ]
-    notes = [f"tested by {scale.tested_by}, two-sided, allowing for all {len(tests)} pairs"]
+    notes = [f"tested by {scale.tested_by}, two-sided, allowing for all {counted(len(tests), 'pair')}"]
     if len(tests) > SHOWN_PAIRS:
         notes.append(f"{len(tests) - SHOWN_PAIRS} more pairs with larger p")
     return "Pairs", rows, notes

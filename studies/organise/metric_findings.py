@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from ...counts import counted
 from ..analysis.human_metrics import HumanAgreement, MetricAgreement, MetricsAgainstPeople, PartAgreement
 from ..analysis.stimulus_parts import BANDS, RateBand
 from .findings_text import Record, Table, p_value, with_span
@@ -34,7 +35,8 @@ def metric_tables(agreement: HumanAgreement, of: str = "") -> list[Table]:
         for metric in agreement.metrics
     ]
     notes = [
-        f"{agreement.votes} decided votes on {agreement.stimuli} stimuli of {agreement.pictures} pictures; "
+        f"{counted(agreement.votes, 'decided vote')} on {agreement.stimuli} stimuli of "
+        f"{counted(agreement.pictures, 'picture')}; "
         f"no metric can be right on more than {agreement.ceiling:.1%} of these votes"
     ]
     differences: list[Record] = [
@@ -133,7 +135,7 @@ def _accuracy(agreement: MetricAgreement) -> str:
 
 
 def _size(agreement: HumanAgreement) -> str:
-    votes = f"{agreement.votes} decided votes on {agreement.pictures} pictures"
+    votes = f"{counted(agreement.votes, 'decided vote')} on {counted(agreement.pictures, 'picture')}"
     return f"{votes}, at most {agreement.ceiling:.0%} right"
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ...bench.records.rows import ScoredCell
 from ...bench.store.study_pictures import Crop, Prepared, StimulusScores
+from ...counts import counted
 from ..analysis.choices import intact
 from ..design.plan import PlanError, StudyPlan, load, parse, seal
 from ..design.selection import link_warning, material, select
@@ -129,7 +130,7 @@ def _cautions(plan: StudyPlan, known: StoredStudy) -> list[str]:
         for pair in known.material.pairs
     )
     if equal:
-        cautions.append(f"{equal} pairs are of identical pixels; nobody can tell them apart")
+        cautions.append(f"{counted(equal, 'pair')} of identical pixels: nobody can tell them apart")
     if not plan.trials.shown_as.shows_original and plan.hidden_reference is False:
         cautions.append(
             "without a reference, hidden_reference = true would tell how often coding fools people"
@@ -203,7 +204,10 @@ def finished(ledger: Ledger, study: StudyRow, plan: StudyPlan) -> str | None:
     done = sum(rater.stage == "done" for rater in progress.raters)
     rules = plan.stopping
     if rules.raters and done >= rules.raters:
-        return f"{done} raters have finished, as many as stopping.raters asks for"
+        return f"{counted(done, 'rater')} finished, as many as stopping.raters asks for"
     if rules.votes_per_pair and progress.fewest_votes >= rules.votes_per_pair:
-        return f"every pair has {rules.votes_per_pair} votes or more, as stopping.votes_per_pair asks for"
+        return (
+            f"every pair has {counted(rules.votes_per_pair, 'vote')} or more, as "
+            "stopping.votes_per_pair asks for"
+        )
     return None

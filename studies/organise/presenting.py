@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ...counts import counted
 from ..analysis.choices import Outcome, StudyResult, intact, plan_of
 from ..analysis.results import StudyResults
 from ..analysis.screening import Exclusion
@@ -67,15 +68,18 @@ def status_lines(ledger: Ledger, name: str) -> tuple[list[str], Record]:
         "raters: " + (", ".join(f"{count} {stage}" for stage, count in sorted(stages.items())) or "none"),
         "scores that people gave elsewhere, no votes"
         if study.holds_scores
-        else f"votes: {progress.votes} on {progress.pairs} pairs, "
+        else f"votes: {progress.votes} on {counted(progress.pairs, 'pair')}, "
         f"{progress.fewest_votes} to {progress.most_votes} a pair",
     ]
     if plan is None:
         lines.append(f"source: {source_of(study)}")
     if plan and progress.unproven:
-        lines.append(f"display unproven: {progress.unproven} votes, of all kinds")
+        lines.append(f"display unproven: {counted(progress.unproven, 'vote')}, of all kinds")
     if progress.withdrawn:
-        lines.append(f"withdrawn: {progress.withdrawn} raters with {progress.withdrawn_votes} votes")
+        lines.append(
+            f"withdrawn: {counted(progress.withdrawn, 'rater')} with "
+            f"{counted(progress.withdrawn_votes, 'vote')}"
+        )
     if ended:
         lines.append(f"finished: {ended}")
     record = {
@@ -156,7 +160,7 @@ def _row(scale: StudyScale, at: int) -> Record:
 
 
 def _notes(scale: StudyScale) -> list[str]:
-    notes = [f"{scale.votes:g} votes of {_raters(scale)}; 0 is {_zero(scale)}"]
+    notes = [f"{counted(scale.votes, 'vote')} of {_raters(scale)}; 0 is {_zero(scale)}"]
     if scale.order_effect:
         effect = scale.order_effect
         notes.append(
@@ -173,7 +177,11 @@ def _notes(scale: StudyScale) -> list[str]:
 
 
 def _raters(scale: StudyScale) -> str:
-    return f"{scale.raters} raters on {scale.pictures} pictures" if scale.raters else "unknown raters"
+    return (
+        f"{counted(scale.raters, 'rater')} on {counted(scale.pictures, 'picture')}"
+        if scale.raters
+        else "unknown raters"
+    )
 
 
 def _zero(scale: StudyScale) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 from scipy.special import gammaln
 
+from ...counts import counted as counted_noun
 from .fisher_scoring import ORDER, TIE_PARAMETER, log_likelihood, solve, start
 from .fit import Fit, fit
 from .goodness import goodness_of_fit
@@ -151,11 +152,11 @@ def _cautions(fitted: Fit, draws: Sequence[Draws], counted: Tally | None) -> lis
     if counted and len(counted.raters) < FEW_RATERS:
         weak = _powerless(len(counted.raters))
         notes.append(
-            f"only {len(counted.raters)} raters: intervals by rater are rough below {FEW_RATERS}{weak}"
+            f"only {counted_noun(len(counted.raters), 'rater')}: intervals by rater are rough below {FEW_RATERS}{weak}"
         )
     if counted and 1 < len(counted.pictures) < FEW_PICTURES:
         notes.append(
-            f"only {len(counted.pictures)} pictures: intervals for pictures in general are rough "
+            f"only {counted_noun(len(counted.pictures), 'picture')}: intervals for pictures in general are rough "
             f"below {FEW_PICTURES}{_powerless(len(counted.pictures))}"
         )
     if counted and len(counted.pictures) == 1:

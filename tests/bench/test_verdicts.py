@@ -124,7 +124,7 @@ def test_a_process_gets_64_bitstreams_of_one_codec_and_other_versions_are_noted(
         (other, 1),
     ]
     assert [stream.measurement_id for part in parts[:3] for stream in part.streams] == list(range(130))
-    assert made.report.notes == ["3 bitstreams of codec 0 are left out: that version is not here"]
+    assert made.report.notes == ["3 bitstreams of codec 0 left out: that version is not here"]
 
 
 def test_a_stream_without_a_seed_is_decoded_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -380,7 +380,7 @@ def test_a_dry_run_says_what_it_would_do() -> None:
         "small: 9 cells, 5 done before",
         "would run 3 cells:",
         "  label of codec-id: 3 cells at 2 4.5",
-        "3 cells failed before and are left alone without --retry-failed",
+        "3 cells failed before and left alone without --retry-failed",
         f"estimated: 12 s, 3.0 MiB of bitstreams ({known})",
         "then 5 cells to time, one call at a time; --no-timing leaves them out",
     ]

@@ -331,6 +331,6 @@ def test_each_concern_says_what_was_found_in_the_order_of_the_pictures(tmp_path:
 def test_a_folder_of_nothing_that_can_be_measured_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"nothing")
     with pytest.raises(
-        DatasetError, match="none of its 1 pictures can be measured: no picture in a known format"
+        DatasetError, match="none of its 1 picture can be measured: no picture in a known format"
     ):
         describe(tmp_path)

@@ -167,7 +167,7 @@ def test_describe_tells_findings_and_counts_what_says_nothing(
     ended = call("sets", "describe", "mine", folder=folder)
     assert ended.stdout.splitlines() == [
         "small: 0.png 8x8",
-        "2 pictures say nothing of a generator and are taken as natural; --kind says more",
+        "2 pictures without a word of a generator, taken as natural; --kind says more",
         "3 pictures, 2 with a prompt, described in mine/manifest.toml",
     ]
     assert load_manifest(folder / "mine" / "manifest.toml").folder is None

@@ -85,13 +85,13 @@ def test_cells_as_files(make_store: Callable, tmp_path: Path) -> None:
     import pandas as pd
 
     store = make_store([CELL], metrics=(PSNR, BUTTERAUGLI))
-    assert write(store, "csv", tmp_path / "cells.csv") == "1 rows"
+    assert write(store, "csv", tmp_path / "cells.csv") == "1 row"
     with (tmp_path / "cells.csv").open() as opened:
         (row,) = csv.DictReader(opened)
     assert row == {name: str(value) for name, value in ROW.items()}
-    assert write(store, "parquet", tmp_path / "cells.parquet") == "1 rows"
+    assert write(store, "parquet", tmp_path / "cells.parquet") == "1 row"
     assert pd.read_parquet(tmp_path / "cells.parquet").to_dict("records") == [ROW]
-    assert write(store, "json", tmp_path / "cells.json", "cells") == "1 rows"
+    assert write(store, "json", tmp_path / "cells.json", "cells") == "1 row"
     assert json.loads((tmp_path / "cells.json").read_text()) == [ROW]
 
 
@@ -102,10 +102,10 @@ def test_tables_as_files(make_store: Callable, tmp_path: Path) -> None:
         rows = list(csv.DictReader(opened))
     assert [row["table"] for row in rows] == ["Rates · photos"] * 2
     assert [float(row["mean_bits_per_pixel"]) for row in rows] == [1.0, 2.0]
-    assert write(store, "json", tmp_path / "board.json", at="bpp=2") == "1 rows of 1 table"
+    assert write(store, "json", tmp_path / "board.json", at="bpp=2") == "1 row of 1 table"
     (document,) = json.loads((tmp_path / "board.json").read_text())
     assert document["title"] == "Scores at 2.0 bits per pixel · photos"
-    assert write(store, "csv", tmp_path / "board.csv", "leaderboard", at="bpp=2") == "1 rows of 1 table"
+    assert write(store, "csv", tmp_path / "board.csv", "leaderboard", at="bpp=2") == "1 row of 1 table"
     with (tmp_path / "board.csv").open() as opened:
         (row,) = csv.DictReader(opened)
     assert float(row[f"scores.{PSNR.metric_id}.median"]) == 32.0

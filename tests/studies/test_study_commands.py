@@ -84,7 +84,7 @@ def test_the_starting_plan_runs_as_it_is(measured: Path) -> None:
     service.close()
     scored = call("study", "score", "demo", "-m", "psnr", folder=measured)
     # The pictures are smaller than the crop: those scores are there, but no original has one against itself.
-    assert "3 scores added, 12 were there" in scored.stdout
+    assert "3 scores added, 12 there before" in scored.stdout
     report = call("study", "report", "demo", "report.json", folder=measured)
     assert report.returncode == 0, report.stderr
     written = json.loads((measured / "report.json").read_text())

@@ -126,7 +126,7 @@ def test_a_plan_is_cautioned_of_what_nobody_can_answer() -> None:
         "one picture only: every trial follows one of the same picture"
     ]
     assert cautions([("x", "x"), ("x", "y"), ("z", "y"), ("z", "z")]) == [
-        "2 pairs are of identical pixels; nobody can tell them apart"
+        "2 pairs of identical pixels: nobody can tell them apart"
     ]
     blind, hidden = 'presentation = "no-reference"', "hidden_reference = true"
     assert cautions([("x", "y")], trials=blind) == [
@@ -162,7 +162,7 @@ def test_a_study_has_ended_by_the_rule_that_is_met(tmp_path: Path, ledger: Trial
 
     assert ended("") is None
     assert ended("raters = 2") is None
-    assert ended("raters = 1") == "1 raters have finished, as many as stopping.raters asks for"
+    assert ended("raters = 1") == "1 rater finished, as many as stopping.raters asks for"
     # Three, two and two votes a pair.
     assert ended("votes_per_pair = 3") is None
     assert ended("votes_per_pair = 2") == (
@@ -269,8 +269,8 @@ def test_lines_of_a_status_say_how_far_a_study_is(tmp_path: Path, ledger: TrialL
         "raters: 1 consent, 1 not here yet",
         "votes: 4 on 3 pairs, 1 to 2 a pair",
         "display unproven: 4 votes, of all kinds",
-        "withdrawn: 1 raters with 2 votes",
-        "finished: every pair has 1 votes or more, as stopping.votes_per_pair asks for",
+        "withdrawn: 1 rater with 2 votes",
+        "finished: every pair has 1 vote or more, as stopping.votes_per_pair asks for",
     ]
     assert (record["study"], record["state"], record["intact"], record["simulated"]) == (
         "small", "open", True, False,
@@ -303,5 +303,5 @@ def test_studies_are_listed_with_whose_answers_they_hold(tmp_path: Path, ledger:
     assert (theirs["answers of"], theirs["raters"], theirs["votes"]) == ("an import", 2, 2)
     lines, _ = presenting.status_lines(ledger, "theirs")
     # Whoever voted elsewhere is not waited for, and nobody's display can be proven there.
-    assert lines[2:] == ["raters: 2 done", "votes: 2 on 1 pairs, 2 to 2 a pair"]
+    assert lines[2:] == ["raters: 2 done", "votes: 2 on 1 pair, 2 to 2 a pair"]
     assert presenting._answering(dataclasses.replace(study, plan="simulated = true")) == "simulated raters"
