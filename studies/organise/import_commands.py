@@ -72,6 +72,15 @@ def import_command(
         raise PlanError(f"--unit: expected JOD or log-worth; got {unit!r}")
     if model not in (None, *MODELS):
         raise PlanError(f"--model: expected one of {', '.join(MODELS)}; got {model!r}")
+    of_scores = {"--scale": scale, "--level": level}
+    of_votes = {
+        "--unit": unit != "JOD", "--model": model, "--keep-repeats": keep_repeats, "--keep-named": keep_named,
+    }  # fmt: skip
+    idle = [option for option, given in (of_votes if form == "scores" else of_scores).items() if given]
+    idle += ["--set"] * (form != "scores" and image_set is not None and mapping is None)
+    if idle:
+        without = " without --mapping" if idle == ["--set"] else ""
+        raise PlanError(f"{', '.join(idle)}: says nothing of an import of {form}{without}; leave it out")
     said = read_mapping(mapping) if mapping else ConditionMapping()
     said = with_options(said, {"image_set": image_set, "scale": scale, "level": level})
     if form == "scores":

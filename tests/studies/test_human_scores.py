@@ -335,6 +335,22 @@ def test_scoring_what_has_no_pixels_says_why_and_fails(ran: Path, elo_csv: Path,
     assert "--mapping" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("form", "words", "said"),
+    [
+        ("scores", ("--keep-named",), "--keep-named: says nothing of an import of scores; leave it out"),
+        ("scores", ("--unit", "log-worth", "--model", "davidson"), "--unit, --model: says nothing"),
+        ("mucped23", ("--level", "99"), "--level: says nothing of an import of mucped23"),
+        ("mucped23", ("--set", "photos"), "--set: says nothing of an import of mucped23 without --mapping"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(
+    tmp_path: Path, form: str, words: tuple[str, ...], said: str
+) -> None:
+    done = call("study", "import", "x", form, "absent.csv", *words, folder=tmp_path)
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+
+
 def test_scores_without_a_mapping_are_kept_and_compared_with_nothing(elo_csv: Path, tmp_path: Path) -> None:
     done = call("study", "import", "alone", "scores", elo_csv, folder=tmp_path)
     assert done.returncode == 0
