@@ -30,7 +30,7 @@ PADDING = 64
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where the transforms run, and in which arithmetic; entropy models run on the CPU in float32."""
+    """Where the transforms run, and in which arithmetic; entropy models run on the CPU whatever it is."""
 
     device: torch.device
     dtype: torch.dtype
