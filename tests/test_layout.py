@@ -22,7 +22,7 @@ GROWING = {
     *("FolderChanges", "Outcome", "Prepared", "Trained", "WeightFiles", "_Record", "_Search", "_State"),
 }
 """Records that are filled while work goes on; all others are frozen."""
-CACHING = {"Asset", "PairCounts", "Tally"}
+CACHING = {"Asset", "PairCounts", "Problem", "Tally"}
 """Records that keep what they have computed, which slots do not allow."""
 
 
