@@ -21,7 +21,7 @@ from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
 from .lettering import writable
-from .line_styles import LineStyle
+from .line_styles import LineStyle, distinct_labels
 
 Format = Literal["svg", "pdf", "png"]
 SvgText = Literal["font", "paths"]
@@ -30,6 +30,8 @@ SvgText = Literal["font", "paths"]
 INK, FAINT, EDGE, GRID = "#30343b", "#5f6670", "#8a8f98", "#e6e8eb"
 MOST_COLUMNS = 4
 """Of a legend."""
+MOST_ROWS = 24
+"""Of a legend whose names stand whole."""
 MOST_TITLE_LINES = 2
 PIXELS_PER_INCH = 200
 PNG_PIXELS_PER_INCH = 300
@@ -129,8 +131,8 @@ def finish(
 ) -> None:
     """Put title, legend and notes around the axes of a figure, which grows by their heights.
 
-    No name of a legend is cut: the legend takes fewer columns where names are long, and more lines where one
-    is longer than the figure is wide.
+    No name of a legend is cut: it takes fewer columns where names are long, and more lines where one is
+    longer than the figure is wide. In a legend of very many, names keep what tells them apart.
 
     Args:
         figure: With one axes.
@@ -148,7 +150,7 @@ def finish(
     columns, names = _columns(list(samples or {}), layout, small)
     places = _split(len(names), columns)
     rows = max((sum(1 + names[place].count("\n") for place in column) for column in places), default=0)
-    legend_points = rows * small * 1.45 + (6 if names else 0)
+    legend_points = rows * small * 1.38 + (6 if names else 0)
     title_lines = _title_lines(title, layout) if layout.title else []
     title_points = layout.points + layout.scale
     around = note_points + legend_points + len(title_lines) * title_points * 1.3
@@ -188,20 +190,33 @@ def _width(text: str, layout: Layout, points: float) -> float:
 
 
 def _columns(names: Sequence[str], layout: Layout, points: float) -> tuple[int, list[str]]:
-    """Return in how many columns a legend fits, and its names."""
+    """Return in how many columns a legend fits, and its names.
+
+    Names stand whole as long as the legend is not much higher than the axes, a long one in several lines; in
+    a higher one they are shortened to what tells them apart, as far as that spares rows.
+    """
     room = layout.width_inches * POINTS_PER_INCH - 12
     # Handle, its distance from the name, and the distance between columns, in letters' heights.
     beside = (2.8 + 0.8 + 1.6) * points
-    widths = {name: _width(name, layout, points) for name in names}
-    widest = max(widths.values(), default=0.0)
-    if widest + beside > room:
-        return 1, ["\n".join(_lines(name, layout, points, room - beside)) for name in names]
-    room += 1.6 * points  # no distance behind the last column
-    for columns in range(min(MOST_COLUMNS, len(names)), 1, -1):
-        places = _split(len(names), columns)
-        if sum(max(widths[names[place]] for place in column) + beside for column in places) <= room:
-            return columns, list(names)
-    return 1, list(names)
+
+    def fit(shown: Sequence[str], columns: int) -> bool:
+        widths = [_width(name, layout, points) + beside for name in shown]
+        places = _split(len(shown), columns)
+        return sum(max(widths[place] for place in column) for column in places) <= room + 1.6 * points
+
+    most = min(MOST_COLUMNS, len(names))
+    columns = next((columns for columns in range(most, 1, -1) if fit(names, columns)), 1)
+    shown = list(names)
+    for more in range(columns + 1, most + 1):
+        if len(names) <= MOST_ROWS * columns:
+            break
+        letter = max(_width(name, layout, points) / len(name) for name in names if name)
+        shorter = list(distinct_labels(names, max(int((room / more - beside) / letter), 8)).values())
+        if fit(shorter, more):
+            columns, shown = more, shorter
+    if columns > 1:
+        return columns, shown
+    return 1, ["\n".join(_lines(name, layout, points, room - beside)) for name in shown]
 
 
 def _split(count: int, columns: int) -> list[list[int]]:

@@ -112,6 +112,9 @@ def test_sixty_codecs_look_and_are_called_differently(labels: list[str]) -> None
     figure = rate_distortion(curves(*labels), styles, metric="PSNR", layout=COLUMNS[1])
     assert len(set(legend_of(figure))) == 60
     assert_nothing_is_cut(figure)
+    wide = rate_distortion(curves(*labels), styles, metric="PSNR", layout=COLUMNS[2])
+    assert len(set(legend_of(wide))) == 60
+    assert wide.get_size_inches()[1] < 9.5  # of a page of 11 inches
 
 
 @pytest.mark.parametrize(
