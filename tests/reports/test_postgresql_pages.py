@@ -59,7 +59,7 @@ COMMANDS = (
     "run suite.toml -j 1 --limit 2 --match bpp=0.5",
     "score suite.toml -m psnr-y",
     "time suite.toml --limit 1 --only codec=jpeg",
-    "verify suite.toml --limit 1",
+    "verify suite.toml --limit 1 --only codec=jpeg",
     "leaderboard --at bpp=0.5",
     "compare",
     "rates",
