@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from ..home_folder import expanded
 from ..system_errors import reason
 from . import pictures
 from .base import CodecError, CodecInfo, MissingBackendError, RateParts, check_image, check_quality
@@ -38,7 +39,7 @@ class Command:
     """
 
     def __init__(self, recipe: str) -> None:
-        path = Path(recipe).expanduser().absolute()
+        path = expanded(recipe).absolute()
         self._recipe, digest = load(path)
         self._recipe_path = path
         self._encode = self._located(self._recipe.encode)

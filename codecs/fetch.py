@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..home_folder import expanded
 from ..system_errors import reason
 from .base import MissingBackendError
 
@@ -29,7 +30,7 @@ _CHUNK_BYTES = 2**20
 def weights_folder() -> Path:
     """Return the folder of fetched weights: ``CODECARENA_WEIGHTS``, else one in the user's cache."""
     if named := os.environ.get("CODECARENA_WEIGHTS"):
-        return Path(named).expanduser()
+        return expanded(named)
     import platformdirs
 
     return platformdirs.user_cache_path("codecarena", appauthor=False) / "weights"
@@ -139,7 +140,7 @@ def pipeline_folder(
         MissingBackendError: No one has it; the message lists every name that was tried, and why not.
     """
     if local:
-        folder = Path(local).expanduser()
+        folder = expanded(local)
         if folder.is_dir():
             return folder
         raise MissingBackendError(f"expected the folder of a pretrained pipeline, {folder} is none")

@@ -6,6 +6,7 @@ import difflib
 import json
 from pathlib import Path
 
+from ..home_folder import expanded
 from ..system_errors import reason
 from .base import CodecError
 
@@ -46,7 +47,7 @@ def install(name: str, checkout: Path, python: Path | None = None) -> Path:
     recipe = (RECIPES / f"{name}.toml").read_text(encoding="utf-8")
     if python:
         # Not resolved: a virtual environment is found by the place of its link to the interpreter.
-        recipe = recipe.replace(json.dumps(PYTHON), json.dumps(str(python.expanduser().absolute())))
+        recipe = recipe.replace(json.dumps(PYTHON), json.dumps(str(expanded(python).absolute())))
     files = {f"{name}.toml": recipe}
     for wrapper in (f"{name}_codec.py", SHARED):
         files[wrapper] = (RECIPES / wrapper).read_text(encoding="utf-8")

@@ -100,6 +100,7 @@ MOST_FLOORS = 6
 ROOT_MODULES = (
     "__version__",
     "counts",
+    "home_folder",
     "picture_file",
     "plugins",
     "progress_lines",

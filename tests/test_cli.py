@@ -105,6 +105,9 @@ def test_leaderboard_against_an_anchor_and_at_a_rate(ran: Path) -> None:
         (["export", "parquet", "o", "--what", "rates", "--at", "bpp=1"], "is to hold the table rates"),
         (["export", "compressai", "out", "--metric", "psnr"], "leave it out"),
         (["leaderboard", "--speed", "--at", "bpp=1"], "leave it out"),
+        (["run", "~nobody-here", "--dry-run"], "no suite '~nobody-here'"),
+        (["run", "kodak-classic", "--data", "~nobody-here", "--dry-run"], "codecarena sets fetch kodak"),
+        (["leaderboard", "--store", "~nobody-here"], "no store in "),
         (["leaderboard", "--store", "arena/arena.db"], "expected the store's folder, as "),
     ],
 )

@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, cast, get_args
 
+from ...home_folder import expanded
 from ...text_file import TextFileError, TextTable, decode_text, parse_table
 from ..metrics.base import MetricError
 from ..metrics.registry import facts_of
@@ -334,8 +335,8 @@ def _reconstruction(
 def _beside(path: Path, name: str) -> Path:
     """Return the path of a file that a table names, from the table's folder; backslashes may part folders."""
     folder = path.absolute().parent
-    as_written = folder / Path(name).expanduser()
-    return as_written if as_written.exists() else folder / Path(name.replace("\\", "/")).expanduser()
+    as_written = folder / expanded(name)
+    return as_written if as_written.exists() else folder / expanded(name.replace("\\", "/"))
 
 
 def _number(path: Path, place: str, value: object, infinite: bool = False) -> float:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ...codecs.registry import Value
 from ...datasets.validation import explain_validation
+from ...home_folder import expanded
 from ...text_file import TextFileError, parse_toml, read_text
 from ..records.messages import CodecSpec, Limits
 
@@ -148,7 +149,7 @@ def find(reference: str) -> Path:
     """
     if reference in shipped():
         return shipped()[reference]
-    path = Path(reference).expanduser()
+    path = expanded(reference)
     if path.is_file():
         return path
     raise SuiteError(f"no suite {reference!r}: expected a .toml file or one of {', '.join(shipped())}")
@@ -198,6 +199,6 @@ def unset_variable(reference: str) -> str | None:
 
 def _set_path(reference: str, folder: Path) -> str:
     reference = os.path.expandvars(reference)
-    beside = folder / Path(reference).expanduser()
+    beside = folder / expanded(reference)
     looks_like_path = "/" in reference or reference.endswith(".toml")
     return str(beside) if looks_like_path and beside.exists() else reference

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...codecs.base import MissingBackendError
 from ...codecs.fetch import fetch, file_sha256
+from ...home_folder import expanded
 from ..metrics.base import MissingMetricError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Inception:
 def _weight_file() -> tuple[Path, bool]:
     """Return the weight file and whether it is the published one."""
     if own := os.environ.get(OWN_WEIGHTS):
-        path = Path(own).expanduser()
+        path = expanded(own)
         if not path.is_file():
             raise MissingMetricError(f"{OWN_WEIGHTS} names {path}, which is no file")
         return path, file_sha256(path).startswith(SHA256)

@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import StaticPool
 
+from ...home_folder import expanded
 from . import postgresql
 from .database_errors import BUSY_SECONDS
 from .database_errors import StoreError as StoreError
@@ -81,7 +82,7 @@ def _of_folder(store: str) -> Location:
     if not store:
         raise StoreError("--store is empty: expected a folder, sqlite:///FILE or a PostgreSQL URL")
     # As in a shell, "~name" stays a folder's name where no user is called so.
-    folder = Path(os.path.expanduser(store)).absolute()  # noqa: PTH111
+    folder = expanded(store).absolute()
     if folder.is_file():
         raise StoreError(f"--store {store!r} is a file; expected the store's folder, as {folder.parent} is")
     return _of_file(folder / DATABASE_NAME, str(folder))

@@ -14,6 +14,7 @@ from ...codecs import recipe, registry
 from ...codecs.base import CodecError
 from ...codecs.fetch import weights_folder
 from ...datasets.pixels import EXTENSIONS
+from ...home_folder import expanded
 from ..records.messages import CodecSpec
 from ..run.plan import PlannedCodec
 from ..store.store import Store
@@ -130,7 +131,7 @@ def _recipes(spec: CodecSpec) -> list[tuple[Path, list[str], list[str]]]:
     named = dict(spec.parameters).get("recipe")
     if spec.name != "command" or not isinstance(named, str):
         return []
-    path = Path(named).expanduser().absolute()
+    path = expanded(named).absolute()
     try:
         read, _ = recipe.load(path)
     except CodecError:
@@ -140,7 +141,7 @@ def _recipes(spec: CodecSpec) -> list[tuple[Path, list[str], list[str]]]:
 
 def _paths(values: Iterable[str]) -> list[Path]:
     """Return those values that are absolute paths, or home ones, of something that exists."""
-    paths = [Path(value).expanduser() for value in values if "/" in value]
+    paths = [expanded(value) for value in values if "/" in value]
     return [path for path in paths if path.is_absolute() and path.exists()]
 
 
@@ -150,7 +151,7 @@ def _caches(codec: PlannedCodec) -> Mapping[str, Path]:
         return {}
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     usual = {"HF_HOME": cache / "huggingface", "TORCH_HOME": cache / "torch"}
-    named = {name: Path(os.environ.get(name) or path).expanduser() for name, path in usual.items()}
+    named = {name: expanded(os.environ.get(name) or path) for name, path in usual.items()}
     return {"CODECARENA_WEIGHTS": weights_folder(), **named}
 
 

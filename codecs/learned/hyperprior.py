@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
+from ...home_folder import expanded
 from .. import pretrained
 from ..base import CodecError, CodecInfo, QualityScale, RateParts, check_image, check_quality
 from ..bitstream import Header, Kind, check_claim, pad_payload, seal, unseal
@@ -41,9 +41,7 @@ class Hyperprior:
     """
 
     def __init__(self, weights: str = "", device: str = "cpu", dtype: str = "float32") -> None:
-        self.weights = (
-            pretrained.load(Path(weights).expanduser()) if weights else pretrained.embedded("hyperprior")
-        )
+        self.weights = pretrained.load(expanded(weights)) if weights else pretrained.embedded("hyperprior")
         self._where = place(device, dtype)
         network = load(self.weights)
         self._coder = latent_coder(network)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
 
+from ...home_folder import expanded
 from ..base import CodecError, CodecInfo, MissingBackendError, QualityScale, check_quality
 from ..bitstream import Kind
 from ..fetch import ALLOW_DOWNLOADS, allowed
@@ -151,7 +152,7 @@ def _from_hub(repository: str, name: str) -> _Network:
         MissingBackendError: It cannot be downloaded.
         CodecError: The repository holds another kind of network.
     """
-    folder = Path(repository).expanduser()
+    folder = expanded(repository)
     local = (folder / "hubconf.py").is_file()
     try:
         with _only_allowed_downloads():

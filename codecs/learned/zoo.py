@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import torch
 
+from ...home_folder import expanded
 from ..base import CodecError, CodecInfo, QualityScale, check_choice, check_quality
 from ..bitstream import Kind
 from ..checkpoints import contents, plain_names
@@ -73,7 +74,7 @@ class Zoo:
         where = place(device, dtype)
         scale = QualityScale("quality", 1, 1 if checkpoint else len(model_urls[arch][metric]))
         chosen = chosen_qualities(qualities, scale)
-        paths = [Path(checkpoint or zoo_file(arch, metric, quality)).expanduser() for quality in chosen]
+        paths = [expanded(checkpoint or zoo_file(arch, metric, quality)) for quality in chosen]
         loaded = {quality: load_rate(path, arch, where) for quality, path in zip(chosen, paths, strict=True)}
         self._rates = Rates(Kind.ZOO, scale, loaded)
         self.info = CodecInfo(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ...home_folder import expanded
 from ...text_file import TextFileError, read_lines
 from ..manifest import DatasetError, Manifest, PictureEntry, load_manifest
 from ..manifest_toml import write_manifest
@@ -111,7 +112,7 @@ def model_version(order: Order) -> str:
     Raises:
         DatasetError: The model is not to be had.
     """
-    folder = Path(order.model).expanduser()
+    folder = expanded(order.model)
     if folder.is_dir():
         digest = hashlib.sha256()
         for file in sorted(folder.rglob("*")):

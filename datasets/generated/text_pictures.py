@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...home_folder import expanded
 from ..manifest import DatasetError, PictureEntry, Rendering
 from ..png_file import save_png
 
@@ -69,7 +70,7 @@ def find_font(name: str) -> Path:
     # First in the folder that the user names.
     own = os.environ.get(FONTS)
     for folder in (own, *SYSTEM_FONTS) if own else SYSTEM_FONTS:
-        if (path := _fonts(str(Path(folder).expanduser())).get(name)) is not None:
+        if (path := _fonts(str(expanded(folder))).get(name)) is not None:
             return path
     package = next((package for begin, package in _PACKAGES.items() if name.startswith(begin)), None)
     install = f"install Debian's {package}, or " if package else ""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...home_folder import expanded
 from ...visible_text import visible
 from ..folder import INDEX, check_name, look_into, shortened
 from ..generated import generated_entry
@@ -93,9 +94,9 @@ def _open_set(reference: str, data: Path | None, sampler: Sampler | None) -> Ima
             return _part(manifest, manifest.of, folder, sampler)
         if not manifest.pictures:
             return _as_placed(manifest, folder, reference)
-        beside = path.parent / Path(manifest.folder or "").expanduser()
+        beside = path.parent / expanded(manifest.folder or "")
         return _described(manifest, beside, folder, reference, sampler)
-    folder = Path(reference).expanduser()
+    folder = expanded(reference)
     if not folder.is_dir():
         raise DatasetError(_unknown(reference))
     return _plain_folder(folder.resolve())
@@ -112,7 +113,7 @@ def _stem(path: Path) -> str:
 def _manifest_path(reference: str) -> Path | None:
     if reference in _built_in():
         return _built_in()[reference]
-    path = Path(reference).expanduser()
+    path = expanded(reference)
     if path.suffix == ".toml":
         return path
     return path / FOLDER_MANIFEST if (path / FOLDER_MANIFEST).is_file() else None

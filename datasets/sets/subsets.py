@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...counts import counted
+from ...home_folder import expanded
 from ..manifest import ImageSet, Manifest
 from ..manifest_toml import write_manifest
 
@@ -24,7 +25,7 @@ def write_subset(image_set: ImageSet, reference: str, names: Sequence[str], path
     Raises:
         DatasetError: The manifest cannot be written.
     """
-    given = Path(reference).expanduser()
+    given = expanded(reference)
     manifest = Manifest.model_validate(
         {
             "name": path.stem.lower(),

@@ -7,6 +7,7 @@ import os
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
+from ...home_folder import expanded
 from ...system_errors import reason
 from ..folder import look_into, shortened
 from ..generated import generated_entry
@@ -24,9 +25,9 @@ MAX_ARCHIVE_BYTES = 2**36
 def data_folder(option: Path | None = None) -> Path:
     """Return the folder that holds the image sets: the option, else ``CODECARENA_DATA``, else the user's."""
     if option is not None:
-        return option.expanduser()
+        return expanded(option)
     if named := os.environ.get("CODECARENA_DATA"):
-        return Path(named).expanduser()
+        return expanded(named)
     import platformdirs
 
     return platformdirs.user_data_path("codecarena", appauthor=False)

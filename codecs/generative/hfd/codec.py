@@ -9,11 +9,11 @@ less noise than text-to-image models use. Networks, schedules' numbers and step 
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import torch
 
+from ....home_folder import expanded
 from ... import pretrained
 from ...base import (
     CodecError,
@@ -97,9 +97,7 @@ class Hfd:
         self._how = Sampling(
             cast("Mode", mode), steps or default.steps, _rounded(chosen_noise), _rounded(start), groups
         )
-        self.weights = (
-            pretrained.load(Path(decoder).expanduser()) if decoder else pretrained.embedded(f"hfd_{mode}")
-        )
+        self.weights = pretrained.load(expanded(decoder)) if decoder else pretrained.embedded(f"hfd_{mode}")
         check_choice("autoencoder", autoencoder, KINDS)
         check_name(autoencoder, self.weights)  # before the autoencoder is fetched in vain
         qualities = self.weights.metadata.get("qualities", "all")
