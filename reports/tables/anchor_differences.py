@@ -162,8 +162,8 @@ def difference_notes(differences: Sequence[Difference], label: str, marks: str) 
         "for all codecs; no mark: not shown"
     ) * known
     return [
-        f"Against {label}: mean difference over the pictures on which both are there{bracket}. The order of "
-        "those that share at least half of the pictures with it.",
+        f"Against {label}: mean difference over the pictures on which both are there{bracket}. Codecs "
+        "that share at least half of the pictures with it stand in this order, the others after them.",
         *(f"No interval: {reason}." for reason in reasons),
     ]
 
