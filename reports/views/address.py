@@ -6,7 +6,7 @@ chooses by itself completes the entry that is there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -29,25 +29,27 @@ SCORE = "score-"
 _address = component("codecarena_address", js=(WEB / "address.js").read_text())
 
 
-@dataclass(slots=True)
 class Address:
     """What the address of one page says, from its opening to the next one."""
 
-    page: str = ""
-    opening: int = 0
-    """Counts how often a page was opened: components follow the address where it is another one."""
-    asked: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    """As the page was opened, or as the browser went back to it."""
-    settled: set[str] = field(default_factory=set[str])
-    """Names that have been taken from `asked`: from then on the picker decides."""
-    query: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    """As it was written last."""
-    chosen: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    """By what has been drawn since the page was opened; empty where nothing is chosen."""
-    is_new_entry: bool = False
-    """Whether somebody has changed a choice since it was written."""
-    unknown: dict[str, str] = field(default_factory=dict[str, str])
-    """What was asked for and is not here, in words."""
+    def __init__(
+        self, page: str = "", opening: int = 0, asked: Mapping[str, list[str]] | None = None
+    ) -> None:
+        self.page = page
+        self.opening = opening
+        """Counts how often a page was opened: components follow the address where it is another one."""
+        self.asked = dict(asked or {})
+        """As the page was opened, or as the browser went back to it."""
+        self.settled: set[str] = set()
+        """Names that have been taken from `asked`: from then on the picker decides."""
+        self.query = dict(self.asked)
+        """As it was written last."""
+        self.chosen: dict[str, list[str]] = {}
+        """By what has been drawn since the page was opened; empty where nothing is chosen."""
+        self.is_new_entry = False
+        """Whether somebody has changed a choice since it was written."""
+        self.unknown: dict[str, str] = {}
+        """What was asked for and is not here, in words."""
 
     def take(self, name: str) -> list[str] | None:
         """Return what is asked for by a name, once after the page was opened; None afterwards."""
@@ -81,7 +83,7 @@ def begin() -> None:
     if current().page == page and not _went_back():
         return
     asked = {name: st.query_params.get_all(name) for name in st.query_params}
-    st.session_state["address"] = Address(page, current().opening + 1, asked, query=dict(asked))
+    st.session_state["address"] = Address(page, current().opening + 1, asked)
 
 
 def _went_back() -> bool:

@@ -32,7 +32,7 @@ def signed_in() -> bool:
     """Return whether the visitor is signed in as organiser; draw the sign-in where not."""
     stored, admitted = password_hash(), admitted_addresses()
     if TOKEN not in st.session_state:
-        token = st.context.cookies.get(COOKIE, "")
+        token = str(st.context.cookies.get(COOKIE, ""))
         if token and gate().is_visiting(token, stored):
             st.session_state[SESSION], st.session_state[TOKEN] = stored, token
     if TOKEN in st.session_state:

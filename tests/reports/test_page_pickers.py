@@ -306,6 +306,7 @@ def test_the_cost_that_a_page_of_speeds_begins_with(
     monkeypatch.setattr(speed.pages, "show", lambda *words: tables.append(words))
     point = TradePoint("zip", 2.0, 3.0, True)
     monkeypatch.setattr(speed, "trades", lambda *words: [point] if words[2] in there else [])
+    monkeypatch.setattr(speed, "absent", lambda _, __, by: [f"Not in the chart: a_b by {by}."])
     monkeypatch.setattr(
         speed, "trade", lambda points, line_styles, **named: (points, list(line_styles), named)
     )
@@ -325,6 +326,7 @@ def test_the_cost_that_a_page_of_speeds_begins_with(
     gain = {"cost": costs[usual], "gain": "BD-rate against zip (%), less is better", "less_is_better": True}
     assert page.of("altair_chart") == ([([point], ["zip"], {**gain, "dark": True})] if drawn else [])
     assert len(page.of("info")) == (not drawn)
+    assert page.of("caption") == [f"Not in the chart\\: a\\_b by {usual}\\."] * drawn
     front = ((BUTTERAUGLI, compared, ("store", "zoo")), "front")
     assert tables == [(filled, "speed0"), (filled, "speed1"), front]
     compared.common = []
