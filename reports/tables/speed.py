@@ -20,7 +20,12 @@ LOADED_NOTE = (
     f"{LOADED} Other programs ran meanwhile: wall time and MP/s are too slow, CPU time is hardly so."
     " Once more at a quiet moment: codecarena time SUITE --again"
 )
-SPREAD = "Median over the timed cells (5th…95th percentile); of each cell the median of its repeats."
+LEAST_FOR_PERCENTILES = 20
+"""Of fewer cells the 5th percentile lies below the second smallest: it would be made of the smallest two."""
+SPREAD = (
+    "Median over the timed cells (5th…95th percentile; of fewer than "
+    f"{LEAST_FOR_PERCENTILES} cells minimum…maximum); of each cell the median of its repeats."
+)
 CODEC = Column("Codec", numeric=False)
 RATE = Column("Rate", "bits/pixel", help="Median over the timed cells.")
 
@@ -67,9 +72,12 @@ def _encode_seconds(row: TimingRow) -> float:
 
 
 def _per_megapixel(cells: Iterable[TimingRow], value: Callable[[TimingRow], float]) -> Spread:
-    milliseconds = spread(1000 * value(row) * MEGA / row.pixel_count for row in cells)
-    assert milliseconds is not None
-    return milliseconds
+    milliseconds = [1000 * value(row) * MEGA / row.pixel_count for row in cells]
+    if len(milliseconds) < LEAST_FOR_PERCENTILES:
+        return Spread(median(milliseconds), min(milliseconds), max(milliseconds), len(milliseconds))
+    percentiles = spread(milliseconds)
+    assert percentiles is not None
+    return percentiles
 
 
 def _speed(where: str, codecs: Sequence[list[TimingRow]]) -> Table:

@@ -71,8 +71,8 @@ def test_speed_on_a_machine_with_a_gpu(tables_of: Any) -> None:
     assert texts(table) == [
         ["jpeg", "1.00", "10.0", "100 (100…100)", "65.0", "–", "40.0", "25.0 (25.0…25.0)", "12.5", "–", "1"],
         # Encode takes 1,500 and 2,000 ms a megapixel, decode 400 and 500; CPU 3,000 and 2,500, 550 and 750.
-        ["latent", "3.00", "0.571", f"1{NARROW}750 (1{NARROW}525…1{NARROW}975)", f"2{NARROW}750", "100",
-         "2.22", "450 (405…495)", "650", "150", "2"],
+        ["latent", "3.00", "0.571", f"1{NARROW}750 (1{NARROW}500…2{NARROW}000)", f"2{NARROW}750", "100",
+         "2.22", "450 (400…500)", "650", "150", "2"],
     ]  # fmt: skip
     assert text_columns(table) == ["Codec"]
     assert values(table)[1] == pytest.approx(
@@ -88,6 +88,18 @@ def test_speed_on_a_machine_with_a_gpu(tables_of: Any) -> None:
         ("a.png", 3.0, 200_000)
     ]
     assert record["cells"][0]["decode"]["cpu_seconds"] == (0.0025, 0.003, 0.001)
+
+
+@pytest.mark.parametrize(("cells", "shown"), [(19, "100 (10.0…190)"), (20, "105 (19.5…190)")])
+def test_ends_of_few_cells_are_their_least_and_greatest(tables_of: Any, cells: int, shown: str) -> None:
+    # 10, 20, 30, ... ms to encode a megapixel.
+    rows = [
+        replace(JPEG, timing=replace(JPEG.timing, encode=Side((0.002 * place,), (0.01,))))
+        for place in range(1, cells + 1)
+    ]
+    (row,) = tables_of(rows)[0].rows
+    assert row.entries[3].text == shown
+    assert "of fewer than 20 cells minimum…maximum" in speed.SPREAD
 
 
 def test_memory_and_decoder_on_a_machine_with_a_gpu(tables_of: Any) -> None:
