@@ -119,7 +119,7 @@ def costs(
         layout=layout,
     )  # fmt: skip
     return Printed(
-        figure, _about(f"BD-rate over {COSTS[by].lower()}", selection, metric, f"against {board.anchor}"),
+        figure, _about(f"BD-rate over {COSTS[by][0].lower()}{COSTS[by][1:]}", selection, metric, f"against {board.anchor}"),
         (span_figure.FRONT_NOTE, *notes),
     )  # fmt: skip
 
