@@ -118,10 +118,9 @@ def costs(
         gain=f"BD-rate against {board.anchor} (%)", less_is_better=True, title=title, notes=notes,
         layout=layout,
     )  # fmt: skip
-    return Printed(
-        figure, _about(f"BD-rate over {COSTS[by][0].lower()}{COSTS[by][1:]}", selection, metric, f"against {board.anchor}"),
-        (span_figure.FRONT_NOTE, *notes),
-    )  # fmt: skip
+    about_cost = f"BD-rate over {COSTS[by][0].lower()}{COSTS[by][1:]}"
+    about = _about(about_cost, selection, metric, f"against {board.anchor}")
+    return Printed(figure, about, (span_figure.FRONT_NOTE, *notes))
 
 
 def kind_points(split: KindSplit) -> list[SpanPoint]:
