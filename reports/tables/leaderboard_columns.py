@@ -54,8 +54,7 @@ def costs(timings: Sequence[TimingRow], footprints: Mapping[tuple[str, str], Foo
     machine_id = most[0] if most else ""
     of_machine = sorted(footprints.items(), key=lambda item: (item[0][1] == machine_id, item[0]))
     sizes = {
-        codec_id: footprint.weights_bytes + footprint.library_bytes
-        for (codec_id, _), footprint in of_machine
+        codec_id: footprint.weights_bytes + footprint.library_bytes for (codec_id, _), footprint in of_machine
     }
     return {
         codec_id: Cost(
