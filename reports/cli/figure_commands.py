@@ -264,6 +264,7 @@ def _kinds(
 def _study(store: Store, name: str | None, kind: Literal["people", "scale"], layout: Layout) -> Printed:
     from ...studies.analysis.results import stored_results
     from ..files import printed_figures
+    from ..tables import digits
 
     studies = stored_results(store) if store.has_studies() else ()
     study = _chosen_study(studies, name)
@@ -274,7 +275,9 @@ def _study(store: Store, name: str | None, kind: Literal["people", "scale"], lay
             "what raters saw has no scores yet: "
             f"codecarena study score {study.study} --metric ssimulacra2, then study report {study.study}"
         )
-    return printed_figures.people(study, study.analysis.metrics.whole, layout)
+    stored = store.metrics()
+    titles = {metric.name: digits.metric_title(metric, stored) for metric in stored}
+    return printed_figures.people(study, study.analysis.metrics.whole, titles, layout)
 
 
 def _chosen_study(studies: Sequence[StudyResults], name: str | None) -> StudyResults:

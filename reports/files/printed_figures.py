@@ -13,7 +13,7 @@ from ...counts import counted
 from ...studies.analysis.human_metrics import HumanAgreement
 from ...studies.analysis.results import StudyResults
 from ..charts import rd_figure, span_figure
-from ..charts.chart_points import SpanPoint
+from ..charts.chart_points import GROUPS, accuracy_points, kind_points
 from ..charts.figures import PAGE, About, Format, Layout, SvgText, export
 from ..charts.line_styles import line_styles
 from ..charts.scale_figure import scale_chart
@@ -25,7 +25,6 @@ from ..tables.reasons import shared_notes
 from ..tables.selection import Selection
 from .curve_files import published_note
 
-GROUPS = ("natural", "AI-generated")
 SIMULATED_NOTE = "Simulated raters: programs answered, no person did."
 
 
@@ -123,19 +122,6 @@ def costs(
     return Printed(figure, about, (span_figure.FRONT_NOTE, *notes))
 
 
-def kind_points(split: KindSplit) -> list[SpanPoint]:
-    """Return every codec's BD-rate on natural and on AI-generated pictures, as far as there is one."""
-    return [
-        SpanPoint(
-            row.label + (f" ({row.affinity})" if row.affinity != "none" else ""), group, level.percent,
-            level.interval.low, level.interval.high,
-        )
-        for row in split.rows
-        for group, level in zip(GROUPS, (row.natural, row.generated), strict=True)
-        if level.percent is not None
-    ]  # fmt: skip
-
-
 def kinds(
     selection: Selection, metric: MetricRow, anchor: str, split: KindSplit, layout: Layout = PAGE
 ) -> Printed | None:
@@ -162,23 +148,19 @@ def kinds(
     return Printed(figure, about, tuple(notes))
 
 
-def accuracy_points(agreement: HumanAgreement) -> list[SpanPoint]:
-    """Return the share of votes that each metric predicts, in percent."""
-    return [
-        SpanPoint(
-            metric.metric, "accuracy", 100 * metric.accuracy, 100 * metric.accuracy_interval.low,
-            100 * metric.accuracy_interval.high,
-        )
-        for metric in agreement.metrics
-    ]  # fmt: skip
-
-
-def people(study: StudyResults, agreement: HumanAgreement, layout: Layout = PAGE, of: str = "") -> Printed:
+def people(
+    study: StudyResults,
+    agreement: HumanAgreement,
+    titles: Mapping[str, str],
+    layout: Layout = PAGE,
+    of: str = "",
+) -> Printed:
     """Return how many votes of a study each metric predicts.
 
     Args:
         study: Whose votes they are.
         agreement: Of the metrics with the votes.
+        titles: Of metrics, by name.
         layout: Size, letters, and what stands around the axes.
         of: Which part of the votes they are; empty for all.
     """
@@ -190,7 +172,7 @@ def people(study: StudyResults, agreement: HumanAgreement, layout: Layout = PAGE
         *[SIMULATED_NOTE] * study.simulated,
     ]
     figure = span_figure.spans(
-        accuracy_points(agreement), axis="votes predicted (%)", groups=("accuracy",),
+        accuracy_points(agreement, titles), axis="votes predicted (%)", groups=("accuracy",),
         title=f"{study.label}: metrics against people", zero=False, ceiling=ceiling, notes=notes,
         layout=layout,
     )  # fmt: skip

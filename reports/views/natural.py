@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from ...bench.analysis.kind_effect import KindSplit
-from ..charts.chart_points import SpanPoint
+from ..charts.chart_points import GROUPS, kind_points
 from ..charts.interactive import spans
 from ..tables import digits
 from ..tables.evidence import Pending, kind_split
@@ -70,7 +70,7 @@ def draw(frame: Frame) -> None:
         pages.show(points_table(points_by_kind(selection, metric, anchor_id), title))
     else:
         _drawn(selection, split, title, sets[0])
-        if any(level.percent is not None for row in split.rows for level in (row.natural, row.generated)):
+        if kind_points(split):
 
             def printed() -> Printed | None:
                 from ..files import printed_figures
@@ -111,20 +111,9 @@ def _drawn(selection: Selection, split: KindSplit, title: str, image_set: str) -
         verdict = "depends" if split.order.p_value < 0.05 else "is not shown to depend"
         order = "the order of codecs changes" if changed else "no change in the order of codecs is shown"
         st.markdown(f"**What a codec saves {verdict} on the kind of picture; {order}.**")
-    points = [
-        SpanPoint(
-            row.label + (f" ({row.affinity})" if row.affinity != "none" else ""),
-            group,
-            level.percent,
-            level.interval.low,
-            level.interval.high,
-        )
-        for row in split.rows
-        for group, level in (("natural", row.natural), ("AI-generated", row.generated))
-        if level.percent is not None
-    ]  # fmt: skip
+    points = kind_points(split)
     if points:
-        drawn = spans(points, title=f"{title} (%)", groups=("natural", "AI-generated"),
+        drawn = spans(points, title=f"{title} (%)", groups=GROUPS,
                       dark=st.context.theme.type == "dark")  # fmt: skip
         st.altair_chart(drawn, alt=f"{title}, on either kind; the table below has the numbers")
     links = [_look(image_set, [split.anchor, row.label]) for row in split.rows]

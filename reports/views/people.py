@@ -16,7 +16,7 @@ from ...studies.organise.findings_text import Record
 from ...studies.organise.metric_findings import band_title, metric_tables, part_tables, part_title
 from ...studies.organise.presenting import SIMULATED
 from ...studies.organise.score_tables import score_tables
-from ..charts.chart_points import SpanPoint
+from ..charts.chart_points import accuracy_points
 from ..charts.interactive import spans
 from ..charts.study_tables import record_tables
 from ..tables import digits
@@ -80,7 +80,7 @@ def draw(frame: Frame) -> None:
         def printed() -> Printed:
             from ..files import printed_figures
 
-            return printed_figures.people(study, agreement, of=part_title(part))
+            return printed_figures.people(study, agreement, titles, of=part_title(part))
 
         figure_files(printed, digits.file_name(f"{study.study} {part_title(part)} metrics against people"))
         _tables(metric_tables(part.agreement, of), "metrics", titles)
@@ -141,11 +141,7 @@ def _titled(row: Record, titles: Mapping[str, str]) -> Record:
 
 
 def _chart(agreement: HumanAgreement, titles: Mapping[str, str]) -> None:
-    points = [
-        SpanPoint(titles.get(metric.metric, metric.metric), "accuracy", 100 * metric.accuracy,
-                  100 * metric.accuracy_interval.low, 100 * metric.accuracy_interval.high)
-        for metric in agreement.metrics
-    ]  # fmt: skip
+    points = accuracy_points(agreement, titles)
     drawn = spans(
         points, title="Votes predicted (%)", groups=("accuracy",), zero=False,
         dark=st.context.theme.type == "dark", ceiling=100 * agreement.ceiling,
