@@ -76,7 +76,8 @@ def rows_of(page: AppTest, table: int = 0) -> list[list[str]]:
     """Return the texts of one of the tables of a page."""
     shown = [json.loads(element.proto.json).get("html", "") for element in page.get("bidi_component")]
     (body,) = re.findall(r"<tbody>(.*)</tbody>", [body_html for body_html in shown if body_html][table])
-    return [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", body)]
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", re.sub(r"</?a[^>]*>", "", body))
+    return [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in rows]
 
 
 def test_the_leaderboard_is_of_the_chosen_kind(open_page: Callable[..., AppTest]) -> None:
@@ -319,12 +320,12 @@ def test_the_page_says_whether_the_kind_matters(
 ) -> None:
     page, tables, points = Drawn(), [], []
     monkeypatch.setattr(natural, "st", page)
-    monkeypatch.setattr(natural.pages, "show", lambda table, name: tables.append((table, name)))
+    monkeypatch.setattr(natural.pages, "show", lambda table, name, **_: tables.append((table, name)))
     monkeypatch.setattr(natural, "kind_table", lambda _, split: split.rows)
     monkeypatch.setattr(natural, "spans", lambda drawn, **_: points.extend(drawn))
     order = Order(p_value, 3, 0.5, NONE, (Reversal("a", "b", -1.0, 1.0, reversal_p),))
-    split: Any = SimpleNamespace(rows=ROWS, order=order, statement=statement)
-    natural._drawn(SimpleNamespace(), split, "title")  # type: ignore[arg-type]
+    split: Any = SimpleNamespace(rows=ROWS, order=order, statement=statement, anchor="zip")
+    natural._drawn(SimpleNamespace(), split, "title", "zoo")  # type: ignore[arg-type]
     words = page.of("warning" if statement else "markdown")
     assert [word.strip("*").replace("\\", "") for word in words] == [said]
     assert points == [
