@@ -25,7 +25,7 @@ from .execution import CellQueue
 from .plan import Planned, PlannedCodec, PlannedPicture, make_cell
 from .prepare import Prepared
 from .suite import SuiteError
-from .targets import Target
+from .targets import Target, lossy_values
 
 RATE_TOLERANCE = 0.005
 """On continuous scales a rate this near its target, in natural logarithms, is near enough."""
@@ -342,8 +342,7 @@ class Searches:
     def level_of(self, rows: Sequence[Tried | None], sizes: Sequence[int]) -> float | None:
         """Return the log of bits per pixel, or the quality of the mean score; infinite where lossless.
 
-        Pictures that hold nothing the metric measures are left out; None where no other is there. So are
-        those without a finite score, as they came back identical, unless half of the others or more did.
+        None where no picture holds what the metric measures; see `lossy_values` for those that come back.
         """
         known = [row for row in rows if row]
         if len(known) < len(rows):
@@ -354,7 +353,7 @@ class Searches:
             scores = [row.score for row in known if row.score and row.score.applicable]
             if not scores:
                 return None
-            values = _lossy(scores)
+            values = lossy_values(scores)
             return self.quality(fmean(values)) if values else math.inf
         if self.target.kind == "bpp":
             each = [8 * row.bitstream_bytes / size for row, size in zip(known, sizes, strict=True)]
@@ -366,7 +365,7 @@ class Searches:
         rows = [self.tried[question.key(picture, setting)] for picture in question.pictures]
         if self.metric_id:
             scores = [row.score for row in rows if row.score and row.score.applicable]
-            values = _lossy(scores)
+            values = lossy_values(scores)
             return fmean(values) if values else None
         total = sum(row.bitstream_bytes for row in rows)
         sizes = [picture.pixel_count for picture in question.pictures]
@@ -385,15 +384,6 @@ class Searches:
             if level is not None:
                 levels_of_picture.setdefault(key.picture_sha256, {})[key.quality] = level
         return list(levels_of_picture.values())
-
-
-def _lossy(scores: Sequence[Score]) -> list[float]:
-    """Return the finite scores to average: a picture that came back identical costs that picture alone.
-
-    None where half of the pictures or more came back identical: the setting is lossless.
-    """
-    values = [score.value for score in scores if score.value is not None]
-    return values if 2 * len(values) > len(scores) else []
 
 
 def _questions(prepared: Prepared, scope: Scope) -> Iterable[_Search]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..metrics import registry as metric_registry
 from ..metrics.base import MetricError
-from ..records.rows import Scope
+from ..records.rows import Scope, Score
 from .suite import SuiteError
 
 RATES = ("bpp", "total-bpp", "bytes")
@@ -58,3 +59,12 @@ def parse_target(text: str, scope: Scope = "picture") -> Target:
             f"--match {text!r}: total bits over total pixels are those of a set; add --match-set"
         )
     return Target(kind, value, scope)
+
+
+def lossy_values(scores: Sequence[Score]) -> list[float]:
+    """Return the finite scores to average: a picture that came back identical costs that picture alone.
+
+    None where half of the pictures or more came back identical: the setting is lossless.
+    """
+    values = [score.value for score in scores if score.value is not None]
+    return values if 2 * len(values) > len(scores) else []

@@ -283,7 +283,8 @@ def test_tables_go_out_as_latex_json_csv_and_parquet(ran: Path) -> None:
     printed(ran, "export", "latex", "board.tex", "--anchor", "jpeg", "-m", "psnr")
     page = (ran / "board.tex").read_text()
     assert r"\begin{tabular}" in page
-    assert page.count(r"\toprule") == page.count(r"\bottomrule") == 1
+    # BD-rates, and below them where codecs without a curve stand at their own bytes.
+    assert page.count(r"\toprule") == page.count(r"\bottomrule") == 2
     body = page.split(r"\midrule")[1].split(r"\bottomrule")[0]
     assert "jpeg & anchor" in body
     assert "−" not in page

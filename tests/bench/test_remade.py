@@ -176,6 +176,7 @@ def test_the_record_of_a_verification_has_every_count() -> None:
         "isolation": "unshare",
         "interrupted": True,
         "notes": ["a note"],
+        "instruction_sets": [],
     }
     assert len(first.pop("rows")) == 7
     assert first == {
@@ -214,13 +215,25 @@ def test_a_codec_that_meets_its_training_pictures_is_named_with_the_first_three(
     ]
     where = "was trained on pictures of this suite; its results on them mislead:"
     named = "pictures/b, pictures/c, pictures/e"
-    notes = training_overlap.training_notes(pictures, codecs, prints)
+    read: list[dict[str, str]] = []
+    known = prints
+    monkeypatch.setattr(training_overlap, "store_prints", lambda paths, *_: read.append(dict(paths)) or known)
+
+    def notes_of(codecs: list[Any]) -> list[str]:
+        return training_overlap.training_notes(pictures, codecs, None, None)  # type: ignore[arg-type]
+
+    notes = notes_of(codecs)
+    assert sorted(read[0]) == [f"sha-{name}" for name in "abcdef"]
     assert notes == [f"codec label of {name} {where} {named}" for name in "xy"]
     assert asked == [("a", "b")], "once for codecs that were trained on the same"
     prints["sha-d"] = "1" * 16
-    (note, _) = training_overlap.training_notes(pictures, codecs[:2], prints)
+    (note, _) = notes_of(codecs[:2])
     assert note.endswith(f"{where} pictures/b, pictures/c, pictures/d and 1 more")
-    assert training_overlap.training_notes(pictures, codecs, {}) == []
+    known = {}
+    assert notes_of(codecs) == []
+    read.clear()
+    assert notes_of(codecs[2:]) == []
+    assert read == [], "no codec says what it was trained on: no picture is read"
 
 
 # Distances of sets.

@@ -162,5 +162,6 @@ def test_an_unknown_metric_is_one_sentence(folder: Path) -> None:
 
 def test_an_empty_store_says_what_to_run(folder: Path) -> None:
     ended = call("score-set", "suite.toml", "-m", "swd", "--store", "empty", folder=folder)
-    assert ended.returncode == 1
-    assert "run it first" in ended.stderr
+    assert ended.returncode == 2
+    assert "run a suite first" in ended.stderr
+    assert not (folder / "empty").exists()

@@ -10,8 +10,9 @@ import pytest
 
 from codecarena.bench.records.messages import Described, Failed, Scored
 from codecarena.bench.run import study_pictures
+from codecarena.bench.store import shown_scores
 from codecarena.bench.store.database import StoreError
-from codecarena.bench.store.study_pictures import Crop, PicturePart
+from codecarena.bench.store.study_pictures import Crop, PicturePart, StimulusScores
 from codecarena.datasets import pixels as dataset_pixels
 
 
@@ -139,11 +140,29 @@ def worker(**answers: Any) -> Any:
     )
 
 
-def test_pairs_without_a_score_are_scored_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each picture lie in a folder of its name, and its pixels be the path."""
     monkeypatch.setattr(dataset_pixels, "read_pixels", lambda path: path)
+    monkeypatch.setattr(
+        study_pictures,
+        "_paths",
+        lambda _, pairs: {
+            name: f"/blobs/{name}" for original in pairs for name in (original, *pairs[original])
+        },
+    )
+
+
+@pytest.mark.usefixtures("here")
+def test_pairs_without_a_score_are_scored_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    none, one = (SimpleNamespace(applicable=applicable) for applicable in (False, True))
+    known = {("a", "new"): one, ("a", "known"): none, ("b", "b"): one, ("b", "known"): one}
+    scores = {pair: {"id of psnr": score} for pair, score in known.items()}
+    monkeypatch.setattr(shown_scores, "scores_of", lambda *_: scores)
     ledger: Any = Ledger()
     pairs = [("a", "new"), ("a", "known"), ("b", "b"), ("b", "known")]
-    assert study_pictures._score(worker(), ledger, pairs, "psnr") == 3
+    outcome = study_pictures._score(worker(), ledger, pairs, "psnr")
+    assert outcome == StimulusScores(3, 1, 1), "gained, known before, nothing to measure"
     row = {"metric_id": "id of psnr", "seconds": 0.5}
     assert ledger.rows == [
         {"original_sha256": "a", "decoded_sha256": "new", "value": 40.0, "lossless": False, **row},
@@ -152,8 +171,8 @@ def test_pairs_without_a_score_are_scored_and_counted(monkeypatch: pytest.Monkey
     ]
 
 
-def test_a_metric_that_does_not_load_or_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset_pixels, "read_pixels", lambda path: path)
+@pytest.mark.usefixtures("here")
+def test_a_metric_that_does_not_load_or_fails_is_named() -> None:
     failing = worker(score=lambda *_: Failed("error", "score", "too small", "psnr"))
     with pytest.raises(StoreError, match="metric 'psnr' on 0123456789ab: too small"):
         study_pictures._score(failing, Ledger(), [("a", "0123456789abcdef")], "psnr")  # type: ignore[arg-type]

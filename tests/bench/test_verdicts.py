@@ -68,7 +68,15 @@ def box(answer: Outcome, **fields: Any) -> Any:
         return answer
 
     return SimpleNamespace(
-        **{"ask": ask, "asked": asked, "isolation": "unshare", "leak": "", "remarks": [], **fields}
+        **{
+            "ask": ask,
+            "asked": asked,
+            "isolation": "unshare",
+            "leak": "",
+            "remarks": [],
+            "older": None,
+            **fields,
+        }
     )
 
 
@@ -89,10 +97,7 @@ def moved(levels: int) -> DecodedAgain:
             ("differs", 3, "up to 3 levels from the measured pixels, 2 allowed; hidden: x"),
         ),
         (Outcome(again=DecodedSize(4, 5)), ("differs", None, "decoded to 5x4")),
-        (
-            Outcome(again=DecodedAgain(MEASURED.reshape(6, 4, 3))),
-            ("differs", None, "decoded to 4x6"),
-        ),
+        (Outcome(again=DecodedAgain(MEASURED.reshape(6, 4, 3))), ("differs", None, "decoded to 4x6")),
         (Outcome(failed=[Failed("error", "decode", "no file")]), ("failed", None, "no file; hidden: x")),
     ],
 )
@@ -117,12 +122,8 @@ def test_a_process_gets_64_bitstreams_of_one_codec_and_other_versions_are_noted(
     monkeypatch.setattr(verify, "other_versions", lambda *_: {"codec 0": 3})
     made = verification(monkeypatch)
     parts = list(made.split(SimpleNamespace(codecs=[CODEC, other])))
-    assert [(part.codec, len(part.streams)) for part in parts] == [
-        (CODEC, 64),
-        (CODEC, 64),
-        (CODEC, 2),
-        (other, 1),
-    ]
+    counts = [(part.codec, len(part.streams)) for part in parts]
+    assert counts == [(CODEC, 64), (CODEC, 64), (CODEC, 2), (other, 1)]
     assert [stream.measurement_id for part in parts[:3] for stream in part.streams] == list(range(130))
     assert made.report.notes == ["3 bitstreams of codec 0 left out: that version is not here"]
 
@@ -344,6 +345,7 @@ def test_the_end_of_a_run_is_told_in_sentences_and_in_a_record() -> None:
         "planned": 1,
         "completed": 2,
         "failed": 1,
+        "nothing_to_measure": {},
         "without_result": 4,
         "interrupted": False,
         "complete": False,

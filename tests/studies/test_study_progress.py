@@ -303,5 +303,5 @@ def test_studies_are_listed_with_whose_answers_they_hold(tmp_path: Path, ledger:
     assert (theirs["answers of"], theirs["raters"], theirs["votes"]) == ("an import", 2, 2)
     lines, _ = presenting.status_lines(ledger, "theirs")
     # Whoever voted elsewhere is not waited for, and nobody's display can be proven there.
-    assert lines[2:] == ["raters: 2 done", "votes: 2 on 1 pair, 2 to 2 a pair"]
+    assert lines[2:] == ["raters: 2 done", "votes: 2 on 1 pair, 2 to 2 a pair", "source: somebody"]
     assert presenting._answering(dataclasses.replace(study, plan="simulated = true")) == "simulated raters"
