@@ -153,8 +153,8 @@ class Execution:
     def once_more(self, planned: Planned, outcome: Outcome) -> Planned | None:
         """Return what is left of a cell whose worker was killed from outside; its death is taken back.
 
-        Where memory is short the kernel kills whoever is largest, and operators end what seems stuck: the codec
-        may have done nothing wrong. The second time, it counts.
+        Where memory is short the kernel kills whoever is largest, and operators end what seems stuck: the
+        codec may have done nothing wrong. The second time, it counts.
         """
         killed = outcome.failed[-1] if outcome.failed and not outcome.stopped else None
         if killed is None or killed.exit_code not in FROM_OUTSIDE or planned.key in self.killed:

@@ -162,9 +162,7 @@ def scored_metrics(store: Store, image_set: str | None = None) -> set[str]:
         }
 
 
-def _scores_of(
-    pairs: Select[float | None], metric_id: str, perfect: float | None
-) -> Select[float | None]:
+def _scores_of(pairs: Select[float | None], metric_id: str, perfect: float | None) -> Select[float | None]:
     """Return the query for the scores of one metric; with a perfect value they are numbers."""
     own = pairs.where(ScoreTable.metric_id == metric_id)
     return own if perfect is None else own.where(ScoreTable.value.is_not(None))

@@ -150,15 +150,12 @@ def _cautions(fitted: Fit, draws: Sequence[Draws], counted: Tally | None) -> lis
         )
         return notes
     if counted and len(counted.raters) < FEW_RATERS:
-        weak = _powerless(len(counted.raters))
-        notes.append(
-            f"only {counted_noun(len(counted.raters), 'rater')}: intervals by rater are rough below {FEW_RATERS}{weak}"
-        )
+        raters, weak = counted_noun(len(counted.raters), "rater"), _powerless(len(counted.raters))
+        notes.append(f"only {raters}: intervals by rater are rough below {FEW_RATERS}{weak}")
     if counted and 1 < len(counted.pictures) < FEW_PICTURES:
-        notes.append(
-            f"only {counted_noun(len(counted.pictures), 'picture')}: intervals for pictures in general are rough "
-            f"below {FEW_PICTURES}{_powerless(len(counted.pictures))}"
-        )
+        pictures, weak = counted_noun(len(counted.pictures), "picture"), _powerless(len(counted.pictures))
+        about = "intervals for pictures in general are rough"
+        notes.append(f"only {pictures}: {about} below {FEW_PICTURES}{weak}")
     if counted and len(counted.pictures) == 1:
         notes.append("one picture: nothing is said about pictures in general")
     notes += [

@@ -129,3 +129,29 @@ def test_a_searched_setting_stands_for_itself() -> None:
     row = at([*STORED, *searched], 0.5, matches=matches)["seek"]
     jpeg = [30 + 3 * np.log2(0.5) + 5 * place for place in range(8)]
     assert (row.pictures, row.mean) == (8, pytest.approx(40 - np.mean(jpeg)))
+
+
+def test_rate_by_rate_a_codec_is_better_below_a_crossing_and_worse_above_it() -> None:
+    # Two decibels an octave against three: even at half a bit per pixel.
+    flat = {
+        name: [
+            (rate, 29 + 2 * np.log2(rate) + 0.1 * LOSS[place] + 5 * place)
+            for rate in np.geomspace(0.1, 2.0, 4)
+        ]
+        for place, name in enumerate(PICTURES)
+    }
+    columns, column = columns_of([*STORED, *ladder_cells("flat", flat)], PSNR.metric_id)
+    entered, _, _ = entrants(columns, codec_grids.grids(columns), (), (), "bpp", 0.5)
+    rates = (0.05, 0.25, 0.5, 1.0, 4.0)
+    rows = differences_by_rate(entered, column, PSNR, rates, ("id-flat", "id-jpeg"))
+    assert [row.pictures for row in rows] == [0, 8, 8, 8, 0]
+    means = [row.mean for row in rows[1:4]]
+    assert means == pytest.approx([gain + 0.1 * LOSS.mean() for gain in (1, 0, -1)], abs=1e-6)
+    assert [row.verdict for row in rows] == [None, "better", "not shown", "worse", None]
+    alone = [
+        differences_by_rate(entered, column, PSNR, (rate,), ("id-flat", "id-jpeg"))[0].p_value
+        for rate in rates
+    ]
+    assert [row.p_value for row in rows] == holm(alone), "of all rates, not of all codecs"
+    turned = differences_by_rate(entered, column, PSNR, rates, ("id-jpeg", "id-flat"))
+    assert [row.verdict for row in turned] == [None, "worse", "not shown", "better", None]

@@ -93,7 +93,9 @@ def test_the_columns_of_an_index_that_are_keys_of_a_picture_are_read(tmp_path: P
     (tmp_path / "index.csv").write_text(f"{','.join(columns)}\na.png,x,1,1,1,1,1,,y\n")
     assert read_index(tmp_path, ["a.png"]).rows == {"a.png": {"caption": "x"}}
     (tmp_path / "index.csv").write_bytes(b"file\n\xff\n")
-    with pytest.raises(DatasetError, match=r"index\.csv: cannot be read \(line 2: expected UTF-8, got the byte 0xff"):
+    with pytest.raises(
+        DatasetError, match=r"index\.csv: cannot be read \(line 2: expected UTF-8, got the byte 0xff"
+    ):
         read_index(tmp_path, ["a.png"])
 
 

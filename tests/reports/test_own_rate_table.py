@@ -344,7 +344,7 @@ def tables_of_page(page: AppTest) -> dict[str, list[list[str]]]:
     shown = [json.loads(element.proto.json).get("html", "") for element in page.get("bidi_component")]
     bodies = [re.findall(r"<tbody>(.*)</tbody>", html)[0] for html in shown if html]
     rows = [
-        [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", body)]
+        [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in re.findall(r"<tr[^>]*>(.*?)</tr>", body)]
         for body in bodies
     ]
     titles = [element.value.replace("\\", "") for element in page.header]
