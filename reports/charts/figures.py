@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
@@ -80,32 +81,31 @@ class About:
 def lettering(layout: Layout) -> Generator[None]:
     """Draw with the lines and letters of a layout until the block ends."""
     scale = layout.scale
-    settings: dict[Any, Any] = {  # Any: matplotlib has a type of its own for names, and many for values
+    style: dict[str, Any] = {  # Any: Matplotlib's settings have values of many types
         "font.family": [layout.font, "DejaVu Sans"],
+        "axes.edgecolor": EDGE,
+        "axes.labelcolor": INK,
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "grid.color": GRID,
+        "text.color": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+    }
+    sizes = {
         "font.size": layout.points,
         "axes.labelsize": layout.points,
         "xtick.labelsize": 0.92 * layout.points,
         "ytick.labelsize": 0.92 * layout.points,
         "legend.fontsize": 0.92 * layout.points,
-        "axes.axisbelow": True,
-        "axes.edgecolor": EDGE,
-        "axes.grid": True,
-        "axes.labelcolor": INK,
         "axes.linewidth": 1.1 * scale,
-        "axes.spines.right": False,
-        "axes.spines.top": False,
-        "grid.color": GRID,
         "grid.linewidth": scale,
-        "lines.solid_capstyle": "round",
-        "text.color": INK,
-        "xtick.color": INK,
-        "ytick.color": INK,
         "xtick.major.size": 0,
         "ytick.major.size": 0,
         "xtick.minor.size": 0,
         "ytick.minor.size": 0,
     }
-    with mpl.rc_context(settings):
+    with sns.axes_style("whitegrid", style), sns.plotting_context("paper", rc=sizes):
         yield
 
 
