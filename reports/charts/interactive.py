@@ -98,9 +98,9 @@ def rate_distortion(
         scale=alt.Scale(domain=list(codecs), range=[colours[codec] for codec in codecs.values()]),
         legend=alt.Legend(
             orient="bottom",
-            columns=alt.ExprRef("max(2, floor(width / 190))"),
+            columns=alt.ExprRef("max(1, floor(width / 235))"),
             title=None,
-            labelLimit=160,
+            labelLimit=205,  # as long as the widest of `LONGEST_NAME` letters
             **_shown_names(codecs),
             symbolLimit=60,
             symbolOpacity=1,

@@ -76,8 +76,8 @@ def test_curves_on_the_page() -> None:
     assert line["encoding"]["x"]["axis"] == {"format": "~g", "tickCount": 8}
     assert line["encoding"]["y"]["scale"] == {"zero": False, "reverse": False}
     assert line["encoding"]["color"]["legend"] == {
-        "orient": "bottom", "columns": {"expr": "max(2, floor(width / 190))"}, "title": None,
-        "labelLimit": 160, "symbolLimit": 60, "symbolOpacity": 1,
+        "orient": "bottom", "columns": {"expr": "max(1, floor(width / 235))"}, "title": None,
+        "labelLimit": 205, "symbolLimit": 60, "symbolOpacity": 1,
     }  # fmt: skip
     assert words(point) == [
         ("codec", None, None), ("setting", None, "~g"), ("bits_per_pixel", "bits per pixel", ".3f"),
