@@ -78,6 +78,15 @@ def locate(store: str) -> Location:
     return Location(postgresql.driven(url), Path(folder).absolute(), None, store)
 
 
+def without_password(store: str) -> str:
+    """Return a ``--store`` value that visitors may see: a server's password becomes three asterisks.
+
+    >>> without_password("postgresql://me:se@cret@host/arena"), without_password("arena")
+    ('postgresql://me:***@host/arena', 'arena')
+    """
+    return re.sub(r"(?<=://)([^:/@]*):.*@", r"\1:***@", store)
+
+
 def _of_folder(store: str) -> Location:
     if not store:
         raise StoreError("--store is empty: expected a folder, sqlite:///FILE or a PostgreSQL URL")

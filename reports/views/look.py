@@ -13,6 +13,7 @@ from streamlit.components.v2 import component
 
 from ...bench.analysis.leaderboard import COMMON_RATES
 from ...bench.records.rows import MetricRow, ScoredCell
+from ...bench.store.database import without_password
 from ..server.picture_choice import (
     MAPS,
     Target,
@@ -178,7 +179,8 @@ def match_command(url: str, image_set: str, codecs: Sequence[str], target: Targe
         target: Rate or score.
     """
     only = ["--only", f"codec={','.join(codecs)}", "--only", f"set={image_set}"]
-    return shlex.join(["codecarena", "run", SUITE_FILE, "--match", target.option, *only, "--store", url])
+    store = ["--store", without_password(url)]
+    return shlex.join(["codecarena", "run", SUITE_FILE, "--match", target.option, *only, *store])
 
 
 def _order(place: Any, selection: Selection, codecs: Sequence[str]) -> str:

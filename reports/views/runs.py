@@ -8,6 +8,7 @@ import shlex
 import streamlit as st
 
 from ...bench.records.rows import Failure
+from ...bench.store.database import without_password
 from ...bench.store.run_details import RunDetail, run_details, versions
 from ...visible_text import visible
 from ..tables import digits, leaderboard_tables
@@ -141,4 +142,5 @@ def command(detail: RunDetail, url: str) -> str:
     """Return what to type to run a suite again into the same store, with the options it ran with."""
     name, *options = detail.run.call or ("run",)
     workers = [] if name == "time" else ["-j", str(detail.run.workers)]
-    return shlex.join(["codecarena", name, SUITE_FILE, *options, "--store", url, *workers])
+    store = ["--store", without_password(url)]
+    return shlex.join(["codecarena", name, SUITE_FILE, *options, *store, *workers])

@@ -167,6 +167,12 @@ def test_pictures_that_do_not_match_are_named_with_the_command_that_makes_some(
     assert len(page.of("code")) == (said is not None)
 
 
+def test_the_command_for_matched_settings_shows_no_password() -> None:
+    target = Target(0.25)
+    command = look.match_command("postgresql://me:secret@host/arena", "kodak", ["jpeg"], target)
+    assert command.endswith("--store 'postgresql://me:***@host/arena'")
+
+
 def test_without_scores_pictures_stand_in_their_own_order(asked: list[Any]) -> None:
     assert look._picture("place", part([]), ["zip", "hyper"], Target(1.0), "gap") == "a.png"
     assert asked[1:] == [("place", "Picture", "picture", ["a.png", "b.png"], ["a.png", "b.png"])]

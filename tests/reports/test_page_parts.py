@@ -235,6 +235,8 @@ def test_what_ran_and_how_to_run_it_again(
     runs._again(run, "arena")
     assert ("is not known" in page.of("caption")[0]) is is_unknown
     assert heights == [(runs.command(run, "arena"), None), (text, height)]
+    url = "postgresql://me:sec@ret@host:5/arena"
+    assert "--store 'postgresql://me:***@host:5/arena'" in runs.command(run, url), "no password on a page"
     assert page.of("expander") == ["Suite file"]
     assert page.of("download_button") == [("Download suite\\.toml", text, "suite.toml")]
 
