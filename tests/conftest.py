@@ -12,6 +12,9 @@ gc.disable()
 # machine, and a thread count that is the same everywhere rounds the same everywhere.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+# Tables are as wide as for a file, whatever terminal the tests run at and whichever of their processes asks.
+for _name in ("COLUMNS", "LINES"):
+    os.environ.pop(_name, None)
 
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path

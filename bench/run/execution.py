@@ -19,7 +19,7 @@ from ..worker import pool
 from ..worker.cpu_load import LOADED_SHARE, WINDOW_SECONDS, Watch
 from .plan import Planned
 
-STORE_SECONDS = 0.5
+STORE_SECONDS = 0.1
 """How long a cell that ended may wait for others to share its transaction: small cells end every few ms."""
 FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
 """Exit codes of workers that another program killed: what we kill ourselves past its limits has none."""

@@ -344,7 +344,7 @@ def main(words: Sequence[str] | None = None) -> None:
     with numbers.open("w", newline="") as opened:
         csv.writer(opened, lineterminator="\n").writerows(long_table(by_quality, entrants[0].label))
     text = record(chosen.folder, len(paths), entrants, by_quality, numbers)
-    keep(chosen.record, text)
+    keep(chosen.record, text, Path(__file__))
     print(text)
 
 

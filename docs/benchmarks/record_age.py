@@ -26,14 +26,16 @@ _NAMED = 3
 """How many changed files a line names."""
 
 
-def keep(record: Path, text: str) -> None:
+def keep(record: Path, text: str, script: Path | None = None) -> None:
     """Write a record with the commit it was made at.
 
     Args:
-        record: The file; a script of the same name made it.
+        record: The file.
         text: Of the record, without the commit.
+        script: What made it; the script of the record's name where None.
     """
-    record.write_text(f"{text.rstrip()}\n\n{stamp(record)}\n")
+    made_by = script.with_suffix(".md") if script else record
+    record.write_text(f"{text.rstrip()}\n\n{stamp(made_by)}\n")
 
 
 def stamp(record: Path) -> str:

@@ -11,7 +11,6 @@ import pytest
 
 from arena import call
 from codecarena.bench.records.rows import ScoredCell
-from codecarena.bench.run import training_overlap
 from codecarena.bench.run.suite import find, load
 from codecarena.bench.store.store import Store
 
@@ -44,14 +43,11 @@ def arena(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Store:
     folder = tmp_path_factory.mktemp("published")
-    with pytest.MonkeyPatch.context() as patch:
-        # What the pictures show is not asked for here, and takes longer than coding them.
-        patch.setattr(training_overlap, "describe_pixels", lambda _: {})
-        for codec, metrics in COMPARED.items():
-            suite = SUITE.format(codec=codec, metrics=json.dumps(metrics), qualities=list(qualities))
-            (folder / f"{codec}.toml").write_text(suite)
-            ended = call("run", f"{codec}.toml", "-j", "1", "--data", test_data, folder=folder)
-            assert ended.returncode == 0, ended.stderr
+    for codec, metrics in COMPARED.items():
+        suite = SUITE.format(codec=codec, metrics=json.dumps(metrics), qualities=list(qualities))
+        (folder / f"{codec}.toml").write_text(suite)
+        ended = call("run", f"{codec}.toml", "-j", "1", "--data", test_data, folder=folder)
+        assert ended.returncode == 0, ended.stderr
     return Store(str(folder / "arena"))
 
 

@@ -155,8 +155,13 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("here")
 def test_pairs_without_a_score_are_scored_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    none, one = (SimpleNamespace(applicable=applicable) for applicable in (False, True))
-    known = {("a", "new"): one, ("a", "known"): none, ("b", "b"): one, ("b", "known"): one}
+    unmeasured, measured = (SimpleNamespace(applicable=applicable) for applicable in (False, True))
+    known = {
+        ("a", "new"): measured,
+        ("a", "known"): unmeasured,
+        ("b", "b"): measured,
+        ("b", "known"): measured,
+    }
     scores = {pair: {"id of psnr": score} for pair, score in known.items()}
     monkeypatch.setattr(shown_scores, "scores_of", lambda *_: scores)
     ledger: Any = Ledger()

@@ -58,6 +58,9 @@ def test_only_names_of_its_own_are_answered(host: str, known: bool, monkeypatch:
     assert response.status_code == (200 if known else 421)
     if not known:
         assert "--host-name" in response.text
+    assert client(raters=True).get("/", headers={"host": host}).status_code == 200, (
+        "raters are invited by any name"
+    )
 
 
 SHUT_FOR_ALL = (
@@ -99,12 +102,12 @@ def test_nothing_is_put_or_deleted(method: str) -> None:
 
 def test_sockets_are_guarded_too() -> None:
     own = {"host": "127.0.0.1:8501"}
-    with client(raters=True).websocket_connect("/_stcore/stream", headers=own) as socket:
+    with client().websocket_connect("/_stcore/stream", headers=own) as socket:
         assert socket.receive_text() == "heard"
-    for path, host in (("/other", "127.0.0.1"), ("/_stcore/stream", "evil.example")):
+    for path, host, raters in (("/other", "127.0.0.1", True), ("/_stcore/stream", "evil.example", False)):
         with (
             pytest.raises(WebSocketDisconnect),
-            client(raters=True).websocket_connect(path, headers={"host": host}),
+            client(raters=raters).websocket_connect(path, headers={"host": host}),
         ):
             pass
 
@@ -113,7 +116,7 @@ def test_sockets_are_guarded_too() -> None:
     ("path", "host"), [("/", "127.0.0.1"), ("/nothing", "127.0.0.1"), ("/", "evil.example")]
 )
 def test_every_answer_carries_the_headers(path: str, host: str) -> None:
-    headers = client(raters=True).get(path, headers={"host": host}).headers
+    headers = client(raters=path != "/").get(path, headers={"host": host}).headers
     assert "frame-ancestors 'self'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "SAMEORIGIN"

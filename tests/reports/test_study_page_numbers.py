@@ -125,7 +125,7 @@ def test_what_a_study_says_or_why_it_says_nothing(
     monkeypatch.setattr(study_tables, "status_lines", lambda *_: (["how far"], {"votes": votes}))
     monkeypatch.setattr(study_tables, "results_of", results_of)
     monkeypatch.setattr(study_tables, "report_tables", lambda _: [("Scale", [{"a": "1"}], ["note"])])
-    study: Any = SimpleNamespace(name="tea", simulated=simulated)
+    study: Any = SimpleNamespace(name="tea", simulated=simulated, holds_scores=False)
     findings = study_tables.findings_of(None, study)  # type: ignore[arg-type]
     assert (findings.lines, findings.reason) == (("how far",), reason)
     assert [table.title for table in findings.tables] == titles

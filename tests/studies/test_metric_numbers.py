@@ -120,7 +120,8 @@ def test_a_part_needs_30_votes_on_3_pictures_by_2_raters(
     counted = tally(votes_of(*rows))
     sample = Sample(fitted(counted), counted, tables(counted), None)
     lack = PartSample(sample, whole(counted)).lack()
-    said = f"{votes} decided votes on {pictures} pictures by {raters} raters: too few, "
+    by = f"{raters} rater{'' if raters == 1 else 's'}"
+    said = f"{votes} decided votes on {pictures} pictures by {by}: too few, "
     said += "expected 30 on 3 by 2 or more"
     assert lack == (None if enough else said)
 

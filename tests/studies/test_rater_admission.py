@@ -13,6 +13,7 @@ from giving import rater_of, rows_of
 from sqlalchemy import text
 from studying import enter, invite, open_study, refusal, vote_request, work_through
 
+from codecarena.bench.store.writer import StoreWriter
 from codecarena.studies.ledger.identity import completion_code
 from codecarena.studies.ledger.ledger import Ledger
 from codecarena.studies.records.messages import Done, NotYet, Panel, Progress, SessionError, Trial
@@ -41,6 +42,7 @@ def given_trial(service: RaterService, session: str) -> Trial:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[RaterService]:
+    StoreWriter(str(tmp_path)).close()
     opened = RaterService(str(tmp_path))
     yield opened
     opened.close()

@@ -40,7 +40,7 @@ def test_every_record_is_frozen_and_has_no_place_for_more() -> None:
     assert [kind.__name__ for kind in kinds if not parameters(kind)[0]] == []
     # Those that keep what they have worked out need a place for it; a file's bytes are many, its record one.
     open_ones = {kind.__name__ for kind in kinds if "__slots__" not in vars(kind)}
-    assert open_ones == {"Asset", "PairCounts", "Tally"}
+    assert open_ones == {"Asset", "PairCounts", "Problem", "Tally"}
 
 
 def test_records_of_arrays_are_compared_by_identity_for_arrays_have_no_one_truth() -> None:

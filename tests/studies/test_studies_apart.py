@@ -8,6 +8,7 @@ import pytest
 from giving import LATER, LONG_AGO, cast_vote, course_of, give, rater_of, rows_of
 from studying import invite, plan, text
 
+from codecarena.bench.store.writer import StoreWriter
 from codecarena.studies.design.plan import REFERENCE
 from codecarena.studies.design.selection import pairs_of
 from codecarena.studies.ledger.trials import TrialLedger
@@ -139,6 +140,7 @@ def test_a_state_and_a_log_are_of_one_study(store: Store) -> None:
 
 
 def test_each_study_has_its_own_plan_at_one_rater_service(tmp_path: Path) -> None:
+    StoreWriter(str(tmp_path)).close()
     service = RaterService(str(tmp_path))
     for name in NAMES:
         asking = text().replace("A small study", f"Study {name}")

@@ -12,6 +12,7 @@ from studying import plan, text
 
 from codecarena.bench.records.rows import ScoredCell
 from codecarena.bench.store.study_pictures import Crop, PicturePart, Prepared
+from codecarena.bench.store.writer import StoreWriter
 from codecarena.studies.design.plan import REFERENCE, ConditionsTable, PlanError, StudyPlan, parse
 from codecarena.studies.design.selection import compared, link_warning, material, pairs_of, select, unlinked
 from codecarena.studies.design.starter import common_codecs, settings_near, starter
@@ -291,6 +292,7 @@ class Bench:
 def test_a_report_on_a_plan_counts_what_is_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hidden: bool, compares: int, pairs: int
 ) -> None:
+    StoreWriter(str(tmp_path)).close()
     monkeypatch.setattr(organise, "select", lambda asked, _: select(asked, [*CELLS, LACKING]))
     written = text(top=f"hidden_reference = {str(hidden).lower()}").replace(
         'codec = "none"', 'codec = "jpeg"'

@@ -9,6 +9,7 @@ import pytest
 from giving import course_of
 from studying import enter, invite, open_study, refusal
 
+from codecarena.bench.store.writer import StoreWriter
 from codecarena.studies.records.messages import Trial
 from codecarena.studies.session.session import RaterService
 from codecarena.studies.session.trials import pictures
@@ -16,6 +17,7 @@ from codecarena.studies.session.trials import pictures
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[RaterService]:
+    StoreWriter(str(tmp_path)).close()
     opened = RaterService(str(tmp_path))
     yield opened
     opened.close()
