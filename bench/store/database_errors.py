@@ -8,14 +8,11 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeGuard, TypeVar
+from typing import TypeGuard, TypeVar
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from . import postgresql
-
-if TYPE_CHECKING:
-    from .database import Location
 
 BUSY_SECONDS = 10
 """How long one try to begin waits for another's short transaction."""
@@ -47,12 +44,13 @@ class StoreVersionError(StoreError):
     """The tables are of a version that this codecarena does not know; the message says what to do."""
 
 
-def patiently(work: Callable[[], Result], location: Location) -> Result:
+def patiently(work: Callable[[], Result], shown: str, file: Path | None) -> Result:
     """Return what the work returns; it is done again while another program holds the database.
 
     Args:
         work: Begins a transaction or only reads.
-        location: Of the store, for the messages.
+        shown: What messages call the store.
+        file: Its SQLite file, to name who holds it; None on a database server.
 
     Raises:
         OperationalError: Of the database, but that another program holds it.
@@ -65,9 +63,9 @@ def patiently(work: Callable[[], Result], location: Location) -> Result:
             if not is_locked(error):
                 raise
             if attempt == TRIES - 1:
-                raise StoreError(_held(location, error)) from error
-            if attempt == 0 and location.file:
-                logger.warning("%s is held by another program; waiting for it", location.shown)
+                raise StoreError(_held(shown, file, error)) from error
+            if attempt == 0 and file:
+                logger.warning("%s is held by another program; waiting for it", shown)
             time.sleep(0.1 * 2**attempt)
     raise AssertionError("the loop returns or raises")
 
@@ -91,14 +89,12 @@ def explained(error: DBAPIError | sqlite3.Error) -> str:
     return message
 
 
-def _held(location: Location, error: OperationalError) -> str:
-    if location.file is None:
-        return (
-            f"cannot write to {location.shown}: {error.orig}; another client holds it: end it, or try later"
-        )
-    names = ", ".join(_holders(location.file))
+def _held(shown: str, file: Path | None, error: OperationalError) -> str:
+    if file is None:
+        return f"cannot write to {shown}: {error.orig}; another client holds it: end it, or try later"
+    names = ", ".join(_holders(file))
     return (
-        f"{location.shown} was held by another program for {BUSY_SECONDS * TRIES:g} s"
+        f"{shown} was held by another program for {BUSY_SECONDS * TRIES:g} s"
         f"{f' ({names})' if names else ''}; close it, such as a database browser with unsaved changes, or "
         "wait, then give the same command again"
     )

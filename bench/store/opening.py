@@ -57,9 +57,9 @@ def open_engine(location: Location, access: Access) -> Engine:
     read_only = access in ("read", "plan")
     engine = raw_engine(location, read_only)
     try:
-        version = patiently(lambda: _checked_version(engine, location), location)
+        version = patiently(lambda: _checked_version(engine, location), location.shown, location.file)
         if version is None and access == "make":
-            patiently(lambda: _make_tables(engine, location), location)
+            patiently(lambda: _make_tables(engine, location), location.shown, location.file)
         elif version != HEAD:
             engine.dispose()
             if version is None and access == "plan":
@@ -157,10 +157,10 @@ def upgrade(store: str) -> str | None:
         raise StoreError(f"no store in {location.file.parent}; nothing is to be upgraded")
     engine = raw_engine(location, read_only=False)
     try:
-        version = patiently(lambda: _checked_version(engine, location), location)
+        version = patiently(lambda: _checked_version(engine, location), location.shown, location.file)
         if version is not None:
             with only_one(engine, location):
-                patiently(lambda: migrate(engine, location), location)
+                patiently(lambda: migrate(engine, location), location.shown, location.file)
     except (DatabaseError, sqlite3.DatabaseError) as error:
         raise StoreError(f"{location.shown} was not upgraded and is as it was: {explained(error)}") from error
     finally:

@@ -72,7 +72,7 @@ class StoreWriter(PlanStore):
                 return work(connection)
 
         try:
-            return patiently(begin, self.location)
+            return patiently(begin, self.location.shown, self.location.file)
         except OperationalError as error:
             raise StoreError(f"cannot write to {self.location.shown}: {explained(error)}") from error
 
