@@ -13,6 +13,8 @@ from .bootstrap import Sample
 from .curves import FloatArray
 
 SIGNIFICANCE = 0.05
+LEAST_FOR_PERCENTILES = 20
+"""Of fewer values the 5th percentile lies below the second smallest: it would be made of the smallest two."""
 LEAST_PICTURES = 5
 """The rarest resample is one picture n times, of probability n ** -n: with fewer pictures than this it is
 likelier than the tail that `interval` would cut off."""
@@ -26,23 +28,30 @@ class Spread:
 
     median: float
     low: float
-    """5th percentile."""
+    """5th percentile; the least of fewer than `LEAST_FOR_PERCENTILES` values."""
     high: float
-    """95th percentile."""
+    """95th percentile; the greatest of so few."""
     pictures: int
     """How many pictures have a value."""
 
+    @property
+    def ends(self) -> str:
+        """What `low` and `high` are."""
+        return "minimum…maximum" if self.pictures < LEAST_FOR_PERCENTILES else "5th…95th percentile"
+
 
 def spread(values: Iterable[float]) -> Spread | None:
-    """Return median, 5th and 95th percentile of the finite values, or None when there are none.
+    """Return median and tails of the finite values, or None when there are none.
 
+    The tails are the 5th and 95th percentile; of fewer than `LEAST_FOR_PERCENTILES` values, the extremes.
     Percentiles interpolate linearly between order statistics (Hyndman and Fan 1996, type 7, NumPy's default).
     """
     numbers = np.array(list(values), dtype=np.float64)
     finite = numbers[np.isfinite(numbers)]
     if not len(finite):
         return None
-    low, median, high = np.percentile(finite, [5, 50, 95])
+    tail = 0 if len(finite) < LEAST_FOR_PERCENTILES else 5
+    low, median, high = np.percentile(finite, [tail, 50, 100 - tail])
     return Spread(float(median), float(low), float(high), len(finite))
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from ...bench.analysis.at_target import AtRateRow, AtScoreRow
 from ...bench.analysis.coverage import CodecSummary
 from ...bench.analysis.differences import Difference
-from ...bench.analysis.intervals import Spread
+from ...bench.analysis.intervals import LEAST_FOR_PERCENTILES, Spread
 from ...bench.analysis.significance import percent
 from ...bench.records.rows import MetricRow
 from . import digits
@@ -44,7 +44,6 @@ ACHIEVED_NOTE = (
     "curves."
 )
 FROM_CURVE = "curve"
-SPREAD_NOTE = "Median over pictures (5th…95th percentile)"
 
 AnyRow = TypeVar("AnyRow", AtRateRow, AtScoreRow)
 
@@ -58,7 +57,7 @@ def at_rate_table(
     anchor: str | None = None,
     derived: AnswerCache | None = None,
 ) -> Table:
-    """Return every codec's scores at a rate: median, 5th and 95th percentile over pictures.
+    """Return every codec's scores at a rate: median and tails over pictures, as in `Spread`.
 
     With an anchor also each codec's difference from it, over the pictures on which both reach the rate; these
     order the codecs, as medians over unlike pictures cannot.
@@ -85,6 +84,7 @@ def at_rate_table(
     sign = -1.0 if first.better == "higher" else 1.0
     summaries = _ordered(summaries, differences[first.metric_id], against, reached, sign)
     searched = any(row.achieved for row in summaries)
+    spread_note = _spread_note(spread for row in summaries for spread in (row.achieved, *row.scores.values()))
     rows: list[Row] = []
     for row in summaries:
         spreads = [row.scores.get(metric.metric_id) for metric in metrics]
@@ -113,7 +113,7 @@ def at_rate_table(
         ends = coverage_entries(row.codec, _reached(spreads))
         rows.append(Row((codec_entry(row.codec), *achieved, *entries, *ends), record))
     titles = [
-        Column(selection.title(metric), digits.unit_of(metric), help=f"{SPREAD_NOTE}.") for metric in metrics
+        Column(selection.title(metric), digits.unit_of(metric), help=f"{spread_note}.") for metric in metrics
     ]
     notes = [f"Scores at a rate, as there are no BD-rates to compare by: {because}."] * bool(because)
     if against:
@@ -129,14 +129,14 @@ def at_rate_table(
             list(differences[first.metric_id].values()), against.label, "▲ better, ▼ worse score"
         )
     notes += [
-        f"{SPREAD_NOTE}{f', best {selection.title(first)} first' * (not against)}. Each picture's curve is "
+        f"{spread_note}{f', best {selection.title(first)} first' * (not against)}. Each picture's curve is "
         "read at the rate by PCHIP over log rate, never beyond its ends.",
         *[ACHIEVED_NOTE] * searched,
         *_notes([(row.codec, _reached(row.scores.values())) for row in summaries], "the rate"),
         *affinity_notes(selection),
     ]
     title = f"Scores at {digits.significant(bits_per_pixel, 2)} bits per pixel · {selection.image_set}"
-    achieved = [Column("Achieved", "bits/pixel", help=f"{SPREAD_NOTE}.")] * searched
+    achieved = [Column("Achieved", "bits/pixel", help=f"{spread_note}.")] * searched
     shown = (CODEC, *achieved, *titles, pictures_column("whose curve or setting reaches the rate"), RATES)
     return Table(title, shown, tuple(rows), tuple(notes))
 
@@ -165,6 +165,10 @@ def at_score_table(
     reached = {row.codec.codec_id: _reached([row.bits_per_pixel]) for row in summaries}
     summaries = _ordered(summaries, differences, against, reached, 1.0)
     searched = any(row.achieved for row in summaries)
+    spread_note = _spread_note(
+        spread for row in summaries
+        for spread in (row.achieved, row.bits_per_pixel, row.bitstream_bytes, row.encode_seconds)
+    )  # fmt: skip
     rows: list[Row] = []
     for row in summaries:
         rate, size, seconds = row.bits_per_pixel, row.bitstream_bytes, row.encode_seconds
@@ -197,7 +201,7 @@ def at_score_table(
             if against
             else ()
         ),
-        f"{SPREAD_NOTE}{', fewest bits first' * (not against)}. Each picture's curve is read at the score "
+        f"{spread_note}{', fewest bits first' * (not against)}. Each picture's curve is read at the score "
         "by PCHIP, never beyond its ends.",
         *[ACHIEVED_NOTE] * searched,
         *_notes([(row.codec, _reached([row.bits_per_pixel])) for row in summaries], "the score"),
@@ -210,11 +214,11 @@ def at_score_table(
         )
     columns = (
         CODEC,
-        *[Column("Achieved", digits.unit_of(metric), help=f"{SPREAD_NOTE}.")] * searched,
-        Column("Rate", "bits/pixel", help=f"{SPREAD_NOTE}."),
+        *[Column("Achieved", digits.unit_of(metric), help=f"{spread_note}.")] * searched,
+        Column("Rate", "bits/pixel", help=f"{spread_note}."),
         *(against.columns("score", "%", "lower") if against else ()),
-        Column("File", "kB", help=f"{SPREAD_NOTE}; 1 kB is 1000 bytes."),
-        Column("Encode", "ms", help=f"{SPREAD_NOTE}; wall time of one encode."),
+        Column("File", "kB", help=f"{spread_note}; 1 kB is 1000 bytes."),
+        Column("Encode", "ms", help=f"{spread_note}; wall time of one encode."),
         pictures_column("whose curve or setting reaches the score"),
         RATES,
     )
@@ -307,13 +311,21 @@ def _reached(spreads: Iterable[Spread | None]) -> int:
 
 def _spread_record(spread: Spread | None) -> dict[str, Any]:
     if spread is None:
-        return {"median": None, "percentile_5": None, "percentile_95": None, "pictures": 0}
+        return {"median": None, "low": None, "high": None, "low_and_high": None, "pictures": 0}
     return {
         "median": spread.median,
-        "percentile_5": spread.low,
-        "percentile_95": spread.high,
+        "low": spread.low,
+        "high": spread.high,
+        "low_and_high": spread.ends,
         "pictures": spread.pictures,
     }
+
+
+def _spread_note(spreads: Iterable[Spread | None]) -> str:
+    """Return what the numbers in brackets are: of few pictures other ones than of many."""
+    ends = {spread.ends for spread in spreads if spread}
+    few = f", of fewer than {LEAST_FOR_PERCENTILES} pictures " if len(ends) == 2 else ""
+    return f"Median over pictures ({few.join(sorted(ends)) or 'no picture'})"
 
 
 def _notes(coverage: Sequence[tuple[CodecSummary, int]], what: str) -> list[str]:

@@ -116,14 +116,14 @@ def mark_notes(label: str, flags: CodecFlags) -> list[str]:
 
 
 def spread_of_scores(metric: MetricRow, spread: Spread) -> str:
-    """Return the median with the 5th and 95th percentile behind it."""
+    """Return the median with its tails behind it: see `Spread`."""
     return (
         f"{score(metric, spread.median)} ({between(score(metric, spread.low), score(metric, spread.high))})"
     )
 
 
 def spread_of_amounts(spread: Spread, factor: float = 1.0) -> str:
-    """Return the median of an amount, times a factor, with the 5th and 95th percentile behind it."""
+    """Return the median of an amount, times a factor, with its tails behind it: see `Spread`."""
     low, high = significant(spread.low * factor), significant(spread.high * factor)
     return f"{significant(spread.median * factor)} ({between(low, high)})"
 

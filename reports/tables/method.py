@@ -21,7 +21,7 @@ METHOD = (
     (
         "At a rate, at a score",
         "Each picture's own curve is read at the rate or score, never beyond its ends; median, 5th and 95th "
-        "percentile over pictures.",
+        "percentile over pictures, of fewer than 20 pictures minimum and maximum.",
     ),
     (
         "Speed",

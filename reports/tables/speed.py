@@ -8,7 +8,7 @@ from itertools import groupby
 from statistics import median
 from typing import Any
 
-from ...bench.analysis.intervals import Spread, spread
+from ...bench.analysis.intervals import LEAST_FOR_PERCENTILES, Spread, spread
 from ...bench.store.store import Store
 from ...bench.store.timings import Footprint, Side, TimingRow, footprints, machines, timings
 from . import digits
@@ -20,8 +20,6 @@ LOADED_NOTE = (
     f"{LOADED} Other programs ran meanwhile: wall time and MP/s are too slow, CPU time is hardly so."
     " Once more at a quiet moment: codecarena time SUITE --again"
 )
-LEAST_FOR_PERCENTILES = 20
-"""Of fewer cells the 5th percentile lies below the second smallest: it would be made of the smallest two."""
 SPREAD = (
     "Median over the timed cells (5th…95th percentile; of fewer than "
     f"{LEAST_FOR_PERCENTILES} cells minimum…maximum); of each cell the median of its repeats."
@@ -73,11 +71,9 @@ def _encode_seconds(row: TimingRow) -> float:
 
 def _per_megapixel(cells: Iterable[TimingRow], value: Callable[[TimingRow], float]) -> Spread:
     milliseconds = [1000 * value(row) * MEGA / row.pixel_count for row in cells]
-    if len(milliseconds) < LEAST_FOR_PERCENTILES:
-        return Spread(median(milliseconds), min(milliseconds), max(milliseconds), len(milliseconds))
-    percentiles = spread(milliseconds)
-    assert percentiles is not None
-    return percentiles
+    of_cells = spread(milliseconds)
+    assert of_cells is not None
+    return of_cells
 
 
 def _speed(where: str, codecs: Sequence[list[TimingRow]]) -> Table:

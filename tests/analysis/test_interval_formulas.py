@@ -159,7 +159,16 @@ def test_a_spread_is_median_and_5th_and_95th_percentile() -> None:
         median_and_range.high,
         median_and_range.pictures,
     ) == (1.0, 10.0, 19.0, 21)
+    assert median_and_range.ends == "5th…95th percentile"
     assert spread([]) is None
+
+
+def test_a_spread_of_few_is_median_and_minimum_and_maximum() -> None:
+    few, enough = spread(range(19)), spread(range(20))
+    assert few is not None
+    assert enough is not None
+    assert (few.low, few.median, few.high, few.ends) == (0.0, 9.0, 18.0, "minimum…maximum")
+    assert (enough.low, enough.high) == pytest.approx((0.95, 18.05))
 
 
 def test_resamples_draw_as_many_pictures_as_there_are() -> None:

@@ -305,10 +305,11 @@ def test_scores_at_a_rate() -> None:
     record = record_of(table, "webp")
     assert (record["at_bits_per_pixel"], record["achieved_bits_per_pixel"]) == (0.25, None)
     assert record["scores"][PSNR.metric_id] == {
-        "metric": "psnr", "median": 31.25, "percentile_5": 29.5, "percentile_95": 33.75, "pictures": 4,
+        "metric": "psnr", "median": 31.25, "low": 29.5, "high": 33.75, "low_and_high": "minimum…maximum",
+        "pictures": 4,
     }  # fmt: skip
     assert record_of(table, "jpeg")["scores"][MS_SSIM.metric_id] == {
-        "metric": "ms-ssim", "median": None, "percentile_5": None, "percentile_95": None, "pictures": 0,
+        "metric": "ms-ssim", "median": None, "low": None, "high": None, "low_and_high": None, "pictures": 0,
     }  # fmt: skip
     assert "best PSNR first" in table.notes[0]
     assert any(note.startswith("A codec that does not reach the rate") for note in table.notes)
@@ -328,7 +329,7 @@ def test_scores_at_a_rate_that_was_searched_for() -> None:
     assert [column.heading for column in table.columns[:3]] == ["Codec", "Achieved, bits/pixel", "PSNR, dB"]
     assert [row[1] for row in texts(table)] == ["0.260 (0.240…0.275)", "curve"]
     assert values(table)[0][1] == 0.26
-    assert record_of(table, "jpeg")["achieved_bits_per_pixel"]["percentile_95"] == 0.275
+    assert record_of(table, "jpeg")["achieved_bits_per_pixel"]["high"] == 0.275
     assert record_of(table, "heic")["achieved_bits_per_pixel"] is None
     assert table.notes[1].startswith("Achieved: what the settings found by `run --match` gave")
     assert len(table.notes) == 2  # every codec reaches the rate on every picture
@@ -360,11 +361,12 @@ def test_costs_at_a_score() -> None:
     record = record_of(table, "webp")
     assert record["at_score"] == {"metric": "psnr", "metric_id": "psnr-id-0", "value": 32.5}
     assert record["bits_per_pixel"] == {
-        "median": 0.5, "percentile_5": 0.25, "percentile_95": 1.25, "pictures": 5,
+        "median": 0.5, "low": 0.25, "high": 1.25, "low_and_high": "minimum…maximum", "pictures": 5,
     }  # fmt: skip
-    assert record["bitstream_bytes"]["percentile_5"] == 12_000
+    assert record["bitstream_bytes"]["low"] == 12_000
     assert record["encode_seconds"] == {
-        "median": 0.3, "percentile_5": 0.2, "percentile_95": 0.7, "pictures": 3, "contended": True,
+        "median": 0.3, "low": 0.2, "high": 0.7, "low_and_high": "minimum…maximum", "pictures": 3,
+        "contended": True,
     }  # fmt: skip
     assert table.notes[-1].startswith("† Timed while other cells or programs ran")
     quiet = at_score_table(Answers(score_rows=[rows[1]]), BUTTERAUGLI, 1.5)
@@ -381,6 +383,24 @@ def test_costs_at_a_score_that_was_searched_for() -> None:
     assert record_of(table, "jpeg")["achieved_score"]["median"] == 32.25
     assert record_of(table, "heic")["achieved_score"] is None
     assert table.notes[1].startswith("Achieved: ")
+
+
+@pytest.mark.parametrize(
+    ("pictures", "said"),
+    [
+        ((19, 7), "Median over pictures (minimum…maximum)"),
+        ((20, 24), "Median over pictures (5th…95th percentile)"),
+        ((20, 19), "Median over pictures (5th…95th percentile, of fewer than 20 pictures minimum…maximum)"),
+    ],
+)
+def test_the_brackets_say_what_they_hold(pictures: tuple[int, int], said: str) -> None:
+    rows = [
+        AtRateRow(codec, {PSNR.metric_id: Spread(30.0, 28.0, 32.0, count)})
+        for codec, count in zip((WEBP, JPEG), pictures, strict=True)
+    ]
+    table = at_rate_table(Answers(rate_rows=rows), [PSNR], 0.25)
+    assert table.notes[0].startswith(f"{said}, best PSNR first.")
+    assert table.columns[1].help == f"{said}."
 
 
 @pytest.mark.parametrize(("reached", "said"), [(0, False), (1, True), (8, True), (9, False)])
