@@ -133,10 +133,9 @@ class _Import:
         self.workers = options.workers or cores()
         chosen = open_set(options.image_set, options.data, sampler())
         self.image_set = chosen.name
-        self.hashes = {
-            picture.picture.name: picture.sha256
-            for picture in identify_pictures([chosen], store, store, self.workers, whole=True)
-        }
+        with ThreadPoolExecutor(self.workers) as executor:
+            pictures = identify_pictures([chosen], store, store, executor, whole=True)
+        self.hashes = {picture.picture.name: picture.sha256 for picture in pictures}
         self.pictures = {picture.name: picture for picture in chosen.pictures}
 
     def run(self, rows: Sequence[Reconstruction], progress: Callable[[int, int], None]) -> Report:

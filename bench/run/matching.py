@@ -43,7 +43,7 @@ def run(
     try:
         with ThreadPoolExecutor(workers, thread_name_prefix="cell") as executor:
             try:
-                prepared = prepare(suite, store, options, executor, workers)
+                prepared = prepare(suite, store, options, executor)
                 searches = Searches(prepared, store, target, options.wanted.retry_failed, progress)
                 progress.searching(searches.report.searches)
                 if isinstance(store, StoreWriter) and not options.dry_run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -75,15 +75,14 @@ class Prepared:
     """As the options have it."""
 
 
-def prepare(suite: Suite, store: PlanStore, options: Options, executor: Executor, workers: int) -> Prepared:
-    """Return what a suite means here; codecs and metrics are asked in supervised workers.
+def prepare(suite: Suite, store: PlanStore, options: Options, executor: Executor) -> Prepared:
+    """Return what a suite means here; supervised workers say what codecs and metrics are, and read pictures.
 
     Args:
         suite: As loaded from its file.
         store: Knows the files read before; receives pictures, codecs and metrics, but of a dry run.
         options: The parts of the suite to prepare, and the data folder.
-        executor: Its threads wait for the workers in which codecs and metrics load.
-        workers: Threads that read pictures.
+        executor: Its threads wait for workers.
 
     Raises:
         SuiteError: The suite asks for what does not exist.
@@ -94,7 +93,7 @@ def prepare(suite: Suite, store: PlanStore, options: Options, executor: Executor
     suite = suite.model_copy(update={"metrics": _identities(suite.metrics)})
     asked = _ask(tables, suite.metrics, executor)
     writer = store if isinstance(store, StoreWriter) and not options.dry_run else None
-    pictures = identify_pictures(sets, store, writer, workers, whole=options.pictures is None)
+    pictures = identify_pictures(sets, store, writer, executor, whole=options.pictures is None)
     prepared = Prepared(suite, pictures, notes=notes, call=options.call)
     _register(asked, tables, writer, prepared)
     labels = {name for codec in prepared.codecs for name in (codec.label, codec.info.name)}
@@ -176,7 +175,7 @@ def _ask(tables: Sequence[CodecTable], metrics: Sequence[str], executor: Executo
 
 
 def identify_pictures(
-    sets: Sequence[ImageSet], store: PlanStore, writer: StoreWriter | None, workers: int, *, whole: bool
+    sets: Sequence[ImageSet], store: PlanStore, writer: StoreWriter | None, executor: Executor, *, whole: bool
 ) -> list[PlannedPicture]:
     """Return every picture with the hash of its pixels; files unchanged since the last run are not read.
 
@@ -184,7 +183,7 @@ def identify_pictures(
         sets: The sets, all their files on this machine.
         store: Knows the files that were read before.
         writer: Receives the others and the sets; None records nothing.
-        workers: How many workers read pictures at a time.
+        executor: Its threads wait for the workers that read pictures.
         whole: Whether the sets are complete: pictures that the store has beyond them then leave the sets.
     """
     paths = {str(picture.path): picture for set_ in sets for picture in set_.pictures}
@@ -193,8 +192,7 @@ def identify_pictures(
     unread = [
         path for path, stat in stats.items() if known.get(path, ())[:2] != (stat.st_size, stat.st_mtime_ns)
     ]
-    with ThreadPoolExecutor(workers) as readers:
-        read = list(readers.map(_identified, [paths[path] for path in unread]))
+    read = list(executor.map(_identified, [paths[path] for path in unread]))
     wrong = [file.error for file in read if file.error]
     if wrong:
         raise DatasetError("\n".join(wrong))

@@ -100,7 +100,7 @@ def run(suite: Suite, text: str, store: PlanStore, options: Options, progress: P
     try:
         with ThreadPoolExecutor(workers, thread_name_prefix="cell") as executor:
             try:
-                prepared = prepare(suite, store, options, executor, workers)
+                prepared = prepare(suite, store, options, executor)
                 suite = prepared.suite
                 plan = partial(
                     make_plan, suite, prepared.pictures, prepared.codecs, prepared.metric_ids, store

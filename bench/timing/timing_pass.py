@@ -84,7 +84,7 @@ def prepare_alone(suite: Suite, store: StoreWriter, options: Options) -> Prepare
     workers = options.workers or device.cores()
     with ThreadPoolExecutor(workers) as executor:
         try:
-            return prepare(suite.model_copy(update={"metrics": ()}), store, options, executor, workers)
+            return prepare(suite.model_copy(update={"metrics": ()}), store, options, executor)
         finally:
             pool.stop()
             pool.close()

@@ -119,7 +119,7 @@ def verify(
     try:
         with ThreadPoolExecutor(workers, thread_name_prefix="verify") as executor:
             try:
-                prepared = prepare(suite, store, options, executor, workers)
+                prepared = prepare(suite, store, options, executor)
                 run = _Verification(suite, store, prepared, encode, shown, older)
                 total = sum(len(part.streams) for part in run.parts)
                 futures = [

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
 
@@ -60,6 +61,8 @@ _idle: list[Child] = []
 _lock = threading.Lock()
 """Held while an idle worker is chosen."""
 _stopping = threading.Event()
+_starter = ThreadPoolExecutor(1, thread_name_prefix="starts workers")
+"""Its thread starts them all: Linux kills a worker when the thread that started it ends (`worker.py`)."""
 
 
 class Child:
@@ -79,7 +82,8 @@ class Child:
         own_end, theirs = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
         descriptors = (theirs.fileno(), lifeline)
-        self.process = subprocess.Popen(
+        self.process = _starter.submit(
+            subprocess.Popen[bytes],
             [*sandbox.prefix, sys.executable, "-P", "-m", f"{__package__}.worker", *map(str, descriptors)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -90,7 +94,7 @@ class Child:
             start_new_session=True,
             env=sandbox.variables(worker_environment(threads)),
             cwd=sandbox.folder,
-        )
+        ).result()
         theirs.close()
         os.close(lifeline)
         self.channel = Channel(own_end)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+import contextlib
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +18,7 @@ import pytest
 from measuring import INFO
 
 from codecarena.bench.records.identities import MetricIdentity
-from codecarena.bench.records.messages import Described, Failed, Identified, Identify, Outcome
+from codecarena.bench.records.messages import Described, Failed, Identified, Identify, Limits, Outcome
 from codecarena.bench.run import prepare
 from codecarena.bench.run.prepare import Options, Prepared, identify_pictures
 from codecarena.bench.run.suite import CodecTable, Suite, SuiteError
@@ -92,8 +97,16 @@ def test_sets_are_cut_to_so_many_pictures_and_optional_ones_left_out_with_a_note
     assert len(prepare._open_sets(given, Options(only_sets=frozenset({"mine"})))[0]) == 1
 
 
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    """Return a thread that waits for workers, which are freed in the end."""
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
+    pool.close()
+
+
 def test_only_files_that_changed_are_read_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: ThreadPoolExecutor
 ) -> None:
     sets = [open_set(str(written(tmp_path / "mine", "a.png", "b.png")))]
     store = StoreWriter(str(tmp_path / "arena"))
@@ -102,23 +115,35 @@ def test_only_files_that_changed_are_read_again(
     monkeypatch.setattr(
         prepare, "_identified", lambda picture: read.append(picture.name) or identified(picture)
     )
-    request.addfinalizer(pool.close)
-    first = identify_pictures(sets, store, store, 1, whole=True)
+    first = identify_pictures(sets, store, store, executor, whole=True)
     assert [(cell.image_set, cell.picture.name, cell.pixel_count) for cell in first] == [
         ("mine", "a.png", 15),
         ("mine", "b.png", 15),
     ]
     assert len({entry.sha256 for entry in first}) == 2
-    assert identify_pictures(sets, store, store, 1, whole=True) == first
+    assert identify_pictures(sets, store, store, executor, whole=True) == first
     assert sorted(read) == ["a.png", "b.png"]
     cv2.imwrite(str(tmp_path / "mine" / "b.png"), np.full((4, 6, 3), 99, np.uint8))
-    again = identify_pictures(sets, store, store, 1, whole=True)
+    again = identify_pictures(sets, store, store, executor, whole=True)
     assert sorted(read) == ["a.png", "b.png", "b.png"]
     assert (again[0], again[1].pixel_count) == (first[0], 24)
     (tmp_path / "mine" / "a.png").write_bytes(b"nothing")
     with pytest.raises(DatasetError, match=r"a\.png: no picture in a known format"):
-        identify_pictures(sets, store, store, 1, whole=True)
+        identify_pictures(sets, store, store, executor, whole=True)
     store.close()
+
+
+def test_a_worker_outlives_the_thread_that_asked_for_it(tmp_path: Path, executor: ThreadPoolExecutor) -> None:
+    written(tmp_path, "a.png")
+    executor.submit(pool.supervise, Identify(str(tmp_path / "a.png"), None, None), Limits(60, 4096)).result()
+    thread = executor.submit(threading.get_native_id).result()
+    executor.shutdown()
+    while Path(f"/proc/self/task/{thread}").exists():
+        time.sleep(0.01)
+    (worker,) = pool._idle
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        worker.process.wait(0.3)
+    assert worker.alive
 
 
 @pytest.mark.parametrize(
