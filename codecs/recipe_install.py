@@ -11,7 +11,7 @@ from ..system_errors import reason
 from .base import CodecError
 
 RECIPES = Path(__file__).parent / "recipes"
-SHARED = "codec_checkout.py"
+SHARED = ("codec_checkout.py", "bottlenecks.py")
 """What all wrappers import."""
 PYTHON = "./.venv/bin/python"
 """The interpreter that the recipes name; it lies beside them."""
@@ -49,7 +49,7 @@ def install(name: str, checkout: Path, python: Path | None = None) -> Path:
         # Not resolved: a virtual environment is found by the place of its link to the interpreter.
         recipe = recipe.replace(json.dumps(PYTHON), json.dumps(str(expanded(python).absolute())))
     files = {f"{name}.toml": recipe}
-    for wrapper in (f"{name}_codec.py", SHARED):
+    for wrapper in (f"{name}_codec.py", *SHARED):
         files[wrapper] = (RECIPES / wrapper).read_text(encoding="utf-8")
     for file, content in files.items():
         _place(checkout / file, content)

@@ -44,7 +44,7 @@ ARROWS = {
     "codecs/generative/layered/decoding": (
         "codecs codecs/generative codecs/generative/latent codecs/generative/layered/coding codecs/learned"
     ),
-    "codecs/learned": "codecs codecs/generative",
+    "codecs/learned": "codecs codecs/generative codecs/recipes",
     "codecs/recipes": "",
     "codecs/training": (
         "codecs codecs/generative codecs/generative/hfd codecs/generative/latent "

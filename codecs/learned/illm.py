@@ -8,6 +8,7 @@ NeuralCompression.
 from __future__ import annotations
 
 import hashlib
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -18,6 +19,7 @@ from ...home_folder import expanded
 from ..base import CodecError, CodecInfo, MissingBackendError, QualityScale, check_quality
 from ..bitstream import Kind
 from ..fetch import ALLOW_DOWNLOADS, allowed
+from ..recipes.bottlenecks import MismatchError, check_loaded
 from .latents import HyperCoder, in_double
 from .library import compressai_version
 from .made_tables import remake_tables
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from ..base import Image, Picture, RateParts
     from .transform import Placement
 
+REPOSITORY = "facebookresearch/NeuralCompression:8e9c2ed56b3329b37e9b891f4ee2ad163f65c422"
+"""The first commit that has all eight qualities."""
+_COMMIT = re.compile(r":[0-9a-f]{40}$")
 _TILE, _HALO = 512, 384
 """In pixels: nine residual blocks of the generator see 21 latents on either side, which are 336 pixels."""
 _PARTS = (
@@ -74,7 +79,8 @@ class Illm:
     Args:
         qualities: Those to load, by their published numbers, or ``all``: -1 and 0 are ``vlo1`` and ``vlo2``,
             the targets of 1 to 6 are 0.035, 0.07, 0.14, 0.3, 0.45 and 0.9 bits per pixel.
-        repository: For ``torch.hub``: a repository on the hub, or the folder of a checkout. Its code is run.
+        repository: For ``torch.hub``: a repository on the hub, with a branch or a commit after a colon, or
+            the folder of a checkout. Its code is run.
         device: Of the transforms, as torch calls it; entropy coding stays on the CPU.
         dtype: Of the transforms: ``float32`` or ``bfloat16``.
     """
@@ -82,7 +88,7 @@ class Illm:
     def __init__(
         self,
         qualities: str = "1,2,3",
-        repository: str = "facebookresearch/NeuralCompression",
+        repository: str = REPOSITORY,
         device: str = "cpu",
         dtype: str = "float32",
     ) -> None:
@@ -163,11 +169,15 @@ def _from_hub(repository: str, name: str) -> _Network:
                     name,
                     source="local" if local else "github",
                     trust_repo=True,  # pyright: ignore[reportArgumentType] - its own documentation has a bool
-                    skip_validation=not allowed(),  # which asks the hub's address about the owner
+                    # It asks the hub's address which branches there are; a commit is none.
+                    skip_validation=not allowed() or _COMMIT.search(repository) is not None,
                     verbose=False,
                     pretrained=True,
                 ),
             )
+        check_loaded(network)
+    except MismatchError as error:
+        raise CodecError(f"{name} of {repository}: {error}") from error
     # The repository's own code runs here, so anything may come out of it.
     except Exception as error:
         raise MissingBackendError(

@@ -12,6 +12,8 @@ import warnings
 from types import ModuleType
 from typing import Any
 
+from ..recipes.bottlenecks import accept_any_names
+
 _PARTS_AT_FIRST_USE = ("datasets", "losses", "transforms")
 _NAMES_AT_FIRST_USE = ("TRANSFORMS", "register_transform")
 """Of `compressai.registry.transforms`."""
@@ -59,6 +61,8 @@ with warnings.catch_warnings():
     from compressai.ops import quantize_ste
     from compressai.zoo.image import model_architectures, model_urls
     from compressai.zoo.pretrained import load_pretrained
+
+accept_any_names(EntropyBottleneck)
 
 __all__ = [
     "EntropyBottleneck",

@@ -1,7 +1,7 @@
 """What the neighbours' wrappers share: a command line, weights, and a small frame for their streams.
 
 A wrapper is called with `encode PICTURE STREAM QUALITY`, `decode STREAM PICTURE SEED` or `version`. This file
-lies beside it in somebody's checkout and runs in that checkout's own Python, from 3.8 on.
+and `bottlenecks.py` lie beside it in somebody's checkout and run in that checkout's own Python, from 3.8 on.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import bottlenecks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,14 +45,18 @@ def run(
         sys.stdout.write(version(Path(sys.argv[0])) + "\n")
         return
     given, written, number = words
-    (encode if command == "encode" else decode)(Path(given), Path(written), int(number))
+    try:
+        (encode if command == "encode" else decode)(Path(given), Path(written), int(number))
+    except bottlenecks.MismatchError as error:
+        sys.exit(str(error))
 
 
 def version(wrapper: Path) -> str:
     """Return the checkout's commit and a part of the wrapper's hash."""
     asked = ["git", "-C", str(CHECKOUT), "rev-parse", "--short=12", "HEAD"]
     commit = subprocess.run(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
-    digest = hashlib.sha256(wrapper.read_bytes() + Path(__file__).read_bytes()).hexdigest()
+    files = (wrapper, Path(__file__), Path(bottlenecks.__file__))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     return f"commit {commit.decode().strip() or 'unknown'}, wrapper {digest[:8]}"
 
 

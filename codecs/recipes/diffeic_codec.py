@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import bottlenecks
 import codec_checkout as checkout
 
 CHECKPOINTS = {1: "1_2_16", 2: "1_2_8", 3: "1_2_4", 4: "1_2_2", 5: "1_2_1"}
@@ -23,6 +24,7 @@ MULTIPLE = 64
 def load(quality: int) -> tuple[Any, Any]:
     """Return the repository's module and its model with the weights of a rate."""
     module = importlib.import_module("inference_partition")
+    bottlenecks.accept_any_names(importlib.import_module("compressai.entropy_models").EntropyBottleneck)
     states = [
         module.torch.load(checkout.weight(name), map_location="cpu")["state_dict"]
         for name in ("v2-1_512-ema-pruned.ckpt", f"{CHECKPOINTS[quality]}/lc.ckpt")
@@ -30,6 +32,7 @@ def load(quality: int) -> tuple[Any, Any]:
     states[0].update(states[1])
     model = module.instantiate_from_config(module.OmegaConf.load("configs/model/diffeic.yaml"))
     module.load_state_dict(model, states[0], strict=False)
+    bottlenecks.check_loaded(model)
     model.preprocess_model.update(force=True)
     model.freeze()
     model.to("cuda" if module.torch.cuda.is_available() else "cpu")

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import bottlenecks
 import codec_checkout as checkout
 
 MULTIPLE = 256
@@ -21,6 +22,7 @@ MULTIPLE = 256
 def load(quality: int) -> tuple[Any, Any]:
     """Return the repository's module and its network, with the weights fine-tuned for this rate."""
     module = importlib.import_module("compress")
+    bottlenecks.accept_any_names(importlib.import_module("compressai.entropy_models").EntropyBottleneck)
     settings = importlib.import_module("my_utils.testing_utils").parse_args_testing(
         [
             f"--sd_path={checkout.weight('sd-turbo')}",
@@ -29,6 +31,7 @@ def load(quality: int) -> tuple[Any, Any]:
         ]
     )
     network = module.StableCodec(sd_path=settings.sd_path, args=settings)
+    bottlenecks.check_loaded(network)
     network.cuda().eval()
     network.codec.update(force=True)
     return module, network

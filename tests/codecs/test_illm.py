@@ -27,8 +27,7 @@ from compressai.models import CompressionModel
 from torch import nn
 
 LATENTS, HYPER = 12, 8
-
-
+SPELLINGS = {"matrices.": "_matrix", "biases.": "_bias", "factors.": "_factor"}
 
 def _up(channels_in, channels_out):
     return nn.ConvTranspose2d(channels_in, channels_out, 5, 2, 2, 1)
@@ -57,12 +56,23 @@ class Autoencoder(CompressionModel):
         self.latent_bottleneck = GaussianConditional(None)
 
 
-def _quality(number, pretrained):
+def _quality(number, pretrained, left_out="nothing"):
     global SCALE
     assert pretrained
     torch.manual_seed(number)
     SCALE = 10.0 * 2**number
-    return Autoencoder()
+    network = Autoencoder()
+    published = {}  # with CompressAI 1.2.4, whose bottlenecks had other names for their tensors
+    for name, tensor in network.state_dict().items():
+        for today, then in SPELLINGS.items():
+            name = name.replace(today, then)
+        if left_out not in name:
+            published[name] = tensor.clone()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.zero_()
+    network.load_state_dict(published, strict=left_out == "nothing")
+    return network
 
 
 def msillm_quality_vlo2(pretrained=True, **kwargs):
@@ -79,6 +89,10 @@ def msillm_quality_5(pretrained=True, **kwargs):
 
 def msillm_quality_3(pretrained=True, **kwargs):
     return _quality(3, pretrained)
+
+
+def msillm_quality_6(pretrained=True, **kwargs):
+    return _quality(1, pretrained, left_out="hyper_bottleneck._matrix2")
 
 
 def msillm_quality_4(pretrained=True, **kwargs):
@@ -165,6 +179,8 @@ def test_what_cannot_be_loaded_is_told(
         Illm("2", str(repository))
     with pytest.raises(CodecError, match="no HiFiC autoencoder: it has no encoder, decoder"):
         Illm("4", str(repository))
+    with pytest.raises(CodecError, match=r"bottleneck hyper_bottleneck, the\s+checkpoint lacks matrices\.2"):
+        Illm("6", str(repository))
     # An address that answers nothing, and a cache with nothing in it.
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
@@ -193,7 +209,7 @@ def test_nothing_is_asked_of_the_network_unless_it_is_allowed(
 
 
 def test_the_hubs_cache_is_enough(repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    cached = tmp_path / "hub" / "facebookresearch_NeuralCompression_main"
+    cached = tmp_path / "hub" / "facebookresearch_NeuralCompression_8e9c2ed56b3329b37e9b891f4ee2ad163f65c422"
     cached.mkdir(parents=True)
     (cached / "hubconf.py").write_text((repository / "hubconf.py").read_text())
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))

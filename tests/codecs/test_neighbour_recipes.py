@@ -118,6 +118,20 @@ def test_missing_weights_are_named(tmp_path: Path) -> None:
         codec.encode(Picture(PICTURE), 3)
 
 
+def test_a_checkpoint_without_a_part_of_its_bottleneck_is_refused(tmp_path: Path) -> None:
+    """The repository's own loader is not strict and would leave that part random: DiffEIC issue 28."""
+    folder = make("diffeic", tmp_path / "diffeic")
+    codec = registry.create("command", {"recipe": str(recipe_install.install("diffeic", folder))})
+    weights = folder / "weights" / "1_2_1" / "lc.ckpt"
+    whole = json.loads(weights.read_text())["state_dict"]
+    bottleneck = [name for name in whole if "bottleneck" in name]
+    for lacking, said in ((bottleneck[:1], r"lacks matrices\.0: "), (bottleneck, "holds no tensor of")):
+        kept = {name: value for name, value in whole.items() if name not in lacking}
+        weights.write_text(json.dumps({"state_dict": kept}))
+        with pytest.raises(CodecError, match=rf"checkpoint {said}.*random and every rate wrong"):
+            codec.encode(Picture(PICTURE), 5)
+
+
 @pytest.mark.parametrize("name", sorted(CHECKOUTS))
 def test_a_recipe_names_the_python_of_the_users_environment(name: str, tmp_path: Path) -> None:
     python = tmp_path / "env with spaces" / "bin" / "python"
@@ -156,5 +170,5 @@ def test_the_command_line_lists_and_installs_and_a_suite_runs_what_it_says(tmp_p
 def test_the_wrappers_need_no_python_newer_than_the_repositories(tmp_path: Path) -> None:
     code = "import ast, sys; [ast.parse(open(path).read(), feature_version=(3, 8)) for path in sys.argv[1:]]"
     paths = sorted(map(str, recipe_install.RECIPES.glob("*.py")))
-    assert len(paths) == len(CHECKOUTS) + 1
+    assert len(paths) == len(CHECKOUTS) + len(recipe_install.SHARED)
     subprocess.run([sys.executable, "-c", code, *paths], check=True)

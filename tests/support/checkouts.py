@@ -44,6 +44,34 @@ def tensor(values):
     return np.array(values, np.float32).view(Tensor)
 """
 
+COMPRESSAI = """
+class EntropyBottleneck:
+    \"\"\"As CompressAI's from 1.2.7 on: the weights below have the names of the versions before.\"\"\"
+    loaded = None
+
+    def named_parameters(self):
+        return [("matrices.0", 0), ("quantiles", 0)]
+
+    def _load_from_state_dict(self, state, prefix, *others):
+        self.loaded = {name: state.get(prefix + name, "random") for name, _ in self.named_parameters()}
+
+class Network:
+    def __init__(self):
+        self.entropy_bottleneck = EntropyBottleneck()
+
+    def named_modules(self):
+        return [("", self), ("entropy_bottleneck", self.entropy_bottleneck)]
+
+    def load(self, state, prefix):
+        own = {name: value for name, value in state.items() if name.startswith(prefix)}
+        if own:
+            self.entropy_bottleneck._load_from_state_dict(own, prefix)
+
+    def check(self):
+        assert self.entropy_bottleneck.loaded == {"matrices.0": 5, "quantiles": 6}
+"""
+BOTTLENECK = {"entropy_bottleneck._matrix0": 5, "entropy_bottleneck.quantiles": 6}
+
 HIFIC = """
 import glob, os
 import numpy as np
@@ -152,7 +180,8 @@ def decompress(args):
 """
 
 STABLECODEC = """
-import os
+import json, os
+from compressai.entropy_models import EntropyBottleneck, Network
 import numpy as np
 from PIL import Image
 from torchvision import transforms
@@ -166,15 +195,23 @@ class F:
         how = {"replicate": "edge", "reflect": "reflect"}[mode]
         return tensor(np.pad(input, ((0, 0), (0, 0), (top, bottom), (left, right)), how))
 
-class Codec:
+class Codec(Network):
     def update(self, force=False):
+        self.check()
         self.updated = force
 
 class StableCodec:
     def __init__(self, sd_path=None, args=None):
         assert os.path.isdir(sd_path) and os.path.exists(args.elic_path)
         self.codec = Codec()
-        self.step = int(open(args.codec_path).read())
+        weights = json.load(open(args.codec_path))
+        self.step = weights["step"]
+        own = EntropyBottleneck().named_parameters()
+        random = {f"entropy_bottleneck.{name}": value for name, value in own}
+        self.codec.load({**random, **weights["state_dict_codec"]}, "entropy_bottleneck.")
+
+    def named_modules(self):
+        return self.codec.named_modules()
 
     def cuda(self):
         return self
@@ -233,6 +270,7 @@ class ToPILImage:
 
 DIFFEIC = """
 import json, types
+from compressai.entropy_models import Network
 import numpy as np
 from PIL import Image
 import coder
@@ -259,9 +297,11 @@ class OmegaConf:
     def load(path):
         return open(path).read()
 
-class Model:
+class Model(Network):
     device = "cpu"
-    preprocess_model = types.SimpleNamespace(update=lambda force: None)
+    @property
+    def preprocess_model(self):
+        return types.SimpleNamespace(update=lambda force: self.check())
     def freeze(self): pass
     def to(self, device): assert device in ("cpu", "cuda")
     def apply_condition_compress(self, control, stream_path, H, W):
@@ -278,8 +318,9 @@ def instantiate_from_config(config):
     return Model()
 
 def load_state_dict(model, state_dict, strict=False):
-    assert set(state_dict) == {"sd", "step"}
+    assert {"sd", "step"} <= set(state_dict)
     model.step, model.strict = state_dict["step"], strict
+    model.load(state_dict, "preprocess_model.entropy_bottleneck.")
 
 def pad(img, scale):
     height, width = img.shape[:2]
@@ -325,11 +366,18 @@ def perco(folder: Path) -> None:
 
 def stablecodec(folder: Path) -> None:
     names = (32, 16, 8, 4, 2)
-    weights = {f"weights/stablecodec_ft{name}.pkl": str(STEPS[place]) for place, name in enumerate(names)}
+    weights = {
+        f"weights/stablecodec_ft{name}.pkl": json.dumps(
+            {"step": STEPS[place], "state_dict_codec": BOTTLENECK}
+        )
+        for place, name in enumerate(names)
+    }
     public = {"weights/sd-turbo/config": "", "weights/elic_official.pth": "elic"}
     source = {
         "src/coder.py": CODER,
         "src/tensor.py": TENSOR,
+        "src/compressai/__init__.py": "",
+        "src/compressai/entropy_models.py": COMPRESSAI,
         "src/compress.py": STABLECODEC,
         "src/my_utils/testing_utils.py": STABLECODEC_ARGUMENTS,
         "src/torchvision/__init__.py": "",
@@ -339,10 +387,17 @@ def stablecodec(folder: Path) -> None:
 
 
 def diffeic(folder: Path) -> None:
-    source = {"coder.py": CODER, "tensor.py": TENSOR, "inference_partition.py": DIFFEIC}
+    source = {
+        "coder.py": CODER,
+        "tensor.py": TENSOR,
+        "compressai/__init__.py": "",
+        "compressai/entropy_models.py": COMPRESSAI,
+        "inference_partition.py": DIFFEIC,
+    }
+    bottleneck = {f"preprocess_model.{name}": value for name, value in BOTTLENECK.items()}
     weights = {"weights/v2-1_512-ema-pruned.ckpt": json.dumps({"state_dict": {"sd": 1}})}
     for place, name in enumerate(("1_2_16", "1_2_8", "1_2_4", "1_2_2", "1_2_1")):
-        weights[f"weights/{name}/lc.ckpt"] = json.dumps({"state_dict": {"step": STEPS[place]}})
+        weights[f"weights/{name}/lc.ckpt"] = json.dumps({"state_dict": {"step": STEPS[place], **bottleneck}})
     write(folder, {**source, **weights, "configs/model/diffeic.yaml": "a model"})
 
 
