@@ -6,7 +6,7 @@ import difflib
 import math
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -109,37 +109,48 @@ def _once(failures: Sequence[Failure]) -> list[Failure]:
 
 
 class Selection:
-    """Pictures of one kind and codecs of some families of a source: what one table is about."""
+    """Pictures of one kind and some codecs of a source: what one table is about.
 
-    def __init__(self, source: StoredColumns, kind: Kind | None = None, families: Sequence[str] = ()) -> None:
+    Args:
+        source: An image set, or all of them.
+        kind: None for pictures of every kind.
+        left_out: Ids of codecs that are in no table, mean or test.
+    """
+
+    def __init__(
+        self, source: StoredColumns, kind: Kind | None = None, left_out: Collection[str] = ()
+    ) -> None:
         self.source = source
         self.image_set, self.all_metrics = source.columns.image_set, source.metrics
         columns = source.columns
         chosen = np.ones(len(columns.picture), bool) if kind is None else columns.of_kind(kind)
-        if families:
-            wanted = np.array([codec.family in families for codec in columns.codecs], dtype=bool)
+        if left_out:
+            wanted = np.array([codec.codec_id not in left_out for codec in columns.codecs], dtype=bool)
             chosen &= wanted[columns.codec]
         self._chosen = chosen
         self.columns: Columns = columns.only(chosen)
-        self.failures, self.matches = source.failures, source.matches
+        self.failures = [failure for failure in source.failures if failure.codec_id not in left_out]
+        self.matches = source.matches
         if kind is not None:
             pictures = self.pictures
             self.failures = [failure for failure in self.failures if failure.picture_sha256 in pictures]
             self.matches = [
                 match for match in self.matches if match.match.picture_sha256 in {None, *pictures}
             ]
-        if families:
-            codecs = {codec.codec_id: codec.family for codec in columns.codecs}
-            self.failures = [
-                failure for failure in self.failures if codecs.get(failure.codec_id, families[0]) in families
-            ]
-        self.scope = scope(self.image_set, kind, families)
+        self.scope = scope(self.image_set, kind, left_out)
         self._compared: dict[str, Comparison] = {}
         self._rows: dict[str, list[bytes]] = {}
 
     def title(self, metric: MetricRow) -> str:
         """Return a metric's title, unambiguous among all metrics of the store."""
         return digits.metric_title(metric, self.all_metrics)
+
+    @property
+    def left_out(self) -> list[str]:
+        """Labels of the measured codecs of the source that are not in it."""
+        there = set(np.unique(self.columns.codec).tolist())
+        known = np.unique(self.source.columns.codec).tolist()
+        return [self.columns.codecs[place].label for place in known if place not in there]
 
     @property
     def is_empty(self) -> bool:
@@ -307,15 +318,15 @@ class Origin(NamedTuple):
     codec_generator: str | None
 
 
-def scope(image_set: str, kind: Kind | None, families: Sequence[str] = ()) -> str:
+def scope(image_set: str, kind: Kind | None, left_out: Collection[str] = ()) -> str:
     """Return a key that is unique among the selections of a store.
 
     Args:
         image_set: Its name.
         kind: None for both kinds of pictures.
-        families: None are left out where empty.
+        left_out: Ids of codecs.
     """
-    return " | ".join([image_set, kind or "every kind", *sorted(families)])
+    return " | ".join([image_set, kind or "every kind", *sorted(left_out)])
 
 
 def choose_sets(store: Store, image_set: str | None = None) -> list[str]:

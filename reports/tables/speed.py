@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from statistics import median
@@ -28,11 +28,18 @@ CODEC = Column("Codec", numeric=False)
 RATE = Column("Rate", "bits/pixel", help="Median over the timed cells.")
 
 
-def speed_tables(store: Store, image_set: str | None = None) -> list[Table]:
-    """Return a table of speed and one of needs for each image set, machine and thread count."""
+def speed_tables(store: Store, image_set: str | None = None, left_out: Collection[str] = ()) -> list[Table]:
+    """Return a table of speed and one of needs for each image set, machine and thread count.
+
+    Args:
+        store: Where timings and footprints are.
+        image_set: One set; all where None.
+        left_out: Ids of codecs that are in no table.
+    """
     described, opened = machines(store), footprints(store)
     tables: list[Table] = []
-    rows = sorted(timings(store, image_set), key=_place)
+    timed_here = [row for row in timings(store, image_set) if row.codec_id not in left_out]
+    rows = sorted(timed_here, key=_place)
     for (name, machine_id, threads), timed in groupby(rows, key=_place):
         by_codec: dict[str, list[TimingRow]] = {}
         for row in timed:

@@ -18,8 +18,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 WEB = Path(__file__).parent.parent / "web"
 NAMES = frozenset(
     {
-        "anchor", "axis", "band", "bpp", "codec", "cost", "do", "every", "family", "kind", "map",
-        "match", "metric", "of", "order", "picture", "published", "run", "set", "study", "view",
+        "anchor", "axis", "band", "bpp", "codec", "cost", "do", "every", "family", "hide", "kind", "map",
+        "match", "metric", "name", "of", "order", "picture", "published", "run", "set", "study", "view",
+        "without",
     }
 )  # fmt: skip
 """What an address may say; beside it the order of a table, and a score by its metric's name."""
@@ -33,9 +34,15 @@ class Address:
     """What the address of one page says, from its opening to the next one."""
 
     def __init__(
-        self, page: str = "", opening: int = 0, asked: Mapping[str, list[str]] | None = None
+        self,
+        page: str = "",
+        opening: int = 0,
+        asked: Mapping[str, list[str]] | None = None,
+        from_history: bool = False,
     ) -> None:
         self.page = page
+        self.from_history = from_history
+        """Whether the browser went back to it: then it says all that was chosen."""
         self.opening = opening
         """Counts how often a page was opened: components follow the address where it is another one."""
         self.asked = dict(asked or {})
@@ -80,10 +87,11 @@ def current() -> Address:
 def begin() -> None:
     """Read the address, where the page has just been opened or the browser went back to it."""
     page = st.session_state.get("page", "")
-    if current().page == page and not _went_back():
+    went_back = _went_back()
+    if current().page == page and not went_back:
         return
     asked = {name: st.query_params.get_all(name) for name in st.query_params}
-    st.session_state["address"] = Address(page, current().opening + 1, asked)
+    st.session_state["address"] = Address(page, current().opening + 1, asked, went_back)
 
 
 def _went_back() -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
@@ -73,15 +73,17 @@ class Frame:
         """Return one image set, or all of them; read again when the store has changed."""
         return read_source(self.url, self.version, image_set)
 
-    def selection(self, image_set: str | None, kind: str = "all", families: Sequence[str] = ()) -> Selection:
-        """Return pictures of one kind and codecs of some families.
+    def selection(
+        self, image_set: str | None, kind: str = "all", left_out: Collection[str] = ()
+    ) -> Selection:
+        """Return pictures of one kind and some codecs.
 
         Args:
             image_set: One set; all where None.
             kind: ``all``, ``natural`` or ``ai-generated``.
-            families: None are left out where empty.
+            left_out: Ids of codecs.
         """
-        return read_selection(self.url, self.version, image_set, kind, tuple(sorted(families)))
+        return read_selection(self.url, self.version, image_set, kind, tuple(sorted(left_out)))
 
     def read(self, selection: Selection, metrics: Sequence[MetricRow]) -> list[MetricRow]:
         """Return those metrics whose scores are here; the others' are being read in the background.
@@ -131,7 +133,7 @@ def read_source(url: str, version: int, image_set: str | None) -> StoredColumns:
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def read_selection(
-    url: str, version: int, image_set: str | None, kind: str, families: tuple[str, ...]
+    url: str, version: int, image_set: str | None, kind: str, left_out: tuple[str, ...]
 ) -> Selection:
     """Return a selection of one state of a store; what is computed of it is computed once.
 
@@ -140,10 +142,10 @@ def read_selection(
         version: Changes with every write, so that an old state is read no more.
         image_set: One set; all where None.
         kind: ``all``, ``natural`` or ``ai-generated``.
-        families: None are left out where empty.
+        left_out: Ids of codecs.
     """
     chosen = None if kind == "all" else cast("Kind", kind)
-    return Selection(read_source(url, version, image_set), chosen, families)
+    return Selection(read_source(url, version, image_set), chosen, left_out)
 
 
 def plain(text: str) -> str:
@@ -249,7 +251,10 @@ def summary(frame: Frame, selection: Selection) -> None:
     if open_failures:
         parts.append(digits.counted(open_failures, "open failure"))
     st.caption(" · ".join(parts))
-    if codecs == 1:
+    if selection.left_out:
+        names = plain(", ".join(selection.left_out))
+        st.caption(f"Left out on every page, and of means and tests: {names}.")
+    if codecs == 1 and not selection.left_out:
         st.info("One codec so far: run a suite with another one to compare.")
     for run in leaderboard_tables.running(frame.store):
         st.info(

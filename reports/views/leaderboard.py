@@ -17,6 +17,7 @@ from ..tables.selection import Selection
 from ..tables.table import Table
 from . import frame as pages
 from . import pickers
+from .codec_choice import pick_codecs
 from .frame import Frame
 
 VIEWS = {"bd-rate": "BD-rate", "rate": "At a rate", "score": "At a score"}
@@ -42,17 +43,12 @@ def main() -> None:
 
 def draw(frame: Frame) -> None:
     """Draw the pickers and what they pick."""
-    first, second = st.columns(4), st.columns([1, 1, 2], vertical_alignment="bottom")
+    first, second = st.columns(4), st.columns(4, vertical_alignment="bottom")
     image_set = pickers.pick_set(first[0], frame)
     source = frame.source(image_set)
     kind = pickers.pick_kind(second[0], source)
-    families: list[str] = []
-    if len(source.families) > 1:
-        place = second[1] if len(source.kinds) > 1 else second[0]
-        families = pickers.choose_many(
-            place, "Families", "family", source.families, "Codecs of these families only; all where none."
-        )
-    selection = frame.selection(image_set, kind, families)
+    left_out = pick_codecs(second[1] if len(source.kinds) > 1 else second[0], source)
+    selection = frame.selection(image_set, kind, left_out)
     pages.summary(frame, selection)
     if not selection.metrics:
         pages.no_scores(selection)

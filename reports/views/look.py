@@ -28,6 +28,7 @@ from ..tables.selection import Selection
 from . import frame as pages
 from . import pickers
 from .address import current, newly_reported
+from .codec_choice import pick_codecs
 from .frame import Frame
 from .runs import SUITE_FILE
 
@@ -59,9 +60,9 @@ def main() -> None:
 def draw(frame: Frame) -> None:
     """Draw the pickers, the pictures and their numbers."""
     first = st.columns([2, 2, 2, 2])
-    second = st.columns([3, 3, 2], vertical_alignment="bottom")
+    second = st.columns([3, 3, 2, 2], vertical_alignment="bottom")
     image_set = pickers.pick_set(first[0], frame)
-    selection = frame.selection(image_set)
+    selection = frame.selection(image_set, left_out=pick_codecs(second[3], frame.source(image_set)))
     labels = [grid.codec.label for grid in selection.grids]
     if not labels:
         st.info("No codec has a result in this set yet; failures are on the page Runs.")

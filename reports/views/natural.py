@@ -17,6 +17,7 @@ from ..tables.kinds import dividing_pictures, kind_table, points_by_kind, points
 from ..tables.selection import Selection
 from . import frame as pages
 from . import pickers
+from .codec_choice import in_links, pick_codecs
 from .figure_files import figure_files
 from .frame import Frame
 
@@ -39,14 +40,16 @@ def main() -> None:
 
 def draw(frame: Frame) -> None:
     """Draw the pickers, the order, the chart and the tables."""
-    places = st.columns(4)
+    places = st.columns(4, vertical_alignment="bottom")
     both = [image_set for image_set in frame.image_sets if len(frame.source(image_set).kinds) > 1]
     several = len(frame.image_sets) > 1
     chosen: str = pickers.choose(
         places[0], "Image set", "of", [*([EVERY] if several else []), *(both or frame.image_sets)]
     )
     sets = frame.image_sets if chosen == EVERY else [chosen]
-    selection = frame.selection(None if chosen == EVERY else chosen)
+    image_set = None if chosen == EVERY else chosen
+    left_out = pick_codecs(places[3], frame.source(image_set))
+    selection = frame.selection(image_set, left_out=left_out)
     pages.summary(frame, selection)
     kinds = selection.source.kinds
     if len(kinds) < 2:
@@ -99,6 +102,7 @@ def _look(image_set: str, codecs: Sequence[str], picture: str = "") -> str:
         "set": image_set,
         "codec": list(dict.fromkeys(codecs)),
         **({"picture": picture} if picture else {}),
+        **in_links(),
     }
     return f"look?{urlencode({**query, 'order': 'gap'}, doseq=True)}"
 

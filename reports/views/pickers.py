@@ -137,6 +137,38 @@ def choose_many(
     return picked
 
 
+def asked_for(name: str) -> list[str]:
+    """Return what a picker that all pages share begins with: what its address says, or else the last page.
+
+    Args:
+        name: Of the picker, in the address.
+    """
+    page = current()
+    if name in page.settled:
+        return page.chosen.get(name, [])
+    if name in page.asked or page.from_history:
+        return page.asked.get(name, [])
+    return [word for word in st.session_state.get(f"kept {name}", []) if word]
+
+
+def choose_text(place: DeltaGenerator, label: str, name: str, help_text: str) -> str:
+    """Draw a field of text that is in the page's address and goes along to other pages; empty for none.
+
+    Args:
+        place: Where on the page.
+        label: Above the field.
+        name: In the address.
+        help_text: Behind the question mark.
+    """
+    key = f"{name} of {st.session_state.get('page', '')}"
+    words = asked_for(name)
+    if current().take(name) is not None or st.session_state.get(key) is None:
+        st.session_state[key] = " ".join(words)
+    text = str(place.text_input(label, key=key, help=help_text) or "").strip()
+    remember(name, [text] * bool(text))
+    return text
+
+
 def choose_number(
     place: DeltaGenerator,
     label: str,

@@ -19,6 +19,7 @@ from ..tables.reasons import shared_notes
 from ..tables.selection import Selection
 from . import frame as pages
 from . import pickers
+from .codec_choice import pick_codecs
 from .figure_files import figure_files
 from .frame import Frame
 
@@ -42,11 +43,11 @@ def main() -> None:
 def draw(frame: Frame) -> None:
     """Draw the pickers, the chart and its files."""
     first = st.columns(4)
-    second = st.columns([1, 2, 1], vertical_alignment="bottom")
+    second = st.columns(4, vertical_alignment="bottom")
     image_set = pickers.pick_set(first[0], frame)
     source = frame.source(image_set)
-    kind = pickers.pick_kind(second[2], source)
-    selection = frame.selection(image_set, kind)
+    kind = pickers.pick_kind(second[3], source)
+    selection = frame.selection(image_set, kind, pick_codecs(second[2], source))
     pages.summary(frame, selection)
     if not selection.metrics:
         pages.no_scores(selection)
@@ -60,7 +61,7 @@ def draw(frame: Frame) -> None:
     )  # fmt: skip
     labels = [grid.codec.label for grid in selection.grids]
     chosen = pickers.choose_many(
-        second[1], "Codecs", "codec", labels, "Only these; all where none is chosen."
+        second[1], "Curves", "codec", labels, "Draw these alone; all where none is chosen."
     )
     overlays = published_points(read_published(frame.store), image_set, metric)
     names = sorted({overlay.codec for overlay in overlays})

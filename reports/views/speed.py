@@ -17,6 +17,7 @@ from ..tables.selection import Selection
 from ..tables.speed import speed_tables
 from . import frame as pages
 from . import pickers
+from .codec_choice import pick_codecs
 from .figure_files import figure_files
 from .frame import Frame
 from .leaderboard import costs_of
@@ -38,11 +39,13 @@ def main() -> None:
 def draw(frame: Frame) -> None:
     """Draw the pickers, the chart and the tables."""
     places = st.columns(4)
+    below = st.columns(4)
     image_set = pickers.pick_set(places[0], frame)
-    selection = frame.selection(image_set)
+    left_out = pick_codecs(below[0], frame.source(image_set))
+    selection = frame.selection(image_set, left_out=left_out)
     pages.summary(frame, selection)
     metric = selection.metrics[0] if selection.metrics else None
-    tables = [table for table in speed_tables(frame.store, image_set) if table.rows]
+    tables = [table for table in speed_tables(frame.store, image_set, left_out) if table.rows]
     if not tables:
         st.info("Nothing of this set was timed yet: a suite's [timing] table says what to time, and")
         st.code("codecarena time SUITE", language=None)

@@ -29,6 +29,7 @@ MOST_LINKS = 500
 STAGES = {
     "consent": "reading the consent", "screening": "at the questions", "calibration": "at the calibration",
     "trials": "voting", "done": "done", "screened-out": "screened out", "declined": "declined",
+    "left-out": "done, left out by the plan's rules", "stopped": "stopped: impossible times",
     "imported": "imported",
 }  # fmt: skip
 

@@ -212,7 +212,13 @@ def test_what_the_page_hands_to_its_pictures(
     monkeypatch.setattr(look, "_picture", lambda _, __, codecs, ___, order: (
         "b.png" if (codecs[0], order) == (labels[0], "gap") else ""))  # fmt: skip
     monkeypatch.setattr(look, "nearest_cells", nearest_cells)
-    look.draw(SimpleNamespace(selection=lambda _: part(), store=None))  # type: ignore[arg-type]
+    monkeypatch.setattr(look, "pick_codecs", lambda _, source: {f"hidden of {source}"})
+    frame: Any = SimpleNamespace(
+        source=str,
+        store=None,
+        selection=lambda _, left_out: part() if left_out == {"hidden of zoo"} else None,
+    )
+    look.draw(frame)
     wanted = {f"{name}-id": name for name in labels if name != "gone"}
     ((image_set, sha256, codecs, target),) = nearest
     assert (image_set, sha256, target) == ("zoo", "b-sha", Target(2.0))
@@ -235,5 +241,6 @@ def test_a_set_without_results_says_where_failures_are(monkeypatch: pytest.Monke
     page = Answered()
     monkeypatch.setattr(look, "st", page)
     monkeypatch.setattr(look.pickers, "pick_set", lambda *_: "zoo")
-    look.draw(SimpleNamespace(selection=lambda _: part(labels=())))  # type: ignore[arg-type]
+    monkeypatch.setattr(look, "pick_codecs", lambda *_: frozenset())
+    look.draw(SimpleNamespace(source=str, selection=lambda *_, **__: part(labels=())))  # type: ignore[arg-type]
     assert page.of("info") == ["No codec has a result in this set yet; failures are on the page Runs."]

@@ -27,24 +27,26 @@ def test_which_sets_are_offered_to_compare_kinds(
 ) -> None:
     page, options, parts, scores = Answered(), [], [], []
 
-    def source(name: str) -> Any:
-        return SimpleNamespace(kinds=["natural", "ai-generated"][: kinds[name]])
+    def source(name: str | None) -> Any:
+        return SimpleNamespace(kinds=["natural", "ai-generated"][: kinds[name or offered[-1]]], name=name)
 
     def choose(_: Any, label: str, name: str, sets: list[str]) -> str:
         options.append((label, name, sets))
         return sets[0]
 
-    def part(name: str | None) -> Any:
-        parts.append(name)
+    def part(name: str | None, left_out: Any) -> Any:
+        parts.append((name, left_out))
         return SimpleNamespace(source=source(offered[-1]), metrics=[])
 
     monkeypatch.setattr(natural, "st", page)
     monkeypatch.setattr(natural.pickers, "choose", choose)
     monkeypatch.setattr(natural.pages, "summary", lambda *_: None)
     monkeypatch.setattr(natural.pages, "no_scores", scores.append)
+    monkeypatch.setattr(natural, "pick_codecs", lambda _, source: f"hidden of {source.name}")
     natural.draw(SimpleNamespace(image_sets=list(kinds), source=source, selection=part))  # type: ignore[arg-type]
     assert options == [("Image set", "of", offered)]
-    assert parts == [None if offered[0] == natural.EVERY else offered[0]]
+    of = None if offered[0] == natural.EVERY else offered[0]
+    assert parts == [(of, f"hidden of {of}")]
     assert [element.split(":")[0] for element in page.of("info")] == ([said] if said else [])
     assert len(scores) == (said is None)
 
@@ -108,12 +110,15 @@ def test_points_stand_in_for_what_is_being_computed(
     monkeypatch.setattr(
         natural, "dividing_pictures", lambda _, __, anchor_id: table if anchor_id == "zip-id" else None
     )
+    monkeypatch.setattr(natural, "pick_codecs", pick(frozenset()))
+    monkeypatch.setattr(natural, "in_links", lambda: {"hide": ["c"]})
     frame: Any = SimpleNamespace(
-        image_sets=["zoo"], source=lambda _: part.source, selection=lambda _: part, background="background"
-    )
+        image_sets=["zoo"], source=lambda _: part.source, selection=lambda _, **__: part,
+        background="background",
+    )  # fmt: skip
     natural.draw(frame)
     assert asked == [(part, PSNR, "zip", "pchip", "background")]
     assert said == [*drawn, "pending"]
-    link = "look?set=zoo&codec=zip&codec=a+b&picture=%C3%A4%26.png&order=gap"
+    link = "look?set=zoo&codec=zip&codec=a+b&picture=%C3%A4%26.png&hide=c&order=gap"
     assert given == [link for _ in divided]
-    assert columns == [0, 1, 2]
+    assert columns == [0, 3, 1, 2]

@@ -75,18 +75,19 @@ def test_scores_of_a_large_store_are_read_beside_the_page(
 
 
 @pytest.mark.parametrize(
-    ("codecs", "open_failures", "planned", "caption", "running_text"),
+    ("codecs", "left_out", "open_failures", "planned", "caption", "running_text"),
     [
-        ([0, 1, 1], 0, None, "2 pictures · 2 codecs · 3 results", []),
-        ([5, 5, 5], 1, None, "2 pictures · 1 codec · 3 results · 1 open failure",
+        ([0, 1, 1], [], 0, None, "2 pictures · 2 codecs · 3 results", []),
+        ([5, 5, 5], [], 1, None, "2 pictures · 1 codec · 3 results · 1 open failure",
          ["One codec so far: run a suite with another one to compare."]),
-        ([0, 1, 2], 2, 40, "2 pictures · 3 codecs · 3 results · 2 open failures",
+        ([5, 5, 5], ["a_b", "c"], 0, None, "2 pictures · 1 codec · 3 results", []),
+        ([0, 1, 2], [], 2, 40, "2 pictures · 3 codecs · 3 results · 2 open failures",
          ["A run of a\\_b is in progress: 40 cells planned. Numbers change as results come in."]),
     ],
 )  # fmt: skip
 def test_a_line_says_what_a_page_is_made_from(
-    page: Pickers, monkeypatch: pytest.MonkeyPatch, codecs: list[int], open_failures: int,
-    planned: int | None, caption: str, running_text: list[str],
+    page: Pickers, monkeypatch: pytest.MonkeyPatch, codecs: list[int], left_out: list[str],
+    open_failures: int, planned: int | None, caption: str, running_text: list[str],
 ) -> None:  # fmt: skip
     runs = [SimpleNamespace(suite="a_b", planned_cells=planned)] if planned else []
     monkeypatch.setattr(
@@ -98,9 +99,10 @@ def test_a_line_says_what_a_page_is_made_from(
     )
     frame.summary(
         SimpleNamespace(store="the store"),  # type: ignore[arg-type]
-        SimpleNamespace(columns=columns, failures=failures),  # type: ignore[arg-type]
+        SimpleNamespace(columns=columns, failures=failures, left_out=left_out),  # type: ignore[arg-type]
     )
-    assert page.of("caption") == [caption]
+    hidden = ["Left out on every page, and of means and tests: a\\_b\\, c."] * bool(left_out)
+    assert page.of("caption") == [caption, *hidden]
     assert page.of("info") == running_text
 
 

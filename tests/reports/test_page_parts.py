@@ -129,6 +129,7 @@ def test_which_curves_are_drawn(
         comparison=lambda _: None, picture_names={},
     )  # fmt: skip
     monkeypatch.setattr(rates, "shared_notes", lambda *_: [])
+    monkeypatch.setattr(rates, "pick_codecs", lambda *_: {"hidden"})
     for name, answer in {"pick_set": "zoo", "pick_kind": "natural", "pick_metric": PSNR}.items():
         monkeypatch.setattr(rates.pickers, name, lambda *_, answer=answer: answer)
     for name in ("summary", "pending"):
@@ -151,11 +152,11 @@ def test_which_curves_are_drawn(
         return part
 
     rates.draw(SimpleNamespace(source=lambda _: None, selection=part_of, store=None))  # type: ignore[arg-type]
-    assert parts == [("zoo", "natural")]
+    assert parts == [("zoo", "natural", {"hidden"})]
     assert asked == [
         ("Picture", "picture", ["Mean of all pictures", "a.png"], None),
         ("Rate axis", "axis", ["Logarithmic", "Linear"], None),
-        ("Codecs", "codec", ["zip", "hyper"], "Only these; all where none is chosen."),
+        ("Curves", "codec", ["zip", "hyper"], "Draw these alone; all where none is chosen."),
         ("Published curves", "published", ["a", "b"], None),
     ]
     if not drawn:

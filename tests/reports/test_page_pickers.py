@@ -30,6 +30,10 @@ st.session_state["page"] = "{name}"
 {name}.main()
 """
 QUARTER = 0.25
+FILTER: tuple[float, list[Any]] = (
+    QUARTER, [("Families", []), ("Hide", []), ("Name or parameter contains", "")],
+)  # fmt: skip
+"""The column with the button that filters codecs."""
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +76,7 @@ def columns_of(page: AppTest) -> list[tuple[float, list[tuple[str, Any]]]]:
                     *column.segmented_control,
                     *column.multiselect,
                     *column.number_input,
+                    *column.text_input,
                 ]
             ],
         )
@@ -88,8 +93,9 @@ def test_the_pickers_of_the_leaderboard(open_page: Callable[..., AppTest], zoo: 
     ]
     second = [
         (QUARTER, [("Pictures", "all")]),
-        (QUARTER, [("Families", [])]),
-        (0.5, []),
+        FILTER,
+        (QUARTER, []),
+        (QUARTER, []),
     ]
     assert columns_of(page) == [*first, (QUARTER, [("Anchor", "hyper")]), *second]
     assert [element.label for element in page.expander] == ["Every metric side by side"]
@@ -98,8 +104,7 @@ def test_the_pickers_of_the_leaderboard(open_page: Callable[..., AppTest], zoo: 
     fill(tmp_path / "arena", pictures=1, codecs=2, settings=2, metrics=("psnr",))
     page = open_page(tmp_path / "arena", "leaderboard", view="rate", bpp="0.8")
     assert columns_of(page)[3:] == [
-        (QUARTER, [("Anchor", "codec0"), ("Bits per pixel", 0.8)]), (QUARTER, [("Families", [])]),
-        (QUARTER, []), (0.5, []),
+        (QUARTER, [("Anchor", "codec0"), ("Bits per pixel", 0.8)]), FILTER, *3 * [(QUARTER, [])],
     ]  # fmt: skip
     (number,) = page.number_input
     assert (number.min, number.max, number.step) == (0.001, 48.0, 0.05)
@@ -115,7 +120,8 @@ def test_the_pickers_of_the_rate_distortion_page(open_page: Callable[..., AppTes
         (QUARTER, [("Picture", "Mean of all pictures")]),
         (QUARTER, []),
         (QUARTER, [("Rate axis", "log")]),
-        (0.5, [("Codecs", [])]),
+        (QUARTER, [("Curves", [])]),
+        FILTER,
         (QUARTER, [("Pictures", "all")]),
     ]
     assert page.columns[2].selectbox[0].options == [
@@ -126,7 +132,9 @@ def test_the_pickers_of_the_rate_distortion_page(open_page: Callable[..., AppTes
 def test_the_pickers_of_the_pages_of_runs_and_speeds(open_page: Callable[..., AppTest], zoo: Path) -> None:
     third = 0.333
     assert columns_of(open_page(zoo, "runs")) == [(third, [("Run", "1")]), (third, []), (third, [])]
-    assert columns_of(open_page(zoo, "speed")) == [(QUARTER, [("Image set", "zoo")]), *3 * [(QUARTER, [])]]
+    assert columns_of(open_page(zoo, "speed")) == [
+        (QUARTER, [("Image set", "zoo")]), *3 * [(QUARTER, [])], FILTER, *3 * [(QUARTER, [])],
+    ]  # fmt: skip
 
 
 def test_the_pickers_of_the_look_page(open_page: Callable[..., AppTest], zoo: Path) -> None:
@@ -137,9 +145,10 @@ def test_the_pickers_of_the_look_page(open_page: Callable[..., AppTest], zoo: Pa
         (QUARTER, [("Match by", PSNR.metric_id)]),
         (QUARTER, [("PSNR score", score)]),
         (QUARTER, []),
-        (0.375, [("Codecs", ["zip"])]),
-        (0.375, [("Picture, the worst of zip first", page.selectbox[2].value)]),
-        (QUARTER, [("Maps", [])]),
+        (0.3, [("Codecs", ["zip"])]),
+        (0.3, [("Picture, the worst of zip first", page.selectbox[2].value)]),
+        (0.2, [("Maps", [])]),
+        (0.2, FILTER[1]),
     ]
     # Matched by PSNR, pictures stand by the other metric.
     assert all("(Butteraugli " in option for option in page.columns[5].selectbox[0].options)
@@ -252,6 +261,7 @@ def test_what_stands_below_the_leaderboard(
         monkeypatch.setattr(leaderboard.pickers, name, lambda *_, answer=answer, **__: answer)
     for name in ("summary", "pending"):
         monkeypatch.setattr(leaderboard.pages, name, lambda *_: None)
+    monkeypatch.setattr(leaderboard, "pick_codecs", lambda *_: frozenset())
     monkeypatch.setattr(leaderboard.pages, "show", lambda _, name: said.append(name))
     monkeypatch.setattr(leaderboard, "_table", lambda *words: said.append(f"{words[3]} {words[4]}"))
     monkeypatch.setattr(leaderboard, "with_people_and_costs", lambda *_: None)
@@ -314,13 +324,20 @@ def test_the_cost_that_a_page_of_speeds_begins_with(
     monkeypatch.setattr(speed, "timings", lambda *words: words)
     monkeypatch.setattr(speed, "pareto_table", lambda *words: words[1:])
     filled, empty = SimpleNamespace(rows=[1]), SimpleNamespace(rows=[])
-    monkeypatch.setattr(speed, "speed_tables", lambda *_: [filled, empty, filled])
+    monkeypatch.setattr(speed, "pick_codecs", lambda _, source: {f"hidden of {source}"})
+    monkeypatch.setattr(
+        speed, "speed_tables",
+        lambda *words: [filled, empty, filled] if words == ("store", "zoo", {"hidden of zoo"}) else [],
+    )  # fmt: skip
     compared = SimpleNamespace(common=["a"])
     part: Any = SimpleNamespace(
         metrics=[PSNR, BUTTERAUGLI], grids=[SimpleNamespace(codec=SimpleNamespace(label="zip"))],
         board=lambda *words: words, image_set="zoo", comparison=lambda _: compared,
     )  # fmt: skip
-    frame: Any = SimpleNamespace(selection=lambda _: part, store="store", url="arena", version=7)
+    frame: Any = SimpleNamespace(
+        source=str, selection=lambda _, left_out: part if left_out else None, store="store", url="arena",
+        version=7,
+    )  # fmt: skip
     speed.draw(frame)
     assert asked == [("Cost", "cost", list(costs), usual, list(costs.values()))]
     gain = {"cost": costs[usual], "gain": "BD-rate against zip (%), less is better", "less_is_better": True}

@@ -195,7 +195,9 @@ def some_families(source: StoredColumns) -> tuple[RowSelection, Selection]:
     failures = [
         failure for failure in records.failures if family.get(failure.codec_id, families[0]) in families
     ]
-    return replace(records, cells=cells, failures=failures), Selection(source, None, families)
+    return replace(records, cells=cells, failures=failures), Selection(
+        source, None, {codec_id for codec_id, name in family.items() if name not in families}
+    )
 
 
 def test_codecs_of_some_families_are_the_same(some_families: tuple[RowSelection, Selection]) -> None:

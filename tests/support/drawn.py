@@ -124,6 +124,6 @@ class Pickers(Drawn):
         return picker
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("selectbox", "segmented_control", "multiselect", "number_input"):
+        if name in ("selectbox", "segmented_control", "multiselect", "number_input", "text_input"):
             return self.pick(name)
         return super().__getattr__(name)
