@@ -42,18 +42,28 @@ STABLE_DIFFUSION_15 = Published((*_VERSION_15, *_VERSION_14), _PIPELINE_FILES)
 """For networks that were trained with version 1.5."""
 TAESD = Published(("madebyollin/taesd",), _NETWORK_FILES)
 DC_AE = Published(("mit-han-lab/dc-ae-f32c32-mix-1.0-diffusers",), _NETWORK_FILES)
+CANNY_ADAPTERS = Published(
+    ("TencentARC/t2iadapter_canny_sd14v1", "TencentARC/t2iadapter_canny_sd15v2"), _ADAPTER_FILES
+)
 SKETCH_ADAPTERS = Published(
     ("TencentARC/t2iadapter_sketch_sd14v1", "TencentARC/t2iadapter_sketch_sd15v2"), _ADAPTER_FILES
 )
+"""Trained on the edges of PiDiNet, which are those of the layered codec's authors."""
 POSE_ADAPTERS = Published(("TencentARC/t2iadapter_openpose_sd14v1",), _ADAPTER_FILES)
 COLOUR_ADAPTERS = Published(("TencentARC/t2iadapter_color_sd14v1",), _ADAPTER_FILES)
-EDGE_CONTROLNETS = Published(
+CANNY_CONTROLNETS = Published(
     ("lllyasviel/control_v11p_sd15_canny", "lllyasviel/sd-controlnet-canny"), _NETWORK_FILES
 )
+SOFT_EDGE_CONTROLNETS = Published(
+    ("lllyasviel/control_v11p_sd15_softedge", "lllyasviel/sd-controlnet-hed"), _NETWORK_FILES
+)
+"""Trained on the edges of PiDiNet and HED."""
 POSE_CONTROLNETS = Published(
     ("lllyasviel/control_v11p_sd15_openpose", "lllyasviel/sd-controlnet-openpose"), _NETWORK_FILES
 )
-CAPTIONERS = Published(("Salesforce/blip-image-captioning-base",))
+CAPTIONERS = Published(
+    ("Salesforce/blip-image-captioning-base",), ("*.json", "*.txt", "*.safetensors", "pytorch_model*.bin")
+)
 """The layered codec's authors use ``Salesforce/blip2-opt-2.7b``."""
 ANNOTATORS = "lllyasviel/Annotators"
 """Detectors of edges and people; each has files of its own there."""

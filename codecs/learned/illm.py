@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from ..base import Image, Picture, RateParts
     from .transform import Placement
 
-REPOSITORY = "facebookresearch/NeuralCompression:8e9c2ed56b3329b37e9b891f4ee2ad163f65c422"
-"""The first commit that has all eight qualities."""
-_COMMIT = re.compile(r":[0-9a-f]{40}$")
+REPOSITORY = "facebookresearch/NeuralCompression"
+_COMMIT = "8e9c2ed56b3329b37e9b891f4ee2ad163f65c422"
+"""The first that has all eight qualities; taken where no other is named."""
 _TILE, _HALO = 512, 384
 """In pixels: nine residual blocks of the generator see 21 latents on either side, which are 336 pixels."""
 _PARTS = (
@@ -79,8 +79,8 @@ class Illm:
     Args:
         qualities: Those to load, by their published numbers, or ``all``: -1 and 0 are ``vlo1`` and ``vlo2``,
             the targets of 1 to 6 are 0.035, 0.07, 0.14, 0.3, 0.45 and 0.9 bits per pixel.
-        repository: For ``torch.hub``: a repository on the hub, with a branch or a commit after a colon, or
-            the folder of a checkout. Its code is run.
+        repository: For ``torch.hub``: a repository on the hub, or the folder of a checkout. Its code is run.
+            After a colon, a branch or commit; without one, that of the published weights.
         device: Of the transforms, as torch calls it; entropy coding stays on the CPU.
         dtype: Of the transforms: ``float32`` or ``bfloat16``.
     """
@@ -160,17 +160,18 @@ def _from_hub(repository: str, name: str) -> _Network:
     """
     folder = expanded(repository)
     local = (folder / "hubconf.py").is_file()
+    where = str(folder) if local else _with_revision(repository)
     try:
         with _only_allowed_downloads():
             network = cast(
                 "nn.Module",
                 torch.hub.load(
-                    str(folder) if local else _with_branch(repository),
+                    where,
                     name,
                     source="local" if local else "github",
                     trust_repo=True,  # pyright: ignore[reportArgumentType] - its own documentation has a bool
                     # It asks the hub's address which branches there are; a commit is none.
-                    skip_validation=not allowed() or _COMMIT.search(repository) is not None,
+                    skip_validation=not allowed() or bool(re.search(":[0-9a-f]{40}$", where)),
                     verbose=False,
                     pretrained=True,
                 ),
@@ -193,9 +194,11 @@ def _from_hub(repository: str, name: str) -> _Network:
     return cast("_Network", network.float().eval().requires_grad_(False))
 
 
-def _with_branch(repository: str) -> str:
-    """Return a repository's name with its branch: torch's hub asks the network for one that is not named."""
-    return repository if ":" in repository else f"{repository}:main"
+def _with_revision(repository: str) -> str:
+    """Return a repository with a branch or commit: torch's hub asks the network where none is named."""
+    if ":" in repository:
+        return repository
+    return f"{repository}:{_COMMIT if repository == REPOSITORY else 'main'}"
 
 
 @contextmanager

@@ -60,8 +60,8 @@ def test_published_ids_are_searched_in_order(
     monkeypatch.setenv("CODECARENA_WEIGHTS", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.snapshot_download", _no_hub)
     shutil.copytree(models / "base", tmp_path / "sd-legacy/stable-diffusion-v1-5")
-    for kind in ("sketch", "openpose", "color"):
-        source = {"sketch": "sketch", "openpose": "pose", "color": "colour"}[kind]
+    for kind in ("canny", "openpose", "color"):
+        source = {"canny": "sketch", "openpose": "pose", "color": "colour"}[kind]
         shutil.copytree(models / f"{source}_adapter", tmp_path / f"TencentARC/t2iadapter_{kind}_sd14v1")
     published = adapter_decoder(**SMALL)
     local = adapters(models)
@@ -70,6 +70,26 @@ def test_published_ids_are_searched_in_order(
     chosen = adapter_decoder(base="nobody/nothing, sd-legacy/stable-diffusion-v1-5", **SMALL)
     assert chosen.trained_on is None
     assert chosen.weights_sha256 == local.weights_sha256
+
+
+@pytest.mark.parametrize(
+    ("decoder", "canny", "soft"),
+    [
+        ("t2i-adapter", "TencentARC/t2iadapter_canny_sd14v1", "TencentARC/t2iadapter_sketch_sd14v1"),
+        ("controlnet", "lllyasviel/control_v11p_sd15_canny", "lllyasviel/control_v11p_sd15_softedge"),
+    ],
+)
+def test_edges_are_drawn_over_by_what_was_trained_on_such_edges(
+    decoder: str, canny: str, soft: str, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each kind's network is the first that is missing here, so that the error names what is asked for."""
+    from codecarena.codecs.generative.layered.decoding import decoders
+
+    monkeypatch.setenv("CODECARENA_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.snapshot_download", _no_hub)
+    for structure, wanted in (("canny", canny), ("pidinet", soft), ("hed", soft)):
+        with pytest.raises(MissingBackendError, match=f"pretrained pipeline {wanted} is not there"):
+            decoders.create(decoder, {"base": str(models / "base")}, structure, "cpu", "float32")
 
 
 @pytest.mark.parametrize("missing", ["base", "sketch_adapter", "colour_adapter"])

@@ -82,10 +82,10 @@ class Layered:
         negative_prompt: What the picture is steered away from; coded as the caption is.
         canvas_area: Pixels of the canvas, about.
         base: Weights of Stable Diffusion; see `diffusion`, as for all that follow.
-        sketch_adapter: T2I-Adapter for edges.
+        sketch_adapter: T2I-Adapter for edges; by default the one that was trained on those of `structure`.
         pose_adapter: T2I-Adapter for keypoints.
         colour_adapter: T2I-Adapter for colours.
-        edge_controlnet: ControlNet for edges.
+        edge_controlnet: ControlNet for edges; chosen as the adapter is.
         pose_controlnet: ControlNet for keypoints.
         structure_scale: Weight of the structure.
         colour_scale: Weight of the colours.
@@ -159,7 +159,7 @@ class Layered:
             "colour_scale": colour_scale,
             "strength": strength,
         }
-        self._decoder = decoders.create(decoder, options, device, dtype)
+        self._decoder = decoders.create(decoder, options, structure, device, dtype)
         self._weights_id = bytes.fromhex(self._decoder.weights_sha256)[:WEIGHTS_ID_BYTES] or NO_WEIGHTS
         self.info = CodecInfo(
             "layered",

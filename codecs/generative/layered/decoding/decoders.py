@@ -42,6 +42,7 @@ DECODERS: Mapping[str, Entry] = {
             "sketch_adapter",
             "pose_adapter",
             "colour_adapter",
+            "structure",
             "structure_scale",
             "colour_scale",
             *_SAMPLING,
@@ -49,7 +50,15 @@ DECODERS: Mapping[str, Entry] = {
     ),
     "controlnet": Entry(
         "diffusion:controlnet_decoder",
-        ("base", "edge_controlnet", "pose_controlnet", "structure_scale", "strength", *_SAMPLING),
+        (
+            "base",
+            "edge_controlnet",
+            "pose_controlnet",
+            "structure",
+            "structure_scale",
+            "strength",
+            *_SAMPLING,
+        ),
     ),
     "sketch": Entry("sketch:SketchDecoder", stochastic=False, tolerance_levels=0),
 }
@@ -62,13 +71,14 @@ def tolerance_levels(name: str, dtype: str) -> int:
 
 
 def create(
-    name: str, options: Mapping[str, str | int | float | None], device: str, dtype: str
+    name: str, options: Mapping[str, str | int | float | None], structure: str, device: str, dtype: str
 ) -> LayerDecoder:
     """Return a decoder: its load step.
 
     Args:
         name: One of `DECODERS`.
         options: For it; those that are None keep the decoder's own default.
+        structure: What draws the edges, for those whose weights are of one kind of them.
         device: As torch names it, for those that run on one.
         dtype: As torch names it.
 
@@ -86,6 +96,8 @@ def create(
             raise CodecError(f"decoder {name!r} has no parameter {key!r}; it takes {known}")
     if "device" in entry.options:
         given |= {"device": device, "dtype": dtype}
+    if "structure" in entry.options:
+        given["structure"] = structure
     module, _, factory = entry.place.partition(":")
     try:
         decoder_module = importlib.import_module(f".{module}", __package__)

@@ -19,11 +19,13 @@ from ....base import CodecError
 from ....fetch import identify
 from ....quiet import quiet
 from ...published import (
+    CANNY_ADAPTERS,
+    CANNY_CONTROLNETS,
     COLOUR_ADAPTERS,
-    EDGE_CONTROLNETS,
     POSE_ADAPTERS,
     POSE_CONTROLNETS,
     SKETCH_ADAPTERS,
+    SOFT_EDGE_CONTROLNETS,
     STABLE_DIFFUSION,
     STABLE_DIFFUSION_15,
     folder_of,
@@ -74,6 +76,7 @@ def adapter_decoder(
     sketch_adapter: str = "",
     pose_adapter: str = "",
     colour_adapter: str = "",
+    structure: str = "canny",
     structure_scale: float = 1.0,
     colour_scale: float = 1.0,
     **sampling: Unpack[Sampling],
@@ -87,10 +90,11 @@ def adapter_decoder(
 
     Args:
         base: Stable Diffusion 1.x.
-        sketch_adapter: For edges; the default was trained on those of PiDiNet,
-            ``TencentARC/t2iadapter_canny_sd14v1`` on those of Canny.
+        sketch_adapter: For edges; empty for the one that was trained on such edges.
         pose_adapter: For skeletons.
         colour_adapter: For colours.
+        structure: What the edges are: ``canny`` takes ``TencentARC/t2iadapter_canny_sd14v1``, any other
+            ``TencentARC/t2iadapter_sketch_sd14v1``, which was trained on those of PiDiNet.
         structure_scale: Weight of edges or skeletons, 0 to 2.
         colour_scale: Weight of colours, 0 to 2.
         **sampling: See `StableDiffusion`.
@@ -103,7 +107,7 @@ def adapter_decoder(
     COLOUR_SCALE.check(colour_scale)
     base_folder = folder_of(base, STABLE_DIFFUSION)
     folders = _folders(
-        edges=(sketch_adapter, SKETCH_ADAPTERS),
+        edges=(sketch_adapter, CANNY_ADAPTERS if structure == "canny" else SKETCH_ADAPTERS),
         skeletons=(pose_adapter, POSE_ADAPTERS),
         colours=(colour_adapter, COLOUR_ADAPTERS),
     )
@@ -117,6 +121,7 @@ def controlnet_decoder(
     base: str = "",
     edge_controlnet: str = "",
     pose_controlnet: str = "",
+    structure: str = "canny",
     structure_scale: float = 1.0,
     strength: float = 0.8,
     **sampling: Unpack[Sampling],
@@ -127,8 +132,11 @@ def controlnet_decoder(
 
     Args:
         base: Stable Diffusion 1.x.
-        edge_controlnet: For edges; ``lllyasviel/control_v11p_sd15_scribble`` takes them less literally.
+        edge_controlnet: For edges; empty for the one that was trained on such edges.
+            ``lllyasviel/control_v11p_sd15_scribble`` takes them less literally.
         pose_controlnet: For skeletons.
+        structure: What the edges are: ``canny`` takes ``lllyasviel/control_v11p_sd15_canny``, any other
+            ``lllyasviel/control_v11p_sd15_softedge``.
         structure_scale: Weight of edges or skeletons, 0 to 2.
         strength: Share of the steps that paint over the colours; 1 leaves next to nothing of them.
         **sampling: See `StableDiffusion`.
@@ -141,7 +149,8 @@ def controlnet_decoder(
     STRENGTH.check(strength)
     base_folder = folder_of(base, STABLE_DIFFUSION_15)
     folders = _folders(
-        edges=(edge_controlnet, EDGE_CONTROLNETS), skeletons=(pose_controlnet, POSE_CONTROLNETS)
+        edges=(edge_controlnet, CANNY_CONTROLNETS if structure == "canny" else SOFT_EDGE_CONTROLNETS),
+        skeletons=(pose_controlnet, POSE_CONTROLNETS),
     )
     stable_diffusion = StableDiffusion(base_folder, **sampling)
     _check_strength(round(strength * STRENGTH.units) / STRENGTH.units, stable_diffusion.sampling["steps"])
