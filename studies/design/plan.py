@@ -181,6 +181,8 @@ class RatersTable(_Strict):
     """Who may take part and how they come."""
 
     panel: Literal["none", "prolific"] = "none"
+    participants: Literal["anybody", "invited"] = "anybody"
+    """``invited``: of the panel only those whose ids ``study invite --participants`` was given."""
     completion_code: str | None = None
     """One code for all, as the panel gave it; a code of its own for each rater where absent."""
     screened_out_code: str | None = None
@@ -192,6 +194,14 @@ class RatersTable(_Strict):
     colour_plates: bool = True
     screening: tuple[QuestionTable, ...] = ()
     environment: tuple[QuestionTable, ...] = ()
+
+    @model_validator(mode="after")
+    def _listed_of_a_panel(self) -> RatersTable:
+        if self.participants == "invited" and self.panel == "none":
+            raise ValueError(
+                'participants = "invited" is about a panel; without one every invitation is a link'
+            )
+        return self
 
 
 class ExclusionTable(_Strict):

@@ -22,6 +22,9 @@ from ...bench.store.tables.study_tables import (
 )
 from ...bench.store.writer import now
 
+UNCOUNTED = ("left-out", "stopped")
+"""Stages of raters whose votes no pair counts: who breaks a rule of the plan, whose times cannot be true."""
+
 
 def remove_study(connection: Connection, study_id: int) -> None:
     """Delete a study that nobody has taken part in."""
@@ -44,10 +47,14 @@ def erase_rater(connection: Connection, rater_id: int, study_id: int) -> int:
     given = select(TrialTable.pair_id, TrialTable.first_id, TrialTable.answered_at).where(
         TrialTable.rater_id == rater_id, TrialTable.kind == "main"
     )
+    counts = (
+        connection.execute(select(RaterTable.stage).where(RaterTable.id == rater_id)).scalar()
+        not in UNCOUNTED
+    )
     for pair_id, first_id, answered_at in connection.execute(given).all():
         undone = update(PairTable).where(PairTable.id == pair_id)
         turn = case((PairTable.first_id == first_id, 1), else_=-1)
-        votes = PairTable.votes - (1 if answered_at else 0)
+        votes = PairTable.votes - (1 if answered_at and counts else 0)
         connection.execute(undone.values(votes=votes, balance=PairTable.balance - turn))
     gone = connection.execute(delete(VoteTable).where(VoteTable.rater_id == rater_id)).rowcount
     for table in (TrialTable, EnvironmentTable, SessionTable):

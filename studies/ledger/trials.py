@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 import numpy as np
 from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...bench.store.database import StoreError
-from ...bench.store.tables.study_tables import PairTable, ProposalTable, TrialTable, VoteTable
+from ...bench.store.database import Reading, StoreError
+from ...bench.store.tables.study_tables import PairTable, ProposalTable, RaterTable, TrialTable, VoteTable
 from ...bench.store.writer import now
 from ..design.design import IntArray, PairTotals
 from ..records.messages import VoteRequest
 from ..records.records import NewTrial, RaterRow, StudyRow, TrialRow
+from .erasure import UNCOUNTED
 from .ledger import Ledger
 
 UNREACHABLE = (StoreError, SQLAlchemyError)
@@ -39,6 +41,12 @@ _VOTE_OF_TRIAL = select(VoteTable.client_uuid, VoteTable.answer).where(
     VoteTable.trial_id == bindparam("trial")
 )
 _FIRST_WAITING = select(func.min(TrialTable.position)).where(_waiting)
+_TIMES = (
+    select(VoteTable.trial_id, VoteTable.response_ms, VoteTable.received_at)
+    .where(VoteTable.rater_id == bindparam("rater"))
+    .order_by(VoteTable.id)
+)
+_BEGAN = select(RaterTable.consented_at).where(RaterTable.id == bindparam("rater"))
 _BY_UUID = select(VoteTable.id).where(VoteTable.client_uuid == bindparam("client_uuid"))
 _ADD_VOTE = insert(VoteTable)
 _ANSWERED = (
@@ -84,12 +92,27 @@ class VoteState:
     repeated: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerTimes:
+    """What a rater's votes say of their times, and when the server had them."""
+
+    trial_ids: tuple[int, ...]
+    """In the order of the votes; so the others."""
+    claimed_ms: tuple[float, ...]
+    received: tuple[datetime, ...]
+    began: datetime | None
+    """When the rater agreed to take part."""
+
+
 class NotDueError(Exception):
     """A vote for a trial that is not the rater's next; or a UUID that stands for another trial."""
 
 
 class TrialLedger(Ledger):
     """The ledger with the queries and writes of the rater service."""
+
+    restart_seconds = 2.0
+    """A rater's browser asks again by itself, and must not wait in a queue behind others meanwhile."""
 
     def due(self, rater_id: int, limit: int = 2) -> list[TrialRow]:
         """Return a rater's next trials that have no vote."""
@@ -151,7 +174,7 @@ class TrialLedger(Ledger):
 
     def wants_votes(self, study_id: int, votes_per_pair: float) -> bool:
         """Whether any pair has fewer votes and running leases than this."""
-        with self.store.engine.connect() as connection:
+        with self.store.reading() as connection:
             return bool((_trial_context(connection, study_id, ()).given < votes_per_pair).any())
 
     def take_back(self, rater_id: int, votes_per_pair: float) -> None:
@@ -215,6 +238,45 @@ class TrialLedger(Ledger):
 
         return self.write(work)
 
+    def answer_times(self, rater_id: int) -> AnswerTimes:
+        """Return the times of a rater's votes."""
+        votes = self.rows(_TIMES, {"rater": rater_id})
+        row = self.row(_BEGAN, {"rater": rater_id})
+        return AnswerTimes(
+            tuple(vote.trial_id for vote in votes),
+            tuple(vote.response_ms or 0.0 for vote in votes),
+            tuple(datetime.fromisoformat(vote.received_at) for vote in votes),
+            datetime.fromisoformat(row[0]) if row and row[0] else None,
+        )
+
+    def end_uncounted(self, rater: RaterRow, stage: str) -> None:
+        """End a rater's visits and give the place back: others are asked for the votes on the same pairs.
+
+        The votes stay. Nothing happens where it was done before.
+
+        Args:
+            rater: Whose place it is.
+            stage: One of `UNCOUNTED`.
+        """
+
+        def work(connection: Connection) -> None:
+            end = update(RaterTable).where(
+                RaterTable.id == rater.rater_id, RaterTable.stage.not_in(UNCOUNTED)
+            )
+            if not connection.execute(end.values(stage=stage, finished_at=now())).rowcount:
+                return
+            answered = select(TrialTable.pair_id).where(
+                TrialTable.rater_id == rater.rater_id,
+                TrialTable.kind == "main",
+                TrialTable.answered_at.is_not(None),
+            )
+            asked_again = update(PairTable).where(PairTable.id.in_(answered))
+            connection.execute(asked_again.values(votes=PairTable.votes - 1))
+            waiting = and_(TrialTable.rater_id == rater.rater_id, TrialTable.answered_at.is_(None))
+            connection.execute(update(TrialTable).where(waiting).values(lease_until=now()))
+
+        self.write(work)
+
     def golden_record(self, rater_id: int, wanted: str) -> tuple[int, int]:
         """Return how many golden trials a rater has answered, and how many of them rightly.
 
@@ -263,7 +325,7 @@ class TrialLedger(Ledger):
         columns = np.zeros((3, len(pair_ids)), np.int64)
         for pair_id, *counts in self.rows(query):
             columns[:, place[pair_id]] = counts
-        with self.store.engine.connect() as connection:
+        with self.store.reading() as connection:
             given = _trial_context(connection, study.study_id, ()).given
         return PairTotals(given, columns[0], columns[1], columns[2])
 
@@ -293,7 +355,9 @@ def _check_due(connection: Connection, trial: TrialRow, client_uuid: str) -> Non
         raise NotDueError("this client UUID stands for the vote of another trial")
 
 
-def _trial_context(connection: Connection, study_id: int, past: tuple[TrialRow, ...]) -> TrialContext:
+def _trial_context(
+    connection: Connection | Reading, study_id: int, past: tuple[TrialRow, ...]
+) -> TrialContext:
     main_pairs = and_(PairTable.study_id == study_id, PairTable.kind == "main")
     pairs = connection.execute(
         select(PairTable.id, PairTable.votes, PairTable.balance).where(main_pairs).order_by(PairTable.id)

@@ -34,8 +34,8 @@ KINDS = {
 """A trial's kind as the statistics know it."""
 
 
-def stored_votes(ledger: Ledger, study: StudyRow) -> list[StoredVote]:
-    """Return every vote of a study with everything that is known of it, oldest first."""
+def stored_votes(ledger: Ledger, study: StudyRow, rater: str | None = None) -> list[StoredVote]:
+    """Return every vote of a study with everything that is known of it, oldest first; or of one rater."""
     extra = (
         VoteTable.proof,
         VoteTable.received_at,
@@ -46,6 +46,8 @@ def stored_votes(ledger: Ledger, study: StudyRow) -> list[StoredVote]:
         (TrialTable.first_id == PairTable.first_id).label("pair_first_is_first"),
     )
     query = _joined(study, *extra).join(PairTable, PairTable.id == TrialTable.pair_id)
+    if rater is not None:
+        query = query.where(RaterTable.name == rater)
     return [_stored(row) for row in ledger.rows(query)]
 
 

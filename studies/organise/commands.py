@@ -151,12 +151,21 @@ def invite(
     address: Annotated[
         str, typer.Option(help="Where raters reach `codecarena serve --raters`.")
     ] = "http://127.0.0.1:8501",
+    participants: Annotated[
+        Path | None, typer.Option(help="Instead: a file with the ids of a panel's participants, one a line.")
+    ] = None,
     store: StoreOption = STORE,
     as_json: JsonOption = False,
 ) -> None:
     """Print one link a rater; links are shown once, only their hashes are kept."""
     from .organise import invite as invite_raters
+    from .organise import invite_participants
 
+    if participants is not None:
+        with _ledger(store) as ledger:
+            added = invite_participants(ledger, name, participants)
+        say(f"{counted(added, 'participant')} added to study {name}")
+        return
     with _ledger(store) as ledger:
         links = [f"{address.rstrip('/')}/?invite={rater}" for rater in invite_raters(ledger, name, count)]
     if as_json:

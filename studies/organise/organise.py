@@ -10,12 +10,14 @@ from typing import Protocol
 from ...bench.records.rows import ScoredCell
 from ...bench.store.study_pictures import Crop, Prepared, StimulusScores
 from ...counts import counted
+from ...text_file import TextFileError, read_text
 from ..analysis.choices import intact
 from ..design.plan import PlanError, StudyPlan, load, parse, seal
 from ..design.selection import link_warning, material, select
 from ..ledger import identity
 from ..ledger.ledger import Ledger, digest
 from ..ledger.votes import status
+from ..records.messages import Panel
 from ..records.records import StoredStudy, StudyRow
 from ..session.schedule import build_session_plan
 
@@ -181,15 +183,49 @@ def invite(ledger: Ledger, name: str, count: int) -> list[str]:
     Raises:
         PlanError: The study takes no raters any more.
     """
+    study = _inviting(ledger, name)
+    tokens = [identity.new_token() for _ in range(count)]
+    ledger.add_raters({**identity.new_rater(study), "invitation_sha256": digest(token)} for token in tokens)
+    ledger.log(study, "invited", {"count": count})
+    return tokens
+
+
+def invite_participants(ledger: Ledger, name: str, file: Path) -> int:
+    """Remember which of a panel's participants may take part; return how many were not known before.
+
+    Args:
+        ledger: Where the study is.
+        name: Of the study.
+        file: Their ids, one a line, as the panel writes them into its links; only salted hashes are kept.
+
+    Raises:
+        PlanError: The study takes no raters any more, its plan admits everybody, or there is no such file.
+    """
+    study = _inviting(ledger, name)
+    if parse(study.plan, Path(name)).raters.participants != "invited":
+        raise PlanError(
+            f"the plan of study {name!r} admits every participant of its panel; a list needs "
+            'raters.participants = "invited"'
+        )
+    try:
+        ids = {line.strip() for line in read_text(file).splitlines()} - {""}
+    except TextFileError as error:
+        raise PlanError(str(error)) from error
+    keys = {identity.participant_hash(study, Panel(participant)) for participant in ids}
+    new = [key for key in sorted(keys) if ledger.rater_by_participant(study.study_id, key) is None]
+    ledger.add_raters({**identity.new_rater(study), "participant_hash": key} for key in new)
+    ledger.log(study, "invited", {"count": len(new)})
+    return len(new)
+
+
+def _inviting(ledger: Ledger, name: str) -> StudyRow:
+    """Return a study that people can be invited to."""
     study = ledger.study(name)
     if study.state not in ("planned", "open"):
         raise PlanError(f"study {name!r} is {study.state}; it takes no raters")
     if study.simulated:
         raise PlanError(f"study {name!r} is simulated: programs answer, nobody is invited")
-    tokens = [identity.new_token() for _ in range(count)]
-    ledger.add_raters({**identity.new_rater(study), "invitation_sha256": digest(token)} for token in tokens)
-    ledger.log(study, "invited", {"count": count})
-    return tokens
+    return study
 
 
 def finished(ledger: Ledger, study: StudyRow, plan: StudyPlan) -> str | None:

@@ -12,14 +12,16 @@ from typing import Any, Literal
 Answer = Literal["first", "second", "none", "skip"]
 """``none``: no preference; ``skip``: the time limit passed."""
 Slot = Literal["reference", "first", "second"]
-Stage = Literal["consent", "screening", "calibration", "trials", "done", "screened-out", "declined", "closed"]
-"""Where a rater stands; each but the last four is left by the call of the same name."""
+Stage = Literal[
+    "consent", "screening", "calibration", "trials", "done", "screened-out", "declined", "stopped", "closed"
+]
+"""Where a rater stands; each but the last five is left by the call of the same name."""
 
 
 Refusal = Literal[
     "unknown_invitation", "unknown_study", "unknown_session", "unknown_trial", "unknown_picture",
     "unknown_code", "no_participant", "not_open", "closed", "full", "consent_changed", "unanswered",
-    "not_due", "not_understood", "not_found",
+    "not_due", "not_understood", "not_found", "stopped", "taken", "not_listed",
 ]  # fmt: skip
 """Why a request is refused; the texts of the pages have a sentence for each, ``refused_`` before it."""
 
@@ -151,7 +153,7 @@ class Break:
 class Done:
     """There is no further trial for this rater."""
 
-    outcome: Literal["complete", "screened-out", "declined", "closed"]
+    outcome: Literal["complete", "screened-out", "declined", "stopped", "closed"]
     completion_code: str | None
     """What a panel's rater hands in; None where there is nothing to hand in."""
     completion_url: str | None

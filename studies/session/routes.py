@@ -162,7 +162,7 @@ def _join(service: RaterService, body: Body) -> dict[str, Any]:
     if "invitation" in body:
         return asdict(service.join(_text(body, "invitation")))
     parts = (_text(body, name, "") for name in ("participant", "panel_study", "panel_session"))
-    return asdict(service.join_panel(_text(body, "study"), Panel(*parts)))
+    return asdict(service.join_panel(_text(body, "study"), Panel(*parts), _text(body, "earlier", "")))
 
 
 def _welcome(service: RaterService, body: Body) -> dict[str, Any]:

@@ -18,11 +18,12 @@ from typing import Any, cast
 import numpy as np
 
 from ...bench.store.writer import now
-from ..analysis.screening import fewer_than
+from ..analysis.screening import excluded, fewer_than
 from ..design.design import find_design
 from ..design.plan import StudyPlan, parse
 from ..ledger import identity
 from ..ledger.trials import NotDueError, TrialContext, TrialLedger
+from ..ledger.votes import stored_votes
 from ..records.messages import (
     DISPLAY_BYTES,
     Answer,
@@ -42,6 +43,8 @@ from ..records.messages import (
 )
 from ..records.records import NewTrial, RaterRow, TrialRow
 from . import trials
+from .admission import Admission
+from .answer_times import are_possible
 from .proposals import Pairing
 from .schedule import SessionPlan, build_session_plan, next_items
 from .welcome import before_trials, done_of, stage_of, welcome_of
@@ -63,6 +66,7 @@ class RaterService:
         self._pairing = Pairing(self.ledger)
         self._session_plans: dict[int, SessionPlan] = {}
         self._lock = Lock()
+        self._admission = Admission(self.ledger, self._session_plan)
 
     def close(self) -> None:
         """Give back the connections."""
@@ -72,39 +76,21 @@ class RaterService:
     # Coming in
 
     def join(self, invitation: str) -> Joined:
-        """Return a new session of the rater whose invitation this is; the first call admits the rater.
+        """Return a new session of the rater whose invitation this is; see `Admission.by_invitation`."""
+        return self._admission.by_invitation(invitation)
 
-        Raises:
-            SessionError: 404 unknown or withdrawn; 410 the study takes no raters now.
-        """
-        rater = self.ledger.rater_by_invitation(invitation)
-        if rater is None:
-            raise SessionError("unknown_invitation", 404)
-        return self._admit(rater)
-
-    def join_panel(self, study: str, panel: Panel) -> Joined:
+    def join_panel(self, study: str, panel: Panel, earlier: str = "") -> Joined:
         """Return a session of the panel's participant, who is known by salted hashes only.
 
         Args:
             study: Our name of the study.
             panel: The panel's parameters; the same participant always is the same rater.
+            earlier: Token of an earlier session: an id alone lets nobody in who comes second.
 
         Raises:
-            SessionError: 404 no such study or panels not admitted; 410 the study takes no raters now.
+            SessionError: See `Admission.from_panel`.
         """
-        stored = self.ledger.find(study)
-        if stored is None or parse(stored.plan, Path(study)).raters.panel == "none":
-            raise SessionError("unknown_study", 404)
-        if not panel.participant:
-            raise SessionError("no_participant", 422)
-        key = identity.participant_hash(stored, panel)
-        rater = self.ledger.rater_by_participant(stored.study_id, key)
-        if rater is None:
-            hashed = identity.panel_record(stored, panel)
-            self.ledger.add_raters([{**identity.new_rater(stored), "participant_hash": key, "panel": hashed}])
-            rater = self.ledger.rater_by_participant(stored.study_id, key)
-        assert rater is not None
-        return self._admit(rater)
+        return self._admission.from_panel(study, panel, earlier)
 
     def welcome(self, session_token: str) -> Welcome:
         """Return the texts and questions of the study and where the rater stands."""
@@ -235,17 +221,21 @@ class RaterService:
         first stands and the receipt tells it.
 
         Raises:
-            SessionError: 404 no trial of this rater; 409 not the trial that is due; 410 study closed; 422 not
-                an answer of this trial, or a record that is too long.
+            SessionError: 404 no trial of this rater; 409 not the trial that is due, or times that cannot be
+                true, which end the rater's visits; 410 study closed; 422 not an answer of this trial, or a
+                record that is too long.
         """
         rater = self._rater(session_token)
         trial = self.ledger.trial(vote_request.trial)
         if trial is None or trial.rater_id != rater.rater_id:
             raise SessionError("unknown_trial", 404)
+        if rater.stage == "stopped":
+            raise SessionError("stopped", 409)
         if rater.state != "open":
             raise SessionError("closed", 410)
         session_plan = self._session_plan(rater.study_id)
         trials.check(session_plan, vote_request)
+        self._check_times(rater, session_plan.plan, trial, vote_request)
         try:
             stands = self.ledger.vote(trial, vote_request, trials.proof(session_plan, trial, vote_request))
         except NotDueError as error:
@@ -283,21 +273,17 @@ class RaterService:
 
     # Inside
 
-    def _admit(self, rater: RaterRow) -> Joined:
-        if rater.state != "open":
-            raise SessionError("closed" if rater.state == "closed" else "not_open", 410)
-        if rater.stage == "consent" and self._full(rater.study_id):
-            raise SessionError("full", 410)
-        token = identity.new_token()
-        self.ledger.begin_session(rater, token)
-        return Joined(token, stage_of(rater))
-
-    def _full(self, study_id: int) -> bool:
-        """Whether a rule of the plan lets no new rater in: enough have finished, or every pair has votes."""
-        rules = self._session_plan(study_id).plan.stopping
-        if rules.raters and self.ledger.finished_raters(study_id) >= rules.raters:
-            return True
-        return bool(rules.votes_per_pair) and not self.ledger.wants_votes(study_id, rules.votes_per_pair)
+    def _check_times(
+        self, rater: RaterRow, plan: StudyPlan, trial: TrialRow, vote_request: VoteRequest
+    ) -> None:
+        """End a rater's visits where the votes claim more time than has passed; raise `SessionError` then."""
+        times = self.ledger.answer_times(rater.rater_id)
+        if plan.simulated or trial.trial_id in times.trial_ids:  # sent again: it was checked before
+            return
+        claimed = (*times.claimed_ms, vote_request.response_ms)
+        if not are_possible(claimed, times.received, datetime.fromisoformat(now()), times.began):
+            self.ledger.end_uncounted(rater, "stopped")
+            raise SessionError("stopped", 409)
 
     def _rater(self, session_token: str) -> RaterRow:
         rater = self.ledger.rater_by_session(session_token)
@@ -326,10 +312,14 @@ class RaterService:
         if stage != "trials":
             return self._end(rater, stage)
         due = self._due(rater)
-        if not due:
-            self.ledger.set_rater(rater, stage="done", finished_at=now())
-            return self._end(rater, "done")
         session_plan = self._session_plan(rater.study_id)
+        if not due:
+            study = session_plan.known.study
+            if excluded(session_plan.plan, stored_votes(self.ledger, study, rater.name)):
+                self.ledger.end_uncounted(rater, "left-out")
+            else:
+                self.ledger.set_rater(rater, stage="done", finished_at=now())
+            return self._end(rater, "done")
         if self._pauses(rater, due[0]):
             progress = Progress(due[0].position, self._total(rater))
             return Break(session_plan.plan.trials.break_seconds, progress)

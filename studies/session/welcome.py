@@ -61,7 +61,7 @@ def done_of(
     Args:
         session_plan: Of the study.
         rater: Who has come to an end.
-        stage: Which end: the last trial, screened out, declined, or the study's.
+        stage: Which end: the last trial, screened out, declined, stopped, or the study's.
         progress: How many trials were answered, of how many.
         failed_checks: Whether golden trials say that the rater did not look; only asked where the plan has a
             code for that.
@@ -70,7 +70,7 @@ def done_of(
     code = raters.completion_code or identity.completion_code(study, rater.name)
     if stage == "screened-out":
         code = raters.screened_out_code
-    elif stage == "declined":
+    elif stage in ("declined", "stopped"):
         code = None
     elif failed_checks:
         code = raters.failed_checks_code
@@ -79,14 +79,17 @@ def done_of(
     return Done(outcome, code, url, identity.withdrawal_code(study, rater.name), progress)
 
 
-Outcome = Literal["complete", "screened-out", "declined", "closed"]
+Outcome = Literal["complete", "screened-out", "declined", "stopped", "closed"]
 OUTCOMES = {"done": "complete"}
 """How a stage is called at its end, where the words differ."""
 
 
 def stage_of(rater: RaterRow) -> Stage:
-    """Return where a rater stands; a study that is not open stops those who are under way."""
-    stage = cast("Stage", rater.stage)
+    """Return where a rater stands; a study that is not open stops those who are under way.
+
+    Who breaks a rule of the plan is done like everybody: only the organiser sees the difference.
+    """
+    stage = cast("Stage", "done" if rater.stage == "left-out" else rater.stage)
     under_way = stage in ("consent", "screening", "calibration", "trials")
     return "closed" if under_way and rater.state != "open" else stage
 

@@ -268,7 +268,8 @@ def test_panels_come_where_the_plan_takes_them_and_by_name(tmp_path: Path, servi
     open_study(tmp_path / "panel", pictures=1, raters='panel = "prolific"')
     with closing(RaterService(str(tmp_path / "panel"))) as other:
         assert refusal(other.join_panel, "small", Panel("")) == ("no_participant", 422)
-        tokens = {other.join_panel("small", Panel(name)).session_token for name in ("5f3a", "5f3a", "77")}
+        visitors = [Panel(name, session="s") for name in ("5f3a", "5f3a", "77")]
+        tokens = {other.join_panel("small", panel).session_token for panel in visitors}
     assert len(tokens) == 3
     assert rows_of(tmp_path / "panel", "SELECT count(*), count(DISTINCT rater_id) FROM study_sessions") == [
         (3, 2)

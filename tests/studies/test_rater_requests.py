@@ -29,8 +29,8 @@ class NotingService(ScriptedRaterService):
         super().__init__()
         self.asked: list[tuple[Any, ...]] = []
 
-    def join_panel(self, study: str, panel: Panel) -> Any:
-        self.asked.append((study, panel))
+    def join_panel(self, study: str, panel: Panel, earlier: str = "") -> Any:
+        self.asked.append((study, panel, earlier))
         return super().join_panel(study, panel)
 
     def consent(self, session_token: str, version: str, **flags: bool) -> Any:  # type: ignore[override]
@@ -78,9 +78,9 @@ JOINED = {"session_token": "session", "stage": "trials"}
     [
         (
             "join", {"study": "small", "participant": "p", "panel_study": "s", "panel_session": "x"},
-            ("small", Panel("p", "s", "x")), JOINED,
+            ("small", Panel("p", "s", "x"), ""), JOINED,
         ),
-        ("join", {"study": "small"}, ("small", Panel("", "", "")), JOINED),
+        ("join", {"study": "small"}, ("small", Panel("", "", ""), ""), JOINED),
         (
             "consent", {"session": "t", "version": "2", "agreed": True, "of_age": True},
             ("t", "2", {"agreed": True, "of_age": True, "accepts_presentation": False}),

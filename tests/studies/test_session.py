@@ -265,7 +265,8 @@ def test_a_panel_s_participant_is_one_rater_known_by_a_hash(tmp_path: Path) -> N
     service = RaterService(str(tmp_path))
     session = service.join_panel("small", Panel("5f3a-clear-name", "study9", "session7")).session_token
     service.consent(session, "1", agreed=True, of_age=True)
-    two = service.join_panel("small", Panel("5f3a-clear-name", "study9", "session8")).session_token
+    elsewhere = Panel("5f3a-clear-name", "study9", "session8")
+    two = service.join_panel("small", elsewhere, session).session_token
     assert service.next_trial(session) == service.next_trial(two)
     work_through(service, two)
     assert service.next_trial(session).completion_url == "https://panel.test/?cc=C0DE"

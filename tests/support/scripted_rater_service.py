@@ -104,7 +104,7 @@ class ScriptedRaterService:
         self.stage, self.vote_requests = self.first_stage, []
         return Joined("session", self.stage)
 
-    def join_panel(self, study: str, panel: Panel) -> Joined:
+    def join_panel(self, study: str, panel: Panel, earlier: str = "") -> Joined:
         return self.join("known")
 
     def welcome(self, session_token: str) -> Welcome:

@@ -28,7 +28,8 @@ async function post(path, body) {
     cache: "no-store",
     credentials: "omit",
   });
-  if (answer.status >= 500) throw new Error(`status ${answer.status}`);
+  // 429: the server asks for patience, and trying again later helps.
+  if (answer.status >= 500 || answer.status === 429) throw new Error(`status ${answer.status}`);
   const content = await answer.json();
   if (!answer.ok) throw new Refused(answer.status, content);
   return content;
@@ -42,6 +43,23 @@ function timesBegun(trial) {
     return times;
   } catch {
     return null; // storage is switched off
+  }
+}
+
+/** Return what was kept under a name for other days; null where nothing is, or storage is switched off. */
+function kept(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+function keep(name, text) {
+  try {
+    localStorage.setItem(name, text);
+  } catch {
+    // as above: then the panel's own link must tell who comes back
   }
 }
 
@@ -105,7 +123,10 @@ class Session {
       : { study: value("study"), participant: value("PROLIFIC_PID"), panel_study: value("STUDY_ID"), panel_session: value("SESSION_ID") };
     if (!invitation && !(body.study && body.participant)) return false;
     this.name = `study ${invitation || `${body.study} ${body.participant}`}`;
+    // Who comes back to a panel's study shows that it is the same browser: ids can be guessed.
+    if (!invitation) body.earlier = kept(this.name) ?? "";
     this.token = (await this.insist(() => post("join", body))).session_token;
+    if (!invitation) keep(this.name, this.token);
     this.outbox = new Outbox(
       `${this.name} votes`,
       (vote) => post("vote", { session: this.token, ...vote }),
