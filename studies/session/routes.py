@@ -2,13 +2,15 @@
 
 Pages, votes and pictures go over these routes, not over Streamlit's web socket: a vote is acknowledged by the
 response to it, and a picture arrives as the bytes that the store holds the pixels of. No cookie is set, no
-address is kept, and every response of a kind has the same headers.
+address is written down, and every response of a kind has the same headers.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import cache
@@ -24,6 +26,7 @@ from starlette.routing import BaseRoute, Route
 from ..ledger.trials import UNREACHABLE
 from ..records.messages import NextStep, Panel, SessionError, Trial, VoteRequest
 from .assets import Asset
+from .rates import RequestLimits
 from .session import RaterService
 
 log = logging.getLogger(__name__)
@@ -45,13 +48,17 @@ Body = Mapping[str, Any]
 Action = Callable[[RaterService, Body], dict[str, Any]]
 
 
-def routes(open_desk: Callable[[], RaterService]) -> list[BaseRoute]:
+def routes(
+    open_desk: Callable[[], RaterService], clock: Callable[[], float] = time.monotonic
+) -> list[BaseRoute]:
     """Return the routes of the rater's pages, all below ``/study/``.
 
     Args:
         open_desk: Called once, at the first request that needs the store.
+        clock: Returns seconds that only grow: how often requests come is limited by it.
     """
     service = cache(open_desk)
+    limits = RequestLimits(clock)
     limiter = CapacityLimiter(DESK_THREADS)
 
     async def act(request: Request) -> Response:
@@ -60,7 +67,11 @@ def routes(open_desk: Callable[[], RaterService]) -> list[BaseRoute]:
             return _refusal(SessionError("not_found", 404))
         try:
             body = await _body(request)
+            session = _text(body, "session", "")
+            if wait := limits.wait_seconds(_address(request), session):
+                return _too_many(wait)
             content = await to_thread.run_sync(lambda: action(service(), body), limiter=limiter)
+            limits.know(session)
         except SessionError as error:
             return _refusal(error)
         except ValidationError as error:
@@ -71,6 +82,8 @@ def routes(open_desk: Callable[[], RaterService]) -> list[BaseRoute]:
 
     async def picture(request: Request) -> Response:
         token = request.path_params["token"]
+        if wait := limits.picture_wait_seconds(_address(request)):
+            return _too_many(wait)
         try:
             png = await to_thread.run_sync(lambda: service().stimulus(token), limiter=limiter)
         except SessionError as error:
@@ -117,6 +130,15 @@ def _unavailable(error: Exception) -> JSONResponse:
     """Return what a browser tries again after; the log gets a line, without tokens."""
     log.warning("no answer of the database to a rater: %s", type(getattr(error, "orig", error)).__name__)
     return JSONResponse({"error": "try_again"}, status_code=503, headers={**HEADERS, "Retry-After": "1"})
+
+
+def _too_many(wait_seconds: float) -> JSONResponse:
+    headers = {**HEADERS, "Retry-After": str(math.ceil(wait_seconds))}
+    return JSONResponse({"error": "try_again"}, status_code=429, headers=headers)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _first_fault(error: ValidationError) -> str:
