@@ -13,7 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from ..text_file import TextFileError, parse_toml, read_table, read_text
 from .validation import explain_validation
 
-Kind: TypeAlias = Literal["natural", "ai-generated"]
+Kind: TypeAlias = Literal["natural", "ai-generated", "composite", "drawn", "unknown"]
+"""What a picture is: a photograph or scan, made by a trained model, partly made by one, drawn by hand or by a
+program, or of an origin that its marks leave open."""
 
 
 class DatasetError(Exception):
@@ -45,6 +47,8 @@ class Provenance:
     """The generator's own record of how it made the picture, as it wrote it."""
     url: str | None = None
     """Where the file was fetched."""
+    denoising_strength: float | None = None
+    """Of a picture that began with another one: 1 leaves nothing of that, 0 all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,8 @@ class PictureEntry(_Table):
     seed: Seed | None = None
     guidance: Annotated[float, Field(allow_inf_nan=False)] | None = None
     steps: Annotated[int, Field(ge=0)] | None = None
+    denoising_strength: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Of a picture that began with another one."""
     workflow: str | None = None
     licence: str | None = None
     """If not the set's."""
@@ -291,6 +297,7 @@ class Manifest(_Table):
                 seed=entry.sample.seed if entry.sample else entry.seed,
                 guidance=entry.guidance,
                 steps=entry.steps,
+                denoising_strength=entry.denoising_strength,
                 workflow=entry.workflow,
                 url=entry.url,
             ),

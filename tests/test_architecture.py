@@ -54,7 +54,7 @@ ARROWS = {
     "datasets/cli": "datasets datasets/description datasets/generated datasets/sets",
     "datasets/description": "datasets",
     "datasets/generated": "datasets",
-    "datasets/sets": "datasets datasets/generated datasets/sources",
+    "datasets/sets": "datasets datasets/description datasets/generated datasets/sources",
     "datasets/sources": "datasets datasets/generated",
     "reports": "reports/server reports/views studies/trial",
     "reports/charts": (

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Protocol
 
 import numpy as np
 from scipy.special import ndtri
 
 from ..records.rows import MetricRow
-from .affinity import Affinity, affinity, is_toy, nearer
+from .affinity import Affinity, KindPictures, Origin, pictures_by_kind
 from .bootstrap import Sample, usual_resampling
 from .codec_grids import Comparison
-from .coverage import AnalysisError, find_codec
+from .coverage import find_codec
 from .curves import NO_OVERLAP, FloatArray, Method
 from .intervals import SIGNIFICANCE, Interval, Tested, holm, interval, zero_test
 from .significance import Paired, percent
@@ -25,21 +23,6 @@ ALL_RELATED = "every AI-generated picture is of a compared codec's own generator
 NONE_COMMON = "no AI-generated picture that all compared codecs finished: no natural/AI statement"
 NO_NATURAL = "no natural picture that all compared codecs finished: no natural/AI statement"
 TINY = float(np.finfo(np.float64).tiny)
-
-
-class Origin(Protocol):
-    """Who made a picture, and whose weights a codec that decoded it holds."""
-
-    @property
-    def picture_sha256(self) -> str: ...  # noqa: D102
-    @property
-    def kind(self) -> str: ...  # noqa: D102
-    @property
-    def codec_id(self) -> str: ...  # noqa: D102
-    @property
-    def picture_generator(self) -> str | None: ...  # noqa: D102
-    @property
-    def codec_generator(self) -> str | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +98,8 @@ class KindSplit:
     """AI-generated ones without affinity to any compared codec: those of the tests."""
     set_aside: int
     """AI-generated ones with one, or of a toy generator: in no test."""
+    other_kinds: Mapping[str, int]
+    """Common pictures that are neither, by kind: composite, drawn or of unknown origin; in no test."""
     of_pictures: int
     rows: tuple[KindRow, ...]
     not_compared: tuple[str, ...]
@@ -122,17 +107,6 @@ class KindSplit:
     order: Order | None
     statement: str | None
     """Why nothing is said about the kinds; None where something is."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Pictures:
-    natural: frozenset[str]
-    unrelated: frozenset[str]
-    """AI-generated, fit for a test."""
-    related: Mapping[tuple[str, Affinity], frozenset[str]]
-    """By codec id and affinity, not none: AI-generated pictures."""
-    generated: frozenset[str]
-    toy: frozenset[str]
 
 
 def split_by_kind(
@@ -158,7 +132,7 @@ def split_by_kind(
         AnalysisError: A picture is of both kinds, or no codec has the anchor's name.
     """
     anchor_codec = find_codec(comparison.codecs, anchor)
-    pictures = _pictures(origins, comparison, anchor_codec.codec_id)
+    pictures = pictures_by_kind(origins, comparison, anchor_codec.codec_id)
     judge = _Judge(comparison, metric, method, anchor_codec.codec_id)
     natural, unrelated = judge.paired(pictures.natural, 1), judge.paired(pictures.unrelated, 2)
     statement = _statement(pictures)
@@ -186,6 +160,7 @@ def split_by_kind(
         len(pictures.natural),
         len(pictures.unrelated),
         len(pictures.generated - pictures.unrelated),
+        pictures.others,
         comparison.of_pictures,
         tuple(sorted(rows, key=_place)),
         tuple(codec.label for codec in comparison.codecs if codec.codec_id not in comparison.curves),
@@ -239,37 +214,7 @@ class _Difference:
     p_value: float | None
 
 
-def _pictures(cells: Iterable[Origin], comparison: Comparison, anchor_id: str) -> _Pictures:
-    kinds: dict[str, set[str]] = defaultdict(set)
-    near: dict[tuple[str, str], Affinity] = {}
-    toy: set[str] = set()
-    for cell in cells:
-        if cell.picture_sha256 not in comparison.common:
-            continue
-        kinds[cell.picture_sha256].add(cell.kind)
-        if cell.kind == "ai-generated" and cell.codec_id in comparison.curves:
-            near[cell.codec_id, cell.picture_sha256] = affinity(cell.picture_generator, cell.codec_generator)
-            if is_toy(cell.picture_generator):
-                toy.add(cell.picture_sha256)
-    both = next((picture for picture, kinds_of_picture in kinds.items() if len(kinds_of_picture) > 1), None)
-    if both:
-        raise AnalysisError(f"picture {both[:12]} is natural in one image set and AI-generated in another")
-    generated = frozenset(
-        picture for picture, kinds_of_picture in kinds.items() if kinds_of_picture == {"ai-generated"}
-    )
-    related: dict[tuple[str, Affinity], set[str]] = defaultdict(set)
-    for (codec_id, picture), own_affinity in near.items():
-        level = (
-            nearer(own_affinity, near[anchor_id, picture]) if anchor_id in comparison.curves else own_affinity
-        )
-        if level != "none" and codec_id != anchor_id:
-            related[codec_id, level].add(picture)
-    unrelated = generated - toy - frozenset[str]().union(*related.values())
-    frozen = {key: frozenset(hashes) for key, hashes in related.items()}
-    return _Pictures(frozenset(kinds) - generated, unrelated, frozen, generated, frozenset(toy))
-
-
-def _statement(pictures: _Pictures) -> str | None:
+def _statement(pictures: KindPictures) -> str | None:
     """Return why there is no test of the kinds, or None where there is one."""
     if not pictures.natural:
         return NO_NATURAL

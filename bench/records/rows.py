@@ -75,7 +75,7 @@ class ScoredCell:
     picture: str
     picture_sha256: str
     """SHA-256 of the original's pixels."""
-    kind: Literal["natural", "ai-generated"]
+    kind: Literal["natural", "ai-generated", "composite", "drawn", "unknown"]
     pixel_count: int
     codec_id: str
     codec: str

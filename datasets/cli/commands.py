@@ -125,7 +125,7 @@ def describe(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Of the set.", show_default="the folder's")] = None,
     kind: Annotated[
-        Literal["natural", "ai-generated"] | None,
+        Literal["natural", "ai-generated", "composite", "drawn", "unknown"] | None,
         typer.Option(help="Of pictures that say nothing of a generator.", show_default="natural"),
     ] = None,
     licence: Annotated[str, typer.Option(help="Of pictures that say none.")] = "unknown",
@@ -158,6 +158,7 @@ def describe(
             "manifest": str(path),
             "pictures": len(description.manifest.pictures),
             "prompts": prompts,
+            "marks": description.marks,
             "findings": [asdict(finding) for finding in description.findings],
         }
         typer.echo(json.dumps(record, indent=2))
@@ -166,6 +167,8 @@ def describe(
     for finding in description.findings:
         if finding.concern != "unknown origin":
             say(f"{finding.concern}: {finding.picture} {finding.detail}")
+    if description.marks:
+        say(f"marked in the files: {description.marks}")
     if unknown:
         say(
             f"{counted(len(unknown), 'picture')} without a word of a generator, taken as natural; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from ..pixels import PictureError, pixels_sha256, read_pixels
 from ..validation import explain_validation
 from .history import SMALLEST_SIDE, jpeg_file_quality, jpeg_trace, upscaling
 from .index_file import Index, read_index
-from .metadata import Metadata, read_metadata
+from .metadata import Metadata, read_metadata, summary
 
 Concern = Literal[
     "unreadable",
@@ -34,6 +34,7 @@ Concern = Literal[
     "left out",
     "index",
     "metadata",
+    "kind",
 ]
 
 
@@ -52,11 +53,14 @@ class Description:
 
     manifest: Manifest
     findings: tuple[Finding, ...]
+    marks: str
+    """How many pictures are marked as what, and by whom; empty where none is."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
     entry: PictureEntry
+    said: Metadata
     findings: tuple[Finding, ...]
 
 
@@ -115,7 +119,8 @@ def describe(
         *_duplicates(entries),
         *(finding for picture in seen for finding in picture.findings),
     ]
-    return Description(manifest, tuple(sorted(findings, key=lambda finding: finding.picture)))
+    in_order = tuple(sorted(findings, key=lambda finding: finding.picture))
+    return Description(manifest, in_order, summary(picture.said for picture in seen))
 
 
 def _manifest(
@@ -127,8 +132,9 @@ def _manifest(
     site: str | None,
 ) -> Manifest:
     """Return the manifest of pictures whose own kind is left out where it is the set's."""
-    generated = sum(entry.kind == "ai-generated" for entry in entries)
-    overall: Kind = kind or ("ai-generated" if 2 * generated > len(entries) else "natural")
+    counts: Counter[Kind] = Counter(entry.kind for entry in entries if entry.kind is not None)
+    most, count = counts.most_common(1)[0]
+    overall: Kind = kind or (most if 2 * count > len(entries) else "natural")
     plain = [entry.model_copy(update={"kind": None}) if entry.kind == overall else entry for entry in entries]
     many = f"{len(entries)} picture" + ("s" if len(entries) > 1 else "")
     return Manifest.model_validate(
@@ -168,19 +174,21 @@ def _look(folder: Path, file: str, indexed: Mapping[str, str], kind: Kind | None
         "seed": provenance.seed,
         "guidance": provenance.guidance,
         "steps": provenance.steps,
+        "denoising_strength": provenance.denoising_strength,
         "workflow": provenance.workflow,
         "licence": said.licence,
         **indexed,
     }
-    generated = said.generated or bool(entry.get("generator"))
-    entry["kind"] = indexed.get("kind") or ("ai-generated" if generated else kind or "natural")
+    by_model = said.kind if said.kind in ("ai-generated", "composite") else None
+    named = "ai-generated" if indexed.get("generator") else None
+    entry["kind"] = indexed.get("kind") or by_model or named or said.kind or kind or "natural"
     described = _entry(
         folder, {key: value for key, value in entry.items() if value is not None}, set(indexed)
     )
     findings = list(_concerns(path, file, pixels, said, kind, bool(indexed.keys() & {"kind", "generator"})))
     if problem:
         findings.append(Finding(file, "metadata", f"is not looked into: {problem}"))
-    return _Seen(described, tuple(findings))
+    return _Seen(described, said, tuple(findings))
 
 
 # Any: values of a picture's keys.
@@ -229,8 +237,20 @@ def _concerns(
         yield Finding(file, "upscaled", f"seems to be enlarged about {factor} times, or is out of focus")
     if min(height, width) < SMALLEST_SIDE:
         yield Finding(file, "small", f"{width}x{height}, a side below {SMALLEST_SIDE} pixels")
-    if kind is None and not said.generated and not named:
+    if said.kind in ("composite", "drawn", "unknown"):
+        yield Finding(file, "kind", _about_kind(said.kind, said))
+    if kind is None and said.kind is None and not named:
         yield Finding(file, "unknown origin", "says nothing of a generator: taken as natural")
+
+
+def _about_kind(kind: Kind, said: Metadata) -> str:
+    """Return why a picture is in no test of natural against AI-generated."""
+    by = " and ".join(said.marks)
+    if kind == "unknown":
+        return f"its marks leave open what it is ({by})"
+    strength = said.provenance.denoising_strength
+    how = f", another picture changed with denoising strength {strength:g}" if strength is not None else ""
+    return f"is {kind} by its marks ({by}){how}"
 
 
 def _about_index(index: Index, seen: Sequence[_Seen]) -> Iterator[Finding]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...counts import counted
 from ...home_folder import expanded
 from ...visible_text import visible
+from ..description.metadata import Metadata, read_metadata, summary
 from ..folder import INDEX, check_name, look_into, shortened
 from ..generated import generated_entry
 from ..generated.generated_entry import Sampler
@@ -64,8 +66,9 @@ def open_set(reference: str, data: Path | None = None, sampler: Sampler | None =
     Args:
         reference: A known name, the path of a manifest, a folder, or an address that was fetched (see
             `remote`); a known name wins over a folder of that name. A folder without a ``manifest.toml`` is
-            all pictures in it and below, sorted by path, hidden ones left out, taken as natural. A manifest's
-            pictures are looked for beside it, then in ``DATA/SET/``.
+            all pictures in it and below, sorted by path, hidden ones left out, of the kind that their files
+            are marked with, else taken as natural. A manifest's pictures are looked for beside it, then in
+            ``DATA/SET/``.
         data: The data folder; None takes ``CODECARENA_DATA`` or the user's.
         sampler: Makes the pictures that are sampled here.
 
@@ -226,15 +229,34 @@ def _first_path(entry: PictureEntry, folders: tuple[Path, Path], sampler: Sample
 def _plain_folder(folder: Path) -> ImageSet:
     check_name(folder)
     contents = look_into(folder)
-    pictures = tuple(
-        LocalPicture(name, folder / name, "natural", None, None, None, "unknown", str(folder), None)
-        for name in contents.pictures
-    )
-    if not pictures:
+    if not contents.pictures:
         looked_for = f"{folder}: no pictures in it or below (looked for {', '.join(EXTENSIONS)})"
         raise DatasetError("\n".join([looked_for, *contents.notes]))
-    notes = (*contents.notes, *_index_note(folder))
+    marked = {name: _marked(folder / name) for name in contents.pictures}
+    pictures = tuple(
+        LocalPicture(
+            name, folder / name, said.kind or "natural", said.caption or said.provenance.prompt, None,
+            said.generator, said.licence or "unknown", str(folder), None, provenance=said.provenance,
+        )
+        for name, said in marked.items()
+    )  # fmt: skip
+    notes = (*contents.notes, *_marks_note(marked.values()), *_index_note(folder))
     return ImageSet(visible(folder.name), "natural", "unknown", str(folder), pictures, notes)
+
+
+def _marked(path: Path) -> Metadata:
+    """Return what a picture's file says of itself; nothing where that cannot be read."""
+    try:
+        return read_metadata(path)
+    except ValueError:
+        return Metadata()
+
+
+def _marks_note(marked: Collection[Metadata]) -> tuple[str, ...]:
+    found = summary(marked)
+    unmarked = sum(said.kind is None for said in marked)
+    others = f"; {counted(unmarked, 'picture')} without a mark, taken as natural" if unmarked else ""
+    return (f"marked in the files: {found}{others}",) if found else ()
 
 
 def _index_note(folder: Path) -> tuple[str, ...]:
@@ -243,5 +265,5 @@ def _index_note(folder: Path) -> tuple[str, ...]:
         return ()
     return (
         f"its {INDEX} counts once `codecarena sets describe {folder}` has made a manifest; "
-        "until then all pictures are taken as natural",
+        "until then pictures without a mark in their file are taken as natural",
     )

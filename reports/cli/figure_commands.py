@@ -245,7 +245,7 @@ def _kinds(
 
     choose_sets(store, image_set)
     selection = Selection(StoredColumns(store, image_set))
-    if len(selection.source.kinds) < 2:
+    if not {"natural", "ai-generated"} <= set(selection.source.kinds):
         raise FigureError(
             "expected natural and AI-generated pictures; "
             f"{'the store' if image_set is None else image_set} has {selection.source.kinds or 'none'}"

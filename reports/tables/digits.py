@@ -20,7 +20,13 @@ SOURCE_CHARACTERS = 60
 """Of where numbers come from, in a table."""
 
 
-KINDS = {"natural": "natural", "ai-generated": "AI-generated"}
+KINDS = {
+    "natural": "natural",
+    "ai-generated": "AI-generated",
+    "composite": "composite",
+    "drawn": "drawn",
+    "unknown": "of unknown origin",
+}
 
 
 def number(value: float, decimals: int) -> str:

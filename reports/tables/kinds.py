@@ -52,7 +52,7 @@ def kind_tables(
     choose_sets(store, image_set)
     selection = Selection(StoredColumns(store, image_set))
     kinds = selection.source.kinds
-    if len(kinds) < 2:
+    if not {"natural", "ai-generated"} <= set(kinds):
         raise AnalysisError(
             f"--split kind compares natural with AI-generated pictures; stored: {', '.join(kinds) or 'none'}"
         )
@@ -137,6 +137,9 @@ def _notes(split: KindSplit) -> list[str]:
             f"{digits.counted(split.set_aside, 'AI-generated picture')} in no test: made by a compared "
             "codec's own generator (rows of their own), or by a toy one."
         )
+    if split.other_kinds:
+        listed = ", ".join(f"{count} {digits.KINDS[kind]}" for kind, count in split.other_kinds.items())
+        notes.append(f"Pictures in no test because they are neither natural nor AI-generated: {listed}.")
     reasons = {
         level.interval.reason
         for row in split.rows

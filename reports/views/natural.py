@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..files.printed_figures import Printed
 
 EVERY = "All sets together"
+COMPARED = {"natural", "ai-generated"}
 ABOUT = """
 Does it matter for codecs whether a picture is a photograph or was generated? Every codec's BD-rate on either
 kind, and the difference with a test that allows for all codecs at once. Pictures of the very generator that a
@@ -41,7 +42,7 @@ def main() -> None:
 def draw(frame: Frame) -> None:
     """Draw the pickers, the order, the chart and the tables."""
     places = st.columns(4, vertical_alignment="bottom")
-    both = [image_set for image_set in frame.image_sets if len(frame.source(image_set).kinds) > 1]
+    both = [image_set for image_set in frame.image_sets if set(frame.source(image_set).kinds) >= COMPARED]
     several = len(frame.image_sets) > 1
     chosen: str = pickers.choose(
         places[0], "Image set", "of", [*([EVERY] if several else []), *(both or frame.image_sets)]
@@ -52,8 +53,8 @@ def draw(frame: Frame) -> None:
     selection = frame.selection(image_set, left_out=left_out)
     pages.summary(frame, selection)
     kinds = selection.source.kinds
-    if len(kinds) < 2:
-        there = {"natural": "natural", "ai-generated": "AI-generated"}.get(kinds[0] if kinds else "", "no")
+    if not set(kinds) >= COMPARED:
+        there = " and ".join(digits.KINDS[kind] for kind in kinds) or "no"
         st.info(
             f"There are {there} pictures only: run a suite on both kinds, such as your photographs beside a "
             'set with kind = "ai-generated", to compare them.'

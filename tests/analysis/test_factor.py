@@ -208,3 +208,19 @@ def test_a_picture_of_both_kinds_is_a_mistake() -> None:
     stored = measured("jpeg", "natural", 1, prefix="x") + measured("jpeg", "ai-generated", 1, prefix="x")
     with pytest.raises(AnalysisError, match="natural in one image set and AI-generated in another"):
         split_by_kind(stored, PSNR, "jpeg")
+
+
+@pytest.mark.parametrize("kind", ["composite", "drawn", "unknown"])
+def test_pictures_of_other_kinds_are_in_no_test_and_are_counted(kind: str) -> None:
+    stored = [*both("jpeg", 1, 1), *both("webp", 0.8, 0.9)]
+    plain = split_by_kind(stored, PSNR, "jpeg")
+    others = [cell for codec in ("jpeg", "webp") for cell in measured(codec, kind, 3, 4, generator="FLUX.1")]
+    split = split_by_kind(stored + others, PSNR, "jpeg")
+    assert (split.other_kinds, plain.other_kinds) == ({kind: 4}, {})
+    assert (split.rows, split.order) == (plain.rows, plain.order)
+
+
+def test_a_set_that_knows_a_pictures_kind_decides_for_one_that_does_not() -> None:
+    stored = [*both("jpeg", 1, 1), *both("webp", 0.8, 0.9)]
+    unknown = measured("jpeg", "unknown", 1, prefix="natural")
+    assert split_by_kind(stored + unknown, PSNR, "jpeg").other_kinds == {}

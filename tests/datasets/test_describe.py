@@ -59,7 +59,7 @@ def test_generated_pictures_are_described_by_one_command(test_data: Path, tmp_pa
     ended = call("sets", "describe", folder, "--out", out, "--json", folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
     prompts = {3: 2, 27: 20}[count]
-    described = {"manifest": str(out), "pictures": count, "prompts": prompts, "findings": []}
+    described = {"manifest": str(out), "pictures": count, "prompts": prompts, "marks": "", "findings": []}
     assert json.loads(ended.stdout) == described
     opened = open_set(str(out))
     assert (opened.name, opened.kind, len(opened.pictures)) == ("aigc", "ai-generated", count)

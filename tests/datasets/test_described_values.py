@@ -52,7 +52,7 @@ ORIGIN = ("unknown origin", "says nothing of a generator: taken as natural")
         ({"pixels": SEEN[:255]}, [("small", "300x255, a side below 256 pixels")]),
         ({"pixels": SEEN[:, :255]}, [("small", "255x256, a side below 256 pixels")]),
         ({"kind": None}, [ORIGIN]),
-        ({"kind": None, "said": Metadata(generated=True)}, []),
+        ({"kind": None, "said": Metadata(kind="ai-generated")}, []),
         ({"kind": None, "named": True}, []),
     ],
 )  # fmt: skip

@@ -14,14 +14,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from codecarena.datasets.description import comfyui
 from codecarena.datasets.description.describe import Finding, describe
-from codecarena.datasets.description.metadata import (
-    Metadata,
-    _exif_text,
-    _of_invoke,
-    _of_parameters,
-    _of_texts,
-    _with_xmp,
-)
+from codecarena.datasets.description.file_texts import FileTexts, exif_text
+from codecarena.datasets.description.generators import automatic1111, invokeai
+from codecarena.datasets.description.metadata import Metadata, of_texts
 from codecarena.datasets.manifest import DatasetError, Provenance
 from codecarena.datasets.perceptual import perceptual_hash
 from codecarena.datasets.pixels import pixels_sha256
@@ -32,9 +27,9 @@ def node(kind: str, **inputs: Any) -> dict[str, Any]:
 
 
 def graph(**nodes: dict[str, Any]) -> tuple[str | None, Provenance]:
-    made = comfyui.read(json.dumps(nodes))
+    made = comfyui.of_graph(json.dumps(nodes))
     assert made is not None
-    return made[0], replace(made[1], workflow=None)
+    return made[1], replace(made[2], workflow=None)
 
 
 SAMPLER = node(
@@ -62,9 +57,16 @@ def test_a_graph_says_model_prompts_seed_guidance_and_steps() -> None:
     ("nodes", "expected"),
     [
         # A distilled model's own guidance goes before the scale of classifier-free guidance.
-        ({"sampler": SAMPLER, "flux": node("FluxGuidance", guidance=3.5)}, {"guidance": 3.5}),
-        ({"sampler": SAMPLER, "noise": node("RandomNoise", noise_seed=9)}, {"seed": 7}),
-        ({"noise": node("RandomNoise", noise_seed=9), "sampler": SAMPLER}, {"seed": 9}),
+        (
+            {
+                "sampler": SAMPLER | {"inputs": SAMPLER["inputs"] | {"positive": ["flux", 0]}},
+                "flux": node("FluxGuidance", guidance=3.5),
+            },
+            {"guidance": 3.5},
+        ),
+        # What flows into no sampler made nothing.
+        ({"flux": node("FluxGuidance", guidance=3.5), "sampler": SAMPLER}, {"guidance": 6.0}),
+        ({"noise": node("RandomNoise", noise_seed=9), "sampler": SAMPLER}, {"seed": 7}),
         (
             {"a": node("Switch", seed=True, steps=True, cfg=False)},
             {"seed": None, "steps": None, "guidance": None},
@@ -137,7 +139,7 @@ def test_texts_are_followed_for_64_links_and_no_further(by: str) -> None:
     "text", ["{", "[1]", "7", "{}", '{"1": 2}', '{"1": {"class_type": "A"}}', '{"1": {"inputs": {}}}']
 )
 def test_other_json_is_no_graph(text: str) -> None:
-    assert comfyui.read(text) is None
+    assert comfyui.of_graph(text) is None
 
 
 SETTINGS = "Steps: 28, CFG scale: 6.5, Seed: 12, Model hash: 6ce, Model: v1-5"
@@ -155,8 +157,9 @@ SETTINGS = "Steps: 28, CFG scale: 6.5, Seed: 12, Model hash: 6ce, Model: v1-5"
     ],
 )
 def test_settings_of_automatic1111_are_told_apart(text: str, expected: tuple[Any, ...]) -> None:
-    outcome = _of_parameters(text)
-    message = outcome.provenance
+    outcome = automatic1111(FileTexts(texts={"parameters": text}))
+    assert outcome is not None
+    kind, generator, message = outcome
     assert (
         message.prompt,
         message.negative_prompt,
@@ -165,8 +168,8 @@ def test_settings_of_automatic1111_are_told_apart(text: str, expected: tuple[Any
         message.steps,
         message.model_version,
     ) == expected
-    assert (outcome.generated, message.workflow) == (True, text)
-    assert outcome.generator == (expected[-1].split()[0] if expected[-1] else "AUTOMATIC1111")
+    assert (kind, message.workflow) == ("ai-generated", text)
+    assert generator == (expected[-1].split()[0] if expected[-1] else None)
 
 
 @pytest.mark.parametrize(
@@ -183,13 +186,11 @@ def test_a_table_of_invokeai_is_read_field_by_field(model: Any, name: str | None
         "model": model,
     }
     text = json.dumps(table)
-    outcome = _of_invoke(text)
-    assert outcome == Metadata(
-        name or "InvokeAI", True, provenance=Provenance(name, "old", "blur", 7, 2.0, 9, text)
-    )
-    newer = _of_invoke(json.dumps(table | {"positive_prompt": "new"}))
+    outcome = invokeai(FileTexts(texts={"invokeai_metadata": text}))
+    assert outcome == ("ai-generated", name, Provenance(name, "old", "blur", 7, 2.0, 9, text))
+    newer = invokeai(FileTexts(texts={"invokeai_metadata": json.dumps(table | {"positive_prompt": "new"})}))
     assert newer is not None
-    assert newer.provenance.prompt == "new"
+    assert newer[2].prompt == "new"
 
 
 def test_the_first_known_form_counts() -> None:
@@ -202,13 +203,13 @@ def test_the_first_known_form_counts() -> None:
     }
     message = []
     for key in ("prompt", "parameters", "invokeai_metadata"):
-        outcome = _of_texts(texts)
+        outcome = of_texts(FileTexts(texts=texts))
         message.append((outcome.generator, outcome.provenance.prompt))
         del texts[key]
     assert message == [("ComfyUI", "a fox"), ("v1-5", "b"), ("InvokeAI", "c")]
-    assert _of_texts(texts) == Metadata(caption="d")
-    assert _of_texts({"Description": "e"}) == Metadata(caption="e")
-    assert _of_texts({"parameters": "none of ours"}) == Metadata()
+    assert of_texts(FileTexts(texts=texts)) == Metadata(caption="d")
+    assert of_texts(FileTexts(texts={"Description": "e"})) == Metadata(caption="e")
+    assert of_texts(FileTexts(texts={"parameters": "none of ours"})) == Metadata()
 
 
 @pytest.mark.parametrize(
@@ -224,7 +225,7 @@ def test_the_first_known_form_counts() -> None:
     ],
 )
 def test_a_user_comment_names_its_encoding(value: object, text: str) -> None:
-    assert _exif_text(value) == text
+    assert exif_text(value) == text
 
 
 def xmp(**said: str) -> bytes:
@@ -237,18 +238,23 @@ def test_xmp_adds_what_is_not_known_and_takes_nothing_away() -> None:
     made = xmp(
         DigitalSourceType=f"{source}trainedAlgorithmicMedia", AISystemUsed="Painter", CreatorTool="Editor"
     )
-    assert _with_xmp(Metadata(), made) == Metadata("Painter", True)
+    assert of_texts(FileTexts(xmp=made)) == Metadata("Painter", "ai-generated", ("IPTC",))
     photograph = xmp(
         DigitalSourceType=f"{source}digitalCapture", CreatorTool="Editor", description="d", rights="r"
     )
-    assert _with_xmp(Metadata(), photograph) == Metadata(None, False, "d", "r")
-    own = Metadata("own", True, "caption", "licence", Provenance(prompt="prompt"))
+    assert of_texts(FileTexts(xmp=photograph)) == Metadata(None, "natural", ("IPTC",), "d", "r")
+    own = {"parameters": f"prompt\n{SETTINGS}"}
     other = xmp(CreatorTool="x", description="x", UsageTerms="x", AIPromptInformation="x")
-    assert _with_xmp(own, other) == own
-    said = _with_xmp(
-        Metadata(generated=True), xmp(UsageTerms="u", rights="r", AIPromptInformation="p", CreatorTool="t")
+    assert of_texts(FileTexts(texts=own, xmp=other)) == replace(
+        of_texts(FileTexts(texts=own)), caption="x", licence="x"
     )
-    assert said == Metadata("t", True, None, "u", Provenance(prompt="p"))
+    said = xmp(
+        UsageTerms="u", rights="r", AIPromptInformation="p", CreatorTool="t",
+        DigitalSourceType="trainedAlgorithmicMedia",
+    )  # fmt: skip
+    assert of_texts(FileTexts(xmp=said)) == Metadata(
+        "t", "ai-generated", ("IPTC",), None, "u", Provenance(prompt="p")
+    )
 
 
 def written(path: Path, seed: int, size: tuple[int, int] = (260, 300), **texts: str) -> np.ndarray:

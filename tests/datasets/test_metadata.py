@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, PngImagePlugin
 
-from codecarena.datasets.description import metadata
+from codecarena.datasets.description import file_texts
 from codecarena.datasets.description.metadata import Metadata, read_metadata
 
 PARAMETERS = (
@@ -26,7 +26,10 @@ GRAPH = {
     "5": {"class_type": "BasicGuider", "inputs": {"conditioning": ["4", 0], "model": ["1", 0]}},
     "6": {"class_type": "RandomNoise", "inputs": {"noise_seed": 2**64 - 1}},
     "7": {"class_type": "BasicScheduler", "inputs": {"steps": 20}},
-    "8": {"class_type": "SamplerCustomAdvanced", "inputs": {"guider": ["5", 0], "noise": ["6", 0]}},
+    "8": {
+        "class_type": "SamplerCustomAdvanced",
+        "inputs": {"guider": ["5", 0], "noise": ["6", 0], "sigmas": ["7", 0]},
+    },
     "9": {"class_type": "CLIPTextEncode", "inputs": {"text": "never used", "clip": ["1", 1]}},
 }
 XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -48,7 +51,7 @@ def png(folder: Path, **texts: str) -> Path:
 
 def check_parameters(metadata: Metadata) -> None:
     message = metadata.provenance
-    assert (metadata.generated, metadata.generator) == (True, "v1-5-pruned")
+    assert (metadata.kind, metadata.generator) == ("ai-generated", "v1-5-pruned")
     assert message.prompt == "a lighthouse, (storm:1.2)\nsecond line"
     assert message.negative_prompt == "blurry, text"
     assert (message.seed, message.guidance, message.steps) == (12345678901, 6.5, 28)
@@ -59,7 +62,7 @@ def check_parameters(metadata: Metadata) -> None:
 def test_a_comfyui_graph_is_followed_to_the_text_that_was_used(tmp_path: Path) -> None:
     metadata = read_metadata(png(tmp_path, prompt=json.dumps(GRAPH), workflow="{}"))
     message = metadata.provenance
-    assert (metadata.generated, metadata.generator) == (True, "model_x")
+    assert (metadata.kind, metadata.generator) == ("ai-generated", "model_x")
     assert message.prompt == "a red fox"
     assert (message.seed, message.guidance, message.steps) == (2**64 - 1, 3.5, 20)
     assert json.loads(message.workflow or "") == GRAPH
@@ -100,7 +103,7 @@ def test_xmp_says_that_a_model_made_it(tmp_path: Path, suffix: str) -> None:
     else:
         Image.new("RGB", (16, 16)).save(path, xmp=XMP.encode())
     metadata = read_metadata(path)
-    assert (metadata.generated, metadata.generator) == (True, "Painter 3")
+    assert (metadata.kind, metadata.generator) == ("ai-generated", "Painter 3")
     assert (metadata.caption, metadata.licence) == ("a quiet street", "CC0")
 
 
@@ -109,7 +112,7 @@ def test_exif_describes_a_photograph(tmp_path: Path) -> None:
     exif[0x010E] = "Harbour at dusk"
     Image.new("RGB", (16, 16)).save(tmp_path / "one.jpg", exif=exif)
     metadata = read_metadata(tmp_path / "one.jpg")
-    assert (metadata.generated, metadata.generator, metadata.caption) == (False, None, "Harbour at dusk")
+    assert (metadata.kind, metadata.generator, metadata.caption) == (None, None, "Harbour at dusk")
 
 
 @pytest.mark.parametrize(
@@ -134,10 +137,10 @@ def test_texts_are_looked_into_up_to_a_length(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, text: str
 ) -> None:
     path = png(tmp_path, **{key: text})
-    assert metadata.MAX_TEXT == 2**20
-    monkeypatch.setattr(metadata, "MAX_TEXT", len(text))
-    assert read_metadata(path).generated
-    monkeypatch.setattr(metadata, "MAX_TEXT", len(text) - 1)
+    assert file_texts.MAX_TEXT == 2**20
+    monkeypatch.setattr(file_texts, "MAX_TEXT", len(text))
+    assert read_metadata(path).kind == "ai-generated"
+    monkeypatch.setattr(file_texts, "MAX_TEXT", len(text) - 1)
     assert read_metadata(path) == Metadata()
 
 
@@ -174,5 +177,5 @@ def test_the_prompt_of_every_comfyui_example_is_found(test_data: Path) -> None:
     for row in rows:
         metadata = read_metadata(test_data / "aigc" / row["file"])
         assert row["prompt"] in (metadata.provenance.prompt or ""), row["file"]
-        assert metadata.generated
+        assert metadata.kind == "ai-generated", row["file"]
         assert all(name in row["note"] for name in (metadata.provenance.model_version or "?").split("; "))

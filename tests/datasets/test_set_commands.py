@@ -161,12 +161,13 @@ def test_describe_tells_findings_and_counts_what_says_nothing(
 
     def look(_: Path, *, progress: object, **given: Any) -> Description:
         asked.append(given)
-        return Description(manifest(), findings)
+        return Description(manifest(), findings, "2 AI-generated (ComfyUI 2)")
 
     monkeypatch.setattr(describe, "describe", look)
     ended = call("sets", "describe", "mine", folder=folder)
     assert ended.stdout.splitlines() == [
         "small: 0.png 8x8",
+        "marked in the files: 2 AI-generated (ComfyUI 2)",
         "2 pictures without a word of a generator, taken as natural; --kind says more",
         "3 pictures, 2 with a prompt, described in mine/manifest.toml",
     ]
