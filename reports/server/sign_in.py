@@ -9,10 +9,13 @@ import os
 import secrets
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...bench.store.database import StoreError
+from ...studies.session.rates import network_of
 from ...text_file import TextFileError, parse_toml, read_text
 
 VARIABLE = "CODECARENA_ORGANISER_PASSWORD_HASH"
@@ -22,6 +25,8 @@ SHORTEST = 10
 COST, BLOCK, PARALLEL = 2**15, 8, 1
 """Of scrypt (RFC 7914): 32 MiB and about a tenth of a second a try."""
 LONGEST_PAUSE_SECONDS = 60.0
+MOST_CLIENTS = 10_000
+"""Whose wrong tries are remembered; the one that has been quiet longest makes room."""
 VISIT_SECONDS = 12 * 3600.0
 """How long a browser that signed in may come back without the password."""
 
@@ -123,31 +128,63 @@ def _read(file: Path) -> str:
     return line
 
 
+@dataclass(slots=True)
+class _Tries:
+    """What one client has tried."""
+
+    wrong: int = 0
+    open_at: float = 0.0
+    checking: bool = False
+
+
 class Gate:
-    """Checks passwords; after each wrong one, everybody has to wait longer before the next counts."""
+    """Checks passwords; after each wrong one, its client has to wait longer before the next counts."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._turn = threading.Lock()
-        self._wrong = 0
-        self._open_at = 0.0
+        self._tries: OrderedDict[str, _Tries] = OrderedDict()
+        # Each check takes a core a tenth of a second. Who has been wrong waits for others who have; a place
+        # is kept for who has not.
+        self._place_of_new, self._place_of_wrong = threading.Lock(), threading.Lock()
         self._visits: dict[bytes, tuple[str, float]] = {}
         """By the hash of a visit's token: the password's hash it was begun with, and when it ends."""
 
-    def enter(self, password: str, stored: str) -> bool | float:
-        """Return whether the password is right, or for how many seconds no try counts."""
+    def enter(self, password: str, stored: str, client: str = "") -> bool | float:
+        """Return whether the password is right, or for how many seconds no try of this client counts.
+
+        Args:
+            password: As it was typed.
+            stored: Hash of the right one.
+            client: Address that the try comes from; empty on this machine. Nobody else has to wait for it.
+        """
         with self._turn:
-            left = self._open_at - self._clock()
-            if left > 0:
-                return left
-            if matches(password, stored):
-                self._wrong = 0
+            tries = self._tries_of(network_of(client))
+            left = tries.open_at - self._clock()
+            if left > 0 or tries.checking:
+                return left if left > 0 else 1.0
+            tries.checking = True
+        try:
+            with self._place_of_wrong if tries.wrong else self._place_of_new:
+                right = matches(password, stored)
+        finally:
+            tries.checking = False
+        with self._turn:
+            if right:
+                tries.wrong = 0
                 return True
-            self._wrong += 1
+            tries.wrong += 1
             # The first three slips of a finger cost nothing.
-            if self._wrong > 3:
-                self._open_at = self._clock() + min(2.0 ** (self._wrong - 3), LONGEST_PAUSE_SECONDS)
+            if tries.wrong > 3:
+                tries.open_at = self._clock() + min(2.0 ** (tries.wrong - 3), LONGEST_PAUSE_SECONDS)
             return False
+
+    def _tries_of(self, client: str) -> _Tries:
+        tries = self._tries.setdefault(client, _Tries())
+        self._tries.move_to_end(client)
+        if len(self._tries) > MOST_CLIENTS:
+            self._tries.popitem(last=False)
+        return tries
 
     def begin_visit(self, stored: str) -> str:
         """Return a token by which a browser that gave the password is known when it comes back.

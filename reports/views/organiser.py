@@ -105,7 +105,7 @@ def _ask_password(stored: str) -> None:
         st.caption("`codecarena serve` tells it in the terminal where nobody has set one.")
         if not st.form_submit_button("Sign in", type="primary"):
             return
-    outcome = gate().enter(password, stored)
+    outcome = gate().enter(password, stored, st.context.ip_address or "")
     if outcome is True:
         st.session_state[SESSION] = stored
         st.session_state[TOKEN] = gate().begin_visit(stored)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from codecarena.reports.server.sign_in import (
@@ -34,6 +36,55 @@ def test_the_pause_after_wrong_tries_doubles_up_to_a_minute(monkeypatch: pytest.
     assert gate.enter("right", "right") == 2.0
     seconds[0] += 1.5
     assert gate.enter("right", "right") == 0.5
+
+
+def test_a_stranger_who_keeps_trying_keeps_nobody_else_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "codecarena.reports.server.sign_in.matches", lambda password, stored: password == stored
+    )
+    seconds = [0.0]
+    gate = Gate(lambda: seconds[0])
+    counted = 0
+    for _ in range(720):
+        seconds[0] += 1
+        for address in ("192.0.2.7", "2001:db8::1", "2001:db8::2"):
+            counted += gate.enter("wrong", "right", address) is False
+        assert gate.enter("right", "right", "192.0.2.8") is True
+    assert counted < 2 * 22  # the two addresses of one network share their tries
+    assert isinstance(gate.enter("right", "right", "192.0.2.7"), float)
+
+
+def test_a_place_is_kept_for_who_has_not_been_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    held, let_go = threading.Event(), threading.Event()
+
+    def check(password: str, stored: str) -> bool:
+        if password == "slow":
+            held.set()
+            assert let_go.wait(60)
+        return password == stored
+
+    monkeypatch.setattr("codecarena.reports.server.sign_in.matches", check)
+    gate = Gate(lambda: 0.0)
+    assert gate.enter("wrong", "right", "192.0.2.7") is False
+    stranger = threading.Thread(target=gate.enter, args=("slow", "right", "192.0.2.7"))
+    stranger.start()
+    assert held.wait(60)
+    # One try at a time of a client, and the organiser does not wait for it.
+    assert gate.enter("right", "right", "192.0.2.7") == 1.0
+    assert gate.enter("right", "right", "192.0.2.8") is True
+    let_go.set()
+    stranger.join()
+    assert gate.enter("right", "right", "192.0.2.7") is True
+
+
+def test_only_so_many_clients_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("codecarena.reports.server.sign_in.matches", lambda *_: False)
+    monkeypatch.setattr("codecarena.reports.server.sign_in.MOST_CLIENTS", 2)
+    gate = Gate(lambda: 0.0)
+    for address in ("a", "b", "c"):
+        assert [gate.enter("wrong", "right", address) for _ in range(5)] == [False] * 4 + [2.0]
+    assert gate.enter("wrong", "right", "a") is False
+    assert gate.enter("wrong", "right", "c") == 2.0
 
 
 def test_a_visit_ends_by_itself_with_its_password_or_by_signing_out() -> None:

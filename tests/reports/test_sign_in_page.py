@@ -78,11 +78,12 @@ def test_what_a_password_leads_to(
         return answer
 
     monkeypatch.setattr(organiser, "gate", lambda: SimpleNamespace(enter=enter, begin_visit=str.upper))
+    page.context.ip_address = "192.0.2.7"
     organiser._ask_password("hash")
     assert tried == []
     page.answers = {"Sign in": True, "Organiser's password": "secret"}
     organiser._ask_password("hash")
-    assert tried == [("secret", "hash")]
+    assert tried == [("secret", "hash", "192.0.2.7")]
     assert page.of("error") == error
     assert (page.session_state, page.of("rerun")) == (
         ({organiser.SESSION: "hash", organiser.TOKEN: "HASH"}, [()]) if answer is True else ({}, [])
