@@ -172,8 +172,13 @@ def status(ledger: Ledger, study: StudyRow) -> Status:
         .order_by(RaterTable.id)
     )
     main = and_(PairTable.study_id == study_id, PairTable.kind == "main")
-    totals = func.count(), func.sum(PairTable.votes), func.min(PairTable.votes), func.max(PairTable.votes)
-    pairs, votes, fewest, most = ledger.row(select(*totals).where(main))
+    totals = func.count(), func.min(PairTable.votes), func.max(PairTable.votes)
+    pairs, fewest, most = ledger.row(select(*totals).where(main))
+    of_pairs = VoteTable.study_id == study_id, TrialTable.kind == "main"
+    trials = TrialTable.id == VoteTable.trial_id
+    votes = ledger.row(select(func.count()).select_from(VoteTable).join(TrialTable, trials).where(*of_pairs))[
+        0
+    ]
     unproven = func.sum(case((VoteTable.proof == "unproven", 1), else_=0))
     withdrawn = select(func.count(), func.sum(TombstoneTable.votes)).where(
         TombstoneTable.study_id == study_id
@@ -182,7 +187,7 @@ def status(ledger: Ledger, study: StudyRow) -> Status:
     return Status(
         study,
         tuple(RaterStatus(rater[0], rater[1], rater[2] or 0, rater[3], rater[4]) for rater in raters),
-        votes or 0,
+        votes,
         pairs,
         fewest or 0,
         most or 0,

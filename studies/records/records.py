@@ -246,7 +246,7 @@ class Status:
     """Of the design's pairs; golden trials, training and repeats apart."""
     pairs: int
     fewest_votes: int
-    """Of any pair."""
+    """Of any pair, of raters whom stopping rules count."""
     most_votes: int
     unproven: int
     """Votes whose display was not proven."""
