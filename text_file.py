@@ -10,9 +10,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import tomllib
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ from typing import Any
 DELIMITERS = ",;\t"
 LONGEST_CELL = 2**28
 """Characters; Python's own limit of 131,072 is less than the workflow of a generated picture."""
+
+
+_FORMULA = re.compile("'*[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]")
+"""How a cell begins that a spreadsheet runs, whatever apostrophes stand before; also in full width."""
 
 
 class TextFileError(ValueError):
@@ -43,6 +48,36 @@ class TextTable:
     columns: tuple[str, ...]
     """The names in the heading; columns without a name are left out, of the rows too."""
     rows: tuple[TableRow, ...]
+
+
+def guarded(text: str) -> str:
+    """Return a cell's text with an apostrophe before it where a spreadsheet would take it for a formula.
+
+    `parse_table` takes it away again. Numbers, which may begin with a sign, stay as they are.
+
+    >>> guarded("=HYPERLINK(1)"), guarded("-1.5"), guarded("codec"), guarded("'=x")
+    ("'=HYPERLINK(1)", '-1.5', 'codec', "''=x")
+    """
+    if not _FORMULA.match(text):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return "'" + text
+    return text
+
+
+# Any: cells of a table.
+def guarded_rows(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of a table for a CSV file: no spreadsheet takes a text in them for a formula."""
+    return [
+        {guarded(name): guarded(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+        for row in rows
+    ]
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def decode_text(content: bytes, path: Path) -> str:
@@ -133,7 +168,7 @@ def parse_table(text: str, path: Path, known: Collection[str] = ()) -> TextTable
     delimiter, skipped = _delimiter(text, known)
     records = ((line, cells) for line, cells in _records(text, path, delimiter) if line > skipped)
     _, heading = next(records, (0, []))
-    names = [name.strip() for name in heading]
+    names = [_unguarded(name.strip()) for name in heading]
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]
     if repeated:
         raise TextFileError(f"{path}: line {skipped + 1}: column {repeated[0]!r} stands there twice")
@@ -146,7 +181,8 @@ def parse_table(text: str, path: Path, known: Collection[str] = ()) -> TextTable
             raise TextFileError(
                 f"{path}: line {line}: expected {len(names)} cells, as the first line has; got {len(cells)}"
             )
-        rows.append(TableRow(line, {name: cell for name, cell in zip(names, cells, strict=False) if name}))
+        named = zip(names, map(_unguarded, cells), strict=False)
+        rows.append(TableRow(line, {name: cell for name, cell in named if name}))
     return TextTable(tuple(filter(None, names)), tuple(rows))
 
 

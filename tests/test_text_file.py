@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import codecs
+import csv
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +23,15 @@ from codecarena.datasets.manifest import load_manifest
 from codecarena.datasets.sources.lock import read_lock
 from codecarena.studies.design.plan import load as load_plan
 from codecarena.studies.organise.interchange_read import read as read_votes
-from codecarena.text_file import TextFileError, read_lines, read_table, read_text
+from codecarena.text_file import (
+    TextFileError,
+    guarded,
+    guarded_rows,
+    parse_table,
+    read_lines,
+    read_table,
+    read_text,
+)
 
 SAVED = {
     "UTF-8": lambda text: text.encode(),
@@ -209,3 +219,19 @@ def test_no_other_file_reads_text_by_itself() -> None:
                     pass
     assert reading - OWN == set()
     assert text_file.LONGEST_CELL > 1e6
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("=1+1", "'=1+1"), ("+a", "'+a"), ("-a", "'-a"), ("@a", "'@a"), ("\ta", "'\ta"), ("\ra", "'\ra"),
+        ("\uff1da", "'\uff1da"), ("'=1", "''=1"), ("''@", "'''@"),
+        ("a=1", "a=1"), ("'a", "'a"), ("-1.5", "-1.5"), ("+3e9", "+3e9"), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_cell_that_is_guarded_against_spreadsheets_is_read_as_it_was(name: str, written: str) -> None:
+    assert guarded(name) == written
+    assert guarded_rows([{"a": name, "n": -2.5, name: None}]) == [{"a": written, "n": -2.5, written: None}]
+    stream = io.StringIO(newline="")
+    csv.writer(stream).writerows([["a", "b"], [written, "x"]])
+    assert [row.cells["a"] for row in parse_table(stream.getvalue(), Path("t.csv")).rows] == [name]

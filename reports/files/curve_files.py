@@ -10,6 +10,7 @@ import numpy as np
 
 from ...bench.records.rows import MetricRow
 from ...bench.store.imports import Published
+from ...text_file import guarded
 from ..tables import digits
 from ..tables.leaderboard_tables import RatePoint
 from ..tables.selection import Selection
@@ -80,12 +81,21 @@ def as_csv(points: Sequence[RatePoint], metric: MetricRow) -> bytes:
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerow(
-        ["codec", "codec_id", "setting", "bits_per_pixel", metric.name, "low_95", "high_95", "rate_kind"]
+        [
+            "codec",
+            "codec_id",
+            "setting",
+            "bits_per_pixel",
+            guarded(metric.name),
+            "low_95",
+            "high_95",
+            "rate_kind",
+        ]
     )
     for point in points:
         writer.writerow(
             [
-                point.codec,
+                guarded(point.codec),
                 point.codec_id,
                 point.setting,
                 point.bits_per_pixel,

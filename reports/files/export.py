@@ -16,6 +16,7 @@ from ...bench.records.rows import MetricRow, ScoredCell
 from ...bench.store.store import Store
 from ...counts import counted
 from ...system_errors import reason
+from ...text_file import guarded_rows
 from ..tables import digits
 from ..tables.latex import latex
 from ..tables.leaderboard_tables import refuse_unreached
@@ -111,11 +112,10 @@ def _write_tables(tables: Sequence[Table], form: str, out: Path) -> str:
 
 
 def _write_frame(rows: Sequence[Mapping[str, Any]], form: str, out: Path) -> None:
-    frame = data_frame(rows)
     if form == "csv":
-        frame.to_csv(out, index=False)
+        data_frame(guarded_rows(rows)).to_csv(out, index=False)
     else:
-        frame.to_parquet(out, index=False)
+        data_frame(rows).to_parquet(out, index=False)
 
 
 def _flat(table: Table, record: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from typing import Any, cast
 
 from ...bench.records.frames import data_frame
 from ...bench.store.database import StoreError
+from ...text_file import guarded_rows
 from ..analysis.choices import plan_of
 from ..design.plan import REFERENCE
 from ..ledger.ledger import Ledger
@@ -65,11 +66,10 @@ def _save(form: str, rows: list[dict[str, Any]], out: Path) -> None:
     if form == "battles":
         out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         return
-    table = data_frame(rows)
     if form == "parquet":
-        table.to_parquet(out, index=False)
+        data_frame(rows).to_parquet(out, index=False)
     else:
-        table.to_csv(out, index=False)
+        data_frame(guarded_rows(rows)).to_csv(out, index=False)
 
 
 def _winner(vote: StoredVote, turned: bool) -> str:

@@ -10,7 +10,7 @@ from typing import Protocol
 from ...bench.records.rows import ScoredCell
 from ...bench.store.study_pictures import Crop, Prepared, StimulusScores
 from ...counts import counted
-from ...text_file import TextFileError, read_text
+from ...text_file import TextFileError, read_lines
 from ..analysis.choices import intact
 from ..design.plan import PlanError, StudyPlan, load, parse, seal
 from ..design.selection import link_warning, material, select
@@ -208,7 +208,7 @@ def invite_participants(ledger: Ledger, name: str, file: Path) -> int:
             'raters.participants = "invited"'
         )
     try:
-        ids = {line.strip() for line in read_text(file).splitlines()} - {""}
+        ids = {line.strip() for line in read_lines(file)} - {""}
     except TextFileError as error:
         raise PlanError(str(error)) from error
     keys = {identity.participant_hash(study, Panel(participant)) for participant in ids}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import Connection, text
 from studying import enter, invite, open_study, work_through
 
 from codecarena.bench.store.database import StoreError
@@ -51,6 +53,36 @@ def test_votes_come_back_as_they_went(ledger: Ledger, tmp_path: Path, form: str)
     study = ledger.study("small")
     write(ledger, study, form, tmp_path / "votes")
     assert plain(read(form, tmp_path / "votes").votes) == plain(votes_of(ledger, study, plan_of(study)))
+
+
+HOSTILE = {"codec0": "=HYPERLINK(A1)", "codec1": "@SUM(1+9)*cmd|' /C calc'!A0", "codec2": "'-2+3"}
+
+
+@pytest.mark.parametrize("form", ["csv", "pwcmp", "aic"])
+def test_no_cell_of_a_table_is_a_formula_and_names_come_back(
+    ledger: Ledger, tmp_path: Path, form: str
+) -> None:
+    def rename(connection: Connection) -> None:
+        for old, new in HOSTILE.items():
+            names = {"old": old, "new": new}
+            connection.execute(
+                text("UPDATE study_conditions SET name = :new, codec = :new WHERE name = :old"), names
+            )
+        connection.execute(text("UPDATE study_contents SET name = '+' || name"))
+
+    ledger.write(rename)
+    study = ledger.study("small")
+    write(ledger, study, form, tmp_path / "votes.csv")
+    with (tmp_path / "votes.csv").open(newline="") as file:
+        cells = {cell for row in csv.reader(file) for cell in row}
+    assert not [cell for cell in cells if cell.startswith(tuple("=+-@\t\r"))]
+    assert "'+made/0" in cells
+    back = read(form, tmp_path / "votes.csv").votes
+    level = "-1" if form == "aic" else ""
+    # pwcmp has no golden trials, which alone show the original.
+    original = set() if form == "pwcmp" else {"original"}
+    assert {*back.conditions} == {f"{name}{level}" for name in HOSTILE.values()} | original
+    assert {*back.pictures} == {"+made/0", "+made/1", "+made/2"}
 
 
 def test_csv_keeps_kinds_and_times(ledger: Ledger, tmp_path: Path) -> None:
