@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..records.rows import Failure
-from .codec_grids import CodecGrid, MeasuredCodec, usual_ladder
-from .codec_marks import NO_FLAGS, CodecFlags
+from .codec_grids import NO_FLAGS, CodecFlags, CodecGrid, MeasuredCodec, usual_ladder
 
 
 class AnalysisError(ValueError):

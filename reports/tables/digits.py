@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ...bench.analysis.codec_marks import CodecFlags
+from ...bench.analysis.codec_grids import CodecFlags
 from ...bench.analysis.intervals import Interval, Spread
 from ...bench.records.rows import MetricRow
 

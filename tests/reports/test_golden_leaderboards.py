@@ -8,7 +8,7 @@ import pytest
 from report_rows import BUTTERAUGLI, MS_SSIM, PSNR, Answers, Kept, summary, text_columns, texts, values
 
 from codecarena.bench.analysis.at_target import AtRateRow, AtScoreRow
-from codecarena.bench.analysis.codec_marks import CodecFlags
+from codecarena.bench.analysis.codec_grids import CodecFlags
 from codecarena.bench.analysis.curves import BdQuality, BdRate
 from codecarena.bench.analysis.intervals import Interval, Spread
 from codecarena.bench.analysis.leaderboard import BdRow, Leaderboard

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from metric_rows import metric_row, named
 
-from codecarena.bench.analysis.codec_marks import CodecFlags
+from codecarena.bench.analysis.codec_grids import CodecFlags
 from codecarena.bench.analysis.intervals import Interval, Spread
 from codecarena.reports.tables import digits
 

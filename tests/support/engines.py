@@ -15,8 +15,7 @@ from codecarena.bench.analysis import leaderboard as boards
 from codecarena.bench.analysis import rates as rates_of_columns
 from codecarena.bench.analysis import seeds as seeds_of_columns
 from codecarena.bench.analysis.at_target import AtRateRow, AtScoreRow
-from codecarena.bench.analysis.codec_grids import Comparison
-from codecarena.bench.analysis.codec_marks import CodecFlags
+from codecarena.bench.analysis.codec_grids import CodecFlags, Comparison
 from codecarena.bench.analysis.curves import Method
 from codecarena.bench.analysis.kind_effect import KindSplit
 from codecarena.bench.analysis.leaderboard import Leaderboard, View

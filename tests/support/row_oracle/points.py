@@ -9,8 +9,7 @@ from statistics import fmean, median
 
 import numpy as np
 
-from codecarena.bench.analysis.codec_grids import MeasuredCodec, PictureTable
-from codecarena.bench.analysis.codec_marks import NO_FLAGS, CodecFlags
+from codecarena.bench.analysis.codec_grids import NO_FLAGS, CodecFlags, MeasuredCodec, PictureTable
 from codecarena.bench.analysis.curves import Curve, clean, to_quality
 from codecarena.bench.analysis.mean_curves import MeanCurve, MeanPoint
 from codecarena.bench.records.rows import MetricRow, ScoredCell
