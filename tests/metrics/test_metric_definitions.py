@@ -13,9 +13,10 @@ from PIL import Image as Pillow
 from skimage import data
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from codecarena.bench.metrics import ssimulacra
+from codecarena.bench.metrics import colorvideovdp, ssimulacra
 from codecarena.bench.metrics.base import MetricError
 from codecarena.bench.metrics.ciede2000 import Ciede2000, difference, lab
+from codecarena.bench.metrics.colorvideovdp import ColorVideoVdp, ColorVideoVdpFullHd
 from codecarena.bench.metrics.pixels import LastPair
 from codecarena.bench.metrics.psnr import Psnr, PsnrLuma
 from codecarena.bench.metrics.ssim import MsSsim, Ssim
@@ -159,6 +160,30 @@ def test_ssimulacra2_holds_little_beside_what_it_keeps_of_an_original() -> None:
     assert prepared
     assert 110 < kept < 140
     assert peak < kept + 80
+
+
+@pytest.mark.parametrize("kind", [ColorVideoVdp, ColorVideoVdpFullHd], ids=lambda kind: kind.name)
+def test_colorvideovdp_in_strips_is_what_its_package_says_of_the_whole_pair(
+    kind: type[ColorVideoVdp], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decoded picture is the test and the original the reference: the other way round it differs."""
+    pytest.importorskip("pycvvdp")
+    metric = kind()
+    for height, width, quality in ((8, 8, 10), (11, 23, 30), (131, 96, 5), (381, 352, 60)):
+        original = np.ascontiguousarray(data.astronaut()[90 : 90 + height, 140 : 140 + width])
+        decoded = jpeg(original, quality)
+        expected, swapped = (
+            float(metric._model.predict(*pair, dim_order="HWC")[0])
+            for pair in ((decoded, original), (original, decoded))
+        )
+        assert abs(expected - swapped) > 1e-5
+        for pixels in (colorvideovdp.STRIP_PIXELS, 7000, 1):
+            with monkeypatch.context() as patched:
+                patched.setattr(colorvideovdp, "STRIP_PIXELS", pixels)
+                assert metric.score(metric.prepare(Picture(original)), decoded) == pytest.approx(
+                    expected, abs=1e-6
+                )
+    assert metric.score(metric.prepare(Picture(original)), original) == 10
 
 
 def test_two_metrics_of_one_run_share_it() -> None:
