@@ -132,10 +132,16 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
-    """Return the address of a PostgreSQL server; `postgresql.new_database` makes a store's own database."""
+def postgresql_process() -> Iterator[postgresql.Server]:
+    """Return a PostgreSQL server that can be restarted."""
     binaries = postgresql.programs()
     if binaries is None:
         pytest.skip("no PostgreSQL server: apt-get install postgresql")
-    with postgresql.server(binaries) as address:
-        yield address
+    with postgresql.server(binaries) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(postgresql_process: postgresql.Server) -> str:
+    """Return the address of a PostgreSQL server; `postgresql.new_database` makes a store's own database."""
+    return postgresql_process.address

@@ -82,7 +82,7 @@ def read_scores(store: Store, columns: Columns, metric_id: str, image_set: str |
         .where(measured.superseded_at.is_(None))
     )
     query = query.where(*_of_pictures(store, image_set))
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         bounded = connection.scalar(perfect) is not None
     ids, values, lossless = _arrays(_fetch(store, query), (np.int64, np.float64, np.bool_))
     count = len(columns.measurement)
@@ -142,7 +142,7 @@ def scored_metrics(store: Store, image_set: str | None = None) -> set[str]:
     What is stored where a picture holds nothing that a metric measures is no score.
     """
     measured, score = MeasurementTable, ScoreTable
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         metrics = connection.execute(select(MetricTable.id, MetricTable.perfect)).all()
         pairs = (
             select(score.value)
@@ -257,7 +257,7 @@ def _arrays(rows: Sequence[Sequence[Any]], types: Sequence[type]) -> list[NDArra
 # Any: a statement and its rows have columns of any type.
 def _fetch(store: Store, query: Executable) -> list[Any]:
     """Return the rows as the driver gives them: ten times as fast as one object for each."""
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         cursor = connection.execute(query).cursor
         assert cursor is not None, "a statement that returns rows has a cursor"
         return list(cursor.fetchall())

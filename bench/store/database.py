@@ -6,16 +6,27 @@ import fcntl
 import os
 import re
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, unquote_to_bytes
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    CursorResult,
+    Engine,
+    Executable,
+    ScalarResult,
+    create_engine,
+    event,
+    inspect,
+    text,
+)
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from ...home_folder import expanded
@@ -29,6 +40,10 @@ DATABASE_NAME = "arena.db"
 Access = Literal["read", "plan", "write", "make"]
 """What a store is opened for: to be read; likewise, and taken for empty where there is none; to be written;
 likewise, and made where there is none."""
+
+Result = TypeVar("Result")
+# Any: the columns differ from query to query.
+Rows: TypeAlias = CursorResult[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,3 +214,40 @@ def begin_writing(connection: Connection) -> None:
     """Wait until no other transaction writes: SQLite's have waited when they began."""
     if connection.dialect.name == "postgresql":
         postgresql.wait_for_turn(connection, postgresql.WRITING)
+
+
+class Patience(Protocol):
+    """Does work again, as `Store.patiently`."""
+
+    def __call__(self, work: Callable[[], Result], /) -> Result:
+        """Return what the work returns."""
+        ...
+
+
+class Reading:
+    """A connection to read from; where a server restarts meanwhile, a query is asked again."""
+
+    def __init__(self, connection: Connection, patiently: Patience) -> None:
+        self._connection = connection
+        self._patiently = patiently
+
+    # Any: values of a query's parameters.
+    def execute(self, query: Executable, values: Mapping[str, Any] | None = None) -> Rows:
+        """Return the rows that a query finds."""
+
+        def ask() -> Rows:
+            try:
+                return self._connection.execute(query, values)
+            except OperationalError:
+                self._connection.rollback()  # else the connection that was lost is not replaced
+                raise
+
+        return self._patiently(ask)
+
+    def scalars(self, query: Executable) -> ScalarResult[Any]:
+        """Return the first column of what a query finds."""
+        return self.execute(query).scalars()
+
+    def scalar(self, query: Executable) -> Any:
+        """Return the first column of the first row that a query finds, or None."""
+        return self.execute(query).scalar()

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import TypeGuard, TypeVar
 
@@ -18,6 +19,8 @@ BUSY_SECONDS = 10
 """How long one try to begin waits for another's short transaction."""
 TRIES = 6
 """How often it is tried: a minute in all."""
+LONGEST_PAUSE_SECONDS = 5
+"""Between two tries; the first come sooner."""
 _ADVICE = {
     "locked": "another program holds it: close that program or wait",
     "disk is full": "make room; what had finished is stored",
@@ -44,29 +47,42 @@ class StoreVersionError(StoreError):
     """The tables are of a version that this codecarena does not know; the message says what to do."""
 
 
-def patiently(work: Callable[[], Result], shown: str, file: Path | None) -> Result:
-    """Return what the work returns; it is done again while another program holds the database.
+def patiently(
+    work: Callable[[], Result], shown: str, file: Path | None, restart_seconds: float = 0
+) -> Result:
+    """Return what the work returns; it is done again while the database is held, or its server is away.
 
     Args:
-        work: Begins a transaction or only reads.
+        work: Begins a transaction or only reads; it must do no harm where it was done already and only the
+            server's answer was lost.
         shown: What messages call the store.
         file: Its SQLite file, to name who holds it; None on a database server.
+        restart_seconds: How long a server that answered before may be away.
 
     Raises:
         OperationalError: Of the database, but that another program holds it.
-        StoreError: Another program held the database all the time.
+        StoreError: Another program held the database all the time, or its server stayed away.
     """
-    for attempt in range(TRIES):
+    away_since: float | None = None
+    held = 0
+    for attempt in count():
         try:
             return work()
         except OperationalError as error:
-            if not is_locked(error):
+            if is_locked(error):
+                held += 1
+                if held == TRIES:
+                    raise StoreError(_held(shown, file, error)) from error
+                if held == 1 and file:
+                    logger.warning("%s is held by another program; waiting for it", shown)
+            elif file or not restart_seconds or not postgresql.is_away(error):
                 raise
-            if attempt == TRIES - 1:
-                raise StoreError(_held(shown, file, error)) from error
-            if attempt == 0 and file:
-                logger.warning("%s is held by another program; waiting for it", shown)
-            time.sleep(0.1 * 2**attempt)
+            elif away_since is None:
+                away_since = time.monotonic()
+                logger.warning("%s does not answer; waiting for it", shown)
+            elif time.monotonic() - away_since > restart_seconds:
+                raise StoreError(_away(shown, restart_seconds, error)) from error
+        time.sleep(min(0.1 * 2**attempt, LONGEST_PAUSE_SECONDS))
     raise AssertionError("the loop returns or raises")
 
 
@@ -97,6 +113,14 @@ def _held(shown: str, file: Path | None, error: OperationalError) -> str:
         f"{shown} was held by another program for {BUSY_SECONDS * TRIES:g} s"
         f"{f' ({names})' if names else ''}; close it, such as a database browser with unsaved changes, or "
         "wait, then give the same command again"
+    )
+
+
+def _away(shown: str, seconds: float, error: OperationalError) -> str:
+    reason = str(error.orig).strip().splitlines()[-1]
+    return (
+        f"{shown} has not answered for {seconds:g} s ({reason}); what had finished is stored: start the "
+        "database, then give the same command again"
     )
 
 

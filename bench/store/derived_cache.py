@@ -66,7 +66,7 @@ class Derived:
         return self._recall(kind.form, _key(kind, question, rows))
 
     def _recall(self, form: type[Answer], key: str) -> Answer | None:
-        with self._store.engine.connect() as connection:
+        with self._store.reading() as connection:
             kept = connection.scalar(select(DerivedTable.value).where(DerivedTable.key == key))
         if kept is None:
             return None

@@ -139,7 +139,7 @@ def _measurement(row: ImportedRow, run_id: int) -> dict[str, Any]:
 def provenances(store: Store) -> dict[str, str]:
     """Return where the rows of each imported codec come from, by codec id."""
     query = select(CodecTable.id, CodecTable.provenance).where(CodecTable.imported)
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         return {row[0]: row[1] or "" for row in connection.execute(query)}
 
 
@@ -162,5 +162,5 @@ def read_published(store: Store) -> list[Published]:
     table = PublishedTable
     columns = [table.__table__.columns[name] for name in Published.__slots__]
     query = select(*columns).order_by(table.image_set, table.codec, table.bits_per_pixel)
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         return [Published(*row) for row in connection.execute(query)]

@@ -22,7 +22,7 @@ NOT_DESCRIBED = ""
 def known_prints(store: Store, pictures: Iterable[str]) -> dict[str, str]:
     """Return the perceptual hash of those pictures that have one in the store."""
     prints: dict[str, str] = {}
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         for chunk in chunks(pictures):
             query = select(PrintTable.picture_sha256, PrintTable.perceptual).where(
                 PrintTable.picture_sha256.in_(chunk)
@@ -44,7 +44,7 @@ def undescribed(store: Store, image_set: str | None = None) -> dict[str, str]:
     )
     if image_set is not None:
         query = query.where(MemberTable.image_set == image_set)
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         return {row[0]: row[1] for row in connection.execute(query.order_by(MemberTable.path))}
 
 
@@ -52,7 +52,7 @@ def descriptors(store: Store) -> dict[str, dict[str, float]]:
     """Return the descriptors of every picture by name, by the hash of its pixels."""
     descriptors_of_picture: dict[str, dict[str, float]] = defaultdict(dict)
     query = select(DescriptorTable.picture_sha256, DescriptorTable.name, DescriptorTable.value)
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         for picture, name, value in connection.execute(query):
             descriptors_of_picture[picture][name] = value
     return descriptors_of_picture
@@ -125,7 +125,7 @@ def provenance(store: Store, image_set: str) -> dict[str, dict[str, str | float 
     """Return how the pictures of a set came to be, by name."""
     table = ProvenanceTable.__table__
     query = select(table).where(ProvenanceTable.image_set == image_set)
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         rows = [dict(row) for row in connection.execute(query).mappings()]
     return {
         str(row["name"]): {key: row[key] for key in row if key not in ("image_set", "name")} for row in rows

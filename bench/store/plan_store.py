@@ -8,26 +8,28 @@ from sqlalchemy import Connection, func, select
 
 from ..records.cells import CellKey
 from ..records.messages import Stored
-from .database import Access, StoreError
-from .store import Store, chunks
+from .database import Access, Reading, StoreError
+from .store import RESTART_SECONDS, Store, chunks
 from .tables.schema import AttemptTable, FileTable, MeasurementTable, MemberTable, PictureTable, ScoreTable
 
 
 class PlanStore(Store):
     """A store as a plan reads it; for a dry run there need not be one."""
 
-    def __init__(self, store: str = "arena", access: Access = "plan") -> None:
-        super().__init__(store, access=access)
+    def __init__(
+        self, store: str = "arena", access: Access = "plan", restart_seconds: float = RESTART_SECONDS
+    ) -> None:
+        super().__init__(store, access=access, restart_seconds=restart_seconds)
 
     def check_set(self, image_set: str, pictures: Set[str]) -> None:
         """Raise `StoreError` where the store knows a set of this name that shares no picture with these."""
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             refuse_other_set(connection, image_set, pictures)
 
     def known_files(self, paths: Iterable[str]) -> dict[str, tuple[int, int, str]]:
         """Return bytes, modification time and picture hash of those files that were read before."""
         known: dict[str, tuple[int, int, str]] = {}
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             for chunk in chunks(paths):
                 query = select(FileTable.__table__).where(FileTable.path.in_(chunk))
                 for row in connection.execute(query):
@@ -37,7 +39,7 @@ class PlanStore(Store):
     def picture_sizes(self) -> dict[str, int]:
         """Return the pixel count of every picture, by hash."""
         query = select(PictureTable.sha256, PictureTable.height * PictureTable.width)
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
     def measured(self, codec_ids: Iterable[str]) -> dict[CellKey, Stored]:
@@ -45,7 +47,7 @@ class PlanStore(Store):
         table = MeasurementTable
         columns = (table.picture_sha256, table.codec_id, table.quality, table.seed)
         measurements: dict[CellKey, Stored] = {}
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             for chunk in chunks(codec_ids):
                 query = select(*columns, table.bitstream_sha256, table.decoded_sha256).where(
                     table.codec_id.in_(chunk), table.superseded_at.is_(None)
@@ -59,7 +61,7 @@ class PlanStore(Store):
         """Return (original hash, decoded hash, metric id) of every score of these metrics."""
         table = ScoreTable
         query = select(table.original_sha256, table.decoded_sha256, table.metric_id)
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query.where(table.metric_id.in_(list(metric_ids))))
             return {(row[0], row[1], row[2]) for row in rows}
 
@@ -68,7 +70,7 @@ class PlanStore(Store):
         table = AttemptTable
         columns = (table.picture_sha256, table.codec_id, table.quality, table.seed)
         failed: set[tuple[CellKey, str | None]] = set()
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             for chunk in chunks(codec_ids):
                 query = select(*columns, table.metric).where(table.codec_id.in_(chunk)).distinct()
                 failed.update((CellKey(*row[:4]), row[4]) for row in connection.execute(query))
@@ -85,7 +87,7 @@ class PlanStore(Store):
             PictureTable.height * PictureTable.width,
         ).join(PictureTable, PictureTable.sha256 == table.picture_sha256)
         totals: dict[str, list[float]] = {}
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             for codec_id, encode, decode, bitstream_bytes, pixels in connection.execute(query):
                 row = totals.setdefault(codec_id, [0.0, 0.0, 0.0])
                 for place, value in enumerate((sum(encode) + sum(decode), bitstream_bytes, pixels)):
@@ -95,11 +97,11 @@ class PlanStore(Store):
     def score_seconds(self) -> dict[str, float]:
         """Return the mean time of one score of each metric, by id."""
         query = select(ScoreTable.metric_id, func.avg(ScoreTable.seconds)).group_by(ScoreTable.metric_id)
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return {row[0]: float(row[1]) for row in connection.execute(query)}
 
 
-def refuse_other_set(connection: Connection, image_set: str, pictures: Set[str]) -> None:
+def refuse_other_set(connection: Connection | Reading, image_set: str, pictures: Set[str]) -> None:
     """Raise `StoreError` where the store knows a set of this name that shares no picture with these.
 
     Args:

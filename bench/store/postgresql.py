@@ -13,6 +13,8 @@ WRITING, MIGRATING = 0x617265_6E61, 0x617265_6E62
 """Keys of advisory locks, which are of one database."""
 
 _TIMED_OUT, _SERIALIZATION_FAILED, _DEADLOCKED = "55P03", "40001", "40P01"
+_GOING_OR_COMING = ("57P01", "57P02", "57P03")
+"""The server is being shut down, crashed, or does not take connections yet."""
 
 
 def driven(url: URL) -> URL:
@@ -64,3 +66,12 @@ def wait_for_turn(connection: Connection, key: int) -> None:
 def is_locked(error: OperationalError) -> bool:
     """Whether a transaction may succeed if it is begun again."""
     return getattr(error.orig, "sqlstate", None) in (_TIMED_OUT, _SERIALIZATION_FAILED, _DEADLOCKED)
+
+
+def is_away(error: OperationalError) -> bool:
+    """Whether the server went away or does not answer, as while it starts again; wherever it answered before.
+
+    What fails before there is a connection has no code, whatever the reason.
+    """
+    state = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or state is None or state in _GOING_OR_COMING

@@ -101,5 +101,5 @@ def read_provenance(store: Store) -> Provenance:
 
 # Any: the columns differ from query to query; the records' own types say what they are.
 def _rows(store: Store, query: Executable) -> list[Any]:
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         return list(connection.execute(query))

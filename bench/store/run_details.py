@@ -54,7 +54,7 @@ def run_details(store: Store) -> list[RunDetail]:
         MachineTable, MachineTable.id == RunTable.machine_id
     )
     done: dict[int, tuple[int, str, bool]] = {}
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         # A run measures or times, never both: the timing pass is a run of its own.
         for table in (MeasurementTable, TimingTable):
             results = select(table.run_id, func.count(), func.max(table.created_at)).group_by(table.run_id)
@@ -77,8 +77,10 @@ def versions(store: Store) -> list[Version]:
     codec, metric = CodecTable, MetricTable
     codecs = select(codec.label, codec.version, codec.weights_sha256, codec.provenance).order_by(codec.label)
     metrics = select(metric.name, metric.version, metric.weights_sha256, metric.implementation)
-    with store.engine.connect() as connection:
-        codec_versions = [Version("codec", *row[:3], row[3] or "") for row in connection.execute(codecs)]
+    with store.reading() as connection:
+        codec_versions = [
+            Version("codec", row[0], row[1], row[2], row[3] or "") for row in connection.execute(codecs)
+        ]
         return codec_versions + [
             Version("metric", *row) for row in connection.execute(metrics.order_by(metric.name))
         ]

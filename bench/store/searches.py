@@ -53,14 +53,14 @@ def tried(store: Store, codec_ids: Iterable[str], metric_id: str | None) -> dict
     its_metric = MetricTable.id == ScoreTable.metric_id
     query = query.outerjoin(ScoreTable, its_score).outerjoin(MetricTable, its_metric)
     tried_cells: dict[CellKey, Tried] = {}
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         for chunk in chunks(codec_ids):
             chosen = query.where(measured.codec_id.in_(chunk), measured.superseded_at.is_(None))
             for row in connection.execute(chosen):
                 # A bounded metric has no value only where there was nothing to measure.
                 applicable = row.value is not None or row.perfect is None
                 score = Score(row.value, row.lossless, applicable) if row.metric_id else None
-                tried_cells[CellKey(*row[:4])] = Tried(*row[4:7], score)
+                tried_cells[CellKey(*row[:4])] = Tried(row[4], row[5], row[6], score)
     return tried_cells
 
 
@@ -102,7 +102,7 @@ def matched_settings(
     query = select(table.codec_id, table.scope, table.picture_sha256, table.image_set, table.quality)
     of_pictures: dict[tuple[str, str], set[float]] = {}
     of_sets: dict[tuple[str, str], set[float]] = {}
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         for chunk in chunks(codec_ids):
             for row in connection.execute(query.where(table.codec_id.in_(chunk))):
                 alone = row.scope == "picture"
@@ -116,7 +116,7 @@ def adopt(store: StoreWriter, keys: Iterable[CellKey]) -> None:
     wanted = set(keys)
     table = MeasurementTable
     query = select(table.picture_sha256, table.codec_id, table.quality, table.seed, table.id)
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         rows = connection.execute(query.where(table.probe, table.superseded_at.is_(None))).all()
     ids = [row.id for row in rows if CellKey(*row[:4]) in wanted]
     if ids:

@@ -148,7 +148,7 @@ def _values(store: Store) -> Mapping[tuple[str, float, int, str], dict[str, tupl
         table.value,
         table.views,
     )
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         for codec_id, quality, seed, pool, metric_id, value, views in connection.execute(query):
             values[codec_id, quality, seed, pool][metric_id] = (value, views)
     return values
@@ -158,7 +158,7 @@ def _metrics(store: Store) -> dict[str, SetMetricIdentity]:
     table = SetMetricTable
     columns = (table.name, table.version, table.extractor, table.weights_sha256)
     query = select(table.id, *columns, table.tile_pixels, table.shift_pixels)
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         return {row[0]: SetMetricIdentity(*row[1:]) for row in connection.execute(query)}
 
 
@@ -166,7 +166,7 @@ def _members(store: Store) -> dict[str, int]:
     """Return how many different pictures each set has."""
     members: dict[str, set[str]] = defaultdict(set)
     query = select(MemberTable.image_set, MemberTable.picture_sha256)
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         for row in connection.execute(query):
             members[row.image_set].add(row.picture_sha256)
     return {name: len(pictures) for name, pictures in members.items()}

@@ -27,7 +27,7 @@ def scores_of(store: Store, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str,
     table = ScoreTable
     columns = (table.original_sha256, table.decoded_sha256, table.metric_id, table.value, table.lossless)
     query = select(*columns, MetricTable.perfect).join(MetricTable, MetricTable.id == table.metric_id)
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         for part in chunks(sorted({decoded for _, decoded in wanted})):
             for original, decoded, metric_id, value, lossless, perfect in connection.execute(
                 query.where(table.decoded_sha256.in_(part))

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Executable, Select, and_, exists, func, literal_column, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    Executable,
+    Select,
+    and_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from ..records.cells import NO_SEED
-from ..records.metric_facts import CurveScale, Direction
 from ..records.rows import Failure, Finding, Match, MatchRow, MetricRow, RunRow, Score, ScoredCell, Verdict
 from .blobs import Blobs
-from .database import Access, locate
+from .database import Access, Reading, locate
+from .database_errors import patiently
 from .opening import caution, open_engine
 from .picture_filter import pictures_where
 from .tables.schema import (
@@ -31,22 +40,34 @@ from .tables.schema import (
 from .tables.study_tables import StudyTable
 from .tables.timing_tables import TIMING, TimingTable
 
+RESTART_SECONDS = 300.0
+"""How long a database server that answered before is waited for: after a crash it recovers first."""
 CHUNK = 500
 """How many values one IN list holds; SQLite allows at least 999."""
+Result = TypeVar("Result")
 
 
 class Store:
     """A store that is only read, by as many processes as like to."""
 
-    def __init__(self, store: str = "arena", *, access: Access = "read", where: str | None = None) -> None:
+    def __init__(
+        self,
+        store: str = "arena",
+        *,
+        access: Access = "read",
+        where: str | None = None,
+        restart_seconds: float = RESTART_SECONDS,
+    ) -> None:
         """Open a store.
 
         Args:
             store: Its folder or database URL.
             access: What it is opened for.
             where: A condition on descriptors, see `where.pictures_where`: other pictures are not seen.
+            restart_seconds: How long a database server that went away is waited for.
         """
         self.where = where
+        self.restart_seconds = restart_seconds
         self.location = locate(store)
         self.engine = open_engine(self.location, access)
         self.blobs = Blobs(self.location.blobs)
@@ -60,41 +81,36 @@ class Store:
         """Give back the connections."""
         self.engine.dispose()
 
+    @contextmanager
+    def reading(self) -> Generator[Reading]:
+        """Give a connection to read from.
+
+        Raises:
+            StoreError: A server stayed away.
+        """
+        with self.patiently(self.engine.connect) as connection:
+            yield Reading(connection, self.patiently)
+
+    def patiently(self, work: Callable[[], Result]) -> Result:
+        """Return what the work returns, done again while the database is held or its server is away."""
+        return patiently(work, self.location.shown, self.location.file, self.restart_seconds)
+
     def image_sets(self) -> list[str]:
         """Return the names of the sets that have pictures here."""
         return self._column(select(MemberTable.image_set).distinct().order_by(MemberTable.image_set))
 
     def metrics(self) -> list[MetricRow]:
         """Return every metric identity, by name."""
-        with Session(self.engine) as session:
-            metrics = session.scalars(select(MetricTable).order_by(MetricTable.name, MetricTable.id)).all()
-        return [
-            MetricRow(
-                metric.id,
-                metric.name,
-                metric.implementation,
-                metric.version,
-                metric.colour_space,
-                cast("Direction", metric.better),
-                metric.perfect,
-                metric.weights_sha256,
-                metric.lowest,
-                metric.highest,
-                metric.title,
-                metric.unit,
-                metric.decimals,
-                cast("CurveScale", metric.curve_scale),
-                metric.default_order,
-            )
-            for metric in metrics
-        ]
+        table = MetricTable
+        columns = (table.__table__.columns[name] for name in ("id", *list(MetricRow.__slots__)[1:]))
+        return [MetricRow(*row) for row in self._rows(select(*columns).order_by(table.name, table.id))]
 
     def version(self) -> int:
         """Return a number that grows whenever a result, a score or a failure is added."""
         # Counting a million scores takes a while; SQLite's own row number only grows and is at hand.
         on_sqlite = self.engine.dialect.name == "sqlite"
         scores = func.coalesce(func.max(literal_column("rowid")), 0) if on_sqlite else func.count()
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             counts = (
                 select(func.coalesce(func.max(MeasurementTable.id), 0)),
                 select(func.coalesce(func.max(AttemptTable.id), 0)),
@@ -108,22 +124,10 @@ class Store:
 
     def runs(self) -> list[RunRow]:
         """Return every run, newest first."""
-        with Session(self.engine) as session:
-            runs = session.scalars(select(RunTable).order_by(RunTable.id.desc())).all()
-        return [
-            RunRow(
-                run.id,
-                run.suite,
-                run.status,
-                run.workers,
-                run.planned_cells,
-                run.process_id,
-                run.started_at,
-                run.finished_at,
-                tuple(run.call or ()),
-            )
-            for run in runs
-        ]
+        table = RunTable
+        columns = (table.__table__.columns[name] for name in ("id", *list(RunRow.__slots__)[1:-1]))
+        query = select(*columns, table.call).order_by(table.id.desc())
+        return [RunRow(*row[:-1], call=tuple(row[-1] or ())) for row in self._rows(query)]
 
     def cells(self, image_set: str | None = None, picture_sha256: str | None = None) -> list[ScoredCell]:
         """Return every current measurement with its scores, one record for each set its picture is in.
@@ -208,20 +212,20 @@ class Store:
             )
             .order_by(CodecTable.label, table.target_kind, table.target, member.name)
         )
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             rows = [tuple(row) for row in connection.execute(query)]
         return [MatchRow(Match(*row[:-2]), *row[-2:]) for row in rows]
 
     def picture_paths(self) -> dict[str, str]:
         """Return where each original lay when it was last measured, by the hash of its pixels."""
         query = select(MemberTable.picture_sha256, MemberTable.path)
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return {row.picture_sha256: row.path for row in connection.execute(query)}
 
     def codec_parameters(self) -> dict[str, tuple[str, dict[str, Any]]]:
         """Return each codec's registered name and all its parameters, by codec id."""
         query = select(CodecTable.id, CodecTable.name, CodecTable.parameters)
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return {codec_id: (name, parameters) for codec_id, name, parameters in connection.execute(query)}
 
     def _scores(self, original_sha256: str | None) -> dict[tuple[str, str], dict[str, Score]]:
@@ -237,7 +241,7 @@ class Store:
         ).join(MetricTable, MetricTable.id == table.metric_id)
         if original_sha256 is not None:
             query = query.where(table.original_sha256 == original_sha256)
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             for original, decoded, metric_id, value, lossless, perfect in connection.execute(query):
                 # A bounded metric has no value only where there was nothing to measure.
                 applicable = value is not None or perfect is None
@@ -249,7 +253,7 @@ class Store:
         table = VerificationTable
         newest = select(func.max(table.id)).group_by(table.measurement_id)
         query = select(table.measurement_id, table.outcome, table.isolation, table.encoder_repeats)
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query.where(table.id.in_(newest)))
             return {row[0]: Verdict(cast("Finding", row[1]), row[2], row[3]) for row in rows}
 
@@ -309,12 +313,16 @@ class Store:
 
     # Any: the columns differ from query to query; the records' own types say what they are.
     def _mappings(self, query: Executable) -> Iterator[Mapping[str, Any]]:
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             for row in connection.execute(query).mappings():
                 yield cast("Mapping[str, Any]", row)
 
+    def _rows(self, query: Executable) -> Sequence[Any]:
+        with self.reading() as connection:
+            return connection.execute(query).all()
+
     def _column(self, query: Select[str]) -> list[str]:
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return list(connection.scalars(query))
 
 

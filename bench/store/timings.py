@@ -11,9 +11,9 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from ..records.cells import NO_SEED
 from .store import Store, chunks
-from .tables.schema import AttemptTable, CodecTable, MachineTable, MemberTable, PictureTable
+from .tables.schema import CodecTable, MachineTable, MemberTable, PictureTable
 from .tables.timing_tables import TIMING, FootprintTable, TimingTable
-from .writer import StoreWriter, now
+from .writer import StoreWriter, add_attempts, now
 
 if TYPE_CHECKING:
     from ..records.messages import Failed
@@ -159,7 +159,7 @@ def save_failure(writer: StoreWriter, run_id: int, key: TimingKey, failed: Faile
     cell = {"picture_sha256": key.picture_sha256, "codec_id": key.codec_id, "quality": key.quality}
     failure = {**asdict(failed), "metric": TIMING}
     row = {**cell, **failure, "seed": NO_SEED, "run_id": run_id, "created_at": now()}
-    writer.write(lambda connection: connection.execute(insert(AttemptTable), row))
+    writer.write(lambda connection: add_attempts(connection, [row]))
 
 
 def _supersede(connection: Connection, key: TimingKey) -> None:
@@ -198,7 +198,7 @@ def known(store: Store, codec_ids: Iterable[str], machine_id: str) -> dict[Timin
     table = TimingTable
     columns = (table.picture_sha256, table.codec_id, table.quality, table.machine_id, table.threads)
     loaded: dict[TimingKey, bool] = {}
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         for chunk in chunks(codec_ids):
             query = select(*columns, table.loaded).where(
                 table.codec_id.in_(chunk), table.machine_id == machine_id, table.superseded_at.is_(None)
@@ -228,7 +228,7 @@ def timings(store: Store, image_set: str | None = None) -> list[TimingRow]:
     )
     if image_set is not None:
         query = query.where(MemberTable.image_set == image_set)
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         return [_row(dict(row)) for row in connection.execute(query).mappings()]
 
 
@@ -252,7 +252,7 @@ def footprints(store: Store) -> dict[tuple[str, str], Footprint]:
     table = FootprintTable
     names = Footprint.__slots__
     query = select(table.codec_id, table.machine_id, *(getattr(table, name) for name in names))
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         rows = [dict(row) for row in connection.execute(query).mappings()]
     return {(row.pop("codec_id"), row.pop("machine_id")): Footprint(**row) for row in rows}
 
@@ -260,5 +260,5 @@ def footprints(store: Store) -> dict[tuple[str, str], Footprint]:
 def machines(store: Store) -> dict[str, dict[str, Any]]:
     """Return what each machine that measured something was, by id."""
     query = select(MachineTable.id, MachineTable.description)
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         return {row[0]: row[1] for row in connection.execute(query)}

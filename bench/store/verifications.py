@@ -63,7 +63,7 @@ def stored_streams(store: Store, codec_ids: Iterable[str], pictures: Iterable[st
     wanted = set(pictures)
     columns = (table.picture_sha256, table.codec_id, table.quality, table.seed)
     streams: list[StoredStream] = []
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         for chunk in chunks(codec_ids):
             query = (
                 select(
@@ -85,7 +85,7 @@ def stored_streams(store: Store, codec_ids: Iterable[str], pictures: Iterable[st
 def every_picture_path(store: Store) -> list[str]:
     """Return every path at which an original lay when it was read."""
     query = select(MemberTable.path).union(select(FileTable.path))
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         return list(connection.scalars(query))
 
 
@@ -99,7 +99,7 @@ def other_versions(store: Store, codec_ids: Iterable[str], pictures: Iterable[st
     """
     table, codec = MeasurementTable, CodecTable
     current, wanted = set(codec_ids), set(pictures)
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         names = set(connection.scalars(select(codec.name).where(codec.id.in_(current))))
         query = (
             select(codec.label, codec.version, table.picture_sha256)
@@ -137,5 +137,5 @@ def latest_verified(store: Store) -> dict[int, Verified]:
     query = select(*(table.__table__.columns[name] for name in Verified.__slots__)).where(
         table.id.in_(newest)
     )
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         return {row[0]: Verified(*row) for row in connection.execute(query)}

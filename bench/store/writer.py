@@ -18,12 +18,13 @@ from sqlalchemy.exc import OperationalError
 from ...codecs.base import CodecInfo
 from ...codecs.registry import Value
 from ...datasets.manifest import LocalPicture
-from ..records.cells import CellKey, Saved
+from ..records.cells import Saved
 from ..records.identities import metric_id
 from ..records.messages import Described, Identified, Outcome
 from .database import StoreError, begin_writing
-from .database_errors import explained, patiently
+from .database_errors import explained
 from .plan_store import PlanStore, refuse_other_set
+from .store import RESTART_SECONDS
 from .tables.schema import (
     AttemptTable,
     Base,
@@ -41,6 +42,8 @@ from .tables.schema import (
 Result = TypeVar("Result")
 _WRITING = ("title", "unit", "decimals", "curve_scale", "default_order")
 """Facts of a metric that are no part of its identity."""
+_ATTEMPT_KEY = ("picture_sha256", "codec_id", "quality", "seed", "run_id", "metric", "created_at")
+"""What no two attempts share."""
 
 
 def now() -> str:
@@ -51,28 +54,52 @@ def now() -> str:
 class StoreWriter(PlanStore):
     """A store that is written to."""
 
-    def __init__(self, store: str = "arena", *, make: bool = True) -> None:
+    def __init__(
+        self, store: str = "arena", *, make: bool = True, restart_seconds: float = RESTART_SECONDS
+    ) -> None:
         """Open a store.
 
         Args:
             store: Its folder or database URL.
             make: Whether it is made where it is not there yet; else that is an error.
+            restart_seconds: How long a database server that went away is waited for.
 
         Raises:
             StoreError: It does not open.
         """
-        super().__init__(store, "make" if make else "write")
+        super().__init__(store, "make" if make else "write", restart_seconds)
 
-    def write(self, work: Callable[[Connection], Result]) -> Result:
-        """Return what the work returns, done in one transaction; begun again while others hold the lock."""
+    def write(self, work: Callable[[Connection], Result], *, repeatable: bool = True) -> Result:
+        """Return what the work returns, done in one transaction.
+
+        It is begun again while others hold the lock, and where the database's server went away.
+
+        Args:
+            work: What to do.
+            repeatable: Whether it may be done once more where the server went away in the very moment of
+                storing it, so that nobody knows whether it is stored.
+
+        Raises:
+            StoreError: It could not be written, or nobody knows.
+        """
 
         def begin() -> Result:
-            with self.engine.begin() as connection:
+            with self.engine.connect() as connection, connection.begin() as transaction:
                 begin_writing(connection)
-                return work(connection)
+                result = work(connection)
+                try:
+                    transaction.commit()
+                except OperationalError as error:
+                    if repeatable or not error.connection_invalidated:
+                        raise
+                    raise StoreError(
+                        f"{self.location.shown} went away while something was stored: look whether it is "
+                        "there before giving the same command again"
+                    ) from error
+                return result
 
         try:
-            return patiently(begin, self.location.shown, self.location.file)
+            return self.patiently(begin)
         except OperationalError as error:
             raise StoreError(f"cannot write to {self.location.shown}: {explained(error)}") from error
 
@@ -193,7 +220,7 @@ class StoreWriter(PlanStore):
         """Record how a metric's values are written, where the store says otherwise."""
         table = MetricTable
         columns = [table.__table__.columns[name] for name in writing]
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             stored = connection.execute(select(*columns).where(table.id == identity)).mappings().one()
         if dict(stored) != dict(writing):
             change = update(table).where(table.id == identity).values(**writing)
@@ -221,24 +248,31 @@ class StoreWriter(PlanStore):
         machine_id = id_of_machine(machine)
         self.insert_or_ignore(MachineTable, [{"id": machine_id, "description": dict(machine)}])
 
+        row: dict[str, Any] = {
+            "suite": suite,
+            "suite_text": suite_text,
+            "call": None if call is None else list(call),
+            "machine_id": machine_id,
+            "workers": workers,
+            "process_id": os.getpid(),
+            "planned_cells": cells,
+            "status": "running",
+            "started_at": now(),
+        }
+        same = [
+            RunTable.__table__.columns[name] == row[name] for name in ("process_id", "suite", "started_at")
+        ]
+
         def begin(connection: Connection) -> int:
+            # Where the server went away just as this was stored, it is there.
+            if stored := connection.scalar(select(RunTable.id).where(*same)):
+                return stored
             running = select(RunTable.id, RunTable.process_id).where(
                 RunTable.status == "running", RunTable.machine_id == machine_id
             )
             for run_id, process_id in connection.execute(running).all():
                 if not psutil.pid_exists(process_id):
                     connection.execute(update(RunTable).where(RunTable.id == run_id).values(status="killed"))
-            row = {
-                "suite": suite,
-                "suite_text": suite_text,
-                "call": None if call is None else list(call),
-                "machine_id": machine_id,
-                "workers": workers,
-                "process_id": os.getpid(),
-                "planned_cells": cells,
-                "status": "running",
-                "started_at": now(),
-            }
             return connection.execute(insert(RunTable).values(row).returning(RunTable.id)).scalar_one()
 
         return self.write(begin)
@@ -253,33 +287,38 @@ class StoreWriter(PlanStore):
     def save(self, outcomes: Iterable[tuple[Saved, Outcome]]) -> None:
         """Write the outcomes of some cells in one transaction."""
         listed = list(outcomes)
+        measured = [(saved, _measurement_row(saved, answer)) for saved, answer in listed if answer.measured]
+        measurements = [row for _, row in measured]
+        replacing = [row for saved, row in measured if saved.replace]
+        scores = [row for saved, answer in listed for row in _score_rows(saved, answer)]
+        attempts = [row for saved, answer in listed for row in _attempt_rows(saved, answer)]
 
         def work(connection: Connection) -> None:
-            for saved, outcome in listed:
-                if saved.replace and outcome.measured:
-                    self._supersede(connection, saved.key)
-            for table, rows in (
-                (
-                    MeasurementTable,
-                    [_measurement_row(saved, answer) for saved, answer in listed if answer.measured],
-                ),
-                (ScoreTable, [row for saved, answer in listed for row in _score_rows(saved, answer)]),
-                (AttemptTable, [row for saved, answer in listed for row in _attempt_rows(saved, answer)]),
-            ):
+            for row in replacing:
+                self._supersede(connection, row)
+            for table, rows in ((MeasurementTable, measurements), (ScoreTable, scores)):
                 if rows:
                     connection.execute(self._ignoring(table), rows)
+            add_attempts(connection, attempts)
 
         if listed:
             self.write(work)
 
-    def _supersede(self, connection: Connection, key: CellKey) -> None:
-        table = MeasurementTable
-        current = (
-            update(table)
-            .where(table.picture_sha256 == key.picture_sha256, table.codec_id == key.codec_id)
-            .where(table.quality == key.quality, table.seed == key.seed, table.superseded_at.is_(None))
-        )
-        connection.execute(current.values(superseded_at=now()))
+    def _supersede(self, connection: Connection, row: Mapping[str, Any]) -> None:
+        columns = MeasurementTable.__table__.columns
+        cell = (columns[name] == row[name] for name in ("picture_sha256", "codec_id", "quality", "seed"))
+        # Where the server went away just as this was stored, the current row is the new one.
+        older = columns["superseded_at"].is_(None), columns["created_at"] != row["created_at"]
+        connection.execute(update(MeasurementTable).where(*cell, *older).values(superseded_at=now()))
+
+
+def add_attempts(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Insert attempts, but for those that are there: a server may have gone away just as they were stored."""
+    columns = AttemptTable.__table__.columns
+    for row in rows:
+        same = (columns[name].is_not_distinct_from(row[name]) for name in _ATTEMPT_KEY)
+        if connection.execute(select(AttemptTable.id).where(*same)).first() is None:
+            connection.execute(insert(AttemptTable), row)
 
 
 def id_of_machine(machine: Mapping[str, Any]) -> str:

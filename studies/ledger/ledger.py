@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from ...bench.store.database import StoreError
-from ...bench.store.store import Store
+from ...bench.store.store import RESTART_SECONDS, Store
 from ...bench.store.tables.study_tables import (
     Base,
     ConditionTable,
@@ -83,6 +83,9 @@ def digest(secret: str) -> str:
 class Ledger:
     """Studies of one store. One writer at a time a process; readers are never in its way."""
 
+    restart_seconds = RESTART_SECONDS
+    """How long a database server that went away is waited for."""
+
     def __init__(self, store: str = "arena", *, read_only: bool = False, make: bool = True) -> None:
         """Open the studies of a store.
 
@@ -91,11 +94,12 @@ class Ledger:
             read_only: Whether nothing is written.
             make: Whether a store is made where there is none; else that is a `StoreError`.
         """
-        self._writer = None if read_only else StoreWriter(store, make=make)
+        waits = self.restart_seconds
+        self._writer = None if read_only else StoreWriter(store, make=make, restart_seconds=waits)
         if self._writer is not None and self._writer.engine.dialect.name == "sqlite":
             event.listen(self._writer.engine, "connect", _erase_for_certain)
             self._writer.engine.dispose()  # The connection of the version check is not set up so.
-        self.store = Store(store)
+        self.store = Store(store, restart_seconds=waits)
         self._turn = threading.Lock()
 
     def close(self) -> None:
@@ -109,17 +113,18 @@ class Ledger:
         if self._writer is None:
             raise StoreError("this ledger was opened to be read")
         with self._turn:
-            return self._writer.write(work)
+            # A session or a participant is there once; whoever asked asks again, and is then answered so.
+            return self._writer.write(work, repeatable=False)
 
     # Any: values of a query's parameters.
     def rows(self, query: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Line]:
         """Return what a query finds, without waiting for a writer."""
-        with self.store.engine.connect() as connection:
+        with self.store.reading() as connection:
             return connection.execute(query, values).all()
 
     def row(self, query: Executable, values: Mapping[str, Any] | None = None) -> Line:
         """Return the first that a query finds, or None."""
-        with self.store.engine.connect() as connection:
+        with self.store.reading() as connection:
             return connection.execute(query, values).first()
 
     # Studies

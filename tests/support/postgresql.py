@@ -10,6 +10,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,9 +27,27 @@ def programs() -> Path | None:
     return Path(named).resolve().parent if named else None
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that runs."""
+
+    address: str
+    """URL of its empty database."""
+    control: tuple[str, ...]
+    """The words of pg_ctl before its command."""
+    settings: str
+    folder: Path
+    user: str | None
+
+    def restart(self, mode: str) -> None:
+        """Stop and start the server: ``fast`` ends its clients first, ``immediate`` is as a crash."""
+        words = [*self.control, "-l", str(self.folder / "log"), "-o", self.settings, "-m", mode, "restart"]
+        _call(words, self.folder, self.user)
+
+
 @contextmanager
-def server(binaries: Path) -> Iterator[str]:
-    """Start a server and yield the URL of its empty database; it is gone, with all it held, afterwards."""
+def server(binaries: Path) -> Iterator[Server]:
+    """Start a server; it is gone, with all it held, afterwards."""
     with TemporaryDirectory(prefix="arena-postgresql-") as name:
         folder = Path(name)
         # The server refuses to run as root, and Debian's user for it comes with the package.
@@ -45,7 +64,8 @@ def server(binaries: Path) -> Iterator[str]:
         control = [str(binaries / "pg_ctl"), "-D", str(folder / "data"), "-w"]
         _call([*control, "-l", str(folder / "log"), "-o", settings, "start"], folder, user)
         try:
-            yield f"postgresql://arena@127.0.0.1:{port}/postgres"
+            address = f"postgresql://arena@127.0.0.1:{port}/postgres"
+            yield Server(address, tuple(control), settings, folder, user)
         finally:
             _call([*control, "-m", "immediate", "stop"], folder, user)
 
