@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
 from .base import MissingBackendError, check_choice
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 Module = TypeVar("Module", bound=torch.nn.Module)
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -40,6 +44,18 @@ def find_dtype(name: str, *, halves: bool = True) -> torch.dtype:
     """
     check_choice("dtype", name, [dtype for dtype in DTYPES if halves or dtype != "float16"])
     return DTYPES[name]
+
+
+@contextmanager
+def inference() -> Generator[None]:
+    """Run networks without gradients, and on a GPU as exactly as on a CPU.
+
+    cuDNN would round the factors of convolutions to the 10 bits of TF32, and choose among algorithms whose
+    sums differ from one call to the next.
+    """
+    flags = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+    with torch.inference_mode(), flags:
+        yield
 
 
 def in_fast_layout(network: Module) -> Module:

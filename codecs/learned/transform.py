@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as functional
 
 from ..base import CodecError
-from ..devices import find_device, find_dtype, in_fast_layout
+from ..devices import find_device, find_dtype, in_fast_layout, inference
 from ..planes import to_pixels, to_planes
 from ..tiles import in_tiles
 
@@ -79,7 +79,7 @@ class TransformCoder:
 
     def encode(self, pixels: Image) -> bytes:
         """Return the payload of a picture of any size."""
-        with torch.inference_mode(), _torch_errors():
+        with inference(), _torch_errors():
             padded = _padded(pixels).to(self.where.device, self.where.dtype)
             latents = in_tiles(self.analysis, padded, self.tile, self.halo)
             return self.coder.encode(latents.float().cpu())[0]
@@ -96,7 +96,7 @@ class TransformCoder:
             CodecError: The payload is damaged, or the synthesis made no numbers of it.
         """
         rows, columns = _padded_side(height) // DOWNSAMPLING, _padded_side(width) // DOWNSAMPLING
-        with torch.inference_mode(), _torch_errors():
+        with inference(), _torch_errors():
             latents = self.coder.decode(payload, rows, columns).to(self.where.device, self.where.dtype)
             made = in_tiles(self.synthesis, latents, self.tile // DOWNSAMPLING, self.halo // DOWNSAMPLING)[
                 0, :, :height, :width

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import networks
@@ -71,3 +73,29 @@ def test_decoders_have_it_and_what_writes_bytes_has_not(tmp_path: Path) -> None:
 def test_another_device_keeps_its_layout() -> None:
     network = torch.nn.Conv2d(4, 8, 3, device="meta")
     assert not has_channels_last(in_fast_layout(network))
+
+
+@contextmanager
+def arithmetic() -> Iterator[set[tuple[bool, bool, bool]]]:
+    """Note, whenever a network runs, whether gradients, TF32 and cuDNN's choice of algorithms are on."""
+    seen: set[tuple[bool, bool, bool]] = set()
+
+    def note(*_: object) -> None:
+        cudnn = torch.backends.cudnn
+        seen.add((not torch.is_inference_mode_enabled(), cudnn.allow_tf32, not cudnn.deterministic))
+
+    handle = torch.nn.modules.module.register_module_forward_pre_hook(note)
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_networks_run_as_exactly_on_a_gpu_as_on_a_cpu(name: str, tmp_path: Path) -> None:
+    """CPU only: what is proven is what PyTorch is told, not what a GPU makes of it."""
+    codec = created(name, tmp_path / "checkpoint.pth")
+    with arithmetic() as seen:
+        codec.decode(codec.encode(Picture(photograph(64, 96)), codec.info.qualities[-1]))
+    assert seen == {(False, False, False)}
+    assert torch.backends.cudnn.allow_tf32  # what it was before

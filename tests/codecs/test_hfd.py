@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 
@@ -54,6 +55,20 @@ def test_tiles_equal_the_whole(
     tiled = decoder.Detail(network).draw(rough, 1.0, how(mode), seed=3)
     assert float((tiled - whole).abs().max()) < 1e-3
     assert float((whole - rough).abs().mean()) > 1e-3
+
+
+@pytest.mark.parametrize("groups", [False, True], ids=["whole", "groups"])
+@pytest.mark.parametrize("mode", ["flow", "diffusion"])
+def test_the_state_stays_where_the_network_is(
+    network: DetailNetwork, mode: decoder.Mode, groups: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device without numbers stands in for a GPU: what mixes it with the CPU raises."""
+    there = copy.deepcopy(network).to("meta")
+    brought_back: list[torch.device] = []
+    monkeypatch.setattr(torch.Tensor, "cpu", lambda tensor: brought_back.append(tensor.device) or tensor)
+    drawn = decoder.Detail(there).draw(coarse(96, 320), 1.0, how(mode, steps=3, groups=groups), seed=3)
+    assert brought_back == [torch.device("meta")]
+    assert drawn.shape == (1, 3, 96, 320)
 
 
 @pytest.mark.parametrize("mode", ["flow", "diffusion"])

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
+from ...devices import inference
 from ...tiles import in_tiles, spans
 from . import diffusion, flow
 from .network import MULTIPLE, DetailNetwork
@@ -54,7 +55,7 @@ class Detail:
     network: DetailNetwork
     shift: float = diffusion.DEFAULT_SHIFT
 
-    @torch.inference_mode()
+    @inference()
     def draw(self, coarse: Tensor, rate: float, how: Sampling, seed: int) -> Tensor:
         """Return the picture with its detail, of the shape of the coarse one, not clamped.
 
@@ -68,7 +69,8 @@ class Detail:
             seed: Of all noise.
         """
         height, width = coarse.shape[2:]
-        padded = functional.pad(coarse, (0, -width % MULTIPLE, 0, -height % MULTIPLE), mode="replicate")
+        there = coarse.to(self._like.device)
+        padded = functional.pad(there, (0, -width % MULTIPLE, 0, -height % MULTIPLE), mode="replicate")
         generator = torch.Generator("cpu").manual_seed(seed)
 
         def fresh(shape: torch.Size) -> Tensor:
@@ -81,7 +83,7 @@ class Detail:
 
         gaussian = fresh(padded.shape)
         drawn = _grouped(path, seen, gaussian) if how.groups else path(seen, gaussian, None)
-        return drawn[:, :, :height, :width]
+        return drawn[:, :, :height, :width].cpu()
 
     def _path(
         self,
@@ -136,20 +138,22 @@ class Detail:
         return self._in_tiles(lambda part: self.network.predict_mean(part, self._scalar(rate)), coarse)
 
     def _in_tiles(self, network: Callable[[Tensor], Tensor], whole: Tensor) -> Tensor:
-        """Return what the network makes of a picture on the CPU, computed where the network is."""
-        like = self.network.unet.enter.weight
-        return in_tiles(
-            lambda part: network(part.to(like.device, like.dtype)).float().cpu(), whole, TILE, HALO
-        )
+        """Return what the network makes of a picture, in float32 whatever the network computes in."""
+        return in_tiles(lambda part: network(part.to(self._like.dtype)).float(), whole, TILE, HALO)
+
+    @property
+    def _like(self) -> Tensor:
+        """A tensor on the network's device, in its number format."""
+        return self.network.unet.enter.weight
 
     def _scalar(self, value: float) -> Tensor:
-        return torch.tensor([value], device=self.network.unet.enter.weight.device)
+        return torch.tensor([value], device=self._like.device)
 
     def _tinted(self, white: Tensor, rate: float) -> Tensor:
-        return self.network.tint(white.to(self._scalar(rate).device), self._scalar(rate)).cpu()
+        return self.network.tint(white.to(self._like.device), self._scalar(rate))
 
     def _deviation(self, rate: float) -> Tensor:
-        return self.network.deviation(self._scalar(rate)).cpu()
+        return self.network.deviation(self._scalar(rate))
 
 
 @dataclass(frozen=True, slots=True)

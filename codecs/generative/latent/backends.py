@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 
 from ...base import CodecError
+from ...devices import inference
 from ...fetch import identify
 
 if TYPE_CHECKING:
@@ -110,8 +111,7 @@ class Backend(Protocol):
 def networks(what: str) -> Generator[None]:
     """Run networks without gradients; what PyTorch refuses, for want of memory say, is a `CodecError`."""
     try:
-        exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
-        with torch.inference_mode(), exact:
+        with inference():
             yield
     except RuntimeError as error:
         raise CodecError(f"{what} failed: {error}") from error

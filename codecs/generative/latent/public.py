@@ -14,7 +14,7 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ...base import CodecError, MissingBackendError
-from ...devices import in_fast_layout
+from ...devices import in_fast_layout, inference
 from ..published import (
     DC_AE,
     STABLE_DIFFUSION,
@@ -99,7 +99,7 @@ class _Loader:
         encoder = self.network(CLIPTextModel, folder / "text_encoder", _TEXT_ENCODER)
         length = encoder.config.max_position_embeddings
         tokens = tokenizer([""], padding="max_length", max_length=length, return_tensors="pt")
-        with torch.inference_mode():
+        with inference():
             return cast("Tensor", encoder(tokens.input_ids.to(self._device)).last_hidden_state)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from ....devices import inference
 from ....learned.transform import place
 from ....planes import to_pixels, to_planes
 from ...autoencoder import LATENT_CHANNELS, LATENT_DOWNSAMPLING
@@ -52,7 +53,7 @@ class FlowDecoder:
         self.weights_sha256, self.weights_bytes = identity.sha256, identity.byte_count
         self.trained_on, self.generator = identity.trained_on, identity.generator
 
-    @torch.inference_mode()
+    @inference()
     def decode(self, layers: Layers, seed: int, settings: bytes) -> Image:
         """Return a canvas of `canvas_size`, drawn from the seed.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 import torch
 
 from ....base import CodecError, MissingBackendError, check_choice, check_text
-from ....devices import find_device, find_dtype, in_fast_layout
+from ....devices import find_device, find_dtype, in_fast_layout, inference
 from ....quiet import quiet
 from ..coding import text
 from ..coding.layers import CANVAS_AREA, CANVAS_MULTIPLE
@@ -146,7 +146,7 @@ class StableDiffusion:
         except RuntimeError as error:  # for want of memory above all
             raise CodecError(f"device '{self._device}' does not take {folder}: {error}") from error
 
-    @torch.inference_mode()
+    @inference()
     def paint(
         self,
         pipeline: Callable[..., Any],
@@ -169,7 +169,7 @@ class StableDiffusion:
         Raises:
             CodecError: The pipeline fails, or its pixels are not finite.
         """
-        with quiet(), torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+        with quiet():
             try:
                 ready = self._assemble(pipeline, parts, list(SCHEDULERS)[int(how["scheduler"])])
                 painted = ready(
@@ -206,7 +206,7 @@ class StableDiffusion:
         ready.set_progress_bar_config(disable=True)
         return ready
 
-    @torch.inference_mode()
+    @inference()
     def _embed(self, text: str) -> Tensor:
         """Return the U-Net's embedding of a text, (1, 77, width)."""
         limit = self._text_encoder.config.max_position_embeddings
