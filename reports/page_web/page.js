@@ -1,7 +1,7 @@
 (() => {
   for (const grid of document.querySelectorAll(".arena")) {
     const place = document.createElement("div");
-    const data = { html: grid.outerHTML, opening: "", sort: "" };
+    const data = { html: grid.outerHTML, opening: "", sort: "", pin: false };
     grid.replaceWith(place);
     sortable({ parentElement: place, data, setStateValue: () => {} });
   }

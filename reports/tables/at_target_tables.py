@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -37,7 +37,7 @@ from .leaderboards import (
 )
 from .reasons import explain
 from .selection import Selection
-from .table import Column, Entry, Row, Table
+from .table import Column, Entry, Row, Summary, Table
 
 ACHIEVED_NOTE = (
     "Achieved: what the settings found by `run --match` gave, nothing interpolated; other rows are read off "
@@ -111,20 +111,14 @@ def at_rate_table(
             }
         achieved = _achieved(row.achieved and digits.spread_of_amounts(row.achieved), row.achieved, searched)
         ends = coverage_entries(row.codec, _reached(spreads))
-        rows.append(Row((codec_entry(row.codec), *achieved, *entries, *ends), record))
+        pinned = against is not None and row.codec.codec_id == against.codec_id
+        rows.append(Row((codec_entry(row.codec), *achieved, *entries, *ends), record, pinned=pinned))
     titles = [
         Column(selection.title(metric), digits.unit_of(metric), help=f"{spread_note}.") for metric in metrics
     ]
     notes = [f"Scores at a rate, as there are no BD-rates to compare by: {because}."] * bool(because)
     if against:
         titles[1:1] = against.columns("rate", digits.unit_of(first), first.better)
-        labels = {row.codec.codec_id: row.codec.label for row in summaries}
-        order = [
-            row.codec.codec_id
-            for row in summaries
-            if 2 * reached[row.codec.codec_id] >= row.codec.of_pictures
-        ]
-        notes += _decision(selection, first, bits_per_pixel, labels, order, derived)
         notes += difference_notes(
             list(differences[first.metric_id].values()), against.label, "▲ better, ▼ worse score"
         )
@@ -138,7 +132,14 @@ def at_rate_table(
     title = f"Scores at {digits.significant(bits_per_pixel, 2)} bits per pixel · {selection.image_set}"
     achieved = [Column("Achieved", "bits/pixel", help=f"{spread_note}.")] * searched
     shown = (CODEC, *achieved, *titles, pictures_column("whose curve or setting reaches the rate"), RATES)
-    return Table(title, shown, tuple(rows), tuple(notes))
+    unit = digits.unit_of(first)
+    summary = against and _summary(
+        f"Best by {selection.title(first)} at {digits.significant(bits_per_pixel, 2)} bits per pixel",
+        _leading(summaries, reached),
+        lambda best: rate_differences(selection, first, bits_per_pixel, best, derived),
+        lambda value: f"{digits.signed_score(first, value)} {unit}".rstrip(),
+    )
+    return Table(title, shown, tuple(rows), tuple(notes), summary=summary)
 
 
 def at_score_table(
@@ -192,9 +193,9 @@ def at_score_table(
         }
         if against:
             record["against"] = difference_record(against.label, own, percent)
-        rows.append(
-            Row((codec_entry(row.codec), *entries, *coverage_entries(row.codec, _reached([rate]))), record)
-        )
+        ends = coverage_entries(row.codec, _reached([rate]))
+        pinned = against is not None and row.codec.codec_id == against.codec_id
+        rows.append(Row((codec_entry(row.codec), *entries, *ends), record, pinned=pinned))
     notes = [
         *(
             difference_notes(list(differences.values()), against.label, "▼ fewer, ▲ more bits")
@@ -224,7 +225,15 @@ def at_score_table(
     )
     unit = digits.unit_of(metric)
     asked = f"{selection.title(metric)} {digits.score(metric, score)}{' ' + unit if unit else ''}"
-    return Table(f"Cost of {asked} · {selection.image_set}", columns, tuple(rows), tuple(notes))
+    summary = against and _summary(
+        f"Fewest bits for {asked}",
+        _leading(summaries, reached),
+        lambda best: score_differences(selection, metric, score, best, derived),
+        lambda value: f"{digits.percent(percent(value))} %",
+    )
+    return Table(
+        f"Cost of {asked} · {selection.image_set}", columns, tuple(rows), tuple(notes), summary=summary
+    )
 
 
 def _ordered(
@@ -258,39 +267,48 @@ def _ordered(
     return sorted(rows, key=place)
 
 
-def _decision(
-    selection: Selection,
-    metric: MetricRow,
-    bits_per_pixel: float,
-    labels: Mapping[str, str],
-    order: Sequence[str],
-    derived: AnswerCache | None,
-) -> list[str]:
-    """Return which codec is the best at the rate, and whether it differs from the next, as a sentence."""
+def _leading(rows: Sequence[AnyRow], reached: Mapping[str, int]) -> list[CodecSummary]:
+    """Return the codecs in their order that reach the rate or score on half of the pictures or more."""
+    return [row.codec for row in rows if 2 * reached[row.codec.codec_id] >= row.codec.of_pictures]
+
+
+def _summary(
+    lead: str,
+    order: Sequence[CodecSummary],
+    differences_from: Callable[[str], Mapping[str, Difference]],
+    write: Callable[[float], str],
+) -> Summary | None:
+    """Return which codec is the best, and whether it differs from the next; None while that is computed.
+
+    Args:
+        lead: What it is the best at.
+        order: The best codec first.
+        differences_from: Returns the others' differences from a codec, by its id.
+        write: Writes a difference, with its unit.
+    """
     if len(order) < 2:
-        return []
+        return None
     best, following = order[:2]
-    from_best = rate_differences(selection, metric, bits_per_pixel, best, derived).get(following)
+    from_best = differences_from(best.codec_id).get(following.codec_id)
     if from_best is None or from_best.mean is None:
-        return []
-    unit = digits.unit_of(metric)
-    size = digits.signed_score(metric, from_best.mean) + f" {unit}" * bool(unit)
+        return None
     ends = from_best.interval
     spread = (
         f"no interval: {ends.reason}"
         if ends.low is None or ends.high is None
-        else f"95 % {digits.signed_score(metric, ends.low)} to {digits.signed_score(metric, ends.high)}"
+        else f"95 % {write(ends.low)} to {write(ends.high)}"
     )
     shown = {
         "worse": "the difference is significant",
         "better": "the difference is significant, the other way on these pictures",
         "not shown": "no difference is shown",
     }.get(from_best.verdict or "", "too few for a test")
-    return [
-        f"Best by {selection.title(metric)} at {digits.significant(bits_per_pixel, 2)} bits per pixel: "
-        f"{labels[best]}. The next, {labels[following]}: {size} ({spread}) on the "
-        f"{digits.counted(from_best.pictures, 'picture')} that both reach; {shown}."
-    ]
+    return Summary(
+        f"{lead}: {best.label}. The next, {following.label}: {write(from_best.mean)} ({spread}) on the "
+        f"{digits.counted(from_best.pictures, 'picture')} that both reach; {shown}.",
+        best.codec_id,
+        following.codec_id,
+    )
 
 
 def _achieved(text: str | None, spread: Spread | None, searched: bool) -> list[Entry]:

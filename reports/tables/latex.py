@@ -104,7 +104,7 @@ def _float(
     widest = max(sum(_points(table, place) for place in panel) for panel in panels)
     environment = "table" if widest <= COLUMN_POINTS else "table*"
     title = escaped(table.title) if first else rf"{escaped(table.title)} (continued)"
-    notes = [rf"{escaped(note)}\par" for note in table.notes * last]
+    notes = [rf"{escaped(note)}\par" for note in table.sentences * last]
     below = [r"\par\smallskip\begin{minipage}{\linewidth}\scriptsize\raggedright", *notes, r"\end{minipage}"]
     grids = [_grid(table, rows, panel) for panel in panels]
     return "\n".join(

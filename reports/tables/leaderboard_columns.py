@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +13,7 @@ from ...bench.store.timings import Footprint, TimingRow
 from ...counts import counted
 from . import digits
 from .speed import LOADED, LOADED_NOTE, rows_of_times
-from .table import Column, Entry, Row, Table
+from .table import Column, Entry, Row, Summary, Table
 
 if TYPE_CHECKING:
     from ...studies.analysis.human_rate import HumanBdRate
@@ -115,7 +115,30 @@ def with_costs(table: Table, costs_by_codec: Mapping[str, Cost]) -> Table:
 
     extended = _with(table, tuple(column for column, _ in shown), entries)
     marked = [row for row in table.rows if row.record["codec_id"] in loaded]
-    return replace(extended, notes=(*extended.notes, *[LOADED_NOTE] * bool(marked)))
+    summary = extended.summary
+    if summary and summary.codec_id in times:
+        labels = {str(row.record["codec_id"]): str(row.record["codec"]) for row in table.rows}
+        sentence = _decode_in_words(summary, times, labels, loaded)
+        summary = replace(summary, text=f"{summary.text} {sentence}")
+    return replace(extended, notes=(*extended.notes, *[LOADED_NOTE] * bool(marked)), summary=summary)
+
+
+def _decode_in_words(
+    summary: Summary, times: Mapping[str, float], labels: Mapping[str, str], loaded: Collection[str]
+) -> str:
+    """Return how long a table's best codec decodes, and how long the one does that it is compared with."""
+
+    def written(codec_id: str) -> str:
+        return digits.significant(times[codec_id]) + f" {LOADED}" * (codec_id in loaded)
+
+    own, other = summary.codec_id, summary.other_id
+    if other not in times:
+        return f"{labels[own]} decodes in {written(own)} ms per megapixel."
+    ratio = digits.significant(times[own] / times[other], 2)
+    return (
+        f"{labels[own]} takes {ratio} times as long to decode as {labels[other]}: {written(own)} against "
+        f"{written(other)} ms per megapixel."
+    )
 
 
 def with_ranks(table: Table, ranks: Mapping[str, RankRange]) -> Table:

@@ -17,7 +17,7 @@ from . import digits
 from .evidence import MARKS, AnswerCache, affinity_notes, board_evidence, interval_notes
 from .reasons import explain, left_out_notes
 from .selection import Selection
-from .table import Column, Entry, Row, Table
+from .table import Column, Entry, Row, Summary, Table
 
 THIN_OVERLAP = 0.5
 """Below this share of the range that two curves span, a BD-rate says little and is marked."""
@@ -72,7 +72,44 @@ def bd_table(
     ]
     names = f" by {selection.title(metrics[0])}" if detail else ", every metric"
     title = f"BD-rate against {boards[0].anchor}{names} · {selection.image_set}"
-    return Table(title, tuple(columns), tuple(rows), tuple(_bd_notes(selection, boards, evidence)))
+    return Table(
+        title, tuple(columns), tuple(rows), tuple(_bd_notes(selection, boards, evidence)),
+        summary=_bd_summary(selection, boards[0], evidence[0]),
+    )  # fmt: skip
+
+
+def _bd_summary(selection: Selection, board: Leaderboard, evidence: Mapping[str, Evidence]) -> Summary | None:
+    """Return which codec needs the fewest bits, and whether that is shown; None where there is no BD-rate."""
+    with_bd_rate = (row for row in board.rows if row.bd_rate.percent is not None)
+    best = next((row for row in with_bd_rate if row.codec.codec_id != board.anchor_id), None)
+    if best is None or best.bd_rate.percent is None:
+        return None
+    proof = evidence.get(best.codec.codec_id)
+    parts = [f"BD-rate {digits.percent(best.bd_rate.percent)} % against {board.anchor}"]
+    if proof and proof.interval.low is not None and proof.interval.high is not None:
+        low, high = digits.percent(proof.interval.low), digits.percent(proof.interval.high)
+        parts.append(f"(95 % {low} to {high})")
+    parts.append(f"over {digits.counted(best.pictures, 'picture')}")
+    thin = ", on less than half of the range that the two curves span" * (best.bd_rate.overlap < THIN_OVERLAP)
+    shown = f"; {_shown(proof)}" if proof else ""
+    return Summary(
+        f"{_leads(selection.title(board.metric), codec_entry(best.codec).text, best.bd_rate.percent)}: "
+        f"{' '.join(parts)}{thin}{shown}.",
+        best.codec.codec_id,
+        board.anchor_id,
+    )
+
+
+def _leads(title: str, label: str, percent: float) -> str:
+    if percent < 0:
+        return f"By {title}, {label} needs the fewest bits"
+    return f"By {title}, no codec needs fewer bits than the anchor, the next is {label}"
+
+
+def _shown(proof: Evidence) -> str:
+    if proof.verdict is None:
+        return f"no interval: {proof.interval.reason}"
+    return "no difference is shown" if proof.verdict == "not shown" else "the difference is significant"
 
 
 def _detail_columns(board: Leaderboard, title: str) -> list[Column]:
@@ -112,7 +149,8 @@ def _bd_row(
             for board, row, proof in zip(boards, rows, evidence, strict=True)
         },
     }
-    return Row((*entries, *coverage_entries(summary, summary.pictures)), record)
+    pinned = summary.codec_id == boards[0].anchor_id
+    return Row((*entries, *coverage_entries(summary, summary.pictures)), record, pinned=pinned)
 
 
 def _bd_entry(bd_rate: BdRate, is_anchor: bool, proof: Evidence | None) -> Entry:

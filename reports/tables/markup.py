@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from html import escape as escape_html
 
@@ -10,16 +9,18 @@ from ...visible_text import visible
 from .table import Column, Entry, Row, Table
 
 
-def html_table(table: Table, links: Sequence[str] = ()) -> str:
+def html_table(table: Table, links: Sequence[str] = (), thumbnails: str = "") -> str:
     """Return the table's grid as HTML; the first cell of each row is its heading.
 
     Args:
         table: With its columns and rows.
         links: Where the heading of each row leads, in their order; none lead anywhere where it is empty.
+        thumbnails: Address of small pictures, before the hash of a picture that a row's record names; no
+            pictures where it is empty.
     """
     head = "".join(_heading(column) for column in table.columns)
     body = "".join(
-        _row(table.columns, row, link)
+        _row(table.columns, row, link, thumbnails)
         for row, link in zip(table.rows, links or [""] * len(table.rows), strict=True)
     )
     label = escape(table.title, quote=True)
@@ -51,12 +52,16 @@ def _heading(column: Column) -> str:
     return f'<th scope="col"{number}{title}>{" ".join(words)}</th>'
 
 
-def _row(columns: tuple[Column, ...], row: Row, link: str) -> str:
+def _row(columns: tuple[Column, ...], row: Row, link: str, thumbnails: str) -> str:
     entries = row.entries
     name = escape(entries[0].text, quote=True)
-    heading = f'<a href="{escape(link, quote=True)}">{name}</a>' if link else name
+    sha256 = escape(str(row.record.get("picture_sha256", "")), quote=True)
+    # The name beside it says what it shows.
+    picture = f'<img src="{thumbnails}{sha256}" alt="" loading="lazy">' if thumbnails and sha256 else ""
+    heading = f'<a href="{escape(link, quote=True)}">{picture}{name}</a>' if link else f"{picture}{name}"
     cells = "".join(_cell(column, entry) for column, entry in zip(columns[1:], entries[1:], strict=True))
-    kind = ' class="without-number"' if row.without_number else ""
+    kinds = ["without-number"] * row.without_number + ["pinned"] * row.pinned
+    kind = f' class="{" ".join(kinds)}"' if kinds else ""
     return f'<tr{kind}><th scope="row" title="{name}"{_value(entries[0])}>{heading}</th>{cells}</tr>'
 
 
@@ -70,6 +75,6 @@ def _cell(column: Column, entry: Entry) -> str:
 
 def _value(entry: Entry) -> str:
     """Return what a browser sorts the cell by, as JavaScript writes numbers."""
-    if entry.value is None or math.isnan(entry.value):
+    if not entry.is_number:
         return ""
     return f' data-value="{entry.value!r}"'.replace("inf", "Infinity")

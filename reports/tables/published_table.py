@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...bench.analysis.codec_grids import Comparison
-from ...bench.analysis.coverage import AnalysisError, find_codec
+from ...bench.analysis.coverage import AnalysisError, CodecSummary, find_codec
 from ...bench.analysis.curves import BdRate, Method
 from ...bench.analysis.published import PublishedCurve, codecs_against, published_curves
 from ...bench.records.rows import MetricRow
@@ -15,7 +15,7 @@ from ...bench.store.imports import Published, read_published
 from . import digits
 from .leaderboards import CODEC, METHODS, RATES, THIN_NOTE, THIN_OVERLAP
 from .selection import Selection
-from .table import Column, Entry, Row, Table
+from .table import Column, Entry, Row, Summary, Table
 
 PUBLISHED = "published:"
 """Before the name of an anchor: a published curve is meant, though a codec of that name was measured."""
@@ -129,6 +129,17 @@ def is_published(selection: Selection, anchor: str | None) -> bool:
     )
 
 
+def published_anchors(selection: Selection, metric: MetricRow) -> list[str]:
+    """Return the published curves of a set that have a metric, as anchors are named."""
+    return sorted(
+        {
+            f"{PUBLISHED}{point.codec}"
+            for point in read_published(selection.source.store)
+            if point.image_set == selection.image_set and metric.name in point.scores
+        }
+    )
+
+
 def _measured(selection: Selection) -> set[str]:
     return {name for grid in selection.grids for name in (grid.codec.label, grid.codec.codec_id)}
 
@@ -231,7 +242,28 @@ def _anchored(
         notes.append(digits.estimate_note(name))
     notes += [note for summary in summaries for note in digits.mark_notes(summary.label, summary.marks)]
     title = f"BD-rate against the published {name}, no interval · {selection.image_set}"
-    return Table(title, columns, tuple(rows), tuple(notes))
+    summary = _summary(selection, metrics[0], name, rates[first], summaries)
+    return Table(title, columns, tuple(rows), tuple(notes), summary=summary)
+
+
+def _summary(
+    selection: Selection,
+    metric: MetricRow,
+    anchor: str,
+    rates: Mapping[str, BdRate],
+    summaries: Sequence[CodecSummary],
+) -> Summary | None:
+    percents = {codec_id: rate.percent for codec_id, rate in rates.items() if rate.percent is not None}
+    if not percents:
+        return None
+    best = min(percents, key=percents.__getitem__)
+    label = next(summary.label for summary in summaries if summary.codec_id == best)
+    lead = "needs the fewest bits" if percents[best] < 0 else "comes nearest, but needs more bits"
+    return Summary(
+        f"By {selection.title(metric)}, {label} {lead}: BD-rate {digits.percent(percents[best])} % against "
+        f"the published {anchor}; no interval and no test, as no picture of a published curve is known.",
+        best,
+    )
 
 
 def _value(bd_rate: BdRate | None, reason: str | None) -> Entry:

@@ -23,7 +23,7 @@ def show(console: Console, table: Table) -> None:
         table.title,
         [TextColumn(column.heading, column.numeric) for column in table.columns],
         [[entry.text for entry in row.entries] for row in rows],
-        table.notes,
+        table.sentences,
     )
     console.print()
 

@@ -275,9 +275,11 @@ def show(table: Table, name: str = "", *, heading: bool = True, links: Sequence[
     """
     if heading:
         st.header(plain(table.title), anchor=False)
+    if table.summary:
+        st.markdown(f"**{plain(table.summary.text)}**")
     key = f"table {name or table.title} of {st.session_state.get('page', '')}"
     order = _order(table, f"{name}{address.SORT}", key) if name else ""
-    data = {"html": html_table(table, links), "sort": order, "opening": current().opening}
+    data = {"html": html_table(table, links), "sort": order, "opening": current().opening, "pin": True}
     _table(data=data, key=key, on_sort_change=lambda: None)
     if table.notes:
         st.caption("  \n".join(plain(note) for note in table.notes))
@@ -293,7 +295,10 @@ def _order(table: Table, name: str, key: str) -> str:
     """
     clicked = address.newly_reported(key, "sort")
     asked = current().take(name)
-    order = current().chosen.get(name, [])
+    headings = [column.heading for column in table.columns]
+    before = st.session_state.get(f"columns of {key}", headings)
+    st.session_state[f"columns of {key}"] = headings
+    order = _moved(current().chosen.get(name, []), before, headings)
     if asked is not None:
         order = [word for word in asked[:1] if _is_order(word, table)]
         if asked and not order:
@@ -305,6 +310,16 @@ def _order(table: Table, name: str, key: str) -> str:
         order = [clicked]
     current().record(name, order)
     return "".join(order)
+
+
+def _moved(order: list[str], before: Sequence[str], headings: Sequence[str]) -> list[str]:
+    """Return an order by one of the headings before as one by the same of these; none where it is gone."""
+    if not order or before == headings:
+        return order
+    heading = before[int(order[0].removeprefix("-"))]
+    if heading not in headings:
+        return []
+    return [f"{'-' * order[0].startswith('-')}{headings.index(heading)}"]
 
 
 def _is_order(word: str, table: Table) -> bool:

@@ -13,6 +13,7 @@ from ..tables.evidence import board_ranks
 from ..tables.leaderboard_columns import Cost, costs, with_costs, with_people, with_ranks
 from ..tables.leaderboards import bd_table
 from ..tables.own_rate_table import own_rate_table
+from ..tables.published_table import against_published, published_anchors
 from ..tables.selection import Selection
 from ..tables.table import Table
 from . import frame as pages
@@ -76,7 +77,9 @@ def _table(
 ) -> Table:
     place = st.container()
     if view == "bd-rate":
-        anchor = pickers.pick_anchor(place, selection)
+        anchor = pickers.pick_anchor(place, selection, published_anchors(selection, metric))
+        if against := against_published(selection, [metric], anchor):
+            return against
         table = bd_table(selection, [metric], anchor, derived=frame.background)
         return with_ranks(table, board_ranks(selection, selection.board(metric, anchor), frame.background))
     if view == "rate":
@@ -160,5 +163,6 @@ def _every_metric(frame: Frame, selection: Selection) -> None:
             help_text="In a large store, reading the scores of every metric takes a moment.",
         )  # fmt: skip
         if shown == "yes":
-            metrics = frame.read(selection, selection.metrics)
-            pages.show(bd_table(selection, metrics, _anchor(selection), derived=frame.background), "all")
+            metrics, anchor = frame.read(selection, selection.metrics), _anchor(selection)
+            table = against_published(selection, metrics, anchor)
+            pages.show(table or bd_table(selection, metrics, anchor, derived=frame.background), "all")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import streamlit as st
 
 from ...bench.analysis.coverage import AnalysisError
+from ..tables.published_table import PUBLISHED
 from .address import current
 
 if TYPE_CHECKING:
@@ -262,12 +263,22 @@ def _address(metric: MetricRow, metrics: Iterable[MetricRow]) -> str:
     return metric.name if alone else metric.metric_id
 
 
-def pick_anchor(place: DeltaGenerator, selection: Selection) -> str:
-    """Draw the picker of the codec that others are compared with."""
+def pick_anchor(place: DeltaGenerator, selection: Selection, published: Sequence[str] = ()) -> str:
+    """Draw the picker of the codec that others are compared with.
+
+    Args:
+        place: Where on the page.
+        selection: Whose codecs are offered.
+        published: Published curves to offer as well, as `published_anchors` names them.
+    """
     labels = [grid.codec.label for grid in selection.grids]
     if not labels:
         raise AnalysisError("no codec has a result here yet; failures are on the page Runs")
+    names = {anchor: f"{anchor.removeprefix(PUBLISHED)} (published)" for anchor in published}
+    help_text = "The codec that all others are compared with."
+    if published:
+        help_text += " Against a published curve there is no interval: no picture of it is known."
     return choose(
-        place, "Anchor", "anchor", labels, selection.usual_anchor,
-        help_text="The codec that all others are compared with.",
+        place, "Anchor", "anchor", [*labels, *published], selection.usual_anchor, help_text=help_text,
+        show=lambda anchor: names.get(anchor, anchor),
     )  # fmt: skip

@@ -15,8 +15,19 @@ export default function ({ parentElement, data, setStateValue }) {
   root.dataset.opening = opening;
   // Every name in it was escaped where the table was made.
   root.innerHTML = data.html;
-  const rows = [...root.querySelectorAll("tbody tr")];
+  const found = [...root.querySelectorAll("tbody tr")];
+  // A page that scrolls keeps them in sight; a file that is printed has them where they belong.
+  const rows = data.pin ? pinnedFirst(found) : found;
+  rows[0]?.parentElement.append(...rows);
   const headings = [...root.querySelectorAll("thead th")];
+  const columns = headings.map((heading) => heading.textContent).join("\n");
+  // Where other columns are shown, the page knows the place of the one that sorts.
+  if (root.dataset.columns !== undefined && root.dataset.columns !== columns) root.dataset.sort = data.sort;
+  root.dataset.columns = columns;
+  // What is pinned stands just below the headings, however many lines they take.
+  new ResizeObserver(([head]) => {
+    root.style.setProperty("--head", `${head.target.offsetHeight}px`);
+  }).observe(root.querySelector("thead"));
   headings.forEach((heading, column) => {
     const button = document.createElement("button");
     button.type = "button";
@@ -30,17 +41,32 @@ export default function ({ parentElement, data, setStateValue }) {
       const falling = heading.getAttribute("aria-sort") === "ascending";
       const chosen = `${falling ? "-" : ""}${column}`;
       root.dataset.sort = chosen;
-      sort(rows, headings, chosen);
+      sort(rows, headings, chosen, data.pin);
       setStateValue("sort", chosen);
     });
   });
-  if (root.dataset.sort) sort(rows, headings, root.dataset.sort);
+  if (root.dataset.sort) sort(rows, headings, root.dataset.sort, data.pin);
 }
 
-const order = new Intl.Collator(undefined, { numeric: true });
+/** Put the pinned rows first, and leave the others in their order. */
+function pinnedFirst(rows) {
+  const pinned = (row) => row.classList.contains("pinned");
+  return [...rows.filter(pinned), ...rows.filter((row) => !pinned(row))];
+}
+
+/** Compare letters in any case, and numbers in them by their size; the page sorts its copies likewise. */
+function compare(left, right) {
+  const [one, other] = [left, right].map((text) => text.toLowerCase().split(/([0-9]+)/));
+  for (let part = 0; part < Math.min(one.length, other.length); part += 1) {
+    if (one[part] === other[part]) continue;
+    const [first, second] = part % 2 ? [Number(one[part]), Number(other[part])] : [one[part], other[part]];
+    if (first !== second) return first < second ? -1 : 1;
+  }
+  return one.length - other.length;
+}
 
 /** Sort rows by the column of that place, falling with a minus; equal ones stay as the table came. */
-function sort(rows, headings, chosen) {
+function sort(rows, headings, chosen, pin) {
   const column = Math.abs(Number(chosen));
   const way = chosen.startsWith("-") ? -1 : 1;
   if (!headings[column]) return;
@@ -53,11 +79,11 @@ function sort(rows, headings, chosen) {
   const text = (row) => row.children[column].textContent;
   const numeric = rows.some((row) => value(row) !== null);
   const sorted = [...rows].sort((first, second) => {
-    if (!numeric) return way * order.compare(text(first), text(second));
+    if (!numeric) return way * compare(text(first), text(second));
     const [left, right] = [value(first), value(second)];
     // Empty cells stay below, whichever way.
     if (left === null || right === null) return (left === null) - (right === null);
     return left === right ? 0 : way * (left < right ? -1 : 1);
   });
-  rows[0]?.parentElement.append(...sorted);
+  rows[0]?.parentElement.append(...(pin ? pinnedFirst(sorted) : sorted));
 }

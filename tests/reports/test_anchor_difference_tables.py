@@ -98,24 +98,42 @@ def test_at_a_rate_codecs_stand_by_their_difference_from_the_anchor(store: Store
     assert low < 2 + LOSS.mean() < high
 
 
+def said(table: Table) -> str:
+    """Return the sentence that stands above a table."""
+    assert table.summary is not None
+    assert table.sentences == (table.summary.text, *table.notes)
+    return table.summary.text
+
+
 def test_the_best_codec_is_named_with_the_next_and_whether_they_differ(
     store: Store, make_store: Callable
 ) -> None:
     (table,) = leaderboard_tables(store, at="bpp=0.5", anchor="easy")
-    assert table.notes[0].startswith("Best by PSNR at 0.50 bits per pixel: soft. The next, jpeg: −")
-    assert table.notes[0].endswith("on the 8 pictures that both reach; the difference is significant.")
+    assert said(table).startswith("Best by PSNR at 0.50 bits per pixel: soft. The next, jpeg: −")
+    assert said(table).endswith("on the 8 pictures that both reach; the difference is significant.")
     near = curve("twin", 0.3 * (-1.0) ** np.arange(8))
     (table,) = leaderboard_tables(make_store([*CELLS[:32], *near], metrics=(PSNR,)), at="bpp=0.5")
-    assert "no difference is shown" in table.notes[0]
+    assert "no difference is shown" in said(table)
     few = [cell for cell in CELLS[:64] if cell.picture_sha256 < "p3"]
     (table,) = leaderboard_tables(make_store(few, metrics=(PSNR,)), at="bpp=0.5")
-    assert table.notes[0].endswith(
+    assert said(table).endswith(
         "(no interval: fewer than 5 pictures) on the 3 pictures that both reach; too few for a test."
+    )
+
+
+def test_at_a_score_the_codec_of_the_fewest_bits_is_named(make_store: Callable) -> None:
+    made = make_store([*CELLS[:32], *curve("near", 0.5)], metrics=(PSNR,))
+    (table,) = leaderboard_tables(made, at="psnr=50", anchor="jpeg")
+    # Half a decibel at 3 dB an octave.
+    assert said(table) == (
+        f"Fewest bits for PSNR 50.00 dB: near. The next, jpeg: +{100 * (2 ** (0.5 / 3) - 1):.1f} % (no "
+        "interval: fewer than 5 pictures) on the 4 pictures that both reach; too few for a test."
     )
 
 
 def test_at_a_score_it_is_the_rate_in_percent(store: Store) -> None:
     (table,) = leaderboard_tables(store, at="psnr=45", anchor="jpeg")
+    assert [row.record["codec"] for row in table.rows if row.pinned] == ["jpeg"]
     assert [column.heading for column in table.columns][1:4] == [
         "Rate, bits/pixel",
         "Against jpeg, %",

@@ -118,6 +118,45 @@ def test_bd_rates_of_one_metric_in_detail() -> None:
     ]
 
 
+NONE = "no codec needs fewer bits than the anchor, the next is"
+
+
+@pytest.mark.parametrize(
+    ("row", "proof", "said"),
+    [
+        (
+            BD_ROWS[0],
+            "webp-id",
+            "webp (toy) ~ needs the fewest bits: BD-rate −35.8 % against jpeg (95 % −40.1 to −30.3) "
+            "over 0 pictures, on less than half of the range that the two curves span; the difference is "
+            "significant.",
+        ),
+        (
+            BD_ROWS[2],
+            "avif-id",
+            f"{NONE} avif: BD-rate +1.0 % against jpeg (95 % −2.0 to +3.0) over 0 pictures; no difference is "
+            "shown.",
+        ),
+        (
+            BD_ROWS[3],
+            "new-id",
+            f"{NONE} new: BD-rate +2.0 % against jpeg over 0 pictures; no interval: fewer than 5 pictures.",
+        ),
+        # The interval is being computed.
+        (BD_ROWS[4], "", f"{NONE} heic: BD-rate +4.0 % against jpeg over 0 pictures."),
+        (BD_ROWS[5], "", None),
+    ],
+)
+def test_a_table_of_bd_rates_begins_with_what_it_says(row: BdRow, proof: str, said: str | None) -> None:
+    part = Answers({PSNR.metric_id: board(rows=(BD_ROWS[1], row))})
+    known = {proof: EVIDENCE[proof]} if proof else {}
+    table = bd_table(part, [PSNR], "jpeg", derived=Kept(against_anchor=known))
+    assert (table.summary and table.summary.text) == (said and f"By PSNR, {said}")
+    if table.summary:
+        assert (table.summary.codec_id, table.summary.other_id) == (row.codec.codec_id, "jpeg-id")
+    assert [shown.pinned for shown in table.rows] == [True, False]
+
+
 def test_the_record_of_a_bd_rate() -> None:
     part = Answers({PSNR.metric_id: board()})
     table = bd_table(part, [PSNR], "jpeg", derived=Kept(against_anchor=EVIDENCE))

@@ -17,7 +17,7 @@ from codecarena.reports.charts.trades import absent, trades
 from codecarena.reports.tables import digits, speed
 from codecarena.reports.tables.comparisons import decode_seconds
 from codecarena.reports.tables.leaderboard_columns import Cost, costs, with_costs
-from codecarena.reports.tables.table import Column, Entry, Row, Table
+from codecarena.reports.tables.table import Column, Entry, Row, Summary, Table
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 LARGER = replace(
@@ -253,6 +253,35 @@ def test_costs_beside_a_leaderboard() -> None:
     assert [column.heading for column in sizes_only.columns] == ["Codec", "Decoder, MB"]
     assert texts(sizes_only)[1] == ["jpeg", "0"]
     assert with_costs(table, {}) is table
+
+
+@pytest.mark.parametrize(
+    ("best", "other", "said"),
+    [
+        (
+            "latent",
+            "jpeg",
+            " latent takes 18 times as long to decode as jpeg: 450 against 25.0 ‡ ms per megapixel.",
+        ),
+        (
+            "jpeg",
+            "latent",
+            " jpeg takes 0.056 times as long to decode as latent: 25.0 ‡ against 450 ms per megapixel.",
+        ),
+        ("latent", "new", " latent decodes in 450 ms per megapixel."),
+        ("latent", "", " latent decodes in 450 ms per megapixel."),
+        ("new", "jpeg", ""),
+    ],
+)
+def test_what_decoding_costs_is_said_of_the_best_codec(best: str, other: str, said: str) -> None:
+    names = ("latent", "jpeg", "new")
+    rows = tuple(Row((Entry(name),), {"codec_id": f"{name}-id", "codec": name}) for name in names)
+    summary = Summary("Best.", f"{best}-id", f"{other}-id" if other else "")
+    table = Table("Board", (Column("Codec", numeric=False),), rows, summary=summary)
+    times = {"latent-id": Cost(None, 450.0, 1.0, None), "jpeg-id": Cost(None, 25.0, 1.0, None, loaded=True)}
+    shown = with_costs(table, times).summary
+    assert shown is not None
+    assert shown.text == f"Best.{said}"
 
 
 def test_decode_time_of_a_front_is_of_quiet_rows_of_the_place_that_timed_most() -> None:

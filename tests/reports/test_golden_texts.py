@@ -337,6 +337,17 @@ def test_the_heading_of_a_row_may_lead_somewhere() -> None:
     assert "<a " not in html_table(table)
 
 
+def test_a_row_may_have_a_picture_and_be_pinned() -> None:
+    rows = (Row((Entry("cat"),), {"picture_sha256": "f00"}), Row((Entry("jpeg"),), pinned=True))
+    table = Table("T", (Column("Picture", numeric=False),), rows)
+    page = html_table(table, ["look?a", ""], "small/")
+    assert '<a href="look?a"><img src="small/f00" alt="" loading="lazy">cat</a></th>' in page
+    assert '<tr class="pinned"><th scope="row" title="jpeg">jpeg</th>' in page
+    assert page.count("<img") == 1
+    # A file has no server that makes small pictures.
+    assert "<img" not in html_table(table)
+
+
 def test_a_table_in_html() -> None:
     page = html_table(WIDE)
     assert page == (

@@ -152,6 +152,18 @@ def test_a_click_on_a_heading_sorts_and_is_an_entry_of_its_own(
     assert seen == [("1", "1", 0), ("2", ["2"], 1), ("-2", ["-2"], 2), ("-2", ["-2"], 2), ("-2", ["-2"], 2)]
 
 
+def test_an_order_follows_its_column_where_others_come_and_go(
+    page: Pickers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str] = []
+    monkeypatch.setattr(frame, "_table", lambda **words: given.append(words["data"]["sort"]))
+    page.query_params = Address({"board-sort": "-1"})
+    for titles in ("abc", "acb", "ab", "ac", "ab"):
+        address.begin()
+        frame.show(Table("t", tuple(Column(title) for title in titles), ()), "board")
+    assert given == ["-1", "-2", "-1", "", ""]
+
+
 def test_a_table_without_a_name_stands_in_no_address(page: Pickers, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[dict[str, Any]] = []
     monkeypatch.setattr(frame, "_table", lambda **words: given.append(words))

@@ -219,6 +219,8 @@ def test_the_leaderboard_is_compared_in_three_ways(
     monkeypatch.setattr(leaderboard, "st", Answered())
     monkeypatch.setattr(leaderboard.pickers, "choose_number", choose_number)
     monkeypatch.setattr(leaderboard.pickers, "pick_anchor", pick_anchor)
+    monkeypatch.setattr(leaderboard, "against_published", lambda *_: None)
+    monkeypatch.setattr(leaderboard, "published_anchors", lambda *_: [])
     monkeypatch.setattr(
         leaderboard, "bd_table", lambda _, metrics, anchor, **__: f"bd {metrics[0].name} against {anchor}"
     )
@@ -283,6 +285,7 @@ def test_each_metric_is_read_where_somebody_asks(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(leaderboard.pickers, "choose", choose)
     monkeypatch.setattr(leaderboard.pages, "show", lambda *words: said.append(words))
+    monkeypatch.setattr(leaderboard, "against_published", lambda *_: None)
     monkeypatch.setattr(leaderboard, "bd_table", lambda _, metrics, anchor, **__: (metrics, anchor))
     part: Any = SimpleNamespace(metrics=[PSNR, BUTTERAUGLI], usual_anchor="zip")
     frame: Any = SimpleNamespace(background=None, read=lambda _, metrics: metrics[1:])

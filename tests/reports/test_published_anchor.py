@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from report_rows import CELL, MS_SSIM, PSNR, texts, values
+from streamlit.testing.v1 import AppTest
 
 from arena import call
 from codecarena.bench.analysis.coverage import AnalysisError
@@ -19,9 +20,19 @@ from codecarena.bench.store.imports import Published, save_published
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports.files.export import write
+from codecarena.reports.server.server import STORE_VARIABLE
 from codecarena.reports.tables.leaderboard_tables import leaderboard_tables
 from codecarena.reports.tables.table import Table
 
+# Streamlit's own script runner, under AppTest, warns about itself.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+LEADERBOARD = """
+import streamlit as st
+from codecarena.reports.views import leaderboard, navigation
+st.session_state["page"] = "leaderboard"
+leaderboard.main()
+"""
 SIZES, SCORES = (12, 24, 48, 96), (30.0, 33.0, 36.0, 39.0)
 """3 dB more for twice the bytes, of pictures of 800 pixels."""
 
@@ -74,12 +85,36 @@ def test_mine_against_the_published_curve(store: Store) -> None:
         ["jpeg", "+25.0", "6", "0.12…0.96"],
     ]
     assert values(table)[0][1] == pytest.approx(-37.5)
+    assert table.summary is not None
+    assert table.summary.text == (
+        "By PSNR, mine needs the fewest bits: BD-rate −37.5 % against the published vtm; no interval and no "
+        "test, as no picture of a published curve is known."
+    )
     assert "no interval and no test" in table.notes[0]
     assert table.notes[0].endswith("Source: paper on vtm")
     bd_rate = table.rows[0].record["bd_rate"][PSNR.metric_id]
     assert {name: bd_rate[name] for name in ("anchor", "anchor_published", "interval_95", "rate_kind")} == {
         "anchor": "vtm", "anchor_published": True, "interval_95": None, "rate_kind": "bytes",
     }  # fmt: skip
+
+
+def test_the_page_offers_the_published_curves_of_the_metric(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(store, [replace(point, scores={"vmaf": 90.0}) for point in published("other")])
+    monkeypatch.setenv(STORE_VARIABLE, store.location.store_option)
+    page = AppTest.from_string(LEADERBOARD, default_timeout=60)
+    page.query_params["anchor"] = "published:vtm"
+    page.run()
+    anchor = page.selectbox(key="anchor of leaderboard")
+    assert anchor.options == ["jpeg", "mine", "jpeg (published)", "vtm (published)"]
+    assert anchor.value == "published:vtm"
+    assert page.header[0].value.replace("\\", "") == "BD-rate against the published vtm, no interval · photos"
+    assert not page.warning
+    # At a rate there is nothing to compare with.
+    page.selectbox(key="view of leaderboard").select("rate").run()
+    assert page.selectbox(key="anchor of leaderboard").options == ["jpeg", "mine"]
+    assert not page.exception
 
 
 def test_exports_and_the_report_take_the_same_anchor(store: Store, tmp_path: Path) -> None:

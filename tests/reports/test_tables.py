@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -19,7 +20,15 @@ from codecarena.reports.tables.leaderboard_tables import (
 )
 from codecarena.reports.tables.markup import html_table
 from codecarena.reports.tables.selection import choose_metrics
-from codecarena.reports.tables.table import Table, as_json
+from codecarena.reports.tables.table import (
+    Column,
+    Entry,
+    Row,
+    Table,
+    as_json,
+    in_order,
+    without_columns,
+)
 
 
 def texts(table: Table) -> dict[str, list[str]]:
@@ -193,3 +202,41 @@ def test_names_are_text_in_html(arena_cells, broken, make_store) -> None:
 )
 def test_digits(text: str, expected: str) -> None:
     assert text == expected
+
+
+def sortable(*rows: tuple[str, float | None, bool]) -> Table:
+    columns = (Column("Codec", numeric=False), Column("Rate", "bits"), Column("Pictures"))
+    entries = [(Entry(name), Entry(f"{value}", value), Entry("1", 1.0)) for name, value, _ in rows]
+    return Table(
+        "t", columns,
+        tuple(Row(cells, pinned=pinned) for cells, (_, _, pinned) in zip(entries, rows, strict=True)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("order", "names"),
+    [
+        ("", ["jpeg", "c10", "C2", "b", "a"]),
+        # Numbers in a name by their size, letters in any case.
+        ("0", ["jpeg", "a", "b", "C2", "c10"]),
+        ("-0", ["jpeg", "c10", "C2", "b", "a"]),
+        # What has no number stays below; equal ones stay as they came, whichever way.
+        ("1", ["jpeg", "a", "c10", "C2", "b"]),
+        ("-1", ["jpeg", "c10", "C2", "a", "b"]),
+    ],
+)
+def test_rows_in_the_order_of_a_page(order: str, names: list[str]) -> None:
+    table = sortable(
+        ("c10", 2.0, False),
+        ("C2", 2.0, False),
+        ("b", math.nan, False),
+        ("jpeg", 9.0, True),
+        ("a", -1.0, False),
+    )
+    assert [row.entries[0].text for row in in_order(table, order).rows] == names
+
+
+def test_columns_that_are_left_out() -> None:
+    table = without_columns(sortable(("a", 1.0, False)), ["Rate, bits", "Codec", "unknown"])
+    assert [column.heading for column in table.columns] == ["Codec", "Pictures"]
+    assert [entry.text for entry in table.rows[0].entries] == ["a", "1"]
