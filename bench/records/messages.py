@@ -314,6 +314,9 @@ class Failed:
 class Finished:
     """The end of a job."""
 
+    seconds: float = 0.0
+    """What it took in the worker."""
+
 
 Again = Peeked | DecodedAgain | DecodedSize | EncodedAgain
 _Answer = Described | Identified | Measured | Scored | Timed | Inspected | PictureContent | Again
@@ -333,5 +336,7 @@ class Outcome:
     again: Again | None = None
     scored: list[Scored] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
+    seconds: float | None = None
+    """What the job took in its worker, where it came to its end."""
     stopped: bool = False
     """Whether the run was stopped while the job ran: then nothing is known of its end."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Protocol
 
@@ -21,6 +23,9 @@ from .plan import Planned
 
 STORE_SECONDS = 0.1
 """How long a cell that ended may wait for others to share its transaction: small cells end every few ms."""
+BATCH_SECONDS = 0.1
+"""How long the quick cells that a worker gets at once may take: it should not wait for the runner between
+cells of a few ms, and no other worker for it at the end."""
 FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
 """Exit codes of workers that another program killed: what we kill ourselves past its limits has none."""
 
@@ -30,6 +35,10 @@ class Work(Protocol):
 
     def next(self, picture_sha256: str | None) -> Planned | None:
         """Return a cell to start, of the picture that the free worker holds if there is one, or None."""
+        ...
+
+    def more(self, picture_sha256: str) -> Planned | None:
+        """Return another cell of a picture that waits already, or None."""
         ...
 
     def again(self, planned: Planned) -> None:
@@ -73,6 +82,11 @@ class CellQueue:
         """Put a cell before the others of its picture."""
         self._cells[planned.key.picture_sha256].appendleft(planned)
 
+    def more(self, picture_sha256: str) -> Planned | None:
+        """Return a cell of this picture, or None."""
+        waiting = self._cells.get(picture_sha256)
+        return waiting.popleft() if waiting else None
+
     def next(self, picture_sha256: str | None) -> Planned | None:
         """Return a cell of this picture, else of the one with most cells left, or None."""
         if picture_sha256 is None or not self._cells.get(picture_sha256):
@@ -103,7 +117,12 @@ class Execution:
         self.place = place
         self.work = work
         self.interrupted = False
-        self.running: dict[Future[Outcome], Planned] = {}
+        self.running: dict[Future[None], str] = {}
+        """The batches that workers have, and the pictures they are of."""
+        self.ends: SimpleQueue[tuple[Planned, Outcome] | Future[None]] = SimpleQueue()
+        """Of cells and of whole batches, from the threads that wait for workers."""
+        self.pace: dict[str, float] = {}
+        """Seconds that a pixel took in the last cell of each codec that ended well."""
         self.killed: set[CellKey] = set()
         """Cells whose worker something else has killed."""
         self.ended: list[tuple[Planned, Outcome, bool, bool]] = []
@@ -118,8 +137,7 @@ class Execution:
         with stoppable(self.interrupt):
             self.submit(executor, None)
             while self.running:
-                done, _ = wait(self.running, timeout=STORE_SECONDS, return_when=FIRST_COMPLETED)
-                self.take(done, executor)
+                self.take(executor)
                 self.store_ended()
             self.store_ended(now=True)
         self.place.store.end_run(self.place.run_id, "interrupted" if self.interrupted else "finished")
@@ -130,25 +148,60 @@ class Execution:
         pool.stop()
 
     def submit(self, executor: Executor, picture_sha256: str | None) -> None:
-        """Give every free worker a cell; the first comes from one that holds this picture."""
+        """Give every free worker cells; the first come from one that holds this picture."""
         while len(self.running) < self.place.workers and not self.interrupted:
-            planned = self.work.next(picture_sha256)
-            if planned is None:
+            first = self.work.next(picture_sha256)
+            if first is None:
                 return
             self.began = self.look()
-            self.running[executor.submit(pool.supervise, planned.cell, self.place.limits)] = planned
+            future = executor.submit(self.supervise, self.batch(first))
+            self.running[future] = first.key.picture_sha256
+            future.add_done_callback(self.ends.put)
 
-    def take(self, done: Iterable[Future[Outcome]], executor: Executor) -> None:
-        """Refill the workers whose cells ended."""
-        for future in done:
-            planned, outcome = self.running.pop(future), future.result()
-            contended = self.contended()
-            left = self.once_more(planned, outcome) or _left(planned, outcome)
-            if left:
-                self.work.again(left)
-            self.work.finished(planned, outcome, left is None)
-            self.ended.append((planned, outcome, left is None, contended))
-            self.submit(executor, planned.key.picture_sha256)
+    def batch(self, first: Planned) -> tuple[Planned, ...]:
+        """Return a cell with as many more of its picture as will be quick together."""
+        cells = [first]
+        left_seconds = BATCH_SECONDS
+        while True:
+            left_seconds -= self.seconds(cells[-1])
+            following = self.work.more(first.key.picture_sha256) if left_seconds > 0 else None
+            if following is None:
+                return tuple(cells)
+            cells.append(following)
+
+    def seconds(self, planned: Planned) -> float:
+        """Return how long a cell will take by the last one of its codec; endless where there was none."""
+        return planned.picture.pixel_count * self.pace.get(planned.key.codec_id, math.inf)
+
+    def supervise(self, batch: tuple[Planned, ...]) -> None:
+        """Wait, in a thread of the executor's, for a worker to do some cells; report the end of each."""
+        outcomes = pool.supervise_each((planned.cell for planned in batch), self.place.limits)
+        for end in zip(batch, outcomes, strict=True):
+            self.ends.put(end)
+
+    def take(self, executor: Executor) -> None:
+        """Take what ended next, if anything does soon; refill the worker whose cells have all ended."""
+        try:
+            end = self.ends.get(timeout=STORE_SECONDS)
+        except Empty:
+            return
+        if isinstance(end, Future):
+            picture_sha256 = self.running.pop(end)
+            end.result()  # raises what went wrong in the thread
+            self.submit(executor, picture_sha256)
+        else:
+            self.take_cell(*end)
+
+    def take_cell(self, planned: Planned, outcome: Outcome) -> None:
+        """Note how a cell ended, for the work and for the store."""
+        if outcome.seconds is not None:
+            self.pace[planned.key.codec_id] = outcome.seconds / planned.picture.pixel_count
+        contended = self.contended()
+        left = self.once_more(planned, outcome) or _left(planned, outcome)
+        if left:
+            self.work.again(left)
+        self.work.finished(planned, outcome, left is None)
+        self.ended.append((planned, outcome, left is None, contended))
 
     def once_more(self, planned: Planned, outcome: Outcome) -> Planned | None:
         """Return what is left of a cell whose worker was killed from outside; its death is taken back.
@@ -180,13 +233,17 @@ class Execution:
         if self.place.workers > 1:
             return monotonic()
         moment = self.watch.look(pool.processes())
-        if not self.running:
-            self.watch.forget(moment - WINDOW_SECONDS)
+        self.watch.forget(moment - WINDOW_SECONDS)
         return moment
 
     def contended(self) -> bool:
-        """Return whether other cells or programs used the machine's CPU while a cell ran."""
-        return self.place.workers > 1 or self.watch.share(self.began, self.look()) > LOADED_SHARE
+        """Return whether other cells or programs used the machine's CPU while the last cell ran."""
+        if self.place.workers > 1:
+            return True
+        ended = self.look()
+        share = self.watch.share(self.began, ended)
+        self.began = ended
+        return share > LOADED_SHARE
 
     def saved(self, planned: Planned, contended: bool) -> Saved:
         """Return how to store a cell."""
@@ -205,10 +262,10 @@ class Execution:
 def _left(planned: Planned, outcome: Outcome) -> Planned | None:
     """Return the cell with the metrics that a worker's death in another left out, if there are any."""
     died_in_metric = any(failed.metric and failed.outcome != "error" for failed in outcome.failed)
-    rest = _rest(planned, outcome)
-    if not (died_in_metric and rest.cell.metrics and rest.cell.stored) or outcome.stopped:
+    if not died_in_metric or outcome.stopped:
         return None
-    return replace(rest, replace=False)
+    rest = _rest(planned, outcome)
+    return replace(rest, replace=False) if rest.cell.metrics and rest.cell.stored else None
 
 
 def _rest(planned: Planned, outcome: Outcome) -> Planned:

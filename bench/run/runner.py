@@ -145,6 +145,7 @@ class _Cells:
         self.progress = progress
         self.failed: set[CellKey] = set()
         self.next = self.waiting.next
+        self.more = self.waiting.more
         self.again = self.waiting.again
 
     def finished(self, planned: Planned, outcome: Outcome, last: bool) -> None:

@@ -137,7 +137,7 @@ class Searches:
         self.to_do = deque(_questions(prepared, target.scope))
         self.report = MatchReport(len(self.to_do), prepared.notes, unavailable=prepared.unavailable)
         self.waiting = CellQueue()
-        self.again = self.waiting.again
+        self.more, self.again = self.waiting.more, self.waiting.again
         self.owners: dict[CellKey, list[_Search]] = {}
         """Searches that wait for a cell: sets may share a picture."""
         self.unsaved: list[Match] = []

@@ -65,10 +65,14 @@ class Blobs:
     def _write(self, path: Path, content: bytes) -> None:
         if path.exists():
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{secrets.token_hex(8)}.partial")
         try:
-            partial.write_bytes(content)
+            try:
+                partial.write_bytes(content)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                partial.write_bytes(content)
             os.replace(partial, path)  # noqa: PTH105 - the same call, said with both names in view
-        finally:
+        except BaseException:
             partial.unlink(missing_ok=True)
+            raise

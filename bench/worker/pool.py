@@ -1,7 +1,8 @@
-"""Run one job in a supervised worker process: past its limits, the whole process group is killed.
+"""Run jobs in supervised worker processes: past a job's limits, the whole process group is killed.
 
-`supervise` is all an executor needs to call. Workers are kept from job to job, so that codecs load once, and
-replaced when they die; a call takes the idle worker that holds its picture, any other, or a new one.
+`supervise` and `supervise_each` are all an executor needs to call. Workers are kept from job to job, so that
+codecs load once, and replaced when they die; a call takes the idle worker that holds its picture, any other,
+or a new one.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import psutil
 
@@ -45,12 +48,13 @@ from ..records.messages import (
     Timed,
 )
 from .sandbox import Sandbox
-from .wire import Channel, WireError, receive_messages, send_job
+from .wire import STDERR_TAIL_BYTES, Channel, WireError, receive_messages, send_job, stderr_tail
 
 POLL_SECONDS = 0.1
 """How often memory is looked at while a job runs."""
+PAUSE_SECONDS = 0.02
+"""How long a worker's messages may wait while it has further jobs: to wake for each takes its processor."""
 MIB = 2**20
-STDERR_TAIL_BYTES = 4000
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**28), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
 """Else glibc gives each picture-sized buffer back to the kernel: a tenth of a small cell's time."""
 FOLDER_PREFIX = "codecarena-worker-"
@@ -137,15 +141,8 @@ class Child:
         return total
 
     def stderr_tail(self) -> str:
-        """Return the end of what the worker and its children wrote to stderr during this job."""
-        end = self.stderr.seek(0, os.SEEK_END)
-        self.stderr.seek(max(0, end - STDERR_TAIL_BYTES))
-        return self.stderr.read().decode(errors="replace")
-
-    def forget_stderr(self) -> None:
-        """Drop what earlier jobs wrote."""
-        self.stderr.seek(0)
-        self.stderr.truncate()
+        """Return the end of what the worker and its children wrote to stderr during its last job."""
+        return stderr_tail(self.stderr.fileno())
 
 
 def sweep() -> None:
@@ -174,15 +171,35 @@ def supervise(job: Job, limits: Limits, threads: int = 1) -> Outcome:
         limits: Seconds and memory after which the worker is killed.
         threads: Threads that libraries may use in a new worker.
     """
-    outcome = Outcome()
-    if _stopping.is_set():
-        outcome.stopped = True
-        return outcome
-    child = _take(job, threads)
-    ask(child, job, limits, outcome)
-    if child.alive:
-        _idle.append(child)
-    return outcome
+    return next(supervise_each([job], limits, threads))
+
+
+def supervise_each(jobs: Iterable[Job], limits: Limits, threads: int = 1) -> Generator[Outcome]:
+    """Yield the outcome of each job in order; one worker has them all, and does not wait between them.
+
+    Where it dies, a new one gets the jobs that it had not begun.
+
+    Args:
+        jobs: What to do; a first cell goes to an idle worker that holds its picture, if there is one.
+        limits: Seconds and memory of each job, after which the worker is killed.
+        threads: Threads that libraries may use in a new worker.
+    """
+    left = deque(jobs)
+    child = None
+    while left:
+        outcome = Outcome()
+        if _stopping.is_set():
+            outcome.stopped = True
+        else:
+            if child is None:
+                child = _take(left[0], threads)
+                _send(child, left, limits)
+            if not _hear(child, left[0], limits, outcome, PAUSE_SECONDS if len(left) > 1 else 0):
+                child = None
+        left.popleft()
+        if child and not left:
+            _idle.append(child)
+        yield outcome
 
 
 def ask(child: Child, job: Job, limits: Limits, outcome: Outcome) -> None:
@@ -194,16 +211,35 @@ def ask(child: Child, job: Job, limits: Limits, outcome: Outcome) -> None:
         limits: Seconds and memory after which the worker is killed.
         outcome: Receives the results, and the failure where the worker died or was killed.
     """
-    child.forget_stderr()
-    # A worker that died between two jobs is found out below, when its pipe is read.
+    _send(child, [job], limits)
+    _hear(child, job, limits, outcome)
+
+
+def _send(child: Child, jobs: Iterable[Job], limits: Limits) -> None:
+    """Send a worker jobs, of which it does one after the other."""
+    # A worker that died between two jobs is found out when its pipe is read.
     with contextlib.suppress(OSError):
-        send_job(child.channel, job, limits.seconds)
+        for job in jobs:
+            send_job(child.channel, job, limits.seconds)
+
+
+def _hear(child: Child, job: Job, limits: Limits, outcome: Outcome, pause_seconds: float = 0) -> bool:
+    """Return whether a worker came to the end of a job; add to the outcome what it gave, or how it died.
+
+    Args:
+        child: A worker that has the job.
+        job: The first of those that it has not ended.
+        limits: Seconds and memory after which the worker is killed.
+        outcome: Receives results and failures.
+        pause_seconds: How long messages may wait for others.
+    """
     pixel_bytes = 3 * job.pixel_count if isinstance(job, DecodeAgain) else 0
-    failure = _listen(child, limits, outcome, pixel_bytes)
+    failure = _listen(child, limits, outcome, pixel_bytes, pause_seconds)
     if failure:
         child.close()
         outcome.failed.append(failure)
     outcome.stopped = bool(failure) and _stopping.is_set()
+    return failure is None
 
 
 def warm(count: int, threads: int = 1) -> None:
@@ -226,13 +262,18 @@ def _take(job: Job, threads: int) -> Child:
     return child
 
 
-def _listen(child: Child, limits: Limits, outcome: Outcome, pixel_bytes: int) -> Failed | None:
+def _listen(
+    child: Child, limits: Limits, outcome: Outcome, pixel_bytes: int, pause_seconds: float
+) -> Failed | None:
     """Collect messages until the job is finished; return a failure if it never will be."""
     began = Began("load")
     deadline = monotonic() + limits.seconds
     while True:
         try:
-            said = receive_messages(child.channel, POLL_SECONDS, pixel_bytes)
+            said = receive_messages(child.channel, 0, pixel_bytes) if pause_seconds else None
+            if said is None:
+                sleep(pause_seconds)
+                said = receive_messages(child.channel, POLL_SECONDS, pixel_bytes)
         except (EOFError, OSError):
             return _death(child, began)
         except WireError as error:
@@ -245,6 +286,7 @@ def _listen(child: Child, limits: Limits, outcome: Outcome, pixel_bytes: int) ->
         for message in said:
             match message:
                 case Finished():
+                    outcome.seconds = message.seconds
                     return None
                 case Began():
                     began = message
@@ -265,11 +307,12 @@ def _listen(child: Child, limits: Limits, outcome: Outcome, pixel_bytes: int) ->
                 case Peeked() | DecodedAgain() | DecodedSize() | EncodedAgain():
                     outcome.again = message
                 case Failed():
-                    outcome.failed.append(_with_stderr(message, child))
+                    outcome.failed.append(_bounded(message))
 
 
-def _with_stderr(failed: Failed, child: Child) -> Failed:
-    return Failed(failed.outcome, failed.stage, failed.message, failed.metric, None, child.stderr_tail())
+def _bounded(failed: Failed) -> Failed:
+    """Return a failure that a worker told, as long as one may be; what ended a process is not its to tell."""
+    return replace(failed, exit_code=None, stderr_tail=failed.stderr_tail[-STDERR_TAIL_BYTES:])
 
 
 def _past_limits(child: Child, limits: Limits, deadline: float, began: Began) -> Failed | None:

@@ -2,11 +2,13 @@
 
 A job goes to the worker pickled, since the runner made it. What comes back may come from a hostile decoder in
 the worker's process: it is JSON, read against the types of the messages, bounded, and never unpickled.
+What a worker writes to stderr goes to a file, of which a failure has the end.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import socket
 import struct
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_MESSAGE_BYTES = 2**24
 """Of the JSON of some messages: what a codec is, with all its parameters, takes a few kilobytes."""
+STDERR_TAIL_BYTES = 4000
 _LENGTH = struct.Struct("!Q")
 _SIZE = struct.Struct("!II")
 """Height and width of a picture."""
@@ -82,8 +85,12 @@ class Channel:
             OSError: The other end is gone, or took too long.
         """
         self._socket.settimeout(seconds)
-        self._socket.sendall(_LENGTH.pack(len(content)))
-        self._socket.sendall(content)
+        length = _LENGTH.pack(len(content))
+        if len(content) > _CHUNK_BYTES:
+            self._socket.sendall(length)
+            self._socket.sendall(content)
+        else:
+            self._socket.sendall(length + content)
 
     def receive(self, most_bytes: int, seconds: float | None = None) -> bytes | None:
         """Return the next frame; None where it is not all there in time: what has come is kept.
@@ -118,6 +125,18 @@ class Channel:
             if not content:
                 raise EOFError
             self._received += content
+
+
+def forget_stderr(file: int) -> None:
+    """Empty the file of a worker's stderr: a job begins."""
+    os.ftruncate(file, 0)
+    os.lseek(file, 0, os.SEEK_SET)
+
+
+def stderr_tail(file: int) -> str:
+    """Return the end of what a worker and its children wrote to the file of their stderr."""
+    start = max(0, os.fstat(file).st_size - STDERR_TAIL_BYTES)
+    return os.pread(file, STDERR_TAIL_BYTES, start).decode(errors="replace")
 
 
 def send_job(channel: Channel, job: Job, seconds: float) -> None:

@@ -9,13 +9,16 @@ import signal
 import socket
 import sys
 import threading
+from dataclasses import replace
+from time import monotonic
 
-from ..records.messages import Began, Finished, Message
+from ..records.messages import Began, Failed, Finished, Message
 from .measure import Worker
-from .wire import Channel, receive_job, send_messages
+from .wire import Channel, forget_stderr, receive_job, send_messages, stderr_tail
 
 PR_SET_PDEATHSIG = 1
 """From Linux's <sys/prctl.h>."""
+STDERR = 2
 
 
 def die_with_parent(lifeline: int) -> None:
@@ -43,6 +46,11 @@ def limit_threads() -> None:
         sys.modules["torch"].set_num_threads(count)
 
 
+def _with_stderr(failed: Failed) -> Failed:
+    """Return a failure with the end of stderr: when the runner hears of it, the next job may write there."""
+    return replace(failed, stderr_tail=stderr_tail(STDERR))
+
+
 def main() -> None:
     """Serve jobs until the pipe closes. Called as ``-m codecarena.bench.worker.worker JOBS LIFELINE``."""
     channel = Channel(socket.socket(fileno=int(sys.argv[1])))
@@ -50,23 +58,25 @@ def main() -> None:
     # Loaded while the runner still looks for work: nearly every cell needs it.
     importlib.import_module("cv2")
     # Descriptor 1 is for nobody: what a library prints would otherwise reach the user's terminal.
-    os.dup2(2, 1)
+    os.dup2(STDERR, 1)
     worker = Worker()
     while True:
         try:
             job = receive_job(channel)
         except EOFError:
             return
+        began = monotonic()
+        forget_stderr(STDERR)
         messages: list[Message] = []
         for message in worker.run(job):
-            messages.append(message)
+            messages.append(_with_stderr(message) if isinstance(message, Failed) else message)
             # What is known must be out before a step that may kill this process begins, and not sooner:
             # each message wakes the runner.
             if isinstance(message, Began):
                 send_messages(channel, messages)
                 messages = []
                 limit_threads()
-        send_messages(channel, [*messages, Finished()])
+        send_messages(channel, [*messages, Finished(monotonic() - began)])
 
 
 if __name__ == "__main__":

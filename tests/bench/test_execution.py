@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -49,6 +49,7 @@ def test_a_worker_keeps_to_its_picture_and_then_takes_the_one_with_most_cells_le
     assert drawn(waiting, "sha-2") == ("sha-2", 0)
     assert drawn(waiting, "sha-2") == ("sha-0", 0), "of two with as many left the first"
     assert drawn(waiting, "sha-0") == ("sha-0", 1)
+    assert waiting.more("sha-2") is None
     waiting.again(planned_cell(planned_picture("1"), CLASSIC, 9))
     assert [drawn(waiting, "sha-0") for _ in range(4)] == [("sha-1", 9), ("sha-1", 1), ("sha-1", 2), None]
 
@@ -152,6 +153,8 @@ class Ledger:
     def __init__(self) -> None:
         self.saved: list[tuple[Saved, Outcome]] = []
         self.ended: list[tuple[int, str]] = []
+        self.batches: list[list[float]] = []
+        """Settings of the cells that each worker was given at once."""
 
     def save(self, outcomes: Iterable[tuple[Saved, Outcome]]) -> None:
         self.saved += outcomes
@@ -175,13 +178,20 @@ def run(
     planned: list[Planned], answer: Any, monkeypatch: pytest.MonkeyPatch, workers: int = 2, **place: Any
 ) -> tuple[Ledger, Report, Audience]:
     """Execute cells whose outcomes a function gives."""
-    monkeypatch.setattr(pool, "supervise", answer)
+    batches: list[list[Cell]] = []
+
+    def supervise_each(jobs: Iterable[Cell], limits: Limits) -> Iterator[Outcome]:
+        batches.append(list(jobs))
+        return (answer(cell, limits) for cell in batches[-1])
+
+    monkeypatch.setattr(pool, "supervise_each", supervise_each)
     ledger, audience = Ledger(), Audience()
     report = Report(Plan(tuple(planned), len(planned), 0, 0))
     made = Execution(RunTarget(ledger, 7, METRICS, LIMITS, workers, **place), _Cells(report, audience))
     with ThreadPoolExecutor(workers) as executor:
         made.run(executor)
     assert ledger.ended == [(7, "finished")]
+    ledger.batches = [[cell.quality for cell in batch] for batch in batches]
     return ledger, report, audience
 
 
@@ -238,6 +248,27 @@ def test_only_around_one_worker_alone_is_the_machine_watched(
     assert len(looks) == (3 if workers == 1 else 0)
 
 
+def test_quick_cells_are_given_together_and_slow_ones_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(cell: Cell, _: Limits) -> Outcome:
+        # A tenth of a second is to hold three of the first codec, and no second one of the other.
+        seconds = 0.04 if cell.codec_id == "classic-id" else 0.2
+        return Outcome(measured=measured(), seconds=seconds)
+
+    large = planned_picture("large", pixel_count=10 * A.pixel_count)
+    slow = planned_codec("slow-id")
+    quick = [planned_cell(A, CLASSIC, quality) for quality in range(5)]
+    others = [planned_cell(A, slow, quality) for quality in (10, 11, 12)]
+    ledger, report, _ = run(
+        [*quick, *others, planned_cell(large, CLASSIC, 20), planned_cell(large, CLASSIC, 21)],
+        answer,
+        monkeypatch,
+        workers=1,
+    )
+    # The first of a codec is alone or last; a picture ten times as large takes ten times as long.
+    assert ledger.batches == [[0], [1, 2, 3], [4, 10], [11], [12], [20], [21]]
+    assert report.completed == 10
+
+
 def test_a_stopped_cell_counts_as_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     stopped = Outcome(failed=[Failed("crash", "encode", "killed")], stopped=True)
     _, report, audience = run([planned_cell(A, CLASSIC)], lambda *_: stopped, monkeypatch)
@@ -260,7 +291,7 @@ def test_an_interrupted_run_starts_nothing_more_and_says_so(
 
 def test_no_more_cells_run_than_there_are_workers() -> None:
     class Executor:
-        def submit(self, *_: object) -> Future[Outcome]:
+        def submit(self, *_: object) -> Future[None]:
             return Future()
 
     report = Report(Plan(tuple(cells(5)), 5, 0, 0))
@@ -285,6 +316,14 @@ def test_no_more_cells_run_than_there_are_workers() -> None:
 def test_a_run_is_complete_when_nothing_is_missing(end: dict[str, Any], complete: bool, status: int) -> None:
     report = Report(Plan((), 0, 0, 0), **end)
     assert (report.complete, report.exit_status) == (complete, status)
+
+
+def test_what_goes_wrong_while_a_worker_is_waited_for_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(*_: object) -> Outcome:
+        raise OSError("no more processes")
+
+    with pytest.raises(OSError, match="no more processes"):
+        run([planned_cell(A, CLASSIC)], answer, monkeypatch)
 
 
 class Paced:

@@ -62,12 +62,13 @@ def test_a_misbehaving_codec_loses_one_cell_and_mended_gets_it_back(faulty: Path
 
 
 CRASH = '''
-import ctypes
-from codecarena.codecs.classic.png import Png
-class Crashes(Png):
-    """Reads address zero for one picture."""
+import ctypes, sys
+from codecarena.codecs.classic.jpeg import Jpeg
+class Crashes(Jpeg):
+    """Reads address zero for one picture at one quality."""
     def encode(self, picture, quality):
-        if tuple(picture.pixels[0, 0]) == (1, 2, 3):
+        print("quality", quality, file=sys.stderr, flush=True)
+        if tuple(picture.pixels[0, 0]) == (1, 2, 3) and quality == 50:
             ctypes.string_at(0)
         return super().encode(picture, quality)
 '''
@@ -83,15 +84,18 @@ def test_a_crash_inside_the_worker_is_one_attempt_row(
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: crashes\nVersion: 1\n")
     (metadata / "entry_points.txt").write_text("[codecarena.codecs]\ncrashes = crashing_codec:Crashes\n")
     monkeypatch.setenv("PYTHONPATH", str(site))
-    write_pictures(tmp_path / "pictures", 5, marked=2)
+    write_pictures(tmp_path / "pictures", 3, marked=2)
+    # A worker has several of these quick cells at a time.
     text = 'name = "crash"\nsets = "./pictures"\nmetrics = ["psnr"]\n[[codecs]]\nname = "crashes"\n'
+    text += "qualities = { start = 10, stop = 90, step = 10 }\n"
     (tmp_path / "suite.toml").write_text(text)
     status, record = run_record("suite.toml", folder=tmp_path, process=True)
     assert status == 1
-    assert (record["completed"], record["failed"]) == (4, 1)
+    assert (record["completed"], record["failed"]) == (3 * 9 - 1, 1)
     (failure,) = Store(str(tmp_path / "arena")).failures()
     assert (failure.outcome, failure.stage, failure.exit_code) == ("crash", "encode", -11)
     assert "SIGSEGV" in failure.message
+    assert (failure.quality, failure.stderr_tail) == (50, "quality 50.0\n")
 
 
 def test_a_mistake_of_the_user_is_one_sentence(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from codecarena.bench.records.messages import (
     Timed,
 )
 from codecarena.bench.run.execution import stoppable
-from codecarena.bench.worker import pool
+from codecarena.bench.worker import pool, wire
 from codecarena.bench.worker.wire import WireError
 from codecarena.codecs.base import RateParts
 
@@ -97,9 +97,6 @@ class Worker:
     def stderr_tail(self) -> str:
         return "tail"
 
-    def forget_stderr(self) -> None:
-        pass
-
 
 def ask(worker: Worker, limits: Limits = LIMITS) -> Outcome:
     outcome = Outcome()
@@ -109,7 +106,8 @@ def ask(worker: Worker, limits: Limits = LIMITS) -> Outcome:
 
 def test_all_that_a_worker_tells_arrives_under_its_own_name() -> None:
     timed = Timed(CallCost(1.0, 2.0), CallCost(3.0, 4.0))
-    scored, failed = Scored("psnr", 1.0, False, 0.1), Failed("error", "score", "no", "ssim")
+    scored = Scored("psnr", 1.0, False, 0.1)
+    failed = Failed("error", "score", "no", "ssim", None, "its own tail")
     described = Described("psnr")
     message: list[Message] = [
         Began("encode"),
@@ -119,14 +117,14 @@ def test_all_that_a_worker_tells_arrives_under_its_own_name() -> None:
         timed,
         described,
         Peeked(("a",)),
-        Finished(),
+        Finished(1.5),
     ]
     worker = Worker("wait", message)
     outcome = ask(worker)
     assert worker.channel.sent == [CELL]
     assert (outcome.measured, outcome.timed, outcome.described) == (MEASURED, timed, [described])
     assert (outcome.scored, outcome.again, outcome.stopped) == ([scored], Peeked(("a",)), False)
-    assert outcome.failed == [replace(failed, stderr_tail="tail")]
+    assert (outcome.failed, outcome.seconds) == ([failed], 1.5)
     assert (worker.killed, worker.closed) == (0, 0)
     for again in (DecodedSize(2, 3), EncodedAgain("y")):
         assert ask(Worker([again, Finished()])).again == again
@@ -211,6 +209,55 @@ def test_a_job_goes_to_the_worker_that_holds_its_picture(idle: list[Any]) -> Non
     assert (taken, taken.picture_sha256, idle) == (holding, "sha-c", [other])
 
 
+NEXT = replace(CELL, quality=9.0)
+LAST = replace(CELL, quality=10.0)
+
+
+def test_one_worker_gets_several_jobs_at_once_and_each_has_its_own_outcome(idle: list[Any]) -> None:
+    worker = Worker([Began("encode"), MEASURED, Finished(1.0)], [Began("encode")], "wait", [Finished(2.0)])
+    idle.append(worker)
+    outcomes = pool.supervise_each([CELL, NEXT], LIMITS)
+    assert (next(outcomes).measured, worker.channel.sent, idle) == (MEASURED, [CELL, NEXT], [])
+    (second,) = outcomes
+    assert (second.measured, second.seconds, idle) == (None, 2.0, [worker])
+
+
+def test_a_worker_that_dies_costs_its_job_alone_and_another_gets_those_behind(idle: list[Any]) -> None:
+    dying, other = Worker([Began("encode"), Finished()], [Began("decode")], "dies"), Worker([Finished()])
+    idle += [other, dying]
+    first, second, third = pool.supervise_each([CELL, NEXT, LAST], LIMITS)
+    assert (first.failed, third.failed) == ([], [])
+    assert [(failed.outcome, failed.stage) for failed in second.failed] == [("crash", "decode")]
+    assert (dying.channel.sent, other.channel.sent) == ([CELL, NEXT, LAST], [LAST])
+    assert (dying.closed, idle) == (1, [other])
+
+
+def test_each_job_of_several_has_all_the_time_it_is_allowed(
+    idle: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(pool, "monotonic", clock)
+    monkeypatch.setattr(pool, "sleep", lambda _: None)
+    worker = Worker("wait", "wait", [Finished()], "wait", [Finished()])
+    monkeypatch.setattr(worker, "resident_bytes", lambda: clock.spend(40.0) or 0)
+    idle.append(worker)
+    assert [outcome.failed for outcome in pool.supervise_each([CELL, NEXT], LIMITS)] == [[], []]
+
+
+def test_jobs_behind_one_that_was_stopped_have_not_failed(
+    idle: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Worker("wait", "wait", "dies")
+    monkeypatch.setattr(pool, "sleep", lambda _: None)
+    monkeypatch.setattr(worker, "resident_bytes", lambda: pool._stopping.set() or 0)
+    idle.append(worker)
+    try:
+        running, waiting = pool.supervise_each([CELL, NEXT], LIMITS)
+    finally:
+        pool._stopping.clear()
+    assert (running.stopped, waiting.stopped, waiting.failed) == (True, True, [])
+
+
 def test_a_worker_that_died_while_idle_is_replaced(idle: list[Any]) -> None:
     dead = Worker()
     dead.code = -9
@@ -233,14 +280,20 @@ def test_the_last_4000_bytes_of_what_a_worker_wrote_are_kept(
     child: pool.Child, length: int, kept: int
 ) -> None:
     written = bytes(97 + place % 26 for place in range(length))
-    child.stderr.write(b"earlier")
-    child.forget_stderr()
-    child.stderr.write(written)
+    file = child.stderr.fileno()
+    os.write(file, b"earlier")
+    wire.forget_stderr(file)
+    os.write(file, written)
     assert child.stderr_tail() == written[-kept:].decode()
-    child.stderr.write(b"\xff")
+    os.write(file, b"\xff")
     assert child.stderr_tail().endswith("\ufffd")
-    child.forget_stderr()
+    wire.forget_stderr(file)
     assert child.stderr_tail() == ""
+
+
+def test_a_worker_tells_no_exit_code_and_no_more_of_its_stderr_than_is_kept() -> None:
+    told = Failed("error", "score", "no", "ssim", 7, 3 * "a" + 4000 * "b")
+    assert ask(Worker([told, Finished()])).failed == [replace(told, exit_code=None, stderr_tail=4000 * "b")]
 
 
 def test_the_memory_of_a_worker_is_its_own_and_that_of_all_it_started(
