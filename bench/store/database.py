@@ -144,11 +144,17 @@ def raw_engine(location: Location, read_only: bool) -> Engine:
         raise StoreError("a store on PostgreSQL needs psycopg: install codecarena[postgresql]") from error
 
 
-def sqlite_engine(file: Path, read_only: bool) -> Engine:
-    """Return an engine on a SQLite file; one that is to be written is made."""
-    mode = "ro" if read_only else "rwc"
+def sqlite_engine(file: Path, read_only: bool, *, unchanging: bool = False) -> Engine:
+    """Return an engine on a SQLite file; one that is to be written is made.
+
+    Args:
+        file: The database.
+        read_only: Whether nothing is to be written to it.
+        unchanging: Whether nobody else writes to it either: then SQLite needs no file beside it.
+    """
+    mode = {"mode": "ro" if read_only else "rwc", **({"immutable": "1"} if unchanging else {})}
     # SQLite decodes the name: every byte that is no letter must come escaped.
-    url = URL.create("sqlite", database=file.as_uri(), query={"mode": mode, "uri": "true"})
+    url = URL.create("sqlite", database=file.as_uri(), query={**mode, "uri": "true"})
     engine = create_engine(
         url,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},

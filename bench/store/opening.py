@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import shlex
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Connection, Engine, inspect
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from ...system_errors import reason
 from .database import (
@@ -56,13 +59,15 @@ def open_engine(location: Location, access: Access) -> Engine:
             ) from error
     read_only = access in ("read", "plan")
     engine = raw_engine(location, read_only)
+    if read_only and location.file and not _opens(engine) and not os.access(location.file.parent, os.W_OK):
+        engine = _without_files_beside(location.file)
     try:
         version = patiently(lambda: _checked_version(engine, location), location.shown, location.file)
         if version is None and access == "make":
             patiently(lambda: _make_tables(engine, location), location.shown, location.file)
         elif version != HEAD:
-            engine.dispose()
             if version is None and access == "plan":
+                engine.dispose()
                 return empty_engine()
             if version is None:
                 raise NoStoreError(
@@ -70,7 +75,7 @@ def open_engine(location: Location, access: Access) -> Engine:
                 )
             if not read_only or location.file is None:
                 raise _older(location, version)
-            return _upgraded_copy(location, version)
+            return _upgraded_copy(engine, location, version)
     except (DatabaseError, sqlite3.DatabaseError) as error:
         engine.dispose()
         raise StoreError(f"{location.shown} does not open as a store: {explained(error)}") from error
@@ -168,29 +173,77 @@ def upgrade(store: str) -> str | None:
     return version
 
 
-def _upgraded_copy(location: Location, version: str) -> Engine:
+def _opens(engine: Engine) -> bool:
+    """Whether a SQLite file can be read: beside one with a write-ahead log, SQLite makes a file to do so."""
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1")
+    except OperationalError as error:
+        engine.dispose()
+        return not any(words in str(error.orig) for words in ("unable to open", "readonly"))
+    return True
+
+
+def _without_files_beside(file: Path) -> Engine:
+    """Return an engine on a SQLite file in a folder that cannot be written to.
+
+    What is only in the write-ahead log would be missed without it, in silence: then both are copied.
+    """
+    log = _log_of(file)
+    if not log.exists() or log.stat().st_size == 0:
+        return sqlite_engine(file, read_only=True, unchanging=True)
+
+    def fill(copy: Path) -> None:
+        shutil.copyfile(file, copy)
+        shutil.copyfile(log, _log_of(copy))
+
+    return sqlite_engine(_copy_of(file, "as it is", fill), read_only=True)
+
+
+def _upgraded_copy(engine: Engine, location: Location, version: str) -> Engine:
     """Return an engine on a copy with the newest tables, which is there until the program ends."""
-    assert location.file
-    files = (location.file, location.file.with_name(f"{location.file.name}-wal"))
-    state = tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
-    if (location.file, state) not in _copies:
+    file = location.file
+    assert file
+
+    def fill(copy: Path) -> None:
+        with closing(engine.raw_connection()) as source, closing(sqlite3.connect(copy)) as target:
+            cast("sqlite3.Connection", source.driver_connection).backup(target)
+        try:
+            upgrade(str(copy.parent))
+        except StoreError as error:
+            raise type(error)(str(error).replace(str(copy), location.shown)) from error
+        text = _read_from_copy(location, version)
+        if text not in _cautions.values():
+            logger.warning("%s", text)
+        _cautions[copy.as_uri()] = text
+
+    try:
+        return sqlite_engine(_copy_of(file, "upgraded", fill), read_only=True)
+    finally:
+        engine.dispose()
+
+
+def _copy_of(file: Path, kind: str, fill: Callable[[Path], None]) -> Path:
+    """Return a copy of a database as it was last written; the same while it stays so, until the program ends.
+
+    Args:
+        file: The database.
+        kind: What is done to its copies.
+        fill: Makes a copy of this name.
+    """
+    files = (file, _log_of(file))
+    state = tuple(part.stat().st_mtime_ns if part.exists() else 0 for part in files)
+    if (file, kind, state) not in _copies:
         folder = tempfile.mkdtemp(prefix="codecarena-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         copy = Path(folder) / DATABASE_NAME
-        from_uri = f"{location.file.as_uri()}?mode=ro"
-        with (
-            closing(sqlite3.connect(from_uri, uri=True)) as source,
-            closing(sqlite3.connect(copy)) as target,
-        ):
-            source.backup(target)
-        try:
-            upgrade(folder)
-        except StoreError as error:
-            raise type(error)(str(error).replace(str(copy), location.shown)) from error
-        if not any(file == location.file for file, _ in _copies):
-            logger.warning("%s", _read_from_copy(location, version))
-        _copies[location.file, state] = copy
-    return sqlite_engine(_copies[location.file, state], read_only=True)
+        fill(copy)
+        _copies[file, kind, state] = copy
+    return _copies[file, kind, state]
+
+
+def _log_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}-wal")
 
 
 def _read_from_copy(location: Location, version: str) -> str:
@@ -200,19 +253,15 @@ def _read_from_copy(location: Location, version: str) -> str:
     )
 
 
-def caution(engine: Engine, location: Location) -> str:
+def caution(engine: Engine) -> str:
     """Return what to tell who reads a store from a copy, because it is of an older version; else nothing."""
-    if location.file is None or engine.url.database in (None, location.file.as_uri()):
-        return ""
-    older = sqlite_engine(location.file, read_only=True)
-    try:
-        return _read_from_copy(location, version_of(older) or "")
-    finally:
-        older.dispose()
+    return _cautions.get(engine.url.database or "", "")
 
 
-_copies: dict[tuple[Path, tuple[int, ...]], Path] = {}
-"""Upgraded copies of older stores, by file and when it was last written."""
+_copies: dict[tuple[Path, str, tuple[int, ...]], Path] = {}
+"""Copies of stores, by file, what was done to them, and when the file was last written."""
+_cautions: dict[str, str] = {}
+"""What to tell of upgraded copies, by their address."""
 
 
 def _make_tables(engine: Engine, location: Location) -> None:

@@ -75,7 +75,7 @@ class Store:
     @property
     def caution(self) -> str:
         """What to tell who reads it, where it is of an older version; else empty."""
-        return caution(self.engine, self.location)
+        return caution(self.engine)
 
     def close(self) -> None:
         """Give back the connections."""
