@@ -3,7 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEBIAN_PACKAGES := chromium firefox-esr libjxl-devtools tesseract-ocr tesseract-ocr-deu tesseract-ocr-ell \
-	tesseract-ocr-rus fonts-dejavu-core fonts-liberation postgresql texlive-latex-base texlive-latex-recommended
+	tesseract-ocr-rus fonts-dejavu-core fonts-liberation postgresql nginx-light texlive-latex-base \
+	texlive-latex-recommended
 # Else every process compiles each of our files again, and each worker rewrites every assertion again.
 unexport PYTHONDONTWRITEBYTECODE
 export CODECARENA_TEST_DATA ?= $(abspath ../shared/data)

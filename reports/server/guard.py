@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
+
+from ...studies.session.rates import network_of
 
 HEADERS: Mapping[str, str] = {
     # Streamlit's page has styles and scripts within it, and its charts are compiled in the browser.
@@ -32,6 +35,8 @@ RATERS_OPEN = (
 )  # fmt: skip
 """Beginnings of the addresses that raters' pages are made of, beside the page itself."""
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+MOST_SOCKETS, MOST_SOCKETS_OF_NETWORK = 1000, 300
+"""Web sockets that are open at one time: each is a session of Streamlit's."""
 
 
 class Guard:
@@ -45,13 +50,14 @@ class Guard:
             host_names: Under which the server may be asked, beside its addresses, ``localhost`` and the
                 machine's own name: elsewhere a page of another site could read it by a name that it makes
                 lead here.
-            raters: Whether only raters' pages are served. They are open to whoever was invited, by any name.
+            raters: Whether only raters' pages are served. Without host names they are open by any name.
         """
         self.app = app
         self.raters = raters
-        self.host_names = {
-            name.lower().rstrip(".") for name in (*host_names, "localhost", socket.gethostname())
-        }
+        self._sockets: Counter[str] = Counter()
+        named = tuple(host_names)
+        self.any_name = raters and not named
+        self.host_names = {name.lower().rstrip(".") for name in (*named, "localhost", socket.gethostname())}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
@@ -68,12 +74,28 @@ class Guard:
             await self._refuse(scope, receive, send, 421, text)
         elif not self.is_open(scope["path"]) or scope.get("method", "GET") not in METHODS:
             await self._refuse(scope, receive, send, 404, "Not found")
+        elif scope["type"] == "websocket":
+            await self._listen(scope, receive, send)
         else:
             await self.app(scope, receive, _with_headers(send))
 
+    async def _listen(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a web socket on, unless there are too many."""
+        network = network_of((scope.get("client") or ("",))[0])
+        full = self._sockets.total() >= MOST_SOCKETS or self._sockets[network] >= MOST_SOCKETS_OF_NETWORK
+        if full:
+            await WebSocketClose(1013)(scope, receive, send)  # try again later
+            return
+        self._sockets[network] += 1
+        try:
+            await self.app(scope, receive, _with_headers(send))
+        finally:
+            self._sockets[network] -= 1
+            self._sockets = +self._sockets  # without those that have none left
+
     def is_own(self, host: str) -> bool:
         """Whether a request's ``Host`` names this server: by an address or by a name it knows."""
-        if self.raters:
+        if self.any_name:
             return True
         name = host_name(host)
         try:

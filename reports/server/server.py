@@ -67,6 +67,8 @@ RATERS_OPTIONS = {
 }
 SLOW_TO_LOAD = ("..charts.interactive", "..charts.study_tables", "..tables.selection")
 """Parts of the pages that bring SciPy, pandas and Altair along."""
+MESSAGE_BYTES, RATERS_MESSAGE_BYTES = 2**24, 2**18
+"""Longest message of a page to the server; raters type nothing into Streamlit."""
 GRACE_SECONDS = 2
 """How long open pages may keep a stopping server."""
 
@@ -130,6 +132,9 @@ def serve(
     """
     import uvicorn
 
+    from .connections import BACKLOG, BoundedConnection, most_connections
+    from .log_limit import limit_logs
+
     check_address(host, port)
     app = application(store, services, raters=raters, host_names=host_names)
     if announce:
@@ -143,9 +148,14 @@ def serve(
         date_header=False,
         server_header=False,
         log_level="warning",
+        http=BoundedConnection,
+        backlog=BACKLOG,
         ws="websockets-sansio",
+        ws_max_size=RATERS_MESSAGE_BYTES if raters else MESSAGE_BYTES,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    BoundedConnection.most = most_connections()
+    limit_logs()
     # Streamlit collects garbage after every run of a page: what is imported need not be looked through again.
     gc.collect()
     gc.freeze()

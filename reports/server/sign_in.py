@@ -11,7 +11,6 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from ...bench.store.database import StoreError
@@ -128,13 +127,13 @@ def _read(file: Path) -> str:
     return line
 
 
-@dataclass(slots=True)
 class _Tries:
     """What one client has tried."""
 
-    wrong: int = 0
-    open_at: float = 0.0
-    checking: bool = False
+    def __init__(self) -> None:
+        self.wrong = 0
+        self.open_at = 0.0
+        self.checking = False
 
 
 class Gate:

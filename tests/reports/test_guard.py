@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -59,8 +60,10 @@ def test_only_names_of_its_own_are_answered(host: str, known: bool, monkeypatch:
     if not known:
         assert "--host-name" in response.text
     assert client(raters=True).get("/", headers={"host": host}).status_code == 200, (
-        "raters are invited by any name"
+        "raters are invited by any name, where none is told"
     )
+    told = client(("lab.example",), raters=True).get("/", headers={"host": host})
+    assert told.status_code == response.status_code
 
 
 SHUT_FOR_ALL = (
@@ -122,3 +125,30 @@ def test_every_answer_carries_the_headers(path: str, host: str) -> None:
     assert headers["x-frame-options"] == "SAMEORIGIN"
     own = "same-origin" if (path, host) == ("/", "127.0.0.1") else "no-referrer"
     assert headers["referrer-policy"] == own, "a route's own header stands"
+
+
+def test_one_network_holds_so_many_sockets_and_leaves_room_for_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guard, "MOST_SOCKETS_OF_NETWORK", 2)
+    monkeypatch.setattr(guard, "MOST_SOCKETS", 3)
+
+    async def hold(websocket: WebSocket) -> None:
+        await websocket.accept()
+        with suppress(WebSocketDisconnect):
+            await websocket.receive_text()
+
+    app = Guard(Starlette(routes=[WebSocketRoute("/_stcore/stream", hold)]), raters=True)
+
+    def open_socket(address: str) -> Any:
+        return TestClient(app, client=(address, 1)).websocket_connect("/_stcore/stream")
+
+    with open_socket("192.0.2.7") as first, open_socket("192.0.2.7"):
+        with pytest.raises(WebSocketDisconnect) as refused, open_socket("192.0.2.7"):
+            pass
+        with open_socket("192.0.2.8"), pytest.raises(WebSocketDisconnect), open_socket("192.0.2.9"):
+            pass
+        first.close()
+        with open_socket("192.0.2.7"):
+            pass
+    assert refused.value.code == 1013
