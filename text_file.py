@@ -136,7 +136,8 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(_with_line_feeds(text))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:  # arrays in arrays in arrays
+    # Not only of TOML: a number of 5,000 digits, arrays in arrays in arrays.
+    except (ValueError, RecursionError) as error:
         raise TextFileError(f"{path}: not TOML: {error}") from error
 
 

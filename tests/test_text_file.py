@@ -28,6 +28,7 @@ from codecarena.text_file import (
     guarded,
     guarded_rows,
     parse_table,
+    parse_toml,
     read_lines,
     read_table,
     read_text,
@@ -235,3 +236,9 @@ def test_a_cell_that_is_guarded_against_spreadsheets_is_read_as_it_was(name: str
     stream = io.StringIO(newline="")
     csv.writer(stream).writerows([["a", "b"], [written, "x"]])
     assert [row.cells["a"] for row in parse_table(stream.getvalue(), Path("t.csv")).rows] == [name]
+
+
+@pytest.mark.parametrize("text", ["a = " + "9" * 5000, "a = " + "[" * 5000, "a = 1\na = 2"])
+def test_a_table_that_cannot_be_held_is_refused(text: str) -> None:
+    with pytest.raises(TextFileError, match=r"a\.toml: not TOML"):
+        parse_toml(text, Path("a.toml"))
