@@ -202,15 +202,15 @@ def application(
         return App(RATERS_APP, routes=routes(lambda: service), middleware=middleware)
     from .pictures import Gallery
     from .pictures import routes as picture_routes
+    from .visits import visit_route
 
     # What takes seconds to load is loaded before the address is printed, not when the first page opens.
     for name in SLOW_TO_LOAD:
         importlib.import_module(name, __package__)
     remake = services.remake
     pictures = picture_routes(Gallery(lambda: Store(store), remake)) if remake else []
-    return App(
-        APP, routes=[*routes(lambda: RaterService(store)), *pictures, _first_page()], middleware=middleware
-    )
+    own = [*routes(lambda: RaterService(store)), *pictures, _first_page(), visit_route()]
+    return App(APP, routes=own, middleware=middleware)
 
 
 def _first_page() -> BaseRoute:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from ...bench.store.database import StoreError
@@ -28,6 +29,10 @@ MOST_CLIENTS = 10_000
 """Whose wrong tries are remembered; the one that has been quiet longest makes room."""
 VISIT_SECONDS = 12 * 3600.0
 """How long a browser that signed in may come back without the password."""
+TICKET_SECONDS = 60.0
+"""How long a browser may take to exchange a ticket for its cookie."""
+COOKIE = "codecarena_organiser"
+"""Holds a visit's token, until the browser is closed: a page that is loaded again is a new session."""
 
 
 class SignInError(StoreError):
@@ -148,6 +153,8 @@ class Gate:
         self._place_of_new, self._place_of_wrong = threading.Lock(), threading.Lock()
         self._visits: dict[bytes, tuple[str, float]] = {}
         """By the hash of a visit's token: the password's hash it was begun with, and when it ends."""
+        self._tickets: dict[bytes, tuple[str, float]] = {}
+        """By the hash of a ticket: the token that it is exchanged for, and until when."""
 
     def enter(self, password: str, stored: str, client: str = "") -> bool | float:
         """Return whether the password is right, or for how many seconds no try of this client counts.
@@ -198,6 +205,21 @@ class Gate:
             self._visits[_hashed(token)] = (stored, now + VISIT_SECONDS)
         return token
 
+    def ticket_for(self, token: str) -> str:
+        """Return what a page's script exchanges, once, for the cookie with a token that it never sees."""
+        ticket = secrets.token_urlsafe(32)
+        with self._turn:
+            now = self._clock()
+            self._tickets = {key: kept for key, kept in self._tickets.items() if kept[1] > now}
+            self._tickets[_hashed(ticket)] = (token, now + TICKET_SECONDS)
+        return ticket
+
+    def exchange(self, ticket: str) -> str | None:
+        """Return the token that a ticket stands for; None where it does not, or no more."""
+        with self._turn:
+            token, ends_at = self._tickets.pop(_hashed(ticket), (None, 0.0))
+            return token if self._clock() < ends_at else None
+
     def is_visiting(self, token: str, stored: str) -> bool:
         """Return whether a token is of a visit that was begun with this password and has not ended."""
         with self._turn:
@@ -208,6 +230,12 @@ class Gate:
         """Forget a token."""
         with self._turn:
             self._visits.pop(_hashed(token), None)
+
+
+@cache
+def gate() -> Gate:
+    """Return the one gate of this server."""
+    return Gate()
 
 
 def _hashed(token: str) -> bytes:

@@ -11,21 +11,14 @@ import streamlit as st
 from streamlit.components.v2 import component
 from streamlit.delta_generator import DeltaGenerator
 
-from ..server.sign_in import VARIABLE, Gate
+from ..server.sign_in import COOKIE, VARIABLE, gate
 from .address import WEB
 
 SESSION = "signed in as organiser"
 TOKEN = "token of the organiser's visit"
-COOKIE = "codecarena_organiser"
-"""Holds the token, until the browser is closed: a page that is loaded again is a new session."""
+TICKET = "ticket for the organiser's cookie"
 
 _cookie = component("codecarena_organiser", js=(WEB / "organiser.js").read_text())
-
-
-@st.cache_resource
-def gate() -> Gate:
-    """Return the one gate of this server."""
-    return Gate()
 
 
 def signed_in() -> bool:
@@ -35,9 +28,9 @@ def signed_in() -> bool:
         token = str(st.context.cookies.get(COOKIE, ""))
         if token and gate().is_visiting(token, stored):
             st.session_state[SESSION], st.session_state[TOKEN] = stored, token
-    if TOKEN in st.session_state:
+    if TICKET in st.session_state:
         # Drawn before anything else, so that it stands where a rerun finds it.
-        _cookie(key=COOKIE, data={"name": COOKIE, "token": st.session_state[TOKEN]})
+        _cookie(key=COOKIE, data={"ticket": st.session_state[TICKET]})
     if stored and st.session_state.get(SESSION) == stored:
         return True
     if admitted and st.user.is_logged_in and str(st.user.get("email", "")).lower() in admitted:
@@ -70,7 +63,7 @@ def sign_out(place: DeltaGenerator) -> None:
         st.session_state.pop(SESSION, None)
         if token := st.session_state.get(TOKEN):
             gate().end_visit(token)
-            st.session_state[TOKEN] = ""
+            st.session_state[TOKEN] = st.session_state[TICKET] = ""
         if admitted_addresses() and st.user.is_logged_in:
             st.logout()
         st.rerun()
@@ -108,7 +101,8 @@ def _ask_password(stored: str) -> None:
     outcome = gate().enter(password, stored, st.context.ip_address or "")
     if outcome is True:
         st.session_state[SESSION] = stored
-        st.session_state[TOKEN] = gate().begin_visit(stored)
+        token = gate().begin_visit(stored)
+        st.session_state[TOKEN], st.session_state[TICKET] = token, gate().ticket_for(token)
         st.rerun()
     elif outcome is False:
         st.error("This is not the password.")

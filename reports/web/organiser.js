@@ -1,7 +1,9 @@
-// Keep, or forget, in the browser that the organiser is signed in: until it is closed.
+// Exchange a ticket for the cookie that keeps the organiser signed in, which no script can read; without one end it.
+
+let sent = null;
 
 export default function ({ data }) {
-  const secure = window.location.protocol === "https:" ? "; secure" : "";
-  const age = data.token ? "" : "; max-age=0";
-  document.cookie = `${data.name}=${data.token}; path=/; samesite=strict${secure}${age}`;
+  if (data.ticket === sent) return; // the page is drawn again and again
+  sent = data.ticket;
+  fetch(new URL("organiser/visit", window.location.href), { method: "POST", body: data.ticket, cache: "no-store" });
 }

@@ -6,9 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import streamlit as st
 from drawn import Answered
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
+from codecarena.reports.server import visits
+from codecarena.reports.server.sign_in import COOKIE, TICKET_SECONDS, Gate
 from codecarena.reports.views import organiser
 
 
@@ -77,7 +80,8 @@ def test_what_a_password_leads_to(
         tried.append(words)
         return answer
 
-    monkeypatch.setattr(organiser, "gate", lambda: SimpleNamespace(enter=enter, begin_visit=str.upper))
+    opened = SimpleNamespace(enter=enter, begin_visit=str.upper, ticket_for=str.lower)
+    monkeypatch.setattr(organiser, "gate", lambda: opened)
     page.context.ip_address = "192.0.2.7"
     organiser._ask_password("hash")
     assert tried == []
@@ -86,7 +90,9 @@ def test_what_a_password_leads_to(
     assert tried == [("secret", "hash", "192.0.2.7")]
     assert page.of("error") == error
     assert (page.session_state, page.of("rerun")) == (
-        ({organiser.SESSION: "hash", organiser.TOKEN: "HASH"}, [()]) if answer is True else ({}, [])
+        ({organiser.SESSION: "hash", organiser.TOKEN: "HASH", organiser.TICKET: "hash"}, [()])
+        if answer is True
+        else ({}, [])
     )
 
 
@@ -106,31 +112,54 @@ def test_the_organiser_signs_out(page: Answered, monkeypatch: pytest.MonkeyPatch
 
 
 def test_all_visitors_stand_before_one_gate() -> None:
-    st.cache_resource.clear()
     assert organiser.gate() is organiser.gate()  # or each new visit would begin with free tries
-    st.cache_resource.clear()
 
 
 def test_a_page_that_is_loaded_again_stays_signed_in_until_the_organiser_signs_out(
     page: Answered, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate = organiser.Gate()
+    gate = Gate()
     page.__dict__["user"] = SimpleNamespace(is_logged_in=False)
     monkeypatch.setattr(organiser, "gate", lambda: gate)
     monkeypatch.setattr(organiser, "password_hash", lambda: "hash")
     monkeypatch.setattr(organiser, "admitted_addresses", set)
     token = gate.begin_visit("hash")
-    page.context.cookies = {organiser.COOKIE: token}
+    page.context.cookies = {COOKIE: token}
     assert organiser.signed_in()
-    assert page.of("cookie") == [{"name": organiser.COOKIE, "token": token}]
+    assert page.of("cookie") == []
     place: Any = page
     page.answers = {"Sign out": True}
     organiser.sign_out(place)
     page.answers = {}
     assert not organiser.signed_in()
-    assert page.of("cookie")[-1] == {"name": organiser.COOKIE, "token": ""}
+    assert page.of("cookie") == [{"ticket": ""}]
     # Neither this browser nor another one gets in by the token of an ended visit, nor by any other.
     for kept in (token, "", "guessed"):
         page.session_state.clear()
-        page.context.cookies = {organiser.COOKIE: kept}
+        page.context.cookies = {COOKIE: kept}
         assert not organiser.signed_in()
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_a_ticket_for_it_works_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds = [0.0]
+    gate = Gate(lambda: seconds[0])
+    monkeypatch.setattr(visits, "gate", lambda: gate)
+    token = gate.begin_visit("hash")
+    ticket, late = gate.ticket_for(token), gate.ticket_for(token)
+
+    def asked(body: str, scheme: str = "http") -> tuple[int, str]:
+        with TestClient(Starlette(routes=[visits.visit_route()]), f"{scheme}://arena.example") as client:
+            answer = client.post("/organiser/visit", content=body)
+            return answer.status_code, answer.headers.get("set-cookie", "")
+
+    assert asked(ticket) == (204, f"{COOKIE}={token}; HttpOnly; Path=/; SameSite=strict")
+    for used in (ticket, "guessed", "x" * 300, token, "\u00e9"):
+        assert asked(used) == (404, "")
+    status, gone = asked("", "https")
+    assert status == 204
+    assert (f'{COOKIE}=""' in gone, "Max-Age=0" in gone, "HttpOnly" in gone, "Secure" in gone) == (True,) * 4
+    assert asked(gate.ticket_for(token), "https")[1].endswith("; Secure")
+    seconds[0] = TICKET_SECONDS
+    assert asked(late) == (404, "")
