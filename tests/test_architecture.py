@@ -101,6 +101,7 @@ ROOT_MODULES = (
     "__version__",
     "counts",
     "home_folder",
+    "liveness",
     "picture_file",
     "plugins",
     "progress_lines",

@@ -159,7 +159,6 @@ class RunRow:
     """``running``, ``finished``, ``interrupted`` or ``killed``."""
     workers: int
     planned_cells: int
-    process_id: int
     started_at: str
     """ISO 8601, UTC."""
     finished_at: str | None

@@ -29,6 +29,10 @@ class Blobs:
         """Return where the PNG of these decoded pixels lies or would lie."""
         return self.folder / "decoded" / pixels_sha256[:2] / f"{pixels_sha256}.png"
 
+    def run_lock_path(self, run_id: int) -> Path:
+        """Return where the lock file of a run lies while it runs."""
+        return self.folder / "running" / f"{run_id}.lock"
+
     def put_bitstream(self, bitstream: bytes) -> str:
         """Store a bitstream and return its SHA-256."""
         sha256 = hashlib.sha256(bitstream).hexdigest()

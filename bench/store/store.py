@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import (
@@ -18,6 +20,7 @@ from sqlalchemy import (
     select,
 )
 
+from ... import liveness
 from ..records.cells import NO_SEED
 from ..records.rows import Failure, Finding, Match, MatchRow, MetricRow, RunRow, Score, ScoredCell, Verdict
 from .blobs import Blobs
@@ -40,6 +43,8 @@ from .tables.schema import (
 from .tables.study_tables import StudyTable
 from .tables.timing_tables import TIMING, TimingTable
 
+SILENT_SECONDS = 120
+"""After so long without a word, a run that cannot be looked at is taken for killed."""
 RESTART_SECONDS = 300.0
 """How long a database server that answered before is waited for: after a crash it recovers first."""
 CHUNK = 500
@@ -126,8 +131,30 @@ class Store:
         """Return every run, newest first."""
         table = RunTable
         columns = (table.__table__.columns[name] for name in ("id", *list(RunRow.__slots__)[1:-1]))
-        query = select(*columns, table.call).order_by(table.id.desc())
-        return [RunRow(*row[:-1], call=tuple(row[-1] or ())) for row in self._rows(query)]
+        query = select(*columns, table.call, table.seen_at).order_by(table.id.desc())
+        runs = [(RunRow(*row[:-2], call=tuple(row.call or ())), row.seen_at) for row in self._rows(query)]
+        return [
+            replace(run, status="killed")
+            if run.status == "running" and not self.is_alive(run.run_id, seen_at)
+            else run
+            for run, seen_at in runs
+        ]
+
+    def is_alive(self, run_id: int, seen_at: str | None) -> bool:
+        """Whether a run that has not ended still runs, here or elsewhere.
+
+        Args:
+            run_id: Of the run.
+            seen_at: When it was last known to run; None where it never said.
+        """
+        lock = self.blobs.run_lock_path(run_id)
+        with suppress(OSError):
+            if liveness.is_of_this_kernel(lock):
+                return liveness.is_held(lock)
+        if seen_at is None:
+            return False
+        silent = datetime.now(UTC) - datetime.fromisoformat(seen_at)
+        return silent.total_seconds() < SILENT_SECONDS
 
     def cells(self, image_set: str | None = None, picture_sha256: str | None = None) -> list[ScoredCell]:
         """Return every current measurement with its scores, one record for each set its picture is in.

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
-import psutil
 from sqlalchemy import Connection, Insert, delete, insert, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from ...codecs.base import CodecInfo
 from ...codecs.registry import Value
 from ...datasets.manifest import LocalPicture
+from ...liveness import Heartbeat
 from ..records.cells import Saved
 from ..records.identities import metric_id
 from ..records.messages import Described, Identified, Outcome
@@ -40,6 +41,8 @@ from .tables.schema import (
 )
 
 Result = TypeVar("Result")
+BEAT_SECONDS = 20
+"""How often a run says that it is alive."""
 _WRITING = ("title", "unit", "decimals", "curve_scale", "default_order")
 """Facts of a metric that are no part of its identity."""
 _ATTEMPT_KEY = ("picture_sha256", "codec_id", "quality", "seed", "run_id", "metric", "created_at")
@@ -68,6 +71,7 @@ class StoreWriter(PlanStore):
             StoreError: It does not open.
         """
         super().__init__(store, "make" if make else "write", restart_seconds)
+        self._heartbeats: dict[int, Heartbeat] = {}
 
     def write(self, work: Callable[[Connection], Result], *, repeatable: bool = True) -> Result:
         """Return what the work returns, done in one transaction.
@@ -235,7 +239,9 @@ class StoreWriter(PlanStore):
         cells: int,
         call: Sequence[str] | None = None,
     ) -> int:
-        """Record that a run begins and return its id; runs whose process is gone are marked as killed.
+        """Record that a run begins and return its id; those that ended without a word are marked as killed.
+
+        Until `end_run`, or until the store is closed, the run tells three times a minute that it is alive.
 
         Args:
             suite: Name of the suite.
@@ -254,33 +260,50 @@ class StoreWriter(PlanStore):
             "call": None if call is None else list(call),
             "machine_id": machine_id,
             "workers": workers,
-            "process_id": os.getpid(),
             "planned_cells": cells,
             "status": "running",
             "started_at": now(),
+            "seen_at": now(),
         }
         same = [
-            RunTable.__table__.columns[name] == row[name] for name in ("process_id", "suite", "started_at")
+            RunTable.__table__.columns[name] == row[name] for name in ("machine_id", "suite", "started_at")
         ]
 
         def begin(connection: Connection) -> int:
             # Where the server went away just as this was stored, it is there.
             if stored := connection.scalar(select(RunTable.id).where(*same)):
                 return stored
-            running = select(RunTable.id, RunTable.process_id).where(
-                RunTable.status == "running", RunTable.machine_id == machine_id
-            )
-            for run_id, process_id in connection.execute(running).all():
-                if not psutil.pid_exists(process_id):
-                    connection.execute(update(RunTable).where(RunTable.id == run_id).values(status="killed"))
+            running = select(RunTable.id, RunTable.seen_at).where(RunTable.status == "running")
+            for other_id, seen_at in connection.execute(running).all():
+                if not self.is_alive(other_id, seen_at):
+                    change = update(RunTable).where(RunTable.id == other_id)
+                    connection.execute(change.values(status="killed"))
             return connection.execute(insert(RunTable).values(row).returning(RunTable.id)).scalar_one()
 
-        return self.write(begin)
+        run_id = self.write(begin)
+        lock = self.blobs.run_lock_path(run_id)
+        self._heartbeats[run_id] = Heartbeat(lock, partial(self._say_alive, run_id), BEAT_SECONDS)
+        return run_id
+
+    def _say_alive(self, run_id: int) -> None:
+        change = update(RunTable).where(RunTable.id == run_id).values(seen_at=now())
+        # What ails the store is told where its results are written.
+        with contextlib.suppress(StoreError, SQLAlchemyError):
+            self.write(lambda connection: connection.execute(change))
 
     def end_run(self, run_id: int, status: str) -> None:
         """Record how a run ended."""
         change = update(RunTable).where(RunTable.id == run_id).values(status=status, finished_at=now())
         self.write(lambda connection: connection.execute(change))
+        if heartbeat := self._heartbeats.pop(run_id, None):
+            heartbeat.stop()
+
+    def close(self) -> None:
+        """Give back the connections; runs that have not ended count as killed."""
+        for heartbeat in self._heartbeats.values():
+            heartbeat.stop()
+        self._heartbeats.clear()
+        super().close()
 
     # Cells
 

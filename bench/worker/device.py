@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import platform
 from collections.abc import Mapping
@@ -98,12 +99,14 @@ def _line(file: Path) -> str:
 
 
 def describe() -> dict[str, Any]:
-    """Return a fingerprint that is equal for equal machines with equal software."""
+    """Return a fingerprint that stays equal on one machine with equal software."""
     graphics = {"gpus": gpus, "gpu_driver": gpu.driver()} if (gpus := gpu.models()) else {}
     return {
         "cpu": cpu_model(),
         "cores": cores(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
+        # Equal machines are told apart, and nobody's machine is named.
+        "host": hashlib.sha256(platform.node().encode()).hexdigest()[:8],
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "libraries": {name: gpus for name in LIBRARIES if (gpus := _version(name))},

@@ -26,6 +26,7 @@ from time import monotonic, sleep
 
 import psutil
 
+from ...liveness import LockFile, is_held
 from ..records.messages import (
     Began,
     Cell,
@@ -58,7 +59,7 @@ MIB = 2**20
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**28), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
 """Else glibc gives each picture-sized buffer back to the kernel: a tenth of a small cell's time."""
 FOLDER_PREFIX = "codecarena-worker-"
-"""Each worker has a temporary folder of its own, named after the runner's process, and removed with it."""
+"""Each worker has a temporary folder of its own, removed with it, and a lock file beside it."""
 
 _all: set[Child] = set()
 _idle: list[Child] = []
@@ -80,7 +81,8 @@ class Child:
             behind: Returns its walls, given its temporary folder; None for none.
         """
         self.stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        self.folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
+        self.lock = LockFile(self.folder.with_suffix(".lock"))
         plain = Sandbox("none", (), {"TMPDIR": str(self.folder)})
         sandbox = behind(self.folder) if behind else plain
         own_end, theirs = socket.socketpair()
@@ -126,6 +128,7 @@ class Child:
         os.close(self._lifeline)
         self.stderr.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.lock.release()
         _all.discard(self)
 
     def resident_bytes(self) -> int:
@@ -146,11 +149,12 @@ class Child:
 
 
 def sweep() -> None:
-    """Remove the temporary folders of workers whose runner was killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
-        runner = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
-        if runner.isdigit() and not psutil.pid_exists(int(runner)):
-            shutil.rmtree(folder, ignore_errors=True)
+    """Remove the temporary folders of workers whose runner was killed: nobody holds the lock any more."""
+    for lock in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*.lock"):
+        with contextlib.suppress(OSError):  # swept by another run meanwhile, or of another user
+            if not is_held(lock):
+                shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+                lock.unlink()
 
 
 def worker_environment(threads: int) -> dict[str, str]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import psutil
-
 from ...bench.records.rows import Failure
 from ...bench.store.run_details import RunDetail, Version
 from . import digits
@@ -14,18 +12,6 @@ from .table import Column, Entry, Row, Table
 
 IMPORTED = "import "
 """How the suite of a run is called that brought in a file."""
-
-
-def status(detail: RunDetail) -> str:
-    """Return what became of a run, in a word."""
-    if detail.run.status == "running" and not psutil.pid_exists(detail.run.process_id):
-        return "killed, or running on another machine"
-    return detail.run.status
-
-
-def is_running(detail: RunDetail) -> bool:
-    """Whether a run's process is alive on this machine."""
-    return status(detail) == "running"
 
 
 def runs_table(details: Sequence[RunDetail]) -> Table:
@@ -49,7 +35,7 @@ def runs_table(details: Sequence[RunDetail]) -> Table:
                 Entry(str(detail.run.run_id), float(detail.run.run_id)),
                 Entry(detail.run.suite),
                 Entry(what_ran(detail)),
-                Entry(status(detail)),
+                Entry(detail.run.status),
                 Entry(detail.run.started_at[:16].replace("T", " ")),
                 _took(detail),
                 *(

@@ -15,11 +15,9 @@ from ..tables import digits, leaderboard_tables
 from ..tables.run_tables import (
     IMPORTED,
     failure_title,
-    is_running,
     machine,
     open_failures,
     runs_table,
-    status,
     versions_table,
     what_ran,
 )
@@ -48,7 +46,7 @@ def draw(frame: Frame) -> None:
         st.code("codecarena run quick", language=None)
         return
     for detail in details:
-        if is_running(detail):
+        if detail.run.status == "running":
             progress(detail.run.run_id, frame.url)
     pages.show(runs_table(details), "runs", heading=False)
     _failures(open_failures(frame.store.failures()))
@@ -74,7 +72,7 @@ def progress(run_id: int, url: str) -> None:
         st.progress(share, text)
     else:
         st.info(f"{text}. What only adds scores to stored cells shows no progress.")
-    if not is_running(current):
+    if current.run.status != "running":
         pages.refresh()
 
 
@@ -105,7 +103,7 @@ def _provenance(frame: Frame, details: list[RunDetail]) -> None:
         st.columns(3)[0], "Run", "run", details, write=lambda detail: str(detail.run.run_id),
         show=_run_title,
     )  # fmt: skip
-    st.markdown(f"{pages.plain(status(chosen)).capitalize()}, on {pages.plain(machine(chosen))}.")
+    st.markdown(f"{pages.plain(chosen.run.status).capitalize()}, on {pages.plain(machine(chosen))}.")
     _again(chosen, frame.url)
     with st.expander("Machine"):
         st.code(json.dumps(dict(chosen.machine), indent=2, ensure_ascii=False), language=None)

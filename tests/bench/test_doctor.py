@@ -260,8 +260,13 @@ def test_a_machine_is_described_by_what_may_change_a_number(monkeypatch: pytest.
     monkeypatch.setattr(device.gpu, "driver", lambda: "570.1")
     plain = device.describe()
     assert (plain["cpu"], plain["cores"], plain["memory_gib"]) == ("a processor", 6, 16)
-    parts = {"cpu", "cores", "memory_gib", "system", "python", "libraries", "cpu_governor", "cpu_mhz"}
+    parts = {"cpu", "cores", "memory_gib", "system", "python", "libraries", "cpu_governor", "cpu_mhz", "host"}
     assert set(plain) == parts
+    assert plain["host"] == device.describe()["host"]
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(device.platform, "node", lambda: "lab-7")
+        assert plain["host"] != device.describe()["host"]
+        assert "lab-7" not in str(device.describe())
     assert plain["libraries"]["numpy"] == device.version("numpy")
     assert None not in plain["libraries"].values()
     monkeypatch.setattr(device.gpu, "models", lambda: ["H200"])

@@ -35,6 +35,7 @@ from codecarena.bench.run.execution import stoppable
 from codecarena.bench.worker import pool, wire
 from codecarena.bench.worker.wire import WireError
 from codecarena.codecs.base import RateParts
+from codecarena.liveness import LockFile
 
 LIMITS = Limits(seconds=60, memory_mib=512)
 MEASURED = Measured("bits", RateParts(1, 2, 3), 6, "pixels", (1.0,), (2.0,), 0.5)
@@ -342,15 +343,22 @@ def test_workers_get_their_threads_and_no_hub(monkeypatch: pytest.MonkeyPatch) -
 def test_folders_of_killed_runners_are_swept_and_no_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Process numbers say nothing: two containers that share a folder both begin with 1."""
     monkeypatch.setattr(pool.tempfile, "gettempdir", lambda: str(tmp_path))
-    monkeypatch.setattr(pool.psutil, "pid_exists", lambda process: process == os.getpid())
-    names = (f"{os.getpid()}-a", "7-b", "x-c")
-    for name in names:
-        (tmp_path / f"codecarena-worker-{name}").mkdir()
-    (tmp_path / "7-other").mkdir()
+    for name in ("lives", "dead", "new"):
+        (tmp_path / f"codecarena-worker-{name}" / "inside").mkdir(parents=True)
+    (tmp_path / "codecarena-other").mkdir()
+    held = LockFile(tmp_path / "codecarena-worker-lives.lock")
+    (tmp_path / "codecarena-worker-dead.lock").touch()
     pool.sweep()
     left = {path.name for path in tmp_path.iterdir()}
-    assert left == {f"codecarena-worker-{os.getpid()}-a", "codecarena-worker-x-c", "7-other"}
+    held.release()
+    assert left == {
+        "codecarena-worker-lives",
+        "codecarena-worker-lives.lock",
+        "codecarena-worker-new",
+        "codecarena-other",
+    }
 
 
 def test_signals_end_a_run_once_and_are_given_back() -> None:

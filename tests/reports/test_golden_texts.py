@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -30,23 +29,18 @@ from codecarena.reports.tables.leaderboard_tables import (
 from codecarena.reports.tables.markup import html_table
 from codecarena.reports.tables.run_tables import (
     failure_title,
-    is_running,
     machine,
     open_failures,
     runs_table,
-    status,
     versions_table,
 )
 from codecarena.reports.tables.selection import choose_metrics, selections
 from codecarena.reports.tables.table import Column, Entry, Row, Table, as_json
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"
-NOBODY = 2**22 + 1
 """No process has this id: Linux gives at most 2 ** 22."""
 
-RUN = RunRow(
-    17, "quick", "finished", 3, 1200, NOBODY, "2026-02-03T04:05:06+00:00", "2026-02-03T04:06:36+00:00", ()
-)
+RUN = RunRow(17, "quick", "finished", 3, 1200, "2026-02-03T04:05:06+00:00", "2026-02-03T04:06:36+00:00", ())
 DETAIL = RunDetail(
     RUN, "", {"cpu": "Ryzen", "cores": 16, "gpus": ["H200"]}, 1100, 13, "2026-02-03T04:05:56+00:00"
 )
@@ -104,25 +98,14 @@ def test_how_long_a_run_took(began: str, finished: str | None, newest: str | Non
     assert texts(runs_table([replace(DETAIL, run=run, newest=at(newest))]))[0][5] == took
 
 
-@pytest.mark.parametrize(
-    ("stored", "lives", "shown", "runs"),
-    [
-        ("running", True, "running", True),
-        ("running", False, "killed, or running on another machine", False),
-        ("finished", True, "finished", False),
-        ("interrupted", False, "interrupted", False),
-    ],
-)
-def test_a_run_runs_while_its_process_lives(stored: str, lives: bool, shown: str, runs: bool) -> None:
-    run = replace(RUN, status=stored, process_id=os.getpid() if lives else NOBODY)
-    killed = replace(DETAIL, run=run)
-    assert (status(killed), is_running(killed)) == (shown, runs)
+def test_only_a_run_that_is_alive_is_announced() -> None:
+    runs = [replace(RUN, status=status) for status in ("running", "killed", "finished", "interrupted")]
 
     class Store:
         def runs(self) -> list[RunRow]:
-            return [run]
+            return runs
 
-    assert running(Store()) == ([run] if runs else [])
+    assert running(Store()) == runs[:1]
 
 
 def test_a_machine_in_a_few_words() -> None:

@@ -203,8 +203,10 @@ def test_a_failure_without_words_of_its_program(page: Answered, monkeypatch: pyt
     assert page.of("expander")[0] == "zip at 9 on ant\\.png\\: crash in encode"
 
 
-def detail(run_id: int, suite: str, call: tuple[str, ...] = (), text: str = "a\nb") -> RunDetail:
-    run = RunRow(run_id, suite, "finished", 3, 40, 1, "2026-01-02T03:04:05", "2026-01-02T03:05:05", call)
+def detail(
+    run_id: int, suite: str, call: tuple[str, ...] = (), text: str = "a\nb", status: str = "finished"
+) -> RunDetail:
+    run = RunRow(run_id, suite, status, 3, 40, "2026-01-02T03:04:05", "2026-01-02T03:05:05", call)
     return RunDetail(run, text, {"cpu": "Ryzen_9", "cores": 2}, 9, 0, None)
 
 
@@ -244,10 +246,9 @@ def test_what_ran_and_how_to_run_it_again(
 
 def test_runs_that_go_on_come_first(page: Answered, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[Any] = []
-    details = [detail(7, "quick"), detail(8, "slow")]
+    details = [detail(7, "quick"), detail(8, "slow", status="running")]
     failures = [FAILED, replace(FAILED, settled=True), replace(FAILED, codec="new")]
     monkeypatch.setattr(runs, "run_details", lambda _: details)
-    monkeypatch.setattr(runs, "is_running", lambda detail: detail.run.run_id == 8)
     monkeypatch.setattr(runs, "progress", lambda *words: said.append(words))
     monkeypatch.setattr(runs.pages, "show", lambda _, name, **__: said.append(name))
     monkeypatch.setattr(

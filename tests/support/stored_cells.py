@@ -45,7 +45,7 @@ def store_of(
         {(cell.picture_sha256, cell.codec_id, cell.quality, cell.seed): cell for cell in cells}.values()
     )
     run = {"id": 1, "suite": "made", "suite_text": "", "machine_id": "desk", "workers": 1,
-           "process_id": 1, "planned_cells": len(cells), "status": "finished", "started_at": NOW,
+           "planned_cells": len(cells), "status": "finished", "started_at": NOW,
            "finished_at": NOW}  # fmt: skip
     rows: dict[Any, list[dict[str, Any]]] = {
         MachineTable: [{"id": "desk", "description": {"cpu": "made up", "cores": 1}}],

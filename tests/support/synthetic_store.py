@@ -132,7 +132,6 @@ def fill(
                     "suite_text": "",
                     "machine_id": "machine",
                     "workers": 1,
-                    "process_id": 1,
                     "planned_cells": pictures * codecs * settings,
                     "status": "finished",
                     "started_at": NOW,

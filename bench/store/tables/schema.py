@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, MetaData, Text, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-HEAD = "r0002"
+HEAD = "r0003"
 """The newest migration; a store at another one is migrated or refused when it is opened."""
 
 
@@ -137,12 +137,13 @@ class RunTable(Base):
     """The command and its options, but for the suite, the store and the workers."""
     machine_id: Mapped[str] = mapped_column(ForeignKey("machines.id"))
     workers: Mapped[int]
-    process_id: Mapped[int]
     planned_cells: Mapped[int]
     status: Mapped[str]
-    """``running``, ``finished``, ``interrupted``, or ``killed`` where its process is gone."""
+    """``running``, ``finished``, ``interrupted``, or ``killed`` where it ended without a word."""
     started_at: Mapped[str]
     finished_at: Mapped[str | None]
+    seen_at: Mapped[str | None]
+    """When it was last known to run."""
 
 
 class MeasurementTable(Base):
