@@ -31,6 +31,8 @@ KEPT_BYTES = 256 * 2**20
 """Of PNG files in memory."""
 THREADS = 2
 """Pictures that are decoded at one time."""
+THUMBNAIL_PIXELS = 160
+"""The longer side of a small picture: twice what a table shows, for fine screens."""
 GAIN = 4
 """By how much the difference map is amplified."""
 BUTTERAUGLI_SECONDS = 120
@@ -80,6 +82,14 @@ class Gallery:
             PictureLost: It is not available.
         """
         return self._once(f"{original} {decoded}", lambda: png(self._pixels(original, decoded)[-1]))
+
+    def thumbnail(self, original: str) -> bytes:
+        """Return an original made small, as PNG.
+
+        Raises:
+            PictureLost: It is not available.
+        """
+        return self._once(f"small {original}", lambda: png(_small(self._pixels(original, None)[0])))
 
     def map(self, kind: MapKind, original: str, decoded: str) -> bytes:
         """Return where a decoded picture differs from its original, as PNG.
@@ -146,6 +156,15 @@ def routes(gallery: Gallery) -> list[BaseRoute]:
                 return gallery.picture(original, decoded)
             return gallery.map(kind, original, decoded)
 
+        return await send(make)
+
+    async def thumbnail(request: Request) -> Response:
+        original = request.path_params["original"]
+        if not HASH.fullmatch(original):
+            return _refusal("expected the SHA-256 of pixels", 404)
+        return await send(lambda: gallery.thumbnail(original))
+
+    async def send(make: Callable[[], bytes]) -> Response:
         try:
             content = await to_thread.run_sync(make, limiter=limiter)
         except PictureLost as error:
@@ -154,6 +173,7 @@ def routes(gallery: Gallery) -> list[BaseRoute]:
 
     return [
         Route("/look/original/{original}", answer),
+        Route("/look/thumbnail/{original}", thumbnail),
         Route("/look/decoded/{original}/{decoded}", answer),
         Route("/look/map/{kind}/{original}/{decoded}", answer),
     ]
@@ -161,6 +181,16 @@ def routes(gallery: Gallery) -> list[BaseRoute]:
 
 def _refusal(reason: str, status: int) -> JSONResponse:
     return JSONResponse({"error": reason}, status_code=status, headers={"Cache-Control": "no-store"})
+
+
+def _small(pixels: Pixels) -> Pixels:
+    """Return a picture whose longer side is `THUMBNAIL_PIXELS` at most, each pixel the mean of an area."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    factor = min(1.0, THUMBNAIL_PIXELS / max(height, width))
+    size = max(1, round(factor * width)), max(1, round(factor * height))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def png(pixels: Pixels) -> bytes:

@@ -1,22 +1,25 @@
-"""Columns of differences from one codec, on the pictures on which both reach a rate or a score."""
+"""Differences from one codec: columns of tables at a rate or a score, and two codecs against each other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any, Literal
 
 from ...bench.analysis.at_target import AtRateRow, AtScoreRow
+from ...bench.analysis.bootstrap import set_itself
 from ...bench.analysis.codec_grids import MeasuredCodec
 from ...bench.analysis.coverage import AnalysisError, find_codec
 from ...bench.analysis.differences import Difference
-from ...bench.analysis.significance import percent
+from ...bench.analysis.significance import Paired, percent
 from ...bench.records.metric_facts import Direction
 from ...bench.records.rows import MetricRow
 from . import digits
-from .evidence import MARKS, SCORE_MARKS, AnswerCache, differences_by_rates
+from .evidence import MARKS, SCORE_MARKS, AnswerCache, board_evidence, differences_by_rates
+from .leaderboards import bd_entry, bd_summary, ends_of, last_notes, quality_entry, quality_unit
 from .selection import Selection
-from .table import Column, Entry, Row, Table
+from .table import Column, Entry, Row, Summary, Table
 
 OCTAVES = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.0, 4.0)
 """Bits per pixel at which two codecs are compared from the cheapest pictures to the dearest."""
@@ -166,6 +169,130 @@ def difference_notes(differences: Sequence[Difference], label: str, marks: str) 
         "that share at least half of the pictures with it stand in this order, the others after them.",
         *(f"No interval: {reason}." for reason in reasons),
     ]
+
+
+def pair_tables(
+    selection: Selection,
+    metrics: Sequence[MetricRow],
+    pair: tuple[str, str],
+    derived: AnswerCache | None = None,
+) -> list[Table]:
+    """Return one codec against another one: by metric, rate by rate, and picture by picture.
+
+    Args:
+        selection: Of these two codecs alone: then no third one has a say in pictures and tests.
+        metrics: A row each in the first table; the others are of the first metric.
+        pair: Labels or ids of the codec to judge, and of the one that it is compared with.
+        derived: Keeps intervals and tests; without it they are computed anew.
+
+    Raises:
+        AnalysisError: No codec has one of the labels, or both are one codec.
+    """
+    by_rate = by_rate_table(selection, metrics[0], pair, derived)
+    codec, anchor = (find_codec([grid.codec for grid in selection.grids], name) for name in pair)
+    return [
+        _pair_by_metric(selection, metrics, codec, anchor, derived),
+        by_rate,
+        _pair_by_picture(selection, metrics[0], codec, anchor),
+    ]
+
+
+def _pair_by_metric(
+    selection: Selection,
+    metrics: Sequence[MetricRow],
+    codec: MeasuredCodec,
+    anchor: MeasuredCodec,
+    derived: AnswerCache | None,
+) -> Table:
+    rows: list[Row] = []
+    summary: Summary | None = None
+    for metric in metrics:
+        board, title = selection.board(metric, anchor.codec_id), selection.title(metric)
+        row = next(row for row in board.rows if row.codec.codec_id == codec.codec_id)
+        proof = board_evidence(selection, board, derived).get(codec.codec_id)
+        if metric == metrics[0]:
+            fewer = "fewer" if (row.bd_rate.percent or 0.0) < 0 else "more"
+            summary = bd_summary(
+                f"By {title}, {codec.label} needs {fewer} bits than {anchor.label}", board, row, proof
+            )
+        each = _of_pictures(selection, metric, codec, anchor)
+        wins = sum(percents < 0 for percents in each.values())
+        quality, unit = quality_entry(board, row, proof), quality_unit(metric)
+        entries = (
+            Entry(title),
+            bd_entry(row.bd_rate, False, proof),
+            replace(quality, text=f"{quality.text} {unit}".rstrip()) if quality.is_number else quality,
+            Entry(f"{wins}/{len(each)}", wins / len(each)) if each else Entry(digits.EMPTY),
+            Entry(str(row.pictures), float(row.pictures)),
+        )
+        record = {
+            "codec": codec.label, "codec_id": codec.codec_id, "against": anchor.label, "metric": metric.name,
+            "bd_rate_percent": row.bd_rate.percent, "bd_quality": quality.value, "bd_quality_unit": unit,
+            "interval_95": ends_of(proof and proof.interval),
+            "bd_quality_interval_95": ends_of(proof and proof.quality),
+            "p_value": proof.p_value if proof else None, "wins": wins, "pictures_compared": len(each),
+            "pictures": row.pictures,
+        }  # fmt: skip
+        rows.append(Row(entries, record))
+    columns = (
+        Column("Metric", numeric=False),
+        Column("BD-rate", "%", help=f"Of {codec.label} against {anchor.label}; minus is fewer bits."),
+        Column("BD-quality", help="Mean difference in score at equal bits."),
+        Column("Won", help=f"Pictures whose own curves give {codec.label} fewer bits, of those compared."),
+        Column("Pictures", help="That both mean curves are over."),
+    )
+    notes = (
+        "In brackets 95 % intervals over pictures. ▼ fewer, ▲ more bits: significant at 5 %; the metrics are "
+        "not corrected for each other. No mark: not shown.",
+        *last_notes([row.codec for row in selection.board(metrics[0], anchor.codec_id).rows]),
+    )
+    title = f"{codec.label} against {anchor.label} · {selection.image_set}"
+    return Table(title, columns, tuple(rows), notes, summary=summary)
+
+
+def _pair_by_picture(
+    selection: Selection, metric: MetricRow, codec: MeasuredCodec, anchor: MeasuredCodec
+) -> Table:
+    names = selection.picture_names
+    each = sorted(_of_pictures(selection, metric, codec, anchor).items(), key=lambda item: item[1])
+    rows = tuple(
+        Row(
+            (
+                Entry(names[sha256]),
+                Entry(digits.percent(percents), percents),
+                Entry(codec.label if percents < 0 else anchor.label if percents > 0 else "both"),
+            ),
+            {
+                "picture": names[sha256], "picture_sha256": sha256, "codec": codec.label,
+                "against": anchor.label, "metric": metric.name, "bd_rate_percent": percents,
+            },
+        )
+        for sha256, percents in each
+    )  # fmt: skip
+    columns = (
+        Column("Picture", numeric=False),
+        Column("BD-rate", "%", help="Of the picture's own curves; minus is fewer bits."),
+        Column("Fewer bits", numeric=False),
+    )
+    notes = ("Pictures on which the two curves share no range of scores are left out.",)
+    title = f"{codec.label} against {anchor.label}, picture by picture, by {selection.title(metric)}"
+    return Table(f"{title} · {selection.image_set}", columns, rows, notes)
+
+
+def _of_pictures(
+    selection: Selection, metric: MetricRow, codec: MeasuredCodec, anchor: MeasuredCodec
+) -> dict[str, float]:
+    """Return the BD-rate of each picture's own curves, percent, by the hash of its pixels."""
+    comparison = selection.comparison(metric)
+    if not comparison.common or not {codec.codec_id, anchor.codec_id} <= comparison.curves.keys():
+        return {}
+    paired = Paired(comparison, metric, "pchip", None, set_itself)
+    each = paired.of_pictures(anchor.codec_id, codec.codec_id)
+    return {
+        sha256: percent(float(value))
+        for sha256, value in zip(paired.pictures, each, strict=True)
+        if isfinite(value)
+    }
 
 
 def by_rate_table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +13,7 @@ from ...bench.store.timings import Footprint, TimingRow
 from ...counts import counted
 from . import digits
 from .speed import LOADED, LOADED_NOTE, rows_of_times
-from .table import Column, Entry, Row, Summary, Table
+from .table import Column, Entry, Row, Table
 
 if TYPE_CHECKING:
     from ...studies.analysis.human_rate import HumanBdRate
@@ -115,30 +115,40 @@ def with_costs(table: Table, costs_by_codec: Mapping[str, Cost]) -> Table:
 
     extended = _with(table, tuple(column for column, _ in shown), entries)
     marked = [row for row in table.rows if row.record["codec_id"] in loaded]
-    summary = extended.summary
-    if summary and summary.codec_id in times:
-        labels = {str(row.record["codec_id"]): str(row.record["codec"]) for row in table.rows}
-        sentence = _decode_in_words(summary, times, labels, loaded)
-        summary = replace(summary, text=f"{summary.text} {sentence}")
-    return replace(extended, notes=(*extended.notes, *[LOADED_NOTE] * bool(marked)), summary=summary)
-
-
-def _decode_in_words(
-    summary: Summary, times: Mapping[str, float], labels: Mapping[str, str], loaded: Collection[str]
-) -> str:
-    """Return how long a table's best codec decodes, and how long the one does that it is compared with."""
-
-    def written(codec_id: str) -> str:
-        return digits.significant(times[codec_id]) + f" {LOADED}" * (codec_id in loaded)
-
-    own, other = summary.codec_id, summary.other_id
-    if other not in times:
-        return f"{labels[own]} decodes in {written(own)} ms per megapixel."
-    ratio = digits.significant(times[own] / times[other], 2)
-    return (
-        f"{labels[own]} takes {ratio} times as long to decode as {labels[other]}: {written(own)} against "
-        f"{written(other)} ms per megapixel."
+    labels = {str(row.record["codec_id"]): str(row.record.get("codec")) for row in table.rows}
+    return replace(
+        with_decode_times(extended, costs_by_codec, labels),
+        notes=(*extended.notes, *[LOADED_NOTE] * bool(marked)),
     )
+
+
+def with_decode_times(table: Table, costs_by_codec: Mapping[str, Cost], labels: Mapping[str, str]) -> Table:
+    """Return a table whose summary also says how long its two codecs decode, as far as they were timed.
+
+    Args:
+        table: With a summary or without one.
+        costs_by_codec: By id.
+        labels: Of the codecs, by id.
+    """
+    known = {
+        codec_id: (cost.decode_milliseconds, f" {LOADED}" * cost.loaded)
+        for codec_id, cost in costs_by_codec.items()
+        if cost.decode_milliseconds
+    }
+    summary = table.summary
+    if summary is None or summary.codec_id not in known:
+        return table
+    time, mark = known[summary.codec_id]
+    label, own = labels[summary.codec_id], digits.significant(time) + mark
+    sentence = f"{label} decodes in {own} ms per megapixel."
+    if summary.other_id in known:
+        other_time, other_mark = known[summary.other_id]
+        sentence = (
+            f"{label} takes {digits.significant(time / other_time, 2)} times as long to decode as "
+            f"{labels[summary.other_id]}: {own} against {digits.significant(other_time)}{other_mark} ms per "
+            "megapixel."
+        )
+    return replace(table, summary=replace(summary, text=f"{summary.text} {sentence}"))
 
 
 def with_ranks(table: Table, ranks: Mapping[str, RankRange]) -> Table:

@@ -84,26 +84,35 @@ def _bd_summary(selection: Selection, board: Leaderboard, evidence: Mapping[str,
     best = next((row for row in with_bd_rate if row.codec.codec_id != board.anchor_id), None)
     if best is None or best.bd_rate.percent is None:
         return None
-    proof = evidence.get(best.codec.codec_id)
-    parts = [f"BD-rate {digits.percent(best.bd_rate.percent)} % against {board.anchor}"]
+    title, label = selection.title(board.metric), codec_entry(best.codec).text
+    lead = (
+        f"By {title}, {label} needs the fewest bits"
+        if best.bd_rate.percent < 0
+        else f"By {title}, no codec needs fewer bits than the anchor, the next is {label}"
+    )
+    return bd_summary(lead, board, best, evidence.get(best.codec.codec_id))
+
+
+def bd_summary(lead: str, board: Leaderboard, row: BdRow, proof: Evidence | None) -> Summary | None:
+    """Return a BD-rate as a sentence; None where there is none.
+
+    Args:
+        lead: What the sentence begins with.
+        board: With the anchor.
+        row: Of the codec.
+        proof: Interval and test; None while they are computed.
+    """
+    if row.bd_rate.percent is None:
+        return None
+    parts = [f"BD-rate {digits.percent(row.bd_rate.percent)} % against {board.anchor}"]
     if proof and proof.interval.low is not None and proof.interval.high is not None:
         low, high = digits.percent(proof.interval.low), digits.percent(proof.interval.high)
         parts.append(f"(95 % {low} to {high})")
-    parts.append(f"over {digits.counted(best.pictures, 'picture')}")
-    thin = ", on less than half of the range that the two curves span" * (best.bd_rate.overlap < THIN_OVERLAP)
+    parts.append(f"over {digits.counted(row.pictures, 'picture')}")
+    thin = ", on less than half of the range that the two curves span" * (row.bd_rate.overlap < THIN_OVERLAP)
     shown = f"; {_shown(proof)}" if proof else ""
-    return Summary(
-        f"{_leads(selection.title(board.metric), codec_entry(best.codec).text, best.bd_rate.percent)}: "
-        f"{' '.join(parts)}{thin}{shown}.",
-        best.codec.codec_id,
-        board.anchor_id,
-    )
-
-
-def _leads(title: str, label: str, percent: float) -> str:
-    if percent < 0:
-        return f"By {title}, {label} needs the fewest bits"
-    return f"By {title}, no codec needs fewer bits than the anchor, the next is {label}"
+    text = f"{lead}: {' '.join(parts)}{thin}{shown}."
+    return Summary(text, row.codec.codec_id, board.anchor_id)
 
 
 def _shown(proof: Evidence) -> str:
@@ -118,7 +127,7 @@ def _detail_columns(board: Leaderboard, title: str) -> list[Column]:
     return [
         Column(
             f"BD-{title}",
-            _quality_unit(board.metric),
+            quality_unit(board.metric),
             help=f"Mean difference in {title} at equal bits from {board.anchor}; {sign} is better.",
         ),
         Column("Mean of pictures", "%", help="Mean of the BD-rates of single pictures: another estimand."),
@@ -136,11 +145,11 @@ def _bd_row(
 ) -> Row:
     entries = [codec_entry(summary)]
     entries += [
-        _bd_entry(row.bd_rate, summary.codec_id == board.anchor_id, proof)
+        bd_entry(row.bd_rate, summary.codec_id == board.anchor_id, proof)
         for board, row, proof in zip(boards, rows, evidence, strict=True)
     ]
     if len(boards) == 1:
-        entries.append(_quality_entry(boards[0], rows[0], evidence[0]))
+        entries.append(quality_entry(boards[0], rows[0], evidence[0]))
         entries += _detail_entries(boards[0].metric, rows[0], boards[0].common_pictures, evidence[0])
     record = {
         **codec_record(summary),
@@ -153,7 +162,8 @@ def _bd_row(
     return Row((*entries, *coverage_entries(summary, summary.pictures)), record, pinned=pinned)
 
 
-def _bd_entry(bd_rate: BdRate, is_anchor: bool, proof: Evidence | None) -> Entry:
+def bd_entry(bd_rate: BdRate, is_anchor: bool, proof: Evidence | None) -> Entry:
+    """Return the cell of a BD-rate, with interval and mark where there is evidence."""
     if bd_rate.percent is None:
         return Entry(f"{digits.EMPTY} {bd_rate.reason}", hint=explain(bd_rate.reason))
     if is_anchor:
@@ -170,7 +180,7 @@ def _higher_is_better(metric: MetricRow) -> bool:
     return metric.better == "higher" or metric.curve_scale == "decibel"
 
 
-def _quality_unit(metric: MetricRow) -> str:
+def quality_unit(metric: MetricRow) -> str:
     """Return the unit of BD-quality: of the scale on which curves are compared."""
     return "dB" if metric.curve_scale == "decibel" else digits.unit_of(metric)
 
@@ -186,7 +196,8 @@ def _quality_interval(metric: MetricRow, ends: Interval) -> Interval:
     return Interval(-ends.high, -ends.low)
 
 
-def _quality_entry(board: Leaderboard, row: BdRow, proof: Evidence | None) -> Entry:
+def quality_entry(board: Leaderboard, row: BdRow, proof: Evidence | None) -> Entry:
+    """Return the cell of a BD-quality, in the unit that `quality_unit` names."""
     metric, quality = board.metric, row.bd_quality
     if row.codec.codec_id == board.anchor_id and quality.difference is not None:
         return Entry("anchor", 0.0)
@@ -266,15 +277,15 @@ def _bd_record(
         "lossless_settings": row.lossless_settings,
         "dominated_settings": row.bd_rate.dropped,
         "method": board.method,
-        "interval_95": _ends_of(proof and proof.interval),
-        "mean_of_pictures_interval_95": _ends_of(proof and proof.mean_of_pictures),
+        "interval_95": ends_of(proof and proof.interval),
+        "mean_of_pictures_interval_95": ends_of(proof and proof.mean_of_pictures),
         "bd_quality": None
         if row.bd_quality.difference is None
         else _on_own_scale(board.metric, row.bd_quality.difference),
-        "bd_quality_unit": _quality_unit(board.metric),
+        "bd_quality_unit": quality_unit(board.metric),
         "bd_quality_reason": row.bd_quality.reason,
         "bd_quality_shared_rates": _rates_of(row.bd_quality),
-        "bd_quality_interval_95": _ends_of(proof and _quality_interval(board.metric, proof.quality)),
+        "bd_quality_interval_95": ends_of(proof and _quality_interval(board.metric, proof.quality)),
         "no_interval_because": proof.interval.reason if proof else None,
         "p_value_holm": proof.p_value if proof else None,
         "verdict": proof.verdict if proof else None,
@@ -288,7 +299,8 @@ def _rates_of(quality: BdQuality) -> tuple[float, float] | None:
     return quality.shared_low, quality.shared_high
 
 
-def _ends_of(interval: Interval | None) -> tuple[float, float] | None:
+def ends_of(interval: Interval | None) -> tuple[float, float] | None:
+    """Return the ends of an interval for JSON; None where there is none."""
     if interval is None or interval.low is None or interval.high is None:
         return None
     return interval.low, interval.high

@@ -20,11 +20,11 @@ NAMES = frozenset(
     {
         "anchor", "axis", "band", "bpp", "codec", "cost", "do", "every", "family", "hide", "kind", "map",
         "match", "metric", "name", "of", "order", "picture", "published", "run", "set", "study", "view",
-        "without",
     }
 )  # fmt: skip
-"""What an address may say; beside it the order of a table, and a score by its metric's name."""
+"""What an address may say; beside it the order of a table, its columns, and a score by its metric's name."""
 SORT = "-sort"
+WITHOUT = "-without"
 SCORE = "score-"
 
 _address = component("codecarena_address", js=(WEB / "address.js").read_text())
@@ -118,7 +118,7 @@ def write() -> None:
     """Write what is chosen into the address: as an entry of its own where somebody changed a choice."""
     address = current()
     for name in set(address.asked) - address.settled:
-        if name not in NAMES and not name.endswith(SORT) and not name.startswith(SCORE):
+        if name not in NAMES and not name.endswith((SORT, WITHOUT)) and not name.startswith(SCORE):
             address.unknown[name] = f"The link says {name}, which no page asks for; it is left out."
             address.query.pop(name, None)
     query = {name: words for name, words in {**address.query, **address.chosen}.items() if words}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from ...bench.analysis.coverage import AnalysisError
 from . import pickers
@@ -45,9 +46,19 @@ def pick_codecs(place: DeltaGenerator, source: StoredColumns) -> frozenset[str]:
     return left_out
 
 
-def in_links() -> dict[str, list[str]]:
-    """Return what a link to another page says, so that the same codecs are left out there."""
-    return {name: words for name in NAMES if (words := current().chosen.get(name, []))}
+def look_link(image_set: str, codecs: Sequence[str], picture: str = "") -> str:
+    """Return the address of the page Look for some codecs; it leaves out the same ones as this page.
+
+    Args:
+        image_set: Of the pictures.
+        codecs: Labels; the pictures on which the first two differ most come first.
+        picture: What it shows; the first one where it is empty.
+    """
+    query = {"set": image_set, "codec": list(dict.fromkeys(codecs)), "order": "gap"}
+    if picture:
+        query["picture"] = picture
+    query |= {name: words for name in NAMES if (words := current().chosen.get(name, []))}
+    return f"look?{urlencode(query, doseq=True)}"
 
 
 def codecs_left_out(

@@ -25,12 +25,15 @@ from ..server.store_errors import for_visitors, is_of_store, without_places
 from ..tables import digits, leaderboard_tables
 from ..tables.markup import html_table
 from ..tables.selection import Kind, Selection, StoredColumns
-from ..tables.table import Table
+from ..tables.table import Table, in_order
 from . import address
 from .address import WEB, current
+from .table_tools import offer_copies, pick_columns
 
 POLL_SECONDS = 5
 PENDING_SECONDS = 1.0
+THUMBNAILS = "look/thumbnail/"
+"""Below every page's own path, as `server.pictures` answers it."""
 REFRESHED = "drawn again by itself"
 READ_AT_ONCE = 20_000
 """Measurements whose scores under a metric are read while the page waits: some hundredths of a second."""
@@ -251,9 +254,7 @@ def summary(frame: Frame, selection: Selection) -> None:
     if open_failures:
         parts.append(digits.counted(open_failures, "open failure"))
     st.caption(" · ".join(parts))
-    if selection.left_out:
-        names = plain(", ".join(selection.left_out))
-        st.caption(f"Left out on every page, and of means and tests: {names}.")
+    say_left_out(selection)
     if codecs == 1 and not selection.left_out:
         st.info("One codec so far: run a suite with another one to compare.")
     for run in leaderboard_tables.running(frame.store):
@@ -264,7 +265,21 @@ def summary(frame: Frame, selection: Selection) -> None:
         )
 
 
-def show(table: Table, name: str = "", *, heading: bool = True, links: Sequence[str] = ()) -> None:
+def say_left_out(selection: Selection) -> None:
+    """Say which codecs the choice of codecs leaves out, where it does."""
+    if selection.left_out:
+        names = plain(", ".join(selection.left_out))
+        st.caption(f"Left out on every page, and of means and tests: {names}.")
+
+
+def show(
+    table: Table,
+    name: str = "",
+    *,
+    heading: bool = True,
+    links: Sequence[str] = (),
+    made_from: tuple[Selection, Sequence[MetricRow]] | None = None,
+) -> None:
     """Draw a table with its notes; one with a name can be sorted, and the address says how.
 
     Args:
@@ -272,15 +287,23 @@ def show(table: Table, name: str = "", *, heading: bool = True, links: Sequence[
         name: Of its order in the address; empty where it cannot be sorted.
         heading: Whether the title stands above.
         links: Where the first cell of each row leads; none lead anywhere where it is empty.
+        made_from: Where there is some, columns can be chosen, and the table can be copied and cited.
     """
     if heading:
         st.header(plain(table.title), anchor=False)
     if table.summary:
         st.markdown(f"**{plain(table.summary.text)}**")
+    place, tools = st.container(), st.container(horizontal=True)
+    if made_from:
+        table = pick_columns(tools, table, name)
     key = f"table {name or table.title} of {st.session_state.get('page', '')}"
     order = _order(table, f"{name}{address.SORT}", key) if name else ""
-    data = {"html": html_table(table, links), "sort": order, "opening": current().opening, "pin": True}
-    _table(data=data, key=key, on_sort_change=lambda: None)
+    html = html_table(table, links, THUMBNAILS)
+    data = {"html": html, "sort": order, "opening": current().opening, "pin": True}
+    with place:
+        _table(data=data, key=key, on_sort_change=lambda: None)
+    if made_from:
+        offer_copies(tools, in_order(table, order), *made_from)
     if table.notes:
         st.caption("  \n".join(plain(note) for note in table.notes))
 

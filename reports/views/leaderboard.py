@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from ...bench.records.rows import MetricRow
 from ...bench.store.timings import footprints, timings
 from ...studies.analysis.results import stored_results
-from ..tables.anchor_differences import by_rate_table
 from ..tables.at_target_tables import at_rate_table, at_score_table
 from ..tables.evidence import board_ranks
 from ..tables.leaderboard_columns import Cost, costs, with_costs, with_people, with_ranks
@@ -20,14 +21,16 @@ from . import frame as pages
 from . import pickers
 from .codec_choice import pick_codecs
 from .frame import Frame
+from .pair import draw_pair
 
-VIEWS = {"bd-rate": "BD-rate", "rate": "At a rate", "score": "At a score"}
+VIEWS = {"bd-rate": "BD-rate", "rate": "At a rate", "score": "At a score", "pair": "Two codecs"}
 MOST_METRICS = 4
 """Beside each other at a rate; more would not be read."""
 ABOUT = """
 **BD-rate**: how many bits a codec needs for the same score, against the anchor; −20 % is a fifth less.
 **At a rate**: scores when every codec may spend the same. **At a score**: what each codec spends for it.
 Both stand beside the difference from the anchor on those pictures on which the two are there.
+**Two codecs**: one against another, by metric, by rate and picture by picture; a picture opens in **Look**.
 **At their own bytes**: codecs of one setting have no curve, so on each picture the others are read at
 the bits that they spend there.
 
@@ -60,11 +63,18 @@ def draw(frame: Frame) -> None:
         first[2], "Compare codecs by", "view", list(VIEWS), "bd-rate" if opening.anchor else "rate",
         show=VIEWS.__getitem__,
     )  # fmt: skip
-    with first[3]:
-        table = _table(frame, selection, metric, view, opening.bits_per_pixel)
-    pages.show(with_people_and_costs(frame, selection, table), "board")
+    if view == "pair":
+        draw_pair(first[3], frame, selection, metric, kind, costs_of(frame.url, frame.version, image_set))
+        pages.pending(frame)
+        return
+    metrics = [metric]
     if view == "rate":
-        _rate_by_rate(frame, selection, metric)
+        rest = [other for other in selection.metrics if other != metric][: MOST_METRICS - 1]
+        metrics += frame.read(selection, rest)
+    with first[3]:
+        table = _table(frame, selection, metrics, view, opening.bits_per_pixel)
+    table = with_people_and_costs(frame, selection, table)
+    pages.show(table, "board", made_from=(selection, metrics))
     if view != "score":
         _own_rates(frame, selection, metric)
     if view == "bd-rate" and len(selection.metrics) > 1:
@@ -73,9 +83,9 @@ def draw(frame: Frame) -> None:
 
 
 def _table(
-    frame: Frame, selection: Selection, metric: MetricRow, view: str, usual_rate: float | None
+    frame: Frame, selection: Selection, metrics: Sequence[MetricRow], view: str, usual_rate: float | None
 ) -> Table:
-    place = st.container()
+    place, metric = st.container(), metrics[0]
     if view == "bd-rate":
         anchor = pickers.pick_anchor(place, selection, published_anchors(selection, metric))
         if against := against_published(selection, [metric], anchor):
@@ -87,10 +97,9 @@ def _table(
             place, "Bits per pixel", "bpp", usual_rate or 0.5, low=0.001, high=48.0, step=0.05,
             help_text="Every codec's scores at this rate.",
         )  # fmt: skip
-        rest = [other for other in selection.metrics if other != metric][: MOST_METRICS - 1]
         because = selection.why_no_bd_rates(metric) if usual_rate else ""
         return at_rate_table(
-            selection, [metric, *frame.read(selection, rest)], rate, because,
+            selection, metrics, rate, because,
             anchor=pickers.pick_anchor(place, selection), derived=frame.background,
         )  # fmt: skip
     score = pickers.choose_number(
@@ -126,21 +135,6 @@ def costs_of(url: str, version: int, image_set: str) -> dict[str, Cost]:
     del version
     store = pages.open_store(url)
     return costs(timings(store, image_set), footprints(store))
-
-
-def _rate_by_rate(frame: Frame, selection: Selection, metric: MetricRow) -> None:
-    """Draw at which rates a codec is better or worse than the anchor."""
-    anchor = _anchor(selection)
-    labels = [grid.codec.label for grid in selection.grids]
-    others = [label for label in labels if label != anchor]
-    if anchor not in labels or not others:
-        return
-    with st.expander("Two codecs, rate by rate"):
-        codec = pickers.choose(
-            st.container(), "Codec", "codec", others,
-            help_text="At which rates is it better, and at which worse, than the anchor?",
-        )  # fmt: skip
-        pages.show(by_rate_table(selection, metric, (codec, anchor), frame.background), "rates")
 
 
 def _own_rates(frame: Frame, selection: Selection, metric: MetricRow) -> None:

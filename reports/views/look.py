@@ -63,6 +63,7 @@ def draw(frame: Frame) -> None:
     second = st.columns([3, 3, 2, 2], vertical_alignment="bottom")
     image_set = pickers.pick_set(first[0], frame)
     selection = frame.selection(image_set, left_out=pick_codecs(second[3], frame.source(image_set)))
+    pages.say_left_out(selection)
     labels = [grid.codec.label for grid in selection.grids]
     if not labels:
         st.info("No codec has a result in this set yet; failures are on the page Runs.")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -17,7 +15,7 @@ from ..tables.kinds import dividing_pictures, kind_table, points_by_kind, points
 from ..tables.selection import Selection
 from . import frame as pages
 from . import pickers
-from .codec_choice import in_links, pick_codecs
+from .codec_choice import look_link, pick_codecs
 from .figure_files import figure_files
 from .frame import Frame
 
@@ -90,22 +88,13 @@ def draw(frame: Frame) -> None:
             for picture in frame.source(image_set).columns.pictures
         }
         links = [
-            _look(set_of[row.record["picture_sha256"]], [anchor, row.record["codec"]], row.record["picture"])
+            look_link(
+                set_of[row.record["picture_sha256"]], [anchor, row.record["codec"]], row.record["picture"]
+            )
             for row in divided.rows
         ]
         pages.show(divided, "divided", links=links)
     pages.pending(frame)
-
-
-def _look(image_set: str, codecs: Sequence[str], picture: str = "") -> str:
-    """Return the address of the page Look for two codecs, on one picture or on what it shows first."""
-    query = {
-        "set": image_set,
-        "codec": list(dict.fromkeys(codecs)),
-        **({"picture": picture} if picture else {}),
-        **in_links(),
-    }
-    return f"look?{urlencode({**query, 'order': 'gap'}, doseq=True)}"
 
 
 def _drawn(selection: Selection, split: KindSplit, title: str, image_set: str) -> None:
@@ -121,5 +110,5 @@ def _drawn(selection: Selection, split: KindSplit, title: str, image_set: str) -
         drawn = spans(points, title=f"{title} (%)", groups=GROUPS,
                       dark=st.context.theme.type == "dark")  # fmt: skip
         st.altair_chart(drawn, alt=f"{title}, on either kind; the table below has the numbers")
-    links = [_look(image_set, [split.anchor, row.label]) for row in split.rows]
+    links = [look_link(image_set, [split.anchor, row.label]) for row in split.rows]
     pages.show(kind_table(selection, split), "kinds", links=links)

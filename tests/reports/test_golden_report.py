@@ -216,6 +216,16 @@ def test_a_gallery_gives_the_very_pixels_and_asks_once() -> None:
     assert len(remade.asked) == 3
 
 
+def test_a_large_picture_is_made_small_by_means_of_areas() -> None:
+    large = np.repeat(np.repeat(ORIGINAL, 160, axis=0), 80, axis=1)
+    remade = Remade(pixels={FIRST: large})
+    shown = gallery(remade)
+    small = pixels_of(shown.thumbnail(FIRST))
+    assert np.array_equal(small, np.repeat(np.repeat(ORIGINAL, 40, axis=0), 20, axis=1))
+    shown.thumbnail(FIRST)
+    assert len(remade.asked) == 1
+
+
 def test_a_gallery_forgets_what_was_not_looked_at_for_longest(monkeypatch: pytest.MonkeyPatch) -> None:
     remade = Remade()
     shown = gallery(remade)
@@ -277,6 +287,9 @@ def test_a_store_that_does_not_open_is_told() -> None:
     ("path", "status", "shown"),
     [
         (f"original/{FIRST}", 200, ORIGINAL),
+        # What is small already is left as it is.
+        (f"thumbnail/{FIRST}", 200, ORIGINAL),
+        ("thumbnail/other", 404, "expected the SHA-256 of pixels"),
         (f"decoded/{FIRST}/{SECOND}", 200, DECODED),
         (f"map/difference/{FIRST}/{SECOND}", 200, difference_map(ORIGINAL, DECODED)),
         (f"map/heat/{FIRST}/{SECOND}", 404, "no such map"),

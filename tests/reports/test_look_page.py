@@ -22,7 +22,7 @@ def part(metrics: list[Any] = METRICS, labels: tuple[str, ...] = ("zip", "latent
     pictures = [SimpleNamespace(name=f"{name}.png", sha256=f"{name}-sha") for name in "ab"]
     return SimpleNamespace(
         metrics=metrics, title=lambda metric: metric.name.upper(), usual_score=lambda _: 33.0,
-        columns=SimpleNamespace(pictures=pictures),
+        columns=SimpleNamespace(pictures=pictures), left_out=[],
         grids=[SimpleNamespace(codec=SimpleNamespace(label=name, codec_id=f"{name}-id")) for name in labels],
     )  # fmt: skip
 

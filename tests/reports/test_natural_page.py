@@ -111,7 +111,7 @@ def test_points_stand_in_for_what_is_being_computed(
         natural, "dividing_pictures", lambda _, __, anchor_id: table if anchor_id == "zip-id" else None
     )
     monkeypatch.setattr(natural, "pick_codecs", pick(frozenset()))
-    monkeypatch.setattr(natural, "in_links", lambda: {"hide": ["c"]})
+    monkeypatch.setattr(natural, "look_link", lambda *words: words)
     frame: Any = SimpleNamespace(
         image_sets=["zoo"], source=lambda _: part.source, selection=lambda _, **__: part,
         background="background",
@@ -119,6 +119,6 @@ def test_points_stand_in_for_what_is_being_computed(
     natural.draw(frame)
     assert asked == [(part, PSNR, "zip", "pchip", "background")]
     assert said == [*drawn, "pending"]
-    link = "look?set=zoo&codec=zip&codec=a+b&picture=%C3%A4%26.png&hide=c&order=gap"
+    link = ("zoo", ["zip", "a b"], "ä&.png")
     assert given == [link for _ in divided]
     assert columns == [0, 3, 1, 2]

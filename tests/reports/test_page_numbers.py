@@ -76,7 +76,7 @@ def rows_of(page: AppTest, table: int = 0) -> list[list[str]]:
     """Return the texts of one of the tables of a page."""
     shown = [json.loads(element.proto.json).get("html", "") for element in page.get("bidi_component")]
     (body,) = re.findall(r"<tbody>(.*)</tbody>", [body_html for body_html in shown if body_html][table])
-    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", re.sub(r"</?a[^>]*>", "", body))
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", re.sub(r"<(/?a|img)\b[^>]*>", "", body))
     return [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in rows]
 
 
@@ -125,7 +125,7 @@ def test_runs_and_failures_on_their_page(open_page: Callable[..., AppTest]) -> N
 
 
 def detail(call: tuple[str, ...] = (), planned: int = 40, measured: int = 9, failed: int = 0) -> RunDetail:
-    run = RunRow(7, "quick", "finished", 3, planned, "2026-01-01T00:00:00", None, call)
+    run = RunRow(7, "quick", "finished", 3, planned, 1, "2026-01-01T00:00:00", None, call)
     return RunDetail(run, "text", {}, measured, failed, None)
 
 

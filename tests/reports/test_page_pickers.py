@@ -108,8 +108,7 @@ def test_the_pickers_of_the_leaderboard(open_page: Callable[..., AppTest], zoo: 
     ]  # fmt: skip
     (number,) = page.number_input
     assert (number.min, number.max, number.step) == (0.001, 48.0, 0.05)
-    assert [element.label for element in page.expander] == ["Two codecs, rate by rate"]
-    assert [box.label for box in page.expander[0].selectbox] == ["Codec"]
+    assert not page.expander
 
 
 def test_the_pickers_of_the_rate_distortion_page(open_page: Callable[..., AppTest], zoo: Path) -> None:
@@ -235,17 +234,18 @@ def test_the_leaderboard_is_compared_in_three_ways(
     monkeypatch.setattr(leaderboard, "with_ranks", lambda table, ranks: (
         f"ranks of {table}" if ranks == "psnr zip" else ""))  # fmt: skip
     frame: Any = SimpleNamespace(background=None, read=lambda _, metrics: metrics)
-    assert leaderboard._table(frame, part, PSNR, view, 0.15) == made
+    assert leaderboard._table(frame, part, [PSNR, *others[:3]], view, 0.15) == made
     assert said == asked
 
 
 @pytest.mark.parametrize(
     ("view", "rate", "metrics", "drawn"),
     [
-        ("bd-rate", 0.2, [PSNR, BUTTERAUGLI], ["bd-rate 0.2", "board", "own", "each metric"]),
-        ("bd-rate", None, [PSNR], ["bd-rate None", "board", "own"]),
-        ("rate", 0.2, [PSNR, BUTTERAUGLI], ["rate 0.2", "board", "rate by rate", "own"]),
-        ("score", 0.2, [PSNR, BUTTERAUGLI], ["score 0.2", "board"]),
+        ("bd-rate", 0.2, [PSNR, BUTTERAUGLI], ["bd-rate 0.2", "board of psnr", "own", "each metric"]),
+        ("bd-rate", None, [PSNR], ["bd-rate None", "board of psnr", "own"]),
+        ("rate", 0.2, [PSNR, BUTTERAUGLI], ["rate 0.2", "board of psnr butteraugli", "own"]),
+        ("score", 0.2, [PSNR, BUTTERAUGLI], ["score 0.2", "board of psnr"]),
+        ("pair", 0.2, [PSNR, BUTTERAUGLI], ["two codecs of all by psnr"]),
     ],
 )
 def test_what_stands_below_the_leaderboard(
@@ -256,19 +256,30 @@ def test_what_stands_below_the_leaderboard(
         metrics=metrics, opening_view=lambda _: SimpleNamespace(anchor="zip", bits_per_pixel=rate)
     )
     frame: Any = SimpleNamespace(
-        source=lambda _: SimpleNamespace(families=["classic"], kinds=["natural"]), selection=lambda *_: part
-    )
+        source=lambda _: SimpleNamespace(families=["classic"], kinds=["natural"]), selection=lambda *_: part,
+        read=lambda _, metrics: metrics, url="arena", version=7,
+    )  # fmt: skip
     monkeypatch.setattr(leaderboard, "st", Answered())
     for name, answer in {"pick_set": "zoo", "pick_kind": "all", "pick_metric": PSNR, "choose": view}.items():
         monkeypatch.setattr(leaderboard.pickers, name, lambda *_, answer=answer, **__: answer)
     for name in ("summary", "pending"):
         monkeypatch.setattr(leaderboard.pages, name, lambda *_: None)
     monkeypatch.setattr(leaderboard, "pick_codecs", lambda *_: frozenset())
-    monkeypatch.setattr(leaderboard.pages, "show", lambda _, name: said.append(name))
+
+    def show(_: Any, name: str, made_from: Any) -> None:
+        assert made_from[0] is part
+        said.append(f"{name} of {' '.join(metric.name for metric in made_from[1])}")
+
+    monkeypatch.setattr(leaderboard.pages, "show", show)
+    monkeypatch.setattr(leaderboard, "costs_of", lambda *_: "costs")
+    monkeypatch.setattr(
+        leaderboard, "draw_pair",
+        lambda _, __, selection, metric, kind, costs: said.append(f"two codecs of {kind} by {metric.name}")
+        if (selection, costs) == (part, "costs") else None,
+    )  # fmt: skip
     monkeypatch.setattr(leaderboard, "_table", lambda *words: said.append(f"{words[3]} {words[4]}"))
     monkeypatch.setattr(leaderboard, "with_people_and_costs", lambda *_: None)
     monkeypatch.setattr(leaderboard, "_own_rates", lambda *_: said.append("own"))
-    monkeypatch.setattr(leaderboard, "_rate_by_rate", lambda *_: said.append("rate by rate"))
     monkeypatch.setattr(leaderboard, "_every_metric", lambda *_: said.append("each metric"))
     leaderboard.draw(frame)
     assert said == drawn
