@@ -14,8 +14,14 @@ def multiply_accumulates(call: Callable[[], object]) -> int | None:
     """
     if "torch" not in sys.modules:
         return None
-    from torch.utils.flop_counter import FlopCounterMode
+    from torch.utils import flop_counter
 
-    with FlopCounterMode(display=False) as counter:
+    # The counter keeps torch's compiler from its own code, and imports the compiler for it: a second of a
+    # processor in each process. Nothing is compiled here; it believes that this was done already.
+    dispatch = getattr(getattr(flop_counter, "_FlopCounterMode", None), "__torch_dispatch__", None)
+    if original := getattr(dispatch, "__wrapped__", None):
+        original.__dynamo_disable = original
+
+    with flop_counter.FlopCounterMode(display=False) as counter:
         call()
     return counter.get_total_flops() // 2 or None

@@ -89,16 +89,14 @@ def test_the_peak_is_the_kernels_count_or_what_was_seen_with_children(
 def test_children_are_added_up_but_for_one_that_is_this_process_once_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def process(pid: int, *words: str) -> SimpleNamespace:
-        return SimpleNamespace(pid=pid, cmdline=lambda: list(words))
+    words = {2: ["decoder"], 3: ["runner"], 4: ["x"]}
+    looks = iter([[2, 3], [2, 4], []])
 
-    looks = iter(
-        [[process(2, "decoder"), process(3, "runner")], [process(2, "decoder"), process(4, "x")], []]
-    )
-    computed = SimpleNamespace(
-        cmdline=lambda: ["runner"], children=lambda recursive: next(looks) if recursive else []
-    )
-    monkeypatch.setattr(clocks.psutil, "Process", lambda: computed)
+    def process(pid: int | None = None) -> SimpleNamespace:
+        return SimpleNamespace(cmdline=lambda: words[pid] if pid else ["runner"])
+
+    monkeypatch.setattr(clocks, "descendants", lambda _: next(looks))
+    monkeypatch.setattr(clocks.psutil, "Process", process)
     memory = {("VmRSS", "self"): 100.0, ("VmHWM", "2"): 10.0, ("VmHWM", "3"): 50.0, ("VmHWM", "4"): 5.0}
     monkeypatch.setattr(clocks, "status_mib", lambda field, process="self": memory[field, process])
     watch = clocks._Children()
@@ -153,6 +151,18 @@ def test_multiply_accumulates_of_a_convolution() -> None:
     with torch.inference_mode():
         assert multiply_accumulates(lambda: layer(pixels)) == 14 * 14 * 8 * 27
         assert multiply_accumulates(lambda: None) is None
+
+
+def test_counting_operations_does_not_load_the_compiler() -> None:
+    pytest.importorskip("torch")
+    program = (
+        "import sys, torch\n"
+        "from codecarena.bench.worker.flops import multiply_accumulates\n"
+        "layer = torch.nn.Linear(3, 5)\n"
+        "print(multiply_accumulates(lambda: layer(torch.zeros(2, 3))), 'torch._dynamo' in sys.modules)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == "30 False\n"
 
 
 def test_a_footprint_begins_at_the_codec_and_leaves_the_runtime_out(tmp_path: Path) -> None:
