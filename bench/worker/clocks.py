@@ -17,6 +17,7 @@ import psutil
 
 from ..records.messages import CallCost
 from . import gpu
+from .process_tree import descendants
 
 Result = TypeVar("Result")
 MIB = 2**20
@@ -111,15 +112,14 @@ class _Children:
         self._thread.join()
 
     def _watch(self) -> None:
-        ourselves = psutil.Process()
-        own_words = ourselves.cmdline()
+        own_words = psutil.Process().cmdline()
         while not self._ended.wait(CHILD_LOOK_SECONDS):
             used = status_mib("VmRSS")
-            for child in ourselves.children(recursive=True):
+            for child in descendants(os.getpid()):
                 with contextlib.suppress(psutil.Error):
                     # Between vfork and exec a child is this process once more, its memory counted already.
-                    if child.cmdline() != own_words:
-                        used += status_mib("VmHWM", str(child.pid))
+                    if psutil.Process(child).cmdline() != own_words:
+                        used += status_mib("VmHWM", str(child))
             self.most_mib = max(self.most_mib, used)
 
 

@@ -48,6 +48,7 @@ from ..records.messages import (
     Scored,
     Timed,
 )
+from .process_tree import descendants
 from .sandbox import Sandbox
 from .wire import STDERR_TAIL_BYTES, Channel, WireError, receive_messages, send_job, stderr_tail
 
@@ -134,13 +135,9 @@ class Child:
     def resident_bytes(self) -> int:
         """Return the memory of the worker and its children."""
         total = 0
-        try:
-            parent = psutil.Process(self.process.pid)
-            for process in (parent, *parent.children(recursive=True)):
-                with contextlib.suppress(psutil.Error):
-                    total += process.memory_info().rss
-        except psutil.Error:
-            pass
+        for process in (self.process.pid, *descendants(self.process.pid)):
+            with contextlib.suppress(psutil.Error):
+                total += psutil.Process(process).memory_info().rss
         return total
 
     def stderr_tail(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 from measuring import Clock, planned_cell, planned_codec, planned_picture
 
@@ -32,7 +34,7 @@ from codecarena.bench.records.messages import (
     Timed,
 )
 from codecarena.bench.run.execution import stoppable
-from codecarena.bench.worker import pool, wire
+from codecarena.bench.worker import pool, process_tree, wire
 from codecarena.bench.worker.wire import WireError
 from codecarena.codecs.base import RateParts
 from codecarena.liveness import LockFile
@@ -300,24 +302,36 @@ def test_a_worker_tells_no_exit_code_and_no_more_of_its_stderr_than_is_kept() ->
 def test_the_memory_of_a_worker_is_its_own_and_that_of_all_it_started(
     child: pool.Child, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def process(rss: int | None, *children: Any) -> Any:
-        def memory_info() -> Any:
-            if rss is None:
-                raise pool.psutil.NoSuchProcess(1)
-            return SimpleNamespace(rss=rss)
+    memory: dict[int, int | None] = {7: 1, 8: 20, 9: None, 10: 300}
 
-        return SimpleNamespace(memory_info=memory_info, children=lambda recursive: list(children) * recursive)
+    def process(pid: int) -> Any:
+        if (rss := memory.get(pid)) is None:
+            raise pool.psutil.NoSuchProcess(pid)
+        return SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=rss))
 
     child.process = SimpleNamespace(pid=7)  # type: ignore[assignment]
-    tree = process(1, process(20), process(None), process(300))
-    monkeypatch.setattr(pool.psutil, "Process", {7: tree}.__getitem__)
+    monkeypatch.setattr(pool, "descendants", {7: [8, 9, 10]}.__getitem__)
+    monkeypatch.setattr(pool.psutil, "Process", process)
     assert child.resident_bytes() == 321
-
-    def gone(_: int) -> Any:
-        raise pool.psutil.NoSuchProcess(7)
-
-    monkeypatch.setattr(pool.psutil, "Process", gone)
+    memory.clear()
     assert child.resident_bytes() == 0
+
+
+@pytest.mark.parametrize("listed", [process_tree.LISTED, False])
+def test_the_processes_that_a_process_started_are_found_whoever_started_them(
+    listed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process_tree, "LISTED", listed)
+    script = "sleep 60 & sh -c 'sleep 60 & echo; wait' & wait"
+    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, start_new_session=True) as started:
+        try:
+            assert started.stdout is not None
+            started.stdout.readline()
+            found = process_tree.descendants(started.pid)
+            assert sorted(psutil.Process(child).name() for child in found) == ["sh", "sleep", "sleep"]
+        finally:
+            os.killpg(started.pid, signal.SIGKILL)
+    assert process_tree.descendants(started.pid) == []
 
 
 def test_workers_that_are_warmed_up_are_idle(idle: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
