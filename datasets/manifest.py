@@ -146,6 +146,17 @@ class Sampling(_Table):
     height: Annotated[int, Field(gt=0, le=2048, multiple_of=32)] = 512
 
 
+class History(_Table):
+    """What a picture went through before, as `description.history.measure_history` measures it."""
+
+    file_format: str
+    jpeg_quality: float
+    blocks_of_8: float
+    blocks_of_4: float
+    chroma_half: bool
+    enlargement: float
+
+
 class ArchiveEntry(_Table):
     """One ``[[archives]]`` table: a zip or tar file whose pictures are the set."""
 
@@ -193,6 +204,8 @@ class PictureEntry(_Table):
     denoising_strength: Annotated[float, Field(ge=0, le=1)] | None = None
     """Of a picture that began with another one."""
     workflow: str | None = None
+    history: History | None = None
+    """What it went through before."""
     licence: str | None = None
     """If not the set's."""
     source: str | None = None

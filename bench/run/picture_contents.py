@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 from ...datasets.description import content_cache
+from ...datasets.description.history import file_history
 from ..records.messages import DescribePicture, Limits, PictureContent
 from ..store.pictures import add_contents, known_prints, undescribed
 from ..store.writer import StoreWriter
@@ -52,7 +54,9 @@ def describe_stored(
     jobs: list[DescribePicture] = []
     for sha256, path in paths.items():
         if kept := content_cache.recall(sha256):
-            contents.append(PictureContent(sha256, *kept))
+            perceptual, values = kept
+            # The same pixels may have been in a file of another format when they were described.
+            contents.append(PictureContent(sha256, perceptual, values | file_history(Path(path))))
         else:
             jobs.append(DescribePicture(path, sha256, True))
     add_contents(store, contents)

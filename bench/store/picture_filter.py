@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ...datasets.description.descriptors import DESCRIPTORS
+from ...datasets.description.history import FILE_FORMATS, HISTORY
 from .database import StoreError
 from .tables.picture_tables import DescriptorTable
 
@@ -53,17 +54,28 @@ def _one(text: str, picture_sha256: InstrumentedAttribute[str]) -> ColumnElement
     if condition is None:
         raise StoreError(f"--where {text.strip()!r}: expected such as text_share>0.1, or several with and")
     name = condition["name"]
-    if name not in DESCRIPTORS:
-        near = difflib.get_close_matches(name, DESCRIPTORS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(DESCRIPTORS)}"
+    known = [*DESCRIPTORS, *HISTORY]
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
         raise StoreError(f"--where {text.strip()!r}: no descriptor {name!r}; {hint}")
+    fits = _COMPARISONS[condition["how"]](DescriptorTable.value, _value(text, condition))
+    return picture_sha256.in_(
+        select(DescriptorTable.picture_sha256).where(DescriptorTable.name == name, fits)
+    )
+
+
+def _value(text: str, condition: re.Match[str]) -> float:
+    """Return the number that a condition compares with; formats of files are given by their names."""
+    value = condition["number"].lower()
+    if condition["name"] == "file_format":
+        if value in FILE_FORMATS and condition["how"] in ("=", "!="):
+            return float(FILE_FORMATS.index(value))
+        expected = f"file_format= or != one of {', '.join(FILE_FORMATS)}"
+        raise StoreError(f"--where {text.strip()!r}: expected {expected}")
     try:
-        number = float(condition["number"])
+        return float(value)
     except ValueError as error:
         raise StoreError(
             f"--where {text.strip()!r}: expected a number, got {condition['number']!r}"
         ) from error
-    fits = _COMPARISONS[condition["how"]](DescriptorTable.value, number)
-    return picture_sha256.in_(
-        select(DescriptorTable.picture_sha256).where(DescriptorTable.name == name, fits)
-    )

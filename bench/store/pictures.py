@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, delete, insert, select
 
-from ...datasets.description.descriptors import VERSION
+from ...datasets.description.descriptors import DESCRIPTORS, VERSION
+from ...datasets.description.history import FILE_FORMATS, HISTORY
 from ...datasets.manifest import LocalPicture
 from ..records.messages import PictureContent
 from .store import Store, chunks
@@ -17,6 +18,16 @@ from .writer import StoreWriter
 
 NOT_DESCRIBED = ""
 """The version of the descriptors of a picture of which only the perceptual hash was asked for."""
+
+
+MATCHED_ON = {
+    "size": ("megapixels",),
+    "history": tuple(name for name in HISTORY if name != "megapixels"),
+    "content": tuple(DESCRIPTORS),
+}
+"""Descriptors in which pictures of two kinds may be asked to be alike, by what they are about."""
+DESCRIPTOR_TITLES = {name: name.replace("_", " ") for name in DESCRIPTORS} | HISTORY
+"""What each descriptor is called in a sentence."""
 
 
 def known_prints(store: Store, pictures: Iterable[str]) -> dict[str, str]:
@@ -51,11 +62,29 @@ def undescribed(store: Store, image_set: str | None = None) -> dict[str, str]:
 def descriptors(store: Store) -> dict[str, dict[str, float]]:
     """Return the descriptors of every picture by name, by the hash of its pixels."""
     descriptors_of_picture: dict[str, dict[str, float]] = defaultdict(dict)
-    query = select(DescriptorTable.picture_sha256, DescriptorTable.name, DescriptorTable.value)
-    with store.reading() as connection:
+    query = (
+        select(DescriptorTable.picture_sha256, DescriptorTable.name, DescriptorTable.value)
+        .join(PrintTable, PrintTable.picture_sha256 == DescriptorTable.picture_sha256)
+        .where(PrintTable.version == VERSION)
+    )
+    with store.engine.connect() as connection:
         for picture, name, value in connection.execute(query):
             descriptors_of_picture[picture][name] = value
-    return descriptors_of_picture
+    return dict(descriptors_of_picture)
+
+
+def with_formats_apart(described: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Return descriptors in which each file format is one of its own, 1 or 0: formats have no order."""
+    formats = sorted({int(values["file_format"]) for values in described.values() if "file_format" in values})
+    return {
+        picture: {name: value for name, value in values.items() if name != "file_format"}
+        | {
+            f"{FILE_FORMATS[place].upper()} file": float(values["file_format"] == place)
+            for place in formats
+            if "file_format" in values
+        }
+        for picture, values in described.items()
+    }
 
 
 def add_contents(store: StoreWriter, contents: Iterable[PictureContent]) -> None:

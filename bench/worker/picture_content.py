@@ -28,6 +28,7 @@ def identify(job: Identify) -> Identified:
 def content_of(job: DescribePicture) -> PictureContent | Failed:
     """Return what is on a picture, or why its file cannot tell."""
     from ...datasets.description.descriptors import describe_pixels
+    from ...datasets.description.history import measure_history
     from ...datasets.perceptual import perceptual_hash
 
     try:
@@ -36,5 +37,7 @@ def content_of(job: DescribePicture) -> PictureContent | Failed:
         return Failed("error", "load", str(error))
     if pixels_sha256(pixels) != job.sha256:
         return Failed("error", "load", f"{job.path}: holds other pixels than when it was measured")
-    descriptors = describe_pixels(pixels) if job.descriptors else None
+    descriptors = None
+    if job.descriptors:
+        descriptors = describe_pixels(pixels) | measure_history(Path(job.path), pixels).descriptors
     return PictureContent(job.sha256, perceptual_hash(pixels), descriptors)

@@ -19,7 +19,8 @@ from ..manifest import DatasetError, Kind, Manifest, PictureEntry
 from ..perceptual import near_pairs, perceptual_hash
 from ..pixels import PictureError, pixels_sha256, read_pixels
 from ..validation import explain_validation
-from .history import SMALLEST_SIDE, jpeg_file_quality, jpeg_trace, upscaling
+from .block_grids import GRID_FOUND
+from .history import FILE_FORMATS, NO_JPEG, SMALLEST_SIDE, Traces, measure_history
 from .index_file import Index, read_index
 from .metadata import Metadata, read_metadata, summary
 
@@ -28,6 +29,7 @@ Concern = Literal[
     "duplicate",
     "near-duplicate",
     "jpeg",
+    "lossy",
     "upscaled",
     "small",
     "unknown origin",
@@ -155,7 +157,7 @@ def _look(folder: Path, file: str, indexed: Mapping[str, str], kind: Kind | None
     path = folder / file
     pixels = read_pixels(path)
     said, problem = _metadata(path)
-    provenance = said.provenance
+    provenance, traces = said.provenance, measure_history(path, pixels)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     if indexed.get("sha256", sha256) != sha256:
         raise DatasetError(f"{path}: {INDEX} says sha256 {indexed['sha256']}, the file has {sha256}")
@@ -176,6 +178,7 @@ def _look(folder: Path, file: str, indexed: Mapping[str, str], kind: Kind | None
         "steps": provenance.steps,
         "denoising_strength": provenance.denoising_strength,
         "workflow": provenance.workflow,
+        "history": _history(traces.descriptors),
         "licence": said.licence,
         **indexed,
     }
@@ -185,7 +188,7 @@ def _look(folder: Path, file: str, indexed: Mapping[str, str], kind: Kind | None
     described = _entry(
         folder, {key: value for key, value in entry.items() if value is not None}, set(indexed)
     )
-    findings = list(_concerns(path, file, pixels, said, kind, bool(indexed.keys() & {"kind", "generator"})))
+    findings = list(_concerns(traces, file, pixels, said, kind, bool(indexed.keys() & {"kind", "generator"})))
     if problem:
         findings.append(Finding(file, "metadata", f"is not looked into: {problem}"))
     return _Seen(described, said, tuple(findings))
@@ -224,23 +227,47 @@ def _metadata(path: Path) -> tuple[Metadata, str | None]:
 
 
 def _concerns(
-    path: Path, file: str, pixels: Any, said: Metadata, kind: Kind | None, named: bool
+    traces: Traces, file: str, pixels: Any, said: Metadata, kind: Kind | None, named: bool
 ) -> Iterator[Finding]:
     height, width = pixels.shape[:2]
-    if (quality := jpeg_file_quality(path)) is not None:
-        yield Finding(file, "jpeg", f"is a JPEG file, quality about {quality}: it favours JPEG at this rate")
-    elif (trace := jpeg_trace(pixels)) is not None:
-        about = f", quality about {trace.quality}" if trace.quality else ""
-        at = f" on the grid at {trace.offset[1]},{trace.offset[0]}" if any(trace.offset) else ""
-        yield Finding(file, "jpeg", f"was JPEG compressed before{about}{at}")
-    if (factor := upscaling(pixels)) is not None:
-        yield Finding(file, "upscaled", f"seems to be enlarged about {factor} times, or is out of focus")
+    yield from _about_history(traces, file)
     if min(height, width) < SMALLEST_SIDE:
         yield Finding(file, "small", f"{width}x{height}, a side below {SMALLEST_SIDE} pixels")
     if said.kind in ("composite", "drawn", "unknown"):
         yield Finding(file, "kind", _about_kind(said.kind, said))
     if kind is None and said.kind is None and not named:
         yield Finding(file, "unknown origin", "says nothing of a generator: taken as natural")
+
+
+def _about_history(traces: Traces, file: str) -> Iterator[Finding]:
+    values, trace = traces.descriptors, traces.jpeg
+    quality = values["jpeg_quality"]
+    if values.get("file_format") == FILE_FORMATS.index("jpeg"):
+        yield Finding(
+            file, "jpeg", f"is a JPEG file, quality about {quality:g}: it favours JPEG at this rate"
+        )
+    elif trace is not None:
+        about = f", quality about {trace.quality}" if trace.quality else ""
+        at = f" on the grid at {trace.offset[1]},{trace.offset[0]}" if any(trace.offset) else ""
+        yield Finding(file, "jpeg", f"was JPEG compressed before{about}{at}")
+    elif quality < NO_JPEG:
+        yield Finding(file, "jpeg", f"was JPEG compressed before, quality about {quality:g} or more")
+    elif any(values[f"blocks_of_{side}"] >= least for side, least in GRID_FOUND.items()):
+        yield Finding(file, "lossy", "was coded with loss before: it lies in blocks as of WebP, AVIF or HEIC")
+    if values["enlargement"] > 1:
+        factor = f"{values['enlargement']:g}"
+        yield Finding(file, "upscaled", f"seems to be enlarged about {factor} times, or is out of focus")
+
+
+def _history(descriptors: Mapping[str, float]) -> dict[str, Any]:
+    """Return descriptors as a manifest has them; the size stands there already."""
+    values: dict[str, Any] = {name: round(value, 2) for name, value in descriptors.items()}
+    values.pop("megapixels")
+    place = int(descriptors.get("file_format", -1))
+    return values | {
+        "file_format": FILE_FORMATS[place] if place >= 0 else "unknown",
+        "chroma_half": bool(values.get("chroma_half")),
+    }
 
 
 def _about_kind(kind: Kind, said: Metadata) -> str:

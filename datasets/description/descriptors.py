@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     Pixels: TypeAlias = NDArray[np.uint8]
 
-VERSION = "1"
-"""Of the definitions below; stored with every value."""
+VERSION = "2"
+"""Of the definitions below and of those in `history`; stored with every value."""
 
 _CANNY = (100, 200)
 _FACE_CASCADE = "haarcascade_frontalface_default.xml"

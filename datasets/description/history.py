@@ -1,4 +1,4 @@
-"""Detect from pixels what was done to them before: JPEG compression, enlargement."""
+"""Tell from a picture's file and pixels what was done to it before: coded with loss, enlarged."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, JpegImagePlugin
+
+from .block_grids import GRID_FOUND, block_grid
 
 BLOCK = 8
+_HEADER_BYTES = 4096
 SMALLEST_SIDE = 256
 """Pixels; metrics with several scales and tiles see little of smaller pictures."""
 
@@ -32,6 +35,27 @@ _STANDARD_TABLE = np.array(
 """Luminance example table of ITU-T T.81, Annex K."""
 
 
+FILE_FORMATS = ("png", "jpeg", "webp", "avif", "tiff", "bmp", "ppm", "gif")
+"""The descriptor ``file_format`` is a place in this list."""
+
+HISTORY = {
+    "megapixels": "size in megapixels",
+    "file_format": "file format",
+    "jpeg_quality": "JPEG quality",
+    "blocks_of_8": "blocks of 8 (JPEG, AVIF)",
+    "blocks_of_4": "blocks of 4 (WebP, AVIF, HEIC)",
+    "chroma_half": "chroma at half size",
+    "enlargement": "enlargement",
+}
+"""Names of descriptors of what a picture went through, and what each is called."""
+
+NO_JPEG = 100.0
+"""The descriptor ``jpeg_quality`` of pictures without a sign of JPEG: the end of its scale that loses
+least."""
+FINE_JPEG = 95.0
+"""Where the grid tells of JPEG, and its steps are too small to tell which quality."""
+
+
 @dataclass(frozen=True, slots=True)
 class JpegTrace:
     """Signs of an earlier JPEG compression."""
@@ -40,6 +64,69 @@ class JpegTrace:
     """Row and column of the first block's corner, 0 to 7: others than 0 after a crop."""
     quality: int | None
     """Of the IJG scale, whose table fits the steps found best; None where none does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What a picture went through before."""
+
+    descriptors: dict[str, float]
+    """By the names of `HISTORY`."""
+    jpeg: JpegTrace | None
+    """Where the pixels of a file of another format show the steps of a JPEG table."""
+
+
+def measure_history(path: Path, pixels: NDArray[np.uint8]) -> Traces:
+    """Return what a picture went through before.
+
+    The file counts where it tells: a JPEG file's quality and chroma. Else the pixels do: ``jpeg_quality`` by
+    the steps of their coefficients, 95 for finer ones whose grid shows, 100 without a sign; ``blocks_of_8``
+    and ``blocks_of_4`` by `block_grid`; ``enlargement`` 1 to 4.
+
+    Args:
+        path: Of the file.
+        pixels: (height, width, 3), uint8, sRGB.
+    """
+    luma, of_file = _luma(pixels), file_history(path)
+    trace = None if "jpeg_quality" in of_file else jpeg_trace(pixels)
+    offset = trace.offset if trace else (0, 0)
+    grid = block_grid(luma, BLOCK, offset)
+    quality = trace.quality if trace and trace.quality else NO_JPEG
+    # AVIF's blocks of 8 lie among blocks of 16, which JPEG has none of.
+    if quality == NO_JPEG and grid >= GRID_FOUND[BLOCK] and block_grid(luma, 2 * BLOCK) < 1:
+        quality = FINE_JPEG
+    of_pixels = {
+        "jpeg_quality": float(quality),
+        "blocks_of_8": grid,
+        "blocks_of_4": block_grid(luma, 4, offset),
+        "enlargement": float(upscaling(pixels) or 1),
+        "megapixels": pixels.shape[0] * pixels.shape[1] / 1e6,
+    }
+    return Traces(of_pixels | of_file, trace)
+
+
+def file_history(path: Path) -> dict[str, float]:
+    """Return those descriptors that a file's header tells: format, a JPEG's quality, chroma at half size."""
+    try:
+        with Image.open(path) as image, path.open("rb") as file:
+            name = {"MPO": "jpeg"}.get(image.format or "", (image.format or "").lower())
+            half = _has_half_chroma(image, file.read(_HEADER_BYTES))
+    except OSError:
+        return {}
+    known = {"file_format": float(FILE_FORMATS.index(name))} if name in FILE_FORMATS else {}
+    quality = jpeg_file_quality(path)
+    return known | {"chroma_half": float(half)} | ({"jpeg_quality": float(quality)} if quality else {})
+
+
+def _has_half_chroma(image: Image.Image, header: bytes) -> bool:
+    """Whether a file says that its chroma has half the width of its luma; lossy WebP's always has."""
+    if image.format in ("JPEG", "MPO"):
+        return JpegImagePlugin.get_sampling(image) > 0
+    if image.format == "WEBP":
+        return b"VP8 " in header
+    # The third byte of AV1's configuration has the two bits of its subsampling below three others.
+    configuration = header.partition(b"av1C")[2][:3]
+    return image.format == "AVIF" and len(configuration) == 3 and bool(configuration[2] & 0b1000)
 
 
 def jpeg_file_quality(path: Path) -> int | None:

@@ -10,7 +10,7 @@ from ...text_file import TextFileError, read_table
 from ..folder import INDEX, comparable
 from ..manifest import DatasetError, PictureEntry
 
-_KEYS = frozenset(PictureEntry.model_fields) - {"width", "height", "render", "sample", "package"}
+_KEYS = frozenset(PictureEntry.model_fields) - {"width", "height", "render", "sample", "package", "history"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -55,6 +56,14 @@ def leaderboard(
         Literal["kind"] | None,
         typer.Option("--split", help="kind: natural against AI-generated pictures, as a tested factor."),
     ] = None,
+    match_pictures: Annotated[
+        str | None,
+        typer.Option(
+            "--match-pictures",
+            metavar="size,history,content",
+            help="With --split kind: also on pairs of pictures that are alike in these.",
+        ),
+    ] = None,
     speed: Annotated[
         bool, typer.Option("--speed", help="What codecs cost instead, by the timing pass.")
     ] = False,
@@ -64,13 +73,18 @@ def leaderboard(
     """Compare the stored codecs: BD-rate against an anchor, or each at one rate or one score."""
     if speed:
         options = {"--anchor": anchor, "--at": at, "--metric": metric, "--split": split, "--where": where}
-        _refuse_with_speed(options)
+        _refuse_with_speed(options | {"--match-pictures": match_pictures})
         from ...bench.store.store import Store
         from ..tables.speed import speed_tables
 
         show_tables(speed_tables(Store(store), image_set), as_json, NO_TIMINGS)
     elif split:
-        _show_split(store, anchor, at, metric or (), image_set, method, where, as_json)
+        alike = match_pictures.replace(" ", "").split(",") if match_pictures else ()
+        _show_split(store, anchor, at, metric or (), image_set, method, where, as_json, alike)
+    elif match_pictures:
+        from ...bench.analysis.coverage import AnalysisError
+
+        raise AnalysisError("--match-pictures goes with --split kind, whose pictures it pairs")
     else:
         show_leaderboard(store, anchor, at, metric or (), image_set, method, as_json, where)
 
@@ -178,22 +192,29 @@ def _open(store: str, image_set: str | None, where: str | None) -> Store:
     from ...bench.store.store import Store
 
     if where is not None:
-        _describe_pictures(store, image_set, where)
+        from ...bench.store.picture_filter import check_condition
+
+        check_condition(where)
+        _describe_pictures(store, image_set, "--where")
     return Store(store, where=where)
 
 
-def _describe_pictures(store: str, image_set: str | None, where: str) -> None:
-    """Store the descriptors that are missing, and say of which pictures there are none."""
+def _describe_pictures(store: str, image_set: str | None, asking: str) -> None:
+    """Store the descriptors that are missing, and say of which pictures there are none.
+
+    Args:
+        store: Folder or address.
+        image_set: Only pictures of this set; of all where None.
+        asking: What leaves pictures without descriptors out.
+    """
     from ...bench.cli.progress import counting
     from ...bench.run.picture_contents import describe_stored
-    from ...bench.store.picture_filter import check_condition
     from ...bench.store.pictures import undescribed
     from ...bench.store.store import Store
     from ...bench.store.writer import StoreWriter
     from ...terminal import Terminal
     from ..tables.digits import counted
 
-    check_condition(where)
     reader = Store(store)
     missing = undescribed(reader, image_set)
     reader.close()
@@ -208,7 +229,7 @@ def _describe_pictures(store: str, image_set: str | None, where: str) -> None:
         writer.close()
     if reasons:
         pictures = counted(len(reasons), "picture")
-        say(f"{pictures} without descriptors, so --where leaves them out:", sys.stderr)
+        say(f"{pictures} without descriptors, so {asking} leaves them out:", sys.stderr)
         for reason in reasons[:_REASONS]:
             say(f"  {reason}", sys.stderr)
 
@@ -231,17 +252,23 @@ def _show_split(
     method: Literal["pchip", "cubic", "akima"],
     where: str | None,
     as_json: bool,
+    alike: Sequence[str],
 ) -> None:
     from ...bench.analysis.coverage import AnalysisError
+    from ...bench.store.database import StoreError
     from ...bench.store.derived_cache import Derived
-    from ..tables.kinds import kind_tables
+    from ..tables.kinds import check_groups, kind_tables
 
     if at is not None:
         raise AnalysisError("--split kind tests BD-rates; it goes with --anchor, not with --at")
+    check_groups(alike)
+    with suppress(StoreError):  # it may only be read: the table says that the balance is not measured
+        _describe_pictures(store, image_set, "the balance of the kinds")
     opened = _open(store, image_set, where)
     tables = kind_tables(
-        opened, metrics=metrics, anchor=anchor, image_set=image_set, method=method, derived=Derived(opened)
-    )
+        opened, metrics=metrics, anchor=anchor, image_set=image_set, method=method, derived=Derived(opened),
+        match_on=alike,
+    )  # fmt: skip
     show_tables(tables, as_json, NO_RESULTS if where is None else f"No stored picture fits {where!r}")
 
 

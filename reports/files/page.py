@@ -26,9 +26,9 @@ from ..charts.study_tables import record_table
 from ..tables import digits
 from ..tables.latex import latex
 from ..tables.markup import html_table
-from ..tables.method import METHOD
 from ..tables.table import Table
 from .contact_sheet import Sheet, plan
+from .method import METHOD
 from .page_pictures import BUDGET_BYTES, PageSheet, page_sheet
 from .report import Chart, Report, report
 from .sheet_drawing import Pixels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from itertools import chain
 from typing import Protocol, TypeVar
@@ -288,7 +288,12 @@ def all_head_to_heads(
 
 
 def kind_split(
-    selection: Selection, metric: MetricRow, anchor: str, method: Method, derived: AnswerCache | None = None
+    selection: Selection,
+    metric: MetricRow,
+    anchor: str,
+    method: Method,
+    derived: AnswerCache | None = None,
+    among: Collection[str] | None = None,
 ) -> KindSplit:
     """Return natural against AI-generated under one metric.
 
@@ -298,11 +303,15 @@ def kind_split(
         anchor: Label or id of the codec whose BD-rate is 0.
         method: How curves are interpolated over log rate.
         derived: Keeps the answer; without it every call computes it anew.
+        among: Hashes of the pictures that count; all where None.
     """
-    question = ("kind", anchor, metric.metric_id, method)
+    question = ["kind", anchor, metric.metric_id, method]
+    if among is not None:
+        question.append(sha256("".join(sorted(among)).encode()).hexdigest()[:16])
     return _answer(
-        derived, KIND_SPLIT, question, selection, metric, lambda: selection.split(metric, anchor, method)
-    )
+        derived, KIND_SPLIT, question, selection, metric,
+        lambda: selection.split(metric, anchor, method, among),
+    )  # fmt: skip
 
 
 def _answer(

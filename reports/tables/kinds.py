@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -16,9 +17,11 @@ from ...bench.analysis.kind_effect import KindRow, KindSplit, Level, Order
 from ...bench.analysis.significance import Paired, percent
 from ...bench.records.rows import MetricRow
 from ...bench.store.derived_cache import Derived
+from ...bench.store.pictures import MATCHED_ON
 from ...bench.store.store import Store
 from . import digits
 from .evidence import kind_split
+from .likeness import Likeness, balance_table, likeness, likeness_notes
 from .reasons import curve_notes
 from .selection import Selection, StoredColumns, choose_sets
 from .table import Column, Entry, Row, Table
@@ -35,8 +38,9 @@ def kind_tables(
     image_set: str | None = None,
     method: Method = "pchip",
     derived: Derived | None = None,
+    match_on: Sequence[str] = (),
 ) -> list[Table]:
-    """Return one table a metric over all image sets, or over one that holds both kinds.
+    """Return a table a metric over all image sets, or over one that holds both kinds, and their balance.
 
     Args:
         store: Where the results are.
@@ -45,10 +49,12 @@ def kind_tables(
         image_set: One that holds both kinds; all sets together if absent.
         method: How curves are interpolated over log rate.
         derived: Keeps the tests; without it they are computed anew, which takes seconds.
+        match_on: Of `MATCHED_ON`, in what pictures of the two kinds must be alike in a second comparison.
 
     Raises:
         AnalysisError: The store holds one kind of picture only, or a name is unknown.
     """
+    check_groups(match_on)
     choose_sets(store, image_set)
     selection = Selection(StoredColumns(store, image_set))
     kinds = selection.source.kinds
@@ -58,11 +64,36 @@ def kind_tables(
         )
     chosen = selection.scored_metrics(metrics)
     name = anchor or selection.usual_anchor or ""
-    return [kind_table(selection, kind_split(selection, metric, name, method, derived)) for metric in chosen]
+    tables: list[Table] = []
+    for metric in chosen:
+        split = kind_split(selection, metric, name, method, derived)
+        besides = likeness(selection, split, method, derived, match_on)
+        tables.append(kind_table(selection, split, besides))
+        tables += [balance_table(selection, split, besides.balance)] if besides.balance else []
+    return tables
 
 
-def kind_table(selection: Selection, split: KindSplit) -> Table:
-    """Return every codec's BD-rate on either kind, and the difference where one may be tested."""
+def check_groups(match_on: Sequence[str]) -> None:
+    """Do nothing where these are of `MATCHED_ON`.
+
+    Raises:
+        AnalysisError: One is not; says which are known.
+    """
+    for name in match_on:
+        if name not in MATCHED_ON:
+            near = difflib.get_close_matches(name, MATCHED_ON, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(MATCHED_ON)}"
+            raise AnalysisError(f"--match-pictures {name}: {hint}")
+
+
+def kind_table(selection: Selection, split: KindSplit, besides: Likeness | None = None) -> Table:
+    """Return every codec's BD-rate on either kind, and the difference where one may be tested.
+
+    Args:
+        selection: The pictures and codecs that were compared.
+        split: Their comparison.
+        besides: What the pictures are like besides; None where nobody asked.
+    """
     columns = (
         Column("Codec", numeric=False),
         Column("Affinity", numeric=False, help="Of the AI-generated pictures to the codec's own generator."),
@@ -72,22 +103,35 @@ def kind_table(selection: Selection, split: KindSplit) -> Table:
         Column("p", help="Of no difference, corrected for all codecs."),
         Column("Pictures", help="Natural + AI-generated pictures in the row."),
     )
+    matched = besides.matched if besides else None
+    if matched:
+        columns += (Column("Matched", "%", help="The difference on the matched pictures alone."),)
+    of_codec = {row.codec_id: row for row in matched.rows if row.affinity == "none"} if matched else {}
     toys = {codec.codec_id for codec in selection.comparison(split.metric).codecs if codec.toy}
-    rows = tuple(Row(_entries(row, row.codec_id in toys), _record(split, row)) for row in split.rows)
+    rows: list[Row] = []
+    for row in split.rows:
+        own = of_codec.get(row.codec_id) if row.affinity == "none" else None
+        entries = _entries(row, row.codec_id in toys)
+        entries += (_difference(own) if own else Entry(digits.EMPTY),) * bool(matched)
+        record = {"matched": asdict(own) if own else None} if besides and besides.on else {}
+        rows.append(Row(entries, _record(split, row, besides) | record))
     notes = [
-        *_notes(split),
+        *_notes(split, besides),
         *curve_notes(selection.comparison(split.metric), selection.picture_names),
         *[digits.TOY_NOTE] * any(row.codec_id in toys for row in split.rows),
     ]
     title = f"Natural against AI-generated: BD-rate against {split.anchor} by {selection.title(split.metric)}"
-    return Table(f"{title} · {selection.image_set}", columns, rows, tuple(notes))
+    return Table(f"{title} · {selection.image_set}", columns, tuple(rows), tuple(notes))
+
+
+def _difference(row: KindRow) -> Entry:
+    if row.difference is None or row.interval is None:
+        return Entry(digits.EMPTY)
+    text = digits.with_interval(digits.percent(row.difference), row.interval, digits.percent)
+    return Entry(text, row.difference)
 
 
 def _entries(row: KindRow, toy: bool) -> tuple[Entry, ...]:
-    difference = Entry(digits.EMPTY)
-    if row.difference is not None and row.interval is not None:
-        text = digits.with_interval(digits.percent(row.difference), row.interval, digits.percent)
-        difference = Entry(text, row.difference)
     p_value = Entry(digits.EMPTY)
     if row.p_value is not None:
         star = "*" if row.p_value < SIGNIFICANCE else ""
@@ -97,7 +141,7 @@ def _entries(row: KindRow, toy: bool) -> tuple[Entry, ...]:
         Entry(row.affinity),
         _level(row.natural),
         _level(row.generated),
-        difference,
+        _difference(row),
         p_value,
         Entry(f"{row.natural.pictures} + {row.generated.pictures}"),
     )
@@ -110,7 +154,7 @@ def _level(level: Level) -> Entry:
     return Entry(text, level.percent)
 
 
-def _record(split: KindSplit, row: KindRow) -> dict[str, Any]:
+def _record(split: KindSplit, row: KindRow, besides: Likeness | None) -> dict[str, Any]:
     order = asdict(split.order) if split.order else None
     return {
         "codec": row.label,
@@ -120,10 +164,11 @@ def _record(split: KindSplit, row: KindRow) -> dict[str, Any]:
         **asdict(row),
         "order": order,
         "statement": split.statement,
+        **({"cannot_be_told_apart": list(besides.balance.confounded)} if besides and besides.balance else {}),
     }
 
 
-def _notes(split: KindSplit) -> list[str]:
+def _notes(split: KindSplit, besides: Likeness | None) -> list[str]:
     used = f"{split.natural_pictures} natural and {split.generated_pictures} AI-generated pictures"
     notes = [split.statement] if split.statement else []
     notes += [
@@ -131,7 +176,9 @@ def _notes(split: KindSplit) -> list[str]:
         f"of {split.of_pictures} tried; in brackets 95 % intervals, each kind resampled on its own."
     ]
     if split.order:
-        notes += _order_notes(split.order)
+        notes += _order_notes(split.order, besides.confounded if besides else "")
+    if besides:
+        notes += likeness_notes(besides)
     if split.set_aside:
         notes.append(
             f"{digits.counted(split.set_aside, 'AI-generated picture')} in no test: made by a compared "
@@ -150,12 +197,12 @@ def _notes(split: KindSplit) -> list[str]:
     return notes + [f"Not compared: {label} finished too few pictures." for label in split.not_compared]
 
 
-def _order_notes(order: Order) -> list[str]:
+def _order_notes(order: Order, confounded: str = "") -> list[str]:
     verdict = "some codec's BD-rate depends" if order.p_value < SIGNIFICANCE else "not shown that any depends"
     low, high = order.tau_interval.low or 0.0, order.tau_interval.high or 0.0
     shown = [reversal for reversal in order.reversals if reversal.shown]
     notes = [
-        f"Does the kind matter? {digits.p_equals(order.p_value)}: {verdict} on the kind of picture. "
+        f"Does the kind matter? {_answer(order, verdict, confounded)} "
         f"* p below 0.05, corrected for all {order.codecs - 1} codecs (max-T).",
         f"Does the order change? Kendall's tau of the two orders of {order.codecs} codecs is "
         f"{digits.number(order.tau, 2)} ({digits.between(digits.number(low, 2), digits.number(high, 2))}); "
@@ -173,6 +220,15 @@ def _order_notes(order: Order) -> list[str]:
         for reversal in (shown or list(order.reversals))[:CHANGES_SHOWN]
     ]
     return notes
+
+
+def _answer(order: Order, verdict: str, confounded: str) -> str:
+    p_equals = digits.p_equals(order.p_value)
+    if not confounded:
+        return f"{p_equals}: {verdict} on the kind of picture."
+    return (
+        f"Kind and {confounded} cannot be told apart here: what the test shows ({p_equals}) may be of either."
+    )
 
 
 def points_by_kind(selection: Selection, metric: MetricRow, anchor_id: str) -> dict[str, dict[str, float]]:

@@ -284,15 +284,23 @@ class Selection:
                 near[about.label, level].add(picture)
         return {key: len(pictures) for key, pictures in near.items()}
 
-    def split(self, metric: MetricRow, anchor: str, method: Method = "pchip") -> KindSplit:
+    def split(
+        self,
+        metric: MetricRow,
+        anchor: str,
+        method: Method = "pchip",
+        among: Collection[str] | None = None,
+    ) -> KindSplit:
         """Return natural against AI-generated under one metric.
 
         Args:
             metric: Whose scores decide.
             anchor: Label or id of the codec whose BD-rate is 0.
             method: How log rate is interpolated over quality.
+            among: Hashes of the pictures that count; all where None.
         """
-        return split_by_kind(self.comparison(metric), self._origins(), metric, anchor, method)
+        origins = (cell for cell in self.origins() if among is None or cell.picture_sha256 in among)
+        return split_by_kind(self.comparison(metric), origins, metric, anchor, method)
 
     def _pairs(self) -> list[tuple[int, int]]:
         """Return places of codecs and pictures that have a measurement together."""
@@ -300,7 +308,8 @@ class Selection:
         pairs = np.unique(self.columns.codec * count + self.columns.picture)
         return [divmod(int(pair), count) for pair in pairs]
 
-    def _origins(self) -> Iterator[Origin]:
+    def origins(self) -> Iterator[Origin]:
+        """Yield who made each picture and who decoded it."""
         for codec, picture in self._pairs():
             about, of = self.columns.codecs[codec], self.columns.pictures[picture]
             for kind in (of.kind, of.other_kind):

@@ -12,6 +12,7 @@ from ..charts.interactive import spans
 from ..tables import digits
 from ..tables.evidence import Pending, kind_split
 from ..tables.kinds import dividing_pictures, kind_table, points_by_kind, points_table
+from ..tables.likeness import Likeness, balance_table, likeness
 from ..tables.selection import Selection
 from . import frame as pages
 from . import pickers
@@ -71,7 +72,7 @@ def draw(frame: Frame) -> None:
     except Pending:
         pages.show(points_table(points_by_kind(selection, metric, anchor_id), title))
     else:
-        _drawn(selection, split, title, sets[0])
+        _drawn(selection, split, title, sets[0], likeness(selection, split, "pchip", frame.background))
         if kind_points(split):
 
             def printed() -> Printed | None:
@@ -97,18 +98,23 @@ def draw(frame: Frame) -> None:
     pages.pending(frame)
 
 
-def _drawn(selection: Selection, split: KindSplit, title: str, image_set: str) -> None:
+def _drawn(selection: Selection, split: KindSplit, title: str, image_set: str, besides: Likeness) -> None:
     if split.statement:
         st.warning(pages.plain(split.statement[0].upper() + split.statement[1:] + "."))
     elif split.order:
         changed = [reversal for reversal in split.order.reversals if reversal.shown]
         verdict = "depends" if split.order.p_value < 0.05 else "is not shown to depend"
         order = "the order of codecs changes" if changed else "no change in the order of codecs is shown"
-        st.markdown(f"**What a codec saves {verdict} on the kind of picture; {order}.**")
+        told = f"What a codec saves {verdict} on the kind of picture; {order}."
+        if besides.confounded:
+            told = f"Kind and {besides.confounded} cannot be told apart here: what is shown may be of either."
+        st.markdown(f"**{pages.plain(told)}**")
     points = kind_points(split)
     if points:
         drawn = spans(points, title=f"{title} (%)", groups=GROUPS,
                       dark=st.context.theme.type == "dark")  # fmt: skip
         st.altair_chart(drawn, alt=f"{title}, on either kind; the table below has the numbers")
     links = [look_link(image_set, [split.anchor, row.label]) for row in split.rows]
-    pages.show(kind_table(selection, split), "kinds", links=links)
+    pages.show(kind_table(selection, split, besides), "kinds", links=links)
+    if besides.balance:
+        pages.show(balance_table(selection, split, besides.balance), "balance")

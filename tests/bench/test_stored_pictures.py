@@ -148,13 +148,16 @@ CHOSEN = {
     "entropy!=4": "ac",
     " entropy > +3e0 and face_count < 1 ": "c",
     "face_count>-1": "bc",
+    "jpeg_quality<95": "a",
+    "file_format=jpeg": "a",
+    "file_format != JPEG": "b",
 }
 
 
 def test_a_condition_chooses_pictures_by_what_is_on_them(store: StoreWriter) -> None:
     known = {
-        "a": {"entropy": 3.0},
-        "b": {"entropy": 4.0, "face_count": 1.0},
+        "a": {"entropy": 3.0, "jpeg_quality": 75.0, "file_format": 1.0},
+        "b": {"entropy": 4.0, "face_count": 1.0, "file_format": 0.0},
         "c": {"entropy": 5.0, "face_count": 0.0},
     }
     add_contents(store, [PictureContent(HASHES[name], "0" * 16, values) for name, values in known.items()])
@@ -214,6 +217,8 @@ def test_a_generator_that_older_rows_do_not_say_is_filled_in_of_its_codec_alone(
         ("entrpy>1", "no descriptor 'entrpy'; did you mean 'entropy'"),
         ("zzz>1", "no descriptor 'zzz'; known: spatial_information, "),
         ("entropy>1.2.3", "expected a number, got '1.2.3'"),
+        ("file_format>jpeg", "expected file_format= or != one of png, jpeg, webp"),
+        ("file_format=gimp", "expected file_format= or != one of png, jpeg, webp"),
     ],
 )
 def test_what_is_no_condition_is_named(where: str, reason: str) -> None:

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from codecarena.datasets.description import describe
 from codecarena.datasets.description.describe import Finding, _concerns, _duplicates
-from codecarena.datasets.description.history import JpegTrace
+from codecarena.datasets.description.history import JpegTrace, Traces
 from codecarena.datasets.description.index_file import Index, read_index
 from codecarena.datasets.description.metadata import Metadata
 from codecarena.datasets.generated import generated_entry, text_pictures
@@ -35,6 +35,7 @@ from codecarena.datasets.sets.subsets import write_subset
 SEEN = np.zeros((256, 300, 3), np.uint8)
 OF_JPEG = "is a JPEG file, quality about 85: it favours JPEG at this rate"
 BEFORE = "was JPEG compressed before"
+LOSSY = "was coded with loss before: it lies in blocks as of WebP, AVIF or HEIC"
 ORIGIN = ("unknown origin", "says nothing of a generator: taken as natural")
 
 
@@ -51,19 +52,26 @@ ORIGIN = ("unknown origin", "says nothing of a generator: taken as natural")
         ({"factor": 3}, [("upscaled", "seems to be enlarged about 3 times, or is out of focus")]),
         ({"pixels": SEEN[:255]}, [("small", "300x255, a side below 256 pixels")]),
         ({"pixels": SEEN[:, :255]}, [("small", "255x256, a side below 256 pixels")]),
+        ({"quality": 95.0, "file_format": 0.0}, [("jpeg", f"{BEFORE}, quality about 95 or more")]),
+        ({"blocks_of_4": 6.0}, [("lossy", LOSSY)]),
+        ({"blocks_of_8": 5.0}, [("lossy", LOSSY)]),
+        ({"blocks_of_4": 5.9, "blocks_of_8": 4.9}, []),
         ({"kind": None}, [ORIGIN]),
         ({"kind": None, "said": Metadata(kind="ai-generated")}, []),
         ({"kind": None, "named": True}, []),
     ],
 )  # fmt: skip
-def test_each_concern_has_its_sentence(
-    monkeypatch: pytest.MonkeyPatch, known: dict[str, Any], expected: list[tuple[str, str]]
-) -> None:
-    monkeypatch.setattr(describe, "jpeg_file_quality", lambda _: known.get("quality"))
-    monkeypatch.setattr(describe, "jpeg_trace", lambda _: known.get("trace"))
-    monkeypatch.setattr(describe, "upscaling", lambda _: known.get("factor"))
+def test_each_concern_has_its_sentence(known: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    values = {
+        "file_format": known.get("file_format", float("quality" in known)),
+        "jpeg_quality": known.get("quality", 100.0),
+        "enlargement": float(known.get("factor", 1)),
+        "blocks_of_4": known.get("blocks_of_4", 0.0),
+        "blocks_of_8": known.get("blocks_of_8", 0.0),
+    }
+    traces = Traces(values, known.get("trace"))
     pixels, said = known.get("pixels", SEEN), known.get("said", Metadata())
-    outcome = _concerns(Path("a"), "a", pixels, said, known.get("kind", "natural"), known.get("named", False))
+    outcome = _concerns(traces, "a", pixels, said, known.get("kind", "natural"), known.get("named", False))
     assert list(outcome) == [Finding("a", concern, detail) for concern, detail in expected]  # type: ignore[arg-type]
 
 

@@ -72,7 +72,7 @@ def test_a_picture_may_differ_from_its_set(tmp_path: Path) -> None:
         (HEAD + PICTURE + "zzz = 1", "pictures.0.zzz: unknown key; known: file, sha256,"),
         (
             HEAD.replace("ai-generated", "synthetic") + PICTURE,
-            "kind: Input should be 'natural' or 'ai-generated'",
+            "kind: Input should be 'natural', 'ai-generated', 'composite', 'drawn' or 'unknown'",
         ),
         (HEAD, "the file: expected at least one [[pictures]] table, or archives, or a count"),
         (HEAD + "pictures = []", "expected at least one [[pictures]] table"),

@@ -15,7 +15,11 @@ from stored_cells import part_of
 
 from codecarena.bench.analysis.coverage import AnalysisError
 from codecarena.bench.analysis.curves import bd_rate
+from codecarena.bench.records.messages import PictureContent
 from codecarena.bench.records.rows import Score, ScoredCell
+from codecarena.bench.store.pictures import add_contents
+from codecarena.bench.store.store import Store
+from codecarena.bench.store.writer import StoreWriter
 from codecarena.reports.files.export import write
 from codecarena.reports.tables import digits
 from codecarena.reports.tables.comparisons import comparison_tables, decode_seconds
@@ -159,6 +163,66 @@ def test_the_split_shows_both_kinds_with_intervals_and_affinity(make_store: Call
     assert "8 AI-generated pictures in no test" in text
     with pytest.raises(AnalysisError, match="stored: natural"):
         kind_tables(store, anchor="jpeg", image_set="photos")
+
+
+def confounded_store(make_store: Callable, natural: float, generated: float) -> Store:
+    """Return a store of twelve pictures of either kind, described with these JPEG qualities."""
+    stored: list[ScoredCell] = []
+    for codec, here, there in (("jpeg", 1, 1), ("steady", 0.8, 0.6)):
+        stored += cells(codec, here, pictures=12)
+        stored += cells(codec, there, kind="ai-generated", generator="FLUX.1-dev", pictures=12)
+    store = make_store(stored, metrics=(PSNR,))
+    random = np.random.default_rng(5)
+    qualities = {"natural": natural, "ai-generated": generated}
+    contents = [
+        PictureContent(
+            cell.picture_sha256,
+            "0" * 16,
+            {"entropy": float(random.normal()), "jpeg_quality": qualities[cell.kind], "file_format": 0.0},
+        )
+        for cell in {cell.picture_sha256: cell for cell in stored}.values()
+    ]
+    writer = StoreWriter(store.location.store_option)
+    add_contents(writer, contents)
+    writer.close()
+    return store
+
+
+def test_what_differs_between_the_kinds_is_said_instead_of_an_answer(make_store: Callable) -> None:
+    table, besides = kind_tables(confounded_store(make_store, 75, 100), anchor="jpeg")
+    notes = " ".join(table.notes)
+    assert "Does the kind matter? Kind and JPEG quality cannot be told apart here" in notes
+    assert "some codec's BD-rate depends" not in notes
+    assert table.rows[0].record["cannot_be_told_apart"] == ["jpeg_quality"]
+    first = besides.rows[0]
+    assert [entry.text for entry in first.entries] == ["JPEG quality", "75", "100", "∞", "<0.001", "0", "no"]
+    assert {row.entries[0].text for row in besides.rows} == {"JPEG quality", "entropy", "PNG file"}
+    # JSON has no infinity.
+    assert json.loads(json.dumps(as_json([besides]), allow_nan=False))[0]["rows"][0]["difference"] is None
+    assert "Of 12 natural and 12 AI-generated pictures" in " ".join(drawn(besides).split())
+
+
+def test_pictures_that_are_alike_are_compared_beside_all_of_them(make_store: Callable) -> None:
+    store = confounded_store(make_store, 75, 75)
+    table, _ = kind_tables(store, anchor="jpeg", match_on=["history"])
+    notes = " ".join(table.notes)
+    assert "some codec's BD-rate depends on the kind of picture" in notes
+    assert "Matched: 12 pairs of a natural and an AI-generated picture alike in history; 0 pictures" in notes
+    row = table.rows[0]
+    assert (table.columns[-1].title, row.entries[-1].text) == ("Matched", row.entries[4].text)
+    assert row.record["matched"]["difference"] == pytest.approx(row.record["difference"])
+    apart, _ = kind_tables(confounded_store(make_store, 75, 100), anchor="jpeg", match_on=["history"])
+    assert "No matched answer: 0 pairs of pictures alike in history, fewer than 10." in apart.notes
+    assert (apart.columns[-1].title, apart.rows[0].record["matched"]) == ("Pictures", None)
+    with pytest.raises(AnalysisError, match="--match-pictures sise: did you mean 'size'"):
+        kind_tables(store, anchor="jpeg", match_on=["sise"])
+
+
+def test_a_store_without_descriptors_says_so(make_store: Callable) -> None:
+    stored = [*cells("jpeg", 1), *cells("jpeg", 1, kind="ai-generated", generator="FLUX.1-dev")]
+    stored += [*cells("steady", 0.8), *cells("steady", 0.6, kind="ai-generated", generator="FLUX.1-dev")]
+    (table,) = kind_tables(make_store(stored, metrics=(PSNR,)), anchor="jpeg")
+    assert any(note.startswith("What else tells the pictures apart is not measured") for note in table.notes)
 
 
 def test_every_row_carries_its_affinity(make_store: Callable, tmp_path: Path) -> None:

@@ -306,30 +306,39 @@ ROWS = (
 
 
 @pytest.mark.parametrize(
-    ("p_value", "reversal_p", "statement", "said"),
+    ("p_value", "reversal_p", "statement", "confounded", "said"),
     [
-        (0.049, 0.049, None, "What a codec saves depends on the kind of picture; the order of codecs "
+        (0.049, 0.049, None, "", "What a codec saves depends on the kind of picture; the order of codecs "
          "changes."),
-        (0.051, 0.051, None, "What a codec saves is not shown to depend on the kind of picture; no change in "
-         "the order of codecs is shown."),
-        (0.049, 0.9, "toy set", "Toy set."),
+        (0.051, 0.051, None, "", "What a codec saves is not shown to depend on the kind of picture; no "
+         "change in the order of codecs is shown."),
+        (0.049, 0.9, "toy set", "JPEG quality", "Toy set."),
+        (0.049, 0.049, None, "JPEG quality",
+         "Kind and JPEG quality cannot be told apart here: what is shown may be of either."),
     ],
 )  # fmt: skip
 def test_the_page_says_whether_the_kind_matters(
-    monkeypatch: pytest.MonkeyPatch, p_value: float, reversal_p: float, statement: str | None, said: str
+    monkeypatch: pytest.MonkeyPatch,
+    p_value: float,
+    reversal_p: float,
+    statement: str | None,
+    confounded: str,
+    said: str,
 ) -> None:
     page, tables, points = Drawn(), [], []
     monkeypatch.setattr(natural, "st", page)
     monkeypatch.setattr(natural.pages, "show", lambda table, name, **_: tables.append((table, name)))
-    monkeypatch.setattr(natural, "kind_table", lambda _, split: split.rows)
+    monkeypatch.setattr(natural, "kind_table", lambda _, split, __: split.rows)
+    monkeypatch.setattr(natural, "balance_table", lambda *_: "balance")
     monkeypatch.setattr(natural, "spans", lambda drawn, **_: points.extend(drawn))
     order = Order(p_value, 3, 0.5, NONE, (Reversal("a", "b", -1.0, 1.0, reversal_p),))
     split: Any = SimpleNamespace(rows=ROWS, order=order, statement=statement, anchor="zip")
-    natural._drawn(SimpleNamespace(), split, "title", "zoo")  # type: ignore[arg-type]
+    besides: Any = SimpleNamespace(confounded=confounded, balance=SimpleNamespace())
+    natural._drawn(SimpleNamespace(), split, "title", "zoo", besides)  # type: ignore[arg-type]
     words = page.of("warning" if statement else "markdown")
     assert [word.strip("*").replace("\\", "") for word in words] == [said]
     assert points == [
         SpanPoint("a", "natural", -20.0, -25.0, -14.0), SpanPoint("a", "AI-generated", 30.0, None, None),
         SpanPoint("b (same weights)", "AI-generated", 4.0, 1.0, 9.0),
     ]  # fmt: skip
-    assert tables == [(ROWS, "kinds")]
+    assert tables == [(ROWS, "kinds"), ("balance", "balance")]

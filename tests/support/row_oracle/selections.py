@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -81,9 +81,12 @@ class RowSelection:
                 pictures[cell.codec, near].add(cell.picture_sha256)
         return {key: len(members) for key, members in pictures.items()}
 
-    def split(self, metric: MetricRow, anchor: str, method: Method = "pchip") -> KindSplit:
+    def split(
+        self, metric: MetricRow, anchor: str, method: Method = "pchip", among: Collection[str] | None = None
+    ) -> KindSplit:
         """Return natural against AI-generated under one metric."""
-        return split_by_kind(self.comparison(metric), self.cells, metric, anchor, method)  # type: ignore[arg-type]
+        cells = [cell for cell in self.cells if among is None or cell.picture_sha256 in among]
+        return split_by_kind(self.comparison(metric), cells, metric, anchor, method)  # type: ignore[arg-type]
 
     @property
     def usual_anchor(self) -> str | None:
