@@ -71,5 +71,5 @@ def check_loaded(network: Any) -> None:
 
 def _tensor(name: str) -> object:
     """Return a name without its spelling."""
-    found = _TENSOR.fullmatch(name)
-    return found.groups() if found else name
+    match = _TENSOR.fullmatch(name)
+    return match.groups() if match else name

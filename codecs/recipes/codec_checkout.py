@@ -70,6 +70,14 @@ def weight(name: str) -> str:
     return str(path)
 
 
+def call(program: str, *words: str, folder: str = ".") -> None:
+    """Run one of the repository's programs in a folder of the checkout; its failure ends this one."""
+    command = [sys.executable, program, *words]
+    ended = subprocess.run(command, cwd=CHECKOUT / folder, check=False)
+    if ended.returncode:
+        sys.exit(f"{program} ended with exit status {ended.returncode}")
+
+
 def framed(height: int, width: int, quality: int, payload: bytes) -> bytes:
     """Return a stream of the picture's size, its quality and a payload.
 

@@ -6,8 +6,6 @@ Command lines as its readme and the two programs give them (JeremyIV/diffc): `--
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -15,14 +13,6 @@ import codec_checkout as checkout
 
 CONFIG = "configs/SD-1.5-base.yaml"
 """Must hold a `manual_dkl_per_step`, which compress and decompress need and evaluate does not."""
-
-
-def call(program: str, *words: str) -> None:
-    """Run one of the repository's programs; its failure ends this one."""
-    command = [sys.executable, str(checkout.CHECKOUT / program), "--config", CONFIG, *words]
-    ended = subprocess.run(command, check=False)
-    if ended.returncode:
-        sys.exit(f"{program} ended with exit status {ended.returncode}")
 
 
 def encode(picture: Path, stream: Path, quality: int) -> None:
@@ -35,7 +25,7 @@ def encode(picture: Path, stream: Path, quality: int) -> None:
     """
     with tempfile.TemporaryDirectory() as folder:
         where = ("--image_path", str(picture), "--output_dir", folder)
-        call("compress.py", *where, "--recon_timestep", str(quality))
+        checkout.call("compress.py", "--config", CONFIG, *where, "--recon_timestep", str(quality))
         stream.write_bytes(Path(folder, f"{picture.stem}.diffc").read_bytes())
 
 
@@ -48,7 +38,9 @@ def decode(stream: Path, picture: Path, seed: int) -> None:  # noqa: ARG001 - it
         seed: Changes nothing; the repository's own is 0.
     """
     with tempfile.TemporaryDirectory() as folder:
-        call("decompress.py", "--input_path", str(stream), "--output_dir", folder)
+        checkout.call(
+            "decompress.py", "--config", CONFIG, "--input_path", str(stream), "--output_dir", folder
+        )
         picture.write_bytes(Path(folder, f"{stream.stem}_decompressed.png").read_bytes())
 
 

@@ -85,10 +85,10 @@ class Whole(nn.Module):
 def spelled(network: nn.Module, plural: str, dot: str) -> dict[str, torch.Tensor]:
     """Return a network's tensors as another version of CompressAI calls them."""
 
-    def name_then(found: re.Match[str]) -> str:
-        today = found[1]
+    def name_then(match: re.Match[str]) -> str:
+        today = match[1]
         then = {"matrices": "matrix", "biases": "bias", "factors": "factor"}[today]
-        return f"_{today if plural else then}{dot}{found[2]}"
+        return f"_{today if plural else then}{dot}{match[2]}"
 
     tensors = network.state_dict()
     return {re.sub(r"(matrices|biases|factors)\.(\d)", name_then, name): tensors[name] for name in tensors}
