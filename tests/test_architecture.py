@@ -100,6 +100,7 @@ MOST_FLOORS = 6
 ROOT_MODULES = (
     "__version__",
     "counts",
+    "ending_signals",
     "home_folder",
     "liveness",
     "picture_file",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Any
 
 from typer.core import TyperGroup
 
+from ...ending_signals import handling_the_first
 from ...system_errors import sentence
 
 PACKAGE = __name__.partition(".")[0]
@@ -17,9 +19,13 @@ class PlainErrors(TyperGroup):
 
     # Any: Typer's context, of the Click that Typer brings along.
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; what it says of a wrong option begins with what was wrong."""
+        """Run a command; what it says of a wrong option begins with what was wrong.
+
+        SIGTERM and a closed terminal end it as Ctrl-C does.
+        """
         try:
-            return super().invoke(ctx)
+            with handling_the_first(signal.default_int_handler):
+                return super().invoke(ctx)
         except Exception as error:
             message = getattr(error, "message", None)
             if isinstance(message, str) and hasattr(error, "format_message"):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import signal
-import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Protocol
 
+from ...ending_signals import handling_the_first
 from ..records.cells import CellKey, Saved
 from ..records.messages import Limits, Outcome, Stored
 from ..store.writer import StoreWriter
@@ -282,21 +282,6 @@ def _stored(planned: Planned, outcome: Outcome) -> Stored | None:
     return planned.cell.stored
 
 
-@contextmanager
-def stoppable(stop: Callable[[], None]) -> Generator[None]:
-    """Call ``stop`` on the first SIGINT or SIGTERM; a second one ends the program at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def handle(_number: int, _frame: object) -> None:
-        for number, old in before.items():
-            signal.signal(number, old)
-        stop()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
+def stoppable(stop: Callable[[], None]) -> AbstractContextManager[None]:
+    """Call ``stop`` on the first Ctrl-C, SIGTERM or SIGHUP; a second one ends the program at once."""
+    return handling_the_first(lambda *_: stop())

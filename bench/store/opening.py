@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import cast
 
 from sqlalchemy import Connection, Engine, inspect
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from ...system_errors import reason
 from .database import (
@@ -59,7 +59,7 @@ def open_engine(location: Location, access: Access) -> Engine:
             ) from error
     read_only = access in ("read", "plan")
     engine = raw_engine(location, read_only)
-    if read_only and location.file and not _opens(engine) and not os.access(location.file.parent, os.W_OK):
+    if read_only and location.file and not os.access(location.file.parent, os.W_OK) and not _opens(engine):
         engine = _without_files_beside(location.file)
     try:
         version = patiently(lambda: _checked_version(engine, location), location.shown, location.file)
@@ -178,7 +178,7 @@ def _opens(engine: Engine) -> bool:
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1")
-    except OperationalError as error:
+    except DatabaseError as error:
         engine.dispose()
         return not any(words in str(error.orig) for words in ("unable to open", "readonly"))
     return True

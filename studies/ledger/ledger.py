@@ -15,18 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import (
-    Connection,
-    Executable,
-    and_,
-    bindparam,
-    event,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Executable, and_, bindparam, event, func, insert, or_, select, update
 
 from ...bench.store.database import StoreError
 from ...bench.store.store import RESTART_SECONDS, Store

@@ -121,7 +121,10 @@ def test_a_run_killed_at_random_moments_ends_like_an_undisturbed_one(
     assert {run.status for run in runs[1:]} <= {"killed", "finished"}
 
 
-def test_ctrl_c_stops_at_once_and_keeps_what_had_finished(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_ctrl_c_and_a_closed_terminal_stop_at_once_and_keep_what_had_finished(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     write_pictures(tmp_path / "pictures", 6, marked=5)
     recipe = write_recipe(tmp_path, "sleeps")
     text = SUITE.replace("step = 5", "step = 25")  # four settings of each codec
@@ -137,7 +140,7 @@ def test_ctrl_c_stops_at_once_and_keeps_what_had_finished(tmp_path: Path) -> Non
     wait_for(lambda: stored_count(tmp_path / "arena") == 6 * 8 + 5)
     workers = psutil.Process(runner.pid).children(recursive=True)
     assert any("program.py" in " ".join(worker.cmdline()) for worker in workers), "the sleeper is asleep"
-    os.kill(runner.pid, signal.SIGINT)
+    os.kill(runner.pid, number)
     out, err = runner.communicate(timeout=60)
     assert runner.returncode == 130, err
     assert '"interrupted": true' in out
