@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import atexit
 import gc
-import json
 import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 import typer.main
 
 from . import __version__
-from .bench.cli import listing
 from .bench.cli.commands import app as bench_app
 from .bench.cli.error_sentences import PlainErrors, error_sentence
 from .bench.cli.run_options import options, said
@@ -41,12 +39,9 @@ from .reports.cli.commands import app as reports_app
 from .reports.cli.figure_commands import app as figure_app
 from .reports.cli.leaderboard_commands import app as leaderboard_app
 from .reports.cli.leaderboard_commands import show_leaderboard
+from .reports.cli.listing_commands import app as listing_app
 from .studies.organise.commands import commands as study_commands
 from .visible_text import plain_help, say, show_every_letter
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
 
 app = typer.Typer(
     name="codecarena",
@@ -58,17 +53,16 @@ app = typer.Typer(
     cls=PlainErrors,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-list_app = typer.Typer(no_args_is_help=True, help="Show what there is.")
 sets_app = typer.Typer(
     no_args_is_help=True, help="Get image sets, describe, pick, compare and generate them."
 )
 sets_app.add_typer(set_commands(sampler))
-app.add_typer(list_app, name="list")
 app.add_typer(sets_app, name="sets")
 app.add_typer(edit_app, name="edit")
 app.add_typer(store_app, name="store")
 app.add_typer(bench_app)
 app.add_typer(timing_app)
+app.add_typer(listing_app)
 app.add_typer(leaderboard_app)
 app.add_typer(reports_app)
 app.add_typer(figure_app)
@@ -237,6 +231,10 @@ def serve(
         list[str] | None,
         typer.Option("--host-name", help="A name under which visitors come, such as a proxy's."),
     ] = None,
+    base_path: Annotated[
+        str,
+        typer.Option(help="Path that a proxy shows the pages below, such as /arena.", show_default="none"),
+    ] = "",
 ) -> None:
     """Open the dashboard on a store, and the trials of its studies."""
     from .bench.run.redecode import pictures
@@ -252,56 +250,9 @@ def serve(
             say(f"The organiser's password, for the page Studies in this run:  {password}")
 
     services, names = Services(pictures, study_pictures), host_name or ()
-    serve_pages(store, services, host, port, raters=raters, host_names=names, announce=announce)
-
-
-@app.command()
-def doctor(store: StoreOption = STORE, data: DataOption = None, as_json: JsonOption = False) -> None:
-    """Load every codec and metric and say what is missing and how to get it."""
-    from dataclasses import asdict
-
-    from .bench.cli.doctor import examine
-
-    _print_records([asdict(line) for line in examine(store, data)], "codecarena doctor", as_json)
-
-
-@list_app.command("codecs")
-def list_codecs(as_json: JsonOption = False) -> None:
-    """Codecs, with what is missing to run them."""
-    _print_records(listing.codecs(), "codecs", as_json)
-
-
-@list_app.command("metrics")
-def list_metrics(
-    show_all: Annotated[bool, typer.Option("--all", help="Show pyiqa's metrics one by one.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Metrics, with what is missing to run them."""
-    metrics = listing.metrics()
-    wrapped = [row for row in metrics if str(row["metric"]).startswith("pyiqa:")]
-    shown = metrics if show_all or as_json else [row for row in metrics if row not in wrapped]
-    _print_records(shown, "metrics", as_json)
-    if len(shown) < len(metrics):
-        say(f"and {len(wrapped)} of pyiqa's, as pyiqa:NAME: codecarena list metrics --all")
-
-
-@list_app.command("sets")
-def list_sets(data: DataOption = None, as_json: JsonOption = False) -> None:
-    """Image sets, and how much of each is on this machine."""
-    image_sets = listing.image_sets(data) if as_json else listing.image_sets_in_brief(data)
-    _print_records(image_sets, "image sets", as_json)
-
-
-@list_app.command("suites")
-def list_suites(as_json: JsonOption = False) -> None:
-    """Suites that come with codecarena."""
-    _print_records(listing.suites(), "suites", as_json)
-
-
-@list_app.command("recipes")
-def list_recipes(as_json: JsonOption = False) -> None:
-    """Ready recipes for other people's codecs."""
-    _print_records(listing.recipes(), "ready recipes", as_json)
+    serve_pages(
+        store, services, host, port, raters=raters, host_names=names, base_path=base_path, announce=announce
+    )
 
 
 @sets_app.command("fetch")
@@ -358,16 +309,6 @@ def _simulate_study(store: str) -> None:
         return
     if votes:
         say(f"A study of {counted(votes, 'simulated vote')}:  {NAME} (programs answered, no person did)")
-
-
-def _print_records(rows: Sequence[Mapping[str, Any]], title: str, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(rows, indent=2))
-        return
-    from .reports.tables.terminal import show_records
-    from .terminal import Terminal
-
-    show_records(Terminal(), title, rows)
 
 
 def main() -> NoReturn:

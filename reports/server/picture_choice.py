@@ -240,19 +240,19 @@ def panes(
         maps: Keys of `MAPS`; each adds a pane for every codec.
         target: What the pictures are matched by.
     """
-    shown = [Pane("Original", f"/look/original/{picture_sha256}", picture)]
+    shown = [Pane("Original", f"look/original/{picture_sha256}", picture)]
     for label, cell in cells.items():
         address = f"{picture_sha256}/{cell.decoded_sha256}"
         shown.append(
             Pane(
                 label,
-                f"/look/decoded/{address}",
+                f"look/decoded/{address}",
                 f"{numbers(cell, metrics)} · {target.deviation(cell)} from {target.in_words}",
             )
         )
     for kind in maps:
         for label, cell in cells.items():
-            address = f"/look/map/{kind}/{picture_sha256}/{cell.decoded_sha256}"
+            address = f"look/map/{kind}/{picture_sha256}/{cell.decoded_sha256}"
             shown.append(Pane(f"{MAPS[kind]}: {label}", address, MAP_NOTES[kind]))
     return shown
 

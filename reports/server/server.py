@@ -98,10 +98,10 @@ class ServeError(Exception):
     """The page cannot be served; the message says what to do."""
 
 
-def address(host: str, port: int) -> str:
+def address(host: str, port: int, base_path: str = "") -> str:
     """Return the URL of the page."""
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}"
+    return f"http://{shown}:{port}" + (f"{base_path}/" if base_path else "")
 
 
 def serve(
@@ -112,6 +112,7 @@ def serve(
     *,
     raters: bool = False,
     host_names: Sequence[str] = (),
+    base_path: str = "",
     announce: Callable[[str], None] | None = None,
 ) -> None:
     """Serve the pages until Ctrl-C or a signal ends it.
@@ -124,21 +125,27 @@ def serve(
         port: TCP port.
         raters: Serve the trials of the studies only: no dashboard.
         host_names: Names under which visitors come, beside this machine's: a proxy's, for instance.
+        base_path: Path that a proxy shows the pages below, such as ``/arena``; it may take it off or not.
         announce: Called with the address before the server listens.
 
     Raises:
-        ServeError: The port is taken, or the address is not one of this machine's.
+        ServeError: The port is taken, the address is not one of this machine's, or the path is none.
         StoreError: ``store`` is no store's name, or raters are to be served and the store does not open.
     """
     import uvicorn
 
+    from .base_path import normalised
     from .connections import BACKLOG, BoundedConnection, most_connections
     from .log_limit import limit_logs
 
     check_address(host, port)
-    app = application(store, services, raters=raters, host_names=host_names)
+    try:
+        base_path = normalised(base_path)
+    except ValueError as error:
+        raise ServeError(str(error)) from error
+    app = application(store, services, raters=raters, host_names=host_names, base_path=base_path)
     if announce:
-        announce(address(host, port))
+        announce(address(host, port, base_path))
     config = uvicorn.Config(
         app,
         host=host,
@@ -166,7 +173,12 @@ def serve(
 
 
 def application(
-    store: str, services: Services, *, raters: bool = False, host_names: Sequence[str] = ()
+    store: str,
+    services: Services,
+    *,
+    raters: bool = False,
+    host_names: Sequence[str] = (),
+    base_path: str = "",
 ) -> App:
     """Return the ASGI app of a store: one in a process, as Streamlit wants it.
 
@@ -175,6 +187,7 @@ def application(
         services: What pages need of other parts of the package.
         raters: Whether raters' pages and routes are served, which writes votes, instead of the dashboard.
         host_names: Names that requests may be addressed to, beside this machine's.
+        base_path: As `normalised` returns it.
 
     Raises:
         StoreError: ``store`` is no store's name, or raters are to be served and the store does not open.
@@ -196,6 +209,8 @@ def application(
 
     _scan_no_packages()
     middleware = [_guard(host_names, raters), _kept_modules()]
+    if base_path:
+        middleware = _below(base_path, middleware)
     if raters:
         _collect_seldom()
         service = RaterService(store)
@@ -244,6 +259,16 @@ def _scan_no_packages() -> None:
     from streamlit.components.v2 import manifest_scanner
 
     setattr(manifest_scanner, "scan_component_manifests", list)  # noqa: B010 - for the checker
+
+
+def _below(base_path: str, middleware: Sequence[Middleware]) -> list[Middleware]:
+    """Return middleware that sees requests without the base path, for an app that sees them with it."""
+    from starlette.middleware import Middleware
+
+    from .base_path import WithBasePath, WithoutBasePath
+
+    outer = Middleware(WithoutBasePath, base_path=base_path)
+    return [outer, *middleware, Middleware(WithBasePath, base_path=base_path)]
 
 
 def _guard(host_names: Sequence[str], raters: bool) -> Middleware:

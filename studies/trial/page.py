@@ -11,7 +11,7 @@ RATER_PARAMETERS = frozenset({"invite", "PROLIFIC_PID", "withdraw"})
 # The modules come from our own routes: they import each other by their names, as written.
 LOADER = """
 export default function () {
-  import(new URL("/study/web/main.js", window.location.href).href).then((study) => study.mount());
+  import(new URL("study/web/main.js", document.baseURI).href).then((study) => study.mount());
 }
 """
 # Menu, toolbar and Streamlit's own word on a lost connection: the rater's pages say that themselves.

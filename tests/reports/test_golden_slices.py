@@ -291,10 +291,10 @@ def test_pictures_are_shown_with_their_own_numbers() -> None:
     listed = panes("otter.png", "original", {"latent": CELL}, [PSNR], ["flip", "difference"],
                    Target(30.0, PSNR))  # fmt: skip
     assert [(picture.name, picture.address) for picture in listed] == [
-        ("Original", "/look/original/original"),
-        ("latent", "/look/decoded/original/decoded"),
-        ("FLIP: latent", "/look/map/flip/original/decoded"),
-        ("Difference: latent", "/look/map/difference/original/decoded"),
+        ("Original", "look/original/original"),
+        ("latent", "look/decoded/original/decoded"),
+        ("FLIP: latent", "look/map/flip/original/decoded"),
+        ("Difference: latent", "look/map/difference/original/decoded"),
     ]
     assert listed[0].numbers == "otter.png"
     assert listed[1].numbers == "2.00 bpp · setting 0.75 · PSNR 31.25 dB · +1.25 dB from PSNR 30.00 dB"

@@ -16,6 +16,7 @@ import uvicorn
 from codecarena.bench.run import study_pictures
 from codecarena.bench.store.database import StoreError
 from codecarena.reports.server import server
+from codecarena.reports.server.connections import BACKLOG, BoundedConnection
 from codecarena.reports.server.server import APP, RATERS_APP, STORE_VARIABLE, ServeError, Services
 
 
@@ -51,10 +52,11 @@ def test_a_server_tells_its_address_and_keeps_no_log_of_addresses(
     url, *collected, config, ran = served
     assert (url, collected, ran) == ("http://127.0.0.1:0", ["collected", "frozen"], "ran")
     app, settings = config
-    assert app == ("arena", services, {"raters": raters, "host_names": names})
+    assert app == ("arena", services, {"raters": raters, "host_names": names, "base_path": ""})
     assert settings == {
         "host": "127.0.0.1", "port": 0, "access_log": False, "date_header": False, "server_header": False,
-        "log_level": "warning", "ws": "websockets-sansio", "timeout_graceful_shutdown": 2,
+        "log_level": "warning", "http": BoundedConnection, "backlog": BACKLOG, "ws": "websockets-sansio",
+        "ws_max_size": 2**18 if raters else 2**24, "timeout_graceful_shutdown": 2,
     }  # fmt: skip
 
 
@@ -134,6 +136,15 @@ def test_raters_get_their_pages_alone(options: dict[str, Any], monkeypatch: pyte
     assert given["middleware"][0].kwargs == {"host_names": (), "raters": True}
     assert (options["client.showErrorDetails"], options["theme.base"]) == ("none", "light")
     assert options["server.enableXsrfProtection"] is False
+
+
+@pytest.mark.usefixtures("options")
+def test_below_a_path_what_guards_the_server_sees_addresses_without_it() -> None:
+    _, given = server.application("arena", Services(), base_path="/arena")  # type: ignore[misc]
+    names = [middleware.cls.__name__ for middleware in given["middleware"]]
+    assert names == ["WithoutBasePath", "Guard", "KeptFiles", "WithBasePath"]
+    outer, _, _, inner = given["middleware"]
+    assert outer.kwargs == inner.kwargs == {"base_path": "/arena"}
 
 
 def test_a_server_reads_no_packages_for_components(monkeypatch: pytest.MonkeyPatch) -> None:

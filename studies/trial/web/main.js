@@ -9,6 +9,8 @@ import * as screenPages from "./screen.js";
 import { TrialView } from "./trial.js";
 
 const ACKNOWLEDGED_WITHIN_MS = 1200;
+/** Where the server answers: this file lies in its folder of web files, whatever path a proxy shows it below. */
+const SERVER = new URL("../", import.meta.url);
 
 /** A request that the server refused: trying again cannot help. */
 class Refused extends Error {
@@ -21,7 +23,7 @@ class Refused extends Error {
 }
 
 async function post(path, body) {
-  const answer = await fetch(`/study/${path}`, {
+  const answer = await fetch(new URL(path, SERVER), {
     method: "POST",
     body: JSON.stringify(body),
     headers: { "Content-Type": "application/json" },
@@ -237,7 +239,7 @@ class Session {
 
   fetch(step) {
     if (!this.pictures.has(step.trial)) {
-      const addresses = Object.fromEntries(step.pictures.map(({ slot, token }) => [slot, `/study/picture/${token}`]));
+      const addresses = Object.fromEntries(step.pictures.map(({ slot, token }) => [slot, new URL(`picture/${token}`, SERVER)]));
       this.pictures.set(step.trial, this.insist(() => loadPictures(addresses)));
     }
     return this.pictures.get(step.trial);
@@ -267,7 +269,7 @@ export async function mount() {
   const host = make("div", { id: "study" });
   document.body.append(host);
   const shadow = host.attachShadow({ mode: "open" });
-  const [texts, style] = await Promise.all(["texts_en.json", "style.css"].map((name) => fetch(`/study/web/${name}`)));
+  const [texts, style] = await Promise.all(["texts_en.json", "style.css"].map((name) => fetch(new URL(name, import.meta.url))));
   const root = make("div", { class: "root" });
   const banner = make("p", { class: "banner", role: "alert", hidden: true });
   shadow.append(make("style", {}, await style.text()), root, banner);
