@@ -78,6 +78,9 @@ class BoundedConnection(H11Protocol):
         """Rest until another request comes, or uvicorn closes the connection, which waits for its reader."""
         self._wait_for("answer" if self.transport.get_write_buffer_size() else "")
         super().on_response_complete()
+        asked = self._asked()
+        if asked is not None and asked.more_body and not self.transport.is_closing():
+            self.transport.close()  # it was refused before it was sent: nobody reads the rest
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the deadline."""

@@ -46,24 +46,32 @@ class Rates:
             wait = paid - now - self._seconds_ahead
             if wait > 1e-9:
                 return wait
-            self._paid_until[key] = paid
-            self._paid_until.move_to_end(key)
-            if len(self._paid_until) > MOST_KEYS:
-                self._paid_until.popitem(last=False)
+            self._keep(key, paid)
             return 0.0
+
+    def remember(self, key: str) -> None:
+        """Know somebody from now on, without a turn."""
+        with self._turn:
+            self._keep(key, self._paid_until.get(key, 0.0))
+
+    def _keep(self, key: str, paid_until: float) -> None:
+        self._paid_until[key] = paid_until
+        self._paid_until.move_to_end(key)
+        if len(self._paid_until) > MOST_KEYS:
+            self._paid_until.popitem(last=False)
 
 
 class RequestLimits:
     """What a server of raters' pages lets through.
 
-    Many raters may sit behind one address: only who is not known yet counts for it, that is who joins and the
-    first request of each visit. Who is under way has turns of their own, whatever others at the address do.
+    Many raters may sit behind one address: only who is not known yet counts for it, that is who joins, and
+    whose visit this server has not seen. Who is under way has turns of their own, whatever others there do.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin to count, by a clock whose seconds only grow."""
         # A class of 60 that opens its links at once is let in at once; more have to wait for seconds.
-        self._newcomers = Rates(120, 6, clock)
+        self._newcomers = Rates(60, 4, clock)
         # A trial of a quick rater is a request or two in a second.
         self._visits = Rates(60, 10, clock)
         # 200 raters behind one address who see the three pictures of a trial every three seconds.
@@ -85,9 +93,9 @@ class RequestLimits:
         return self._pictures.wait_seconds(network_of(address))
 
     def know(self, session: str) -> None:
-        """Remember a visit that the rater service has answered."""
-        if session and session not in self._visits:
-            self._visits.wait_seconds(session)
+        """Remember a visit that the rater service has begun or answered."""
+        if session:
+            self._visits.remember(session)
 
 
 def network_of(address: str) -> str:

@@ -40,8 +40,11 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 LONGEST_BODY_BYTES = 64 * 1024
-DESK_THREADS = 4
+VOTE_THREADS = 4
 """Calls of the rater service at one time: more would only wait for the same database."""
+ENTRY_THREADS = 1
+"""Of these, calls before the first vote: to let somebody in takes longer than to take a vote, and never holds
+up those who vote."""
 
 # Any: requests and responses are JSON.
 Body = Mapping[str, Any]
@@ -59,7 +62,7 @@ def routes(
     """
     service = cache(open_desk)
     limits = RequestLimits(clock)
-    limiter = CapacityLimiter(DESK_THREADS)
+    voting, entering = CapacityLimiter(VOTE_THREADS), CapacityLimiter(ENTRY_THREADS)
 
     async def act(request: Request) -> Response:
         action = ACTIONS.get(request.path_params["action"])
@@ -70,8 +73,9 @@ def routes(
             session = _text(body, "session", "")
             if wait := limits.wait_seconds(_address(request), session):
                 return _too_many(wait)
+            limiter = voting if action in (_vote, _continue) else entering
             content = await to_thread.run_sync(lambda: action(service(), body), limiter=limiter)
-            limits.know(session)
+            limits.know(session or content.get("session_token", ""))
         except SessionError as error:
             return _refusal(error)
         except ValidationError as error:
@@ -85,7 +89,7 @@ def routes(
         if wait := limits.picture_wait_seconds(_address(request)):
             return _too_many(wait)
         try:
-            png = await to_thread.run_sync(lambda: service().stimulus(token), limiter=limiter)
+            png = await to_thread.run_sync(lambda: service().stimulus(token), limiter=voting)
         except SessionError as error:
             return _refusal(error)
         except UNREACHABLE as error:

@@ -151,6 +151,16 @@ def test_who_does_not_read_an_answer_holds_it_for_a_while_only(port: int) -> Non
     assert got < 2**24
 
 
+def test_the_rest_of_what_was_refused_is_not_read(port: int) -> None:
+    connection = opened(port, b"PUT /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 104857600\r\n\r\n")
+    sent = 0
+    with closing(connection), suppress(BrokenPipeError, ConnectionResetError):
+        for _ in range(100):
+            connection.sendall(bytes(2**20))
+            sent += 2**20
+    assert sent < 2**25
+
+
 @pytest.fixture
 def proxy(port: int, tmp_path: Path) -> Iterator[int]:
     """Put nginx before the server, with the file of the documentation."""

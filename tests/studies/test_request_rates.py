@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from scripted_rater_service import ScriptedRaterService
 from starlette.applications import Starlette
@@ -10,7 +12,7 @@ from starlette.testclient import TestClient
 from codecarena.studies.records.messages import Joined, Panel, SessionError, Stage
 from codecarena.studies.session import rates
 from codecarena.studies.session.rates import Rates
-from codecarena.studies.session.routes import routes
+from codecarena.studies.session.routes import VOTE_THREADS, routes
 
 
 class CrowdedService(ScriptedRaterService):
@@ -63,7 +65,7 @@ def test_a_flood_of_joins_is_slowed_down_and_who_is_under_way_is_not(site: Site)
     assert joins(office, "person", 20) == [200] * 20
     assert [screening(office, f"person{place}") for place in range(20)] == [200] * 20
     flood = joins(office, "invented", 600)
-    assert flood == [200] * 80 + [429] * 520
+    assert flood == [200] * 40 + [429] * 560
     # Sessions that nobody was given are asked for no more often.
     assert [screening(office, f"guessed{place}") for place in range(9)] == [429] * 9
     # The twenty go on voting from the same address, and others are let in from theirs.
@@ -72,7 +74,7 @@ def test_a_flood_of_joins_is_slowed_down_and_who_is_under_way_is_not(site: Site)
         assert [screening(office, f"person{place}") for place in range(20)] == [200] * 20
     assert joins(elsewhere, "neighbour", 1) == [200]
     site.seconds += 10
-    assert joins(office, "later", 100) == [200] * 90 + [429] * 10
+    assert joins(office, "later", 100) == [200] * 60 + [429] * 40
 
 
 def test_a_visit_has_turns_of_its_own(site: Site) -> None:
@@ -104,3 +106,29 @@ def test_a_table_has_an_end_and_forgets_who_was_quiet_longest(monkeypatch: pytes
     assert table.wait_seconds("d") == 0.5
     seconds[0] = 1.0
     assert table.wait_seconds("d") == 0
+
+
+def test_who_votes_does_not_wait_for_those_who_come_in(site: Site) -> None:
+    held, let_go = threading.Event(), threading.Event()
+
+    def slowly(_: str) -> Joined:
+        held.set()
+        assert let_go.wait(20)
+        return Joined("session", "trials")
+
+    site.service.join = slowly  # type: ignore[method-assign]
+    with TestClient(site.app, client=("192.0.2.7", 1)) as client:
+        joining = [
+            threading.Thread(
+                target=client.post, args=("/study/join",), kwargs={"json": {"invitation": "known"}}
+            )
+            for _ in range(2 * VOTE_THREADS)
+        ]
+        for each in joining:
+            each.start()
+        assert held.wait(60)
+        vote = {"session": "s", "trial": "trial-0", "client_uuid": "u", "answer": "first", "response_ms": 1}
+        assert client.post("/study/vote", json=vote).status_code in (200, 409)
+        let_go.set()
+        for each in joining:
+            each.join()
