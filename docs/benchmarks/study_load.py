@@ -118,7 +118,7 @@ class Robot:
                 status, answer = await self.connection.ask("POST", f"/study/{action}", content)
             except (OSError, EOFError):
                 status, answer = 503, b""
-            if status < 500:
+            if status < 500 and status != 429:
                 break
             self.tally.resent += 1
             await asyncio.sleep(0.5)
@@ -207,16 +207,18 @@ class Robot:
 
     async def votes(self, session: str, answer: dict, ends: float) -> None:
         """Vote every few seconds until the time is over."""
-        due = time.monotonic() + self.random.random() * VOTE_SECONDS
+        shown = time.monotonic()
+        due = shown + self.random.random() * VOTE_SECONDS
         while due < ends and answer["step"]["step"] == "trial":
             await asyncio.sleep(max(0, due - time.monotonic()))
             due += VOTE_SECONDS
             known = str(uuid.uuid4())
             began = time.perf_counter()
             resent = self.tally.resent
+            looked_ms, shown = 1000 * (time.monotonic() - shown), time.monotonic()
             answer = await self.post(
                 "vote", session=session, trial=answer["step"]["trial"], client_uuid=known,
-                answer=self.random.choice(["first", "second", "none"]), response_ms=2000.0,
+                answer=self.random.choice(["first", "second", "none"]), response_ms=looked_ms,
                 display={"device_pixel_ratio": 1, "window": [1280, 800]},
             )  # fmt: skip
             if self.tally.resent == resent:  # else it waited for a server that was killed
