@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ import psutil
 import pytest
 from measuring import Clock, planned_cell, planned_codec, planned_picture
 
-from arena import call
 from codecarena.bench.records.messages import (
     Began,
     CallCost,
@@ -34,8 +32,6 @@ from codecarena.bench.records.messages import (
     Scored,
     Timed,
 )
-from codecarena.bench.run import runner
-from codecarena.bench.run.execution import stoppable
 from codecarena.bench.worker import pool, process_tree, wire
 from codecarena.bench.worker.wire import WireError
 from codecarena.codecs.base import RateParts
@@ -375,39 +371,3 @@ def test_folders_of_killed_runners_are_swept_and_no_others(
         "codecarena-worker-new",
         "codecarena-other",
     }
-
-
-ENDING = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-
-
-@ENDING
-def test_signals_end_a_run_once_and_are_given_back(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
-    stops: list[int] = []
-    with stoppable(lambda: stops.append(1)):
-        os.kill(os.getpid(), number)
-        assert signal.getsignal(number) == before, "a second one ends the program at once"
-    assert stops == [1]
-    assert signal.getsignal(number) == before
-
-
-@ENDING
-def test_each_ends_a_command_that_runs_nothing_yet(
-    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def prepare(*_: object) -> None:
-        os.kill(os.getpid(), number)
-        raise AssertionError("it goes on")
-
-    monkeypatch.setattr(runner, "prepare", prepare)
-    ended = call("run", "quick", "-j", "1", folder=tmp_path)
-    assert (ended.returncode, ended.stdout) == (130, "")
-
-
-def test_a_closed_terminal_does_not_end_what_nohup_began() -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with stoppable(lambda: pytest.fail("it was ended")):
-            os.kill(os.getpid(), signal.SIGHUP)
-    finally:
-        signal.signal(signal.SIGHUP, before)
