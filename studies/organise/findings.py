@@ -74,11 +74,10 @@ def _pairs(analysis: StudyAnalysis) -> Table:
 def _fit(analysis: StudyAnalysis) -> Table:
     """Return the tests of whether one scale tells the truth about these votes."""
     fit, order, nominal = analysis.scale.goodness, analysis.transitivity, analysis.alpha
-    smallest = min((pair.p_holm for pair in analysis.scale.pairs), default=1.0)
     rows: list[Record] = [
         {
             "question": "Are all conditions equal?",
-            "answer": f"smallest p of a pair {p_value(smallest)}, allowing for all pairs",
+            "answer": f"smallest p of a pair {p_value(analysis.scale.equality_p)}, allowing for all pairs",
         },
         {"question": "Does the model fit the pairs?", "answer": _goodness(fit)},
     ]

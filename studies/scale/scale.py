@@ -130,6 +130,7 @@ def describe(fitted: Fit, draws: Sequence[Draws], anchor: str | None, counted: T
         fitted.log_likelihood,
         fitted.log_likelihood + _multinomial(pairs, model),
         _equality(fitted),
+        min((test.p_holm for test in tests), default=1.0),
         goodness,
         tuple(_resampling(fitted, draw) for draw in draws),
         (*fitted.notes, *_cautions(fitted, draws, counted)),

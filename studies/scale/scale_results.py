@@ -66,11 +66,12 @@ class PairTest:
 
 @dataclass(frozen=True, slots=True)
 class LikelihoodRatio:
-    """A test of nested models; every vote counts as independent."""
+    """How much likelier the larger of two nested models makes the votes."""
 
     statistic: float
     degrees: int
-    p: float
+    p_by_vote: float
+    """As if every vote were independent: too small, to compare with other programs only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,8 @@ class StudyScale:
     """With the multinomial coefficients of the counts, as R's glm has it."""
     equality: LikelihoodRatio
     """Against all conditions being equal."""
+    equality_p: float
+    """Of all conditions being equal: the smallest p of a pair, allowing for all pairs (Holm)."""
     goodness: GoodnessOfFit
     resampling: tuple[Resampling, ...]
     notes: tuple[str, ...]

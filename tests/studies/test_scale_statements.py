@@ -122,7 +122,7 @@ def test_an_order_effect_is_tested_against_a_scale_without_it() -> None:
     )
     statistic = 2 * (free.log_likelihood - held.log_likelihood)
     assert (effect.test.statistic, effect.test.degrees) == (pytest.approx(statistic), 1)
-    assert effect.test.p == pytest.approx(stats.chi2.sf(statistic, 1))
+    assert effect.test.p_by_vote == pytest.approx(stats.chi2.sf(statistic, 1))
     assert effect.first_share == pytest.approx((votes.outcome == 1).mean())
     assert effect.by_rater is not None
     draws = draw(free.problem, tally(votes), free.parameters, "rater", 50, np.random.default_rng(2))
@@ -234,7 +234,8 @@ def test_equality_is_tested_beside_the_same_order_effect_and_ties(
     equal = (counts[counts > 0] * np.log(shares[counts > 0])).sum()
     assert scale.equality.degrees == degrees
     assert scale.equality.statistic == pytest.approx(2 * (scale.log_likelihood - equal), abs=1e-6)
-    assert scale.equality.p == pytest.approx(stats.chi2.sf(scale.equality.statistic, degrees))
+    assert scale.equality.p_by_vote == pytest.approx(stats.chi2.sf(scale.equality.statistic, degrees))
+    assert scale.equality_p == min(test.p_holm for test in scale.pairs)
 
 
 # Votes and the whole analysis
