@@ -85,12 +85,20 @@ def _check_whole_file(data: bytes, formats: tuple[str, ...]) -> None:
 def _decode(data: bytes, formats: tuple[str, ...]) -> NDArray[np.uint8]:
     with Image.open(io.BytesIO(data), formats=formats) as image:
         _refuse_by_header(data, image)
+        _forget_xmp(image)
         image.load()
+        _forget_xmp(image)  # in a PNG it may stand behind the pixels
         upright = ImageOps.exif_transpose(image)
         profile = embedded_profile(data, image)
         opaque = _drop_opaque_alpha(upright)
     picture = _to_srgb(opaque, profile) if profile else opaque.convert("RGB")
     return np.array(picture, dtype=np.uint8, order="C")
+
+
+def _forget_xmp(image: Image.Image) -> None:
+    """Take a picture's XMP out of what Pillow knows: it would turn pixels by an orientation in it."""
+    for key in ("XML:com.adobe.xmp", "xmp"):
+        image.info.pop(key, None)
 
 
 def _refuse_by_header(data: bytes, image: Image.Image) -> None:

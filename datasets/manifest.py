@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, TypeAlias
@@ -284,8 +285,8 @@ class Manifest(_Table):
 
     @model_validator(mode="after")
     def _has_unique_files(self) -> Manifest:
-        files = [entry.file for entry in self.pictures]
-        twice = sorted({file for file in files if files.count(file) > 1})
+        counts = Counter(entry.file for entry in self.pictures)
+        twice = sorted(file for file, count in counts.items() if count > 1)
         if twice:
             raise ValueError(f"pictures named twice: {', '.join(twice)}")
         return self

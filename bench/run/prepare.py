@@ -153,8 +153,22 @@ def _open_sets(suite: Suite, options: Options) -> tuple[list[ImageSet], list[str
             left_out.append(f"set {name}: {unset_variable(name) or error} (optional)")
     if not opened:
         raise DatasetError("\n".join(left_out))
+    _refuse_one_name(opened)
     notes = [*left_out, *(f"set {set_.name}: {note}" for set_ in opened for note in set_.notes)]
     return [replace(set_, pictures=set_.pictures[: options.pictures]) for set_ in opened], notes
+
+
+def _refuse_one_name(sets: Iterable[ImageSet]) -> None:
+    """Raise `DatasetError` for two sets of one name: in the store the second would replace the first."""
+    first: dict[str, ImageSet] = {}
+    for set_ in sets:
+        other = first.setdefault(set_.name, set_)
+        if {picture.path for picture in other.pictures} != {picture.path for picture in set_.pictures}:
+            here, there = (visible(str(own.pictures[0].path.parent)) for own in (other, set_))
+            raise DatasetError(
+                f"two sets are called {set_.name!r}, one with pictures in {here}, one in {there}: give one a "
+                "name of its own in a manifest.toml (`codecarena sets describe FOLDER --name NAME`)"
+            )
 
 
 def _identities(names: Iterable[str]) -> tuple[str, ...]:
@@ -203,7 +217,7 @@ def identify_pictures(
     for set_ in sets:
         members = [(picture, hashes[str(picture.path)]) for picture in set_.pictures]
         if writer is None:
-            store.check_set(set_.name, {sha256 for _, sha256 in members})
+            store.check_set(set_.name, members)
             continue
         writer.add_members(set_.name, members, whole=whole)
         add_provenance(writer, set_.name, set_.pictures)

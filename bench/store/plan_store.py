@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
+from ...datasets.manifest import LocalPicture
 from ..records.cells import CellKey
 from ..records.messages import Stored
 from .database import Access, Reading, StoreError
@@ -21,10 +23,10 @@ class PlanStore(Store):
     ) -> None:
         super().__init__(store, access=access, restart_seconds=restart_seconds)
 
-    def check_set(self, image_set: str, pictures: Set[str]) -> None:
-        """Raise `StoreError` where the store knows a set of this name that shares no picture with these."""
+    def check_set(self, image_set: str, members: Sequence[tuple[LocalPicture, str]]) -> None:
+        """Raise `StoreError` where the store knows another set of this name; see `refuse_other_set`."""
         with self.reading() as connection:
-            refuse_other_set(connection, image_set, pictures)
+            refuse_other_set(connection, image_set, members)
 
     def known_files(self, paths: Iterable[str]) -> dict[str, tuple[int, int, str]]:
         """Return bytes, modification time and picture hash of those files that were read before."""
@@ -101,18 +103,28 @@ class PlanStore(Store):
             return {row[0]: float(row[1]) for row in connection.execute(query)}
 
 
-def refuse_other_set(connection: Connection | Reading, image_set: str, pictures: Set[str]) -> None:
-    """Raise `StoreError` where the store knows a set of this name that shares no picture with these.
+def refuse_other_set(
+    connection: Connection | Reading, image_set: str, members: Sequence[tuple[LocalPicture, str]]
+) -> None:
+    """Raise `StoreError` where the store knows another set of this name, which this one would replace.
+
+    It is another one if the two share no picture, or if it lies in another folder that still has pictures
+    which these lack: a folder that was moved or copied is the same set.
 
     Args:
         connection: To the store.
         image_set: The set's name.
-        pictures: Hashes of its pictures' pixels.
+        members: Its pictures and the hashes of their pixels.
     """
-    query = select(MemberTable.picture_sha256, MemberTable.path).where(MemberTable.image_set == image_set)
-    before = connection.execute(query).all()
-    if before and not {row[0] for row in before} & pictures:
+    query = select(MemberTable.picture_sha256, MemberTable.path, MemberTable.name)
+    before = connection.execute(query.where(MemberTable.image_set == image_set)).all()
+    pictures = {sha256 for _, sha256 in members}
+    lost = [row for row in before if row[0] not in pictures]
+    folders = {str(picture.path).removesuffix(picture.name) for picture, _ in members}
+    elsewhere = [row for row in lost if row[1].removesuffix(row[2]) not in folders and Path(row[1]).is_file()]
+    if before and (len(lost) == len(before) or elsewhere):
+        known = (elsewhere or before)[0][1]
         raise StoreError(
-            f"this store knows another set {image_set!r}, with {before[0][1]} in it; give this one "
-            "a name of its own in a manifest.toml, or use another --store"
+            f"this store knows another set {image_set!r}, with {known} in it; give this one a name of its "
+            "own in a manifest.toml (`codecarena sets describe FOLDER --name NAME`), or use another --store"
         )

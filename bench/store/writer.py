@@ -159,7 +159,7 @@ class StoreWriter(PlanStore):
             whole: Whether these are all: then those it lost leave it; their measurements stay.
 
         Raises:
-            StoreError: The store knows a set of this name that shares no picture with this one.
+            StoreError: The store knows another set of this name.
         """
         listed = list(members)
         rows = [
@@ -181,7 +181,7 @@ class StoreWriter(PlanStore):
         of_this_set = MemberTable.image_set == image_set
 
         def replace(connection: Connection) -> None:
-            refuse_other_set(connection, image_set, {sha256 for _, sha256 in listed})
+            refuse_other_set(connection, image_set, listed)
             gone = delete(MemberTable).where(of_this_set)
             connection.execute(gone if whole else gone.where(MemberTable.name.in_(names)))
             connection.execute(insert(MemberTable), rows)

@@ -89,6 +89,24 @@ def test_score_refuses_a_bitstream_that_is_not_what_was_measured(folder: Path) -
     assert "damaged" in failure.message
 
 
+@pytest.mark.parametrize("how", ["missing", "damaged"])
+def test_a_run_measures_again_what_it_needs_and_has_lost(folder: Path, how: str) -> None:
+    run_record("suite.toml", folder=folder)
+    store = Store(str(folder / "arena"))
+    lost = next(cell for cell in store.cells() if cell.codec == "jpeg")
+    path = store.blobs.bitstream_path(lost.bitstream_sha256)
+    path.unlink() if how == "missing" else path.write_bytes(b"something else")
+    status, record = run_record("suite.toml", folder=folder)
+    assert (status, record["planned"]) == (0, 0), "nothing needs it"
+    (folder / "suite.toml").write_text(SUITE.replace('["psnr"]', '["psnr", "ciede2000"]'))
+    status, record = run_record("suite.toml", folder=folder)
+    assert (status, record["failed"], record["without_result"]) == (0, 0, 0)
+    assert "stored bitstreams of 1 cell are missing or damaged: measured again" in record["notes"]
+    assert store.blobs.has_bitstream(lost.bitstream_sha256)
+    assert all(len(cell.scores) == 2 for cell in store.cells())
+    assert len(store.cells()) == 9
+
+
 def test_force_measures_again_and_keeps_the_old_row(folder: Path) -> None:
     run_record("suite.toml", folder=folder)
     store = Store(str(folder / "arena"))
@@ -155,6 +173,21 @@ def test_dry_run_refuses_what_a_run_would_refuse(folder: Path) -> None:
     ended = call(*DRY, folder=folder)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "this store knows another set 'pictures'" in ended.stderr
+
+
+def test_two_folders_of_one_name_are_refused_before_anything_is_measured(folder: Path) -> None:
+    (folder / "other").mkdir()
+    write_pictures(folder / "other" / "pictures", 1, size=48)
+    suite = SUITE.replace('"./pictures"', '["./pictures", "./other/pictures"]')
+    assert suite != SUITE
+    (folder / "suite.toml").write_text(suite)
+    ended = call("run", "suite.toml", "-j", "1", folder=folder)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "two sets are called 'pictures', one with pictures in" in ended.stderr
+    assert "other/pictures: give one a name of its own" in " ".join(ended.stderr.split())
+    # The same folder twice is one set.
+    (folder / "suite.toml").write_text(SUITE.replace('"./pictures"', '["./pictures", "pictures"]'))
+    assert call(*DRY, folder=folder).returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,30 @@ def test_a_set_holds_the_pictures_it_was_last_given_whole_or_in_part(store: Stor
     assert members(store) == {"c.png": "c", "d.png": "d"}
 
 
+def test_a_folder_of_the_same_name_that_shares_pictures_is_another_set(
+    store: StoreWriter, tmp_path: Path
+) -> None:
+    def of_folder(folder: str, names: str) -> list[tuple[LocalPicture, str]]:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        for name in names:
+            (tmp_path / folder / f"{name}.png").touch()
+        return [(local(name, path=tmp_path / folder / f"{name}.png"), HASHES[name]) for name in names]
+
+    store.add_members("set", of_folder("first", "ab"))
+    with pytest.raises(
+        StoreError, match=r"knows another set 'set', with .*first/a\.png in it; .*--name NAME"
+    ):
+        store.add_members("set", of_folder("second", "bc"))
+    with pytest.raises(StoreError, match="knows another set"):
+        store.check_set("set", of_folder("second", "bc"))
+    assert members(store) == {"a.png": "a", "b.png": "b"}
+    # A copy that has grown is the set, and so is what is left of it once it was moved.
+    store.add_members("set", of_folder("second", "abc"))
+    (tmp_path / "second").rename(tmp_path / "third")
+    store.add_members("set", of_folder("third", "cd"))
+    assert members(store) == {"c.png": "c", "d.png": "d"}
+
+
 def test_descriptors_and_hashes_of_pictures_replace_what_was_known(
     store: StoreWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, PngImagePlugin
 
 from codecarena.datasets import pixels as dataset_pixels
 from codecarena.datasets.pixels import pixels_sha256, read_pixels
@@ -205,6 +205,30 @@ def test_exif_orientation_is_applied(tmp_path: Path, smooth: NDArray[np.uint8], 
     expected = np.rot90(smooth, k=-1)
     assert pixels.shape == expected.shape
     assert np.abs(pixels - expected).max() <= 6
+
+
+XMP_TURNED = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/>'
+    "</rdf:RDF></x:xmpmeta>"
+)
+
+
+@pytest.mark.parametrize("extension", ["png", "jpg", "tiff", "webp", "avif"])
+def test_an_orientation_in_xmp_has_no_effect(
+    tmp_path: Path, smooth: NDArray[np.uint8], extension: str
+) -> None:
+    path = tmp_path / f"turned.{extension}"
+    if extension == "png":
+        info = PngImagePlugin.PngInfo()
+        info.add_itxt("XML:com.adobe.xmp", XMP_TURNED)
+        Image.fromarray(smooth).save(path, pnginfo=info)
+    elif extension == "tiff":
+        Image.fromarray(smooth).save(path, tiffinfo={700: XMP_TURNED.encode()})
+    else:
+        Image.fromarray(smooth).save(path, xmp=XMP_TURNED.encode(), quality=95)
+    assert "Orientation" in path.read_bytes().decode("latin-1")
+    assert read_pixels(path).shape == smooth.shape
 
 
 SRGB_POINTS = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
