@@ -88,6 +88,8 @@ class Plan:
     """Cells left alone because an earlier attempt failed; ``--retry-failed`` runs them."""
     keys: frozenset[CellKey] = frozenset()
     """Of every cell of the suite."""
+    lost: int = 0
+    """Cells to measure again because what a score needs of them is missing or damaged."""
 
 
 def make_plan(
@@ -116,7 +118,7 @@ def make_plan(
     streams = {key.stream: stored.bitstream_sha256 for key, stored in measured.items()}
     attempted = set() if wanted.retry_failed else store.attempted(ids)
     cells: list[Planned] = []
-    total = done = failed_before = 0
+    total = done = failed_before = lost = 0
     seen: set[CellKey] = set()
     shown = tuple(pictures)
     matched = _matched_grid(suite, shown, listed, store) if wanted.score_only else ()
@@ -139,15 +141,19 @@ def make_plan(
         if have and not missing:
             done += 1
             continue
+        if have and not wanted.score_only and not store.blobs.holds(have):
+            forced, have, missing, lost = True, None, list(metric_ids), lost + 1
         todo = [name for name in missing if (key, name) not in attempted]
         if not forced and ((have is None and (key, None) in attempted) or (have and not todo)):
             failed_before += 1
             continue
         cell = make_cell(suite, store, picture, codec, quality, seed, tuple(todo), have)
         if have is None and not forced:
-            cell = replace(cell, bitstream_sha256=streams.get(key.stream))
+            stream = streams.get(key.stream)
+            undamaged = stream is not None and store.blobs.has_bitstream(stream)
+            cell = replace(cell, bitstream_sha256=stream if undamaged else None)
         cells.append(Planned(cell, key, codec, picture, forced))
-    return Plan(tuple(cells), total, done, failed_before, frozenset(seen))
+    return Plan(tuple(cells), total, done, failed_before, frozenset(seen), lost)
 
 
 def _grid(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
+from ...counts import counted
 from ..records.cells import CellKey
 from ..records.messages import Outcome
 from ..store.plan_store import PlanStore
@@ -107,6 +108,9 @@ def run(suite: Suite, text: str, store: PlanStore, options: Options, progress: P
                 )
                 report = Report(plan(options.wanted), prepared.notes, unavailable=prepared.unavailable)
                 report.prepared = prepared
+                if report.plan.lost:
+                    of = counted(report.plan.lost, "cell")
+                    report.notes.append(f"stored bitstreams of {of} are missing or damaged: measured again")
                 progress.planned(report.plan)
                 writer = store if isinstance(store, StoreWriter) and not options.dry_run else None
                 if report.plan.cells and writer:

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..records.messages import Stored
+
 
 class BlobError(Exception):
     """A stored file is not what its name says."""
@@ -36,8 +38,21 @@ class Blobs:
     def put_bitstream(self, bitstream: bytes) -> str:
         """Store a bitstream and return its SHA-256."""
         sha256 = hashlib.sha256(bitstream).hexdigest()
-        self._write(self.bitstream_path(sha256), bitstream)
+        if not self.has_bitstream(sha256):
+            self._write(self.bitstream_path(sha256), bitstream)
         return sha256
+
+    def holds(self, stored: Stored) -> bool:
+        """Whether the decoded pixels of a measurement can be had: they are kept, or their bitstream is."""
+        kept = self.decoded_path(stored.decoded_sha256).exists()
+        return kept or self.has_bitstream(stored.bitstream_sha256)
+
+    def has_bitstream(self, sha256: str) -> bool:
+        """Whether a bitstream is here and undamaged."""
+        try:
+            return hashlib.sha256(self.bitstream_path(sha256).read_bytes()).hexdigest() == sha256
+        except OSError:
+            return False
 
     def bitstream(self, sha256: str) -> bytes:
         """Return a stored bitstream.
@@ -67,8 +82,6 @@ class Blobs:
         return path
 
     def _write(self, path: Path, content: bytes) -> None:
-        if path.exists():
-            return
         partial = path.with_name(f".{secrets.token_hex(8)}.partial")
         try:
             try:

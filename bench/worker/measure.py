@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import math
 from collections.abc import Callable, Iterator
@@ -162,10 +163,14 @@ class Worker:
                 decoded_sha256 = measured.decoded_sha256
             else:
                 # A codec whose picture is kept need not load, and an imported one cannot.
-                codec = None if _kept(cell) else self.codec(cell.codec)
+                kept = kept_pixels(cell)
+                codec = self.codec(cell.codec) if kept is None else None
                 stage = Began("decode")
                 yield stage
-                decoded, decoded_sha256 = restore(codec, picture, cell), cell.stored.decoded_sha256
+                decoded = decode_stored(codec, cell) if codec else kept
+                assert decoded is not None
+                check_decoded(decoded, picture.pixels)
+                decoded_sha256 = cell.stored.decoded_sha256
         except Exception as error:
             yield Failed("error", stage.stage, explain(error))
             return
@@ -283,37 +288,41 @@ def decode(
     )
 
 
-def _kept(cell: Cell) -> bool:
-    """Whether the store has the decoded picture of a stored cell."""
-    return (
-        cell.stored is not None and Blobs(Path(cell.blobs)).decoded_path(cell.stored.decoded_sha256).exists()
-    )
+def kept_pixels(cell: Cell) -> Image | None:
+    """Return the decoded pixels that the store keeps of a cell, or None; a damaged file is removed."""
+    assert cell.stored is not None
+    path = Blobs(Path(cell.blobs)).decoded_path(cell.stored.decoded_sha256)
+    if not path.exists():
+        return None
+    with contextlib.suppress(PictureError):
+        decoded = read_pixels(path)
+        if pixels_sha256(decoded) == cell.stored.decoded_sha256:
+            return decoded
+    path.unlink(missing_ok=True)
+    return None
 
 
-def restore(codec: Codec | None, picture: Picture, cell: Cell) -> Image:
-    """Return the pixels that were scored before: the kept PNG, or decoded again and checked.
+def decode_stored(codec: Codec, cell: Cell) -> Image:
+    """Return the pixels of a stored bitstream, which are kept from now on.
 
     Args:
-        codec: Decodes the bitstream; None where the picture is kept.
-        picture: The original, whose shape the decoded picture must have.
+        codec: Decodes the bitstream.
         cell: Has the hashes of bitstream and decoded picture.
+
+    Raises:
+        CodecError: They are not those that were measured.
+        BlobError: The bitstream is missing or damaged.
     """
     assert cell.stored is not None
     blobs = Blobs(Path(cell.blobs))
-    kept = blobs.decoded_path(cell.stored.decoded_sha256)
-    if codec is None:
-        decoded = read_pixels(kept)
-    else:
-        decoded = codec.decode(blobs.bitstream(cell.stored.bitstream_sha256), cell.seed)
-    check_decoded(decoded, picture.pixels)
+    decoded = codec.decode(blobs.bitstream(cell.stored.bitstream_sha256), cell.seed)
     sha256 = pixels_sha256(decoded)
     if sha256 != cell.stored.decoded_sha256:
         raise CodecError(
             f"the stored bitstream decodes to other pixels (hash {sha256[:12]}) than when it was measured "
             f"({cell.stored.decoded_sha256[:12]}): the decoder changed; use --force {cell.codec.name}"
         )
-    if not kept.exists():
-        blobs.put_decoded(sha256, decoded)
+    blobs.put_decoded(sha256, decoded)
     return decoded
 
 

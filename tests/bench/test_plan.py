@@ -29,7 +29,16 @@ class MadeUpStore:
     cells: dict[CellKey, Stored] = field(default_factory=dict)
     scores: set[tuple[str, str, str]] = field(default_factory=set)
     tries: set[tuple[CellKey, str | None]] = field(default_factory=set)
-    blobs: Any = field(default_factory=lambda: SimpleNamespace(folder=Path("/blobs")))
+    lost: set[str] = field(default_factory=set)
+    """Hashes of bitstreams that are not there any more."""
+
+    @property
+    def blobs(self) -> Any:
+        return SimpleNamespace(
+            folder=Path("/blobs"),
+            holds=lambda stored: stored.bitstream_sha256 not in self.lost,
+            has_bitstream=lambda sha256: sha256 not in self.lost,
+        )
 
     def measured(self, ids: Iterable[str]) -> dict[CellKey, Stored]:
         return {key: stored for key, stored in self.cells.items() if key.codec_id in ids}
@@ -154,6 +163,26 @@ def test_another_seed_decodes_the_bitstream_that_is_stored_unless_it_is_forced()
     assert bitstreams[key("b", "dreams-id", 2.0, 8)] is None
     forced = plan(store, Wanted(force=frozenset({"dreams"})), **seeds)
     assert {cell.cell.bitstream_sha256 for cell in forced.cells} == {None}
+
+
+def test_a_cell_whose_bitstream_is_lost_is_measured_again_where_a_score_needs_it() -> None:
+    tries = {(key("a", "classic-id", 4.0), None)}
+    store = stored(tries=tries, lost={"bits2", "bits4"})
+    made = plan(store)
+    again = {cell.key.quality: cell for cell in made.cells if cell.key.picture_sha256 == "sha-a"}
+    # All scores of the first are there: nothing needs its bitstream.
+    assert (made.lost, made.done, set(again)) == (1, 1, {4.0, 6.0})
+    assert (again[4.0].replace, again[4.0].cell.stored, again[4.0].cell.metrics) == (
+        True,
+        None,
+        ("psnr", "ssim"),
+    )
+
+
+def test_another_seed_encodes_where_the_bitstream_is_lost() -> None:
+    store = MadeUpStore({key("a", "dreams-id", 2.0, 5): Stored("bits", "pixels")}, lost={"bits"})
+    made = plan(store, codecs=(DREAMS,), seeds=(5, 8))
+    assert {cell.cell.bitstream_sha256 for cell in made.cells} == {None}
 
 
 def test_scoring_leaves_alone_what_was_not_measured_and_takes_in_what_searches_found(

@@ -134,6 +134,20 @@ def test_a_stored_cell_is_scored_without_encoding(
     assert blobs.decoded_path(stored.decoded_sha256).exists(), "the next metric need not decode again"
 
 
+def test_a_damaged_picture_of_decoded_pixels_is_decoded_anew(
+    worker: Worker, cell: Cell, codec: MadeUpCodec
+) -> None:
+    blobs, decoded = Blobs(Path(cell.blobs)), PIXELS // 2 + 3
+    stored = Stored(blobs.put_bitstream(stream()), pixels_sha256(decoded))
+    for content in (b"half a PN", blobs.put_decoded("other", PIXELS).read_bytes()):
+        kept = blobs.put_decoded(stored.decoded_sha256, decoded)
+        kept.write_bytes(content)
+        *_, scored = worker.run(replace(cell, seed=3, stored=stored))
+        assert scored == Scored("mean", pytest.approx(decoded.mean() - PIXELS.mean()), False, 0.25)
+    assert codec.decoded == [(stream(), 3)] * 2
+    assert codec.encoded == []
+
+
 def test_a_stored_bitstream_that_gives_other_pixels_now_is_a_failure_of_the_decoder(
     worker: Worker, cell: Cell
 ) -> None:
