@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Module = TypeVar("Module", bound=torch.nn.Module)
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")
+"""Of x86, of its tiles and of ARM, as `torch.cpu.get_capabilities` calls them."""
 
 
 def find_device(name: str) -> torch.device:
@@ -32,18 +34,33 @@ def find_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def find_dtype(name: str, *, halves: bool = True) -> torch.dtype:
+def find_dtype(name: str, device: torch.device, *, halves: bool = True) -> torch.dtype:
     """Return the number format of a name.
 
     Args:
         name: ``float32``, ``float16`` or ``bfloat16``.
+        device: Where the networks run.
         halves: Whether the networks bear the narrow range of float16.
 
     Raises:
         CodecError: There is no such format.
+        MissingBackendError: It is bfloat16 on a processor that has no instructions for it. In float32 under
+            that name the codec's costs and pixels would be another's.
     """
     check_choice("dtype", name, [dtype for dtype in DTYPES if halves or dtype != "float16"])
+    if name == "bfloat16" and device.type == "cpu" and not multiplies_in_bfloat16():
+        raise MissingBackendError(
+            "parameter 'dtype': 'bfloat16' cannot be used here, as this processor has no instructions for it "
+            "(AVX512-BF16, AMX or ARM's) and takes many times as long without; 'float32' decodes its streams"
+        )
     return DTYPES[name]
+
+
+def multiplies_in_bfloat16() -> bool:
+    """Return whether this machine's processor has instructions for bfloat16; no if PyTorch cannot tell."""
+    ask = getattr(torch.cpu, "get_capabilities", dict[str, object])
+    has = ask()
+    return any(has.get(name) for name in BFLOAT16_INSTRUCTIONS)
 
 
 @contextmanager

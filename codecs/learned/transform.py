@@ -53,11 +53,12 @@ def place(device: str, dtype: str) -> Placement:
     """Return the place that two parameters of a codec name.
 
     Raises:
-        MissingBackendError: There is no such device here.
+        MissingBackendError: There is no such device here, or it does not compute in this type.
         CodecError: There is no such type.
     """
     # Squares of activations, which GDN takes, leave the range of float16.
-    return Placement(find_device(device), find_dtype(dtype, halves=False))
+    found = find_device(device)
+    return Placement(found, find_dtype(dtype, found, halves=False))
 
 
 @dataclass(frozen=True, slots=True)

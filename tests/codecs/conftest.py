@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from fresh_process import FreshProcess
 from installing import Installed, install, write_package
 
@@ -107,3 +108,9 @@ def third_party(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     source = write_package(folder / "source", "arena-deflate", "1.0", {"arena_deflate": CODEC}, ENTRY_POINTS)
     (source / "test_deflate.py").write_text(TEST)
     return install(folder / "site", source)
+
+
+@pytest.fixture
+def any_processor_multiplies_in_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let codecs compute in bfloat16 on a processor without instructions for it: small pictures bear it."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})

@@ -96,6 +96,7 @@ def test_foreign_parameters_are_refused(codec: LatentCodec) -> None:
             LatentCodec(**wrong)
 
 
+@pytest.mark.usefixtures("any_processor_multiplies_in_bfloat16")
 def test_half_precision_decodes_the_same_stream(codec: LatentCodec) -> None:
     stream = codec.encode(Picture(photograph()), 8)
     half = LatentCodec(dtype="bfloat16")

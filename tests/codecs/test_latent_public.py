@@ -282,6 +282,7 @@ def test_picture_of_several_tiles_survives(folders: dict[str, str]) -> None:
         assert codec.decode(codec.encode(Picture(tall), 8)).shape == tall.shape
 
 
+@pytest.mark.usefixtures("any_processor_multiplies_in_bfloat16")
 def test_number_format_changes_the_networks_alone(folders: dict[str, str], matched: LatentCodec) -> None:
     stream = matched.encode(Picture(photograph()), 8)
     half = LatentCodec("stable-diffusion", folders["stable-diffusion"], dtype="bfloat16")

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import pytest
 from canvas import small_canvas
 
@@ -25,7 +24,7 @@ OWN_WEIGHTS = "a file of the user's own; its tests make one"
 PUBLISHED = "published weights, which are not here; tests with stand-ins for them ask for it"
 OTHER_BACKEND = "only with another back-end: the embedded one refuses it"
 OF_DIFFUSION = "only with mode = diffusion; see `NOT_ALONE`"
-DTYPE = "see test_networks_of_fewer_bits_still_code"
+DTYPE = "see test_bfloat16"
 
 CHOICES: dict[str, Choices] = {
     "avif": {"speed": (10,), "subsampling": ("4:2:2", "4:4:4"), "threads": (2,)},
@@ -130,6 +129,11 @@ def canvas() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _bfloat16(any_processor_multiplies_in_bfloat16: None) -> None:
+    """What a format changes is asked on every processor."""
+
+
 def skip_where_missing(name: str) -> None:
     if missing := registry.find(name).missing:
         pytest.skip(missing)
@@ -190,30 +194,6 @@ QUICK: dict[str, dict[str, registry.Value]] = {
     "latent": {"steps": 1},
     "vvc": {"preset": "faster"},
 }
-FEWER_BITS: list[tuple[str, dict[str, registry.Value]]] = [
-    ("hyperprior", {}),
-    ("hfd", {"steps": 1}),
-    ("hfd", {"steps": 2, "mode": "diffusion"}),
-    ("layered", {"steps": 1, "guidance": 1.0}),
-]
-
-
-@pytest.mark.slow("convolutions in bfloat16 are slow on a CPU without instructions for them")
-@pytest.mark.parametrize(("name", "parameters"), FEWER_BITS)
-def test_networks_of_fewer_bits_still_code(name: str, parameters: dict[str, registry.Value]) -> None:
-    """Either side may compute in bfloat16: what chooses tables and means does so in float32 or double."""
-    skip_where_missing(name)
-    whole, fewer = (registry.create(name, parameters | {"dtype": dtype}) for dtype in ("float32", "bfloat16"))
-    picture = Picture(photograph(48, 64))
-    quality = whole.info.qualities[-1]
-    bitstream = fewer.encode(picture, quality)
-    assert registry.create(name, parameters | {"dtype": "bfloat16"}).encode(picture, quality) == bitstream
-    decoded = [codec.decode(bitstream).astype(float) for codec in (whole, fewer, fewer)]
-    assert np.array_equal(decoded[1], decoded[2])
-    assert largest_difference(whole.decode(bitstream), fewer.decode(bitstream)) > 0  # it is handed over
-    assert np.abs(decoded[0] - decoded[1]).max() <= fewer.info.tolerance_levels
-    assert fewer.info.tolerance_levels > whole.info.tolerance_levels
-    assert np.sqrt(np.square(decoded[0] - decoded[1]).mean()) < 2
 
 
 def declared(name: str, parameter: str, most: int = 16) -> list[registry.Value]:

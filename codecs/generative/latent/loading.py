@@ -20,8 +20,7 @@ def load(name: str, weights: str, denoiser: str, device: str, dtype: str) -> Bac
         CodecError: A parameter is wrong.
     """
     check_choice("backend", name, ("embedded", "stable-diffusion", "taesd", "dc-ae"))
-    number_format = find_dtype(dtype)
-    find_device(device)
+    number_format = find_dtype(dtype, find_device(device))
     if denoiser and name != "taesd":
         raise CodecError(f"only backend 'taesd' takes a denoiser, {name!r} got {denoiser!r}")
     if name == "embedded":

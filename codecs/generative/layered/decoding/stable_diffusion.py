@@ -118,7 +118,8 @@ class StableDiffusion:
             "canvas_area": canvas_area,
         }
         self.weight_files: list[Path] = []
-        self._device, self._dtype = find_device(device), find_dtype(dtype)
+        self._device = find_device(device)
+        self._dtype = find_dtype(dtype, self._device)
         _check_parts(folder)
         self._text_encoder = self.load(CLIPTextModel, folder / "text_encoder")
         self._tokenizer = _read(CLIPTokenizer.from_pretrained, folder / "tokenizer")
