@@ -113,7 +113,9 @@ def compare(
     between: Annotated[
         tuple[str, str] | None,
         typer.Option(
-            "--between", metavar="CODEC CODEC", help="Where, rate by rate, is one of two the better?"
+            "--between",
+            metavar="CODEC CODEC",
+            help="One of two against the other: by metric, rate and picture.",
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -122,7 +124,7 @@ def compare(
     from ...bench.store.derived_cache import Derived
     from ...bench.store.store import Store
     from ...bench.store.timings import timings
-    from ..tables.anchor_differences import by_rate_table
+    from ..tables.anchor_differences import pair_of, pair_tables
     from ..tables.comparisons import comparison_tables
     from ..tables.selection import selections
 
@@ -130,10 +132,10 @@ def compare(
     tables: list[Table] = []
     for selection in selections(opened, image_set):
         chosen = selection.scored_metrics(metric or ())
+        if between:
+            tables += pair_tables(pair_of(selection, between), chosen, between, Derived(opened))
+            continue
         for chosen_metric in chosen if metric else chosen[:1]:
-            if between:
-                tables.append(by_rate_table(selection, chosen_metric, between, Derived(opened)))
-                continue
             tables += comparison_tables(
                 selection,
                 chosen_metric,

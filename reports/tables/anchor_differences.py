@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from ...bench.records.rows import MetricRow
 from . import digits
 from .evidence import MARKS, SCORE_MARKS, AnswerCache, board_evidence, differences_by_rates
 from .leaderboards import bd_entry, bd_summary, ends_of, last_notes, quality_entry, quality_unit
-from .selection import Selection
+from .selection import Selection, StoredColumns
 from .table import Column, Entry, Row, Summary, Table
 
 OCTAVES = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -169,6 +169,23 @@ def difference_notes(differences: Sequence[Difference], label: str, marks: str) 
         "that share at least half of the pictures with it stand in this order, the others after them.",
         *(f"No interval: {reason}." for reason in reasons),
     ]
+
+
+def all_but(source: StoredColumns, codec_ids: Collection[str]) -> set[str]:
+    """Return the ids of the other codecs of a source, of those too that only failed."""
+    measured = {codec.codec_id for codec in source.columns.codecs}
+    return (measured | {failure.codec_id for failure in source.failures}) - set(codec_ids)
+
+
+def pair_of(selection: Selection, pair: tuple[str, str]) -> Selection:
+    """Return all pictures of a selection's source with two codecs alone.
+
+    Raises:
+        AnalysisError: No codec has one of these labels or ids.
+    """
+    codecs = [grid.codec for grid in selection.grids]
+    ids = [find_codec(codecs, name).codec_id for name in pair]
+    return Selection(selection.source, None, all_but(selection.source, ids))
 
 
 def pair_tables(

@@ -141,7 +141,7 @@ def _own_rates(frame: Frame, selection: Selection, metric: MetricRow) -> None:
     """Draw the codecs that have neither a BD-rate nor a score at a rate, as they have one setting."""
     table = own_rate_table(selection, [metric], _anchor(selection), derived=frame.background)
     if table:
-        pages.show(table, "own")
+        pages.show(table, "own", made_from=(selection, [metric]))
 
 
 def _anchor(selection: Selection) -> str:
@@ -159,4 +159,5 @@ def _every_metric(frame: Frame, selection: Selection) -> None:
         if shown == "yes":
             metrics, anchor = frame.read(selection, selection.metrics), _anchor(selection)
             table = against_published(selection, metrics, anchor)
-            pages.show(table or bd_table(selection, metrics, anchor, derived=frame.background), "all")
+            table = table or bd_table(selection, metrics, anchor, derived=frame.background)
+            pages.show(table, "all", made_from=(selection, metrics))

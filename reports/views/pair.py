@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ...bench.records.rows import MetricRow
-from ..tables.anchor_differences import pair_tables
+from ..tables.anchor_differences import all_but, pair_tables
 from ..tables.leaderboard_columns import Cost, with_decode_times
 from ..tables.selection import Selection
 from . import frame as pages
@@ -46,10 +46,7 @@ def draw_pair(
         return
     codec = pickers.choose(place, "Codec", "codec", others, help_text="Compared with the anchor.")
     ids = labels[codec], labels[anchor]
-    source = selection.source
-    everyone = {measured.codec_id for measured in source.columns.codecs}
-    everyone |= {failure.codec_id for failure in source.failures}
-    two = frame.selection(selection.image_set, kind, everyone - set(ids))
+    two = frame.selection(selection.image_set, kind, all_but(selection.source, ids))
     metrics = [metric, *frame.read(two, [other for other in two.metrics if other != metric])]
     by_metric, by_rate, by_picture = pair_tables(two, metrics, ids, frame.background)
     by_metric = with_decode_times(by_metric, costs, dict(zip(ids, (codec, anchor), strict=True)))

@@ -187,6 +187,11 @@ def test_on_the_command_line(store: Store, tmp_path: Path) -> None:
         folder=tmp_path,
     )
     assert shown.returncode == 0, shown.stderr
-    (table,) = json.loads(shown.stdout)
+    by_metric, table, by_picture = json.loads(shown.stdout)
+    assert [row["metric"] for row in by_metric["rows"]] == ["psnr"]
+    assert by_metric["notes"][0].startswith("By PSNR, soft needs fewer bits than jpeg: BD-rate ")
+    assert [row["picture_sha256"] for row in by_picture["rows"]] == [
+        row["picture_sha256"] for row in sorted(by_picture["rows"], key=lambda row: row["bd_rate_percent"])
+    ]
     assert [row["bits_per_pixel"] for row in table["rows"]] == [0.12, 0.25, 0.5, 1.0, 2.0, 4.0]
     assert {row["against"] for row in table["rows"]} == {"jpeg"}
