@@ -22,8 +22,8 @@ def descendants(process: int) -> list[int]:
         with contextlib.suppress(psutil.Error):
             return [child.pid for child in psutil.Process(process).children(recursive=True)]
         return []
-    found: list[int] = []
+    children: list[int] = []
     for thread in Path(f"/proc/{process}/task").glob("*/children"):
         with contextlib.suppress(OSError):
-            found += map(int, thread.read_text().split())
-    return found + [further for child in found for further in descendants(child)]
+            children += map(int, thread.read_text().split())
+    return children + [deeper for child in children for deeper in descendants(child)]

@@ -294,8 +294,9 @@ def test_the_last_4000_bytes_of_what_a_worker_wrote_are_kept(
 
 
 def test_a_worker_tells_no_exit_code_and_no_more_of_its_stderr_than_is_kept() -> None:
-    told = Failed("error", "score", "no", "ssim", 7, 3 * "a" + 4000 * "b")
-    assert ask(Worker([told, Finished()])).failed == [replace(told, exit_code=None, stderr_tail=4000 * "b")]
+    failure = Failed("error", "score", "no", "ssim", 7, 3 * "a" + 4000 * "b")
+    kept = replace(failure, exit_code=None, stderr_tail=4000 * "b")
+    assert ask(Worker([failure, Finished()])).failed == [kept]
 
 
 def test_the_memory_of_a_worker_is_its_own_and_that_of_all_it_started(
@@ -326,8 +327,8 @@ def test_the_processes_that_a_process_started_are_found_whoever_started_them(
         try:
             assert started.stdout is not None
             started.stdout.readline()
-            found = process_tree.descendants(started.pid)
-            assert sorted(psutil.Process(child).name() for child in found) == ["sh", "sleep", "sleep"]
+            children = process_tree.descendants(started.pid)
+            assert sorted(psutil.Process(child).name() for child in children) == ["sh", "sleep", "sleep"]
         finally:
             os.killpg(started.pid, signal.SIGKILL)
     assert process_tree.descendants(started.pid) == []
