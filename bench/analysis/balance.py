@@ -74,8 +74,6 @@ class Matching:
 
     pairs: tuple[tuple[str, str], ...]
     """Natural, AI-generated; none where fewer than `FEWEST_PAIRS` could be made."""
-    found: int
-    """How many pairs could be made."""
     left_out: int
     """Pictures in none of them."""
 
@@ -185,7 +183,7 @@ def match(
     sides = [sorted(picture for picture in side if descriptors.get(picture)) for side in (natural, generated)]
     total = len(natural) + len(generated)
     if min(map(len, sides)) < FEWEST_PAIRS:
-        return Matching((), 0, total)
+        return Matching((), total)
     names, values = _table(descriptors, [*sides[0], *sides[1]])
     is_generated = np.arange(len(values)) >= len(sides[0])
     spread = _spread(values, is_generated)
@@ -202,7 +200,7 @@ def match(
     kept = _balanced(kept, here[:, [*strictly, *nearly]], there[:, [*strictly, *nearly]])
     pairs = tuple((sides[0][row], sides[1][column]) for row, column in kept)
     enough = pairs if len(pairs) >= FEWEST_PAIRS else ()
-    return Matching(enough, len(pairs), total - 2 * len(enough))
+    return Matching(enough, total - 2 * len(enough))
 
 
 def _balanced(pairs: list[tuple[int, int]], here: FloatArray, there: FloatArray) -> list[tuple[int, int]]:

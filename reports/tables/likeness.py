@@ -128,10 +128,7 @@ def likeness_notes(besides: Likeness) -> list[str]:
         return []
     on, matching = _listed(besides.on), besides.matching
     if besides.matched is None:
-        return [
-            f"No matched answer: {digits.counted(matching.found, 'pair')} of pictures alike in {on}, "
-            f"fewer than {FEWEST_PAIRS}."
-        ]
+        return [f"No matched answer: fewer than {FEWEST_PAIRS} pairs of pictures are alike in {on}."]
     pairs = digits.counted(len(matching.pairs), "pair")
     left_out = digits.counted(matching.left_out, "picture")
     return [f"Matched: {pairs} of a natural and an AI-generated picture alike in {on}; {left_out} left out."]
