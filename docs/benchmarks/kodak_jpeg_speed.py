@@ -176,7 +176,7 @@ class Rounds:
         """Make one round: ours and CompressAI's, one after the other."""
         watch = Watch(())
         began = watch.look(())
-        self.ours("two", index, 2)
+        self.run("two", index, 2)
         took, out = timed(theirs(self.data), OMP_NUM_THREADS="1")
         self.shares.append(watch.share(began, watch.look(())))
         self.seconds["compressai"].append(took)
@@ -188,10 +188,10 @@ class Rounds:
             self.seconds["again"].append(
                 timed(codecarena_command(self.folder, self.data, 2, f"two{index}"))[0]
             )
-            self.ours("one", index, 1)
+            self.run("one", index, 1)
             self.bounds.append(bound_seconds(self.data))
 
-    def ours(self, key: str, index: int, workers: int) -> None:
+    def run(self, key: str, index: int, workers: int) -> None:
         """Run the suite on a store of its own."""
         words = codecarena_command(self.folder, self.data, workers, f"{key}{index}")
         self.seconds[key].append(timed(words)[0])
@@ -209,7 +209,7 @@ def main() -> None:
         peak = peak_mib(codecarena_command(Path(name), data, 2, "memory"))
     seconds, within, others = rounds.seconds, rounds.within, max(rounds.shares)
     middle = {key: median(values) for key, values in seconds.items()}
-    ratios = [theirs / ours for theirs, ours in zip(seconds["compressai"], seconds["two"], strict=True)]
+    ratios = [long / short for long, short in zip(seconds["compressai"], seconds["two"], strict=True)]
     bound = median(rounds.bounds)
     lines = [
         "# Kodak x JPEG 5..95 x (PSNR, MS-SSIM): 456 cells",
