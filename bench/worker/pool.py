@@ -48,7 +48,7 @@ from ..records.messages import (
     Scored,
     Timed,
 )
-from .process_tree import descendants
+from . import process_tree
 from .sandbox import Sandbox
 from .wire import STDERR_TAIL_BYTES, Channel, WireError, receive_messages, send_job, stderr_tail
 
@@ -115,7 +115,9 @@ class Child:
         return self in _all and self.process.poll() is None
 
     def kill(self) -> None:
-        """Kill the process group; harmless when it is dead already."""
+        """Kill the worker, its group and all that it has started; harmless when it is dead already."""
+        if self.process.poll() is None:
+            process_tree.end_all(self.process.pid)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
@@ -128,6 +130,7 @@ class Child:
         self.channel.close()
         os.close(self._lifeline)
         self.stderr.close()
+        process_tree.end_strays(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.lock.release()
         _all.discard(self)
@@ -135,7 +138,7 @@ class Child:
     def resident_bytes(self) -> int:
         """Return the memory of the worker and its children."""
         total = 0
-        for process in (self.process.pid, *descendants(self.process.pid)):
+        for process in (self.process.pid, *process_tree.descendants(self.process.pid)):
             with contextlib.suppress(psutil.Error):
                 total += psutil.Process(process).memory_info().rss
         return total
@@ -146,11 +149,13 @@ class Child:
 
 
 def sweep() -> None:
-    """Remove the temporary folders of workers whose runner was killed: nobody holds the lock any more."""
+    """Remove what is left of workers whose runner was killed: nobody holds the lock any more."""
     for lock in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*.lock"):
         with contextlib.suppress(OSError):  # swept by another run meanwhile, or of another user
             if not is_held(lock):
-                shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+                folder = lock.with_suffix("")
+                process_tree.end_strays(folder)
+                shutil.rmtree(folder, ignore_errors=True)
                 lock.unlink()
 
 

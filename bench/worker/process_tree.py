@@ -1,9 +1,10 @@
-"""Find the processes that a process has started: whose memory counts as its own."""
+"""Find the processes that a process has started, wherever they went, and end them."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from pathlib import Path
 
 import psutil
@@ -27,3 +28,56 @@ def descendants(process: int) -> list[int]:
         with contextlib.suppress(OSError):
             children += map(int, thread.read_text().split())
     return children + [deeper for child in children for deeper in descendants(child)]
+
+
+def end_all(process: int) -> None:
+    """Kill a process and all that it has started, in whatever group or session they are by now."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(process, signal.SIGSTOP)  # It starts nothing more, and adopts what loses its parent.
+    ended: set[int] = set()
+    while new := set(descendants(process)) - ended:
+        for child in new:
+            _kill(child)
+        ended |= new
+    _kill(process)
+
+
+def strays(folder: Path) -> list[int]:
+    """Return the processes that were given a folder, or one in it, for their temporary files.
+
+    So those of a worker are known when it is gone and others have adopted them.
+    """
+    mark = os.fsencode(f"TMPDIR={folder}")
+    found: list[int] = []
+    for process in psutil.pids():
+        with contextlib.suppress(OSError):
+            given = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+            if any(variable.startswith(mark) for variable in given):
+                found.append(process)
+    return found
+
+
+def end_strays(folder: Path) -> int:
+    """Kill the processes that `strays` returns, and return how many there were."""
+    ended: set[int] = set()
+    while new := set(strays(folder)) - ended:
+        for process in new:
+            _kill(process)
+        ended |= new
+    return len(ended)
+
+
+def left_session(process: int) -> list[int]:
+    """Return the descendants of a process that are in another session than it is: daemons."""
+    own = os.getsid(process)
+    left: list[int] = []
+    for child in descendants(process):
+        with contextlib.suppress(ProcessLookupError):
+            if os.getsid(child) != own:
+                left.append(child)
+    return left
+
+
+def _kill(process: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(process, signal.SIGKILL)

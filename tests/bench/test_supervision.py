@@ -310,7 +310,7 @@ def test_the_memory_of_a_worker_is_its_own_and_that_of_all_it_started(
         return SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=rss))
 
     child.process = SimpleNamespace(pid=7)  # type: ignore[assignment]
-    monkeypatch.setattr(pool, "descendants", {7: [8, 9, 10]}.__getitem__)
+    monkeypatch.setattr(pool.process_tree, "descendants", {7: [8, 9, 10]}.__getitem__)
     monkeypatch.setattr(pool.psutil, "Process", process)
     assert child.resident_bytes() == 321
     memory.clear()
