@@ -88,7 +88,7 @@ def balance_table(selection: Selection, split: KindSplit, balanced: Balance) -> 
                 Entry(_title(row.name)),
                 Entry(f"{row.natural:.3g}", row.natural),
                 Entry(f"{row.generated:.3g}", row.generated),
-                Entry("∞" if isinf(row.difference) else f"{row.difference:+.2f}", row.difference),
+                Entry(_deviations(row.difference), row.difference),
                 Entry(digits.p_value(row.p_value), row.p_value),
                 Entry(f"{100 * row.overlap:.0f}", 100 * row.overlap),
                 Entry("no" if row.confounded else "yes"),
@@ -132,6 +132,12 @@ def likeness_notes(besides: Likeness) -> list[str]:
     pairs = digits.counted(len(matching.pairs), "pair")
     left_out = digits.counted(matching.left_out, "picture")
     return [f"Matched: {pairs} of a natural and an AI-generated picture alike in {on}; {left_out} left out."]
+
+
+def _deviations(difference: float) -> str:
+    """Return a difference in standard deviations with its sign."""
+    sign = "−" if difference < 0 else "+" * (difference > 0)
+    return sign + ("∞" if isinf(difference) else f"{abs(difference):.2f}")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -72,7 +72,8 @@ def draw(frame: Frame) -> None:
     except Pending:
         pages.show(points_table(points_by_kind(selection, metric, anchor_id), title))
     else:
-        _drawn(selection, split, title, sets[0], likeness(selection, split, "pchip", frame.background))
+        besides = likeness(selection, split, "pchip", frame.background)
+        _drawn(selection, split, title, sets[0], besides)
         if kind_points(split):
 
             def printed() -> Printed | None:
@@ -81,6 +82,8 @@ def draw(frame: Frame) -> None:
                 return printed_figures.kinds(selection, metric, anchor, split)
 
             figure_files(printed, digits.file_name(f"{chosen} {metric.name} natural ai-generated"))
+        if besides.balance:
+            pages.show(balance_table(selection, split, besides.balance), "balance")
     divided = dividing_pictures(selection, metric, anchor_id)
     if divided.rows:
         set_of = {
@@ -116,5 +119,3 @@ def _drawn(selection: Selection, split: KindSplit, title: str, image_set: str, b
         st.altair_chart(drawn, alt=f"{title}, on either kind; the table below has the numbers")
     links = [look_link(image_set, [split.anchor, row.label]) for row in split.rows]
     pages.show(kind_table(selection, split, besides), "kinds", links=links)
-    if besides.balance:
-        pages.show(balance_table(selection, split, besides.balance), "balance")

@@ -195,7 +195,7 @@ def test_what_differs_between_the_kinds_is_said_instead_of_an_answer(make_store:
     assert "some codec's BD-rate depends" not in notes
     assert table.rows[0].record["cannot_be_told_apart"] == ["jpeg_quality"]
     first = besides.rows[0]
-    assert [entry.text for entry in first.entries] == ["JPEG quality", "75", "100", "∞", "<0.001", "0", "no"]
+    assert [entry.text for entry in first.entries] == ["JPEG quality", "75", "100", "+∞", "<0.001", "0", "no"]
     assert {row.entries[0].text for row in besides.rows} == {"JPEG quality", "entropy", "PNG file"}
     # JSON has no infinity.
     assert json.loads(json.dumps(as_json([besides]), allow_nan=False))[0]["rows"][0]["difference"] is None

@@ -329,11 +329,10 @@ def test_the_page_says_whether_the_kind_matters(
     monkeypatch.setattr(natural, "st", page)
     monkeypatch.setattr(natural.pages, "show", lambda table, name, **_: tables.append((table, name)))
     monkeypatch.setattr(natural, "kind_table", lambda _, split, __: split.rows)
-    monkeypatch.setattr(natural, "balance_table", lambda *_: "balance")
     monkeypatch.setattr(natural, "spans", lambda drawn, **_: points.extend(drawn))
     order = Order(p_value, 3, 0.5, NONE, (Reversal("a", "b", -1.0, 1.0, reversal_p),))
-    split: Any = SimpleNamespace(rows=ROWS, order=order, statement=statement, anchor="zip")
-    besides: Any = SimpleNamespace(confounded=confounded, balance=SimpleNamespace())
+    split: Any = SimpleNamespace(rows=ROWS, order=order, statement=statement, anchor="zip", metric=None)
+    besides: Any = SimpleNamespace(confounded=confounded)
     natural._drawn(SimpleNamespace(), split, "title", "zoo", besides)  # type: ignore[arg-type]
     words = page.of("warning" if statement else "markdown")
     assert [word.strip("*").replace("\\", "") for word in words] == [said]
@@ -341,4 +340,4 @@ def test_the_page_says_whether_the_kind_matters(
         SpanPoint("a", "natural", -20.0, -25.0, -14.0), SpanPoint("a", "AI-generated", 30.0, None, None),
         SpanPoint("b (same weights)", "AI-generated", 4.0, 1.0, 9.0),
     ]  # fmt: skip
-    assert tables == [(ROWS, "kinds"), ("balance", "balance")]
+    assert tables == [(ROWS, "kinds")]
