@@ -97,7 +97,7 @@ def draw(frame: Frame) -> None:
             )
             for row in divided.rows
         ]
-        pages.show(divided, "divided", links=links)
+        pages.show(divided, "divided", links=links, made_from=(selection, [metric]))
     pages.pending(frame)
 
 
@@ -118,4 +118,5 @@ def _drawn(selection: Selection, split: KindSplit, title: str, image_set: str, b
                       dark=st.context.theme.type == "dark")  # fmt: skip
         st.altair_chart(drawn, alt=f"{title}, on either kind; the table below has the numbers")
     links = [look_link(image_set, [split.anchor, row.label]) for row in split.rows]
-    pages.show(kind_table(selection, split, besides), "kinds", links=links)
+    table = kind_table(selection, split, besides)
+    pages.show(table, "kinds", links=links, made_from=(selection, [split.metric]))

@@ -99,13 +99,14 @@ def test_points_stand_in_for_what_is_being_computed(
     for name in ("summary", "no_scores"):
         monkeypatch.setattr(pages, name, lambda *_: None)
     monkeypatch.setattr(
-        pages, "show", lambda what, name="", links=(): (said.append(name or what), given.extend(links))
+        pages, "show", lambda what, name="", links=(), **_: (said.append(name or what), given.extend(links))
     )
     monkeypatch.setattr(pages, "pending", lambda _: said.append("pending"))
     monkeypatch.setattr(natural, "kind_split", kind_split)
     monkeypatch.setattr(natural, "points_by_kind", lambda _, __, anchor_id: f"points of {anchor_id}")
     monkeypatch.setattr(natural, "points_table", lambda points, title: f"{points}{title[7:]}")
-    monkeypatch.setattr(natural, "_drawn", lambda _, split, title, image_set: (
+    monkeypatch.setattr(natural, "likeness", lambda *_: SimpleNamespace(balance=()))
+    monkeypatch.setattr(natural, "_drawn", lambda _, split, title, image_set, __: (
         said.append(f"{split}{title[7:]}") if image_set == "zoo" else None))  # fmt: skip
     monkeypatch.setattr(
         natural, "dividing_pictures", lambda _, __, anchor_id: table if anchor_id == "zip-id" else None
