@@ -136,8 +136,11 @@ class Child:
         _all.discard(self)
 
     def resident_bytes(self) -> int:
-        """Return the memory of the worker and its children."""
-        total = 0
+        """Return the memory of the worker and its children, and of the files in a ``/dev/shm`` of its own.
+
+        Such a file that a process has mapped counts twice.
+        """
+        total = process_tree.shared_file_bytes(self.process.pid)
         for process in (self.process.pid, *process_tree.descendants(self.process.pid)):
             with contextlib.suppress(psutil.Error):
                 total += psutil.Process(process).memory_info().rss

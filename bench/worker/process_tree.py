@@ -30,6 +30,16 @@ def descendants(process: int) -> list[int]:
     return children + [deeper for child in children for deeper in descendants(child)]
 
 
+def shared_file_bytes(process: int) -> int:
+    """Return the bytes of files in ``/dev/shm``, where a process has one of its own; else 0."""
+    folder = Path(f"/proc/{process}/root/dev/shm")
+    with contextlib.suppress(OSError):
+        if folder.stat().st_dev != Path("/dev/shm").stat().st_dev:
+            room = os.statvfs(folder)
+            return (room.f_blocks - room.f_bfree) * room.f_frsize
+    return 0
+
+
 def end_all(process: int) -> None:
     """Kill a process and all that it has started, in whatever group or session they are by now."""
     with contextlib.suppress(ProcessLookupError, PermissionError):

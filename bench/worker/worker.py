@@ -23,6 +23,8 @@ from .wire import Channel, forget_stderr, receive_job, send_messages, stderr_tai
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 """From Linux's <sys/prctl.h>."""
+CLONE_NEWNS, MS_REC, MS_SLAVE, MS_NOSUID, MS_NODEV = 0x20000, 0x4000, 0x80000, 2, 4
+"""From Linux's <sched.h> and <sys/mount.h>."""
 STDERR = 2
 
 
@@ -49,6 +51,19 @@ def adopt_orphans() -> None:
     """Become the parent of what this process's children leave behind, so that it is seen and counted."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def own_shared_memory() -> None:
+    """Have a ``/dev/shm`` of its own, which goes with this process; only where the system lets it make one.
+
+    Must be called while there is one thread: others would keep the one of all programs.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "unshare"):
+        if libc.unshare(CLONE_NEWNS):
+            return  # not root, or a container without the right
+        # Else the new one would be everybody's.
+        if not libc.mount(None, b"/", None, MS_REC | MS_SLAVE, None):
+            libc.mount(b"tmpfs", b"/dev/shm", b"tmpfs", MS_NOSUID | MS_NODEV, b"mode=1777")
 
 
 def end_daemons(stage: Stage) -> Failed | None:
@@ -101,6 +116,7 @@ def _with_stderr(failed: Failed) -> Failed:
 def main() -> None:
     """Serve jobs until the pipe closes. Called as ``-m codecarena.bench.worker.worker JOBS LIFELINE``."""
     channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+    own_shared_memory()
     die_with_parent(int(sys.argv[2]))
     adopt_orphans()
     # Loaded while the runner still looks for work: nearly every cell needs it.

@@ -30,7 +30,11 @@ class Leaves(Jpeg):
             time.sleep(0.5)
         if quality == 30:
             ctypes.string_at(0)
-        if quality == 40:
+        if quality == 60:
+            with open("/dev/shm/codecarena-fills", "wb") as file:
+                for _ in range(800):
+                    file.write(bytes(1 << 20))
+        if quality in (40, 60):
             time.sleep(600)
         return super().encode(picture, quality)
 '''
@@ -97,6 +101,21 @@ def test_the_memory_of_a_daemon_counts_as_the_workers(folder: Path) -> None:
     (failure,) = Store(str(folder / "arena")).failures()
     assert (status, failure.outcome) == (1, "memory"), failure
     assert of_this_test(folder) == []
+
+
+def may_mount() -> bool:
+    """Whether a process here may have a ``/dev/shm`` of its own."""
+    tried = subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True)
+    return tried.returncode == 0
+
+
+@pytest.mark.skipif(not may_mount(), reason="by design: a worker that may not mount shares /dev/shm with all")
+def test_files_in_shared_memory_count_and_are_gone_with_the_worker(folder: Path) -> None:
+    (folder / "suite.toml").write_text(f"{SUITE}qualities = [60]\n")
+    status, _ = run_record("suite.toml", folder=folder, process=True)
+    (failure,) = Store(str(folder / "arena")).failures()
+    assert (status, failure.outcome) == (1, "memory"), failure
+    assert not Path("/dev/shm/codecarena-fills").exists()
 
 
 def test_a_daemon_of_a_run_that_was_killed_is_swept_by_the_next(
