@@ -107,7 +107,7 @@ def test_the_dashboard_has_pictures_where_they_can_be_decoded(
     assert server.served().bench is study_pictures
     assert os.environ[STORE_VARIABLE] == str(tmp_path / "arena")
     looked = [route.path for route in given["routes"] if route.path.startswith("/look/")]
-    assert len(looked) == (3 if remakes else 0)
+    assert len(looked) == (4 if remakes else 0)
     assert [route.path for route in given["routes"]][:3] == [
         "/study/web/{name:path}", "/study/picture/{token}", "/study/{action}",
     ]  # fmt: skip
