@@ -114,7 +114,9 @@ def run(
     only: OnlyOption = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Most pictures of each set.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")] = False,
-    force: Annotated[list[str] | None, typer.Option("--force", help="Measure this codec again.")] = None,
+    force: Annotated[
+        list[str] | None, typer.Option("--force", help="CODEC, picture=NAME or quality=50: measure again.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")] = False,
     timing: Annotated[bool, typer.Option(help="Time what the suite's [timing] table says.")] = True,
     match: MatchOption = None,

@@ -43,7 +43,8 @@ def match_suite(
     from ..store.writer import StoreWriter
     from .progress import on_terminal
 
-    if options.wanted.force:
+    wanted = options.wanted
+    if wanted.force or wanted.force_pictures or wanted.force_qualities:
         raise SuiteError("--force measures a suite's qualities again and --match searches: give one of them")
     target = parse_target(match, "set" if per_set else "picture")
     suite, text = load(find(reference))

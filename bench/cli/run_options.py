@@ -31,16 +31,17 @@ def options(
         only: ``codec=NAME,...`` or ``set=NAME,...``; all where None.
         limit: At most so many pictures of each set.
         retry_failed: Whether cells that failed before are run again.
-        force: Codecs to measure again though they are stored.
+        force: What to measure again though it is stored: names of codecs, or ``codec=NAME,...``,
+            ``picture=NAME,...`` and ``quality=NUMBER,...``.
         dry_run: Whether nothing runs and nothing is written.
         score_only: Whether only scores that are missing are made: nothing is encoded.
         timing: Whether the suite's timing pass follows.
         call: The command as it was typed, for the record of the run.
 
     Raises:
-        SuiteError: ``only`` cannot be read.
+        SuiteError: ``only`` or ``force`` cannot be read.
     """
-    chosen = parse_only(only or [])
+    chosen, names = parse_only(only or []), parse_force(force or [])
     from ..worker.device import cores
     from ..worker.pool import warm
 
@@ -49,7 +50,7 @@ def options(
     from ..run.plan import Wanted
     from ..run.prepare import Options
 
-    wanted = Wanted(frozenset(force or []), retry_failed, score_only)
+    wanted = Wanted(names["codec"], names["picture"], _numbers(names["quality"]), retry_failed, score_only)
     return Options(data, workers, wanted, chosen["codec"], chosen["set"], limit, dry_run, timing, call)
 
 
@@ -90,3 +91,30 @@ def parse_only(given: list[str]) -> dict[str, frozenset[str]]:
                 raise SuiteError(f"--only {text!r}: expected codec=NAME,... or set=NAME,...")
             chosen[what].add(value.strip())
     return {key: frozenset(names) for key, names in chosen.items()}
+
+
+def parse_force(given: list[str]) -> dict[str, frozenset[str]]:
+    """Return what ``--force`` names, under ``codec``, ``picture`` and ``quality``.
+
+    What begins with none of these words is the name of a codec, whatever letters it has.
+
+    >>> sorted(parse_force(["jpeg", "quality=50,80"])["quality"])
+    ['50', '80']
+    """
+    named: dict[str, set[str]] = {"codec": set(), "picture": set(), "quality": set()}
+    for text in given:
+        key, equals, values = text.partition("=")
+        if equals and key in named:
+            named[key] |= {value.strip() for value in values.split(",") if value.strip()}
+        else:
+            named["codec"].add(text)
+    return {key: frozenset(names) for key, names in named.items()}
+
+
+def _numbers(texts: frozenset[str]) -> frozenset[float]:
+    try:
+        return frozenset(map(float, texts))
+    except ValueError as error:
+        from ..run.suite import SuiteError
+
+        raise SuiteError(f"--force quality={','.join(sorted(texts))}: expected numbers") from error

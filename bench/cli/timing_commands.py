@@ -81,9 +81,9 @@ def time_after(report: Report, text: str, store: PlanStore, options: Options) ->
     from ..timing.timing_pass import TimeAgain, planned
 
     if options.dry_run or not isinstance(store, StoreWriter):
-        report.timing = planned(prepared, store, TimeAgain(wanted.force))
+        report.timing = planned(prepared, store, TimeAgain(wanted.whole_codecs))
         return
-    report.timing = time_prepared(prepared, text, store, TimeAgain(wanted.force))
+    report.timing = time_prepared(prepared, text, store, TimeAgain(wanted.whole_codecs))
     report.notes += report.timing.notes
 
 

@@ -58,10 +58,35 @@ class Wanted:
     """What to run of a suite."""
 
     force: frozenset[str] = frozenset()
-    """Names or labels of codecs to measure again."""
+    """Names or labels of codecs to measure again; all, where only pictures or qualities are named."""
+    force_pictures: frozenset[str] = frozenset()
+    """To measure again on these pictures alone; on all where none is named."""
+    force_qualities: frozenset[float] = frozenset()
+    """Likewise at these qualities."""
     retry_failed: bool = False
     score_only: bool = False
     """Whether to leave alone what was never measured, and take in the settings that searches have found."""
+
+    @property
+    def whole_codecs(self) -> frozenset[str]:
+        """Codecs to measure again on all pictures at all qualities."""
+        return self.force if not (self.force_pictures or self.force_qualities) else frozenset()
+
+    def forces(self, codec: PlannedCodec, picture: str, quality: float) -> bool:
+        """Whether a cell is measured again though it is stored.
+
+        Args:
+            codec: Of the cell.
+            picture: The picture's name in its set.
+            quality: The setting.
+        """
+        named = (
+            (self.force, {codec.label, codec.info.name}),
+            (self.force_pictures, {picture}),
+            (self.force_qualities, {quality}),
+        )
+        fits = all(not names or names & own for names, own in named)
+        return fits and any(names for names, _ in named) and not self.score_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +156,7 @@ def make_plan(
         if wanted.score_only and stored is None:
             continue
         total += 1
-        forced = bool({codec.label, codec.info.name} & wanted.force) and not wanted.score_only
+        forced = wanted.forces(codec, picture.picture.name, quality)
         have = None if forced else stored
         missing = [
             name

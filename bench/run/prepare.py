@@ -98,6 +98,11 @@ def prepare(suite: Suite, store: PlanStore, options: Options, executor: Executor
     _register(asked, tables, writer, prepared)
     labels = {name for codec in prepared.codecs for name in (codec.label, codec.info.name)}
     refuse_unknown("--force ", options.wanted.force, labels.union(*map(_names, suite.codecs)))
+    names = {picture.picture.name for picture in pictures}
+    refuse_unknown("--force picture=", options.wanted.force_pictures, names)
+    qualities = {f"{quality:g}" for codec in prepared.codecs for quality in codec.qualities()}
+    wanted_qualities = [f"{quality:g}" for quality in options.wanted.force_qualities]
+    refuse_unknown("--force quality=", wanted_qualities, qualities)
     return prepared
 
 

@@ -154,6 +154,25 @@ def test_a_forced_codec_is_measured_and_scored_again_whatever_is_stored(name: st
     assert not any(cell.replace for cell in made.cells if cell.codec is other)
 
 
+@pytest.mark.parametrize(
+    ("forced", "cells"),
+    [
+        ({"force_pictures": {"a"}}, {("a", 2.0), ("a", 4.0), ("a", 6.0)}),
+        ({"force_qualities": {4.0}}, {("a", 4.0), ("b", 4.0)}),
+        ({"force": {"made-up"}, "force_pictures": {"a"}, "force_qualities": {2.0}}, {("a", 2.0)}),
+        ({"force": {"another"}, "force_pictures": {"a"}}, set()),
+        ({"force_pictures": {"a"}, "score_only": True}, set()),
+    ],
+)
+def test_force_may_name_pictures_and_qualities(
+    forced: dict[str, Any], cells: set[tuple[str, float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codecarena.bench.run.plan.matched_settings", lambda *_: ({}, {}))
+    made = plan(stored(), Wanted(**forced))
+    replaced = {(cell.key.picture_sha256, cell.key.quality) for cell in made.cells if cell.replace}
+    assert replaced == {(f"sha-{picture}", quality) for picture, quality in cells}
+
+
 def test_another_seed_decodes_the_bitstream_that_is_stored_unless_it_is_forced() -> None:
     store = MadeUpStore({key("a", "dreams-id", 2.0, 5): Stored("bits", "pixels")})
     seeds = {"codecs": (DREAMS,), "seeds": (5, 8)}

@@ -121,6 +121,19 @@ def test_force_measures_again_and_keeps_the_old_row(folder: Path) -> None:
         assert connection.exec_driver_sql("SELECT count(*) FROM measurements").scalar() == 15
 
 
+def test_force_measures_again_only_the_pictures_and_qualities_that_it_names(folder: Path) -> None:
+    run_record("suite.toml", folder=folder)
+    words = ("--force", "picture=picture0001.png", "--force", "jpeg", "--force", "quality=80")
+    assert run_record("suite.toml", *words, folder=folder)[1]["completed"] == 1
+    for words, sentence in (
+        (("--force", "picture=picture9.png"), "--force picture=picture9.png fits none of the suite's"),
+        (("--force", "quality=81"), "--force quality=81 fits none of the suite's"),
+        (("--force", "quality=high"), "--force quality=high: expected numbers"),
+    ):
+        ended = call("run", "suite.toml", "-j", "1", *words, folder=folder)
+        assert (ended.returncode, sentence in ended.stderr) == (2, True), ended.stderr
+
+
 def test_a_metric_that_refuses_each_picture_is_named_once_and_counted(folder: Path) -> None:
     (folder / "suite.toml").write_text(SUITE.replace('["psnr"]', '["psnr", "ms-ssim"]'))
     ended = call("run", "suite.toml", "-j", "1", folder=folder)
