@@ -16,6 +16,7 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
+from weakref import WeakValueDictionary
 
 from anyio import CapacityLimiter, to_thread
 from pydantic import TypeAdapter, ValidationError
@@ -26,7 +27,7 @@ from starlette.routing import BaseRoute, Route
 from ..ledger.trials import UNREACHABLE
 from ..records.messages import NextStep, Panel, SessionError, Trial, VoteRequest
 from .assets import Asset
-from .rates import RequestLimits
+from .rates import RequestLimits, network_of
 from .session import RaterService
 
 log = logging.getLogger(__name__)
@@ -42,9 +43,9 @@ HEADERS = {
 LONGEST_BODY_BYTES = 64 * 1024
 VOTE_THREADS = 4
 """Calls of the rater service at one time: more would only wait for the same database."""
-ENTRY_THREADS = 1
-"""Of these, calls before the first vote: to let somebody in takes longer than to take a vote, and never holds
-up those who vote."""
+ENTRY_THREADS = 2
+"""Calls before the first vote beside them, which take longer and hold up nobody who votes: one at a time of each
+network, so that a crowd at one address does not hold up who comes from another."""
 
 # Any: requests and responses are JSON.
 Body = Mapping[str, Any]
@@ -63,6 +64,12 @@ def routes(
     service = cache(open_desk)
     limits = RequestLimits(clock)
     voting, entering = CapacityLimiter(VOTE_THREADS), CapacityLimiter(ENTRY_THREADS)
+    networks: WeakValueDictionary[str, CapacityLimiter] = WeakValueDictionary()
+
+    async def in_turn(address: str, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        turn = networks.setdefault(network_of(address), CapacityLimiter(1))
+        async with turn:
+            return await to_thread.run_sync(call, limiter=entering)
 
     async def act(request: Request) -> Response:
         action = ACTIONS.get(request.path_params["action"])
@@ -71,10 +78,17 @@ def routes(
         try:
             body = await _body(request)
             session = _text(body, "session", "")
-            if wait := limits.wait_seconds(_address(request), session):
+            address = _address(request)
+            if wait := limits.wait_seconds(address, session):
                 return _too_many(wait)
-            limiter = voting if action in (_vote, _continue) else entering
-            content = await to_thread.run_sync(lambda: action(service(), body), limiter=limiter)
+
+            def call() -> dict[str, Any]:
+                return action(service(), body)
+
+            if action in (_vote, _continue):
+                content = await to_thread.run_sync(call, limiter=voting)
+            else:
+                content = await in_turn(address, call)
             limits.know(session or content.get("session_token", ""))
         except SessionError as error:
             return _refusal(error)

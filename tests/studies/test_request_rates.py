@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
+import anyio
+import anyio.to_thread
+import httpx2
 import pytest
 from scripted_rater_service import ScriptedRaterService
 from starlette.applications import Starlette
@@ -108,27 +112,43 @@ def test_a_table_has_an_end_and_forgets_who_was_quiet_longest(monkeypatch: pytes
     assert table.wait_seconds("d") == 0
 
 
-def test_who_votes_does_not_wait_for_those_who_come_in(site: Site) -> None:
+def test_a_crowd_that_comes_in_holds_up_neither_who_votes_nor_who_comes_from_elsewhere(site: Site) -> None:
     held, let_go = threading.Event(), threading.Event()
 
-    def slowly(_: str) -> Joined:
-        held.set()
-        assert let_go.wait(20)
-        return Joined("session", "trials")
+    def join(invitation: str) -> Joined:
+        if invitation == "crowd":
+            held.set()
+            assert let_go.wait(20)
+        return Joined(invitation, "trials")
 
-    site.service.join = slowly  # type: ignore[method-assign]
-    with TestClient(site.app, client=("192.0.2.7", 1)) as client:
-        joining = [
-            threading.Thread(
-                target=client.post, args=("/study/join",), kwargs={"json": {"invitation": "known"}}
-            )
-            for _ in range(2 * VOTE_THREADS)
-        ]
-        for each in joining:
-            each.start()
-        assert held.wait(60)
-        vote = {"session": "s", "trial": "trial-0", "client_uuid": "u", "answer": "first", "response_ms": 1}
-        assert client.post("/study/vote", json=vote).status_code in (200, 409)
-        let_go.set()
-        for each in joining:
-            each.join()
+    site.service.join = join  # type: ignore[method-assign]
+
+    def visitor(address: str) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(site.app, client=(address, 1)), base_url="http://arena"
+        )
+
+    async def scene() -> list[int]:
+        async with visitor("192.0.2.7") as office, visitor("192.0.2.8") as elsewhere:
+            try:
+                async with anyio.create_task_group() as crowd:
+                    for _ in range(2 * VOTE_THREADS):
+                        crowd.start_soon(partial(office.post, "/study/join", json={"invitation": "crowd"}))
+                    await anyio.to_thread.run_sync(held.wait)
+                    vote = {
+                        "session": "s",
+                        "trial": "t",
+                        "client_uuid": "u",
+                        "answer": "first",
+                        "response_ms": 1,
+                    }
+                    answers = [
+                        await office.post("/study/vote", json=vote),
+                        await elsewhere.post("/study/join", json={"invitation": "person"}),
+                    ]
+                    let_go.set()
+            finally:
+                let_go.set()
+            return [answer.status_code for answer in answers]
+
+    assert anyio.run(scene) == [409, 200]
