@@ -44,8 +44,8 @@ LONGEST_BODY_BYTES = 64 * 1024
 VOTE_THREADS = 4
 """Calls of the rater service at one time: more would only wait for the same database."""
 ENTRY_THREADS = 2
-"""Calls before the first vote beside them, which take longer and hold up nobody who votes: one at a time of each
-network, so that a crowd at one address does not hold up who comes from another."""
+"""Calls before the first vote beside them, which take longer and hold up nobody who votes: one at a time of
+each network, so that a crowd at one address does not hold up who comes from another."""
 
 # Any: requests and responses are JSON.
 Body = Mapping[str, Any]
