@@ -45,6 +45,8 @@ class Entry:
     """``built-in``, or the distribution that registered it."""
     clash: str | None = None
     """Who claims this name besides, or None: such a codec cannot be used."""
+    reads_text: bool = False
+    """Whether its encoder may look at a picture's caption or text: with another one it is run again."""
 
     @property
     def missing(self) -> str | None:
@@ -56,11 +58,17 @@ class Entry:
 
 
 def _built_in(
-    name: str, place: str, summary: str, modules: str = "", extra: str = "", family: Family = "classic"
+    name: str,
+    place: str,
+    summary: str,
+    modules: str = "",
+    extra: str = "",
+    family: Family = "classic",
+    reads_text: bool = False,
 ) -> Entry:
     install = f"codecarena[{extra}]" if extra else ""
     path = f"{__package__}.{place}"
-    return Entry(name, path, summary, family, tuple(modules.split()), install)
+    return Entry(name, path, summary, family, tuple(modules.split()), install, reads_text=reads_text)
 
 
 _VIDEO = ("imageio_ffmpeg", "video")
@@ -99,6 +107,7 @@ _BUILT_IN = (
         "generative.layered.codec:Layered",
         "caption, edges and colours, painted again",
         *_GENERATIVE,
+        reads_text=True,
     ),
     _built_in("mozjpeg", "classic.mozjpeg:Mozjpeg", "JPEG by mozjpeg (pyvips)", "pyvips", "mozjpeg"),
     _built_in("png", "classic.png:Png", "lossless PNG (Pillow): measures the harness"),
@@ -117,8 +126,16 @@ def entries() -> Mapping[str, Entry]:
             known[name] = replace(known[name], clash=plugin.clash)
         else:
             summary = f"from {plugin.package} {plugin.version}".strip()
-            known[name] = Entry(name, plugin.path, summary, None, origin=plugin.package, clash=plugin.clash)
+            # Whether another package's encoder looks at captions, only it knows.
+            known[name] = Entry(
+                name, plugin.path, summary, None, origin=plugin.package, clash=plugin.clash, reads_text=True
+            )
     return MappingProxyType(dict(sorted(known.items())))
+
+
+def text_readers() -> frozenset[str]:
+    """Return the names of the codecs whose encoder may look at a picture's caption or text."""
+    return frozenset(name for name, entry in entries().items() if entry.reads_text)
 
 
 def find(name: str) -> Entry:

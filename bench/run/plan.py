@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ...codecs.base import CodecInfo
+from ...codecs.registry import text_readers
 from ...datasets.manifest import LocalPicture
 from ..records.cells import CellKey, seed_key
 from ..records.messages import Cell, CodecSpec, Original, Stored
@@ -22,6 +23,8 @@ class PlannedPicture:
     picture: LocalPicture
     sha256: str
     pixel_count: int
+    told_anew: bool = False
+    """Whether it has another caption or text than the store knows, which a dry run leaves as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,9 @@ def make_plan(
             continue
         total += 1
         forced = wanted.forces(codec, picture.picture.name, quality)
-        have = None if forced else stored
+        # A run has made history of what was coded of another caption; a dry run finds it still there.
+        outdated = picture.told_anew and codec.info.name in text_readers() and not wanted.score_only
+        have = None if forced or outdated else stored
         missing = [
             name
             for name, identity in metric_ids.items()

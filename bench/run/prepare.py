@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ...codecs import registry as codec_registry
 from ...codecs.base import CodecError
+from ...counts import counted
 from ...datasets.manifest import DatasetError, ImageSet, LocalPicture
 from ...datasets.sets.catalogue import open_set
 from ...visible_text import visible
@@ -96,6 +97,9 @@ def prepare(suite: Suite, store: PlanStore, options: Options, executor: Executor
     pictures = identify_pictures(sets, store, writer, executor, whole=options.pictures is None)
     prepared = Prepared(suite, pictures, notes=notes, call=options.call)
     _register(asked, tables, writer, prepared)
+    _note_told_anew(prepared)
+    if writer:  # what was coded of other captions is history now
+        prepared.pictures = [replace(picture, told_anew=False) for picture in prepared.pictures]
     labels = {name for codec in prepared.codecs for name in (codec.label, codec.info.name)}
     refuse_unknown("--force ", options.wanted.force, labels.union(*map(_names, suite.codecs)))
     names = {picture.picture.name for picture in pictures}
@@ -219,18 +223,20 @@ def identify_pictures(
         writer.add_files((file, stats[file.path].st_size, stats[file.path].st_mtime_ns) for file in read)
     sizes = store.picture_sizes() | {file.sha256: file.height * file.width for file in read}
     hashes = {path: row[2] for path, row in known.items()} | {file.path: file.sha256 for file in read}
+    planned: list[PlannedPicture] = []
     for set_ in sets:
         members = [(picture, hashes[str(picture.path)]) for picture in set_.pictures]
+        anew = store.told_anew(members)
+        planned += [
+            PlannedPicture(set_.name, picture, sha256, sizes[sha256], sha256 in anew)
+            for picture, sha256 in members
+        ]
         if writer is None:
             store.check_set(set_.name, members)
             continue
         writer.add_members(set_.name, members, whole=whole)
         add_provenance(writer, set_.name, set_.pictures)
-    return [
-        PlannedPicture(set_.name, picture, hashes[str(picture.path)], sizes[hashes[str(picture.path)]])
-        for set_ in sets
-        for picture in set_.pictures
-    ]
+    return planned
 
 
 def _identified(picture: LocalPicture) -> Identified:
@@ -243,6 +249,18 @@ def _identified(picture: LocalPicture) -> Identified:
         return outcome.identified
     reason = outcome.failed[0].message if outcome.failed else "the run was stopped"
     return Identified(job.path, error=f"{job.path}: {reason}")
+
+
+def _note_told_anew(prepared: Prepared) -> None:
+    """Note that pictures with another caption than before are coded again by codecs that read it."""
+    known = codec_registry.text_readers()
+    readers = [codec.label for codec in prepared.codecs if codec.info.name in known]
+    count = len({picture.sha256 for picture in prepared.pictures if picture.told_anew})
+    if readers and count:
+        prepared.notes.append(
+            f"{counted(count, 'picture')} with another caption or text than before: "
+            f"{', '.join(readers)} to be run again on them"
+        )
 
 
 def _register(

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
+from ...codecs.registry import text_readers
 from ...datasets.manifest import LocalPicture
 from ..records.cells import CellKey
 from ..records.messages import Stored
 from .database import Access, Reading, StoreError
 from .store import RESTART_SECONDS, Store, chunks
-from .tables.schema import AttemptTable, FileTable, MeasurementTable, MemberTable, PictureTable, ScoreTable
+from .tables.schema import (
+    AttemptTable,
+    CodecTable,
+    FileTable,
+    MeasurementTable,
+    MemberTable,
+    PictureTable,
+    ScoreTable,
+)
 
 
 class PlanStore(Store):
@@ -27,6 +36,11 @@ class PlanStore(Store):
         """Raise `StoreError` where the store knows another set of this name; see `refuse_other_set`."""
         with self.reading() as connection:
             refuse_other_set(connection, image_set, members)
+
+    def told_anew(self, members: Sequence[tuple[LocalPicture, str]]) -> set[str]:
+        """Return the hashes of those pictures that have another caption or text than in the store."""
+        with self.reading() as connection:
+            return told_anew(connection, members)
 
     def known_files(self, paths: Iterable[str]) -> dict[str, tuple[int, int, str]]:
         """Return bytes, modification time and picture hash of those files that were read before."""
@@ -101,6 +115,43 @@ class PlanStore(Store):
         query = select(ScoreTable.metric_id, func.avg(ScoreTable.seconds)).group_by(ScoreTable.metric_id)
         with self.reading() as connection:
             return {row[0]: float(row[1]) for row in connection.execute(query)}
+
+
+def told_anew(connection: Connection | Reading, members: Sequence[tuple[LocalPicture, str]]) -> set[str]:
+    """Return the hashes of those pictures that have another caption or text than in any set of the store.
+
+    Pictures that the store does not know are not among them.
+
+    Args:
+        connection: To the store.
+        members: Pictures and the hashes of their pixels.
+    """
+    known: dict[str, set[tuple[str, str]]] = {}
+    for chunk in chunks({sha256 for _, sha256 in members}):
+        query = select(MemberTable.picture_sha256, MemberTable.caption, MemberTable.text)
+        for sha256, caption, text in connection.execute(query.where(MemberTable.picture_sha256.in_(chunk))):
+            known.setdefault(sha256, set()).add((caption or "", text or ""))
+    return {
+        sha256
+        for picture, sha256 in members
+        if sha256 in known and (picture.caption or "", picture.text or "") not in known[sha256]
+    }
+
+
+def retire_outdated(connection: Connection, members: Sequence[tuple[LocalPicture, str]], at: str) -> None:
+    """Make history of what codecs that read captions measured on pictures that have another one now.
+
+    Args:
+        connection: To the store, before the pictures' new captions are in it.
+        members: Pictures and the hashes of their pixels.
+        at: The time, as the store writes it.
+    """
+    table = MeasurementTable
+    readers = select(CodecTable.id).where(CodecTable.name.in_(text_readers()))
+    for chunk in chunks(told_anew(connection, members)):
+        of_them = table.picture_sha256.in_(chunk), table.codec_id.in_(readers)
+        current = table.superseded_at.is_(None)
+        connection.execute(update(table).where(*of_them, current).values(superseded_at=at))
 
 
 def refuse_other_set(

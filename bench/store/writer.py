@@ -24,7 +24,7 @@ from ..records.identities import metric_id
 from ..records.messages import Described, Identified, Outcome
 from .database import StoreError, begin_writing
 from .database_errors import explained
-from .plan_store import PlanStore, refuse_other_set
+from .plan_store import PlanStore, refuse_other_set, retire_outdated
 from .store import RESTART_SECONDS
 from .tables.schema import (
     AttemptTable,
@@ -153,6 +153,9 @@ class StoreWriter(PlanStore):
     ) -> None:
         """Record which pictures a set has.
 
+        A picture's measurements by codecs that read its caption become history when it has another one: its
+        bitstreams are not what those codecs would write now.
+
         Args:
             image_set: The set's name.
             members: Its pictures and the hashes of their pixels.
@@ -182,6 +185,7 @@ class StoreWriter(PlanStore):
 
         def replace(connection: Connection) -> None:
             refuse_other_set(connection, image_set, listed)
+            retire_outdated(connection, listed, now())
             gone = delete(MemberTable).where(of_this_set)
             connection.execute(gone if whole else gone.where(MemberTable.name.in_(names)))
             connection.execute(insert(MemberTable), rows)

@@ -97,6 +97,23 @@ def test_a_picture_in_two_sets_is_one_cell() -> None:
     assert counts(made) == (3, 3, 0, 0)
 
 
+def test_what_was_coded_of_another_caption_is_coded_again_by_codecs_that_read_it() -> None:
+    pictures = (replace(A, told_anew=True), B)
+    layered = planned_codec("layered-id", info=replace(INFO, name="layered"))
+    store = MadeUpStore(
+        {
+            key(picture, codec, quality): Stored("bits", "pixels")
+            for picture in ("a", "b")
+            for codec in ("classic-id", "layered-id")
+            for quality in (2.0, 4.0, 6.0)
+        }
+    )
+
+    made = make_plan(suite(), pictures, (CLASSIC, layered), {}, store, Wanted())
+    again = {(cell.key.picture_sha256, cell.key.codec_id, cell.cell.stored) for cell in made.cells}
+    assert again == {("sha-a", "layered-id", None)}
+
+
 def stored(**keys: Any) -> MadeUpStore:
     """Picture a at quality 2 with both scores, at quality 4 with one, at quality 6 not measured."""
     return MadeUpStore(

@@ -78,6 +78,30 @@ def save(store: StoreWriter, outcome: Outcome, **changed: object) -> None:
     store.save([(saved(store, **changed), outcome)])
 
 
+@pytest.mark.parametrize(
+    ("codec", "caption", "text", "current"),
+    [
+        ("layered", "a cat", "OPEN", 1),
+        ("layered", "a dog", "OPEN", 0),
+        ("layered", None, "OPEN", 0),
+        ("layered", "a cat", "SHUT", 0),
+        ("jpeg", "a dog", "SHUT", 1),
+    ],
+)
+def test_streams_of_another_caption_become_history_where_the_codec_reads_it(
+    store: StoreWriter, codec: str, caption: str | None, text: str, current: int
+) -> None:
+    store.add_codec("other-id", replace(INFO, name=codec), codec, {})
+    save(store, Outcome(measured=MEASURED), key=replace(KEY, codec_id="other-id"))
+    picture = LocalPicture("a.png", Path("/a.png"), "natural", caption, text, None, "CC0", "here", None)
+    assert store.told_anew([(picture, A)]) == ({A} if (caption, text) != ("a cat", "OPEN") else set())
+    # Any run that hears of the caption retires what was coded of the old one, whichever codecs it runs.
+    store.add_members("another", [(picture, A)])
+    assert len(store.measured(["other-id"])) == current
+    assert store.told_anew([(picture, A)]) == set()
+    assert store.told_anew([(picture, "c" * 64)]) == set(), "nobody knows it yet"
+
+
 def test_a_measured_cell_comes_back_field_by_field(store: StoreWriter) -> None:
     scores = [Scored("bounded", 0.5, False, 0.125), Scored("unbounded", None, True, 0.25)]
     save(store, Outcome(measured=MEASURED, scored=scores), contended=True, probe=True)
