@@ -57,8 +57,8 @@ def place(device: str, dtype: str) -> Placement:
         CodecError: There is no such type.
     """
     # Squares of activations, which GDN takes, leave the range of float16.
-    found = find_device(device)
-    return Placement(found, find_dtype(dtype, found, halves=False))
+    processor = find_device(device)
+    return Placement(processor, find_dtype(dtype, processor, halves=False))
 
 
 @dataclass(frozen=True, slots=True)

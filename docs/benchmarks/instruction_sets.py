@@ -180,8 +180,8 @@ def rows(title: str, so_far: dict[InstructionSet, Count]) -> list[str]:
     lines = []
     for older in OLDER:
         count = so_far.get(older)
-        told = count and f"{count.streams} | {count.failed} | {count.identical} | {count.apart}"
-        lines.append(f"| {title} | {older.name} | {told or '0 | not tested | |'} |")
+        numbers = count and f"{count.streams} | {count.failed} | {count.identical} | {count.apart}"
+        lines.append(f"| {title} | {older.name} | {numbers or '0 | not tested | |'} |")
     return lines
 
 

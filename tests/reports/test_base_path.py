@@ -25,10 +25,12 @@ from codecarena.reports.server.server import ServeError, Services, address, serv
 
 
 async def _tell(request: Request) -> Response:
-    told = JSONResponse({"path": request.url.path, "root": request.scope["root_path"], **request.path_params})
-    told.set_cookie("whole", "1")
-    told.set_cookie("part", "2", path="/part")
-    return told
+    response = JSONResponse(
+        {"path": request.url.path, "root": request.scope["root_path"], **request.path_params}
+    )
+    response.set_cookie("whole", "1")
+    response.set_cookie("part", "2", path="/part")
+    return response
 
 
 async def _move(_: Request) -> Response:
