@@ -109,9 +109,9 @@ by `picture_history.py`.
 | --- | --- | --- | --- |
 {chr(10).join(rows)}
 
-Alarms on pictures *as they are* are false as far as their past is known: decoders of latents write blocks of
-8 themselves. WebP and AVIF are rarely taken for JPEG; a JPEG that was made smaller is mostly not seen as
-such.
+Alarms on pictures *as they are* are false as far as their past is known: decoders of latents write blocks of 8
+themselves. WebP is not taken for JPEG here, fine AVIF sometimes is; a JPEG that was made smaller is mostly not
+seen as such, but by its blocks.
 """,
     )
 
