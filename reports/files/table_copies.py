@@ -75,10 +75,12 @@ def as_bibtex(table: Table, results: str, year: str) -> str:
         results: Their SHA-256, as `results_sha256` has it.
         year: Of the newest run.
     """
+    # BibTeX counts braces, escaped ones too.
+    title = escaped(table.title).replace(r"\{", r"\textbraceleft{}").replace(r"\}", r"\textbraceright{}")
     return "\n".join(
         [
             f"@misc{{codecarena-{file_name(table.title)}-{results[:8]},",
-            f"  title = {{{{{escaped(table.title)}}}}},",
+            f"  title = {{{{{title}}}}},",
             "  author = {{codecarena}},",
             f"  howpublished = {{Table of codecarena {version('codecarena')}}},",
             f"  note = {{Made from the results with SHA-256 {results}}},",

@@ -143,11 +143,14 @@ def with_decode_times(table: Table, costs_by_codec: Mapping[str, Cost], labels: 
     sentence = f"{label} decodes in {own} ms per megapixel."
     if summary.other_id in known:
         other_time, other_mark = known[summary.other_id]
-        sentence = (
-            f"{label} takes {digits.significant(time / other_time, 2)} times as long to decode as "
-            f"{labels[summary.other_id]}: {own} against {digits.significant(other_time)}{other_mark} ms per "
-            "megapixel."
+        other = labels[summary.other_id]
+        compared = (
+            f"takes {digits.significant(time / other_time, 2)} times as long to decode as {other}"
+            if time >= other_time
+            else f"decodes {digits.significant(other_time / time, 2)} times as fast as {other}"
         )
+        times = f"{own} against {digits.significant(other_time)}{other_mark} ms per megapixel"
+        sentence = f"{label} {compared}: {times}."
     return replace(table, summary=replace(summary, text=f"{summary.text} {sentence}"))
 
 

@@ -60,6 +60,12 @@ def test_a_citation_names_program_and_results() -> None:
     ]
 
 
+def test_a_brace_in_a_name_leaves_the_entry_whole() -> None:
+    entry = as_bibtex(Table("a{b} {", (), ()), "0123456789abcdef", "2026")
+    assert r"{{a\textbraceleft{}b\textbraceright{} \textbraceleft{}}}" in entry
+    assert entry.count("{") == entry.count("}")
+
+
 @pytest.mark.parametrize("metrics", [[PSNR], []])
 def test_the_hash_is_of_the_rows_of_the_metrics(metrics: list) -> None:
     part = Answers()
