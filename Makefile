@@ -1,6 +1,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BASE := $(VENV)/base
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEBIAN_PACKAGES := chromium firefox-esr libjxl-devtools tesseract-ocr tesseract-ocr-deu tesseract-ocr-ell \
 	tesseract-ocr-rus fonts-dejavu-core fonts-liberation postgresql nginx-light texlive-latex-base \
@@ -10,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export CODECARENA_TEST_DATA ?= $(abspath ../shared/data)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long mutants records check format constraints debian-packages
+.PHONY: help demo test base long mutants records check format constraints debian-packages
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +21,14 @@ demo: $(VENV)/.demo  ## Install, run the built-in suite, print the leaderboard
 
 test: $(VENV)/.test debian-packages  ## Run the tests; those of `make long` at a tenth of their size
 	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder --durations 30 $(PYTEST_ARGS)
+
+base: $(VENV)/.test  ## Install without extras into a fresh environment, for tests/bench/test_base_install.py
+	@echo "Installing codecarena without its extras ..."
+	@rm -rf $(BASE) build
+	@$(PYTHON) -m venv $(BASE)
+	@$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(BASE) .
+	@rm -rf build
+	@$(BASE)/bin/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt $(BASE)/*.whl
 
 long: $(VENV)/.test debian-packages  ## Run what is too slow for every change, where it is due; EVERY=1: all of it
 	$(BIN)/python docs/benchmarks/long.py $(if $(EVERY),--every) $(PARTS)
