@@ -92,7 +92,7 @@ def main(most: int) -> None:
             rows.append(
                 f"| {source} | {treatment} | {shown(jpeg, len(found))} | {shown(blocks, len(found))} |"
             )
-            print(rows[-1], flush=True)  # noqa: T201 - a script
+            print(rows[-1], flush=True)
     sources = "\n".join(f"- {name}: {about}." for name, about in SOURCES.items())
     keep(
         Path(__file__).with_suffix(".md"),
@@ -109,9 +109,9 @@ by `picture_history.py`.
 | --- | --- | --- | --- |
 {chr(10).join(rows)}
 
-Alarms on pictures *as they are* are false as far as their past is known: decoders of latents write blocks of 8
-themselves. WebP is not taken for JPEG here, fine AVIF sometimes is; a JPEG that was made smaller is mostly not
-seen as such, but by its blocks.
+Alarms on pictures *as they are* are false as far as their past is known: decoders of latents write blocks of
+8 themselves. WebP is not taken for JPEG here, fine AVIF sometimes is; a JPEG that was made smaller is mostly
+not seen as such, but by its blocks.
 """,
     )
 
