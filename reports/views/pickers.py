@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from ..tables.selection import Selection, StoredColumns
     from .frame import Frame
 
-KINDS = {"all": "All", "natural": "Natural", "ai-generated": "AI-generated"}
+KINDS = {
+    "all": "All",
+    "natural": "Natural",
+    "ai-generated": "AI-generated",
+    "composite": "Composite",
+    "drawn": "Drawn",
+    "unknown": "Unknown",
+}
 
 Option = TypeVar("Option")
 
@@ -236,7 +243,8 @@ def pick_kind(place: DeltaGenerator, source: StoredColumns) -> str:
     """Draw the picker of kinds, where there are two."""
     if len(source.kinds) < 2:
         return "all"
-    return choose(place, "Pictures", "kind", list(KINDS), show=KINDS.__getitem__, segmented=True)
+    offered = [kind for kind in KINDS if kind == "all" or kind in source.kinds]
+    return choose(place, "Pictures", "kind", offered, show=KINDS.__getitem__, segmented=True)
 
 
 def pick_metric(place: DeltaGenerator, selection: Selection, metrics: Sequence[MetricRow]) -> MetricRow:

@@ -46,6 +46,10 @@ def test_pickers_that_pages_share(page: Pickers) -> None:
         ("selectbox", "Anchor", ["a", "b"], "anchor of Look"),
         ("selectbox", "Image set", ["zoo", "kodak"], "set of Look"),
     ]
+    page.asked.clear()
+    drawn = SimpleNamespace(kinds=["drawn", "natural"])
+    assert pickers.pick_kind(place, drawn) == "all"  # type: ignore[arg-type]
+    assert page.asked[0][2] == ["All", "Natural", "Drawn"]
     with pytest.raises(AnalysisError, match="no codec has a result here yet"):
         pickers.pick_anchor(place, SimpleNamespace(grids=[]))  # type: ignore[arg-type]
 
