@@ -125,8 +125,8 @@ class Execution:
         """Seconds that a pixel took in the last cell of each codec that ended well."""
         self.killed: set[CellKey] = set()
         """Cells whose worker something else has killed."""
-        self.ended: list[tuple[Planned, Outcome, bool, bool]] = []
-        """Cells to store, whether nothing more is asked of each, and whether it was contended."""
+        self.ended: list[tuple[Planned, Outcome, bool, tuple[float, float]]] = []
+        """Cells to store, whether nothing more is asked of each, and when it began and ended."""
         self.watch = Watch(())
         """Of the rest of the machine, around a worker that works alone."""
         self.began = self.look()
@@ -196,12 +196,13 @@ class Execution:
         """Note how a cell ended, for the work and for the store."""
         if outcome.seconds is not None:
             self.pace[planned.key.codec_id] = outcome.seconds / planned.picture.pixel_count
-        contended = self.contended()
+        span = self.began, self.look()
+        self.began = span[1]
         left = self.once_more(planned, outcome) or _left(planned, outcome)
         if left:
             self.work.again(left)
         self.work.finished(planned, outcome, left is None)
-        self.ended.append((planned, outcome, left is None, contended))
+        self.ended.append((planned, outcome, left is None, span))
 
     def once_more(self, planned: Planned, outcome: Outcome) -> Planned | None:
         """Return what is left of a cell whose worker was killed from outside; its death is taken back.
@@ -220,9 +221,11 @@ class Execution:
         """Store what ended, once enough time has passed since the last transaction."""
         if not self.ended or not (now or monotonic() - self.stored_at > STORE_SECONDS):
             return
+        moment = self.look()
         self.place.store.save(
-            (self.saved(planned, contended), outcome) for planned, outcome, _, contended in self.ended
+            (self.saved(planned, self.contended(*span)), outcome) for planned, outcome, _, span in self.ended
         )
+        self.watch.forget(moment - WINDOW_SECONDS)
         for planned, outcome, last, _ in self.ended:
             self.work.stored(planned, outcome, last)
         self.ended.clear()
@@ -230,20 +233,14 @@ class Execution:
 
     def look(self) -> float:
         """Read the machine's CPU counters where one worker works alone, and return the moment."""
-        if self.place.workers > 1:
-            return monotonic()
-        moment = self.watch.look(pool.processes())
-        self.watch.forget(moment - WINDOW_SECONDS)
-        return moment
+        return monotonic() if self.place.workers > 1 else self.watch.look(pool.processes())
 
-    def contended(self) -> bool:
-        """Return whether other cells or programs used the machine's CPU while the last cell ran."""
-        if self.place.workers > 1:
-            return True
-        ended = self.look()
-        share = self.watch.share(self.began, ended)
-        self.began = ended
-        return share > LOADED_SHARE
+    def contended(self, began: float, ended: float) -> bool:
+        """Return whether other cells or programs used the machine's CPU while a cell ran.
+
+        Asked when the cell is stored: the counters tell little of a quick one before some time is over.
+        """
+        return self.place.workers > 1 or self.watch.share(began, ended) > LOADED_SHARE
 
     def saved(self, planned: Planned, contended: bool) -> Saved:
         """Return how to store a cell."""

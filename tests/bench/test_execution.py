@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from measuring import INFO, planned_cell, planned_codec, planned_picture
+from measuring import INFO, Clock, planned_cell, planned_codec, planned_picture
 
 from codecarena.bench.records.cells import CellKey, Saved
 from codecarena.bench.records.messages import Cell, Failed, Limits, Measured, Outcome, Scored, Stored
@@ -20,6 +20,7 @@ from codecarena.bench.run.runner import Report, _Cells
 from codecarena.bench.run.seed_order import OneStream
 from codecarena.bench.run.timing_report import TimingReport
 from codecarena.bench.worker import pool
+from codecarena.bench.worker.cpu_load import CpuCounters, Watch
 from codecarena.codecs.base import RateParts
 
 A, B = planned_picture("a"), planned_picture("b", pixel_count=1000)
@@ -244,8 +245,33 @@ def test_only_around_one_worker_alone_is_the_machine_watched(
     monkeypatch.setattr(execution.Watch, "look", lambda *_: looks.append(1) or 5.0)
     monkeypatch.setattr(execution.Watch, "share", lambda *_: 0.0)
     run([planned_cell(A, CLASSIC)], lambda *_: Outcome(measured=measured()), monkeypatch, workers)
-    # Before all, before the cell and after it.
-    assert len(looks) == (3 if workers == 1 else 0)
+    # Before all, before the cell, after it, and when it is stored.
+    assert len(looks) == (4 if workers == 1 else 0)
+
+
+def test_a_quick_cell_is_judged_by_the_time_around_it_until_it_is_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    burnt = [0.0]
+
+    def look(watch: Watch, _workers: object) -> float:
+        watch.looks.append(CpuCounters(clock(), (burnt[0],), 0.0))
+        return clock()
+
+    def answer(*_: object) -> Outcome:
+        clock.spend(0.005)  # between two ticks of the kernel's counters
+        return Outcome(measured=measured())
+
+    monkeypatch.setattr(execution.Watch, "look", look)
+    made = Execution(
+        RunTarget(Ledger(), 7, METRICS, LIMITS, 1), _Cells(Report(Plan((), 0, 0, 0)), Audience())
+    )
+    made.take_cell(planned_cell(A, CLASSIC), answer())
+    clock.spend(0.2)
+    burnt[0] = 0.2
+    made.store_ended(now=True)
+    assert [saved.contended for saved, _ in made.place.store.saved] == [True]
 
 
 def test_quick_cells_are_given_together_and_slow_ones_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
