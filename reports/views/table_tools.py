@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from ...bench.records.rows import MetricRow
     from ..tables.selection import Selection
 
-HEIGHT_PIXELS = 260
-"""Of a text to copy; a longer one scrolls."""
-
 
 def pick_columns(place: DeltaGenerator, table: Table, name: str) -> Table:
     """Draw the picker of columns and return the table without those that are left out.
@@ -59,4 +56,5 @@ def offer_copies(
     }  # fmt: skip
     for tab, (text, about) in zip(behind.tabs(list(texts)), texts.values(), strict=True):
         tab.caption(about)
-        tab.code(text, language=None, height=HEIGHT_PIXELS)
+        # Without a height of its own: the keyboard could not scroll it.
+        tab.code(text, language=None, wrap_lines=True)

@@ -193,6 +193,7 @@ def test_the_table_is_copied_as_it_is_shown_and_a_hidden_codec_stays_hidden(
     assert first_column(page) == ["jpeg", "webp"]
     page.get_by_role("button", name="Copy or cite").click()
     page.get_by_role("tab", name="CSV").click()
+    assert serious_findings(page, BACKGROUNDS["light"]) == {}
     copied = page.get_by_role("tabpanel").locator("code").inner_text().splitlines()
     assert [line.split(",")[0] for line in copied] == ["Codec", "jpeg", "webp"]
     page.keyboard.press("Escape")
