@@ -58,23 +58,22 @@ def strays(folder: Path) -> list[int]:
     So those of a worker are known when it is gone and others have adopted them.
     """
     mark = os.fsencode(f"TMPDIR={folder}")
-    found: list[int] = []
+    left: list[int] = []
     for process in psutil.pids():
         with contextlib.suppress(OSError):
             given = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
             if any(variable.startswith(mark) for variable in given):
-                found.append(process)
-    return found
+                left.append(process)
+    return left
 
 
-def end_strays(folder: Path) -> int:
-    """Kill the processes that `strays` returns, and return how many there were."""
+def end_strays(folder: Path) -> None:
+    """Kill the processes that `strays` returns."""
     ended: set[int] = set()
     while new := set(strays(folder)) - ended:
         for process in new:
             _kill(process)
         ended |= new
-    return len(ended)
 
 
 def left_session(process: int) -> list[int]:

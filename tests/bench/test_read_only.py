@@ -43,16 +43,16 @@ READS = (
 def test_a_store_in_a_folder_that_cannot_be_written_is_read(
     words: tuple[str, ...], written: Path, tmp_path: Path
 ) -> None:
-    def told(store: Path) -> tuple[int, str, str]:
+    def outcome_of(store: Path) -> tuple[int, str, str]:
         out = (word.replace("OUT", str(tmp_path / "out")) for word in words)
         ended = call(*out, "--store", store, folder=tmp_path)
         return ended.returncode, ended.stdout, ended.stderr
 
     shutil.copytree(written, tmp_path / "free")
-    expected = told(tmp_path / "free")
+    expected = outcome_of(tmp_path / "free")
     before = {path.name for path in written.iterdir()}
     with unwritable(written):
-        assert told(written) == expected
+        assert outcome_of(written) == expected
         assert {path.name for path in written.iterdir()} == before
     assert expected[0] == 0, expected
 

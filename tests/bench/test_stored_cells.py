@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from measuring import INFO
-from sqlalchemy import select, update
 
-from codecarena import liveness
 from codecarena.bench.records.cells import NO_SEED, CellKey, Saved
 from codecarena.bench.records.identities import MetricIdentity
 from codecarena.bench.records.messages import (
@@ -27,16 +24,13 @@ from codecarena.bench.records.messages import (
 from codecarena.bench.records.metric_facts import MetricFacts
 from codecarena.bench.records.rows import Failure, MetricRow, RunRow, Score, ScoredCell, Verdict
 from codecarena.bench.store import timings
-from codecarena.bench.store import writer as writer_module
 from codecarena.bench.store.searches import Tried, adopt, tried
-from codecarena.bench.store.tables.schema import RunTable
 from codecarena.bench.store.timings import Footprint, Side, Timing, TimingKey, TimingRow
 from codecarena.bench.store.verifications import Verified, other_versions, save_verified, stored_streams
-from codecarena.bench.store.writer import StoreWriter, id_of_machine, now
+from codecarena.bench.store.writer import StoreWriter, id_of_machine
 from codecarena.codecs.base import RateParts
 from codecarena.datasets.manifest import LocalPicture
 
-LONG_AGO = "2020-01-01T00:00:00.000+00:00"
 A, B = "a" * 64, "b" * 64
 KEY = CellKey(A, "codec-id", 4.0, NO_SEED)
 MEASURED = Measured("bits", RateParts(11, 100, 23), 134, "pixels", (2.0, 3.0), (7.0, 11.0, 13.0), 0.75)
@@ -290,60 +284,6 @@ def test_a_metric_that_is_written_otherwise_stays_the_same_metric(store: StoreWr
     assert (row.title, row.decimals) == ("After", 4)
     for changed in (replace(facts, highest=2.0), replace(facts, perfect=1.0), replace(facts, better="lower")):
         assert store.add_metric(Described("x", identity=identity, facts=changed)) != first
-
-
-def statuses(store: StoreWriter) -> list[str]:
-    return [run.status for run in store.runs()]
-
-
-def stored_statuses(store: StoreWriter) -> list[str]:
-    with store.reading() as connection:
-        return list(connection.scalars(select(RunTable.status).order_by(RunTable.id.desc())))
-
-
-def test_a_run_is_alive_as_long_as_its_lock_is_held_and_then_counts_as_killed(store: StoreWriter) -> None:
-    lock = store.blobs.run_lock_path(1)
-    store.write(lambda connection: connection.execute(update(RunTable).values(seen_at=LONG_AGO)))
-    assert (liveness.is_held(lock), statuses(store)) == (True, ["running"]), "it may have slept"
-    # As when its process is killed: what held the lock is gone, and the file stays.
-    store._heartbeats[1].stop()
-    lock.touch()
-    lock.write_text(liveness._boot())
-    store.write(lambda connection: connection.execute(update(RunTable).values(seen_at=now())))
-    assert (statuses(store), stored_statuses(store)) == (["killed"], ["running"])
-    store.begin_run("suite", "text", {"cpu": "slow"}, 1, 1)
-    assert stored_statuses(store) == ["running", "killed"]
-    store.end_run(2, "finished")
-    assert not store.blobs.run_lock_path(2).exists()
-    assert statuses(store) == ["finished", "killed"]
-
-
-@pytest.mark.parametrize("lock", ["of another machine", "absent"])
-def test_a_run_of_another_machine_is_alive_as_long_as_it_says_so(store: StoreWriter, lock: str) -> None:
-    """Nobody asks whether a process of that number runs: in another container, it is another one."""
-    store._heartbeats[1].stop()
-    if lock != "absent":
-        store.blobs.run_lock_path(1).write_text("another boot")
-    for seen_at, status in ((now(), "running"), (LONG_AGO, "killed"), (None, "killed")):
-        change = update(RunTable).values(seen_at=seen_at)
-        store.write(lambda connection, change=change: connection.execute(change))
-        assert statuses(store) == [status]
-
-
-def test_a_run_says_again_and_again_that_it_is_alive(
-    store: StoreWriter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writer_module, "BEAT_SECONDS", 0.01)
-    run_id = store.begin_run("suite", "text", {"cpu": "fast"}, 1, 1)
-    query = select(RunTable.seen_at, RunTable.started_at).where(RunTable.id == run_id)
-    for _ in range(500):
-        with store.reading() as connection:
-            seen_at, started_at = connection.execute(query).one()
-        if seen_at > started_at:
-            break
-        time.sleep(0.01)
-    assert seen_at > started_at
-    store.end_run(run_id, "finished")
 
 
 def test_verdicts_are_the_newest_of_each_measurement(store: StoreWriter) -> None:
