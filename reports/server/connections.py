@@ -14,22 +14,24 @@ BODY_SECONDS = 30.0
 """From there to the end of its body: votes are small."""
 ANSWER_SECONDS = 300.0
 """From there until the answer has been taken: who never reads holds a picture in memory."""
-BACKLOG = 128
-"""Connections that the system keeps until they are accepted, all of them at once."""
-MOST_CONNECTIONS = 4000
-SPARE_FILES = 2 * BACKLOG
-"""File descriptors for everything else, and for connections that are accepted before others are closed."""
+MOST_CONNECTIONS, MOST_WAITING = 4000, 1024
+"""Open at one time; and those that the system keeps until they are accepted. Who finds no room among these
+tries again after a second, then after three and seven."""
 
 
-def most_connections() -> int:
-    """Raise the limit of open files as far as allowed; return how many connections fit into it."""
+def room() -> tuple[int, int]:
+    """Raise the limit of open files if allowed; return how many connections fit, and how many may wait.
+
+    All that wait are accepted at once, before the first of too many is closed: they need files as well.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_CONNECTIONS + SPARE_FILES
+    wanted = MOST_CONNECTIONS + 2 * MOST_WAITING
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    most = MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MOST_CONNECTIONS, soft - SPARE_FILES)
-    return max(most, 1)
+    files = wanted if soft == resource.RLIM_INFINITY else min(wanted, soft)
+    waiting = min(MOST_WAITING, files // 4)
+    return files - 2 * waiting, waiting
 
 
 class BoundedConnection(H11Protocol):

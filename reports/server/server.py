@@ -135,7 +135,7 @@ def serve(
     import uvicorn
 
     from .base_path import normalised
-    from .connections import BACKLOG, BoundedConnection, most_connections
+    from .connections import BoundedConnection, room
     from .log_limit import limit_logs
 
     check_address(host, port)
@@ -146,6 +146,7 @@ def serve(
     app = application(store, services, raters=raters, host_names=host_names, base_path=base_path)
     if announce:
         announce(address(host, port, base_path))
+    BoundedConnection.most, waiting = room()
     config = uvicorn.Config(
         app,
         host=host,
@@ -156,12 +157,11 @@ def serve(
         server_header=False,
         log_level="warning",
         http=BoundedConnection,
-        backlog=BACKLOG,
+        backlog=waiting,
         ws="websockets-sansio",
         ws_max_size=RATERS_MESSAGE_BYTES if raters else MESSAGE_BYTES,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    BoundedConnection.most = most_connections()
     limit_logs()
     # Streamlit collects garbage after every run of a page: what is imported need not be looked through again.
     gc.collect()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import logging
+import resource
 import shutil
 import socket
 import subprocess
@@ -25,7 +26,7 @@ from starlette.websockets import WebSocket
 from websockets.sync.client import connect
 
 from codecarena.reports.server import connections, log_limit
-from codecarena.reports.server.connections import BACKLOG, BoundedConnection
+from codecarena.reports.server.connections import BoundedConnection, room
 from codecarena.reports.server.log_limit import LogLimit
 
 
@@ -62,7 +63,7 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         app,
         port=number,
         http=BoundedConnection,
-        backlog=BACKLOG,
+        backlog=128,
         log_level="error",
         lifespan="off",
         ws="websockets-sansio",
@@ -159,6 +160,26 @@ def test_the_rest_of_what_was_refused_is_not_read(port: int) -> None:
             connection.sendall(bytes(2**20))
             sent += 2**20
     assert sent < 2**25
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "raised", "most", "waiting"),
+    [
+        (1024, 524_288, 6048, 4000, 1024),
+        (1024, 1024, 1024, 512, 256),
+        (1024, 4096, 4096, 2048, 1024),
+        (20_000, 20_000, None, 4000, 1024),
+        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, None, 4000, 1024),
+    ],
+)
+def test_as_many_connections_are_held_as_there_are_files_for(
+    soft: int, hard: int, raised: int | None, most: int, waiting: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[tuple[int, int]] = []
+    monkeypatch.setattr(connections.resource, "getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr(connections.resource, "setrlimit", lambda _, pair: limits.append(pair))
+    assert room() == (most, waiting)
+    assert limits == ([] if raised is None else [(raised, hard)])
 
 
 @pytest.fixture
