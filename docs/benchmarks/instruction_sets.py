@@ -40,6 +40,11 @@ RECORD = Path(__file__).with_suffix(".md")
 TRAINED = "mbt2018-mean"
 AT_ONCE = 6
 """Pictures, after which the record is written."""
+OF_AMD = (
+    "On AMD's processors one thread of MKL was seen to add float64 up alike with the setting AVX2 and "
+    "without; it changes those sums by how they are shared out among threads. Sums in float32, which oneDNN "
+    "makes, it changes by their instructions."
+)
 ILLM_CHECKOUT = """
 dependencies = ["torch"]
 
@@ -236,6 +241,7 @@ def write(lines: list[str], pictures: int) -> None:
             "quality. With scales and means in float32, 46 of 72 streams of Kodak were lost under AVX2.",
             120,
         ),
+        *(["", textwrap.fill(OF_AMD, 120)] if "AMD" in cpu_model() else []),
     ]
     keep(RECORD, "\n".join(text))
 
