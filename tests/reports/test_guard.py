@@ -62,8 +62,8 @@ def test_only_names_of_its_own_are_answered(host: str, known: bool, monkeypatch:
     assert client(raters=True).get("/", headers={"host": host}).status_code == 200, (
         "raters are invited by any name, where none is told"
     )
-    told = client(("lab.example",), raters=True).get("/", headers={"host": host})
-    assert told.status_code == response.status_code
+    named = client(("lab.example",), raters=True).get("/", headers={"host": host})
+    assert named.status_code == response.status_code
 
 
 SHUT_FOR_ALL = (
