@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from synthetic_store import fill
 from arena import call
 from codecarena.bench.store.store import Store
 from codecarena.bench.store.tables.schema import CodecTable, MeasurementTable, RunTable, ScoreTable
-from codecarena.bench.store.writer import StoreWriter
+from codecarena.bench.store.writer import StoreWriter, now
 from codecarena.reports.server.server import APP, STORE_VARIABLE
 
 # Streamlit's own script runner, under AppTest, warns about itself.
@@ -319,7 +318,7 @@ def test_failures_are_on_the_page_of_runs(open_page, odd_store: Path) -> None:
 def test_a_run_in_progress_is_followed(open_page, tmp_path: Path) -> None:
     fill(tmp_path / "arena", pictures=2, codecs=2, settings=3, metrics=("psnr",))
     writer = StoreWriter(str(tmp_path / "arena"))
-    alive = update(RunTable).values(status="running", process_id=os.getpid(), planned_cells=24)
+    alive = update(RunTable).values(status="running", seen_at=now(), planned_cells=24)
     writer.write(lambda connection: connection.execute(alive))
     writer.close()
     assert "24 cells planned" in open_page(tmp_path / "arena").info[0].value.replace("\\", "")

@@ -125,7 +125,7 @@ def test_runs_and_failures_on_their_page(open_page: Callable[..., AppTest]) -> N
 
 
 def detail(call: tuple[str, ...] = (), planned: int = 40, measured: int = 9, failed: int = 0) -> RunDetail:
-    run = RunRow(7, "quick", "finished", 3, planned, 1, "2026-01-01T00:00:00", None, call)
+    run = RunRow(7, "quick", "finished", 3, planned, "2026-01-01T00:00:00", None, call)
     return RunDetail(run, "text", {}, measured, failed, None)
 
 
