@@ -16,7 +16,7 @@ import uvicorn
 from codecarena.bench.run import study_pictures
 from codecarena.bench.store.database import StoreError
 from codecarena.reports.server import server
-from codecarena.reports.server.connections import BACKLOG, BoundedConnection
+from codecarena.reports.server.connections import BoundedConnection, room
 from codecarena.reports.server.server import APP, RATERS_APP, STORE_VARIABLE, ServeError, Services
 
 
@@ -55,7 +55,7 @@ def test_a_server_tells_its_address_and_keeps_no_log_of_addresses(
     assert app == ("arena", services, {"raters": raters, "host_names": names, "base_path": ""})
     assert settings == {
         "host": "127.0.0.1", "port": 0, "access_log": False, "date_header": False, "server_header": False,
-        "log_level": "warning", "http": BoundedConnection, "backlog": BACKLOG, "ws": "websockets-sansio",
+        "log_level": "warning", "http": BoundedConnection, "backlog": room()[1], "ws": "websockets-sansio",
         "ws_max_size": 2**18 if raters else 2**24, "timeout_graceful_shutdown": 2,
     }  # fmt: skip
 
