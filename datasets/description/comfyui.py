@@ -15,7 +15,7 @@ from .source_types import Marked, combined
 
 Node: TypeAlias = Mapping[str, Any]
 # A graph is what the file holds: its inputs are any JSON.
-Part: TypeAlias = Literal["loaded", "ai-generated", "composite"]
+Content: TypeAlias = Literal["loaded", "ai-generated", "composite"]
 
 _TEXT_KEYS = (
     *("text", "text_g", "text_l", "clip_l", "clip_g", "t5xxl", "bert", "mt5xl", "llama", "prompt"),
@@ -43,7 +43,7 @@ MAX_DEPTH = 64
 class _Walk:
     """What lies on the way from a saved picture back to where its pixels began."""
 
-    parts: frozenset[Part] = frozenset()
+    parts: frozenset[Content] = frozenset()
     samplers: tuple[str, ...] = ()
     """Nearest to the beginning first."""
     strength: float | None = None
@@ -92,7 +92,7 @@ def of_graph(text: str, name: str = "") -> tuple[Marked, str | None, Provenance]
     samplers = list(dict.fromkeys(key for walk in walks for key in walk.samplers))
     kind = _kind(walks)
     near = list(_upstream(nodes, samplers[:1])) if samplers else list(nodes.values())
-    every = list(_upstream(nodes, samplers)) if samplers else near
+    sampling_nodes = list(_upstream(nodes, samplers)) if samplers else near
     drawn = [text for key in samplers for text in _texts(nodes, _side(nodes[key], ("positive", "guider")))]
     pushed = [text for key in samplers for text in _texts(nodes, _side(nodes[key], ("negative",)))]
     prompt = list(dict.fromkeys(drawn)) or ([] if samplers else _any_texts(nodes))
@@ -100,7 +100,7 @@ def of_graph(text: str, name: str = "") -> tuple[Marked, str | None, Provenance]
     if guidance is None:
         guidance = _first(nodes, near, ("cfg",), (int, float))
     provenance = Provenance(
-        model_version="; ".join(sorted(set(_values(nodes, every, _MODEL_KEYS, str)))) or None,
+        model_version="; ".join(sorted(set(_values(nodes, sampling_nodes, _MODEL_KEYS, str)))) or None,
         prompt="\n".join(prompt) or None,
         negative_prompt="\n".join(dict.fromkeys(pushed)) or None,
         seed=_first(nodes, near, _SEED_KEYS, int),
@@ -187,7 +187,7 @@ def _walk(nodes: Mapping[str, Node], key: str, seen: frozenset[str] = frozenset(
     node, kind = nodes[key], str(nodes[key]["class_type"])
     before = [_walk(nodes, link, seen | {key}) for link in _pixels(node)]
     walk = _Walk(
-        frozenset[Part]().union(*(way.parts for way in before)),
+        frozenset[Content]().union(*(way.parts for way in before)),
         tuple(dict.fromkeys(sampler for way in before for sampler in way.samplers)),
         next((way.strength for way in before if way.strength is not None), None),
         "NoiseMask" in kind or "Inpaint" in kind or any(way.masked for way in before),

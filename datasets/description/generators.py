@@ -116,9 +116,9 @@ def invokeai(file: FileTexts) -> Made | None:
         began = table.get("type") == "img2img"
         strength = _number(table.get("strength")) if began else None
         prompt, negative = _bracketed(table.get("prompt"))
-        told = {**table, "prompt": prompt, "negative_prompt": negative}
+        fields = {**table, "prompt": prompt, "negative_prompt": negative}
         model = outer.get("model_weights") or _model(outer.get("model"))
-        return _of_table(texts["sd-metadata"], told, _text(model), strength, began=began)
+        return _of_table(texts["sd-metadata"], fields, _text(model), strength, began=began)
     return _of_dream(texts["Dream"]) if "Dream" in texts else None
 
 

@@ -253,10 +253,10 @@ def _marked(path: Path) -> Metadata:
 
 
 def _marks_note(marked: Collection[Metadata]) -> tuple[str, ...]:
-    found = summary(marked)
+    kinds = summary(marked)
     unmarked = sum(said.kind is None for said in marked)
     others = f"; {counted(unmarked, 'picture')} without a mark, taken as natural" if unmarked else ""
-    return (f"marked in the files: {found}{others}",) if found else ()
+    return (f"marked in the files: {kinds}{others}",) if kinds else ()
 
 
 def _index_note(folder: Path) -> tuple[str, ...]:

@@ -119,8 +119,8 @@ def simulated(planted, effect, seed):
     comparison = compare(stored, PSNR)
     natural, generated = ([f"p{place + side * EACH}" for place in range(EACH)] for side in (0, 1))
     said = {"raw": bool(excludes_zero(split_by_kind(comparison, stored, PSNR, "jpeg")))}
-    told = balance(table, natural, generated)
-    said["not told apart"] = bool(told and told.confounded)
+    likeness = balance(table, natural, generated)
+    said["not told apart"] = bool(likeness and likeness.confounded)
     alike, near = PLANTED[planted]
     matching = match(table, natural, generated, alike, near) if alike or near else None
     if matching and matching.pairs:
@@ -145,10 +145,10 @@ def main(comparisons):
                 cell = kept.setdefault(f"{planted} | {effect:g}", {"comparisons": 0, "said": {}})
                 if cell["comparisons"] > seed:
                     continue
-                told = Counter(cell["said"]) + Counter(
+                counts = Counter(cell["said"]) + Counter(
                     name for name, value in simulated(planted, effect, seed).items() if value
                 )
-                cell |= {"comparisons": seed + 1, "said": dict(sorted(told.items()))}
+                cell |= {"comparisons": seed + 1, "said": dict(sorted(counts.items()))}
         KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
     rows = []
     for name, cell in sorted(kept.items(), key=lambda item: list(PLANTED).index(item[0].split(" | ")[0])):

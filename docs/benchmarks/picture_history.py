@@ -83,14 +83,16 @@ def main(most: int) -> None:
     for source in SOURCES:
         originals = pictures(source, most)
         for treatment in TREATMENTS:
-            found = [measure_history(nowhere, treated(pixels, treatment)).descriptors for pixels in originals]
-            jpeg = sum(values["jpeg_quality"] < 100 for values in found)
+            measured = [
+                measure_history(nowhere, treated(pixels, treatment)).descriptors for pixels in originals
+            ]
+            jpeg = sum(values["jpeg_quality"] < 100 for values in measured)
             blocks = sum(
                 any(values[f"blocks_of_{side}"] >= least for side, least in GRID_FOUND.items())
-                for values in found
+                for values in measured
             )
             rows.append(
-                f"| {source} | {treatment} | {shown(jpeg, len(found))} | {shown(blocks, len(found))} |"
+                f"| {source} | {treatment} | {shown(jpeg, len(measured))} | {shown(blocks, len(measured))} |"
             )
             print(rows[-1], flush=True)
     sources = "\n".join(f"- {name}: {about}." for name, about in SOURCES.items())

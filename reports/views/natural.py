@@ -108,10 +108,11 @@ def _drawn(selection: Selection, split: KindSplit, title: str, image_set: str, b
         changed = [reversal for reversal in split.order.reversals if reversal.shown]
         verdict = "depends" if split.order.p_value < 0.05 else "is not shown to depend"
         order = "the order of codecs changes" if changed else "no change in the order of codecs is shown"
-        told = f"What a codec saves {verdict} on the kind of picture; {order}."
+        sentence = f"What a codec saves {verdict} on the kind of picture; {order}."
         if besides.confounded:
-            told = f"Kind and {besides.confounded} cannot be told apart here: what is shown may be of either."
-        st.markdown(f"**{pages.plain(told)}**")
+            kind = f"Kind and {besides.confounded}"
+            sentence = f"{kind} cannot be told apart here: what is shown may be of either."
+        st.markdown(f"**{pages.plain(sentence)}**")
     points = kind_points(split)
     if points:
         drawn = spans(points, title=f"{title} (%)", groups=GROUPS,

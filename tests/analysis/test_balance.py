@@ -1,4 +1,4 @@
-"""What pictures of two kinds are like besides: planted differences are found, random ones are not."""
+"""What pictures of two kinds are like besides: planted differences are outcome, random ones are not."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def test_a_difference_is_of_means_in_standard_deviations_within_a_kind() -> None
         (natural.var(ddof=1) + generated.var(ddof=1)) / 2
     )
     assert standardised(values, kind[None])[0, 0] == pytest.approx(expected)
-    found = balance(described(values), *halves(4))
-    assert found is not None
-    (row,) = found.rows
+    outcome = balance(described(values), *halves(4))
+    assert outcome is not None
+    (row,) = outcome.rows
     assert (row.natural, row.generated, row.difference) == (2.5, 7.0, pytest.approx(expected))
     # Of eight values only both fours lie in the other kind's range.
     assert row.overlap == pytest.approx(2 / 8)
@@ -48,27 +48,27 @@ def test_a_difference_is_of_means_in_standard_deviations_within_a_kind() -> None
 def test_a_planted_difference_cannot_be_told_apart_from_the_kind() -> None:
     values = np.random.default_rng(1).normal(size=(48, 13))
     values[24:, 3] += 1.5
-    found = balance(described(values), *halves(24))
-    assert found is not None
-    assert found.confounded == ("d",)
-    assert found.rows[0].name == "d"
-    assert (found.natural, found.generated, found.undescribed) == (24, 24, 0)
+    outcome = balance(described(values), *halves(24))
+    assert outcome is not None
+    assert outcome.confounded == ("d",)
+    assert outcome.rows[0].name == "d"
+    assert (outcome.natural, outcome.generated, outcome.undescribed) == (24, 24, 0)
 
 
 def test_ranges_that_do_not_meet_cannot_be_told_apart_and_constants_can() -> None:
     values = np.column_stack([np.repeat([75.0, 100.0], 6), np.ones(12), np.tile([1.0, 2.0], 6)])
-    found = balance(described(values), *halves(6))
-    assert found is not None
-    rows = {row.name: row for row in found.rows}
+    outcome = balance(described(values), *halves(6))
+    assert outcome is not None
+    rows = {row.name: row for row in outcome.rows}
     assert (rows["a"].difference, rows["a"].overlap, rows["a"].confounded) == (np.inf, 0.0, True)
     assert (rows["b"].difference, rows["b"].overlap, rows["b"].confounded) == (0.0, 1.0, False)
     assert not rows["c"].confounded
 
 
 def test_three_pictures_of_a_kind_differ_by_chance() -> None:
-    found = balance(described(np.repeat([75.0, 100.0], 3)[:, None]), *halves(3))
-    assert found is not None
-    assert found.confounded == ()
+    outcome = balance(described(np.repeat([75.0, 100.0], 3)[:, None]), *halves(3))
+    assert outcome is not None
+    assert outcome.confounded == ()
 
 
 def test_random_halves_are_seldom_said_to_differ() -> None:
@@ -77,16 +77,16 @@ def test_random_halves_are_seldom_said_to_differ() -> None:
         random = np.random.default_rng(seed)
         values = np.exp(random.normal(size=(24, 13)))
         values[:, :3] = random.integers(0, 2, (24, 3))
-        found = balance(described(values), *halves(12))
-        said += bool(found and found.confounded)
+        outcome = balance(described(values), *halves(12))
+        said += bool(outcome and outcome.confounded)
     assert said <= 0.07 * 200
 
 
 def test_pictures_without_descriptors_are_counted_and_a_lone_one_compares_nothing() -> None:
     values = described(np.arange(8.0)[:, None])
-    found = balance(values, ["p0", "p1", "x"], ["p2", "p3", "y", "z"])
-    assert found is not None
-    assert (found.natural, found.generated, found.undescribed) == (2, 2, 3)
+    outcome = balance(values, ["p0", "p1", "x"], ["p2", "p3", "y", "z"])
+    assert outcome is not None
+    assert (outcome.natural, outcome.generated, outcome.undescribed) == (2, 2, 3)
     assert balance(values, ["p0", "x"], ["p2", "p3"]) is None
     # One picture lacks a value: nobody can be compared in it.
     values["p3"] = {}
@@ -102,7 +102,7 @@ def test_matched_pairs_are_alike_in_what_was_asked() -> None:
     assert len(made.pairs) >= FEWEST_PAIRS
     assert made.left_out == 80 - 2 * len(made.pairs)
     spread = np.sqrt((values[:40, 0].var(ddof=1) + values[40:, 0].var(ddof=1)) / 2)
-    apart = [abs(known[one]["a"] - known[other]["a"]) / spread for one, other in made.pairs]
+    apart = [abs(known[first]["a"] - known[second]["a"]) / spread for first, second in made.pairs]
     assert max(apart) <= CALIPER
     natural, generated = ({pair[side] for pair in made.pairs} for side in (0, 1))
     assert len(natural) == len(generated) == len(made.pairs), "no picture is in two pairs"

@@ -72,8 +72,8 @@ def sign() -> Callable[..., bytes]:
         claim = {"claim_generator_info": [{"name": program, "version": "1"}], "assertions": assertions}
         builder = c2pa.Builder(json.dumps(claim))
         for relationship, part in parts:
-            told = {"title": "part", "relationship": relationship, "label": relationship}
-            builder.add_ingredient(json.dumps(told), form, io.BytesIO(part))
+            described = {"title": "part", "relationship": relationship, "label": relationship}
+            builder.add_ingredient(json.dumps(described), form, io.BytesIO(part))
         written = io.BytesIO()
         builder.sign(signer, form, io.BytesIO(data), written)
         return written.getvalue()

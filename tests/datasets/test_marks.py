@@ -319,8 +319,8 @@ def test_describe_tells_of_pictures_that_are_in_no_test(tmp_path: Path) -> None:
     xmp = packet(attributes=f'Iptc4xmpExt:DigitalSourceType="{SOURCE}digitalCapture"')
     png(tmp_path, "c.png", **{"parameters": a1111(), "XML:com.adobe.xmp": xmp})
     outcome = describe(tmp_path)
-    told = [(finding.picture, finding.detail) for finding in outcome.findings if finding.concern == "kind"]
-    assert told == [
+    kinds = [(finding.picture, finding.detail) for finding in outcome.findings if finding.concern == "kind"]
+    assert kinds == [
         (
             "a.png",
             "is composite by its marks (AUTOMATIC1111), another picture changed with denoising strength 0.4",
