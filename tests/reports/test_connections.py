@@ -111,11 +111,25 @@ def test_idle_connections_are_closed_and_who_asks_is_answered(port: int) -> None
     assert asks(port) == b"vote"
 
 
-def test_more_connections_than_there_is_room_for_stop_nobody(port: int) -> None:
+def is_open(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionResetError:
+        return False
+
+
+def test_more_connections_than_there_is_room_for_stop_nobody(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 600.0)
     held: list[socket.socket] = []
     for _ in range(5):
         held += [opened(port) for _ in range(40)]
         assert asks(port) == b"vote"
+        assert sum(map(is_open, held)) <= BoundedConnection.most
     for connection in held:
         connection.close()
 
