@@ -232,7 +232,7 @@ def identify_pictures(
             for picture, sha256 in members
         ]
         if writer is None:
-            store.check_set(set_.name, members)
+            store.check_set(set_.name, members, whole=whole)
             continue
         writer.add_members(set_.name, members, whole=whole)
         add_provenance(writer, set_.name, set_.pictures)

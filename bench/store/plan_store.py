@@ -32,10 +32,12 @@ class PlanStore(Store):
     ) -> None:
         super().__init__(store, access=access, restart_seconds=restart_seconds)
 
-    def check_set(self, image_set: str, members: Sequence[tuple[LocalPicture, str]]) -> None:
+    def check_set(
+        self, image_set: str, members: Sequence[tuple[LocalPicture, str]], *, whole: bool = True
+    ) -> None:
         """Raise `StoreError` where the store knows another set of this name; see `refuse_other_set`."""
         with self.reading() as connection:
-            refuse_other_set(connection, image_set, members)
+            refuse_other_set(connection, image_set, members, whole=whole)
 
     def told_anew(self, members: Sequence[tuple[LocalPicture, str]]) -> set[str]:
         """Return the hashes of those pictures that have another caption or text than in the store."""
@@ -155,24 +157,31 @@ def retire_outdated(connection: Connection, members: Sequence[tuple[LocalPicture
 
 
 def refuse_other_set(
-    connection: Connection | Reading, image_set: str, members: Sequence[tuple[LocalPicture, str]]
+    connection: Connection | Reading,
+    image_set: str,
+    members: Sequence[tuple[LocalPicture, str]],
+    *,
+    whole: bool,
 ) -> None:
     """Raise `StoreError` where the store knows another set of this name, which this one would replace.
 
-    It is another one if the two share no picture, or if it lies in another folder that still has pictures
-    which these lack: a folder that was moved or copied is the same set.
+    It is another one if the two share no picture, or if it lies wholly in other folders that are still there
+    and the two differ: a folder that was moved is the same set, and so is a copy, or a part of it.
 
     Args:
         connection: To the store.
         image_set: The set's name.
         members: Its pictures and the hashes of their pixels.
+        whole: Whether these are all of them.
     """
     query = select(MemberTable.picture_sha256, MemberTable.path, MemberTable.name)
     before = connection.execute(query.where(MemberTable.image_set == image_set)).all()
     pictures = {sha256 for _, sha256 in members}
     lost = [row for row in before if row[0] not in pictures]
+    differs = bool(lost) if whole else not pictures <= {row[0] for row in before}
     folders = {str(picture.path).removesuffix(picture.name) for picture, _ in members}
-    elsewhere = [row for row in lost if row[1].removesuffix(row[2]) not in folders and Path(row[1]).is_file()]
+    moved = folders.isdisjoint(row[1].removesuffix(row[2]) for row in before)
+    elsewhere = [row for row in lost if differs and moved and Path(row[1]).is_file()]
     if before and (len(lost) == len(before) or elsewhere):
         known = (elsewhere or before)[0][1]
         raise StoreError(

@@ -184,7 +184,7 @@ class StoreWriter(PlanStore):
         of_this_set = MemberTable.image_set == image_set
 
         def replace(connection: Connection) -> None:
-            refuse_other_set(connection, image_set, listed)
+            refuse_other_set(connection, image_set, listed, whole=whole)
             retire_outdated(connection, listed, now())
             gone = delete(MemberTable).where(of_this_set)
             connection.execute(gone if whole else gone.where(MemberTable.name.in_(names)))

@@ -106,6 +106,14 @@ def test_a_folder_of_the_same_name_that_shares_pictures_is_another_set(
     with pytest.raises(StoreError, match="knows another set"):
         store.check_set("set", of_folder("second", "bc"))
     assert members(store) == {"a.png": "a", "b.png": "b"}
+    # A set may lie in several folders, and less of it may be asked for.
+    store.add_members("wide", [*of_folder("first", "ab"), *of_folder("second", "cd")])
+    store.check_set("wide", of_folder("first", "a"))
+    store.add_members("wide", of_folder("second", "c"), whole=False)
+    store.add_members("set", of_folder("copy", "a"), whole=False)
+    with pytest.raises(StoreError, match="knows another set"):
+        store.add_members("set", of_folder("other", "bd"), whole=False)
+    store.add_members("set", of_folder("first", "a"), whole=False)
     # A copy that has grown is the set, and so is what is left of it once it was moved.
     store.add_members("set", of_folder("second", "abc"))
     (tmp_path / "second").rename(tmp_path / "third")
