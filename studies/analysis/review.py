@@ -29,6 +29,9 @@ their answers are also less likely than sampling explains: where nearly all agre
 GOLDEN_PASS_RATE = 0.9
 """Share of golden trials that an attentive rater passes, where the plan states no other."""
 SIGNIFICANT = 0.01
+LAPSE_RATE = 0.02
+"""Share of answers that attentive people give by a slip, whatever they see (Wichmann and Hill 2001 find 0 to
+5 %): where a scale is nearly certain, one slip is no sign of a rater unlike the others."""
 _NUMBERS_AT_ONCE = 10_000_000
 _LARGEST = 5_000_000
 """Raters times pictures times numbers of one scale: above, each picture's own scale takes too long."""
@@ -199,9 +202,10 @@ class _Answers:
         return total / np.maximum(np.bincount(self.rater, minlength=raters), 1)
 
     def p_of(self, rater: int) -> float:
-        """Return the share of raters drawn from these probabilities whose answers are as unlikely."""
+        """Return what share of raters drawn from these probabilities, with slips, answers as unlikely."""
         mine = self.rater == rater
-        probability = self.probability[:, mine]
+        possible = self.probability[:, mine] > 0
+        probability = (1 - LAPSE_RATE) * self.probability[:, mine] + LAPSE_RATE * possible / possible.sum(0)
         seen = float(_log10_likelihood(self.counts[:, mine], probability).sum())
         votes = self.counts[:, mine].sum(0).astype(np.int64)
         shares = (probability / probability.sum(0)).T

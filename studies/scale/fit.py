@@ -6,13 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .connectivity import components, is_separated, order_is_confounded
+from .connectivity import components, is_separated
 from .fisher_scoring import (
-    ORDER,
     Problem,
     answers_of,
-    information_of,
-    invertible,
     log_likelihood,
     solve,
     start,
@@ -26,10 +23,10 @@ from .scale_results import ScaleError
 ORDER_VOTES = 4
 """Votes between equals that an order effect must be worth to be fitted: its error is then 1.5 JOD or less."""
 _TURNED = 0.25
-"""Share of the information on the order effect that the conditions do not take, below which pairs were hardly
-turned: two conditions shown the other way round in 1 vote of 15."""
-_ORDER_VOTES_HARDLY_TURNED = 60
-"""Votes that it must be worth there (error 0.25 JOD): else it shifts the conditions more than it explains."""
+"""Share of the information on the order effect that the pairs' own distances do not take, below which pairs
+were hardly turned: shown the other way round in 1 vote of 15."""
+_ORDER_VOTES_HARDLY_TURNED = 100
+"""Votes that it must be worth there (error 0.2 JOD): else it shifts the conditions more than it explains."""
 _ORDER_UNKNOWN = (
     "no order effect: the sides were not turned often enough, or the votes are too much one way, to tell it "
     "from the conditions, so any preference for a side is part of the scale"
@@ -72,7 +69,7 @@ def fit(pairs: PairCounts, model: Model, *, order: bool = True, ridge: float | N
     """
     _refuse_empty(pairs, model)
     component = components(_explained(pairs, model))
-    order, notes = _order(pairs, model, order)
+    order, notes = _order(pairs, order)
     fitted = _fit(pairs, model, component, False, ridge)
     if order and (unknown := _order_unknown(fitted)):
         notes.append(unknown)
@@ -117,35 +114,40 @@ def _refuse_empty(pairs: PairCounts, model: Model) -> None:
         raise ScaleError(f"{model.name} needs 'no preference' answers; got none: take a model without ties")
 
 
-def _order(pairs: PairCounts, model: Model, wanted: bool) -> tuple[bool, list[str]]:
+def _order(pairs: PairCounts, wanted: bool) -> tuple[bool, list[str]]:
     if not wanted:
         return False, []
     if not pairs.sided:
         return False, ["no order effect: nobody noted which condition was shown first"]
-    if order_is_confounded(_explained(pairs, model)):
-        return False, [_ORDER_UNKNOWN]
     return True, []
 
 
 def _order_unknown(without: Fit) -> str:
     """Return why an order effect cannot be told from the conditions, or nothing where it can.
 
-    What counts is the information that the votes carry on it beside the conditions, at the scale without it,
-    in votes between equals, which carry most. A pair that is hardly ever turned carries next to none,
-    however many votes it has; nor does one whose votes are all one way.
+    What counts is the information that votes of one pair shown both ways round carry on it, whatever the
+    pair's distance, at the scale without it, in votes between equals, which carry most. A pair that is never
+    turned carries none, however many votes it has: distances that do not add up over pairs would tell of an
+    effect, too, but they have other reasons as well. One whose votes are all one way carries next to none.
     """
-    problem = replace(without.problem, order=True, ridge=0.0)
-    counts = problem.pairs.counts[list(problem.model.outcomes)][:, None]
+    problem = without.problem
+    pairs, size = problem.pairs, len(problem.pairs.conditions)
     answers = answers_of(problem, without.parameters[None])
-    information = information_of(problem, counts.sum(0), answers)
-    beside = 1.0 / np.linalg.inv(invertible(problem, information))[0, ORDER, ORDER]
+    explained = pairs.counts[list(problem.model.outcomes)].sum(0)
+    information = explained * (answers.probability * answers.by_difference**2).sum(0)[0]
+    low, high = np.minimum(pairs.first, pairs.second), np.maximum(pairs.first, pairs.second)
+    _, pair = np.unique(low * size + high, return_inverse=True)
+    distance = np.bincount(pair, information)
+    order = np.bincount(pair, information * pairs.side)
+    both = np.bincount(pair, information * pairs.side * np.where(pairs.first == low, 1.0, -1.0))
+    beside = float((order - both**2 / np.maximum(distance, 1e-300)).sum())
     equals = problem.model.answers(np.zeros(1), without.parameters[-1:])
     votes = beside / float((equals.probability * equals.by_difference**2).sum())
-    share = beside / information[0, ORDER, ORDER]
+    share = beside / max(float(order.sum()), 1e-300)
     enough = ORDER_VOTES if share >= _TURNED else _ORDER_VOTES_HARDLY_TURNED
     if votes >= enough:
         return ""
-    return f"{_ORDER_UNKNOWN} (what they tell of it is worth {votes:.1f} votes, less than {enough})"
+    return f"{_ORDER_UNKNOWN} (what turned pairs tell of it is worth {votes:.1f} votes, less than {enough})"
 
 
 def _apart(pairs: PairCounts, component: IntArray) -> str:

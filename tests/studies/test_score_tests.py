@@ -185,6 +185,14 @@ def test_an_order_effect_is_fitted_where_enough_pairs_were_turned(turned: int, f
     assert any(note.startswith("no order effect") for note in scale.notes) != fitted
 
 
+def test_pairs_that_were_never_turned_tell_no_order_effect_however_many_their_votes() -> None:
+    """A against C is nearer than A against B and B against C make it, which an effect of +1 JOD explains."""
+    pairs = from_table(["A", "B", "A"], ["B", "C", "C"], [800, 800, 850], [200, 200, 150], sided=True)
+    scale = analyse(pairs, model="thurstone")
+    assert scale.order_effect is None
+    assert any("worth 0.0 votes" in note for note in scale.notes)
+
+
 def test_a_condition_that_won_479_of_480_stays_above() -> None:
     """One vote turned made the first side 1.4 JOD better and B better than A."""
     pairs = from_table(["A", "B"], ["B", "A"], [478, 1], [1, 0], sided=True)
