@@ -189,6 +189,7 @@ OWN = {
     "bench/worker/clocks.py",
     "bench/worker/cpu_load.py",
     "bench/worker/device.py",
+    "bench/worker/process_tree.py",
     "bench/worker/gpu.py",
     "bench/worker/sandbox.py",
     "datasets/description/content_cache.py",

@@ -117,7 +117,7 @@ def _held(shown: str, file: Path | None, error: OperationalError) -> str:
 
 
 def _away(shown: str, seconds: float, error: OperationalError) -> str:
-    reason = str(error.orig).strip().splitlines()[-1]
+    reason = str(error.orig).strip().rpartition("\n")[2]
     return (
         f"{shown} has not answered for {seconds:g} s ({reason}); what had finished is stored: start the "
         "database, then give the same command again"

@@ -262,7 +262,8 @@ def split(**changes: Any) -> KindSplit:
     ))  # fmt: skip
     known: dict[str, Any] = {
         "metric": PSNR, "anchor": "jpeg", "anchor_id": "jpeg-id", "natural_pictures": 5,
-        "generated_pictures": 7, "set_aside": 2, "other_kinds": {}, "of_pictures": 19, "rows": rows, "not_compared": ("late",),
+        "generated_pictures": 7, "set_aside": 2, "other_kinds": {}, "of_pictures": 19, "rows": rows,
+        "not_compared": ("late",),
         "order": order, "statement": None,
     }  # fmt: skip
     return KindSplit(**{**known, **changes})
