@@ -225,7 +225,7 @@ def test_leaving_a_page_takes_one_step_back(open_page: Callable[..., Any]) -> No
         page.go_back()
         page.wait_for_url(f"**/{path}?*")
         settle(page)
-    assert page.locator("h1").inner_text() == "Runs"
+    page.get_by_role("heading", level=1, name="Runs", exact=True).wait_for()
 
 
 @needs_chromium

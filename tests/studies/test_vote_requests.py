@@ -83,7 +83,7 @@ def test_a_vote_that_cannot_be_valid_is_refused(tmp_path: Path) -> None:
         ({"response_ms": -0.001}, False),
         ({"response_ms": float("inf")}, False),
         ({"response_ms": float("nan")}, False),
-        ({"response_ms": 86_400_000}, True),
+        ({"response_ms": 86_400_001.0}, False),
         ({"response_ms": 1e300}, False),
         ({"client_uuid": "a3bb189e-8bf9-3888-9912-ace4e6543002"}, True),
         ({"client_uuid": "=HYPERLINK(1)"}, False),
@@ -103,8 +103,10 @@ def test_a_vote_that_cannot_be_valid_is_refused(tmp_path: Path) -> None:
             service.vote(session, sent)
         assert refused.value.status == 422
         assert service.next_trial(session) == due
+    with pytest.raises(SessionError, match="stopped"):  # a day is understood, and has not passed
+        service.vote(session, dataclasses.replace(vote_request(due), response_ms=86_400_000))
     service.close()
-    assert len(rows_of(tmp_path, "SELECT id FROM study_votes")) == 4  # as many as were taken
+    assert len(rows_of(tmp_path, "SELECT id FROM study_votes")) == 3  # as many as were taken
 
 
 @pytest.mark.parametrize(
