@@ -1,4 +1,4 @@
-"""Time what a user waits for: the quick commands, and Ctrl-C in the middle of a run; write the record.
+"""Time what a user waits for: quick commands, the demo, and Ctrl-C in the middle of a run; write the record.
 
 Run from the repository root:  .venv/bin/python docs/benchmarks/start_up.py
 """
@@ -22,6 +22,7 @@ MEASURES = ("cli.py",)
 """What runs in processes of its own."""
 RECORD = Path(__file__).with_suffix(".md")
 ROUNDS = 10
+DEMOS = 3
 COMMANDS = (["--help"], ["list", "codecs"], ["list", "metrics"], ["list", "sets"], ["list", "suites"])
 
 
@@ -61,6 +62,9 @@ def main() -> None:
         rows.append(
             ("Ctrl-C in the quick suite, to the end of the process", [stop_seconds(folder) for _ in range(5)])
         )
+        stores = (f"demo-{number}" for number in range(DEMOS))
+        demos = [command_seconds(["demo", "--store", store], folder) for store in stores]
+        rows.append(("`codecarena demo`, each time with a new store", demos))
     lines = [
         "# Start and stop",
         "",
