@@ -33,7 +33,7 @@ SHAPES: dict[str, str] = dict(
         strict=True,
     )
 )
-HEIGHT = 600
+HEIGHT = 440
 FAINT = 0.15
 """Opacity of curves while the pointer is on another."""
 LONGEST_NAME = 26
@@ -165,7 +165,8 @@ def _finished(layers: Sequence[alt.Chart], height: int, dark: bool) -> alt.Layer
     ink = INK[dark]
     return (
         alt.layer(*layers)
-        .properties(height=height)
+        # The height is the curves' own: what a narrow page's legend takes comes on top of it.
+        .properties(height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
         .configure_axis(labelColor=ink, titleColor=ink)
         .configure_legend(labelColor=ink)
     )
