@@ -101,7 +101,7 @@ def test_curves_on_the_page() -> None:
         "type": "point", "fields": ["codec_id", "setting"], "on": "click", "toggle": False,
     }  # fmt: skip
     assert (clicked["name"], clicked["views"]) == ("point", [point["name"]])
-    assert chart["height"] == 600
+    assert chart["height"] == 440
     assert chart["config"]["legend"] == {"labelColor": INK}
     assert chart["config"]["axis"] == {"labelColor": INK, "titleColor": INK}
 
