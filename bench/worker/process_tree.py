@@ -24,9 +24,10 @@ def descendants(process: int) -> list[int]:
             return [child.pid for child in psutil.Process(process).children(recursive=True)]
         return []
     children: list[int] = []
-    for thread in Path(f"/proc/{process}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            children += map(int, thread.read_text().split())
+    with contextlib.suppress(OSError):  # it has ended: what it had started is its parent's
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            with contextlib.suppress(OSError):
+                children += map(int, (thread / "children").read_text().split())
     return children + [deeper for child in children for deeper in descendants(child)]
 
 

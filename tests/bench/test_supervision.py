@@ -336,6 +336,17 @@ def test_the_processes_that_a_process_started_are_found_whoever_started_them(
     assert process_tree.descendants(started.pid) == []
 
 
+@pytest.mark.skipif(not process_tree.LISTED, reason="by design: this kernel lists no children")
+def test_a_process_that_ends_while_it_is_asked_has_started_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ended a whole `verify` once in two runs of the tests."""
+
+    def gone(folder: Path) -> Iterator[Path]:
+        raise FileNotFoundError(folder)
+
+    monkeypatch.setattr(process_tree.Path, "iterdir", gone)
+    assert process_tree.descendants(os.getpid()) == []
+
+
 def test_workers_that_are_warmed_up_are_idle(idle: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[int] = []
     monkeypatch.setattr(pool, "Child", lambda count: threads.append(count) or Worker())
