@@ -6,26 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from arena import call, run_record, write_pictures
+from arena import SMALL_SUITE, call, run_record, small_arena
 from codecarena.bench.store.store import Store
-
-SUITE = """
-name = "small"
-sets = "./pictures"
-metrics = ["psnr"]
-[[codecs]]
-name = "jpeg"
-qualities = [20, 80]
-[[codecs]]
-name = "png"
-"""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write_pictures(tmp_path / "pictures", 3)
-    (tmp_path / "suite.toml").write_text(SUITE)
-    return tmp_path
+    return small_arena(tmp_path)
 
 
 @pytest.mark.parametrize("how", ["missing", "damaged"])
@@ -37,7 +24,7 @@ def test_a_run_measures_again_what_it_needs_and_has_lost(folder: Path, how: str)
     path.unlink() if how == "missing" else path.write_bytes(b"something else")
     status, record = run_record("suite.toml", folder=folder)
     assert (status, record["planned"]) == (0, 0), "nothing needs it"
-    (folder / "suite.toml").write_text(SUITE.replace('["psnr"]', '["psnr", "ciede2000"]'))
+    (folder / "suite.toml").write_text(SMALL_SUITE.replace('["psnr"]', '["psnr", "ciede2000"]'))
     status, record = run_record("suite.toml", folder=folder)
     assert (status, record["failed"], record["without_result"]) == (0, 0, 0)
     assert "stored bitstreams of 1 cell are missing or damaged: measured again" in record["notes"]

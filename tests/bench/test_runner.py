@@ -12,26 +12,13 @@ import cv2
 import numpy as np
 import pytest
 
-from arena import call, call_process, run_record, write_pictures, write_recipe
+from arena import SMALL_SUITE, call, call_process, run_record, small_arena, write_pictures, write_recipe
 from codecarena.bench.store.store import Store
-
-SUITE = """
-name = "small"
-sets = "./pictures"
-metrics = ["psnr"]
-[[codecs]]
-name = "jpeg"
-qualities = [20, 80]
-[[codecs]]
-name = "png"
-"""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write_pictures(tmp_path / "pictures", 3)
-    (tmp_path / "suite.toml").write_text(SUITE)
-    return tmp_path
+    return small_arena(tmp_path)
 
 
 def test_a_finished_run_does_nothing_twice_and_a_changed_suite_runs_what_is_new(folder: Path) -> None:
@@ -40,11 +27,11 @@ def test_a_finished_run_does_nothing_twice_and_a_changed_suite_runs_what_is_new(
     status, record = run_record("suite.toml", folder=folder)
     assert (status, record["planned"], record["done_before"]) == (0, 0, 9)
 
-    (folder / "suite.toml").write_text(SUITE.replace("[20, 80]", "[20, 50, 80]"))
+    (folder / "suite.toml").write_text(SMALL_SUITE.replace("[20, 80]", "[20, 50, 80]"))
     status, record = run_record("suite.toml", folder=folder)
     assert (status, record["planned"], record["done_before"]) == (0, 3, 9)
 
-    (folder / "suite.toml").write_text(SUITE.replace('["psnr"]', '["psnr", "ssim"]'))
+    (folder / "suite.toml").write_text(SMALL_SUITE.replace('["psnr"]', '["psnr", "ssim"]'))
     before = {cell.encode_seconds for cell in Store(str(folder / "arena")).cells()}
     status, record = run_record("suite.toml", folder=folder)
     assert (status, record["planned"]) == (0, 9)
@@ -90,7 +77,7 @@ def test_score_refuses_a_bitstream_that_is_not_what_was_measured(folder: Path) -
 
 
 def test_a_metric_that_refuses_each_picture_is_named_once_and_counted(folder: Path) -> None:
-    (folder / "suite.toml").write_text(SUITE.replace('["psnr"]', '["psnr", "ms-ssim"]'))
+    (folder / "suite.toml").write_text(SMALL_SUITE.replace('["psnr"]', '["psnr", "ms-ssim"]'))
     ended = call("run", "suite.toml", "-j", "1", folder=folder)
     assert ended.returncode == 1
     named, counted = (line for line in ended.stderr.splitlines() if line.startswith("failed"))
@@ -120,7 +107,7 @@ def test_dry_run_changes_nothing_in_a_store(folder: Path) -> None:
         before = list(connection.iterdump())
     files = sorted((folder / "arena").rglob("*"))
     new = '[[codecs]]\nname = "webp"\nqualities = [50]\n[timing]\n'
-    (folder / "suite.toml").write_text(SUITE.replace('["psnr"]', '["psnr", "ssim"]') + new)
+    (folder / "suite.toml").write_text(SMALL_SUITE.replace('["psnr"]', '["psnr", "ssim"]') + new)
     write_pictures(folder / "more", 1, size=48)
     (folder / "more" / "picture0000.png").rename(folder / "pictures" / "fourth.png")
     ended = call(*DRY, "--json", folder=folder)
@@ -137,7 +124,7 @@ def test_dry_run_refuses_what_a_run_would_refuse(folder: Path) -> None:
     run_record("suite.toml", folder=folder)
     (folder / "other").mkdir()
     write_pictures(folder / "other" / "pictures", 1, size=48)
-    (folder / "suite.toml").write_text(SUITE.replace("./pictures", "./other/pictures"))
+    (folder / "suite.toml").write_text(SMALL_SUITE.replace("./pictures", "./other/pictures"))
     ended = call(*DRY, folder=folder)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "this store knows another set 'pictures'" in ended.stderr
@@ -146,15 +133,15 @@ def test_dry_run_refuses_what_a_run_would_refuse(folder: Path) -> None:
 def test_two_folders_of_one_name_are_refused_before_anything_is_measured(folder: Path) -> None:
     (folder / "other").mkdir()
     write_pictures(folder / "other" / "pictures", 1, size=48)
-    suite = SUITE.replace('"./pictures"', '["./pictures", "./other/pictures"]')
-    assert suite != SUITE
+    suite = SMALL_SUITE.replace('"./pictures"', '["./pictures", "./other/pictures"]')
+    assert suite != SMALL_SUITE
     (folder / "suite.toml").write_text(suite)
     ended = call("run", "suite.toml", "-j", "1", folder=folder)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "two sets are called 'pictures', one with pictures in" in ended.stderr
     assert "other/pictures: give one a name of its own" in " ".join(ended.stderr.split())
     # The same folder twice is one set.
-    (folder / "suite.toml").write_text(SUITE.replace('"./pictures"', '["./pictures", "pictures"]'))
+    (folder / "suite.toml").write_text(SMALL_SUITE.replace('"./pictures"', '["./pictures", "pictures"]'))
     assert call(*DRY, folder=folder).returncode == 0
 
 
@@ -193,7 +180,7 @@ name = "command"
 params = { recipe = "$CODECARENA_TEST_CHECKOUT/exits.toml" }
 optional = true
 """
-    head, codecs = SUITE.split("[[codecs]]", 1)
+    head, codecs = SMALL_SUITE.split("[[codecs]]", 1)
     (folder / "suite.toml").write_text(f"{head}{optional}[[codecs]]{codecs}{recipe}")
     status, record = run_record("suite.toml", folder=folder)
     assert (status, record["cells"], record["complete"]) == (0, 9, True)
@@ -219,7 +206,7 @@ optional = true
 
 def test_what_is_not_optional_and_not_here_leaves_the_run_incomplete(folder: Path) -> None:
     (folder / "suite.toml").write_text(
-        SUITE + '[[codecs]]\nname = "command"\nparams = { recipe = "no.toml" }\n'
+        SMALL_SUITE + '[[codecs]]\nname = "command"\nparams = { recipe = "no.toml" }\n'
     )
     status, record = run_record("suite.toml", folder=folder)
     assert status == 1
@@ -241,12 +228,15 @@ def test_only_and_limit_narrow_a_run(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (SUITE.replace('"jpeg"', '"jpgeg"'), ("codecs.0.name", "did you mean 'jpeg'")),
-        (SUITE.replace("qualities = [20, 80]", "params = { subsamplin = '4:4:4' }"), ("'subsampling'",)),
-        (SUITE.replace("[20, 80]", "[20, 800]"), ("quality 800", "1 (worst) to 100 (best)")),
-        (SUITE.replace("psnr", "psrn"), ("'psnr'",)),
-        (SUITE.replace("./pictures", "./picturse"), ("picturse",)),
-        (SUITE.replace("./pictures", "kodak"), ("codecarena sets fetch kodak",)),
+        (SMALL_SUITE.replace('"jpeg"', '"jpgeg"'), ("codecs.0.name", "did you mean 'jpeg'")),
+        (
+            SMALL_SUITE.replace("qualities = [20, 80]", "params = { subsamplin = '4:4:4' }"),
+            ("'subsampling'",),
+        ),
+        (SMALL_SUITE.replace("[20, 80]", "[20, 800]"), ("quality 800", "1 (worst) to 100 (best)")),
+        (SMALL_SUITE.replace("psnr", "psrn"), ("'psnr'",)),
+        (SMALL_SUITE.replace("./pictures", "./picturse"), ("picturse",)),
+        (SMALL_SUITE.replace("./pictures", "kodak"), ("codecarena sets fetch kodak",)),
     ],
 )
 def test_a_suite_that_asks_for_what_cannot_be_is_refused_with_a_hint(
@@ -301,7 +291,7 @@ def test_another_folder_of_the_same_name_does_not_take_the_sets_place(folder: Pa
     run_record("suite.toml", folder=folder)
     (folder / "elsewhere").mkdir()
     write_pictures(folder / "elsewhere" / "pictures", 3, size=40)
-    (folder / "elsewhere" / "suite.toml").write_text(SUITE)
+    (folder / "elsewhere" / "suite.toml").write_text(SMALL_SUITE)
     ended = call("run", "elsewhere/suite.toml", "-j", "1", folder=folder)
     assert ended.returncode == 2
     assert "manifest.toml" in ended.stderr
@@ -309,7 +299,7 @@ def test_another_folder_of_the_same_name_does_not_take_the_sets_place(folder: Pa
     moved = folder / "moved"
     moved.mkdir()
     (folder / "pictures").rename(moved / "pictures")
-    (moved / "suite.toml").write_text(SUITE)
+    (moved / "suite.toml").write_text(SMALL_SUITE)
     _, record = run_record("moved/suite.toml", folder=folder)
     assert (record["planned"], record["done_before"]) == (0, 9), (
         "the same pictures elsewhere are the same set"
@@ -317,7 +307,7 @@ def test_another_folder_of_the_same_name_does_not_take_the_sets_place(folder: Pa
 
 
 def test_a_picture_too_small_for_a_metric_fails_that_score_alone(folder: Path) -> None:
-    (folder / "suite.toml").write_text(SUITE.replace('["psnr"]', '["ms-ssim", "psnr"]'))
+    (folder / "suite.toml").write_text(SMALL_SUITE.replace('["psnr"]', '["ms-ssim", "psnr"]'))
     status, record = run_record("suite.toml", folder=folder)
     assert (status, record["without_result"]) == (1, 9)
     store = Store(str(folder / "arena"))
@@ -332,7 +322,7 @@ def test_a_recipe_moved_to_another_folder_is_the_same_codec(folder: Path) -> Non
         recipe = write_recipe(folder, "honest")
         (folder / recipe).rename(folder / place / recipe)
         codec = f'[[codecs]]\nname = "command"\nparams = {{ recipe = "{place}/{recipe}" }}\n'
-        (folder / "suite.toml").write_text(SUITE + codec)
+        (folder / "suite.toml").write_text(SMALL_SUITE + codec)
         status, record = run_record("suite.toml", folder=folder)
         assert status == 0
         assert record["completed"] == (12 if place == "here" else 0)
@@ -348,12 +338,12 @@ def test_an_optional_codec_that_is_missing_is_a_note(folder: Path, monkeypatch: 
     )
     monkeypatch.setenv("PYTHONPATH", str(hide))
     heic = '[[codecs]]\nname = "heic"\nqualities = [30]\n'
-    (folder / "suite.toml").write_text(SUITE + heic + "optional = true\n")
+    (folder / "suite.toml").write_text(SMALL_SUITE + heic + "optional = true\n")
     status, record = run_record("suite.toml", folder=folder, process=True)
     assert (status, record["complete"]) == (0, True)
     assert "install codecarena[heic]" in record["notes"][0]
 
-    (folder / "suite.toml").write_text(SUITE + heic)
+    (folder / "suite.toml").write_text(SMALL_SUITE + heic)
     status, record = run_record("suite.toml", folder=folder, process=True)
     assert (status, record["complete"]) == (1, False)
     listed = call_process("list", "codecs", "--json", folder=folder)
@@ -362,7 +352,7 @@ def test_an_optional_codec_that_is_missing_is_a_note(folder: Path, monkeypatch: 
 
 
 def test_the_repeats_of_a_suite_are_kept_raw(folder: Path) -> None:
-    (folder / "suite.toml").write_text("repeats = 3\n" + SUITE)
+    (folder / "suite.toml").write_text("repeats = 3\n" + SMALL_SUITE)
     run_record("suite.toml", folder=folder)
     for cell in Store(str(folder / "arena")).cells():
         assert len(cell.encode_seconds) == len(cell.decode_seconds) == 3

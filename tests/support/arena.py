@@ -76,6 +76,25 @@ def write_pictures(folder: Path, count: int, *, marked: int | None = None, size:
         cv2.imwrite(str(folder / f"picture{index:04}.png"), pixels[..., ::-1])
 
 
+SMALL_SUITE = """
+name = "small"
+sets = "./pictures"
+metrics = ["psnr"]
+[[codecs]]
+name = "jpeg"
+qualities = [20, 80]
+[[codecs]]
+name = "png"
+"""
+
+
+def small_arena(folder: Path) -> Path:
+    """Write three pictures and `SMALL_SUITE`, as ``suite.toml``, into a folder; return it."""
+    write_pictures(folder / "pictures", 3)
+    (folder / "suite.toml").write_text(SMALL_SUITE)
+    return folder
+
+
 def write_recipe(folder: Path, fault: str) -> str:
     """Write a program and the recipe that calls it; return the recipe's file name."""
     program = folder / "program.py"
