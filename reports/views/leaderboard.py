@@ -48,7 +48,7 @@ def main() -> None:
 def draw(frame: Frame) -> None:
     """Draw the pickers and what they pick."""
     first, second = st.columns(4), st.columns(4, vertical_alignment="bottom")
-    image_set = pickers.pick_set(first[0], frame.image_sets)
+    image_set = pickers.pick_set(first[0], frame)
     source = frame.source(image_set)
     kind = pickers.pick_kind(second[0], source)
     left_out = pick_codecs(second[1] if len(source.kinds) > 1 else second[0], source)

@@ -61,7 +61,7 @@ def draw(frame: Frame) -> None:
     """Draw the pickers, the pictures and their numbers."""
     first = st.columns([2, 2, 2, 2])
     second = st.columns([3, 3, 2, 2], vertical_alignment="bottom")
-    image_set = pickers.pick_set(first[0], frame.image_sets)
+    image_set = pickers.pick_set(first[0], frame)
     selection = frame.selection(image_set, left_out=pick_codecs(second[3], frame.source(image_set)))
     pages.say_left_out(selection)
     labels = [grid.codec.label for grid in selection.grids]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ...bench.records.rows import MetricRow
     from ..tables.selection import Selection, StoredColumns
+    from .frame import Frame
 
 KINDS = {
     "all": "All",
@@ -233,9 +234,9 @@ def remember(name: str, words: list[str]) -> None:
     st.session_state[f"kept {name}"] = words or [""]
 
 
-def pick_set(place: DeltaGenerator, image_sets: Sequence[str]) -> str:
+def pick_set(place: DeltaGenerator, frame: Frame) -> str:
     """Draw the picker of image sets."""
-    return choose(place, "Image set", "set", image_sets)
+    return choose(place, "Image set", "set", frame.image_sets)
 
 
 def pick_kind(place: DeltaGenerator, source: StoredColumns) -> str:

@@ -44,7 +44,7 @@ def draw(frame: Frame) -> None:
     """Draw the pickers, the chart and its files."""
     first = st.columns(4)
     second = st.columns(4, vertical_alignment="bottom")
-    image_set = pickers.pick_set(first[0], frame.image_sets)
+    image_set = pickers.pick_set(first[0], frame)
     source = frame.source(image_set)
     kind = pickers.pick_kind(second[3], source)
     selection = frame.selection(image_set, kind, pick_codecs(second[2], source))

@@ -40,7 +40,7 @@ def draw(frame: Frame) -> None:
     """Draw the pickers, the chart and the tables."""
     places = st.columns(4)
     below = st.columns(4)
-    image_set = pickers.pick_set(places[0], frame.image_sets)
+    image_set = pickers.pick_set(places[0], frame)
     left_out = pick_codecs(below[0], frame.source(image_set))
     selection = frame.selection(image_set, left_out=left_out)
     pages.summary(frame, selection)

@@ -39,7 +39,7 @@ def test_pickers_that_pages_share(page: Pickers) -> None:
     )  # fmt: skip
     assert pickers.pick_metric(place, part, [PSNR, BUTTERAUGLI]) == PSNR
     assert pickers.pick_anchor(place, part) == "b"
-    assert pickers.pick_set(place, ["zoo", "kodak"]) == "zoo"
+    assert pickers.pick_set(place, SimpleNamespace(image_sets=["zoo", "kodak"])) == "zoo"  # type: ignore[arg-type]
     assert [element[:4] for element in page.asked] == [
         ("segmented_control", "Pictures", ["All", "Natural", "AI-generated"], "kind of Look"),
         ("selectbox", "Metric", ["PSNR", "BUTTERAUGLI"], "metric of Look"),

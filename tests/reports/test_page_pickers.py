@@ -256,7 +256,6 @@ def test_what_stands_below_the_leaderboard(
         metrics=metrics, opening_view=lambda _: SimpleNamespace(anchor="zip", bits_per_pixel=rate)
     )
     frame: Any = SimpleNamespace(
-        image_sets=["zoo"],
         source=lambda _: SimpleNamespace(families=["classic"], kinds=["natural"]), selection=lambda *_: part,
         read=lambda _, metrics: metrics, url="arena", version=7,
     )  # fmt: skip
@@ -353,7 +352,6 @@ def test_the_cost_that_a_page_of_speeds_begins_with(
         board=lambda *words: words, image_set="zoo", comparison=lambda _: compared,
     )  # fmt: skip
     frame: Any = SimpleNamespace(
-        image_sets=["zoo"],
         source=str, selection=lambda _, left_out: part if left_out else None, store="store", url="arena",
         version=7,
     )  # fmt: skip
